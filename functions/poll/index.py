@@ -1,0 +1,26 @@
+"""poll: the timer ticked, or somebody wrote the wake object."""
+
+from __future__ import annotations
+
+import logging
+import os
+
+from shared.events import DestinationEvent, UnknownEvent, read_event
+from shared.invocation import time_left
+from shared.service import connect
+
+MARGIN = 60.0
+"""Seconds kept back for the round under way when the deadline comes."""
+
+log = logging.getLogger(__name__)
+
+
+def handler(event: bytes, context: object) -> str:
+    """Work until nothing is left or the function's time is nearly up."""
+    read = read_event(event)
+    if isinstance(read, DestinationEvent):
+        raise UnknownEvent("poll takes timer and OSS events, not those of a destination.")
+    service = connect(os.environ, context)
+    outcome = service.poller.run(service.clock.monotonic() + time_left(context, MARGIN))
+    log.info("poll: %s", outcome)
+    return outcome

@@ -1,0 +1,1 @@
+"""The library the functions import: everything but the handlers themselves."""

@@ -1,0 +1,183 @@
+"""Following a task that is in flight, and fetching what it made."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from shared.catalogue import Catalogue, Model
+from shared.clock import Clock, from_iso
+from shared.download import Downloader, DownloadFailed
+from shared.errors import ErrorTable
+from shared.extraction import result_items
+from shared.imagefiles import StoredImage, store_image
+from shared.jobdata import carried
+from shared.modelstate import ModelStates
+from shared.modelstudio import ModelStudio, ServiceError, Task
+from shared.objects import ObjectStore
+from shared.records import CANCELED, FAILED, NEEDS_ATTENTION, RUNNING, Record, Records
+from shared.results import Endings, explained, own_error, state_of
+
+RETENTION = 24 * 3600.0
+"""Seconds for which task and images exist, counted from submission (wan2.5 API reference)."""
+USUAL_RESULTS = "/output/results/*/url"
+"""Where the URLs of a model lie that has left the catalogue meanwhile."""
+UNKNOWN_FOR = 600.0
+"""Seconds after submission from which UNKNOWN is believed."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Collection:
+    """Everything needed to bring one task to its end."""
+
+    catalogue: Catalogue
+    errors: ErrorTable
+    service: ModelStudio
+    store: ObjectStore
+    records: Records
+    states: ModelStates
+    endings: Endings
+    downloader: Downloader
+    clock: Clock
+    result_hosts: tuple[str, ...]
+
+    def advance(self, last: Record) -> Record | None:
+        """Ask for the task once and do what follows.
+
+        Returns the job's last record now (the same one if nothing changed), or None if somebody
+        else moved the job. Raises ServiceError when the service cannot be asked, StoreError.
+        """
+        task = self.service.query(last.data["task_id"])
+        if task.status == "SUCCEEDED":
+            return self._succeeded(last, task)
+        if task.status == "FAILED":
+            return self._failed(last, task)
+        if task.status == "CANCELED":
+            return self.endings.finish(last, CANCELED, _task_facts(task))
+        if task.status == "UNKNOWN":
+            return self._unknown(last)
+        if task.status == "RUNNING" and last.state != RUNNING:
+            return self.records.append(last.job, last.seq + 1, RUNNING, carried(last))
+        return last
+
+    def _succeeded(self, last: Record, task: Task) -> Record | None:
+        model = self.catalogue.get(last.data["model"])
+        results_at = model.results_at if model else USUAL_RESULTS
+        images: list[StoredImage] = []
+        failed: list[dict[str, Any]] = []
+        for number, item in enumerate(result_items(task.answer, results_at), start=1):
+            if not item.get("url"):
+                failed.append(self._failed_image(number, item))
+                continue
+            try:
+                images.append(self._fetch(last.job, number, item, model))
+            except DownloadFailed as error:
+                if not error.final and self._age(last) < RETENTION:
+                    log.warning("job %s: image %d not fetched yet: %s", last.job, number, error)
+                    return last
+                failed.append(_lost_image(number, error))
+        count = task.usage.get("image_count", len(images))
+        outcome = _task_facts(task) | {
+            "images": [image.to_dict() for image in images],
+            "failed_images": failed,
+            "price": self.endings.price(last.data["model"], int(count)),
+            "error": None if images else _first_failure(failed),
+        }
+        ended = self.endings.finish(last, state_of(images), outcome)
+        self._learn(last, task)
+        return ended
+
+    def _fetch(
+        self,
+        job: str,
+        number: int,
+        item: Any,
+        model: Model | None,
+    ) -> StoredImage:
+        url = str(item["url"])
+        host = urlsplit(url).hostname or ""
+        documented = (*self.result_hosts, *(model.result_hosts if model else ()))
+        body = self.downloader.fetch(url, host in documented)
+        return store_image(self.store, job, number, body, item)
+
+    def _failed_image(self, number: int, item: Any) -> dict[str, Any]:
+        code, message = str(item.get("code") or "NoUrl"), str(item.get("message") or "")
+        rule = self.errors.classify(code, message, 200)
+        error = ServiceError(code, message or "The result has neither URL nor error.", 200)
+        return {"number": number, **explained(error, rule)}
+
+    def _failed(self, last: Record, task: Task) -> Record | None:
+        rule = self.errors.classify(task.code, task.message, 200)
+        error = ServiceError(task.code, task.message, 200, task.request_id)
+        log.warning("job %s: task %s failed: %s", last.job, task.task_id, error)
+        outcome = _task_facts(task) | {"error": explained(error, rule)}
+        return self.endings.finish(last, FAILED, outcome)
+
+    def _unknown(self, last: Record) -> Record | None:
+        age = self._age(last)
+        if age >= RETENTION:
+            error = own_error(
+                "TaskExpired",
+                "The service forgot the task 24 hours after it was submitted; its images are gone.",
+                retryable=True,
+                hint="Submit the job again. It is billed again.",
+                hint_zh="请重新提交任务(将再次计费)。",
+            )
+            return self.endings.finish(last, FAILED, {"error": error})
+        if age >= UNKNOWN_FOR:
+            error = own_error(
+                "TaskUnknown",
+                f"The service does not know task {last.data['task_id']}, though it was accepted"
+                f" {int(age)} seconds ago.",
+                retryable=True,
+                hint="Check that the API key belongs to the account that submitted it.",
+                hint_zh="请确认 API Key 属于提交该任务的账号。",
+            )
+            return self.endings.finish(last, NEEDS_ATTENTION, {"error": error})
+        return last
+
+    def _learn(self, last: Record, task: Task) -> None:
+        start = task.times.get("scheduled_time")
+        end = task.times.get("end_time")
+        if start is not None and end is not None and end > start:
+            self.states.finished(last.data["model"], end - start)
+
+    def _age(self, last: Record) -> float:
+        return self.clock.now() - from_iso(last.data["submitted_at"])
+
+
+def _task_facts(task: Task) -> dict[str, Any]:
+    return {
+        "usage": dict(task.usage) or None,
+        "task_times": dict(task.times) or None,
+        "query_request_id": task.request_id or None,
+    }
+
+
+def _lost_image(number: int, error: DownloadFailed) -> dict[str, Any]:
+    return {
+        "number": number,
+        **own_error(
+            error.code,
+            str(error),
+            retryable=False,
+            hint=error.hint,
+            hint_zh="图像无法下载,请查看 message。",
+        ),
+    }
+
+
+def _first_failure(failed: list[dict[str, Any]]) -> dict[str, Any]:
+    if failed:
+        return {name: value for name, value in failed[0].items() if name != "number"}
+    return own_error(
+        "NoImages",
+        "The task succeeded but named no image.",
+        retryable=True,
+        hint="Submit the job again; tell the service's support the request id if it recurs.",
+        hint_zh="请重新提交;若重复出现,请将 request_id 提供给技术支持。",
+    )

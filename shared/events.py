@@ -1,0 +1,134 @@
+"""Events as Function Compute delivers them: one small class for each source.
+
+Each class knows its own kind (`fits`) and takes out what the handlers need. Shapes: Function
+Compute help pages "Event formats" and "Result callback".
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+JsonObject = Mapping[str, Any]
+
+
+class UnknownEvent(Exception):
+    """The event is of no kind that this function takes."""
+
+
+@dataclass(frozen=True)
+class ObjectChange:
+    """One object that OSS reports. `key` is as OSS sends it: not URL-encoded."""
+
+    name: str
+    bucket: str
+    key: str
+    etag: str
+    request_id: str
+
+
+@dataclass(frozen=True)
+class OssEvent:
+    """What an OSS trigger sends; one event may report several objects."""
+
+    changes: tuple[ObjectChange, ...]
+
+    @classmethod
+    def fits(cls, document: JsonObject) -> bool:
+        events = document.get("events")
+        return isinstance(events, list) and bool(events) and "oss" in events[0]
+
+    @classmethod
+    def of(cls, document: JsonObject) -> OssEvent:
+        return cls(tuple(_change(event) for event in document["events"]))
+
+
+@dataclass(frozen=True)
+class TimerEvent:
+    """What a timer trigger sends; `payload` is always text."""
+
+    trigger: str
+    time: str
+    payload: str
+
+    @classmethod
+    def fits(cls, document: JsonObject) -> bool:
+        return "triggerTime" in document and "triggerName" in document
+
+    @classmethod
+    def of(cls, document: JsonObject) -> TimerEvent:
+        return cls(
+            document["triggerName"], document["triggerTime"], str(document.get("payload", ""))
+        )
+
+
+@dataclass(frozen=True)
+class DestinationEvent:
+    """What Function Compute sends to the onFailure destination of an asynchronous invocation."""
+
+    request_id: str
+    function: str
+    condition: str
+    tries: int
+    error: str
+    payload: str
+    at: float
+
+    @classmethod
+    def fits(cls, document: JsonObject) -> bool:
+        return "requestContext" in document and "requestPayload" in document
+
+    @classmethod
+    def of(cls, document: JsonObject) -> DestinationEvent:
+        request = document["requestContext"]
+        response = document.get("responseContext") or {}
+        return cls(
+            request_id=str(request.get("requestId", "")),
+            function=str(request.get("functionArn", "")).rpartition("/")[2],
+            condition=str(request.get("condition", "")),
+            tries=int(request.get("approximateInvokeCount", 0)),
+            error=str(document.get("responsePayload") or response.get("functionError") or ""),
+            payload=_text(document["requestPayload"]),
+            at=float(document.get("timestamp", 0)) / 1000,
+        )
+
+
+Event = OssEvent | TimerEvent | DestinationEvent
+KINDS: tuple[type[OssEvent] | type[TimerEvent] | type[DestinationEvent], ...] = (
+    OssEvent,
+    TimerEvent,
+    DestinationEvent,
+)
+
+
+def read_event(raw: bytes) -> Event:
+    """The event behind the handler's bytes. Raises UnknownEvent saying what was there."""
+    try:
+        document = json.loads(raw)
+    except ValueError:
+        raise UnknownEvent("The event is not JSON; is the trigger of the right kind?") from None
+    if isinstance(document, dict):
+        for kind in KINDS:
+            if kind.fits(document):
+                return kind.of(document)
+    found = (
+        ", ".join(sorted(document)[:8]) if isinstance(document, dict) else type(document).__name__
+    )
+    raise UnknownEvent(f"Expected an OSS, timer or destination event; found fields: {found}.")
+
+
+def _change(event: JsonObject) -> ObjectChange:
+    stored = event["oss"]["object"]
+    return ObjectChange(
+        name=str(event.get("eventName", "")),
+        bucket=str(event["oss"]["bucket"]["name"]),
+        key=str(stored["key"]),
+        etag=str(stored.get("eTag", "")),
+        request_id=str((event.get("responseElements") or {}).get("requestId", "")),
+    )
+
+
+def _text(payload: Any) -> str:
+    return payload if isinstance(payload, str) else json.dumps(payload, ensure_ascii=False)

@@ -1,0 +1,229 @@
+"""Taking in job files: every document becomes a queued job or a rejection, exactly once."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+from shared import keys
+from shared.catalogue import Catalogue
+from shared.clock import Clock, iso
+from shared.jobdata import digest, without_payload
+from shared.jobfile import Document, JobSpec, Unreadable, Violation, canonical, check, parse
+from shared.objects import ObjectMissing, ObjectStore, ObjectTooLarge
+from shared.queue import Queue
+from shared.records import QUEUED, REJECTED, Record, Records
+from shared.results import Endings
+
+SAFE = re.compile(r"[^A-Za-z0-9]+")
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a document came from: the object's key and ETag, or an HTTP request."""
+
+    key: str
+    etag: str
+    documents: int = 1
+
+    def job_id(self, index: int) -> str:
+        """The id of a document that names none: the same file is always the same job.
+
+        A readable stem, then 48 bits of key and ETag, then the document's number if there are
+        several.
+        """
+        stem = SAFE.sub("-", PurePosixPath(self.key).stem).strip("-")[:40] or "job"
+        mark = hashlib.sha256(f"{self.key}\n{self.etag}".encode()).hexdigest()[:12]
+        return f"{stem}-{mark}" + (f"-{index + 1}" if self.documents > 1 else "")
+
+    def to_dict(self, index: int) -> dict[str, Any]:
+        return {"key": self.key, "etag": self.etag, "document": index + 1}
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What became of a document. `record` is the job's last one; `new`: made just now."""
+
+    job: str
+    record: Record
+    new: bool
+    violations: tuple[Violation, ...] = ()
+
+
+@dataclass
+class Intake:
+    """Everything needed to take in job files. `limit` in bytes; `region` is Model Studio's."""
+
+    catalogue: Catalogue
+    store: ObjectStore
+    bucket: str
+    records: Records
+    queue: Queue
+    endings: Endings
+    clock: Clock
+    limit: int
+    region: str
+
+    def take_object(self, key: str) -> list[Taken]:
+        """Take in the job file at `key`; a file that has vanished is no jobs. Raises StoreError."""
+        try:
+            read = self.store.read(key, self.limit)
+        except ObjectMissing:
+            log.warning("%s does not exist any more; nothing to take in", key)
+            return []
+        except ObjectTooLarge as error:
+            found = self.store.read_range(key, 0, 1)
+            source = Source(key, found.etag)
+            message = f"The job file is too large: {error} Split it into several files."
+            expected = f"at most {self.limit} bytes"
+            violation = Violation("", None, expected, f"{found.size} bytes", message, "job file")
+            return [self._reject(source, 0, None, (violation,))]
+        return self.take(read.body, Source(key, read.etag))
+
+    def take(self, body: bytes, source: Source) -> list[Taken]:
+        """Take in a job file's documents, each by itself. Raises StoreError."""
+        try:
+            documents = parse(body, source.key)
+        except Unreadable as error:
+            return [self._reject(source, 0, None, error.violations)]
+        source = Source(source.key, source.etag, len(documents))
+        return [self._take_document(document, source) for document in documents]
+
+    def _take_document(self, document: Document, source: Source) -> Taken:
+        checked = check(document, self.catalogue, self.store, self.bucket)
+        if checked.spec is None or checked.violations:
+            return self._reject(source, document.index, document.value, checked.violations)
+        spec = checked.spec
+        elsewhere = self._not_offered(spec, document)
+        if elsewhere is not None:
+            return self._reject(source, document.index, document.value, (elsewhere,))
+        job = spec.id or source.job_id(document.index)
+        data = self._first_data(spec, source, document.index)
+        data["warnings"] = [notice.to_dict() for notice in checked.notices]
+        made = self.records.append(job, 1, QUEUED, data)
+        if made is None:
+            return self._met_before(job, data, source, document)
+        self.queue.add(job, data)
+        return Taken(job, made, True)
+
+    def _not_offered(self, spec: JobSpec, document: Document) -> Violation | None:
+        model = self.catalogue.get(spec.model)
+        if model is None or self.region in model.regions:
+            return None
+        offered = ", ".join(model.regions)
+        return Violation(
+            pointer="/model",
+            line=document.line("/model"),
+            expected=f"a model offered in {self.region}",
+            found=spec.model,
+            message=f"{spec.model} is offered in {offered} only, and this deployment uses"
+            f" {self.region}; choose another model, or deploy with that region's base URL and key.",
+            source="model catalogue",
+        )
+
+    def _first_data(self, spec: JobSpec, source: Source, index: int) -> dict[str, Any]:
+        now = self.clock.now()
+        expires = None if spec.expires_after is None else iso(now + spec.expires_after)
+        return {
+            "model": spec.model,
+            "priority": spec.priority,
+            "queued_ms": int(now * 1000),
+            "digest": digest(canonical(spec)),
+            "spec_seq": 1,
+            "expires_at": expires,
+            "spec": spec.to_dict(),
+            "source": source.to_dict(index),
+        }
+
+    def _met_before(
+        self, job: str, data: dict[str, Any], source: Source, document: Document
+    ) -> Taken:
+        """The id is taken: the same job again, a rejected one that is right now, or a clash."""
+        last = self.records.last(job)
+        if last is None:
+            raise LookupError(f"record 1 of job {job} exists but cannot be read")
+        if last.state == REJECTED:
+            data["spec_seq"] = last.seq + 1
+            made = self.records.append(job, last.seq + 1, QUEUED, data)
+            if made is not None:
+                self.queue.add(job, data)
+                return Taken(job, made, True)
+            last = self.records.last_from(last)
+        if last.data.get("digest") != data["digest"]:
+            return self._reject(source, document.index, document.value, (_id_taken(job, document),))
+        if last.state == QUEUED:
+            self.queue.add(job, last.data)
+        return Taken(job, last, False)
+
+    def _reject(
+        self,
+        source: Source,
+        index: int,
+        value: Any,
+        violations: Sequence[Violation],
+    ) -> Taken:
+        """Write what was wrong to `results/<job>/result.json`, then the record."""
+        job = _own_id(value, violations) or source.job_id(index)
+        known = self.records.last(job)
+        if known is not None and known.state != REJECTED:
+            job = source.job_id(index)
+            known = self.records.last(job)
+        found = tuple(violations)
+        shown = [violation.to_dict() for violation in found]
+        if known is not None and known.data.get("violations") == shown:
+            return Taken(job, known, False, found)
+        record = Record(job, 0, REJECTED, iso(self.clock.now()), "", {})
+        self.endings.write_manifest(job, self._rejection(record, source, index, value, found))
+        data = {"source": source.to_dict(index), "violations": shown}
+        made = self.records.append(job, known.seq + 1 if known else 1, REJECTED, data)
+        log.warning("%s, document %d: rejected: %s", source.key, index + 1, found[0].message)
+        return Taken(job, made or record, made is not None, found)
+
+    def _rejection(
+        self,
+        record: Record,
+        source: Source,
+        index: int,
+        value: Any,
+        violations: tuple[Violation, ...],
+    ) -> dict[str, Any]:
+        return {
+            "job": record.job,
+            "state": REJECTED,
+            "model": value.get("model") if isinstance(value, dict) else None,
+            "created_at": record.at,
+            "finished_at": record.at,
+            "images": [],
+            "failed_images": [],
+            "warnings": [],
+            "violations": [violation.to_dict() for violation in violations],
+            "source": source.to_dict(index),
+            "spec": without_payload(value),
+        }
+
+
+def _own_id(value: Any, violations: Sequence[Violation]) -> str | None:
+    """The id the document asks for, if that itself is in order."""
+    job = value.get("job") if isinstance(value, dict) else None
+    wanted = job.get("id") if isinstance(job, dict) else None
+    wrong = any(violation.pointer.startswith(("/job/id",)) for violation in violations)
+    return wanted if isinstance(wanted, str) and not wrong and keys.is_job_id(wanted) else None
+
+
+def _id_taken(job: str, document: Document) -> Violation:
+    return Violation(
+        pointer="/job/id",
+        line=document.line("/job/id"),
+        expected="an id that no other job has",
+        found=job,
+        message=f"The id {job} belongs to another job with another request (its result lies at"
+        f" {keys.result(job)}); choose another id.",
+        source="job file",
+    )

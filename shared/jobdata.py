@@ -1,0 +1,51 @@
+"""What a job's records carry from one to the next."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from shared.records import IN_FLIGHT, Record
+
+CARRIED = (
+    "model",
+    "priority",
+    "queued_ms",
+    "digest",
+    "spec_seq",
+    "expires_at",
+    "attempt",
+    "slot_seq",
+    "task_id",
+    "submitted_at",
+    "create_request_id",
+)
+
+
+def carried(record: Record, **changes: Any) -> dict[str, Any]:
+    """The data for the next record: what stays, and what changes. None removes a field."""
+    data = {name: record.data[name] for name in CARRIED if name in record.data} | changes
+    return {name: value for name, value in data.items() if value is not None}
+
+
+def holds_slot(record: Record, seq: int) -> bool:
+    """Whether the job's last record says that attempt `seq` is still under way."""
+    return record.state in IN_FLIGHT and record.data.get("slot_seq") == seq
+
+
+def digest(canonical: bytes) -> str:
+    """SHA-256 of the canonical request: two jobs with the same digest ask for the same."""
+    return hashlib.sha256(canonical).hexdigest()
+
+
+def without_payload(value: Any) -> Any:
+    """The same JSON value with the payloads of data: URLs left out, for people to read."""
+    if isinstance(value, str) and value.startswith("data:"):
+        head = value.split(",", 1)[0]
+        return f"{head},… ({len(value)} characters)"
+    if isinstance(value, Mapping):
+        return {name: without_payload(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [without_payload(item) for item in value]
+    return value

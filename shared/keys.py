@@ -1,0 +1,86 @@
+"""The bucket's layout: every key the system reads or writes is made here.
+
+Job ids never hold `~` or `/` (schemas/job.schema.yaml), so that names can be taken apart again.
+"""
+
+from __future__ import annotations
+
+import re
+
+RECORDS = "state/records/"
+QUEUE = "state/queue/"
+SLOTS = "state/slots/"
+TICKETS = "state/tickets/"
+MODELS = "state/models/"
+HEARTBEAT = "state/poller/heartbeat.json"
+WAKE = "state/wake/poll"
+RESULTS = "results/"
+DEAD = "dead/"
+JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+def record(job: str, seq: int) -> str:
+    """Record number `seq` (from 1) of a job."""
+    return f"{RECORDS}{job}/{seq:06d}.json"
+
+
+def queue_of(model: str) -> str:
+    """The prefix of a model's queue markers."""
+    return f"{QUEUE}{model}/"
+
+
+def marker(model: str, priority: int, queued_ms: int, job: str) -> str:
+    """A queue marker; byte order of these keys is service order (smaller priority first)."""
+    return f"{queue_of(model)}{priority}-{queued_ms:013d}-{job}"
+
+
+def job_of_marker(key: str) -> str:
+    """The job a marker stands for."""
+    return key.rsplit("/", 1)[1].split("-", 2)[2]
+
+
+def slots_of(model: str) -> str:
+    """The prefix of a model's slots."""
+    return f"{SLOTS}{model}/"
+
+
+def slot(model: str, job: str, seq: int) -> str:
+    """The slot of one attempt: the attempt whose SUBMITTING record is number `seq`."""
+    return f"{slots_of(model)}{job}~{seq:06d}"
+
+
+def parse_slot(key: str) -> tuple[str, str, int]:
+    """Model, job and record number of a slot's key."""
+    model, name = key[len(SLOTS) :].split("/", 1)
+    job, seq = name.rsplit("~", 1)
+    return model, job, int(seq)
+
+
+def tickets_of(model: str) -> str:
+    """The prefix of a model's rate tickets."""
+    return f"{TICKETS}{model}/"
+
+
+def ticket(model: str, tick: int) -> str:
+    """The right to send one submission in tick number `tick` of the store's clock."""
+    return f"{tickets_of(model)}{tick:012d}"
+
+
+def model_state(model: str) -> str:
+    """What was learned of a model: durations, pauses."""
+    return f"{MODELS}{model}.json"
+
+
+def result(job: str) -> str:
+    """The job's manifest."""
+    return f"{RESULTS}{job}/result.json"
+
+
+def image(job: str, number: int, extension: str) -> str:
+    """Image `number` (from 1) of a job."""
+    return f"{RESULTS}{job}/image-{number}.{extension}"
+
+
+def is_job_id(name: str) -> bool:
+    """Whether a text from outside can be a job's id, and so part of a key."""
+    return JOB_ID.fullmatch(name) is not None and ".." not in name

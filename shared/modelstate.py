@@ -1,0 +1,122 @@
+"""What was learned of a model: how long its tasks take, and until when to leave it alone.
+
+Advice, not truth: one object per model, last writer wins, and losing it costs nothing but time.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from shared import keys
+from shared.clock import Clock
+from shared.errors import ACCOUNT, QUOTA, ErrorRule
+from shared.modelstudio import ServiceError
+from shared.objects import ObjectMissing, ObjectStore
+
+REMEMBERED = 40
+FIRST_PAUSE = 1.0
+LONGEST_PAUSE = 60.0
+BLOCKED_PAUSE = 600.0
+AHEAD_OFF = 3600.0
+STATE_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Pause:
+    """No submission for this model before `until`. `blocked`: a person has to do something."""
+
+    until: float
+    code: str
+    message: str
+    blocked: bool
+    count: int = 1
+
+
+@dataclass
+class ModelState:
+    """Durations in seconds, newest last. `ahead_off_until`: do not queue ahead before that."""
+
+    durations: list[float] = field(default_factory=list)
+    pause: Pause | None = None
+    ahead_off_until: float = 0.0
+
+    def paused_for(self, now: float) -> float:
+        """Seconds until the model may be asked again, 0 if it may now."""
+        return max(0.0, self.pause.until - now) if self.pause else 0.0
+
+    def window(self, concurrent: int, ahead: int, now: float) -> int:
+        """How many tasks may be in flight: what runs, and what waits at the service's own door."""
+        return concurrent if now < self.ahead_off_until else concurrent + ahead
+
+
+@dataclass
+class ModelStates:
+    """The states of all models, read once per run and written when they change."""
+
+    store: ObjectStore
+    clock: Clock
+    chance: random.Random
+    _known: dict[str, ModelState] = field(default_factory=dict, init=False)
+
+    def get(self, model: str) -> ModelState:
+        if model not in self._known:
+            self._known[model] = self._read(model)
+        return self._known[model]
+
+    def finished(self, model: str, duration: float) -> None:
+        """Remember how long a task took."""
+        state = self.get(model)
+        state.durations = [*state.durations[1 - REMEMBERED :], round(duration, 3)]
+        state.pause = None
+        self._write(model)
+
+    def accepted(self, model: str) -> None:
+        """The service took a task: whatever was wrong is over."""
+        if self.get(model).pause is not None:
+            self.get(model).pause = None
+            self._write(model)
+
+    def refused(self, model: str, error: ServiceError, rule: ErrorRule, held_beyond: bool) -> None:
+        """The service would not take a task: wait, longer each time, with jitter.
+
+        `held_beyond`: more tasks were in flight than the model runs at once; then this account's
+        service answers 429 instead of queueing, and queueing ahead is given up for an hour.
+        """
+        state, now = self.get(model), self.clock.now()
+        blocked = rule.kind in (ACCOUNT, QUOTA)
+        count = state.pause.count + 1 if state.pause else 1
+        wait = BLOCKED_PAUSE if blocked else min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(count, 10))
+        until = now + wait * (0.5 + self.chance.random() / 2)
+        state.pause = Pause(until, error.code, error.message, blocked, count)
+        if held_beyond and error.http == 429:
+            state.ahead_off_until = now + AHEAD_OFF
+        self._write(model)
+
+    def _read(self, model: str) -> ModelState:
+        try:
+            body = self.store.read(keys.model_state(model), STATE_BYTES).body
+            return _decode(json.loads(body))
+        except (ObjectMissing, ValueError, TypeError):
+            return ModelState()
+
+    def _write(self, model: str) -> None:
+        state = self.get(model)
+        document = {
+            "durations": state.durations,
+            "pause": vars(state.pause) if state.pause else None,
+            "ahead_off_until": state.ahead_off_until,
+        }
+        self.store.put(keys.model_state(model), json.dumps(document).encode())
+
+
+def _decode(document: Mapping[str, Any]) -> ModelState:
+    pause = document.get("pause")
+    return ModelState(
+        durations=[float(value) for value in document.get("durations", ())],
+        pause=Pause(**pause) if pause else None,
+        ahead_off_until=float(document.get("ahead_off_until", 0.0)),
+    )

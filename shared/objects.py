@@ -1,0 +1,85 @@
+"""The few atomic verbs the whole system is built on.
+
+OSS knows no conditional update; its one compare-and-set is to create an object that must not exist
+(`x-oss-forbid-overwrite`, PutObject documentation). So the verbs are: read, create-if-absent,
+overwrite, list, delete. Policy (records, slots, tickets, queue) lives above them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class StoreError(Exception):
+    """The store could not be asked, or refused. The message names key, status and OSS code."""
+
+
+class ObjectMissing(StoreError):
+    """The key does not exist."""
+
+
+class ObjectTooLarge(StoreError):
+    """The object is larger than the reader allows; nothing was read."""
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Part of an object. `size` is the whole object's, in bytes; `etag` without quotes."""
+
+    body: bytes
+    size: int
+    etag: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of a listing; `modified` in seconds since 1970, by the store's clock."""
+
+    key: str
+    size: int
+    etag: str
+    modified: float
+
+
+@dataclass(frozen=True)
+class Creation:
+    """Outcome of create-if-absent.
+
+    `created` is True also when an earlier try of the same call succeeded and only its answer was
+    lost. `at` is the store's own clock (its Date header, whole seconds): the one clock that all
+    instances share.
+    """
+
+    created: bool
+    at: float
+
+
+class ObjectReader(Protocol):
+    """Reads parts of objects: all that checking a job needs."""
+
+    def read_range(self, key: str, start: int, length: int) -> Slice:
+        """Up to `length` bytes from `start`. Raises ObjectMissing, StoreError."""
+
+
+class ObjectStore(ObjectReader, Protocol):
+    """Everything the library does with the bucket. Every verb may raise StoreError."""
+
+    def read(self, key: str, limit: int) -> Slice:
+        """The whole object. Raises ObjectMissing, ObjectTooLarge above `limit` bytes."""
+
+    def create(self, key: str, body: bytes) -> Creation:
+        """Put if absent, atomic over all instances."""
+
+    def put(self, key: str, body: bytes, content_type: str = "application/json") -> None:
+        """Create or replace."""
+
+    def list(self, prefix: str, after: str = "", limit: int | None = None) -> Iterator[Entry]:
+        """Entries in byte order of their keys, strictly after `after`."""
+
+    def delete(self, key: str) -> None:
+        """Delete; a missing key is no error."""
+
+    def presign(self, key: str, seconds: int) -> str:
+        """A URL that lets anyone GET the object for `seconds`."""

@@ -1,0 +1,232 @@
+"""The pump: collect what is done, submit what waits, sleep to the next expected moment.
+
+A timer fires once a minute at best; one round a tick would leave an account's only slot idle for
+most of it. So a run goes on until nothing is left or its deadline is near, and hands over to the
+next run without a gap.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+from shared.catalogue import Catalogue, Model
+from shared.clock import Clock
+from shared.collection import Collection
+from shared.heartbeat import Heartbeat
+from shared.jobdata import carried, holds_slot
+from shared.keys import job_of_marker
+from shared.modelstate import ModelStates
+from shared.modelstudio import ServiceError
+from shared.objects import StoreError
+from shared.pacing import first_question, next_question
+from shared.queue import Queue
+from shared.reconcile import Reconciliation
+from shared.records import PENDING, QUEUED, RUNNING, SUBMITTING, Record, Records
+from shared.results import Endings
+from shared.slots import Slot, Slots
+from shared.submission import Later, Submission
+
+LONGEST_SLEEP = 2.0
+TICKET_PATIENCE = 3.0
+ORPHAN_AGE = 30.0
+RECHECK = 3.0
+FAR_AWAY = 45.0
+"""Seconds of pause from which waiting for the next timer is cheaper than holding on."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Flight:
+    """A held slot as this run knows it. Times on the instance's monotonic clock."""
+
+    slot: Slot
+    last: Record
+    started: float
+    ask_at: float
+
+
+@dataclass
+class Poller:
+    """One run of the pump."""
+
+    catalogue: Catalogue
+    records: Records
+    queue: Queue
+    slots: Slots
+    states: ModelStates
+    submission: Submission
+    collection: Collection
+    reconciliation: Reconciliation
+    endings: Endings
+    heartbeat: Heartbeat
+    clock: Clock
+    flights: dict[str, Flight] = field(default_factory=dict)
+    _not_before: dict[str, float] = field(default_factory=dict)
+    _strays: bool = False
+
+    def run(self, deadline: float) -> str:
+        """Work until nothing is left or until `deadline` (monotonic seconds).
+
+        Returns a word for the log: idle, busy elsewhere, handed over, waiting.
+        """
+        if self.heartbeat.someone_else():
+            return "another poller is at work"
+        while self.heartbeat.beat():
+            if not self.round():
+                self.heartbeat.rest()
+                if not self._work_left():
+                    return "nothing left"
+                continue
+            pause = self._pause()
+            if pause > FAR_AWAY:
+                self.heartbeat.rest()
+                return "everything left is paused"
+            if self.clock.monotonic() + pause >= deadline:
+                self.heartbeat.rest()
+                self.heartbeat.wake()
+                return "handed over at the deadline"
+            self.clock.sleep(pause)
+        return "another poller took over"
+
+    def round(self) -> bool:
+        """Look at every slot and every queue once. Returns whether anything is left to do."""
+        held = self.slots.held()
+        self._strays = False
+        self._forget_all_but(held)
+        for slot in held:
+            self._guarded(slot.job, partial(self._visit, slot))
+        waiting = not self.queue.empty()
+        if waiting:
+            for name in self.catalogue.names():
+                self._guarded(name, partial(self._fill, self.catalogue.get(name)))
+        return waiting or bool(self.flights) or self._strays
+
+    def _work_left(self) -> bool:
+        return bool(self.slots.held()) or not self.queue.empty()
+
+    def _guarded(self, what: str, step: Callable[[], None]) -> None:
+        """One job's trouble must not stop the others."""
+        try:
+            step()
+        except ServiceError as error:
+            log.warning("%s: the service could not be asked: %s", what, error)
+        except StoreError as error:
+            log.warning("%s: %s", what, error)
+
+    def _forget_all_but(self, held: list[Slot]) -> None:
+        present = {slot.key for slot in held}
+        for key in [key for key in self.flights if key not in present]:
+            del self.flights[key]
+
+    def _visit(self, slot: Slot) -> None:
+        flight = self.flights.get(slot.key)
+        if flight is None:
+            flight = self._found(slot)
+        if flight is None or self.clock.monotonic() < flight.ask_at:
+            return
+        if flight.last.state in (PENDING, RUNNING):
+            self._collect(flight)
+        else:
+            self._resolve(flight)
+
+    def _found(self, slot: Slot) -> Flight | None:
+        """A slot this run has not seen: its job's chain says what it is."""
+        known = self.records.get(slot.job, slot.seq)
+        if known is None:
+            self._orphan(slot)
+            return None
+        last = self.records.last_from(known)
+        if not holds_slot(last, slot.seq):
+            self.slots.free(slot.model, slot.job, slot.seq)
+            return None
+        return self._track(slot, last)
+
+    def _track(self, slot: Slot, last: Record) -> Flight:
+        now = self.clock.monotonic()
+        waited = max(0.0, self.clock.now() - slot.held_since)
+        wait = first_question(self.states.get(slot.model).durations) - waited
+        ask_at = now + max(0.0, wait) if last.state == PENDING else now
+        flight = Flight(slot, last, now - waited, ask_at)
+        self.flights[slot.key] = flight
+        return flight
+
+    def _orphan(self, slot: Slot) -> None:
+        """A slot whose attempt never began: void the attempt by its record, then free it."""
+        if self.clock.now() - slot.held_since < ORPHAN_AGE:
+            self._strays = True
+            return
+        last = self.records.last(slot.job)
+        began = last is not None and (last.seq, last.state) != (slot.seq - 1, QUEUED)
+        if last is None or began or self.records.append(slot.job, slot.seq, QUEUED, carried(last)):
+            self.submission.release_if_over(slot.model, slot.job, slot.seq)
+
+    def _collect(self, flight: Flight) -> None:
+        elapsed = self.clock.monotonic() - flight.started
+        durations = self.states.get(flight.slot.model).durations
+        flight.ask_at = self.clock.monotonic() + next_question(elapsed, durations)
+        self._moved(flight, self.collection.advance(flight.last))
+
+    def _resolve(self, flight: Flight) -> None:
+        flight.ask_at = self.clock.monotonic() + RECHECK
+        if flight.last.state == SUBMITTING:
+            flight.last = self.records.last_from(flight.last)
+            if flight.last.state == SUBMITTING:
+                self._moved(flight, self.reconciliation.resolve(flight.last))
+
+    def _moved(self, flight: Flight, now: Record | None) -> None:
+        """Keep following, or let go of a flight that has landed."""
+        if now is None:
+            now = self.records.last_from(flight.last)
+        flight.last = now
+        if not holds_slot(now, flight.slot.seq):
+            self.endings.clear_slot(flight.slot)
+            del self.flights[flight.slot.key]
+
+    def _fill(self, model: Model | None) -> None:
+        """Submit from the head of the queue while there is room."""
+        if model is None:
+            return
+        now = self.clock.now()
+        state = self.states.get(model.name)
+        if state.paused_for(now) > 0:
+            self._not_before[model.name] = self.clock.monotonic() + state.paused_for(now)
+            return
+        self._not_before.pop(model.name, None)
+        window = state.window(model.limits.concurrent, model.limits.queue_ahead, now)
+        flying = {f.slot.job for f in self.flights.values() if f.slot.model == model.name}
+        room = window - len(flying)
+        if room <= 0:
+            return
+        markers = self.queue.head(model.name, room + len(flying))
+        waiting = [marker for marker in markers if job_of_marker(marker) not in flying]
+        for marker in waiting[:room]:
+            self._try(model, marker)
+
+    def _try(self, model: Model, marker: str) -> None:
+        last = self.records.last(job_of_marker(marker))
+        if last is None or last.state not in (QUEUED, SUBMITTING):
+            self.queue.drop(marker)
+            return
+        if last.state == SUBMITTING:
+            return
+        outcome = self.submission.submit(last, TICKET_PATIENCE)
+        if isinstance(outcome, Later):
+            self._not_before[model.name] = self.clock.monotonic() + outcome.seconds
+        elif outcome is not None and outcome.state in (PENDING, SUBMITTING):
+            slot = Slot(model.name, outcome.job, outcome.data["slot_seq"], self.clock.now())
+            self._track(slot, outcome)
+
+    def _pause(self) -> float:
+        """Seconds until something is expected."""
+        now = self.clock.monotonic()
+        moments = [flight.ask_at for flight in self.flights.values()]
+        if moments:
+            return max(0.02, min(min(moments) - now, LONGEST_SLEEP))
+        if self._not_before:
+            wait = min(self._not_before.values()) - now
+            return wait if wait > FAR_AWAY else max(LONGEST_SLEEP / 4, min(wait, LONGEST_SLEEP))
+        return LONGEST_SLEEP / 4

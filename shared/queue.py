@@ -1,0 +1,47 @@
+"""The queue: zero-byte markers whose key order is service order.
+
+A marker is only an index. It is made after record 000001 and removed once the job is on its way
+or over; a marker too many is removed by whoever finds it, a marker too few is made again from
+the records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from shared import keys
+from shared.objects import ObjectStore
+
+
+def marker_of(job: str, data: Mapping[str, Any]) -> str:
+    """The marker's key, from a job's first record."""
+    return keys.marker(data["model"], data["priority"], data["queued_ms"], job)
+
+
+@dataclass
+class Queue:
+    """All models' queues."""
+
+    store: ObjectStore
+
+    def add(self, job: str, data: Mapping[str, Any]) -> None:
+        """Queue a job; doing it twice is doing it once."""
+        self.store.create(marker_of(job, data), b"")
+
+    def remove(self, job: str, data: Mapping[str, Any]) -> None:
+        """Take a job out; doing it twice is doing it once."""
+        self.store.delete(marker_of(job, data))
+
+    def drop(self, marker: str) -> None:
+        """Remove a marker by its key."""
+        self.store.delete(marker)
+
+    def head(self, model: str, limit: int) -> list[str]:
+        """The markers that are served next, at most `limit`."""
+        return [entry.key for entry in self.store.list(keys.queue_of(model), limit=limit)]
+
+    def empty(self) -> bool:
+        """Whether nothing waits for any model."""
+        return not any(True for _ in self.store.list(keys.QUEUE, limit=1))

@@ -1,0 +1,192 @@
+"""The wiring: everything a handler needs, built from environment and context."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from urllib.parse import urlsplit
+
+import oss2
+import requests
+
+from shared.catalogue import Catalogue, load_catalogue
+from shared.clock import Clock, SystemClock, new_random, nonce
+from shared.collection import Collection
+from shared.dispatch import Dispatch
+from shared.download import Downloader
+from shared.errors import ErrorTable, load_errors
+from shared.heartbeat import Heartbeat
+from shared.inputs import InputUrls
+from shared.intake import Intake
+from shared.modelstate import ModelStates
+from shared.modelstudio import ModelStudio
+from shared.objects import ObjectStore
+from shared.ossstore import open_store
+from shared.poller import Poller
+from shared.queue import Queue
+from shared.reconcile import Reconciliation
+from shared.records import Records
+from shared.results import Endings
+from shared.settings import Settings, load_credentials, load_settings
+from shared.slots import Slots
+from shared.submission import Submission
+from shared.tickets import Tickets
+
+catalogue_once = lru_cache(maxsize=1)(load_catalogue)
+errors_once = lru_cache(maxsize=1)(load_errors)
+session_once = lru_cache(maxsize=1)(oss2.Session)
+_checked_buckets: set[str] = set()
+
+
+@dataclass
+class Service:
+    """The parts of the system over one bucket and one account. Parts are made when first used."""
+
+    settings: Settings
+    store: ObjectStore
+    http: requests.Session
+    clock: Clock
+    chance: random.Random
+    catalogue: Catalogue
+    errors: ErrorTable
+
+    @cached_property
+    def records(self) -> Records:
+        return Records(self.store, self.clock, self.chance)
+
+    @cached_property
+    def queue(self) -> Queue:
+        return Queue(self.store)
+
+    @cached_property
+    def slots(self) -> Slots:
+        return Slots(self.store, self.chance)
+
+    @cached_property
+    def states(self) -> ModelStates:
+        return ModelStates(self.store, self.clock, self.chance)
+
+    @cached_property
+    def heartbeat(self) -> Heartbeat:
+        return Heartbeat(self.store, self.clock, nonce(self.chance))
+
+    @cached_property
+    def endings(self) -> Endings:
+        return Endings(
+            self.store,
+            self.records,
+            self.queue,
+            self.slots,
+            self.catalogue,
+            self.clock,
+            self.settings.model_region,
+        )
+
+    @cached_property
+    def model_studio(self) -> ModelStudio:
+        settings = self.settings
+        return ModelStudio(
+            settings.base_url,
+            settings.api_key,
+            self.http,
+            settings.workspace,
+            settings.create_timeout,
+        )
+
+    @cached_property
+    def submission(self) -> Submission:
+        return Submission(
+            self.catalogue,
+            self.errors,
+            self.model_studio,
+            self.records,
+            self.queue,
+            self.slots,
+            Tickets(self.store, self.clock),
+            self.states,
+            self.endings,
+            self.clock,
+            InputUrls(self.store, self.catalogue, self.settings.input_delivery),
+        )
+
+    @cached_property
+    def intake(self) -> Intake:
+        return Intake(
+            self.catalogue,
+            self.store,
+            self.settings.oss_bucket,
+            self.records,
+            self.queue,
+            self.endings,
+            self.clock,
+            self.settings.job_file_bytes,
+            self.settings.model_region,
+        )
+
+    @cached_property
+    def dispatch(self) -> Dispatch:
+        return Dispatch(self.intake, self.queue, self.submission, self.heartbeat)
+
+    @cached_property
+    def poller(self) -> Poller:
+        return Poller(
+            self.catalogue,
+            self.records,
+            self.queue,
+            self.slots,
+            self.states,
+            self.submission,
+            self._collection(),
+            self._reconciliation(),
+            self.endings,
+            self.heartbeat,
+            self.clock,
+        )
+
+    def _collection(self) -> Collection:
+        own_host = urlsplit(self.settings.base_url).hostname or ""
+        return Collection(
+            self.catalogue,
+            self.errors,
+            self.model_studio,
+            self.store,
+            self.records,
+            self.states,
+            self.endings,
+            Downloader(self.http, self.settings.result_image_bytes),
+            self.clock,
+            (own_host, *self.settings.result_hosts),
+        )
+
+    def _reconciliation(self) -> Reconciliation:
+        return Reconciliation(
+            self.catalogue,
+            self.model_studio,
+            self.store,
+            self.records,
+            self.submission,
+            self.endings,
+            self.clock,
+            self.settings.unknown_grace,
+        )
+
+
+def connect(environ: Mapping[str, str], context: object = None) -> Service:
+    """The service as the environment describes it.
+
+    The first call of an instance asks whether the bucket has versioning and refuses to work on
+    one that has. Raises SettingsError, VersionedBucket, StoreError.
+    """
+    settings = load_settings(environ)
+    logging.getLogger().setLevel(settings.log_level)
+    clock, chance = SystemClock(), new_random()
+    credentials = load_credentials(environ, context)
+    store = open_store(settings, credentials, clock, chance, session_once())
+    if settings.oss_bucket not in _checked_buckets:
+        store.refuse_versioned()
+        _checked_buckets.add(settings.oss_bucket)
+    http = requests.Session()
+    return Service(settings, store, http, clock, chance, catalogue_once(), errors_once())

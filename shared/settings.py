@@ -1,0 +1,131 @@
+"""Settings, read once from the environment: all in which the laptop and the cloud differ."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+BEIJING_BASE_URL = "https://dashscope.aliyuncs.com/api/v1"
+"""Default of Model Studio's base URL (wan2.5 API reference): region China (Beijing)."""
+
+
+class SettingsError(Exception):
+    """The environment lacks a setting or holds one that cannot be used."""
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """Keys for OSS. `token` is set for temporary ones (a function's role). Never printed."""
+
+    key_id: str = field(repr=False)
+    key_secret: str = field(repr=False)
+    token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything a function is told from outside. Times in seconds, sizes in bytes.
+
+    `model_region` is Model Studio's region: the one the base URL and the API key belong to.
+    `input_delivery` says how images that lie in the bucket reach the service: `presigned` (a URL
+    of the public endpoint) or `inline` (base64, only where the model takes it). `result_hosts`
+    are hosts results may be fetched from beside those the catalogue documents.
+    """
+
+    oss_endpoint: str
+    oss_public_endpoint: str
+    oss_bucket: str
+    oss_region: str
+    base_url: str
+    api_key: str = field(repr=False)
+    model_region: str = "cn-beijing"
+    workspace: str | None = None
+    input_delivery: str = "presigned"
+    result_hosts: tuple[str, ...] = ()
+    token_hashes: tuple[str, ...] = field(default=(), repr=False)
+    create_timeout: float = 30.0
+    unknown_grace: float = 120.0
+    job_file_bytes: int = 16 * 1024 * 1024
+    result_image_bytes: int = 64 * 1024 * 1024
+    log_level: str = "INFO"
+
+
+def load_settings(environ: Mapping[str, str]) -> Settings:
+    """Read the settings. Raises SettingsError naming every missing variable at once."""
+    missing = [name for name in ("OSS_ENDPOINT", "OSS_BUCKET") if not environ.get(name)]
+    if missing:
+        raise SettingsError(
+            f"The environment lacks {' and '.join(missing)}: set them in s.yaml under"
+            " environmentVariables (on a laptop, start the functions with `make up`)."
+        )
+    endpoint = _with_scheme(environ["OSS_ENDPOINT"])
+    delivery = environ.get("INPUT_DELIVERY") or "presigned"
+    if delivery not in ("presigned", "inline"):
+        raise SettingsError(f"INPUT_DELIVERY is {delivery!r}; it must be 'presigned' or 'inline'.")
+    return Settings(
+        oss_endpoint=endpoint,
+        oss_public_endpoint=_with_scheme(
+            environ.get("OSS_PUBLIC_ENDPOINT") or endpoint.replace("-internal.", ".")
+        ),
+        oss_bucket=environ["OSS_BUCKET"],
+        oss_region=environ.get("OSS_REGION") or environ.get("FC_REGION") or "cn-beijing",
+        base_url=_base_url(environ.get("DASHSCOPE_HTTP_BASE_URL") or BEIJING_BASE_URL),
+        api_key=environ.get("DASHSCOPE_API_KEY", ""),
+        model_region=environ.get("DASHSCOPE_REGION") or "cn-beijing",
+        workspace=environ.get("DASHSCOPE_WORKSPACE") or None,
+        input_delivery=delivery,
+        result_hosts=_words(environ.get("RESULT_HOSTS", "")),
+        token_hashes=_words(environ.get("API_TOKEN_SHA256", "").lower()),
+        create_timeout=_seconds(environ, "CREATE_TIMEOUT", 30.0),
+        unknown_grace=_seconds(environ, "UNKNOWN_GRACE", 120.0),
+        log_level=environ.get("LOG_LEVEL") or "INFO",
+    )
+
+
+def load_credentials(environ: Mapping[str, str], context: object = None) -> Credentials:
+    """The function's own keys, as Function Compute hands them over.
+
+    Environment first, `context.credentials` second: the Python 3.12 runtime has no
+    `context.credentials` (Function Compute help page "Context").
+    Raises SettingsError if there are none.
+    """
+    key_id = environ.get("ALIBABA_CLOUD_ACCESS_KEY_ID")
+    secret = environ.get("ALIBABA_CLOUD_ACCESS_KEY_SECRET")
+    if key_id and secret:
+        return Credentials(key_id, secret, environ.get("ALIBABA_CLOUD_SECURITY_TOKEN") or None)
+    held = getattr(context, "credentials", None)
+    if held is not None and getattr(held, "access_key_id", None):
+        return Credentials(
+            held.access_key_id, held.access_key_secret, getattr(held, "security_token", None)
+        )
+    raise SettingsError(
+        "No credentials for OSS: give the function a role (s.yaml: props.role) whose policy"
+        " allows it to read and write the bucket."
+    )
+
+
+def _with_scheme(endpoint: str) -> str:
+    return endpoint if "://" in endpoint else f"https://{endpoint}"
+
+
+def _base_url(url: str) -> str:
+    trimmed = _with_scheme(url).rstrip("/")
+    return trimmed if urlsplit(trimmed).path else f"{trimmed}/api/v1"
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _seconds(environ: Mapping[str, str], name: str, default: float) -> float:
+    text = environ.get(name)
+    if not text:
+        return default
+    try:
+        value = float(text)
+    except ValueError:
+        raise SettingsError(f"{name} is {text!r}; it must be a number of seconds.") from None
+    if value <= 0:
+        raise SettingsError(f"{name} is {text!r}; it must be more than 0 seconds.")
+    return value
