@@ -20,8 +20,6 @@ from shared.objects import ObjectStore
 from shared.records import CANCELED, FAILED, NEEDS_ATTENTION, RUNNING, Record, Records
 from shared.results import Endings, explained, own_error, state_of
 
-RETENTION = 24 * 3600.0
-"""Seconds for which task and images exist, counted from submission (wan2.5 API reference)."""
 USUAL_RESULTS = "/output/results/*/url"
 """Where the URLs of a model lie that has left the catalogue meanwhile."""
 UNKNOWN_FOR = 600.0
@@ -76,7 +74,7 @@ class Collection:
             try:
                 images.append(self._fetch(last.job, number, item, model))
             except DownloadFailed as error:
-                if not error.final and self._age(last) < RETENTION:
+                if self._age(last) < error.retry_for:
                     log.warning("job %s: image %d not fetched yet: %s", last.job, number, error)
                     return last
                 failed.append(_lost_image(number, error))

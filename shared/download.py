@@ -10,18 +10,25 @@ import requests
 
 CHUNK = 256 * 1024
 TIMEOUT = (3.05, 30)
+RETENTION = 24 * 3600.0
+"""Seconds for which task and images exist, counted from submission (wan2.5 API reference)."""
+REFUSED = 1800.0
+"""Seconds for which even a refused download is tried again: the image is paid for."""
 TRUSTED_DOMAIN = ".aliyuncs.com"
 
 log = logging.getLogger(__name__)
 
 
 class DownloadFailed(Exception):
-    """An image could not be fetched. `final`: trying again cannot help."""
+    """An image could not be fetched.
 
-    def __init__(self, code: str, message: str, *, final: bool, hint: str = "") -> None:
+    `retry_for`: trying again makes sense until so many seconds after the task's submission.
+    """
+
+    def __init__(self, code: str, message: str, *, retry_for: float, hint: str = "") -> None:
         super().__init__(message)
         self.code = code
-        self.final = final
+        self.retry_for = retry_for
         self.hint = hint or "Submit the job again if the image is still wanted."
 
 
@@ -47,7 +54,7 @@ class Downloader:
                 return self._body(answer)
         except requests.RequestException as error:
             message = f"The download broke off ({type(error).__name__})."
-            raise DownloadFailed("DownloadFailed", message, final=False) from None
+            raise DownloadFailed("DownloadFailed", message, retry_for=RETENTION) from None
 
     def _check_host(self, url: str, documented: bool) -> None:
         parts = urlsplit(url)
@@ -60,25 +67,25 @@ class Downloader:
         raise DownloadFailed(
             "ResultHostRefused",
             f"The service named a result on host {host!r}, which no document lists.",
-            final=True,
+            retry_for=0,
             hint="If the host is right, add it to the RESULT_HOSTS setting and submit again.",
         )
 
     def _body(self, answer: requests.Response) -> bytes:
         if answer.status_code in (403, 404, 410):
-            message = f"The result URL answers {answer.status_code}: it has expired."
-            raise DownloadFailed("ResultExpired", message, final=True)
+            message = f"The result URL answers {answer.status_code}: it has expired or was damaged."
+            raise DownloadFailed("ResultExpired", message, retry_for=REFUSED)
         if answer.status_code != 200:
             message = f"The result URL answers {answer.status_code}."
-            raise DownloadFailed("DownloadFailed", message, final=False)
+            raise DownloadFailed("DownloadFailed", message, retry_for=RETENTION)
         body = bytearray()
         for chunk in answer.iter_content(CHUNK):
             body += chunk
             if len(body) > self.limit:
                 message = f"The image is larger than {self.limit} bytes."
-                raise DownloadFailed("ResultTooLarge", message, final=True)
+                raise DownloadFailed("ResultTooLarge", message, retry_for=0)
         promised = answer.headers.get("Content-Length")
         if promised and promised.isdigit() and int(promised) != len(body):
             message = f"Only {len(body)} of {promised} bytes arrived."
-            raise DownloadFailed("DownloadFailed", message, final=False)
+            raise DownloadFailed("DownloadFailed", message, retry_for=RETENTION)
         return bytes(body)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared import keys
-from shared.download import DownloadFailed
+from shared.download import RETENTION, DownloadFailed
 from shared.imageprobe import ProbeError, probe
 from shared.objects import ObjectStore, Slice
 
@@ -55,7 +55,7 @@ def store_image(
         facts = probe(read)
     except ProbeError as error:
         raise DownloadFailed(
-            "NotAnImage", f"What came from the result URL is no image: {error}", final=False
+            "NotAnImage", f"What came from the result URL is no image: {error}", retry_for=RETENTION
         ) from None
     extension, media_type = MEDIA.get(facts.format, (facts.format.lower(), "image/*"))
     key = keys.image(job, number, extension)

@@ -30,6 +30,7 @@ _OCTAL_OR_HEX = re.compile(r"0(?:o[0-7]+|x[0-9a-fA-F]+)\Z")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
 _NOT_FINITE = re.compile(r"(?:[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))\Z")
 
+LONGEST_KEY = 256
 _LONGEST_NUMBER = 100
 _MOST_PROBLEMS = 100
 _MOST_DIRECTIVES = 100
@@ -244,6 +245,8 @@ class _Builder:
             message = f"the key `{key[:60]}` is written twice in one mapping; remove one of them"
             pointer = f"{frame.pointer}/{escape(key)}"
             self._report(event, "each key once", message, pointer)
+        if len(str(key)) > LONGEST_KEY:
+            self._fail(event, "a short key", f"a key is longer than {LONGEST_KEY} characters")
         frame.key = str(key)
 
     def _place(self, pointer: str, line: int) -> tuple[str, int]:

@@ -1,0 +1,185 @@
+"""`make demo`: four job files through the laptop cloud, with progress bars and a table.
+
+It does what any user does: uploads photographs and masks with oss2, drops job files into the
+bucket, and asks the HTTP endpoint how the jobs are.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import oss2
+import requests
+import yaml
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from local.up import UpError, LaptopCloud
+from shared.intake import Source
+
+ROOT = Path(__file__).resolve().parent.parent
+EXAMPLES = ROOT / "examples"
+DATA = ROOT / ".local" / "demo"
+JOB_FILES = ("inpainting.yaml", "sketch.yaml", "edit.yaml", "fusion.yaml")
+PATIENCE = 120.0
+"""Seconds after which the demo gives up and says where to look."""
+SHARE_OF_STATE = {"QUEUED": 5, "SUBMITTING": 15, "PENDING": 25, "RUNNING": 40}
+FINAL = ("SUCCEEDED", "FAILED", "CANCELED", "REJECTED", "EXPIRED", "NEEDS_ATTENTION")
+
+
+@dataclass
+class DemoJob:
+    """One job as the demo follows it; `status` is the endpoint's last answer."""
+
+    name: str
+    job: str
+    dropped: float
+    status: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def state(self) -> str:
+        return str(self.status.get("state", "QUEUED"))
+
+    @property
+    def done(self) -> bool:
+        return self.state in FINAL
+
+    @property
+    def result(self) -> dict[str, Any]:
+        return self.status.get("result") or {}
+
+
+def main() -> int:
+    """Run the demo; 0 if every job succeeded."""
+    console = Console()
+    console.print("Starting the laptop cloud: OSS, Model Studio, Function Compute ...")
+    try:
+        with LaptopCloud(data=DATA, ports=0) as cloud:
+            return _run(console, cloud.env, DATA)
+    except UpError as error:
+        console.print(f"[red]The laptop cloud did not start:[/red] {error}")
+        return 1
+    except KeyboardInterrupt:
+        console.print("\nStopped.")
+        return 130
+
+
+def _run(console: Console, env: Mapping[str, str], data: Path) -> int:
+    bucket = _bucket(env)
+    photographs = sorted(p for p in (EXAMPLES / "inputs").iterdir() if p.suffix != ".md")
+    for path in photographs:
+        bucket.put_object_from_file(f"inputs/{path.name}", str(path))
+    console.print(f"Uploaded {len(photographs)} photographs, masks and sketches to inputs/.")
+    jobs = _drop(bucket)
+    console.print(f"Dropped {len(JOB_FILES)} job files into jobs/: {len(jobs)} jobs.\n")
+    _follow(console, env, jobs)
+    console.print(_table(jobs))
+    return _closing(console, data / "oss" / env["OSS_BUCKET"], jobs)
+
+
+def _bucket(env: Mapping[str, str]) -> Any:
+    auth = oss2.AuthV4(env["OSS_ACCESS_KEY_ID"], env["OSS_ACCESS_KEY_SECRET"])
+    return oss2.Bucket(auth, env["OSS_ENDPOINT"], env["OSS_BUCKET"], region=env["OSS_REGION"])
+
+
+def _drop(bucket: Any) -> list[DemoJob]:
+    """Each run drops under a prefix of its own: the same file is always the same job."""
+    prefix = time.strftime("jobs/demo-%Y%m%d-%H%M%S")
+    jobs = []
+    for name in JOB_FILES:
+        body = (EXAMPLES / name).read_bytes()
+        key = f"{prefix}/{name}"
+        etag = bucket.put_object(key, body).etag
+        documents = [one for one in yaml.safe_load_all(body) if one is not None]
+        source = Source(key, etag, len(documents))
+        ids = [
+            (document.get("job") or {}).get("id") or source.job_id(index)
+            for index, document in enumerate(documents)
+        ]
+        jobs += [DemoJob(name, job, time.monotonic()) for job in ids]
+    return jobs
+
+
+def _follow(console: Console, env: Mapping[str, str], jobs: list[DemoJob]) -> None:
+    columns = (
+        TextColumn("{task.description:<15}"),
+        TextColumn("{task.fields[state]:<11}"),
+        BarColumn(bar_width=28),
+        TimeElapsedColumn(),
+    )
+    session = requests.Session()
+    session.headers["Authorization"] = f"Bearer {env['API_TOKEN']}"
+    end = time.monotonic() + PATIENCE
+    with Progress(*columns, console=console) as progress:
+        bars = {job.job: progress.add_task(job.name, state="QUEUED", total=100) for job in jobs}
+        while not all(job.done for job in jobs) and time.monotonic() < end:
+            for job in [job for job in jobs if not job.done]:
+                answer = session.get(f"{env['API_URL']}/jobs/{job.job}", timeout=30)
+                job.status = answer.json() if answer.status_code == 200 else job.status
+                _show(progress, bars[job.job], job)
+            time.sleep(0.2)
+
+
+def _show(progress: Progress, bar: TaskID, job: DemoJob) -> None:
+    """The state says how far a job is; within RUNNING the bar creeps on with time."""
+    if job.done:
+        progress.update(bar, completed=100, state=job.state)
+        progress.stop_task(bar)
+        return
+    share = float(SHARE_OF_STATE.get(job.state, 0))
+    elapsed = time.monotonic() - job.dropped
+    creeping = share + (95 - share) * (1 - 1 / (1 + elapsed / 12))
+    progress.update(bar, completed=creeping, state=job.state)
+
+
+def _table(jobs: list[DemoJob]) -> Table:
+    table = Table(title="Jobs")
+    for heading in ("job", "model", "state", "images", "seconds", "price"):
+        table.add_column(heading, justify="right" if heading in ("images", "seconds") else "left")
+    for job in jobs:
+        price = job.result.get("price")
+        table.add_row(
+            job.job.split("-")[0] + " " + job.job.split("-", 1)[1][-6:],
+            str(job.status.get("model") or "-"),
+            job.state,
+            str(len(job.result.get("images", ()))),
+            _seconds(job.result),
+            f"{price['total']:.2f} {price['currency']}" if price else "-",
+        )
+    return table
+
+
+def _seconds(result: Mapping[str, Any]) -> str:
+    """From the job file's arrival to the manifest, both as the manifest says."""
+    try:
+        start, end = (
+            time.mktime(time.strptime(result[name][:19], "%Y-%m-%dT%H:%M:%S"))
+            + float(result[name][19:-1])
+            for name in ("created_at", "finished_at")
+        )
+    except (KeyError, TypeError):
+        return "-"
+    return f"{end - start:.1f}"
+
+
+def _closing(console: Console, folder: Path, jobs: list[DemoJob]) -> int:
+    for job in jobs:
+        for image in job.result.get("images", ()):
+            console.print(str(folder / image["key"]), soft_wrap=True)
+        if job.state != "SUCCEEDED":
+            error = job.result.get("error") or {}
+            violations = job.result.get("violations") or [{}]
+            reason = error.get("message") or violations[0].get("message") or "see the logs"
+            console.print(f"[red]{job.name}: {job.state}:[/red] {reason}")
+    console.print("\nA laptop stand-in drew these pictures; the real service draws better ones.")
+    return 0 if all(job.state == "SUCCEEDED" for job in jobs) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
