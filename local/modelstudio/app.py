@@ -1,0 +1,58 @@
+"""The web application: routes, and errors turned into the service's JSON."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from local.modelstudio import admin, api
+from local.modelstudio.errors import ServiceError, service_error
+from local.modelstudio.service import Service
+from local.modelstudio.settings import Settings
+from local.modelstudio.wire import json_answer, refusal
+
+_LOG = logging.getLogger("modelstudio")
+_MAX_BODY = 64 * 2**20  # three inline images at the limit and room to spare
+
+
+@web.middleware
+async def speak_json(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Every failure leaves as `{code, message, request_id}`."""
+    try:
+        return await handler(request)
+    except ServiceError as problem:
+        return json_answer(refusal(problem), problem.status)
+    except web.HTTPException as problem:
+        error = _translated(problem, request)
+        return json_answer(refusal(error), error.status)
+    except ConnectionError:
+        raise
+    except Exception as problem:
+        _LOG.error("modelstudio: %s: %s: %s", request.path, type(problem).__name__, problem)
+        error = service_error("internal")
+        return json_answer(refusal(error), error.status)
+
+
+def _translated(problem: web.HTTPException, request: web.Request) -> ServiceError:
+    if problem.status == 413:
+        return service_error("body_too_large")
+    if problem.status == 405:
+        return service_error("method_not_allowed", method=request.method, path=request.path)
+    return service_error("not_found", path=request.path)
+
+
+def make_app(keys: tuple[str, ...], settings: Settings, folder: Path) -> web.Application:
+    """The application; images are kept in `folder`. Call inside a running event loop."""
+    app = web.Application(middlewares=[speak_json], client_max_size=_MAX_BODY)
+    app[api.SERVICE] = Service(keys, settings, folder)
+    api.add_routes(app)
+    admin.add_routes(app)
+    app.on_cleanup.append(_close)
+    return app
+
+
+async def _close(app: web.Application) -> None:
+    await app[api.SERVICE].close()

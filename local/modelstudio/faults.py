@@ -1,0 +1,139 @@
+"""What is set to go wrong: rules matched against events, and what each action does to a request."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from aiohttp import web
+
+from local.modelstudio.errors import ServiceError, service_error
+from local.modelstudio.wire import json_answer, refusal
+
+_HANG_SECONDS = 300.0
+Work = Callable[[], Awaitable[web.StreamResponse]]
+
+
+@dataclass
+class Fault:
+    """One rule of the setting `faults` and how often it has matched and struck."""
+
+    rule: Mapping[str, Any]
+    matched: int = 0
+    struck: int = 0
+
+    def fits(self, at: str, model: str, image: int | None) -> bool:
+        """Whether the rule speaks of this event at all."""
+        if self.rule["at"] != at or not fnmatchcase(model, self.rule.get("model", "*")):
+            return False
+        return self.rule.get("image") in (None, image)
+
+    def strikes(self, dice: random.Random) -> bool:
+        """Whether it happens now: after `skip` matches, `times` times, with chance `share`."""
+        self.matched += 1
+        if self.matched <= self.rule.get("skip", 0):
+            return False
+        if self.struck >= self.rule.get("times", float("inf")):
+            return False
+        if dice.random() >= self.rule.get("share", 1.0):
+            return False
+        self.struck += 1
+        return True
+
+    @property
+    def action(self) -> str:
+        """What happens; an error instead of the work unless the rule says otherwise."""
+        return str(self.rule.get("action", "answer"))
+
+    @property
+    def seconds(self) -> float | None:
+        """The time `delay` and `hang` take."""
+        value = self.rule.get("seconds")
+        return None if value is None else float(value)
+
+    @property
+    def error(self) -> ServiceError:
+        """The error in the rule's words; what it leaves out is taken from the named error."""
+        base = service_error(self.rule.get("error", "internal"))
+        return ServiceError(
+            self.rule.get("status", base.status),
+            self.rule.get("code", base.code),
+            self.rule.get("message", base.message),
+        )
+
+
+class FaultBook:
+    """All faults in force. The first that fits an event and strikes is the one that happens."""
+
+    def __init__(self, rules: Sequence[Mapping[str, Any]], seed: int) -> None:
+        self._faults = [Fault(rule) for rule in rules]
+        self._dice = random.Random(seed)
+
+    def take(self, at: str, model: str, image: int | None = None) -> Fault | None:
+        """The fault of this event, if any."""
+        for fault in self._faults:
+            if fault.fits(at, model, image) and fault.strikes(self._dice):
+                return fault
+        return None
+
+    def counts(self) -> list[dict[str, Any]]:
+        """Each rule with how often it struck, for the report."""
+        return [{**fault.rule, "struck": fault.struck} for fault in self._faults]
+
+
+async def answer_despite(
+    fault: Fault | None, request: web.Request, work: Work
+) -> web.StreamResponse:
+    """Do the work and answer, or what the fault makes of it."""
+    if fault is None:
+        return await work()
+    if fault.action == "delay":
+        await asyncio.sleep(fault.seconds or 0.0)
+        return await work()
+    if fault.action == "hang":
+        await asyncio.sleep(_HANG_SECONDS if fault.seconds is None else fault.seconds)
+        return cut(request)
+    if fault.action == "cut_before":
+        return cut(request)
+    if fault.action == "cut_after":
+        return await _work_and_cut(request, work)
+    return _error_answer(fault)
+
+
+async def _work_and_cut(request: web.Request, work: Work) -> web.StreamResponse:
+    try:
+        answer = await work()
+    except ServiceError:
+        return cut(request)
+    if isinstance(answer, web.Response) and answer.content_type == "image/png":
+        return await _half(request, answer)
+    return cut(request)
+
+
+async def _half(request: web.Request, whole: web.Response) -> web.StreamResponse:
+    body = bytes(whole.body) if isinstance(whole.body, bytes) else b""
+    answer = web.StreamResponse(headers={"Content-Type": "image/png"})
+    answer.content_length = len(body)
+    await answer.prepare(request)
+    await answer.write(body[: len(body) // 2])
+    cut(request)
+    return answer
+
+
+def cut(request: web.Request) -> web.Response:
+    """Drop the connection without (further) answer."""
+    if request.transport is not None:
+        request.transport.close()
+    return web.Response()
+
+
+def _error_answer(fault: Fault) -> web.Response:
+    error = fault.error
+    status = 200 if fault.action == "body_200" else error.status
+    if "body" in fault.rule:
+        return web.Response(status=status, text=fault.rule["body"], content_type="text/html")
+    return json_answer(refusal(error), status)

@@ -1,0 +1,103 @@
+"""The input images of a task: fetched, unpacked or taken from uploads, then checked."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import re
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from local.modelstudio.errors import ServiceError, service_error
+from local.modelstudio.pictures import Size, check_picture, check_same_size
+from local.modelstudio.rules import Row, image_addresses
+from local.modelstudio.settings import Settings
+from local.modelstudio.tasks import Task
+from local.modelstudio.uploads import UploadStore
+
+_CHUNK = 65536
+_DATA = re.compile(r"data:[\w.+-]+/[\w.+-]+;base64,(.*)", re.DOTALL)
+
+
+class InputLoader:
+    """Gets a task's images over one HTTP session. Used inside the event loop alone."""
+
+    def __init__(
+        self, session: aiohttp.ClientSession, settings: Settings, uploads: UploadStore
+    ) -> None:
+        self._session = session
+        self._settings = settings
+        self._uploads = uploads
+
+    async def load(self, task: Task) -> tuple[bytes, ...]:
+        """All input images, checked, in the drawing's order. Raises the task's ServiceError."""
+        rules = task.model.images
+        images: list[bytes] = []
+        sizes: dict[str, Size] = {}
+        for field, address in image_addresses(task.model, task.body):
+            data = await self._get(task, address)
+            sizes[field] = await asyncio.to_thread(check_picture, data, rules)
+            images.append(data)
+        check_same_size(sizes, task.model.input)
+        return tuple(images)
+
+    async def _get(self, task: Task, address: str) -> bytes:
+        rules = task.model.images
+        if address.startswith("data:"):
+            return _unpack(address, rules)
+        if rules["ascii_address"] and not address.isascii():
+            raise service_error("url_invalid")
+        if address.startswith("oss://") and task.resolves_uploads:
+            data = self._uploads.get(address, task.model.name)
+            if data is None:
+                raise service_error(rules["errors"]["download"])
+            return data
+        if urlsplit(address).scheme not in ("http", "https"):
+            raise service_error("url_invalid")
+        return await self._download(address, rules)
+
+    async def _download(self, address: str, rules: Row) -> bytes:
+        host = urlsplit(address).netloc.rpartition("@")[2]  # no password, path or signature
+        seconds = self._settings.seconds("input_timeout_seconds")
+        try:
+            timeout = aiohttp.ClientTimeout(total=seconds)
+            async with self._session.get(address, timeout=timeout) as answer:
+                if answer.status != 200:
+                    raise service_error(rules["errors"]["download"])
+                return await _bounded(answer, rules["max_bytes"])
+        except asyncio.TimeoutError as problem:
+            raise service_error("url_timeout", host=host) from problem
+        except aiohttp.ClientConnectorError as problem:
+            raise service_error("url_refused", host=host) from problem
+        except (aiohttp.ClientError, ValueError) as problem:
+            raise service_error(rules["errors"]["download"]) from problem
+
+
+async def _bounded(answer: aiohttp.ClientResponse, limit: int) -> bytes:
+    parts: list[bytes] = []
+    total = 0
+    async for part in answer.content.iter_chunked(_CHUNK):
+        total += len(part)
+        if total > limit:
+            raise service_error("file_size", max=limit)
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _unpack(address: str, rules: Row) -> bytes:
+    """Raw bytes of a `data:` address; the limit of the error code page counts the encoded item."""
+    if not rules["inline"]:
+        raise service_error("url_no_image")
+    if len(address) > rules["max_bytes"]:
+        raise service_error("data_uri_bytes", max=rules["max_bytes"])
+    match = _DATA.fullmatch(address)
+    try:
+        return base64.b64decode(match[1] if match else "?", validate=True)
+    except binascii.Error as problem:
+        raise _no_data(rules) from problem
+
+
+def _no_data(rules: Row) -> ServiceError:
+    return service_error(rules["errors"]["format"])

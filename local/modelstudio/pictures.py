@@ -1,0 +1,61 @@
+"""What a model demands of an input image: format, sides, alpha, the same size as another."""
+
+from __future__ import annotations
+
+import io
+import operator
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from PIL import Image
+
+from local.modelstudio.errors import service_error
+
+Size = tuple[int, int]
+_BOUNDS: Mapping[str, Callable[[int, int], bool]] = {
+    "more_than": operator.gt,
+    "at_least": operator.ge,
+    "less_than": operator.lt,
+    "at_most": operator.le,
+}
+_ALIASES = {"MPO": "JPEG"}  # a JPEG with a second picture behind the first, as phones write it
+
+
+def check_picture(data: bytes, rules: Mapping[str, Any]) -> Size:
+    """The image's (width, height). Raises ServiceError where it breaks the model's image rules."""
+    try:
+        picture = Image.open(io.BytesIO(data))
+    except (OSError, ValueError, Image.DecompressionBombError) as problem:
+        raise service_error(rules["errors"]["format"]) from problem
+    if _ALIASES.get(picture.format or "", picture.format) not in rules["formats"]:
+        raise service_error(rules["errors"]["format"])
+    if not all(_inside(side, rules["side"]) for side in picture.size):
+        raise service_error(rules["errors"]["resolution"])
+    if not rules["alpha"] and _has_alpha(picture):
+        raise service_error(rules["errors"]["format"])
+    _decode(picture)
+    return picture.size
+
+
+def _inside(side: int, bounds: Mapping[str, int]) -> bool:
+    return all(_BOUNDS[name](side, limit) for name, limit in bounds.items())
+
+
+def _has_alpha(picture: Image.Image) -> bool:
+    return "A" in picture.getbands() or "transparency" in picture.info
+
+
+def _decode(picture: Image.Image) -> None:
+    try:
+        picture.load()
+    except (OSError, ValueError, SyntaxError) as problem:
+        raise service_error("image_read") from problem
+
+
+def check_same_size(sizes: Mapping[str, Size], fields: Mapping[str, Mapping[str, Any]]) -> None:
+    """Every image that must be as large as another is. Raises ServiceError."""
+    for name, rule in fields.items():
+        other = rule.get("same_size_as")
+        if other is not None and sizes[name] != sizes[other]:
+            detail = f"the resolution of {name} must be the same as that of {other}"
+            raise service_error("specification", detail=detail)

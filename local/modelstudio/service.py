@@ -1,0 +1,153 @@
+"""The service as a whole: its parts put together, and what a create goes through."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from collections import defaultdict
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from local.modelstudio.clock import ServerClock
+from local.modelstudio.errors import ServiceError, service_error
+from local.modelstudio.faults import FaultBook
+from local.modelstudio.inputs import InputLoader
+from local.modelstudio.life import TaskLife
+from local.modelstudio.limits import SlidingSecond
+from local.modelstudio.results import ResultStore
+from local.modelstudio.rules import ModelRules, check_fields, load_models, used_texts, wanted_images
+from local.modelstudio.settings import Settings
+from local.modelstudio.stats import ModelStats
+from local.modelstudio.tasks import Task, TaskBook
+from local.modelstudio.uploads import UploadStore
+from local.modelstudio.wire import new_request_id
+from local.modelstudio.work import Studio
+
+_DRAWING_THREADS = 2
+
+
+class Service:
+    """One main account's Model Studio. Made inside a running event loop."""
+
+    def __init__(self, keys: tuple[str, ...], settings: Settings, folder: Path) -> None:
+        self.keys = keys
+        self.settings = settings
+        self.models = load_models()
+        self.clock = ServerClock()
+        self.book = TaskBook()
+        self.faults = FaultBook(settings.faults, settings.seed)
+        self.results = ResultStore(folder, self.clock)
+        self.uploads = UploadStore(self.clock, settings)
+        self.address = ""
+        self._session = aiohttp.ClientSession()
+        self._executor = ThreadPoolExecutor(_DRAWING_THREADS, thread_name_prefix="drawing")
+        loader = InputLoader(self._session, settings, self.uploads)
+        self.studio = Studio(
+            settings, self.clock, loader, self.results, self._executor, lambda: self.faults
+        )
+        self.life = TaskLife(settings, self.clock, self.studio.carry_out)
+        self.life.stats.update({name: ModelStats() for name in self.models})
+        self._submissions: dict[str, SlidingSecond] = defaultdict(SlidingSecond)
+        self._task_calls: dict[str, SlidingSecond] = defaultdict(SlidingSecond)
+
+    def check_key(self, authorization: str) -> str:
+        """The id of the key the request carries. Raises ServiceError 401."""
+        scheme, _, key = authorization.strip().partition(" ")
+        if scheme.lower() != "bearer" or not key.strip():
+            raise service_error("api_key_missing")
+        for position, accepted in enumerate(self.keys):
+            if hmac.compare_digest(key.strip().encode(), accepted.encode()):
+                return str(position + 1)
+        raise service_error("api_key_wrong")
+
+    def count_task_call(self, api: str) -> None:
+        """Count a query, list or cancel. Raises ServiceError 429 beyond the account's limit."""
+        if not self._task_calls[api].admit(self.clock.monotonic(), self.settings.task_api_qps):
+            raise service_error("throttling_rate")
+
+    def model_for(self, body: Mapping[str, Any], path_task: str) -> ModelRules:
+        """The model the body names. Raises ServiceError."""
+        name = body.get("model")
+        if not isinstance(name, str) or not name:
+            raise service_error("field_invalid", field="model")
+        if name not in self.models:
+            raise service_error("model_unknown")
+        model = self.models[name]
+        self.life.stats[name].creates_received += 1
+        if self.settings.strict_task_path and model.task != path_task:
+            raise service_error("url_error")
+        return model
+
+    def create(
+        self, model: ModelRules, body: Mapping[str, Any], key_id: str, resolves: bool
+    ) -> Task:
+        """A new task. Raises ServiceError for wrong fields, a spent quota or a limit."""
+        check_fields(model, body)
+        self._check_quota(model)
+        self._check_limits(model)
+        task = Task(
+            model=model,
+            body=body,
+            request_id=new_request_id(),
+            key_id=key_id,
+            created=self.clock.now(),
+            wanted=wanted_images(model, body),
+            texts=used_texts(model, body),
+            resolves_uploads=resolves,
+        )
+        self.book.add(task)
+        self.life.submit(task)
+        return task
+
+    def _check_quota(self, model: ModelRules) -> None:
+        free = self.settings.free_images(model)
+        if free is not None and self.life.stats[model.name].images >= free:
+            raise service_error("free_tier_only")
+
+    def _check_limits(self, model: ModelRules) -> None:
+        in_flight = self.life.stats[model.name].in_flight
+        over = in_flight >= self.settings.concurrent_tasks(model)
+        if over and self.settings.refuses_over_limit:
+            raise service_error("throttling")
+        limit = self.settings.submissions_per_second(model)
+        if not self._submissions[model.name].admit(self.clock.monotonic(), limit):
+            raise service_error("throttling_rate")
+
+    def note_refusal(self, model: ModelRules, error: ServiceError) -> None:
+        """Count a create that was refused."""
+        self.life.stats[model.name].refused[error.code] += 1
+
+    def find(self, task_id: str) -> Task | None:
+        """The task, or None if it is unknown or no longer kept."""
+        self.life.time_out()
+        return self.book.find(task_id, self.clock.now(), self.settings.seconds("retention_seconds"))
+
+    def kept(self) -> list[Task]:
+        """All tasks still kept, the newest first."""
+        self.life.time_out()
+        return self.book.kept(self.clock.now(), self.settings.seconds("retention_seconds"))
+
+    def change_settings(self, values: object) -> None:
+        """Merge settings; new faults start counting anew. Raises SettingsError."""
+        changed = self.settings.change(values)
+        if changed & {"faults", "seed"}:
+            self.faults = FaultBook(self.settings.faults, self.settings.seed)
+        if "seed" in changed:
+            self.studio.dice.seed(self.settings.seed)
+        for model in self.models.values():
+            self.life.pump(model)
+
+    def result_address(self, name: str, task: Task) -> str:
+        """The signed address of an image, valid as long as the task is kept."""
+        expires = task.created + self.settings.seconds("retention_seconds")
+        return self.address + self.results.path_and_query(name, expires)
+
+    async def close(self) -> None:
+        """Stop all work and let go of connections and threads."""
+        await self.life.close()
+        await self._session.close()
+        await asyncio.to_thread(self._executor.shutdown, wait=True, cancel_futures=True)

@@ -1,0 +1,131 @@
+"""Tasks and the book that holds them. Times are seconds since 1970 by the server's clock."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from local.modelstudio.errors import ServiceError, service_error
+from local.modelstudio.rules import ModelRules
+
+PENDING, RUNNING, SUCCEEDED, FAILED, CANCELED, UNKNOWN = (
+    "PENDING",
+    "RUNNING",
+    "SUCCEEDED",
+    "FAILED",
+    "CANCELED",
+    "UNKNOWN",
+)
+STATUSES = (PENDING, RUNNING, SUCCEEDED, FAILED, CANCELED, UNKNOWN)
+
+
+@dataclass
+class Picture:
+    """One of a task's images: the name it is kept under, or why it failed."""
+
+    name: str | None = None
+    error: ServiceError | None = None
+
+
+@dataclass
+class Task:
+    """One task from submission to its end."""
+
+    model: ModelRules
+    body: Mapping[str, Any]
+    request_id: str
+    key_id: str
+    created: float
+    wanted: int
+    texts: Mapping[str, str]
+    resolves_uploads: bool
+    task_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    status: str = PENDING
+    started: float | None = None
+    ended: float | None = None
+    error: ServiceError | None = None
+    pictures: list[Picture] = field(default_factory=list)
+    rewritten_prompt: str | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will happen to it."""
+        return self.status not in (PENDING, RUNNING)
+
+    @property
+    def good(self) -> int:
+        """Images made so far."""
+        return sum(picture.name is not None for picture in self.pictures)
+
+    @property
+    def failed(self) -> int:
+        """Images that failed so far; all of them once the task has failed."""
+        if self.status == FAILED:
+            return self.wanted
+        return sum(picture.error is not None for picture in self.pictures)
+
+    def start(self, now: float) -> None:
+        """PENDING → RUNNING."""
+        self.status, self.started = RUNNING, now
+
+    def finish(self, now: float) -> None:
+        """RUNNING → SUCCEEDED with at least one good image, else FAILED with the first error."""
+        self.ended = now
+        if self.good:
+            self.status = SUCCEEDED
+            return
+        self.fail(self.pictures[0].error or service_error("internal"), now)
+
+    def fail(self, error: ServiceError, now: float) -> None:
+        """→ FAILED."""
+        self.status, self.error, self.ended = FAILED, error, now
+
+    def cancel(self, now: float) -> None:
+        """PENDING → CANCELED. Raises ServiceError in any other state."""
+        if self.status != PENDING:
+            raise service_error("cancel_refused")
+        self.status, self.ended = CANCELED, now
+
+    def forget_payloads(self) -> None:
+        """Drop inline images once they are of no more use."""
+        self.body = {name: without_payloads(value) for name, value in self.body.items()}
+
+
+class TaskBook:
+    """All tasks in the order of their submission."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[str, Task] = {}
+
+    def add(self, task: Task) -> None:
+        """Enter a new task."""
+        self._tasks[task.task_id] = task
+
+    def find(self, task_id: str, now: float, kept_seconds: float) -> Task | None:
+        """The task, or None if it never was or is no longer kept."""
+        task = self._tasks.get(task_id)
+        return task if task is not None and now - task.created < kept_seconds else None
+
+    def kept(self, now: float, kept_seconds: float) -> list[Task]:
+        """Tasks still kept, the newest first."""
+        return [t for t in reversed(self._tasks.values()) if now - t.created < kept_seconds]
+
+    def all(self) -> Iterable[Task]:
+        """Every task, those no longer kept included."""
+        return self._tasks.values()
+
+
+def without_payloads(value: object) -> object:
+    """The same without inline image data and without the query (signatures) of addresses."""
+    if isinstance(value, Mapping):
+        return {key: without_payloads(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [without_payloads(item) for item in value]
+    if isinstance(value, str) and value.startswith("data:") and "," in value:
+        head, payload = value.split(",", 1)
+        return f"{head},({len(payload)} characters)" if not payload.startswith("(") else value
+    if isinstance(value, str) and value.startswith(("http://", "https://")) and "?" in value:
+        return value.split("?", 1)[0] + "?…"
+    return value

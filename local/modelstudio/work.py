@@ -1,0 +1,128 @@
+"""What happens inside a running task: parameters checked, images fetched, pictures drawn."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import uuid
+from collections.abc import Callable
+from concurrent.futures import Executor
+from typing import TYPE_CHECKING, Any
+
+from local.modelstudio.clock import ServerClock, beijing_date
+from local.modelstudio.errors import service_error
+from local.modelstudio.faults import Fault, FaultBook
+from local.modelstudio.inputs import InputLoader
+from local.modelstudio.results import ResultStore
+from local.modelstudio.rules import parse_size, used_parameters
+from local.modelstudio.settings import Settings
+from local.modelstudio.tasks import Picture, Task
+
+if TYPE_CHECKING:
+    from local.modelstudio.drawing import Drawing
+
+_LOG = logging.getLogger("modelstudio")
+_NOT_OPTIONS = frozenset({"n", "size", "style", "seed", "watermark", "prompt_extend"})
+_SEEDS = 2**31
+
+
+class Studio:
+    """Does the work of tasks. Drawing runs in `executor` and counts within the task's time."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: ServerClock,
+        loader: InputLoader,
+        results: ResultStore,
+        executor: Executor,
+        faults: Callable[[], FaultBook],
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._loader = loader
+        self._results = results
+        self._executor = executor
+        self._faults = faults
+        self.dice = random.Random(settings.seed)
+
+    async def carry_out(self, task: Task) -> None:
+        """Fill the task's pictures. Raises ServiceError where the whole task fails."""
+        until = asyncio.get_running_loop().time() + self._duration(task)
+        parameters = used_parameters(task.model, task.body)
+        images = await self._loader.load(task)
+        fault = self._faults().take("task", task.model.name)
+        if fault is None or fault.action == "delay":
+            await self._draw_all(task, parameters, images)
+        await asyncio.sleep(max(0.0, until - asyncio.get_running_loop().time()))
+        if fault is not None:
+            await _suffer(fault)
+
+    def _duration(self, task: Task) -> float:
+        jitter = self._settings.jitter
+        return self._settings.task_seconds(task.model) * (1 + self.dice.uniform(-jitter, jitter))
+
+    async def _draw_all(
+        self, task: Task, parameters: dict[str, Any], images: tuple[bytes, ...]
+    ) -> None:
+        if parameters.get("prompt_extend"):
+            task.rewritten_prompt = task.texts["prompt"] + task.model.prompt_addition
+        seed = parameters.get("seed")
+        first = self.dice.randrange(_SEEDS) if seed is None else seed
+        for k in range(parameters["n"]):
+            fault = self._faults().take("image", task.model.name, k)
+            if fault is not None:
+                task.pictures.append(Picture(error=fault.error))
+                continue
+            task.pictures.append(
+                await self._picture(task, parameters, images, (first + k) % _SEEDS)
+            )
+
+    async def _picture(
+        self, task: Task, parameters: dict[str, Any], images: tuple[bytes, ...], seed: int
+    ) -> Picture:
+        drawing = _drawing(task, parameters, images, seed)
+        loop = asyncio.get_running_loop()
+        try:
+            png = await loop.run_in_executor(self._executor, _draw, drawing)
+        except Exception as problem:  # the picture fails, the others of the task need not
+            _LOG.error("modelstudio: drawing failed: %s: %s", type(problem).__name__, problem)
+            return Picture(error=service_error("internal_algorithm"))
+        name = f"{beijing_date(task.created)}/{uuid.uuid4()}.png"
+        expires = task.created + self._settings.seconds("retention_seconds")
+        await loop.run_in_executor(self._executor, self._results.keep, name, png, expires)
+        return Picture(name=name)
+
+
+async def _suffer(fault: Fault) -> None:
+    """What a fault at `task` does once its time is over. Raises ServiceError for `answer`."""
+    if fault.action == "hang":
+        await asyncio.Event().wait()  # until the task is given up
+    if fault.action == "answer":
+        raise fault.error
+    await asyncio.sleep(fault.seconds or 0.0)
+
+
+def _drawing(
+    task: Task, parameters: dict[str, Any], images: tuple[bytes, ...], seed: int
+) -> Drawing:
+    from local.modelstudio.drawing import Drawing
+
+    return Drawing(
+        kind=task.model.kind,
+        prompt=task.rewritten_prompt or task.texts["prompt"],
+        negative_prompt=task.texts.get("negative_prompt", ""),
+        images=images,
+        size=parse_size(parameters.get("size")),
+        style=parameters.get("style") or "<auto>",
+        seed=seed,
+        watermark=bool(parameters.get("watermark")),
+        options={name: value for name, value in parameters.items() if name not in _NOT_OPTIONS},
+    )
+
+
+def _draw(drawing: Drawing) -> bytes:
+    from local.modelstudio.drawing import draw  # numpy and OpenCV load with the first task only
+
+    return draw(drawing)
