@@ -6,6 +6,7 @@ bucket, and asks the HTTP endpoint how the jobs are.
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Mapping
@@ -16,16 +17,17 @@ from typing import Any
 import oss2
 import requests
 import yaml
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from local.up import UpError, LaptopCloud
+from local.up import LaptopCloud, UpError
 from shared.intake import Source
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples"
-DATA = ROOT / ".local" / "demo"
+RUNS = ROOT / ".local" / "demo"
 JOB_FILES = ("inpainting.yaml", "sketch.yaml", "edit.yaml", "fusion.yaml")
 PATIENCE = 120.0
 """Seconds after which the demo gives up and says where to look."""
@@ -58,10 +60,11 @@ class DemoJob:
 def main() -> int:
     """Run the demo; 0 if every job succeeded."""
     console = Console()
+    data = RUNS / time.strftime("%Y%m%d-%H%M%S")
     console.print("Starting the laptop cloud: OSS, Model Studio, Function Compute ...")
     try:
-        with LaptopCloud(data=DATA, ports=0) as cloud:
-            return _run(console, cloud.env, DATA)
+        with LaptopCloud(data=data, ports=0) as cloud:
+            return _run(console, cloud)
     except UpError as error:
         console.print(f"[red]The laptop cloud did not start:[/red] {error}")
         return 1
@@ -70,7 +73,8 @@ def main() -> int:
         return 130
 
 
-def _run(console: Console, env: Mapping[str, str], data: Path) -> int:
+def _run(console: Console, cloud: LaptopCloud) -> int:
+    env = cloud.env
     bucket = _bucket(env)
     photographs = sorted(p for p in (EXAMPLES / "inputs").iterdir() if p.suffix != ".md")
     for path in photographs:
@@ -80,7 +84,7 @@ def _run(console: Console, env: Mapping[str, str], data: Path) -> int:
     console.print(f"Dropped {len(JOB_FILES)} job files into jobs/: {len(jobs)} jobs.\n")
     _follow(console, env, jobs)
     console.print(_table(jobs))
-    return _closing(console, data / "oss" / env["OSS_BUCKET"], jobs)
+    return _closing(console, cloud.bucket_folder, jobs)
 
 
 def _bucket(env: Mapping[str, str]) -> Any:
@@ -89,12 +93,11 @@ def _bucket(env: Mapping[str, str]) -> Any:
 
 
 def _drop(bucket: Any) -> list[DemoJob]:
-    """Each run drops under a prefix of its own: the same file is always the same job."""
-    prefix = time.strftime("jobs/demo-%Y%m%d-%H%M%S")
+    """Upload the job files; their jobs' ids follow from key and ETag, or stand in the file."""
     jobs = []
     for name in JOB_FILES:
         body = (EXAMPLES / name).read_bytes()
-        key = f"{prefix}/{name}"
+        key = f"jobs/{name}"
         etag = bucket.put_object(key, body).etag
         documents = [one for one in yaml.safe_load_all(body) if one is not None]
         source = Source(key, etag, len(documents))
@@ -139,18 +142,21 @@ def _show(progress: Progress, bar: TaskID, job: DemoJob) -> None:
 
 
 def _table(jobs: list[DemoJob]) -> Table:
-    table = Table(title="Jobs")
-    for heading in ("job", "model", "state", "images", "seconds", "price"):
-        table.add_column(heading, justify="right" if heading in ("images", "seconds") else "left")
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1), collapse_padding=True, pad_edge=False)
+    table.add_column("job", max_width=18, no_wrap=True)
+    table.add_column("model", no_wrap=True)
+    table.add_column("state", no_wrap=True)
+    for heading in ("images", "seconds", "price"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for job in jobs:
         price = job.result.get("price")
         table.add_row(
-            job.job.split("-")[0] + " " + job.job.split("-", 1)[1][-6:],
+            job.job,
             str(job.status.get("model") or "-"),
             job.state,
             str(len(job.result.get("images", ()))),
             _seconds(job.result),
-            f"{price['total']:.2f} {price['currency']}" if price else "-",
+            f"{price['currency']} {price['total']:.2f}" if price else "-",
         )
     return table
 
@@ -168,10 +174,13 @@ def _seconds(result: Mapping[str, Any]) -> str:
     return f"{end - start:.1f}"
 
 
-def _closing(console: Console, folder: Path, jobs: list[DemoJob]) -> int:
+def _closing(console: Console, folder: Path | None, jobs: list[DemoJob]) -> int:
+    """Where the images lie; with an OSS that is not ours, their keys."""
+    console.print("Images:")
     for job in jobs:
         for image in job.result.get("images", ()):
-            console.print(str(folder / image["key"]), soft_wrap=True)
+            place = os.path.relpath(folder / image["key"]) if folder else image["key"]
+            console.print(f"  {place}", soft_wrap=True, highlight=False)
         if job.state != "SUCCEEDED":
             error = job.result.get("error") or {}
             violations = job.result.get("violations") or [{}]

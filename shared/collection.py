@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from shared.catalogue import Catalogue, Model
 from shared.clock import Clock, from_iso
-from shared.download import RETENTION, DownloadFailed, Downloader
+from shared.download import RETENTION, Downloader, DownloadFailed
 from shared.errors import ErrorTable
 from shared.extraction import result_items
 from shared.imagefiles import StoredImage, store_image

@@ -15,7 +15,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from tests.e2e.conftest import Cloud
+from tests.e2e.conftest import ROOT, Cloud
 
 INPAINTING = {
     "model": "wanx-x-painting",
@@ -181,8 +181,11 @@ def test_limits_hold_as_the_service_saw_them(cloud: Cloud) -> None:
     for number in range(6):
         cloud.drop(f"e2e-many-{number}.yaml", yaml.safe_dump(SKETCH | {"parameters": {"n": 1}}))
     assert all(m["state"] == "SUCCEEDED" for m in cloud.manifests("e2e-many-", 6))
-    for model in cloud.service()["models"].values():
-        assert model["max_submissions_in_window"] <= model["limit_submissions"]
+    for name, seen in cloud.service()["models"].items():
+        limits = yaml.safe_load((ROOT / f"schemas/models/{name}.yaml").read_text("utf-8"))["limits"]
+        assert seen["max_submissions_in_a_second"] <= limits["submissions"]
+        assert seen["max_in_flight"] <= limits["concurrent"] + limits["queue_ahead"]
+        assert seen["creates_refused"] == {}
 
 
 def test_a_finished_system_leaves_no_marks(cloud: Cloud) -> None:
