@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -42,6 +42,7 @@ class Collection:
     downloader: Downloader
     clock: Clock
     result_hosts: tuple[str, ...]
+    _last_end: dict[str, float] = field(default_factory=dict)
 
     def advance(self, last: Record) -> Record | None:
         """Ask for the task once and do what follows.
@@ -139,10 +140,19 @@ class Collection:
         return last
 
     def _learn(self, last: Record, task: Task) -> None:
-        start = task.times.get("scheduled_time")
-        end = task.times.get("end_time")
-        if start is not None and end is not None and end > start:
-            self.states.finished(last.data["model"], end - start)
+        """Remember how long the task took: by the service's times, or as it was seen.
+
+        A task that was seen to end began at the earliest when the one before it ended, where the
+        model runs one at a time.
+        """
+        name, now = str(last.data["model"]), self.clock.now()
+        start, end = task.times.get("scheduled_time"), task.times.get("end_time")
+        if start is None or end is None:
+            submitted = from_iso(last.data["submitted_at"])
+            start, end = max(submitted, self._last_end.get(name, 0.0)), now
+        self._last_end[name] = now
+        if end > start:
+            self.states.finished(name, end - start)
 
     def _age(self, last: Record) -> float:
         return self.clock.now() - from_iso(last.data["submitted_at"])

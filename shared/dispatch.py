@@ -34,10 +34,11 @@ class Dispatch:
         done.
         """
         taken = self.intake.take_object(key)
+        for one in taken:
+            news = "taken in" if one.new else "known"
+            log.info("%s: job %s %s as %s", key, one.job, news, one.record.state)
         self.submit_heads(taken)
         self.ensure_polled(taken)
-        for one in taken:
-            log.info("%s: job %s is %s", key, one.job, one.record.state)
         return taken
 
     def submit_heads(self, taken: Iterable[Taken]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import struct
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO, cast
@@ -53,7 +54,9 @@ def probe(reader: Reader) -> ImageFacts:
     file = _RangeFile(reader)
     kind = _sniff(file.head)
     try:
-        return _PARSERS[kind](file)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what Pillow thinks of odd tags is of no use in a log
+            return _PARSERS[kind](file)
     except (StoreError, ProbeError):
         raise
     except Exception as error:  # the parsers meet hostile bytes and raise nearly anything

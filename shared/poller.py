@@ -25,7 +25,6 @@ from shared.pacing import first_question, next_question
 from shared.queue import Queue
 from shared.reconcile import Reconciliation
 from shared.records import PENDING, QUEUED, RUNNING, SUBMITTING, Record, Records
-from shared.results import Endings
 from shared.slots import Slot, Slots
 from shared.submission import Later, Submission
 
@@ -33,6 +32,8 @@ LONGEST_SLEEP = 2.0
 TICKET_PATIENCE = 3.0
 ORPHAN_AGE = 30.0
 RECHECK = 3.0
+BEHIND = 5.0
+"""Seconds between questions for a task that cannot have begun: it may have, if others died."""
 FAR_AWAY = 45.0
 """Seconds of pause from which waiting for the next timer is cheaper than holding on."""
 
@@ -41,12 +42,16 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Flight:
-    """A held slot as this run knows it. Times on the instance's monotonic clock."""
+    """A held slot as this run knows it. Times on the instance's monotonic clock.
+
+    `behind`: more tasks than the model runs at once are before this one, so it cannot have begun.
+    """
 
     slot: Slot
     last: Record
     started: float
     ask_at: float
+    behind: bool = False
 
 
 @dataclass
@@ -61,7 +66,6 @@ class Poller:
     submission: Submission
     collection: Collection
     reconciliation: Reconciliation
-    endings: Endings
     heartbeat: Heartbeat
     clock: Clock
     flights: dict[str, Flight] = field(default_factory=dict)
@@ -103,6 +107,7 @@ class Poller:
         if waiting:
             for name in self.catalogue.names():
                 self._guarded(name, partial(self._fill, self.catalogue.get(name)))
+        self._line_up()
         return waiting or bool(self.flights) or self._strays
 
     def _work_left(self) -> bool:
@@ -121,6 +126,22 @@ class Poller:
         present = {slot.key for slot in held}
         for key in [key for key in self.flights if key not in present]:
             del self.flights[key]
+
+    def _line_up(self) -> None:
+        """Tell who runs and who waits behind; the clock of one that moves up starts now."""
+        now = self.clock.monotonic()
+        for name in {flight.slot.model for flight in self.flights.values()}:
+            line = [flight for flight in self.flights.values() if flight.slot.model == name]
+            line.sort(key=lambda flight: (flight.slot.held_since, flight.slot.seq))
+            model = self.catalogue.get(name)
+            lanes = model.limits.concurrent if model else len(line)
+            for place, flight in enumerate(line):
+                if flight.behind and place < lanes:
+                    flight.started = now
+                    flight.ask_at = now + first_question(self.states.get(name).durations)
+                elif place >= lanes and not flight.behind:
+                    flight.ask_at = now + BEHIND
+                flight.behind = place >= lanes
 
     def _visit(self, slot: Slot) -> None:
         flight = self.flights.get(slot.key)
@@ -167,7 +188,8 @@ class Poller:
     def _collect(self, flight: Flight) -> None:
         elapsed = self.clock.monotonic() - flight.started
         durations = self.states.get(flight.slot.model).durations
-        flight.ask_at = self.clock.monotonic() + next_question(elapsed, durations)
+        wait = BEHIND if flight.behind else next_question(elapsed, durations)
+        flight.ask_at = self.clock.monotonic() + wait
         self._moved(flight, self.collection.advance(flight.last))
 
     def _resolve(self, flight: Flight) -> None:
@@ -179,11 +201,12 @@ class Poller:
 
     def _moved(self, flight: Flight, now: Record | None) -> None:
         """Keep following, or let go of a flight that has landed."""
-        if now is None:
-            now = self.records.last_from(flight.last)
+        elsewhere = now is None
+        now = now or self.records.last_from(flight.last)
         flight.last = now
         if not holds_slot(now, flight.slot.seq):
-            self.endings.clear_slot(flight.slot)
+            if elsewhere:
+                self.slots.free(flight.slot.model, flight.slot.job, flight.slot.seq)
             del self.flights[flight.slot.key]
 
     def _fill(self, model: Model | None) -> None:

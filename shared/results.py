@@ -7,6 +7,7 @@ leaves nothing that the next run does not simply do again.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,8 +20,10 @@ from shared.jobdata import carried, without_payload
 from shared.modelstudio import ServiceError
 from shared.objects import ObjectStore
 from shared.queue import Queue
-from shared.records import FAILED, SUCCEEDED, Record, Records
-from shared.slots import Slot, Slots
+from shared.records import FAILED, QUEUED, SUBMITTING, SUCCEEDED, Record, Records
+from shared.slots import Slots
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -48,19 +51,16 @@ class Endings:
         data = {name: value for name, value in data.items() if value is not None}
         made = self.records.append(last.job, last.seq + 1, state, data)
         if made is not None:
-            self.clear(last)
+            log.info("job %s: %s", last.job, state)
+            self._clear(last)
         return made
 
-    def clear(self, last: Record) -> None:
-        """Remove the marks of a job that is over; doing it twice is doing it once."""
-        if "queued_ms" in last.data:
+    def _clear(self, last: Record) -> None:
+        """Remove the marks of a job that is over; the marker went when the task was accepted."""
+        if last.state in (QUEUED, SUBMITTING):
             self.queue.remove(last.job, last.data)
         if "slot_seq" in last.data:
             self.slots.free(last.data["model"], last.job, last.data["slot_seq"])
-
-    def clear_slot(self, slot: Slot) -> None:
-        """Free the slot of an attempt that is over."""
-        self.slots.free(slot.model, slot.job, slot.seq)
 
     def write_manifest(self, job: str, manifest: Mapping[str, Any]) -> None:
         """Write `results/<job>/result.json` (schemas/result.schema.yaml). Raises StoreError."""

@@ -141,7 +141,6 @@ class Service:
             self.submission,
             self._collection(),
             self._reconciliation(),
-            self.endings,
             self.heartbeat,
             self.clock,
         )
@@ -182,6 +181,8 @@ def connect(environ: Mapping[str, str], context: object = None) -> Service:
     """
     settings = load_settings(environ)
     logging.getLogger().setLevel(settings.log_level)
+    for chatty in ("oss2", "urllib3"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     clock, chance = SystemClock(), new_random()
     credentials = load_credentials(environ, context)
     store = open_store(settings, credentials, clock, chance, session_once())

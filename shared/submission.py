@@ -145,6 +145,7 @@ class Submission:
         if made is None:
             log.error("job %s moved on while task %s was made for it", last.job, task_id)
             return None
+        log.info("job %s: submitted as task %s", last.job, task_id)
         self.queue.remove(last.job, last.data)
         self.states.accepted(last.data["model"])
         return made
