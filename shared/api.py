@@ -79,7 +79,8 @@ class JobCollection:
         refused = [one for one in taken if one.violations]
         if refused:
             raise _violated(taken, refused)
-        jobs = [describe(one.record, _base(request)) for one in taken]
+        base = _base(request, self._service)
+        jobs = [describe(one.record, base) for one in taken]
         response.status = falcon.HTTP_202
         response.set_header("Retry-After", "2")
         if len(jobs) == 1:
@@ -98,7 +99,7 @@ class Job:
         last = self._service.records.last(job) if keys.is_job_id(job) else None
         if last is None:
             raise Problem(404, "No such job", f"There is no job {job[:64]!r}.")
-        shown = describe(last, _base(request))
+        shown = describe(last, _base(request, self._service))
         if last.state in FINAL:
             shown["result"] = self._manifest(job)
         response.text = _json(shown)
@@ -161,8 +162,8 @@ def _shown(one: Taken, violation: Violation) -> dict[str, Any]:
     return {"job": one.job, **violation.to_dict()}
 
 
-def _base(request: falcon.Request) -> str:
-    return f"{request.forwarded_scheme}://{request.forwarded_host}"
+def _base(request: falcon.Request, service: Service) -> str:
+    return service.settings.api_url or f"https://{request.host}"
 
 
 def _answer_problem(

@@ -30,7 +30,8 @@ class Settings:
     `model_region` is Model Studio's region: the one the base URL and the API key belong to.
     `input_delivery` says how images that lie in the bucket reach the service: `presigned` (a URL
     of the public endpoint) or `inline` (base64, only where the model takes it). `result_hosts`
-    are hosts results may be fetched from beside those the catalogue documents.
+    are hosts results may be fetched from beside those the catalogue documents. `api_url` is the
+    base of the URLs that answers hold; empty means https and the request's host.
     """
 
     oss_endpoint: str
@@ -44,6 +45,7 @@ class Settings:
     input_delivery: str = "presigned"
     result_hosts: tuple[str, ...] = ()
     token_hashes: tuple[str, ...] = field(default=(), repr=False)
+    api_url: str = ""
     create_timeout: float = 30.0
     unknown_grace: float = 120.0
     job_file_bytes: int = 16 * 1024 * 1024
@@ -77,6 +79,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         input_delivery=delivery,
         result_hosts=_words(environ.get("RESULT_HOSTS", "")),
         token_hashes=_words(environ.get("API_TOKEN_SHA256", "").lower()),
+        api_url=environ.get("API_URL", "").rstrip("/"),
         create_timeout=_seconds(environ, "CREATE_TIMEOUT", 30.0),
         unknown_grace=_seconds(environ, "UNKNOWN_GRACE", 120.0),
         log_level=environ.get("LOG_LEVEL") or "INFO",

@@ -168,7 +168,7 @@ def test_post_jobs_answers_202_and_get_follows_the_job_to_its_result(cloud: Clou
     answer = cloud.post("/jobs", json.dumps(EDIT).encode(), "application/json")
     assert answer.status_code == 202
     job = answer.json()["job"]
-    assert answer.headers["Location"] == answer.json()["urls"]["status"]
+    assert answer.headers["Location"] == f"{cloud.env['API_URL']}/jobs/{job}"
     manifest = cloud.manifest(job)
     shown = cloud.get(f"/jobs/{job}").json()
     assert shown["state"] == "SUCCEEDED"

@@ -1,0 +1,87 @@
+"""`python -m local.runtime`: runs the functions of an s.yaml until it is told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+
+from aiohttp import web
+
+from local.runtime.errors import DeclarationError
+from local.runtime.load import load_functions
+from local.runtime.runtime import Runtime
+from local.runtime.server import make_app
+from local.runtime.settings import ACCOUNT, Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def main() -> None:
+    """Runs until SIGINT or SIGTERM; a declaration that cannot run ends it with a message."""
+    arguments = _parser().parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
+    try:
+        asyncio.run(_serve(arguments))
+    except (DeclarationError, OSError) as error:
+        sys.exit(f"local.runtime: {error}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m local.runtime", description=__doc__)
+    add = parser.add_argument
+    add("--s-yaml", type=Path, default=ROOT / "s.yaml", help="what to run (default: %(default)s)")
+    add("--data", type=Path, required=True, help="folder for the queue, logs and scratch")
+    add("--host", default="127.0.0.1")
+    add("--port", type=int, default=0, help="0 takes a free one")
+    add("--layer", type=Path, default=ROOT, help="folder that stands for the functions' layer")
+    add("--watch-bucket", action="store_true", help="list the bucket instead of being notified")
+    add("--instances", type=int, default=4, help="most instances of a function")
+    add("--retry-seconds", type=float, default=1.0, help="wait before a first retry")
+    add("--idle-seconds", type=float, default=180.0, help="life of an unused instance")
+    add("--timer-minute", type=float, default=60.0, help="seconds in a minute of '@every 1m'")
+    add("--duplicate-every", type=int, default=0, help="deliver every n-th object event twice")
+    add("--verbose", action="store_true", help="functions' logs to stderr as well")
+    return parser
+
+
+def _settings(arguments: argparse.Namespace) -> Settings:
+    return Settings(
+        data=arguments.data.resolve(),
+        layer=arguments.layer.resolve(),
+        instances=arguments.instances,
+        retry_seconds=arguments.retry_seconds,
+        idle_seconds=arguments.idle_seconds,
+        minute=arguments.timer_minute,
+        duplicate_every=arguments.duplicate_every,
+        verbose=arguments.verbose,
+    )
+
+
+async def _serve(arguments: argparse.Namespace) -> None:
+    settings = _settings(arguments)
+    functions = load_functions(arguments.s_yaml.resolve(), dict(os.environ), ACCOUNT)
+    settings.data.mkdir(parents=True, exist_ok=True)
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with Runtime(functions, settings, arguments.watch_bucket) as runtime:
+        runner = web.AppRunner(make_app(runtime), shutdown_timeout=1)
+        await runner.setup()
+        try:
+            site = web.TCPSite(runner, arguments.host, arguments.port)
+            await site.start()
+            port = runner.addresses[0][1]
+            print(f"runtime ready http://{arguments.host}:{port}", flush=True)
+            await stop.wait()
+        finally:
+            await runner.cleanup()
+
+
+if __name__ == "__main__":
+    main()

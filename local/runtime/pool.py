@@ -1,0 +1,139 @@
+"""The instances of one function: started on demand, reused while warm, ended when idle."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+import sys
+import time
+import uuid
+from collections import Counter
+from pathlib import Path
+from typing import IO, Any
+
+from local.runtime.declaration import Function
+from local.runtime.errors import Throttled
+from local.runtime.instance import Instance, Outcome
+from local.runtime.settings import Settings, instance_environment, worker_settings
+
+
+class Pool:
+    """At most `limit` instances, each with at most one event at a time."""
+
+    def __init__(self, function: Function, settings: Settings) -> None:
+        self.function = function
+        self.counts: Counter[str] = Counter()
+        self._settings = settings
+        reserved = function.reserved_concurrency
+        self.limit = settings.instances if reserved is None else reserved
+        self._free = asyncio.Semaphore(self.limit)
+        self._instances: list[Instance] = []
+        self._log: IO[bytes] = _log_file(settings.data, function)
+
+    async def invoke(self, event: bytes, request_id: str, wait: bool = True) -> Outcome:
+        """Runs the handler once, in a warm instance or a new one.
+
+        Without `wait` a function at its reservedConcurrency raises Throttled at once, as a
+        synchronous call does in the cloud (429). The laptop's own cap on instances has no
+        counterpart there, so it always makes a call wait.
+        """
+        reserved = self.function.reserved_concurrency is not None
+        if self.limit == 0 or (reserved and not wait and self._free.locked()):
+            self.counts["throttled"] += 1
+            raise Throttled(f"{self.function.name} is at its reservedConcurrency of {self.limit}")
+        async with self._free:
+            outcome = await self._run(event, request_id)
+        self.counts["invocations"] += 1
+        self.counts["errors"] += not outcome.ok
+        return outcome
+
+    async def _run(self, event: bytes, request_id: str) -> Outcome:
+        instance = self._warm()
+        if instance is None:
+            instance = self._new()
+            started = await self._start(instance, request_id)
+            if not started.ok:
+                await self._end(instance)
+                return started
+        try:
+            return await instance.invoke(event, request_id)
+        finally:
+            await self._release(instance)
+
+    def _warm(self) -> Instance | None:
+        """The instance used last, so that the others can go idle."""
+        idle = [i for i in self._instances if i.alive and not i.busy]
+        if not idle:
+            return None
+        instance = max(idle, key=lambda i: i.idle_since)
+        instance.busy = True
+        return instance
+
+    def _new(self) -> Instance:
+        instance = Instance(self.function, f"c-{uuid.uuid4().hex[:12]}")
+        self._instances.append(instance)
+        return instance
+
+    async def _start(self, instance: Instance, request_id: str) -> Outcome:
+        environ = instance_environment(self.function, self._settings, instance.instance_id)
+        settings = worker_settings(self.function, self._settings, request_id)
+        try:
+            return await instance.start(environ, settings, self.write_log)
+        except BaseException:
+            await self._end(instance)
+            raise
+
+    async def _release(self, instance: Instance) -> None:
+        instance.busy = False
+        instance.idle_since = time.monotonic()
+        if not instance.alive:
+            await self._end(instance)
+
+    async def _end(self, instance: Instance) -> None:
+        with contextlib.suppress(ValueError):
+            self._instances.remove(instance)
+        await instance.stop()
+        scratch = self._settings.data / "scratch" / instance.instance_id
+        shutil.rmtree(scratch, ignore_errors=True)
+
+    async def reap(self) -> None:
+        """Ends instances that died unseen or were idle for too long."""
+        before = time.monotonic() - self._settings.idle_seconds
+        for instance in list(self._instances):
+            if not instance.busy and (not instance.alive or instance.idle_since < before):
+                await self._end(instance)
+
+    async def close(self) -> None:
+        for instance in list(self._instances):
+            await self._end(instance)
+        self._log.close()
+
+    def write_log(self, line: bytes) -> None:
+        """Appends to the function's log file; with --verbose also to the runtime's stderr."""
+        if self._log.closed:
+            return
+        self._log.write(line + b"\n")
+        if self._settings.verbose:
+            text = line.decode(errors="replace")
+            print(f"{self.function.resource:>8} | {text}", file=sys.stderr, flush=True)
+
+    def state(self) -> dict[str, Any]:
+        """For /_runtime/state."""
+        instances = [
+            {"pid": i.pid, "busy": i.busy, "id": i.instance_id} for i in self._instances if i.pid
+        ]
+        names = ("invocations", "errors", "retries", "throttled", "given_up")
+        return {
+            "name": self.function.name,
+            "runtime": self.function.runtime,
+            "limit": self.limit,
+            "instances": instances,
+            **{name: self.counts[name] for name in names},
+        }
+
+
+def _log_file(data: Path, function: Function) -> IO[bytes]:
+    folder = data / "logs"
+    folder.mkdir(parents=True, exist_ok=True)
+    return (folder / f"{function.name}.log").open("ab", buffering=0)

@@ -1,0 +1,131 @@
+"""The runtime's HTTP face: the http trigger, direct invocation, OSS events, and its own state."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from local.runtime.delivery import PayloadTooLarge
+from local.runtime.errors import Throttled
+from local.runtime.http_event import http_event, http_result
+from local.runtime.instance import Outcome
+from local.runtime.runtime import Runtime
+
+REQUEST_BYTES = 32 * 1024 * 1024
+"""Largest body of a synchronous request ("limits" page)."""
+RUNTIME = web.AppKey("runtime", Runtime)
+UNHANDLED = {"X-Fc-Error-Type": "UnhandledInvocationError"}
+
+
+def make_app(runtime: Runtime) -> web.Application:
+    """The application; the runtime must have been entered."""
+    app = web.Application(client_max_size=REQUEST_BYTES, middlewares=[_errors])
+    app[RUNTIME] = runtime
+    app.router.add_post("/_events/oss", _oss_events)
+    app.router.add_get("/_runtime/state", _state)
+    app.router.add_post("/2023-03-30/functions/{name}/invocations", _invocation)
+    app.router.add_route("*", "/{path:.*}", _http_trigger)
+    return app
+
+
+@web.middleware
+async def _errors(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except Throttled as error:
+        return _error(429, "ResourceThrottled", str(error))
+    except PayloadTooLarge as error:
+        return _error(413, "PayloadTooLarge", str(error))
+    except web.HTTPRequestEntityTooLarge:
+        text = f"the request body is larger than {REQUEST_BYTES} bytes; put it into OSS instead"
+        return _error(413, "PayloadTooLarge", text)
+
+
+async def _oss_events(request: web.Request) -> web.Response:
+    try:
+        document = await request.json()
+        events = document["events"]
+        fired = await request.app[RUNTIME].objects.accept(events)
+    except (ValueError, TypeError, KeyError) as error:
+        text = f'not an OSS event: {error}; expected JSON {{"events": [...]}}'
+        return _error(400, "InvalidArgument", text)
+    return web.json_response({"invocations": fired})
+
+
+async def _state(request: web.Request) -> web.Response:
+    return web.json_response(request.app[RUNTIME].state())
+
+
+async def _invocation(request: web.Request) -> web.Response:
+    """InvokeFunction: a failed function is still HTTP 200, told apart by X-Fc-Error-Type."""
+    runtime = request.app[RUNTIME]
+    function = runtime.resolve(request.match_info["name"])
+    if function is None:
+        text = f"function {request.match_info['name']!r} is not declared in s.yaml"
+        return _error(404, "FunctionNotFound", text)
+    event = await request.read()
+    if _is_async(request):
+        return await _accepted(runtime, function, event)
+    request_id = str(uuid.uuid4())
+    outcome = await runtime.invoke(function, event, request_id)
+    return web.Response(
+        body=outcome.payload,
+        content_type="application/octet-stream" if outcome.ok else "application/json",
+        headers={"X-Fc-Request-Id": request_id, **({} if outcome.ok else UNHANDLED)},
+    )
+
+
+async def _http_trigger(request: web.Request) -> web.StreamResponse:
+    runtime = request.app[RUNTIME]
+    function = runtime.http_function
+    if request.path.startswith(("/_", "/2023-03-30/")) or function is None:
+        return _error(404, "NotFound", f"nothing answers {request.method} {request.path} here")
+    assert function.http_trigger is not None
+    methods = function.http_trigger.methods
+    if request.method not in methods:
+        text = f"the http trigger takes {', '.join(methods)}, not {request.method}"
+        response = _error(405, "MethodNotAllowed", text)
+        response.headers["Allow"] = ", ".join(methods)
+        return response
+    request_id = f"1-{uuid.uuid4()}"
+    event = http_event(request, await request.read(), request_id, runtime.settings.account)
+    if _is_async(request):
+        return await _accepted(runtime, function.name, event)
+    outcome = await runtime.invoke(function.name, event, request_id)
+    return _http_answer(outcome, request_id)
+
+
+def _http_answer(outcome: Outcome, request_id: str) -> web.Response:
+    """The client learns that the function failed, not how: the trace is in the function's log."""
+    if not outcome.ok:
+        text = "the function ended with an error; its log has the details"
+        return _error(502, "UnhandledInvocationError", text, request_id)
+    try:
+        result = http_result(outcome.payload)
+    except ValueError as error:
+        text = f"the function's result is not a valid HTTP response: {error}"
+        return _error(502, "BadResponse", text, request_id)
+    result.headers["X-Fc-Request-Id"] = request_id
+    return web.Response(status=result.status, headers=result.headers, body=result.body)
+
+
+def _is_async(request: web.Request) -> bool:
+    return request.headers.get("X-Fc-Invocation-Type", "").lower() == "async"
+
+
+async def _accepted(runtime: Runtime, function: str, event: bytes) -> web.Response:
+    request_id = await runtime.delivery.enqueue(function, event, "invocation")
+    return web.Response(status=202, headers={"X-Fc-Request-Id": request_id})
+
+
+def _error(status: int, code: str, message: str, request_id: str = "") -> web.Response:
+    request_id = request_id or str(uuid.uuid4())
+    return web.json_response(
+        {"RequestId": request_id, "Code": code, "Message": message},
+        status=status,
+        headers={"X-Fc-Request-Id": request_id, "X-Fc-Error-Type": code},
+    )

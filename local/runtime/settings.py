@@ -1,0 +1,87 @@
+"""The runtime's settings, and the clean environment it gives each instance."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from local.runtime.declaration import Function
+
+ACCOUNT = "1000000000000000"
+"""The account id s.yaml's `${config('AccountID')}` gets on a laptop."""
+CREDENTIALS = {
+    "ALIBABA_CLOUD_ACCESS_KEY_ID": "OSS_ACCESS_KEY_ID",
+    "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "OSS_ACCESS_KEY_SECRET",
+    "ALIBABA_CLOUD_SECURITY_TOKEN": "OSS_SESSION_TOKEN",
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How the runtime runs; times in seconds."""
+
+    data: Path
+    layer: Path
+    instances: int = 4
+    """Most instances of a function that reserves no concurrency."""
+    retry_seconds: float = 1.0
+    """Wait before the first retry of a failed event; doubles with each further one."""
+    idle_seconds: float = 180.0
+    """An instance unused for this long is ended, as in the cloud after 3 to 5 minutes."""
+    minute: float = 60.0
+    """Length of a minute in `@every 1m`."""
+    duplicate_every: int = 0
+    """Every n-th object event is delivered twice, as at-least-once allows; 0 never."""
+    account: str = ACCOUNT
+    verbose: bool = False
+    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+
+
+def instance_environment(
+    function: Function, settings: Settings, instance_id: str
+) -> dict[str, str]:
+    """What an instance finds in its environment: what Function Compute gives, nothing else."""
+    scratch = settings.data / "scratch" / instance_id
+    scratch.mkdir(parents=True, exist_ok=True)
+    credentials = {
+        theirs: settings.environ[ours]
+        for theirs, ours in CREDENTIALS.items()
+        if function.role and settings.environ.get(ours)
+    }
+    return {
+        "PATH": settings.environ.get("PATH", os.defpath),
+        "HOME": str(scratch),
+        "TMPDIR": str(scratch),
+        **function.environment,
+        **credentials,
+        "FC_FUNC_CODE_PATH": f"{function.code}/",
+        "FC_ACCOUNT_ID": settings.account,
+        "FC_FUNCTION_HANDLER": function.handler,
+        "FC_FUNCTION_MEMORY_SIZE": str(function.memory),
+        "FC_FUNCTION_NAME": function.name,
+        "FC_REGION": function.region,
+        "FC_INSTANCE_ID": instance_id,
+        "FC_QUALIFIER": "LATEST",
+    }
+
+
+def worker_settings(function: Function, settings: Settings, request_id: str) -> dict[str, Any]:
+    """The first frame an instance reads: what to load, and what its context says."""
+    return {
+        "request_id": request_id,
+        "name": function.name,
+        "handler": function.handler,
+        "initializer": function.initializer.handler if function.initializer else None,
+        "memory": function.memory,
+        "timeout": function.timeout,
+        "account": settings.account,
+        "region": function.region,
+        "runtime": function.runtime,
+        "log_project": function.log_project,
+        "log_store": function.log_store,
+        "code": str(function.code),
+        "layer": str(settings.layer),
+    }

@@ -1,0 +1,252 @@
+"""`python -m local.up`: OSS, Model Studio and the runtime on this computer, until Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import os
+import signal
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, NoReturn
+
+from local.supervise import Child, ChildError
+from local.up_settings import (
+    PORT,
+    ROOT,
+    Plan,
+    UpError,
+    make_plan,
+    server_environment,
+    write_private,
+)
+
+__all__ = ["LaptopCloud", "UpError", "main", "summary"]
+
+READY_SECONDS = 30.0
+PORT_TRIES = 3
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class LaptopCloud:
+    """The three servers, as a context manager: ready on entry, stopped on exit.
+
+    `ports` is the first of three, 0 for any free ones; `task_seconds` is how long Model Studio
+    takes for a task (None: its own default). A server whose endpoint `environ` names is used
+    where it is and not started. After entry `env` holds endpoints, bucket and keys.
+
+    Raises UpError when it cannot start.
+    """
+
+    def __init__(
+        self,
+        data: Path,
+        ports: int = PORT,
+        task_seconds: float | None = None,
+        verbose: bool = False,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        self.data = data.resolve()
+        self.env: dict[str, str] = {}
+        self._ports = ports
+        self._task_seconds = task_seconds
+        self._verbose = verbose
+        self._environ = dict(os.environ if environ is None else environ)
+        self._children: list[Child] = []
+        self._lock: IO[str] | None = None
+        self._wake = threading.Event()
+
+    @property
+    def bucket_folder(self) -> Path | None:
+        """Where to drop files; None when the OSS is not ours."""
+        if not any(child.name == "oss" for child in self._children):
+            return None
+        return self.data / "oss" / self.env["OSS_BUCKET"]
+
+    @property
+    def pids(self) -> dict[str, int]:
+        """The process of each server that was started."""
+        return {child.name: child.process.pid for child in self._children}
+
+    def __enter__(self) -> LaptopCloud:
+        try:
+            (self.data / "logs").mkdir(parents=True, exist_ok=True)
+            self._lock = _locked(self.data / "lock")
+            (self.data / "env").unlink(missing_ok=True)
+            self._start()
+            lines = [f"{name}={value}\n" for name, value in self.env.items()]
+            write_private(self.data / "env", "".join(lines))
+        except BaseException as error:
+            self.stop()
+            if isinstance(error, OSError | ChildError):
+                raise UpError(str(error)) from None
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def wait(self) -> NoReturn:
+        """For ever. Raises UpError as soon as a server ends by itself."""
+        while True:
+            self._wake.wait()
+            self._wake.clear()
+            for child in self._children:
+                if child.ended:
+                    raise UpError(child.account("ended by itself"))
+
+    def stop(self) -> None:
+        """Stops what was started, by its process, and takes the env file away."""
+        for child in self._children:
+            child.ask_to_stop()
+        for child in self._children:
+            child.stop()
+        self._children.clear()
+        if self._lock:
+            (self.data / "env").unlink(missing_ok=True)
+            self._lock.close()
+            self._lock = None
+
+    def _start(self) -> None:
+        """A port that was free can be taken a moment later: then others are chosen."""
+        for attempt in range(1, PORT_TRIES + 1):
+            plan = make_plan(self.data, self._ports, self._environ)
+            self.env = plan.env
+            self._spawn(plan)
+            try:
+                for child in self._children:
+                    child.wait_ready(READY_SECONDS)
+                return
+            except ChildError as error:
+                if attempt == PORT_TRIES or "in use" not in str(error):
+                    raise
+            for child in self._children:
+                child.stop()
+            self._children.clear()
+            self._wake.clear()
+
+    def _spawn(self, plan: Plan) -> None:
+        assert self._lock is not None
+        for name in plan.ports:
+            child = Child(
+                name,
+                [sys.executable, "-m", f"local.{name}", *self._options(name, plan)],
+                server_environment(name, plan, self._environ),
+                ROOT,
+                self.data / "logs" / f"{name}.log",
+                self._wake.set,
+                inherited=self._lock.fileno(),
+                echo=self._verbose,
+            )
+            self._children.append(child)
+        _note_pids(self._lock, self.pids)
+
+    def _options(self, name: str, plan: Plan) -> list[str]:
+        options = ["--port", str(plan.ports[name])]
+        if name == "oss":
+            options += ["--root", str(self.data / "oss"), "--bucket", plan.env["OSS_BUCKET"]]
+            options += ["--region", plan.env["OSS_REGION"]]
+            if "runtime" in plan.ports:
+                options += ["--notify", f"{plan.env['API_URL']}/_events/oss"]
+        elif name == "modelstudio":
+            if self._task_seconds is not None:
+                options += ["--task-seconds", str(self._task_seconds)]
+        else:
+            options += ["--s-yaml", str(ROOT / "s.yaml"), "--data", str(self.data)]
+            options += ["--verbose"] if self._verbose else []
+            options += ["--watch-bucket"] if "oss" not in plan.ports else []
+        return options
+
+
+def _locked(path: Path) -> IO[str]:
+    """A lock that the servers inherit: it is held as long as any of them lives."""
+    file = path.open("a+", encoding="utf-8")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.seek(0)
+        holders = file.read().strip()
+        file.close()
+        raise UpError(
+            f"a laptop cloud runs on {path.parent} already (process ids: {holders or 'unknown'}); "
+            "stop it with Ctrl-C there or with kill, or give another folder with --data"
+        ) from None
+    return file
+
+
+def _note_pids(lock: IO[str], pids: Mapping[str, int]) -> None:
+    lock.truncate(0)
+    lock.write(", ".join(f"{name} {pid}" for name, pid in {"up": os.getpid(), **pids}.items()))
+    lock.flush()
+
+
+def summary(cloud: LaptopCloud) -> str:
+    """What runs where, and how to use and stop it."""
+    env, data = cloud.env, _short(cloud.data)
+    folder = cloud.bucket_folder
+    drop = f"{_short(folder)}/" if folder else f"oss://{env['OSS_BUCKET']}/"
+    rows = [
+        ("API and page", env["API_URL"] + _foreign(cloud, "runtime")),
+        ("OSS", env["OSS_ENDPOINT"] + _foreign(cloud, "oss")),
+        ("Model Studio", env["DASHSCOPE_HTTP_BASE_URL"] + _foreign(cloud, "modelstudio")),
+        ("", ""),
+        ("Drop jobs in", f"{drop}jobs/"),
+        ("Find images in", f"{drop}results/"),
+        ("Endpoints, keys", f"{data}/env"),
+        ("Logs", f"{data}/logs/"),
+    ]
+    lines = [f"  {name:<17}{value}".rstrip() for name, value in rows]
+    text = "\n".join(lines)
+    return f"\n  The laptop cloud is up.\n\n{text}\n\n  Ctrl-C stops it; the files stay.\n"
+
+
+def _foreign(cloud: LaptopCloud, server: str) -> str:
+    return "" if server in cloud.pids else "  (not ours)"
+
+
+def _short(path: Path) -> str:
+    """As the user would write it from where he stands."""
+    relative = os.path.relpath(path)
+    return str(path) if relative.startswith("..") else relative
+
+
+def main() -> int:
+    """0 after Ctrl-C or SIGTERM; 1 with a message when something could not start or ended."""
+    arguments = _parser().parse_args()
+    cloud = LaptopCloud(arguments.data, arguments.ports, arguments.task_seconds, arguments.verbose)
+    for number in ENDING:
+        signal.signal(number, _interrupt)
+    try:
+        with cloud:
+            if not arguments.quiet:
+                print(summary(cloud), flush=True)
+            cloud.wait()
+    except KeyboardInterrupt:
+        return 0
+    except UpError as error:
+        print(f"local.up: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m local.up", description=__doc__)
+    add = parser.add_argument
+    add("--data", type=Path, default=Path(".local"), help="folder for all of it (%(default)s)")
+    add("--ports", type=int, default=PORT, help="first of three; 0: any free (%(default)s)")
+    add("--task-seconds", type=float, help="how long Model Studio takes for a task")
+    add("--quiet", action="store_true", help="no summary")
+    add("--verbose", action="store_true", help="the servers' and functions' logs to stderr")
+    return parser
+
+
+def _interrupt(*_: object) -> None:
+    # A second Ctrl-C must not interrupt the stopping; that takes five seconds at most.
+    for number in ENDING:
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,29 @@
+"""Reading and checking a job file.
+
+documents = parse(body, "jobs/cat.yaml")
+checked = check(documents[0], catalogue, reader, bucket)
+"""
+
+from __future__ import annotations
+
+from shared.jobfile.check import Checked, check
+from shared.jobfile.document import Document
+from shared.jobfile.findings import Notice, Unreadable, Violation
+from shared.jobfile.parse import SUFFIXES, ParseLimits, parse
+from shared.jobfile.spec import ImageUse, JobSpec, canonical, request_body
+
+__all__ = [
+    "SUFFIXES",
+    "Checked",
+    "Document",
+    "ImageUse",
+    "JobSpec",
+    "Notice",
+    "ParseLimits",
+    "Unreadable",
+    "Violation",
+    "canonical",
+    "check",
+    "parse",
+    "request_body",
+]

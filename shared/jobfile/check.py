@@ -1,0 +1,132 @@
+"""Checks a document against the catalogue and the bucket."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from shared.catalogue import SCHEMAS, Catalogue, Model, read_schema
+from shared.jobfile import wording
+from shared.jobfile.document import Document
+from shared.jobfile.findings import Findings, Notice, Violation
+from shared.jobfile.image_check import ImageCheck
+from shared.jobfile.rules import check_lengths, check_rules
+from shared.jobfile.schema_check import Section, check_section, seconds
+from shared.jobfile.spec import DEFAULT_PRIORITY, ImageUse, JobSpec
+from shared.objects import ObjectReader
+from shared.yamlload import Plain, copy
+
+_SOURCE = "job file format"
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The outcome: a spec exactly if there are no violations."""
+
+    spec: JobSpec | None
+    violations: tuple[Violation, ...]
+    notices: tuple[Notice, ...]
+
+
+@lru_cache(maxsize=1)
+def _envelope() -> Mapping[str, Any]:
+    schema: Mapping[str, Any] = read_schema(SCHEMAS / "job.schema.yaml")
+    return schema
+
+
+def check(document: Document, catalogue: Catalogue, images: ObjectReader, bucket: str) -> Checked:
+    """Finds everything that is wrong with a job, at once.
+
+    `images` reads the objects of `bucket`. Raises StoreError if the bucket cannot be asked, which
+    says nothing about the job: the caller tries again later.
+    """
+    found = Findings(document)
+    job = document.value
+    model = _model(job, catalogue, found)
+    _check_envelope(job, model, found)
+    uses: list[ImageUse] = []
+    if model is not None and isinstance(job, dict):
+        uses = _check_model(_without_null(job), model, found, images, bucket)
+    violations, notices = _in_file_order(found.violations), tuple(found.notices)
+    if violations or model is None:
+        return Checked(None, violations, notices)
+    return Checked(_spec(_without_null(job), model, tuple(uses)), (), notices)
+
+
+def _without_null(job: dict[str, Any]) -> dict[str, Any]:
+    """The job with `parameters` and `job` left out or null read as empty."""
+    return {**job, "parameters": job.get("parameters") or {}, "job": job.get("job") or {}}
+
+
+def _in_file_order(violations: list[Violation]) -> tuple[Violation, ...]:
+    unique = dict.fromkeys(violations)
+    return tuple(sorted(unique, key=lambda violation: violation.line or 0))
+
+
+def _model(job: Plain, catalogue: Catalogue, found: Findings) -> Model | None:
+    name = job.get("model") if isinstance(job, dict) else None
+    if not isinstance(name, str):
+        return None  # the envelope's schema says so
+    model = catalogue.get(name)
+    if model is None:
+        near = wording.nearest(name, catalogue.names())
+        expected = f"one of {', '.join(catalogue.names())}"
+        what = "this model is not known; " + (
+            f"did you mean {near}?" if near else f"use {expected}"
+        )
+        found.violate("/model", expected, name, what, "model catalogue")
+    return model
+
+
+def _sections(model: Model | None) -> dict[str, Iterable[str]]:
+    envelope = _envelope()["properties"]
+    sections: dict[str, Iterable[str]] = {"": envelope, "job": envelope["job"]["properties"]}
+    if model is not None:
+        sections["input"] = model.input_schema["properties"]
+        sections["parameters"] = model.parameters_schema["properties"]
+    return sections
+
+
+def _check_envelope(job: Plain, model: Model | None, found: Findings) -> None:
+    section = Section("", _envelope(), _sections(model), {}, _SOURCE)
+    check_section(job, section, found)
+
+
+def _check_model(
+    job: dict[str, Any], model: Model, found: Findings, images: ObjectReader, bucket: str
+) -> list[ImageUse]:
+    schemas = {"input": model.input_schema, "parameters": model.parameters_schema}
+    for name, schema in schemas.items():
+        if isinstance(job.get(name), dict):
+            section = Section(name, schema, _sections(model), model.sources, model.title)
+            check_section(job[name], section, found)
+    check_rules(job, model, found)
+    check_lengths(job, model, found)
+    for notice in model.notices:
+        found.notice("/model", "", model.name, notice.en, notice.source)
+    image_check = ImageCheck(bucket, images, model, found)
+    image_check.run(job)
+    return image_check.uses
+
+
+def _spec(job: dict[str, Any], model: Model, images: tuple[ImageUse, ...]) -> JobSpec:
+    own = job["job"]
+    duration = own.get("expires_after")
+    return JobSpec(
+        model=model.name,
+        input=copy(job["input"]),
+        parameters={**_sent_defaults(model), **copy(job["parameters"])},
+        id=own.get("id"),
+        priority=own.get("priority", DEFAULT_PRIORITY),
+        expires_after=seconds(duration) if duration else None,
+        labels=dict(own.get("labels", {})),
+        on_partial=own.get("on_partial", "keep"),
+        images=images,
+    )
+
+
+def _sent_defaults(model: Model) -> dict[str, Any]:
+    fields = model.parameters_schema["properties"].items()
+    return {name: field["default"] for name, field in fields if field.get("x-send-default")}

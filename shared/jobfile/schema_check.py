@@ -1,0 +1,139 @@
+"""Holds a value against a JSON Schema (2020-12) and reports everything that does not fit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from shared.jobfile import pointers, wording
+from shared.jobfile.findings import Findings
+from shared.yamlload import Plain, escape
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
+
+_UNITS = {"m": 60.0, "h": 3600.0, "d": 86400.0}
+_DURATION = re.compile(r"([1-9][0-9]{0,5})([mhd])\Z")
+
+
+def seconds(duration: str) -> float | None:
+    """The seconds of a duration such as 30m, 6h or 2d; None if it is none."""
+    match = _DURATION.match(duration)
+    return float(match[1]) * _UNITS[match[2]] if match else None
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the job and its schema. `sections` are the keys known in each part."""
+
+    name: str
+    schema: Mapping[str, Any]
+    sections: Mapping[str, Iterable[str]]
+    sources: Mapping[str, str]
+    default_source: str
+
+
+@lru_cache(maxsize=1)
+def _validator_class() -> Any:
+    # Imported late: the poller reads job specs too, and never needs the library's 60 ms.
+    from jsonschema import Draft202012Validator, TypeChecker
+    from jsonschema.exceptions import ValidationError
+    from jsonschema.validators import extend
+
+    def whole(_: TypeChecker, value: object) -> bool:
+        return isinstance(value, int) and not isinstance(value, bool)
+
+    def at_most(_: object, bound: float, value: object, __: object) -> Iterator[ValidationError]:
+        length = seconds(value) if isinstance(value, str) else None
+        if length is not None and length > bound:
+            yield ValidationError("too long")
+
+    checker = Draft202012Validator.TYPE_CHECKER.redefine("integer", whole)
+    more: Any = extend  # the library has no annotation for it
+    return more(Draft202012Validator, {"x-max-seconds": at_most}, type_checker=checker)
+
+
+def check_section(value: Plain, section: Section, found: Findings) -> None:
+    """Reports every violation of the section's schema by `value`."""
+    base = f"/{section.name}" if section.name else ""
+    validator = _validator_class()(section.schema)
+    for error in sorted(validator.iter_errors(value), key=_order):
+        for flat in _flatten(error):
+            _report(flat, base, section, found)
+
+
+def _order(error: ValidationError) -> str:
+    return pointers.of(error.absolute_path)
+
+
+def _flatten(error: ValidationError) -> Iterator[ValidationError]:
+    """An error of anyOf or oneOf as the errors of the alternative that fits best."""
+    if not error.context:
+        yield error
+        return
+    branches: dict[Any, list[ValidationError]] = {}
+    for inner in error.context:
+        branches.setdefault(inner.schema_path[0], []).append(inner)
+    for inner in min(branches.values(), key=len):
+        yield from _flatten(inner)
+
+
+def _report(error: ValidationError, base: str, section: Section, found: Findings) -> None:
+    place = base + pointers.of(error.absolute_path)
+    schema: Mapping[str, Any] = error.schema if isinstance(error.schema, dict) else {}
+    source = _source(error, section)
+    if error.validator == "required":
+        _report_missing(error, place, schema, source, found)
+    elif error.validator == "additionalProperties" and isinstance(error.instance, dict):
+        _report_unknown(error, place, section, source, found)
+    elif "propertyNames" in error.absolute_schema_path:
+        name = str(error.instance)
+        want = f"a key of 1 to {schema.get('maxLength', 64)} characters"
+        found.violate(
+            f"{place}/{escape(name)}", want, name, f"the key is not {want}; rename it", source
+        )
+    else:
+        what = wording.advice(str(error.validator), schema, error.instance)
+        found.violate(place, wording.expected(schema), error.instance, what, source)
+
+
+def _report_missing(
+    error: ValidationError, place: str, schema: Mapping[str, Any], source: str, found: Findings
+) -> None:
+    instance: Any = error.instance
+    for name in schema["required"]:
+        if name not in instance:
+            inner = schema.get("properties", {}).get(name, {})
+            pointer = f"{place}/{escape(name)}"
+            want = wording.expected(inner) if inner else "a value"
+            what = f"the key `{name}` is missing; add it, {want}"
+            found.violate(pointer, want, None, what, source, found="nothing")
+
+
+def _report_unknown(
+    error: ValidationError, place: str, section: Section, source: str, found: Findings
+) -> None:
+    instance: Any = error.instance
+    schema: Any = error.schema
+    known = schema.get("properties", {})
+    inside = place.lstrip("/")
+    for key in instance:
+        if key not in known:
+            sections = {**section.sections, inside: list(known)}
+            what = wording.unknown_key(key, inside, sections)
+            want = f"one of {', '.join(sorted(known))}"
+            found.violate(f"{place}/{escape(key)}", want, instance[key], what, source)
+
+
+def _source(error: ValidationError, section: Section) -> str:
+    """The title of the document named nearest to the place of the error."""
+    node: Any = section.schema
+    short = node.get("x-source")
+    for step in error.absolute_schema_path:
+        node = node[step]
+        if isinstance(node, dict) and "x-source" in node:
+            short = node["x-source"]
+    return section.sources.get(str(short), section.default_source)

@@ -1,0 +1,68 @@
+"""A job that has been checked: what is stored, hashed and sent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from shared.jobfile.pointers import replace
+from shared.yamlload import copy
+
+DEFAULT_PRIORITY = 5
+
+
+@dataclass(frozen=True)
+class ImageUse:
+    """An image of the request: where it is named, and its key if it lies in our bucket.
+
+    `form` is bucket, url, data or temporary.
+    """
+
+    pointer: str
+    key: str | None
+    form: str
+
+
+@dataclass(frozen=True)
+class JobSpec:
+    """A checked job. `parameters` are the caller's, plus the defaults that must be sent.
+
+    `expires_after` is in seconds from acceptance, None for never; priority 0 is served first.
+    """
+
+    model: str
+    input: dict[str, Any]
+    parameters: dict[str, Any]
+    id: str | None = None
+    priority: int = DEFAULT_PRIORITY
+    expires_after: float | None = None
+    labels: dict[str, str] = field(default_factory=dict)
+    on_partial: str = "keep"
+    images: tuple[ImageUse, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for a record; the inverse of `from_dict`."""
+        return {**asdict(self), "images": [asdict(image) for image in self.images]}
+
+    @staticmethod
+    def from_dict(data: Mapping[str, Any]) -> JobSpec:
+        """A spec from `to_dict`. Raises KeyError or TypeError if it is none."""
+        images = tuple(ImageUse(**image) for image in data["images"])
+        return JobSpec(**{**data, "images": images})
+
+
+def request_body(spec: JobSpec, urls: Mapping[str, str]) -> dict[str, Any]:
+    """The body to POST, with the image at each pointer of `urls` replaced by that URL."""
+    inside = {"input": copy(spec.input), "parameters": copy(spec.parameters)}
+    for pointer, url in urls.items():
+        replace(inside, pointer, url)
+    return {"model": spec.model, **inside}
+
+
+def canonical(spec: JobSpec) -> bytes:
+    """What the job asks of the model, as bytes that are equal if and only if the request is."""
+    content = {"model": spec.model, "input": spec.input, "parameters": spec.parameters}
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return text.encode("utf-8")

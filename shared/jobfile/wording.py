@@ -1,0 +1,131 @@
+"""What JSON Schema found wrong, in words a caller can act on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from shared.yamlload import Plain
+
+_TYPES = {
+    "string": "a text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a mapping",
+    "null": "null",
+}
+_NUMERIC = re.compile(r"\s*[-+]?[0-9]+(?:\.[0-9]+)?\s*\Z")
+_SHORTEST_LIKENESS = 0.6
+
+
+def expected(schema: Mapping[str, Any]) -> str:
+    """What a valid value looks like."""
+    if "x-expected" in schema:
+        return str(schema["x-expected"])
+    if "enum" in schema:
+        return "one of " + ", ".join(str(value) for value in schema["enum"])
+    kinds = schema.get("type", "value")
+    kinds = [kinds] if isinstance(kinds, str) else kinds
+    words = " or ".join(_TYPES.get(kind, kind) for kind in kinds if kind != "null")
+    return words + _bounds(schema)
+
+
+def _bounds(schema: Mapping[str, Any]) -> str:
+    if "minimum" in schema and "maximum" in schema:
+        return f" from {schema['minimum']} to {schema['maximum']}"
+    if "minItems" in schema and "maxItems" in schema:
+        return f" of {schema['minItems']} to {schema['maxItems']} items"
+    if "maxLength" in schema:
+        return f" of at most {schema['maxLength']} characters"
+    if "maxProperties" in schema:
+        return f" of at most {schema['maxProperties']} keys"
+    return ""
+
+
+def advice(keyword: str, schema: Mapping[str, Any], value: Plain) -> str:
+    """What is wrong with the value and what to do, as the rest of a sentence."""
+    return _WORDS.get(keyword, _other)(schema, value)
+
+
+def _type(schema: Mapping[str, Any], value: Plain) -> str:
+    wanted = schema.get("type")
+    if wanted in ("integer", "number") and isinstance(value, str) and _NUMERIC.match(value):
+        return f"a text where {expected(schema)} belongs; remove the quotes"
+    if wanted == "integer" and isinstance(value, float):
+        return f"a number with a decimal point; write it without one, {expected(schema)}"
+    if wanted == "boolean" and isinstance(value, str):
+        return "a text where true or false belongs; write true or false without quotes"
+    if wanted == "string" and isinstance(value, (int, float)):
+        known = "x-expected" in schema or "enum" in schema
+        return f"a text is expected; {f'write {expected(schema)}' if known else 'put it in quotes'}"
+    if value is None:
+        return f"nothing is written here; write {expected(schema)}, or remove the key"
+    return f"this has the wrong type; write {expected(schema)}"
+
+
+def _enum(schema: Mapping[str, Any], value: Plain) -> str:
+    known = [str(option) for option in schema["enum"]]
+    if isinstance(value, str) and (near := nearest(value.replace("x", "*"), known)):
+        return f"this value is not known; did you mean {near}?"
+    return f"this value is not known; write {expected(schema)}"
+
+
+def _pattern(schema: Mapping[str, Any], value: Plain) -> str:
+    if not str(value).strip():
+        return f"this is empty; write {expected(schema)}"
+    return f"this is not in the right form; write {expected(schema)}"
+
+
+def _range(schema: Mapping[str, Any], _: Plain) -> str:
+    return f"this is out of range; write {expected(schema)}"
+
+
+def _length(schema: Mapping[str, Any], value: Plain) -> str:
+    return f"there are {len(value)}; write {expected(schema)}"
+
+
+def _duration(schema: Mapping[str, Any], _: Plain) -> str:
+    return f"this is too long; at most {schema['x-max-seconds'] // 86400}d"
+
+
+def _other(schema: Mapping[str, Any], _: Plain) -> str:
+    return f"this does not fit; write {expected(schema)}"
+
+
+_WORDS = {
+    "type": _type,
+    "enum": _enum,
+    "pattern": _pattern,
+    "minimum": _range,
+    "maximum": _range,
+    "minItems": _length,
+    "maxItems": _length,
+    "minLength": _length,
+    "maxLength": _length,
+    "maxProperties": _length,
+    "x-max-seconds": _duration,
+}
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name most like this one, if any is."""
+    by_lower = {option.lower(): option for option in known}
+    matches = get_close_matches(name.lower(), list(by_lower), n=1, cutoff=_SHORTEST_LIKENESS)
+    return by_lower[matches[0]] if matches else None
+
+
+def unknown_key(key: str, section: str, sections: Mapping[str, Iterable[str]]) -> str:
+    """What to do about a key that does not belong into `section` ('' is the top level)."""
+    here = list(sections.get(section, ()))
+    for other, names in sections.items():
+        if other != section and key in names:
+            place = f"under `{other}`" if other else "at the top level"
+            return f"the key `{key[:60]}` does not belong here but {place}; move it there"
+    if near := nearest(key, here):
+        return f"the key `{key[:60]}` is not known; did you mean `{near}`?"
+    listed = ", ".join(sorted(here)) or "none"
+    return f"the key `{key[:60]}` is not known; remove it (known here: {listed})"
