@@ -43,7 +43,8 @@ def _against(content: Plain, schema: Any) -> Iterator[str]:
     from jsonschema import Draft202012Validator
 
     Draft202012Validator.check_schema(schema)
-    for error in Draft202012Validator(schema).iter_errors(content):
+    validator = Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
+    for error in validator.iter_errors(content):
         place = "".join(f"/{escape(str(step))}" for step in error.absolute_path) or "/"
         yield f"{place}: {error.message[:300]}"
 

@@ -90,6 +90,10 @@ def _sections(model: Model | None) -> dict[str, Iterable[str]]:
 
 
 def _check_envelope(job: Plain, model: Model | None, found: Findings) -> None:
+    if isinstance(job, list):
+        what = "a list where one job belongs; split the jobs by --- lines, or use a .json file"
+        found.violate("", "a mapping", job, what, _SOURCE)
+        return
     section = Section("", _envelope(), _sections(model), {}, _SOURCE)
     check_section(job, section, found)
 

@@ -64,7 +64,7 @@ def _show_text(text: str) -> str:
     if text.startswith("data:"):
         media_type = re.split("[;,]", text[5:45])[0]
         return f"data:{media_type};… ({len(text)} characters)"
-    if url := _URL.match(text[:2000]):
+    if url := _URL.match(text):
         text = url[1] + url[2] + (f"{url[3]}…" if url[3] else "")
     short = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[:_LONGEST])
     return f'"{short}"' if len(text) <= _LONGEST - 2 else f'"{short[: _LONGEST - 3]}…"'

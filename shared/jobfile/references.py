@@ -72,6 +72,9 @@ def _check_key(key: str) -> None:
     if key.startswith(("/", "\\")) or any(part in (".", "..") for part in key.split("/")):
         message = "the key starts with a slash or holds `..`; write the object's exact key"
         raise BadReference("a key without `..` segments", message)
+    if not key.isprintable():
+        message = "the key holds a control character or line break; write the object's exact key"
+        raise BadReference("a key of printable characters", message)
     if len(key.encode("utf-8")) > _LONGEST_KEY:
         message = f"the key is longer than {_LONGEST_KEY} bytes; OSS has no such object"
         raise BadReference(f"at most {_LONGEST_KEY} bytes", message)

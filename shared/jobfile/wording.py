@@ -20,6 +20,7 @@ _TYPES = {
 }
 _NUMERIC = re.compile(r"\s*[-+]?[0-9]+(?:\.[0-9]+)?\s*\Z")
 _SHORTEST_LIKENESS = 0.6
+_LONGEST_NAME = 256
 
 
 def expected(schema: Mapping[str, Any]) -> str:
@@ -113,6 +114,8 @@ _WORDS = {
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name most like this one, if any is."""
+    if len(name) > _LONGEST_NAME:
+        return None  # comparing takes memory in proportion to the length
     by_lower = {option.lower(): option for option in known}
     matches = get_close_matches(name.lower(), list(by_lower), n=1, cutoff=_SHORTEST_LIKENESS)
     return by_lower[matches[0]] if matches else None
