@@ -17,7 +17,6 @@ from typing import Any
 import oss2
 import requests
 import yaml
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -142,7 +141,7 @@ def _show(progress: Progress, bar: TaskID, job: DemoJob) -> None:
 
 
 def _table(jobs: list[DemoJob]) -> Table:
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1), collapse_padding=True, pad_edge=False)
+    table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold underline")
     table.add_column("job", max_width=18, no_wrap=True)
     table.add_column("model", no_wrap=True)
     table.add_column("state", no_wrap=True)
@@ -175,12 +174,12 @@ def _seconds(result: Mapping[str, Any]) -> str:
 
 
 def _closing(console: Console, folder: Path | None, jobs: list[DemoJob]) -> int:
-    """Where the images lie; with an OSS that is not ours, their keys."""
-    console.print("Images:")
+    """Where the images lie; with an OSS that is not ours, under which keys."""
+    place = os.path.relpath(folder / "results") if folder else "results"
+    console.print(f"\nImages in {place}/", soft_wrap=True, highlight=False)
     for job in jobs:
         for image in job.result.get("images", ()):
-            place = os.path.relpath(folder / image["key"]) if folder else image["key"]
-            console.print(f"  {place}", soft_wrap=True, highlight=False)
+            console.print("  " + image["key"].partition("/")[2], soft_wrap=True, highlight=False)
         if job.state != "SUCCEEDED":
             error = job.result.get("error") or {}
             violations = job.result.get("violations") or [{}]
