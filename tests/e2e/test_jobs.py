@@ -48,7 +48,7 @@ FUSION = {
 
 def pictures(cloud: Cloud, manifest: dict[str, Any]) -> list[Image.Image]:
     """The images a manifest names, each checked against what the manifest says of it."""
-    found = []
+    found: list[Image.Image] = []
     for image in manifest["images"]:
         body = cloud.bucket.get_object(image["key"]).read()
         assert hashlib.sha256(body).hexdigest() == image["sha256"]
