@@ -1,0 +1,129 @@
+"""The application: every request passes here, is authenticated, routed and answered."""
+
+from __future__ import annotations
+
+import logging
+import time
+from pathlib import Path
+
+from aiohttp import ClientError, web
+from aiohttp.typedefs import Handler as WebHandler
+
+from local.oss import answers, cors, keys, routes
+from local.oss.authentication import Authenticator, Credentials
+from local.oss.errors import OssError, access_denied, not_implemented
+from local.oss.listing import Lister
+from local.oss.multipart import Uploads
+from local.oss.notices import new_request_id
+from local.oss.service import Call, Service, parse_target
+from local.oss.storage import Store
+
+logger = logging.getLogger("local.oss")
+SERVICE = web.AppKey("service", Service)
+_REQUEST_ID = "oss_request_id"
+_CORS = "oss_cors"
+_READS = ("GET", "HEAD")
+
+
+def build_service(root: Path, region: str, credentials: Credentials, *, notify: bool) -> Service:
+    """Open a folder; raises OSError where it cannot be used."""
+    root.mkdir(parents=True, exist_ok=True)
+    store = Store(root, region, notify=notify)
+    lister = Lister(store.layout, store.database)
+    return Service(store, lister, Uploads(store), Authenticator(credentials, region), region)
+
+
+def build_application(service: Service) -> web.Application:
+    """Return the web application of a service."""
+    # A middleware takes every request: keys such as "a//b" are no business of a path router.
+    application = web.Application(middlewares=[_answer])
+    application[SERVICE] = service
+    application.on_response_prepare.append(_complete_headers)
+    return application
+
+
+async def _complete_headers(request: web.Request, answer: web.StreamResponse) -> None:
+    answer.headers["Server"] = "AliyunOSS"
+    answer.headers["x-oss-request-id"] = request.get(_REQUEST_ID, "")
+    if answer.status == 204:
+        # Clients keep the connection only if they are told that nothing follows.
+        answer.headers["Content-Length"] = "0"
+    origin = request.headers.get("Origin", "")
+    rule = cors.find_rule(request.get(_CORS), origin, request.method)
+    if rule:
+        answer.headers.update(cors.answer_headers(rule, origin))
+
+
+@web.middleware
+async def _answer(request: web.Request, handler: WebHandler) -> web.StreamResponse:
+    request_id = request[_REQUEST_ID] = new_request_id()
+    try:
+        return await _operate(request, request_id)
+    except OssError as error:
+        return answers.error_answer(error, request_id, request.host)
+    except (ConnectionError, ClientError):
+        # The client is gone; an answer begun cannot be finished, and nobody would read another.
+        if request.transport:
+            request.transport.abort()
+        return answers.empty(400)
+    except Exception as error:
+        path = request.raw_path.partition("?")[0]  # a presigned query would give away its right
+        reason = f"{type(error).__name__}: {error}"
+        logger.error("%s %s %s: %s", request_id, request.method, path, reason)
+        text = "The server could not do this; its log names the reason under the request id."
+        return answers.error_answer(OssError(500, "InternalError", text), request_id, request.host)
+
+
+async def _operate(request: web.Request, request_id: str) -> web.StreamResponse:
+    service = request.app[SERVICE]
+    target = parse_target(request.raw_path, request.host, service.store.layout.has_bucket)
+    call = Call(service, request, target, request_id)
+    _check_names(call)
+    if call.bucket and service.store.layout.has_bucket(call.bucket):
+        request[_CORS] = service.store.settings(call.bucket).get("cors")
+    if call.method == "OPTIONS":
+        return _preflight(call)
+    _authorise(call)
+    if call.method == "PUT" and ({"If-Match", "If-None-Match"} & set(request.headers)):
+        text = "A header you provided implies functionality that is not implemented: a PUT cannot "
+        raise not_implemented(text + "be conditional; use x-oss-forbid-overwrite: true.")
+    return await routes.find(call)(call)
+
+
+def _preflight(call: Call) -> web.StreamResponse:
+    origin = call.header("Origin")
+    method = call.header("Access-Control-Request-Method")
+    asked = call.header("Access-Control-Request-Headers")
+    rule = cors.find_rule(call.request.get(_CORS), origin, method, asked)
+    return answers.empty(headers=cors.preflight_headers(rule, origin, asked))
+
+
+def _check_names(call: Call) -> None:
+    if call.bucket:
+        keys.check_bucket_name(call.bucket)
+    if call.key:
+        keys.check_key(call.key)
+
+
+def _authorise(call: Call) -> None:
+    if call.service.authenticator.check(call.signed(), time.time()):
+        return
+    if call.key and not routes.subresource(call) and _is_public(call):
+        return
+    if call.method == "POST" and call.bucket and not call.key and not call.query:
+        return  # a form upload, signed by its policy (post.py)
+    raise access_denied("Anonymous access is forbidden for this operation; sign the request.")
+
+
+def _is_public(call: Call) -> bool:
+    """Tell whether anybody may do this by the ACL of the object, or else of its bucket."""
+    store = call.service.store
+    if not store.layout.has_bucket(call.bucket):
+        return False
+    acl = str(store.settings(call.bucket)["acl"])
+    record = store.database.record(call.bucket, call.key)
+    if record is not None and record.attributes.acl != "default":
+        acl = record.attributes.acl
+    if call.method in _READS:
+        return acl in ("public-read", "public-read-write")
+    return acl == "public-read-write"

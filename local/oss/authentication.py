@@ -1,0 +1,235 @@
+"""Who is asking: checks signatures of version 1 and 4, in headers and in presigned URLs."""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from urllib.parse import quote
+
+from local.oss import signature_v1, signature_v4
+from local.oss.errors import OssError, access_denied, invalid_argument
+
+MAX_SKEW_SECONDS = 900
+MAX_V4_EXPIRES_SECONDS = 604800
+_V4_TIME = "%Y%m%dT%H%M%SZ"
+_V4_HEADER = re.compile(
+    r"OSS4-HMAC-SHA256\s+Credential=(?P<credential>[^,\s]+)"
+    r"(?:,\s*AdditionalHeaders=(?P<additional>[^,\s]*))?"
+    r",\s*Signature=(?P<signature>[0-9a-fA-F]+)"
+    r"(?:,\s*AdditionalHeaders=(?P<additional_last>[^,\s]*))?\s*"
+)
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """An access key pair; with a token it is temporary and good only together with it."""
+
+    key_id: str
+    secret: str = field(repr=False)
+    token: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
+class SignedCall:
+    """What a signature covers. Header names are lower-case, query values decoded."""
+
+    method: str
+    bucket: str
+    key: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+
+    @property
+    def resource(self) -> str:
+        """The path signed in every addressing style."""
+        return f"/{self.bucket}/{self.key}" if self.bucket else "/"
+
+
+class Authenticator:
+    """Checks requests against one pair of credentials, for one region."""
+
+    def __init__(self, credentials: Credentials, region: str) -> None:
+        self.credentials = credentials
+        self.region = region
+
+    def check(self, call: SignedCall, now: float) -> bool:
+        """Return False for an anonymous request, True for a well-signed one.
+
+        Raises OssError (403, or 400 for what is no signature at all) otherwise. ``now`` is Unix
+        time in seconds.
+        """
+        header = call.headers.get("authorization", "")
+        if header.startswith("OSS4-"):
+            self._v4_header(call, header, now)
+        elif header.startswith("OSS "):
+            self._v1_header(call, header, now)
+        elif header:
+            raise invalid_argument(
+                "The Authorization header begins neither with OSS nor with OSS4-HMAC-SHA256."
+            )
+        elif "x-oss-signature-version" in call.query or "x-oss-signature" in call.query:
+            self._v4_url(call, now)
+        elif "Signature" in call.query or "OSSAccessKeyId" in call.query:
+            self._v1_url(call, now)
+        else:
+            return False
+        return True
+
+    def check_key(self, key_id: str, token: str) -> None:
+        """Refuse an unknown access key and a token that is missing, wrong or not asked for."""
+        if key_id != self.credentials.key_id:
+            text = f"The OSS Access Key Id {key_id!r} does not exist; check OSS_ACCESS_KEY_ID."
+            raise OssError(403, "InvalidAccessKeyId", text)
+        if token == self.credentials.token:
+            return
+        if not token:
+            text = "This access key is temporary and needs its security token; none was sent."
+            raise OssError(403, "InvalidAccessKeyId", text)
+        raise OssError(
+            403, "InvalidSecurityToken", "The security token does not belong to the access key."
+        )
+
+    def compare(self, expected: str, given: str, signed: str) -> None:
+        """Refuse a signature that is not the expected one, showing what should have been signed."""
+        if not hmac.compare_digest(expected.encode(), given.encode("utf-8", "replace")):
+            text = (
+                "The request signature does not match; check the key secret and that nothing was "
+                f"changed after signing. The server signed: {self._redacted(signed)!r}"
+            )
+            raise OssError(403, "SignatureDoesNotMatch", text)
+
+    def _redacted(self, text: str) -> str:
+        token = self.credentials.token
+        if not token:
+            return text
+        return text.replace(token, "***").replace(quote(token, safe="~"), "***")
+
+    def _v1_header(self, call: SignedCall, header: str, now: float) -> None:
+        key_id, colon, given = header[len("OSS ") :].strip().rpartition(":")
+        if not colon:
+            raise invalid_argument(
+                "The Authorization header is not of the form 'OSS KEYID:SIGNATURE'."
+            )
+        self.check_key(key_id, call.headers.get("x-oss-security-token", ""))
+        date = call.headers.get("x-oss-date") or call.headers.get("date", "")
+        _check_skew(_http_time(date), now)
+        self._compare_v1(call, date, given)
+
+    def _v1_url(self, call: SignedCall, now: float) -> None:
+        query = call.query
+        missing = [n for n in ("OSSAccessKeyId", "Expires", "Signature") if not query.get(n)]
+        if missing:
+            raise access_denied(f"The presigned URL lacks the query parameter {missing[0]}.")
+        self.check_key(query["OSSAccessKeyId"], query.get("security-token", ""))
+        if not re.fullmatch(r"\d{1,12}", query["Expires"]):
+            raise access_denied("Expires of the presigned URL is not a Unix time in seconds.")
+        if now > int(query["Expires"]):
+            raise access_denied(f"Request has expired: Expires={query['Expires']}; sign a new URL.")
+        self._compare_v1(call, query["Expires"], query["Signature"])
+
+    def _compare_v1(self, call: SignedCall, date: str, given: str) -> None:
+        text = signature_v1.string_to_sign(
+            call.method, call.headers, date, call.bucket, call.key, call.query
+        )
+        self.compare(signature_v1.sign(self.credentials.secret, text), given, text)
+
+    def _v4_header(self, call: SignedCall, header: str, now: float) -> None:
+        match = _V4_HEADER.fullmatch(header)
+        if not match:
+            raise invalid_argument("The Authorization header is not a version 4 signature.")
+        date_time = call.headers.get("x-oss-date", "")
+        scope = self.scope(
+            match["credential"], date_time, call.headers.get("x-oss-security-token", "")
+        )
+        _check_skew(v4_time(date_time), now)
+        additional = match["additional"] or match["additional_last"] or ""
+        self._compare_v4(call, call.query, scope, date_time, additional, match["signature"])
+
+    def _v4_url(self, call: SignedCall, now: float) -> None:
+        query = dict(call.query)
+        given = query.pop("x-oss-signature", "")
+        if query.get("x-oss-signature-version") != signature_v4.ALGORITHM:
+            raise invalid_argument(f"x-oss-signature-version must be {signature_v4.ALGORITHM}.")
+        date_time = query.get("x-oss-date", "")
+        token = query.get("x-oss-security-token", "")
+        scope = self.scope(query.get("x-oss-credential", ""), date_time, token)
+        seconds = v4_expires(query.get("x-oss-expires", ""))
+        start = v4_time(date_time)
+        if start > now + MAX_SKEW_SECONDS:
+            raise access_denied(
+                "The presigned URL is not valid yet: x-oss-date lies in the future."
+            )
+        if now > start + seconds:
+            raise access_denied(
+                f"Request has expired: {seconds} s after {date_time}; sign a new URL."
+            )
+        additional = query.get("x-oss-additional-headers", "")
+        self._compare_v4(call, query, scope, date_time, additional, given)
+
+    def scope(self, credential: str, date_time: str, token: str) -> signature_v4.Scope:
+        """Check a ``Credential`` and return its scope; raises OssError where it is not ours."""
+        parts = credential.rsplit("/", 4)
+        if len(parts) != 5 or parts[3:] != ["oss", signature_v4.TERMINATOR]:
+            raise invalid_argument(
+                "The credential is not of the form KEYID/yyyymmdd/REGION/oss/aliyun_v4_request."
+            )
+        self.check_key(parts[0], token)
+        if parts[1] != date_time[:8]:
+            raise access_denied("The date in the credential is not the date of x-oss-date.")
+        if parts[2] != self.region:
+            text = f"Invalid signing region {parts[2]!r}; this server is in {self.region!r}."
+            raise OssError(403, "SignatureDoesNotMatch", text)
+        return signature_v4.Scope(parts[1], parts[2], parts[3])
+
+    def _compare_v4(
+        self,
+        call: SignedCall,
+        query: Mapping[str, str],
+        scope: signature_v4.Scope,
+        date_time: str,
+        additional: str,
+        given: str,
+    ) -> None:
+        names = [name for name in additional.lower().split(";") if name]
+        canonical = signature_v4.canonical_request(
+            call.method, call.resource, query, call.headers, names
+        )
+        expected = signature_v4.sign(self.credentials.secret, scope, date_time, canonical)
+        self.compare(expected, given.lower(), canonical)
+
+
+def v4_time(text: str) -> float:
+    """Return Unix seconds of ``yyyymmddThhmmssZ``; raises OssError (403) for anything else."""
+    try:
+        return datetime.strptime(text, _V4_TIME).replace(tzinfo=timezone.utc).timestamp()
+    except ValueError:
+        raise access_denied(f"x-oss-date {text!r} is not of the form yyyymmddThhmmssZ.") from None
+
+
+def v4_expires(text: str) -> int:
+    """Return the validity in seconds, which has to lie in 1 to 604800."""
+    if not re.fullmatch(r"\d{1,9}", text) or not 1 <= int(text) <= MAX_V4_EXPIRES_SECONDS:
+        raise access_denied(f"x-oss-expires must be 1 to {MAX_V4_EXPIRES_SECONDS}; it is {text!r}.")
+    return int(text)
+
+
+def _http_time(text: str) -> float:
+    try:
+        return parsedate_to_datetime(text).timestamp()
+    except (TypeError, ValueError):
+        raise access_denied(
+            f"The request needs a Date or x-oss-date in GMT; it has {text!r}."
+        ) from None
+
+
+def _check_skew(then: float, now: float) -> None:
+    if abs(now - then) > MAX_SKEW_SECONDS:
+        text = (
+            "The difference between the request time and the server's time is too large "
+            f"({round(now - then)} s, allowed {MAX_SKEW_SECONDS} s); set the clock."
+        )
+        raise OssError(403, "RequestTimeTooSkewed", text)
