@@ -1,1 +1,1 @@
-"""The laptop cloud: servers that answer as the cloud's services do, on one machine and offline."""
+"""The laptop cloud: servers that answer as the cloud's services do, on a laptop and offline."""
