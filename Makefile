@@ -25,7 +25,7 @@ up: $(READY)
 	@$(BIN)/python -m local.up
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(READY)
 	$(BIN)/ruff check .

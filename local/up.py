@@ -188,7 +188,7 @@ def summary(cloud: LaptopCloud) -> str:
     folder = cloud.bucket_folder
     drop = f"{_short(folder)}/" if folder else f"oss://{env['OSS_BUCKET']}/"
     rows = [
-        ("API and page", env["API_URL"] + _foreign(cloud, "runtime")),
+        ("API", env["API_URL"] + _foreign(cloud, "runtime")),
         ("OSS", env["OSS_ENDPOINT"] + _foreign(cloud, "oss")),
         ("Model Studio", env["DASHSCOPE_HTTP_BASE_URL"] + _foreign(cloud, "modelstudio")),
         ("", ""),

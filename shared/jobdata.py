@@ -34,6 +34,18 @@ def holds_slot(record: Record, seq: int) -> bool:
     return record.state in IN_FLIGHT and record.data.get("slot_seq") == seq
 
 
+def as_written(spec: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """A stored spec in the form of a job file, for people to read and to submit again."""
+    if spec is None:
+        return None
+    options = {name: spec[name] for name in ("id", "priority", "labels", "on_partial")}
+    if spec.get("expires_after"):
+        options["expires_after"] = f"{max(1, round(spec['expires_after'] / 60))}m"
+    job = {name: value for name, value in options.items() if value not in (None, {})}
+    request = {name: without_payload(spec[name]) for name in ("model", "input", "parameters")}
+    return {**request, "job": job}
+
+
 def digest(canonical: bytes) -> str:
     """SHA-256 of the canonical request: two jobs with the same digest ask for the same."""
     return hashlib.sha256(canonical).hexdigest()

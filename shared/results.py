@@ -16,7 +16,7 @@ from shared import keys
 from shared.catalogue import Catalogue
 from shared.clock import Clock, iso
 from shared.errors import ErrorRule
-from shared.jobdata import carried, without_payload
+from shared.jobdata import as_written, carried
 from shared.modelstudio import ServiceError
 from shared.objects import ObjectStore
 from shared.queue import Queue
@@ -90,7 +90,7 @@ class Endings:
             "warnings": first.data.get("warnings", []),
             "violations": [],
             "source": first.data.get("source"),
-            "spec": without_payload(first.data.get("spec")),
+            "spec": as_written(first.data.get("spec")),
         }
 
     def price(self, model: str, images: int) -> dict[str, Any] | None:
