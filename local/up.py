@@ -34,7 +34,8 @@ class LaptopCloud:
     """The three servers, as a context manager: ready on entry, stopped on exit.
 
     `ports` is the first of three, 0 for any free ones; `task_seconds` is how long Model Studio
-    takes for a task (None: its own default). A server whose endpoint `environ` names is used
+    takes for a task (None: its own default), `timer_minute` how many seconds a minute of a timer
+    trigger lasts (None: 60). A server whose endpoint `environ` names is used
     where it is and not started. After entry `env` holds endpoints, bucket and keys.
 
     Raises UpError when it cannot start.
@@ -47,14 +48,17 @@ class LaptopCloud:
         task_seconds: float | None = None,
         verbose: bool = False,
         environ: Mapping[str, str] | None = None,
+        timer_minute: float | None = None,
     ) -> None:
         self.data = data.resolve()
         self.env: dict[str, str] = {}
         self._ports = ports
         self._task_seconds = task_seconds
         self._verbose = verbose
+        self._timer_minute = timer_minute
         self._environ = dict(os.environ if environ is None else environ)
         self._children: list[Child] = []
+        self._plan: Plan | None = None
         self._lock: IO[str] | None = None
         self._wake = threading.Event()
 
@@ -127,21 +131,38 @@ class LaptopCloud:
             self._children.clear()
             self._wake.clear()
 
+    def restart(self, name: str) -> None:
+        """Stop one server and start it again at its port: oss, modelstudio or runtime.
+
+        Raises UpError if it does not come back.
+        """
+        place = [child.name for child in self._children].index(name)
+        self._children.pop(place).stop()
+        assert self._plan is not None
+        self._children.append(self._child(name, self._plan))
+        try:
+            self._children[-1].wait_ready(READY_SECONDS)
+        except ChildError as error:
+            raise UpError(str(error)) from None
+
     def _spawn(self, plan: Plan) -> None:
         assert self._lock is not None
-        for name in plan.ports:
-            child = Child(
-                name,
-                [sys.executable, "-m", f"local.{name}", *self._options(name, plan)],
-                server_environment(name, plan, self._environ),
-                ROOT,
-                self.data / "logs" / f"{name}.log",
-                self._wake.set,
-                inherited=self._lock.fileno(),
-                echo=self._verbose,
-            )
-            self._children.append(child)
+        self._plan = plan
+        self._children += [self._child(name, plan) for name in plan.ports]
         _note_pids(self._lock, self.pids)
+
+    def _child(self, name: str, plan: Plan) -> Child:
+        assert self._lock is not None
+        return Child(
+            name,
+            [sys.executable, "-m", f"local.{name}", *self._options(name, plan)],
+            server_environment(name, plan, self._environ),
+            ROOT,
+            self.data / "logs" / f"{name}.log",
+            self._wake.set,
+            inherited=self._lock.fileno(),
+            echo=self._verbose,
+        )
 
     def _options(self, name: str, plan: Plan) -> list[str]:
         options = ["--port", str(plan.ports[name])]
@@ -156,6 +177,8 @@ class LaptopCloud:
         else:
             options += ["--s-yaml", str(ROOT / "s.yaml"), "--data", str(self.data)]
             options += ["--verbose"] if self._verbose else []
+            if self._timer_minute is not None:
+                options += ["--timer-minute", str(self._timer_minute)]
             options += ["--watch-bucket"] if "oss" not in plan.ports else []
         return options
 

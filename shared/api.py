@@ -18,6 +18,7 @@ from shared.jobfile import Violation
 from shared.objects import ObjectMissing, StoreError
 from shared.records import FINAL, Record
 from shared.service import Service
+from shared.wire import RequestIds, add_wire, answer_error, is_open, is_wire, token_refused
 
 MANIFEST_BYTES = 64 * 1024 * 1024
 SUFFIX_OF = {
@@ -51,13 +52,16 @@ class Tokens:
         self._hashes = hashes
 
     def process_request(self, request: falcon.Request, _response: falcon.Response) -> None:
+        if is_open(request.path):
+            return
         scheme, _, token = (request.auth or "").partition(" ")
         given = hashlib.sha256(token.strip().encode()).hexdigest()
         known = [hmac.compare_digest(given, value) for value in self._hashes]
-        if scheme.lower() != "bearer" or not any(known):
-            raise Problem(
-                401, "Not authorised", "Send a valid token: `Authorization: Bearer <token>`."
-            )
+        if scheme.lower() == "bearer" and any(known):
+            return
+        if is_wire(request.path):
+            raise token_refused(token.strip())
+        raise Problem(401, "Not authorised", "Send a valid token: `Authorization: Bearer <token>`.")
 
 
 class JobCollection:
@@ -113,10 +117,13 @@ class Job:
 
 def create_app(service: Service) -> falcon.App[falcon.Request, falcon.Response]:
     """The application over one service."""
-    app = falcon.App(middleware=[Tokens(service.settings.token_hashes)])
+    steps: list[Any] = [RequestIds(service.chance), Tokens(service.settings.token_hashes)]
+    app = falcon.App(middleware=steps)
     app.resp_options.default_media_type = falcon.MEDIA_JSON
+    app.req_options.strip_url_path_trailing_slash = True
     app.add_route("/jobs", JobCollection(service))
     app.add_route("/jobs/{job}", Job(service))
+    add_wire(app, service)
     app.add_error_handler(Problem, _answer_problem)
     app.add_error_handler(StoreError, _answer_store_error)
     app.set_error_serializer(_serialize)
@@ -175,17 +182,22 @@ def _answer_problem(
 
 
 def _answer_store_error(
-    _request: falcon.Request, response: falcon.Response, error: StoreError, _params: object
+    request: falcon.Request, response: falcon.Response, error: StoreError, _params: object
 ) -> None:
     log.error("%s", error)
     detail = "The bucket cannot be asked at the moment; try again in a few seconds."
+    if is_wire(request.path):
+        answer_error(request, response, 503, detail)
+        return
     _write_problem(response, 503, "Store unavailable", detail, {})
     response.set_header("Retry-After", "5")
 
 
-def _serialize(
-    _request: falcon.Request, response: falcon.Response, error: falcon.HTTPError
-) -> None:
+def _serialize(request: falcon.Request, response: falcon.Response, error: falcon.HTTPError) -> None:
+    if is_wire(request.path):
+        message = error.description or f"{error.title}: {request.method} {request.path[:200]}"
+        answer_error(request, response, error.status_code, message)
+        return
     detail = error.description or "See the list of endpoints in the README."
     _write_problem(response, error.status_code, error.title or "Error", detail, {})
 

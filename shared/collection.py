@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import random
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,7 +19,9 @@ from shared.modelstate import ModelStates
 from shared.modelstudio import ModelStudio, ServiceError, Task
 from shared.objects import ObjectStore
 from shared.records import CANCELED, FAILED, NEEDS_ATTENTION, RUNNING, Record, Records
+from shared.requeue import Requeue
 from shared.results import Endings, explained, own_error, state_of
+from shared.retrypolicy import RetryPolicy
 
 USUAL_RESULTS = "/output/results/*/url"
 """Where the URLs of a model lie that has left the catalogue meanwhile."""
@@ -39,8 +42,11 @@ class Collection:
     records: Records
     states: ModelStates
     endings: Endings
+    requeue: Requeue
+    policy: RetryPolicy
     downloader: Downloader
     clock: Clock
+    chance: random.Random
     result_hosts: tuple[str, ...]
     _last_end: dict[str, float] = field(default_factory=dict)
 
@@ -64,11 +70,36 @@ class Collection:
         return last
 
     def _succeeded(self, last: Record, task: Task) -> Record | None:
+        fetched = self._fetch_all(last, task)
+        if fetched is None:
+            return last
+        images, failed = fetched
+        paid = last.data.get("paid", 0) + int(task.usage.get("image_count", len(images)))
+        kept = [*last.data.get("kept", ()), *(image.to_dict() for image in images)]
+        kept.sort(key=lambda image: int(image["number"]))
+        self._learn(last, task)
+        again = self._once_more(last, failed, kept, paid)
+        if again is not None:
+            return self.requeue.again(last, failed[0], **again)
+        outcome = _task_facts(task) | {
+            "usage": {**task.usage, "image_count": paid},
+            "images": kept,
+            "failed_images": failed,
+            "price": self.endings.price(last.data["model"], paid),
+            "error": None if kept else _first_failure(failed),
+        }
+        return self.endings.finish(last, state_of(kept), outcome)
+
+    def _fetch_all(
+        self, last: Record, task: Task
+    ) -> tuple[list[StoredImage], list[dict[str, Any]]] | None:
+        """Every result stored or known to be lost; None if one has to be fetched again later."""
         model = self.catalogue.get(last.data["model"])
-        results_at = model.results_at if model else USUAL_RESULTS
+        items = result_items(task.answer, model.results_at if model else USUAL_RESULTS)
+        numbers = last.data.get("missing") or range(1, len(items) + 1)
         images: list[StoredImage] = []
         failed: list[dict[str, Any]] = []
-        for number, item in enumerate(result_items(task.answer, results_at), start=1):
+        for number, item in zip(numbers, items, strict=False):
             if not item.get("url"):
                 failed.append(self._failed_image(number, item))
                 continue
@@ -77,18 +108,31 @@ class Collection:
             except DownloadFailed as error:
                 if self._age(last) < error.retry_for:
                     log.warning("job %s: image %d not fetched yet: %s", last.job, number, error)
-                    return last
+                    return None
                 failed.append(_lost_image(number, error))
-        count = task.usage.get("image_count", len(images))
-        outcome = _task_facts(task) | {
-            "images": [image.to_dict() for image in images],
-            "failed_images": failed,
-            "price": self.endings.price(last.data["model"], int(count)),
-            "error": None if images else _first_failure(failed),
+        return images, failed
+
+    def _once_more(
+        self, last: Record, failed: list[dict[str, Any]], kept: list[dict[str, Any]], paid: int
+    ) -> dict[str, Any] | None:
+        """What to carry into another attempt for the images that failed; None: no such attempt."""
+        if not failed:
+            return None
+        first = self.records.get(last.job, last.data["spec_seq"])
+        if first is None or first.data["spec"].get("on_partial") != "retry-failed":
+            return None
+        attempt = last.data.get("attempt", 1)
+        rules = [self.errors.classify(one["code"], one["message"], 200) for one in failed]
+        price = self.endings.price(last.data["model"], paid + len(failed))
+        total = price["total"] if price else 0.0
+        if not all(self.policy.allows(rule, attempt, total) for rule in rules):
+            return None
+        return {
+            "wait": self.policy.pause(attempt, self.chance),
+            "missing": [one["number"] for one in failed],
+            "kept": kept,
+            "paid": paid,
         }
-        ended = self.endings.finish(last, state_of(images), outcome)
-        self._learn(last, task)
-        return ended
 
     def _fetch(
         self,
@@ -110,11 +154,26 @@ class Collection:
         return {"number": number, **explained(error, rule)}
 
     def _failed(self, last: Record, task: Task) -> Record | None:
+        """A failed task is free; it is tried again where its class promises something."""
         rule = self.errors.classify(task.code, task.message, 200)
         error = ServiceError(task.code, task.message, 200, task.request_id)
         log.warning("job %s: task %s failed: %s", last.job, task.task_id, error)
-        outcome = _task_facts(task) | {"error": explained(error, rule)}
-        return self.endings.finish(last, FAILED, outcome)
+        why, attempt = explained(error, rule), last.data.get("attempt", 1)
+        if self.policy.allows(rule, attempt, 0.0):
+            return self.requeue.again(last, why, wait=self.policy.pause(attempt, self.chance))
+        return self._ended_without(last, task, why)
+
+    def _ended_without(self, last: Record, task: Task, why: dict[str, Any]) -> Record | None:
+        """End a job whose last task made nothing; what earlier attempts made is kept."""
+        kept, paid = last.data.get("kept", []), last.data.get("paid", 0)
+        missing = [{"number": number, **why} for number in last.data.get("missing", ())]
+        outcome = _task_facts(task) | {
+            "images": kept,
+            "failed_images": missing,
+            "price": self.endings.price(last.data["model"], paid) if paid else None,
+            "error": None if kept else why,
+        }
+        return self.endings.finish(last, state_of(kept), outcome)
 
     def _unknown(self, last: Record) -> Record | None:
         age = self._age(last)

@@ -16,8 +16,9 @@ from shared import keys
 from shared.clock import Clock, from_iso, iso
 from shared.objects import ObjectMissing, ObjectStore
 
-LIFETIME = 30.0
-RENEW = 10.0
+LIFETIME = 12.0
+RENEW = 4.0
+WATCH = 1.0
 BEAT_BYTES = 4096
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,20 @@ class Heartbeat:
         """Whether another poller is alive."""
         beat = self._read()
         return beat is not None and beat[0] != self.owner
+
+    def outlast(self) -> bool:
+        """Wait until a foreign heartbeat runs out; False as soon as it is renewed.
+
+        The poller before this one may have been killed, and nobody would go on for it.
+        """
+        beat = self._read()
+        while beat is not None and beat[0] != self.owner:
+            self.clock.sleep(WATCH)
+            now = self._read()
+            if now is not None and now != beat:
+                return False
+            beat = now
+        return True
 
     def anyone(self) -> bool:
         """Whether any poller is alive."""

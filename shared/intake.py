@@ -15,6 +15,7 @@ from shared.catalogue import Catalogue
 from shared.clock import Clock, iso
 from shared.jobdata import digest, without_payload
 from shared.jobfile import Document, JobSpec, Unreadable, Violation, canonical, check, parse
+from shared.jobindex import JobIndex
 from shared.objects import ObjectMissing, ObjectStore, ObjectTooLarge
 from shared.queue import Queue
 from shared.records import QUEUED, REJECTED, Record, Records
@@ -96,6 +97,10 @@ class Intake:
         source = Source(source.key, source.etag, len(documents))
         return [self._take_document(document, source) for document in documents]
 
+    def take_value(self, value: dict[str, Any], source: Source) -> Taken:
+        """Take in one job that has been read already. Raises StoreError."""
+        return self._take_document(Document(0, value), source)
+
     def _take_document(self, document: Document, source: Source) -> Taken:
         checked = check(document, self.catalogue, self.store, self.bucket)
         if checked.spec is None or checked.violations:
@@ -109,7 +114,9 @@ class Intake:
         data["warnings"] = [notice.to_dict() for notice in checked.notices]
         made = self.records.append(job, 1, QUEUED, data)
         if made is None:
+            self._index_again(job)
             return self._met_before(job, data, source, document)
+        JobIndex(self.store).add(made)
         self.queue.add(job, data)
         return Taken(job, made, True)
 
@@ -178,13 +185,24 @@ class Intake:
         found = tuple(violations)
         shown = [violation.to_dict() for violation in found]
         if known is not None and known.data.get("violations") == shown:
+            self._index_again(job)
             return Taken(job, known, False, found)
         record = Record(job, 0, REJECTED, iso(self.clock.now()), "", {})
         self.endings.write_manifest(job, self._rejection(record, source, index, value, found))
-        data = {"source": source.to_dict(index), "violations": shown}
+        named = value.get("model") if isinstance(value, dict) else None
+        model = named if isinstance(named, str) else None
+        data = {"model": model, "source": source.to_dict(index), "violations": shown}
         made = self.records.append(job, known.seq + 1 if known else 1, REJECTED, data)
+        if made is not None and made.seq == 1:
+            JobIndex(self.store).add(made)
         log.warning("%s, document %d: rejected: %s", source.key, index + 1, found[0].message)
         return Taken(job, made or record, made is not None, found)
+
+    def _index_again(self, job: str) -> None:
+        """Repair what an instance left undone that died right after a job's first record."""
+        first = self.records.get(job, 1)
+        if first is not None:
+            JobIndex(self.store).add(first)
 
     def _rejection(
         self,

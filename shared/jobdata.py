@@ -20,6 +20,10 @@ CARRIED = (
     "task_id",
     "submitted_at",
     "create_request_id",
+    "not_before",
+    "paid",
+    "kept",
+    "missing",
 )
 
 

@@ -9,6 +9,7 @@ import re
 
 RECORDS = "state/records/"
 QUEUE = "state/queue/"
+EXPIRY = "state/expiry/"
 SLOTS = "state/slots/"
 TICKETS = "state/tickets/"
 MODELS = "state/models/"
@@ -16,6 +17,10 @@ HEARTBEAT = "state/poller/heartbeat.json"
 WAKE = "state/wake/poll"
 RESULTS = "results/"
 DEAD = "dead/"
+JOBS = "state/jobs/"
+UPLOADS = "uploads/"
+END_OF_TIME_MS = 9_999_999_999_999
+"""The year 2286. Counting down from it puts the newest first in byte order."""
 JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -37,6 +42,16 @@ def marker(model: str, priority: int, queued_ms: int, job: str) -> str:
 def job_of_marker(key: str) -> str:
     """The job a marker stands for."""
     return key.rsplit("/", 1)[1].split("-", 2)[2]
+
+
+def reminder(expires_ms: int, job: str) -> str:
+    """Reminds the poller to end a job that waits in the queue for too long."""
+    return f"{EXPIRY}{expires_ms:013d}-{job}"
+
+
+def job_of_reminder(key: str) -> str:
+    """The job a reminder is about."""
+    return key.rsplit("/", 1)[1].split("-", 1)[1]
 
 
 def slots_of(model: str) -> str:
@@ -69,6 +84,22 @@ def ticket(model: str, tick: int) -> str:
 def model_state(model: str) -> str:
     """What was learned of a model: durations, pauses."""
     return f"{MODELS}{model}.json"
+
+
+def jobs_until(created_ms: int) -> str:
+    """What comes right before the index entries of jobs made at `created_ms` or earlier."""
+    return f"{JOBS}{END_OF_TIME_MS - created_ms:013d}"
+
+
+def indexed(created_ms: int, job: str) -> str:
+    """The index entry of a job; byte order is newest first."""
+    return f"{jobs_until(created_ms)}-{job}"
+
+
+def parse_indexed(key: str) -> tuple[int, str]:
+    """When the job was made, in milliseconds since 1970, and its id."""
+    moment, job = key[len(JOBS) :].split("-", 1)
+    return END_OF_TIME_MS - int(moment), job
 
 
 def result(job: str) -> str:

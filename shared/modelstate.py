@@ -13,7 +13,7 @@ from typing import Any
 
 from shared import keys
 from shared.clock import Clock
-from shared.errors import ACCOUNT, QUOTA, ErrorRule
+from shared.errors import ErrorRule
 from shared.modelstudio import ServiceError
 from shared.objects import ObjectMissing, ObjectStore
 
@@ -23,6 +23,8 @@ LONGEST_PAUSE = 60.0
 BLOCKED_PAUSE = 600.0
 AHEAD_OFF = 3600.0
 STATE_BYTES = 1024 * 1024
+KEY = "~key"
+"""Stands for the API key among the models' names; no model can be called so."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +47,16 @@ class ModelState:
     ahead_off_until: float = 0.0
 
     def paused_for(self, now: float) -> float:
-        """Seconds until the model may be asked again, 0 if it may now."""
+        """Seconds until the breaker lets something through again, 0 if it does now."""
         return max(0.0, self.pause.until - now) if self.pause else 0.0
 
     def window(self, concurrent: int, ahead: int, now: float) -> int:
-        """How many tasks may be in flight: what runs, and what waits at the service's own door."""
+        """How many tasks may be in flight: what runs, and what waits at the service's own door.
+
+        One, where the breaker was open until now: that one finds out whether it still has to be.
+        """
+        if self.pause is not None and self.pause.blocked:
+            return 1
         return concurrent if now < self.ahead_off_until else concurrent + ahead
 
 
@@ -74,11 +81,20 @@ class ModelStates:
         state.pause = None
         self._write(model)
 
+    def paused_for(self, model: str, now: float) -> float:
+        """Seconds until the model may be asked, by its own pause and the whole key's."""
+        return max(self.get(model).paused_for(now), self.get(KEY).paused_for(now))
+
     def accepted(self, model: str) -> None:
         """The service took a task: whatever was wrong is over."""
-        if self.get(model).pause is not None:
-            self.get(model).pause = None
-            self._write(model)
+        self.resume(model)
+        self.resume(KEY)
+
+    def resume(self, name: str) -> None:
+        """Close the breaker of a model, or of the key (`KEY`)."""
+        if self.get(name).pause is not None:
+            self.get(name).pause = None
+            self._write(name)
 
     def refused(self, model: str, error: ServiceError, rule: ErrorRule, held_beyond: bool) -> None:
         """The service would not take a task: wait, longer each time, with jitter.
@@ -86,15 +102,20 @@ class ModelStates:
         `held_beyond`: more tasks were in flight than the model runs at once; then this account's
         service answers 429 instead of queueing, and queueing ahead is given up for an hour.
         """
-        state, now = self.get(model), self.clock.now()
-        blocked = rule.kind in (ACCOUNT, QUOTA)
+        self.pause(KEY if rule.breaker == "key" else model, error, rule)
+        if held_beyond and error.http == 429:
+            self.get(model).ahead_off_until = self.clock.now() + AHEAD_OFF
+            self._write(model)
+
+    def pause(self, name: str, error: ServiceError, rule: ErrorRule) -> None:
+        """Leave a model, or the key, alone for a while; for long where a person has to act."""
+        state, now = self.get(name), self.clock.now()
+        blocked = rule.breaker != "none"
         count = state.pause.count + 1 if state.pause else 1
         wait = BLOCKED_PAUSE if blocked else min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(count, 10))
         until = now + wait * (0.5 + self.chance.random() / 2)
         state.pause = Pause(until, error.code, error.message, blocked, count)
-        if held_beyond and error.http == 429:
-            state.ahead_off_until = now + AHEAD_OFF
-        self._write(model)
+        self._write(name)
 
     def _read(self, model: str) -> ModelState:
         try:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared import keys
+from shared.clock import from_iso
 from shared.objects import ObjectStore
 
 
@@ -27,7 +28,10 @@ class Queue:
     store: ObjectStore
 
     def add(self, job: str, data: Mapping[str, Any]) -> None:
-        """Queue a job; doing it twice is doing it once."""
+        """Queue a job, and remember when it expires; doing it twice is doing it once."""
+        expires_at = data.get("expires_at")
+        if expires_at:
+            self.store.create(keys.reminder(int(from_iso(expires_at) * 1000), job), b"")
         self.store.create(marker_of(job, data), b"")
 
     def remove(self, job: str, data: Mapping[str, Any]) -> None:
@@ -41,6 +45,15 @@ class Queue:
     def head(self, model: str, limit: int) -> list[str]:
         """The markers that are served next, at most `limit`."""
         return [entry.key for entry in self.store.list(keys.queue_of(model), limit=limit)]
+
+    def due(self, now: float) -> list[str]:
+        """The reminders of jobs that expired before `now`."""
+        found = []
+        for entry in self.store.list(keys.EXPIRY):
+            if int(entry.key[len(keys.EXPIRY) :].split("-", 1)[0]) > now * 1000:
+                break
+            found.append(entry.key)
+        return found
 
     def empty(self) -> bool:
         """Whether nothing waits for any model."""

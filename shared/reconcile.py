@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from shared import keys
 from shared.catalogue import Catalogue
 from shared.clock import Clock, from_iso
+from shared.evidence import Evidence
 from shared.modelstudio import ListedTask, ModelStudio
 from shared.objects import ObjectStore
 from shared.records import NEEDS_ATTENTION, SUBMITTING, Record, Records
@@ -23,8 +24,8 @@ from shared.tickets import tick_length
 
 SKEW = 5.0
 """Seconds by which clocks of instances, store and service may differ."""
-MARGIN = 15.0
-"""Seconds beyond the create timeout after which a silent submitter is taken for dead."""
+SILENCE = 1.5
+"""Times the create timeout after which a silent submitter is taken for dead."""
 TICKET_BYTES = 4096
 
 log = logging.getLogger(__name__)
@@ -32,7 +33,7 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Reconciliation:
-    """Finds out what became of an attempt. `grace` in seconds."""
+    """Finds out what became of an attempt. `grace` in seconds; `ask`: leave it to a person."""
 
     catalogue: Catalogue
     service: ModelStudio
@@ -42,6 +43,7 @@ class Reconciliation:
     endings: Endings
     clock: Clock
     grace: float
+    ask: bool = False
 
     def resolve(self, last: Record) -> Record | None:
         """Adopt the attempt's task, queue the job again, or put it before a person.
@@ -50,18 +52,18 @@ class Reconciliation:
         somebody else moved the job. Raises ServiceError, StoreError.
         """
         age = self.clock.now() - from_iso(last.at)
-        if "unknown" not in last.data and age < self.service.create_timeout + MARGIN:
+        if "unknown" not in last.data and age < self.service.create_timeout * SILENCE:
             return last
-        candidates, others_in_doubt = self._candidates(last)
-        if len(candidates) == 1 and not others_in_doubt:
-            task = candidates[0]
+        evidence = self._evidence(last)
+        task = None if self.ask else evidence.verdict()
+        if task is not None:
             log.warning("job %s: task %s is adopted as its own", last.job, task.task_id)
             submitted = last.data.get("submitted_at") or last.at
             return self.submission.accepted(last, task.task_id, task.request_id, submitted)
         if age < self.grace:
             return last
-        if candidates:
-            return self._ask_a_person(last, candidates)
+        if evidence.possible() or self.ask:
+            return self._ask_a_person(last, evidence.possible())
         why = own_error(
             "NoTaskMade",
             f"The submission was not answered, and {int(age)} seconds later no task is listed.",
@@ -69,42 +71,45 @@ class Reconciliation:
             hint="Nothing to do: the job is submitted again.",
             hint_zh="无需处理,任务将自动重新提交。",
         )
-        return self.submission.requeue(last, why, counts_as_attempt=True)
+        return self.submission.requeue.again(last, why)
 
-    def _candidates(self, last: Record) -> tuple[list[ListedTask], bool]:
+    def _evidence(self, last: Record) -> Evidence:
+        """Tickets and tasks since the attempt began, minus the tasks that jobs of ours have."""
         model = last.data["model"]
         intent = self.records.get(last.job, last.data["slot_seq"]) or last
-        start, end = from_iso(intent.at) - SKEW, self.clock.now() + SKEW
-        known, others_in_doubt = self._known(last.job, model, start)
-        listed = self.service.listed(model, start, end)
-        return [task for task in listed if task.task_id not in known], others_in_doubt
-
-    def _known(self, job: str, model: str, start: float) -> tuple[set[str], bool]:
-        """Task ids of every job that held a ticket since `start`, this job's earlier ones too."""
+        start = from_iso(intent.at) - SKEW
         known: set[str] = set()
-        in_doubt = False
-        for holder in self._ticket_holders(model, start) | {job}:
+        mine, others = from_iso(intent.at), []
+        for holder, seq, at in self._tickets(model, start):
             chain = self.records.chain(holder)
             known |= {str(r.data["task_id"]) for r in chain if r.data.get("task_id")}
-            in_doubt |= holder != job and bool(chain) and chain[-1].state == SUBMITTING
-        return known, in_doubt
+            if (holder, seq) == (last.job, last.data["slot_seq"]):
+                mine = at
+            elif chain and chain[-1].state == SUBMITTING and chain[-1].data["slot_seq"] == seq:
+                others.append(at)
+        listed = self.service.listed(model, start, self.clock.now() + SKEW)
+        unknown = tuple(task for task in listed if task.task_id not in known)
+        return Evidence(mine, tuple(others), unknown)
 
-    def _ticket_holders(self, model: str, start: float) -> set[str]:
+    def _tickets(self, model: str, start: float) -> list[tuple[str, int, float]]:
+        """Job, record number and time of every ticket since `start`; of one attempt the last."""
         entry = self.catalogue.get(model)
         if entry is None:
-            return set()
+            return []
         length = tick_length(entry.limits.submissions, entry.limits.per_seconds)
         after = keys.ticket(model, int((start - SKEW) // length) - 1)
-        tickets = self.store.list(keys.tickets_of(model), after=after)
-        bodies = (self.store.read(ticket.key, TICKET_BYTES).body for ticket in tickets)
-        return {str(json.loads(body)["job"]) for body in bodies}
+        latest: dict[tuple[str, int], float] = {}
+        for ticket in self.store.list(keys.tickets_of(model), after=after):
+            holder = json.loads(self.store.read(ticket.key, TICKET_BYTES).body)
+            latest[str(holder["job"]), int(holder["seq"])] = ticket.modified
+        return [(job, seq, at) for (job, seq), at in latest.items()]
 
     def _ask_a_person(self, last: Record, candidates: list[ListedTask]) -> Record | None:
-        names = ", ".join(task.task_id for task in candidates)
+        names = ", ".join(task.task_id for task in candidates) or "none"
         error = own_error(
             "SubmissionUnclear",
-            "The submission was not answered, and more than one task could be this job's:"
-            f" {names}.",
+            "The submission was not answered, and it cannot be told which task is this job's."
+            f" Tasks that may be: {names}.",
             retryable=False,
             hint="Look at these tasks; if none is this job's, submit it again under a new id.",
             hint_zh="请核对这些任务;若都不属于本任务,请以新的 id 重新提交。",

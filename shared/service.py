@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from urllib.parse import urlsplit
 
 import oss2
 import requests
 
+from shared.cancel import Canceling
 from shared.catalogue import Catalogue, load_catalogue
 from shared.clock import Clock, SystemClock, new_random, nonce
 from shared.collection import Collection
@@ -29,7 +30,9 @@ from shared.poller import Poller
 from shared.queue import Queue
 from shared.reconcile import Reconciliation
 from shared.records import Records
+from shared.requeue import Requeue
 from shared.results import Endings
+from shared.retrypolicy import RetryPolicy, load_retry_policy
 from shared.settings import Settings, load_credentials, load_settings
 from shared.slots import Slots
 from shared.submission import Submission
@@ -37,6 +40,7 @@ from shared.tickets import Tickets
 
 catalogue_once = lru_cache(maxsize=1)(load_catalogue)
 errors_once = lru_cache(maxsize=1)(load_errors)
+policy_once = lru_cache(maxsize=1)(load_retry_policy)
 session_once = lru_cache(maxsize=1)(oss2.Session)
 _checked_buckets: set[str] = set()
 
@@ -52,6 +56,7 @@ class Service:
     chance: random.Random
     catalogue: Catalogue
     errors: ErrorTable
+    policy: RetryPolicy = field(default_factory=lambda: policy_once())
 
     @cached_property
     def records(self) -> Records:
@@ -97,19 +102,26 @@ class Service:
         )
 
     @cached_property
+    def requeue(self) -> Requeue:
+        return Requeue(self.records, self.queue, self.slots, self.clock)
+
+    @cached_property
     def submission(self) -> Submission:
         return Submission(
-            self.catalogue,
-            self.errors,
-            self.model_studio,
-            self.records,
-            self.queue,
-            self.slots,
-            Tickets(self.store, self.clock),
-            self.states,
-            self.endings,
-            self.clock,
-            InputUrls(self.store, self.catalogue, self.settings.input_delivery),
+            catalogue=self.catalogue,
+            errors=self.errors,
+            service=self.model_studio,
+            records=self.records,
+            slots=self.slots,
+            queue=self.queue,
+            tickets=Tickets(self.store, self.clock),
+            states=self.states,
+            endings=self.endings,
+            requeue=self.requeue,
+            policy=self.policy,
+            clock=self.clock,
+            chance=self.chance,
+            input_urls=InputUrls(self.store, self.catalogue, self.settings.input_delivery),
         )
 
     @cached_property
@@ -131,45 +143,56 @@ class Service:
         return Dispatch(self.intake, self.queue, self.submission, self.heartbeat)
 
     @cached_property
+    def canceling(self) -> Canceling:
+        return Canceling(self.records, self.queue, self.endings, self.model_studio)
+
+    @cached_property
     def poller(self) -> Poller:
         return Poller(
-            self.catalogue,
-            self.records,
-            self.queue,
-            self.slots,
-            self.states,
-            self.submission,
-            self._collection(),
-            self._reconciliation(),
-            self.heartbeat,
-            self.clock,
+            catalogue=self.catalogue,
+            records=self.records,
+            queue=self.queue,
+            slots=self.slots,
+            states=self.states,
+            submission=self.submission,
+            collection=self._collection(),
+            reconciliation=self._reconciliation(),
+            requeue=self.requeue,
+            errors=self.errors,
+            heartbeat=self.heartbeat,
+            clock=self.clock,
+            chance=self.chance,
         )
 
     def _collection(self) -> Collection:
         own_host = urlsplit(self.settings.base_url).hostname or ""
         return Collection(
-            self.catalogue,
-            self.errors,
-            self.model_studio,
-            self.store,
-            self.records,
-            self.states,
-            self.endings,
-            Downloader(self.http, self.settings.result_image_bytes),
-            self.clock,
-            (own_host, *self.settings.result_hosts),
+            catalogue=self.catalogue,
+            errors=self.errors,
+            service=self.model_studio,
+            store=self.store,
+            records=self.records,
+            states=self.states,
+            endings=self.endings,
+            requeue=self.requeue,
+            policy=self.policy,
+            downloader=Downloader(self.http, self.settings.result_image_bytes),
+            clock=self.clock,
+            chance=self.chance,
+            result_hosts=(own_host, *self.settings.result_hosts),
         )
 
     def _reconciliation(self) -> Reconciliation:
         return Reconciliation(
-            self.catalogue,
-            self.model_studio,
-            self.store,
-            self.records,
-            self.submission,
-            self.endings,
-            self.clock,
-            self.settings.unknown_grace,
+            catalogue=self.catalogue,
+            service=self.model_studio,
+            store=self.store,
+            records=self.records,
+            submission=self.submission,
+            endings=self.endings,
+            clock=self.clock,
+            grace=self.settings.unknown_grace,
+            ask=self.settings.unknown_policy == "ask",
         )
 
 

@@ -27,6 +27,10 @@ class Credentials:
 class Settings:
     """Everything a function is told from outside. Times in seconds, sizes in bytes.
 
+    A submission without an answer for `create_timeout` is of unknown outcome; it is looked for
+    in the task list, and made again if after `unknown_grace` there is none (`unknown_policy`
+    resolve), or put before a person (ask).
+
     `model_region` is Model Studio's region: the one the base URL and the API key belong to.
     `input_delivery` says how images that lie in the bucket reach the service: `presigned` (a URL
     of the public endpoint) or `inline` (base64, only where the model takes it). `result_hosts`
@@ -48,6 +52,7 @@ class Settings:
     api_url: str = ""
     create_timeout: float = 30.0
     unknown_grace: float = 120.0
+    unknown_policy: str = "resolve"
     job_file_bytes: int = 16 * 1024 * 1024
     result_image_bytes: int = 64 * 1024 * 1024
     log_level: str = "INFO"
@@ -62,9 +67,6 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
             " environmentVariables (on a laptop, start the functions with `make up`)."
         )
     endpoint = _with_scheme(environ["OSS_ENDPOINT"])
-    delivery = environ.get("INPUT_DELIVERY") or "presigned"
-    if delivery not in ("presigned", "inline"):
-        raise SettingsError(f"INPUT_DELIVERY is {delivery!r}; it must be 'presigned' or 'inline'.")
     return Settings(
         oss_endpoint=endpoint,
         oss_public_endpoint=_with_scheme(
@@ -76,11 +78,12 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         api_key=environ.get("DASHSCOPE_API_KEY", ""),
         model_region=environ.get("DASHSCOPE_REGION") or "cn-beijing",
         workspace=environ.get("DASHSCOPE_WORKSPACE") or None,
-        input_delivery=delivery,
+        input_delivery=_one_of(environ, "INPUT_DELIVERY", ("presigned", "inline")),
         result_hosts=_words(environ.get("RESULT_HOSTS", "")),
         token_hashes=_words(environ.get("API_TOKEN_SHA256", "").lower()),
         api_url=environ.get("API_URL", "").rstrip("/"),
         create_timeout=_seconds(environ, "CREATE_TIMEOUT", 30.0),
+        unknown_policy=_one_of(environ, "UNKNOWN_POLICY", ("resolve", "ask")),
         unknown_grace=_seconds(environ, "UNKNOWN_GRACE", 120.0),
         log_level=environ.get("LOG_LEVEL") or "INFO",
     )
@@ -90,7 +93,8 @@ def load_credentials(environ: Mapping[str, str], context: object = None) -> Cred
     """The function's own keys, as Function Compute hands them over.
 
     Environment first, `context.credentials` second: the Python 3.12 runtime has no
-    `context.credentials` (Function Compute help page "Context").
+    `context.credentials` (Function Compute help page "Context"). Last, for people at a terminal,
+    the names that oss2 and .local/env use.
     Raises SettingsError if there are none.
     """
     key_id = environ.get("ALIBABA_CLOUD_ACCESS_KEY_ID")
@@ -102,6 +106,9 @@ def load_credentials(environ: Mapping[str, str], context: object = None) -> Cred
         return Credentials(
             held.access_key_id, held.access_key_secret, getattr(held, "security_token", None)
         )
+    key_id, secret = environ.get("OSS_ACCESS_KEY_ID"), environ.get("OSS_ACCESS_KEY_SECRET")
+    if key_id and secret:
+        return Credentials(key_id, secret, environ.get("OSS_SESSION_TOKEN") or None)
     raise SettingsError(
         "No credentials for OSS: give the function a role (s.yaml: props.role) whose policy"
         " allows it to read and write the bucket."
@@ -119,6 +126,14 @@ def _base_url(url: str) -> str:
 
 def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _one_of(environ: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    """The setting's value; the first choice is the default."""
+    value = environ.get(name) or choices[0]
+    if value not in choices:
+        raise SettingsError(f"{name} is {value!r}; it must be {' or '.join(map(repr, choices))}.")
+    return value
 
 
 def _seconds(environ: Mapping[str, str], name: str, default: float) -> float:

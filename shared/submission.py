@@ -8,34 +8,41 @@ POST.
 from __future__ import annotations
 
 import logging
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from shared import keys
 from shared.catalogue import Catalogue, Model
 from shared.clock import Clock, from_iso, iso
-from shared.errors import CALLER, INPUT_FETCH, POLICY, ErrorTable
-from shared.jobdata import carried, holds_slot
+from shared.errors import ErrorTable
+from shared.jobdata import carried
 from shared.jobfile import JobSpec, request_body
 from shared.modelstate import ModelStates
 from shared.modelstudio import Accepted, ModelStudio, ServiceError, Unknown
+from shared.objects import StoreError
 from shared.queue import Queue
-from shared.records import EXPIRED, FAILED, PENDING, QUEUED, SUBMITTING, Record, Records
+from shared.records import EXPIRED, FAILED, PENDING, SUBMITTING, Record, Records
+from shared.requeue import Requeue
 from shared.results import Endings, explained, own_error
+from shared.retrypolicy import RetryPolicy
 from shared.slots import Slots
 from shared.tickets import Ticket, Tickets
-
-MOST_INPUT_ATTEMPTS = 3
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Later:
-    """Not submitted; worth asking again after `seconds` (0: when a slot is free)."""
+    """Not submitted; worth asking again after `seconds` (0: when a slot is free).
+
+    `model_wide`: the next job of the same model would fare no better.
+    """
 
     seconds: float
     reason: str
+    model_wide: bool = True
 
 
 @dataclass
@@ -51,7 +58,10 @@ class Submission:
     tickets: Tickets
     states: ModelStates
     endings: Endings
+    requeue: Requeue
+    policy: RetryPolicy
     clock: Clock
+    chance: random.Random
     input_urls: Callable[[JobSpec], dict[str, str]]
 
     def submit(self, last: Record, patience: float) -> Record | Later | None:
@@ -63,19 +73,29 @@ class Submission:
         model = self.catalogue.get(last.data["model"])
         if model is None:
             return Later(60.0, f"the catalogue has no model {last.data['model']}")
-        expired = self._expire(last)
+        now = self.clock.now()
+        expired = self.expire(last)
         if expired is not None:
             return expired
-        now = self.clock.now()
-        state = self.states.get(model.name)
-        if state.paused_for(now) > 0:
-            return Later(state.paused_for(now), "the model is paused")
-        window = state.window(model.limits.concurrent, model.limits.queue_ahead, now)
-        if not self.slots.claim(model.name, last.job, last.seq + 1, window):
+        wait = max(_not_before(last) - now, self.states.paused_for(model.name, now))
+        if wait > 0:
+            own = self.states.paused_for(model.name, now) <= 0
+            return Later(wait, "the job or its model is paused", model_wide=not own)
+        body = self._body(last)
+        if body is None:
+            return None
+        if not self.slots.claim(model.name, last.job, last.seq + 1, self.window(model)):
             return Later(0.0, "no slot is free")
-        return self._with_slot(model, last, patience)
+        return self._with_slot(model, last, body, patience)
 
-    def _expire(self, last: Record) -> Record | None:
+    def window(self, model: Model) -> int:
+        """How many tasks of a model may be in flight now."""
+        limits = model.limits
+        state = self.states.get(model.name)
+        return state.window(limits.concurrent, limits.queue_ahead, self.clock.now())
+
+    def expire(self, last: Record) -> Record | None:
+        """End a queued job whose time is over; None if it is not. Raises StoreError."""
         until = last.data.get("expires_at")
         if until is None or self.clock.now() < from_iso(until):
             return None
@@ -88,19 +108,34 @@ class Submission:
         )
         return self.endings.finish(last, EXPIRED, {"error": error})
 
-    def _with_slot(self, model: Model, last: Record, patience: float) -> Record | Later | None:
-        ticket = self._ticket(model, last, patience)
+    def _body(self, last: Record) -> dict[str, Any] | None:
+        """The request, made before anything is written down: reading can fail, sending once."""
+        seq = last.data["spec_seq"]
+        first = last if last.seq == seq else self.records.get(last.job, seq)
+        if first is None:
+            return None
+        spec = JobSpec.from_dict(first.data["spec"])
+        return for_missing(request_body(spec, self.input_urls(spec)), last.data.get("missing"))
+
+    def _with_slot(
+        self, model: Model, last: Record, body: dict[str, Any], patience: float
+    ) -> Record | Later | None:
+        slot = keys.slot(model.name, last.job, last.seq + 1)
+        try:
+            ticket = self._ticket(model, last, patience)
+        except StoreError:
+            self.slots.free(model.name, last.job, last.seq + 1)
+            raise
         if isinstance(ticket, Later):
             self.slots.free(model.name, last.job, last.seq + 1)
             return ticket
-        data = carried(
-            last, attempt=last.data.get("attempt", 0) + 1, slot_seq=last.seq + 1, task_id=None
-        )
+        attempt = last.data.get("attempt", 0) + 1
+        data = carried(last, attempt=attempt, slot_seq=last.seq + 1, not_before=None)
         intent = self.records.append(last.job, last.seq + 1, SUBMITTING, data)
         if intent is None:
-            self.release_if_over(model.name, last.job, last.seq + 1)
+            self.requeue.settle_if_over(slot)
             return None
-        return self._send(model, intent, ticket)
+        return self._send(model, intent, body, ticket)
 
     def _ticket(self, model: Model, last: Record, patience: float) -> Ticket | Later:
         limits, end = model.limits, self.clock.monotonic() + patience
@@ -113,12 +148,11 @@ class Submission:
                 return Later(taken, "no ticket is free")
             self.clock.sleep(taken)
 
-    def _send(self, model: Model, intent: Record, ticket: Ticket) -> Record | None:
-        first = self.records.get(intent.job, intent.data["spec_seq"])
-        if first is None:
-            return None
-        spec = JobSpec.from_dict(first.data["spec"])
-        body = request_body(spec, self.input_urls(spec))
+    def _send(
+        self, model: Model, intent: Record, body: dict[str, Any], ticket: Ticket
+    ) -> Record | None:
+        """The one POST. A ticket gone stale meanwhile is replaced, and then the chain is read
+        once more: whoever took so long may have been given up."""
         while not self.tickets.usable(ticket):
             renewed = self._ticket(model, intent, 60.0)
             if isinstance(renewed, Later) or self.records.get(intent.job, intent.seq + 1):
@@ -151,32 +185,32 @@ class Submission:
         return made
 
     def _refused(self, model: Model, intent: Record, error: ServiceError) -> Record | None:
+        """No task was made: end the job, try it again, or stop the model until it can go on."""
         rule = self.errors.classify(error.code, error.message, error.http)
         log.warning("job %s: submission refused: %s", intent.job, error)
-        final = rule.kind in (CALLER, POLICY) or (
-            rule.kind == INPUT_FETCH and intent.data["attempt"] >= MOST_INPUT_ATTEMPTS
-        )
-        if final:
-            return self.endings.finish(intent, FAILED, {"error": explained(error, rule)})
+        why, attempt = explained(error, rule), intent.data["attempt"]
+        if rule.retry == "few" and self.policy.allows(rule, attempt, 0.0):
+            return self.requeue.again(intent, why, wait=self.policy.pause(attempt, self.chance))
+        if rule.breaker == "none" and rule.retry != "after_backoff":
+            return self.endings.finish(intent, FAILED, {"error": why})
         beyond = len(self.slots.held(model.name)) > model.limits.concurrent
         self.states.refused(model.name, error, rule, beyond)
-        counts = rule.kind == INPUT_FETCH
-        return self.requeue(intent, explained(error, rule), counts_as_attempt=counts)
+        return self.requeue.again(intent, why, attempt=attempt - 1)
 
-    def requeue(
-        self, last: Record, why: dict[str, Any], *, counts_as_attempt: bool
-    ) -> Record | None:
-        """Back into the queue at the same place; its slot is given up after the record."""
-        attempt = last.data.get("attempt", 0) - (0 if counts_as_attempt else 1)
-        data = carried(last, attempt=max(0, attempt), slot_seq=None, submitted_at=None)
-        self.queue.add(last.job, last.data)
-        made = self.records.append(last.job, last.seq + 1, QUEUED, data | {"error": why})
-        if made is not None:
-            self.slots.free(last.data["model"], last.job, last.data["slot_seq"])
-        return made
 
-    def release_if_over(self, model: str, job: str, seq: int) -> None:
-        """Free the slot of an attempt unless the job's chain says that it is under way."""
-        last = self.records.last(job)
-        if last is None or not holds_slot(last, seq):
-            self.slots.free(model, job, seq)
+def for_missing(body: dict[str, Any], missing: list[int] | None) -> dict[str, Any]:
+    """The request for the images that failed before: that many, with the seeds they had.
+
+    Image k uses seed + k (wan2.5 API reference); with gaps the first one's seed counts.
+    """
+    if not missing:
+        return body
+    parameters = dict(body["parameters"]) | {"n": len(missing)}
+    if isinstance(parameters.get("seed"), int):
+        parameters["seed"] = (parameters["seed"] + missing[0] - 1) % 2**31
+    return body | {"parameters": parameters}
+
+
+def _not_before(last: Record) -> float:
+    until = last.data.get("not_before")
+    return from_iso(until) if until else 0.0

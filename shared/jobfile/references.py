@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 _LONGEST_KEY = 1023  # bytes of UTF-8, OSS object naming rules
 _PRIVATE = "state/"
 _TEMPORARY_HOST = "dashscope-instant"
+_UPLOADS = "uploads"
 _DATA = re.compile(r"data:([A-Za-z0-9.+-]+/[A-Za-z0-9.+-]+);base64,", re.IGNORECASE)
 
 FORMS = "oss:///inputs/name.png (this bucket), an http(s) URL, or oss://… from a temporary upload"
@@ -57,6 +58,12 @@ def _oss(rest: str, bucket: str) -> Reference:
     if host not in ("", bucket):
         if not key:
             raise BadReference(FORMS, "the address names no object; write oss:///key")
+        if host == _UPLOADS:
+            message = (
+                f"a file that was uploaded here is named oss:///{_UPLOADS}/…; on the DashScope wire"
+                " send the header X-DashScope-OssResourceResolve: enable with oss://uploads/…"
+            )
+            raise BadReference(FORMS, message)
         return Reference("temporary")
     _check_key(key)
     return Reference("bucket", key)

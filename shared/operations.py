@@ -1,0 +1,171 @@
+"""What a person does to a live system: put dead events back, rebuild the indexes, resume a model.
+
+    python -m shared.operations rebuild
+    python -m shared.operations redrive [dead/….json …]
+    python -m shared.operations resume MODEL | --key
+
+It reads the same environment as the functions do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from shared import keys
+from shared.clock import from_iso
+from shared.events import OssEvent, UnknownEvent, read_event
+from shared.jobdata import holds_slot
+from shared.modelstate import KEY
+from shared.objects import StoreError
+from shared.queue import marker_of
+from shared.records import QUEUED, SUBMITTING, Record
+from shared.service import Service, connect
+from shared.settings import SettingsError
+from shared.tickets import tick_length
+
+DEAD_BYTES = 1024 * 1024
+TICKETS_FOR = 24 * 3600.0
+"""Seconds for which the service's task list, and so the log of submissions, matters."""
+
+
+@dataclass
+class Rebuilt:
+    """What a rebuild found missing or left over, by index."""
+
+    jobs: int = 0
+    markers_made: int = 0
+    markers_dropped: int = 0
+    slots_made: int = 0
+    slots_freed: int = 0
+    tickets_made: int = 0
+
+
+def rebuild(service: Service) -> Rebuilt:
+    """Make markers, slots and tickets again from the records. Raises StoreError.
+
+    Safe while the functions run: whatever is made too much is an index of something that is
+    over, and is removed by whoever comes across it; a marker or slot is removed only where the
+    job's chain says so.
+    """
+    done = Rebuilt()
+    for job in _jobs(service):
+        last = service.records.last(job)
+        if last is not None:
+            done.jobs += 1
+            _restore(service, last, done)
+    _drop_leftovers(service, done)
+    return done
+
+
+def redrive(service: Service, key: str) -> list[str]:
+    """Give a dead event to the system once more; returns what was done, in words.
+
+    The file in `dead/` is removed only after that. A job file that was taken in already stays the
+    job it is. Raises StoreError, UnknownEvent.
+    """
+    document = json.loads(service.store.read(key, DEAD_BYTES).body)
+    event = read_event(json.dumps(document["event"]).encode())
+    done = []
+    if isinstance(event, OssEvent) and document["job_files"]:
+        for file in document["job_files"]:
+            taken = service.dispatch.job_file(file)
+            done += [f"{file}: job {one.job} is {one.record.state}" for one in taken]
+    else:
+        service.heartbeat.wake()
+        done.append("the poller was woken")
+    service.store.delete(key)
+    return done
+
+
+def _jobs(service: Service) -> Iterator[str]:
+    seen = ""
+    for entry in service.store.list(keys.RECORDS):
+        job = entry.key[len(keys.RECORDS) :].split("/", 1)[0]
+        if job != seen:
+            seen = job
+            yield job
+
+
+def _restore(service: Service, last: Record, done: Rebuilt) -> None:
+    store, data = service.store, last.data
+    if last.state == QUEUED and store.create(marker_of(last.job, data), b"").created:
+        done.markers_made += 1
+    seq = data.get("slot_seq")
+    if seq is not None and holds_slot(last, seq):
+        slot = keys.slot(data["model"], last.job, seq)
+        done.slots_made += store.create(slot, b"rebuilt").created
+    submitted = data.get("submitted_at")
+    model = service.catalogue.get(data.get("model", ""))
+    if submitted is None or model is None:
+        return
+    at = from_iso(submitted)
+    if service.clock.now() - at < TICKETS_FOR:
+        length = tick_length(model.limits.submissions, model.limits.per_seconds)
+        holder = json.dumps({"job": last.job, "seq": seq}).encode()
+        ticket = keys.ticket(model.name, int(at // length))
+        done.tickets_made += store.create(ticket, holder).created
+
+
+def _drop_leftovers(service: Service, done: Rebuilt) -> None:
+    for entry in service.store.list(keys.QUEUE):
+        last = service.records.last(keys.job_of_marker(entry.key))
+        live = last is not None and last.state in (QUEUED, SUBMITTING)
+        if last is None or not live or marker_of(last.job, last.data) != entry.key:
+            service.queue.drop(entry.key)
+            done.markers_dropped += 1
+    for slot in service.slots.held():
+        last = service.records.last(slot.job)
+        if last is not None and last.seq >= slot.seq and not holds_slot(last, slot.seq):
+            service.requeue.settle(slot.key, last)
+            done.slots_freed += 1
+
+
+def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
+    """The command; 0 if everything asked for was done."""
+    options = _parser().parse_args(arguments)
+    try:
+        service = connect(environ)
+        for line in _carry_out(service, options):
+            print(line)
+    except (SettingsError, StoreError, UnknownEvent) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _carry_out(service: Service, options: argparse.Namespace) -> Iterator[str]:
+    if options.command == "rebuild":
+        for name, count in vars(rebuild(service)).items():
+            yield f"{name.replace('_', ' ')}: {count}"
+    elif options.command == "redrive":
+        found = options.key or [entry.key for entry in service.store.list(keys.DEAD)]
+        for key in found:
+            yield from (f"{key}: {line}" for line in redrive(service, key))
+        yield f"{len(found)} dead events put back"
+    else:
+        name = KEY if options.api_key else options.model
+        service.states.resume(name)
+        service.heartbeat.wake_if_nobody()
+        yield f"{'the API key' if options.api_key else name}: resumed"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m shared.operations", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("rebuild", help="make markers, slots and tickets from the records")
+    back = commands.add_parser("redrive", help="put dead events back")
+    back.add_argument("key", nargs="*", help="keys below dead/; default: all")
+    resume = commands.add_parser("resume", help="close the breaker of a model or of the key")
+    which = resume.add_mutually_exclusive_group(required=True)
+    which.add_argument("model", nargs="?")
+    which.add_argument("--key", dest="api_key", action="store_true", help="of the API key")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], os.environ))

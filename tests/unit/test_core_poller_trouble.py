@@ -1,0 +1,177 @@
+"""What must not stop the pump, and what must not make it race."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from shared import keys
+from tests.unit.core_rig import MODEL, OTHER, World, model, run, store_of, submit
+from tests.unit.memory_store import Call, Killed, die, fail, once
+from tests.unit.scripted_service import lose_answer
+
+
+@pytest.fixture()
+def world() -> World:
+    made = World()
+    made.bucket.most_calls = 3000
+    return made
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="run(): a slot whose visit fails is no flight, so round() says that nothing is left,"
+    " _work_left() says that something is, and the loop goes on without a pause or the deadline.",
+)
+def test_an_unreadable_record_does_not_make_the_poller_race(world: World) -> None:
+    world.queued("cat")
+    submit(world, "cat")
+    world.bucket.write(keys.record("cat", 3), b"{")
+    run(world, 60.0)
+    assert world.bucket.count() < 1000
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="As above: while slots cannot be freed, the loop asks the store without a pause.",
+)
+def test_a_store_that_refuses_one_kind_of_request_is_not_stormed(world: World) -> None:
+    world.queued("cat")
+    victim = world.service("victim")
+    store_of(victim).before.append(once("delete", "slots", die))
+    with pytest.raises(Killed):
+        run(world, service=victim)
+    world.timeline.wait(60)
+    service = world.service("poller")
+
+    def no_deletes(call: Call) -> None:
+        if call.kind == "delete" and "slots" in call.key:
+            fail()
+
+    store_of(service).before.append(no_deletes)
+    run(world, 60.0, service)
+    assert world.bucket.count() < 1000
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="_guarded catches ServiceError and StoreError alone: any other error of one job ends the"
+    " run, and every run after it, for all jobs.",
+)
+def test_one_jobs_strange_answer_does_not_stop_the_others(world: World) -> None:
+    world.queued("cat", MODEL)
+    world.queued("dog", OTHER)
+    submit(world, "cat")
+    world.studio.tasks["task-1"].usage = {"image_count": None}
+    run(world, 60.0)
+    assert world.state("dog") == "SUCCEEDED"
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="_fill goes through the catalogue's models only, queue.empty() through all: a job whose"
+    " model left the catalogue keeps the poller awake for ever.",
+)
+def test_a_job_whose_model_left_the_catalogue_does_not_keep_the_poller_awake(
+    world: World,
+) -> None:
+    world.queued("cat", OTHER)
+    world.models = (model(MODEL),)
+    assert run(world, 60.0) != "handed over at the deadline"
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="_resolve() lets a flight go only from SUBMITTING: one that another instance moved on"
+    " and died over keeps its slot until this run ends.",
+)
+def test_a_doubtful_attempt_that_others_ended_gives_its_slot_back(world: World) -> None:
+    world.queued("cat")
+    world.queued("dog")
+    world.studio.script.append(lose_answer)
+    submit(world, "cat")
+    world.studio.make(MODEL)  # a second candidate: nobody adopts before the grace is over
+
+    def another_instance_gives_up_and_dies() -> None:
+        other = world.service("other")
+        last = other.records.last("cat")
+        assert last is not None
+        store_of(other).before.append(once("delete", "queue", die))
+        with pytest.raises(Killed):
+            other.endings.finish(last, "NEEDS_ATTENTION", {"error": None})
+
+    world.timeline.plan(30.0, another_instance_gives_up_and_dies)
+    run(world, 100.0)
+    assert world.state("dog") == "SUCCEEDED"
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="Nothing rebuilds the index: a job in flight without its slot is never looked at again.",
+)
+def test_a_job_in_flight_whose_slot_was_lost_is_found_again(world: World) -> None:
+    world.queued("cat")
+    submit(world, "cat")
+    world.bucket.remove(world.slots()[0])
+    for _ in range(3):
+        run(world, 600.0)
+        world.timeline.wait(3600)
+    assert world.state("cat") == "SUCCEEDED"
+
+
+@pytest.mark.xfail(
+    strict=True,
+    raises=AttributeError,
+    reason="ModelStates._read: JSON that is no mapping raises an AttributeError.",
+)
+def test_a_models_state_changed_by_hand_costs_nothing_but_time(world: World) -> None:
+    world.bucket.write(keys.model_state(MODEL), b"[]")
+    world.queued("cat")
+    run(world, 60.0)
+    assert world.state("cat") == "SUCCEEDED"
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"{}", b'{"owner": "x", "until": "soon"}', b"[]"])
+def test_a_heartbeat_changed_by_hand_counts_as_none(world: World, body: bytes) -> None:
+    world.bucket.write(keys.HEARTBEAT, body)
+    world.queued("cat")
+    assert run(world) == "nothing left"
+
+
+def test_jobs_expire_while_their_model_is_blocked(world: World) -> None:
+    world.queued("cat", expires_after="1m")
+    until = world.timeline.at + 3600
+    pause = {"until": until, "code": "Arrearage", "message": "", "blocked": True, "count": 1}
+    state = {"durations": [], "pause": pause, "ahead_off_until": 0}
+    world.bucket.write(keys.model_state(MODEL), json.dumps(state).encode())
+    world.timeline.wait(61)
+    run(world)
+    assert world.state("cat") == "EXPIRED"
+
+
+def test_a_wake_is_written_only_when_nobody_polls(world: World) -> None:
+    alive, caller = world.service("alive"), world.service("caller")
+    alive.heartbeat.beat()
+    caller.heartbeat.wake_if_nobody()
+    assert not world.bucket.holds(keys.WAKE)
+    alive.heartbeat.rest()
+    caller.heartbeat.wake_if_nobody()
+    assert world.bucket.holds(keys.WAKE)
+
+
+def test_a_heartbeat_is_renewed_long_before_it_ends(world: World) -> None:
+    world.studio.seconds = 200.0
+    world.queued("cat")
+    seen: list[bool] = []
+
+    def look() -> None:
+        seen.append(world.service("x").heartbeat.anyone())
+
+    for moment in range(1, 190):
+        world.timeline.plan(
+            float(moment), lambda: seen.append(world.service("x").heartbeat.anyone())
+        )
+    run(world)
+    assert len(seen) == 189
+    assert all(seen)
