@@ -74,7 +74,7 @@ class Collection:
         if fetched is None:
             return last
         images, failed = fetched
-        paid = last.data.get("paid", 0) + int(task.usage.get("image_count", len(images)))
+        paid = last.data.get("paid", 0) + _image_count(task, len(images))
         kept = [*last.data.get("kept", ()), *(image.to_dict() for image in images)]
         kept.sort(key=lambda image: int(image["number"]))
         self._learn(last, task)
@@ -165,14 +165,10 @@ class Collection:
 
     def _ended_without(self, last: Record, task: Task, why: dict[str, Any]) -> Record | None:
         """End a job whose last task made nothing; what earlier attempts made is kept."""
-        kept, paid = last.data.get("kept", []), last.data.get("paid", 0)
+        kept = last.data.get("kept", [])
         missing = [{"number": number, **why} for number in last.data.get("missing", ())]
-        outcome = _task_facts(task) | {
-            "images": kept,
-            "failed_images": missing,
-            "price": self.endings.price(last.data["model"], paid) if paid else None,
-            "error": None if kept else why,
-        }
+        outcome = {"failed_images": missing, "error": None if kept else why}
+        outcome |= _task_facts(task) if not kept else {}
         return self.endings.finish(last, state_of(kept), outcome)
 
     def _unknown(self, last: Record) -> Record | None:
@@ -215,6 +211,12 @@ class Collection:
 
     def _age(self, last: Record) -> float:
         return self.clock.now() - from_iso(last.data["submitted_at"])
+
+
+def _image_count(task: Task, default: int) -> int:
+    """How many images are billed; what is no number is taken for what was fetched."""
+    count = task.usage.get("image_count")
+    return count if isinstance(count, int) and not isinstance(count, bool) else default
 
 
 def _task_facts(task: Task) -> dict[str, Any]:

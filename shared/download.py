@@ -49,7 +49,11 @@ class Downloader:
         self._check_host(url, documented_host)
         try:
             with self.session.get(
-                url, stream=True, timeout=TIMEOUT, allow_redirects=False
+                url,
+                stream=True,
+                timeout=TIMEOUT,
+                allow_redirects=False,
+                headers={"Accept-Encoding": "identity"},
             ) as answer:
                 return self._body(answer)
         except requests.RequestException as error:

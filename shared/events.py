@@ -38,7 +38,7 @@ class OssEvent:
     @classmethod
     def fits(cls, document: JsonObject) -> bool:
         events = document.get("events")
-        return isinstance(events, list) and bool(events) and "oss" in events[0]
+        return isinstance(events, list) and bool(events) and "oss" in (events[0] or ())
 
     @classmethod
     def of(cls, document: JsonObject) -> OssEvent:
@@ -96,11 +96,8 @@ class DestinationEvent:
 
 
 Event = OssEvent | TimerEvent | DestinationEvent
-KINDS: tuple[type[OssEvent] | type[TimerEvent] | type[DestinationEvent], ...] = (
-    OssEvent,
-    TimerEvent,
-    DestinationEvent,
-)
+Kind = type[OssEvent] | type[TimerEvent] | type[DestinationEvent]
+KINDS: tuple[Kind, ...] = (OssEvent, TimerEvent, DestinationEvent)
 
 
 def read_event(raw: bytes) -> Event:
@@ -112,11 +109,22 @@ def read_event(raw: bytes) -> Event:
     if isinstance(document, dict):
         for kind in KINDS:
             if kind.fits(document):
-                return kind.of(document)
+                return _read_as(kind, document)
     found = (
         ", ".join(sorted(document)[:8]) if isinstance(document, dict) else type(document).__name__
     )
     raise UnknownEvent(f"Expected an OSS, timer or destination event; found fields: {found}.")
+
+
+def _read_as(kind: Kind, document: JsonObject) -> Event:
+    try:
+        return kind.of(document)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        name = kind.__name__
+        raise UnknownEvent(
+            f"This looks like an {name}, but it lacks what the documented one has:"
+            f" {type(error).__name__} at {error}."
+        ) from None
 
 
 def _change(event: JsonObject) -> ObjectChange:

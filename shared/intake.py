@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import re
 from collections.abc import Sequence
@@ -102,6 +103,9 @@ class Intake:
         return self._take_document(Document(0, value), source)
 
     def _take_document(self, document: Document, source: Source) -> Taken:
+        known = self._taken_already(document, source)
+        if known is not None:
+            return known
         checked = check(document, self.catalogue, self.store, self.bucket)
         if checked.spec is None or checked.violations:
             return self._reject(source, document.index, document.value, checked.violations)
@@ -110,7 +114,7 @@ class Intake:
         if elsewhere is not None:
             return self._reject(source, document.index, document.value, (elsewhere,))
         job = spec.id or source.job_id(document.index)
-        data = self._first_data(spec, source, document.index)
+        data = self._first_data(spec, source, document.index, _digest_of(document))
         data["warnings"] = [notice.to_dict() for notice in checked.notices]
         made = self.records.append(job, 1, QUEUED, data)
         if made is None:
@@ -119,6 +123,21 @@ class Intake:
         JobIndex(self.store).add(made)
         self.queue.add(job, data)
         return Taken(job, made, True)
+
+    def _taken_already(self, document: Document, source: Source) -> Taken | None:
+        """The job this very document became before, unless it was rejected: that may have changed.
+
+        Asked before anything is checked: an image may have been deleted since, and must not turn
+        a job that is under way into a rejection.
+        """
+        job = _own_id(document.value, ()) or source.job_id(document.index)
+        last = self.records.last(job)
+        if last is None or last.data.get("written") != _digest_of(document):
+            return None
+        self._index_again(job)
+        if last.state == QUEUED:
+            self.queue.add(job, last.data)
+        return Taken(job, last, False)
 
     def _not_offered(self, spec: JobSpec, document: Document) -> Violation | None:
         model = self.catalogue.get(spec.model)
@@ -135,7 +154,9 @@ class Intake:
             source="model catalogue",
         )
 
-    def _first_data(self, spec: JobSpec, source: Source, index: int) -> dict[str, Any]:
+    def _first_data(
+        self, spec: JobSpec, source: Source, index: int, written: str
+    ) -> dict[str, Any]:
         now = self.clock.now()
         expires = None if spec.expires_after is None else iso(now + spec.expires_after)
         return {
@@ -143,6 +164,7 @@ class Intake:
             "priority": spec.priority,
             "queued_ms": int(now * 1000),
             "digest": digest(canonical(spec)),
+            "written": written,
             "spec_seq": 1,
             "expires_at": expires,
             "spec": spec.to_dict(),
@@ -233,6 +255,12 @@ def _own_id(value: Any, violations: Sequence[Violation]) -> str | None:
     wanted = job.get("id") if isinstance(job, dict) else None
     wrong = any(violation.pointer.startswith(("/job/id",)) for violation in violations)
     return wanted if isinstance(wanted, str) and not wrong and keys.is_job_id(wanted) else None
+
+
+def _digest_of(document: Document) -> str:
+    """SHA-256 of a document as it was written, whatever is in it."""
+    text = json.dumps(document.value, sort_keys=True, ensure_ascii=False, default=str)
+    return digest(text.encode("utf-8", "surrogatepass"))
 
 
 def _id_taken(job: str, document: Document) -> Violation:

@@ -7,16 +7,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.records import IN_FLIGHT, Record
+from shared.slots import Slot
 
 CARRIED = (
     "model",
     "priority",
     "queued_ms",
     "digest",
+    "written",
     "spec_seq",
     "expires_at",
     "attempt",
     "slot_seq",
+    "slot_mark",
     "task_id",
     "submitted_at",
     "create_request_id",
@@ -33,9 +36,17 @@ def carried(record: Record, **changes: Any) -> dict[str, Any]:
     return {name: value for name, value in data.items() if value is not None}
 
 
-def holds_slot(record: Record, seq: int) -> bool:
-    """Whether the job's last record says that attempt `seq` is still under way."""
-    return record.state in IN_FLIGHT and record.data.get("slot_seq") == seq
+def slot_of(record: Record) -> Slot | None:
+    """The slot that a record's attempt was claimed with."""
+    data = record.data
+    if "slot_mark" not in data:
+        return None
+    return Slot(data["model"], record.job, data["slot_seq"], data["slot_mark"])
+
+
+def holds(record: Record, slot: Slot) -> bool:
+    """Whether the job's last record says that the attempt behind a slot is still under way."""
+    return record.state in IN_FLIGHT and slot_of(record) == slot
 
 
 def as_written(spec: Mapping[str, Any] | None) -> dict[str, Any] | None:

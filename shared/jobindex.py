@@ -29,10 +29,10 @@ class JobIndex:
 
     store: ObjectStore
 
-    def add(self, first: Record) -> None:
-        """Index a job by its first record; doing it twice is doing it once. Raises StoreError."""
+    def add(self, first: Record) -> bool:
+        """Index a job by its first record; False if it was indexed already. Raises StoreError."""
         created_ms = round(from_iso(first.at) * 1000)
-        self.store.create(keys.indexed(created_ms, first.job), b"")
+        return self.store.create(keys.indexed(created_ms, first.job), b"").created
 
     def newest(self, until_ms: int | None = None, since_ms: int = 0) -> Iterator[Indexed]:
         """Jobs made from `since_ms` to `until_ms`, both included, newest first.

@@ -59,16 +59,16 @@ def slots_of(model: str) -> str:
     return f"{SLOTS}{model}/"
 
 
-def slot(model: str, job: str, seq: int) -> str:
-    """The slot of one attempt: the attempt whose SUBMITTING record is number `seq`."""
-    return f"{slots_of(model)}{job}~{seq:06d}"
+def slot(model: str, job: str, seq: int, mark: str) -> str:
+    """The slot of one claim: for the attempt whose SUBMITTING record is number `seq`."""
+    return f"{slots_of(model)}{job}~{seq:06d}~{mark}"
 
 
-def parse_slot(key: str) -> tuple[str, str, int]:
-    """Model, job and record number of a slot's key."""
+def parse_slot(key: str) -> tuple[str, str, int, str]:
+    """Model, job, record number and mark of a slot's key."""
     model, name = key[len(SLOTS) :].split("/", 1)
-    job, seq = name.rsplit("~", 1)
-    return model, job, int(seq)
+    job, seq, mark = name.rsplit("~", 2)
+    return model, job, int(seq), mark
 
 
 def tickets_of(model: str) -> str:

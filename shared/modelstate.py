@@ -75,10 +75,11 @@ class ModelStates:
         return self._known[model]
 
     def finished(self, model: str, duration: float) -> None:
-        """Remember how long a task took."""
+        """Remember how long a task took. That one ended says nothing of a breaker."""
         state = self.get(model)
         state.durations = [*state.durations[1 - REMEMBERED :], round(duration, 3)]
-        state.pause = None
+        if state.pause is not None and not state.pause.blocked:
+            state.pause = None
         self._write(model)
 
     def paused_for(self, model: str, now: float) -> float:
@@ -121,7 +122,7 @@ class ModelStates:
         try:
             body = self.store.read(keys.model_state(model), STATE_BYTES).body
             return _decode(json.loads(body))
-        except (ObjectMissing, ValueError, TypeError):
+        except (ObjectMissing, ValueError, TypeError, AttributeError):
             return ModelState()
 
     def _write(self, model: str) -> None:

@@ -22,7 +22,7 @@ BEIJING_TIME = timezone(timedelta(hours=8))
 """Times in answers are UTC+8 without saying so (wan2.5 API reference)."""
 
 
-@dataclass(frozen=True)
+@dataclass(unsafe_hash=True)
 class ServiceError(Exception):
     """What the service said was wrong, in its own words.
 
@@ -119,6 +119,7 @@ class ModelStudio:
         output = answer.get("output")
         if not isinstance(output, dict) or "task_status" not in output:
             raise ServiceError("UnreadableAnswer", "The answer has no output.task_status.", 200)
+        usage = answer.get("usage")
         return Task(
             task_id=task_id,
             status=str(output["task_status"]),
@@ -126,7 +127,7 @@ class ModelStudio:
             answer=answer,
             code=str(output.get("code") or ""),
             message=str(output.get("message") or ""),
-            usage=answer.get("usage") or {},
+            usage=usage if isinstance(usage, dict) else {},
             times=_times(output),
         )
 

@@ -19,11 +19,12 @@ from dataclasses import dataclass
 from shared import keys
 from shared.clock import from_iso
 from shared.events import OssEvent, UnknownEvent, read_event
-from shared.jobdata import holds_slot
+from shared.jobdata import holds, slot_of
+from shared.jobindex import JobIndex
 from shared.modelstate import KEY
-from shared.objects import StoreError
+from shared.objects import ObjectMissing, StoreError
 from shared.queue import marker_of
-from shared.records import QUEUED, SUBMITTING, Record
+from shared.records import FINAL, QUEUED, SUBMITTING, Record
 from shared.service import Service, connect
 from shared.settings import SettingsError
 from shared.tickets import tick_length
@@ -43,10 +44,14 @@ class Rebuilt:
     slots_made: int = 0
     slots_freed: int = 0
     tickets_made: int = 0
+    manifests_made: int = 0
+    index_entries_made: int = 0
 
 
 def rebuild(service: Service) -> Rebuilt:
-    """Make markers, slots and tickets again from the records. Raises StoreError.
+    """Make markers, slots, tickets, job index and manifests again from the records.
+
+    Raises StoreError.
 
     Safe while the functions run: whatever is made too much is an index of something that is
     over, and is removed by whoever comes across it; a marker or slot is removed only where the
@@ -54,9 +59,10 @@ def rebuild(service: Service) -> Rebuilt:
     """
     done = Rebuilt()
     for job in _jobs(service):
-        last = service.records.last(job)
-        if last is not None:
+        first, last = service.records.get(job, 1), service.records.last(job)
+        if first is not None and last is not None:
             done.jobs += 1
+            done.index_entries_made += JobIndex(service.store).add(first)
             _restore(service, last, done)
     _drop_leftovers(service, done)
     return done
@@ -95,10 +101,12 @@ def _restore(service: Service, last: Record, done: Rebuilt) -> None:
     store, data = service.store, last.data
     if last.state == QUEUED and store.create(marker_of(last.job, data), b"").created:
         done.markers_made += 1
-    seq = data.get("slot_seq")
-    if seq is not None and holds_slot(last, seq):
-        slot = keys.slot(data["model"], last.job, seq)
-        done.slots_made += store.create(slot, b"rebuilt").created
+    slot = slot_of(last)
+    if slot is not None and holds(last, slot):
+        done.slots_made += store.create(slot.key, b"").created
+    if last.state in FINAL and _no_manifest(service, last.job):
+        service.endings.restore_manifest(last)
+        done.manifests_made += 1
     submitted = data.get("submitted_at")
     model = service.catalogue.get(data.get("model", ""))
     if submitted is None or model is None:
@@ -106,7 +114,7 @@ def _restore(service: Service, last: Record, done: Rebuilt) -> None:
     at = from_iso(submitted)
     if service.clock.now() - at < TICKETS_FOR:
         length = tick_length(model.limits.submissions, model.limits.per_seconds)
-        holder = json.dumps({"job": last.job, "seq": seq}).encode()
+        holder = json.dumps({"job": last.job, "seq": data.get("slot_seq", 0)}).encode()
         ticket = keys.ticket(model.name, int(at // length))
         done.tickets_made += store.create(ticket, holder).created
 
@@ -118,11 +126,19 @@ def _drop_leftovers(service: Service, done: Rebuilt) -> None:
         if last is None or not live or marker_of(last.job, last.data) != entry.key:
             service.queue.drop(entry.key)
             done.markers_dropped += 1
-    for slot in service.slots.held():
-        last = service.records.last(slot.job)
-        if last is not None and last.seq >= slot.seq and not holds_slot(last, slot.seq):
-            service.requeue.settle(slot.key, last)
+    for held in service.slots.held():
+        last = service.records.last(held.slot.job)
+        if last is not None and last.seq >= held.slot.seq and not holds(last, held.slot):
+            service.endings.settle(held.slot, last)
             done.slots_freed += 1
+
+
+def _no_manifest(service: Service, job: str) -> bool:
+    try:
+        service.store.read_range(keys.result(job), 0, 1)
+    except ObjectMissing:
+        return True
+    return False
 
 
 def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:

@@ -78,6 +78,8 @@ class Reconciliation:
         model = last.data["model"]
         intent = self.records.get(last.job, last.data["slot_seq"]) or last
         start = from_iso(intent.at) - SKEW
+        # First the tasks, then the records: a task made in between must not look unclaimed.
+        listed = self.service.listed(model, start, self.clock.now() + SKEW)
         known: set[str] = set()
         mine, others = from_iso(intent.at), []
         for holder, seq, at in self._tickets(model, start):
@@ -85,9 +87,8 @@ class Reconciliation:
             known |= {str(r.data["task_id"]) for r in chain if r.data.get("task_id")}
             if (holder, seq) == (last.job, last.data["slot_seq"]):
                 mine = at
-            elif chain and chain[-1].state == SUBMITTING and chain[-1].data["slot_seq"] == seq:
+            elif chain and _in_doubt(chain[-1], seq):
                 others.append(at)
-        listed = self.service.listed(model, start, self.clock.now() + SKEW)
         unknown = tuple(task for task in listed if task.task_id not in known)
         return Evidence(mine, tuple(others), unknown)
 
@@ -115,3 +116,9 @@ class Reconciliation:
             hint_zh="请核对这些任务;若都不属于本任务,请以新的 id 重新提交。",
         )
         return self.endings.finish(last, NEEDS_ATTENTION, {"error": error})
+
+
+def _in_doubt(last: Record, seq: int) -> bool:
+    """Whether nobody knows what became of attempt `seq`; a person's decision is none yet."""
+    open_state = last.state in (SUBMITTING, NEEDS_ATTENTION)
+    return open_state and last.data.get("slot_seq") == seq and "task_id" not in last.data

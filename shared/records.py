@@ -72,7 +72,7 @@ def decode(body: bytes) -> Record:
         job, seq, state, at, mark = (
             whole.pop(name) for name in ("job", "seq", "state", "at", "nonce")
         )
-    except (ValueError, KeyError, AttributeError) as error:
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise StoreError(f"A record cannot be read ({error}); it was changed by hand.") from None
     return Record(job, seq, state, at, mark, whole)
 

@@ -1,4 +1,4 @@
-"""Putting a job back into the queue, and cleaning up after attempts that are over.
+"""Putting a job that is in flight back into the queue.
 
 The record QUEUED comes first, then the marker, then the slot is given up. As long as the slot
 stands, whoever comes across it finds the attempt over and makes the marker again: a job whose
@@ -10,12 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from shared import keys
 from shared.clock import Clock, iso
-from shared.jobdata import carried, holds_slot
-from shared.queue import Queue
+from shared.jobdata import carried, holds, slot_of
 from shared.records import QUEUED, SUBMITTING, Record, Records
-from shared.slots import Slots
+from shared.results import Endings
+from shared.slots import Slot, Slots
 
 
 @dataclass
@@ -23,8 +22,8 @@ class Requeue:
     """Everything needed to put a job back."""
 
     records: Records
-    queue: Queue
     slots: Slots
+    endings: Endings
     clock: Clock
 
     def again(
@@ -42,27 +41,22 @@ class Requeue:
             queued_ms=last.data["queued_ms"] + moved,
             not_before=iso(self.clock.now() + wait) if wait else None,
             slot_seq=None,
+            slot_mark=None,
             submitted_at=None,
             task_id=None,
             create_request_id=None,
             **changes,
         )
         made = self.records.append(last.job, last.seq + 1, QUEUED, data | {"error": why})
-        if made is not None:
-            self.settle(keys.slot(last.data["model"], last.job, last.data["slot_seq"]), made)
+        slot = slot_of(last)
+        if made is not None and slot is not None:
+            self.endings.settle(slot, made)
         return made
 
-    def settle(self, slot: str, last: Record) -> None:
-        """Free the slot of an attempt that is over; `last` is the job's last record."""
-        if last.state == QUEUED:
-            self.queue.add(last.job, last.data)
-        self.slots.free(*keys.parse_slot(slot))
-
-    def settle_if_over(self, slot: str) -> None:
-        """Free a slot unless its job's chain says that the attempt is under way."""
-        _model, job, seq = keys.parse_slot(slot)
-        last = self.records.last(job)
+    def settle_if_over(self, slot: Slot) -> None:
+        """Clean up after a slot unless its job's chain says that the attempt is under way."""
+        last = self.records.last(slot.job)
         if last is None:
-            self.slots.free(*keys.parse_slot(slot))
-        elif not holds_slot(last, seq):
-            self.settle(slot, last)
+            self.slots.free(slot)
+        elif not holds(last, slot):
+            self.endings.settle(slot, last)

@@ -1,7 +1,9 @@
-"""Ending a job: the manifest first, then the record, then slot and marker.
+"""Ending a job: the last record, which holds the manifest, then `result.json`, marker and slot.
 
-Whoever reads `result.json` finds every image it names; whoever dies between two of these steps
-leaves nothing that the next run does not simply do again.
+The record decides, so it comes first: a manifest written before it would stay, and be wrong, where
+somebody else was faster. `result.json` is a copy of what the record holds; whoever dies before
+writing it leaves slot or marker, and whoever comes across these writes it. Images lie in the bucket
+before either names them.
 """
 
 from __future__ import annotations
@@ -16,19 +18,19 @@ from shared import keys
 from shared.catalogue import Catalogue
 from shared.clock import Clock, iso
 from shared.errors import ErrorRule
-from shared.jobdata import as_written, carried
+from shared.jobdata import as_written, carried, slot_of
 from shared.modelstudio import ServiceError
 from shared.objects import ObjectStore
 from shared.queue import Queue
 from shared.records import FAILED, QUEUED, SUBMITTING, SUCCEEDED, Record, Records
-from shared.slots import Slots
+from shared.slots import Slot, Slots
 
 log = logging.getLogger(__name__)
 
 
 @dataclass
 class Endings:
-    """Writes manifests and last records."""
+    """Writes last records and manifests, and cleans up after attempts."""
 
     store: ObjectStore
     records: Records
@@ -44,23 +46,42 @@ class Endings:
         `outcome` holds the manifest's fields beyond those that follow from the records.
         """
         first = self.records.get(last.job, last.data.get("spec_seq", 1)) or last
-        ended = self.clock.now()
-        manifest = self._manifest(first, last, state, ended) | dict(outcome)
-        self.write_manifest(last.job, manifest)
-        data = carried(last) | {"error": outcome.get("error"), "usage": outcome.get("usage")}
-        data = {name: value for name, value in data.items() if value is not None}
+        manifest = self._manifest(first, last, state, self.clock.now()) | dict(outcome)
+        data = carried(last, kept=None, missing=None) | {"manifest": manifest}
         made = self.records.append(last.job, last.seq + 1, state, data)
-        if made is not None:
-            log.info("job %s: %s", last.job, state)
-            self._clear(last)
+        if made is None:
+            return None
+        log.info("job %s: %s", last.job, state)
+        self.complete(made, marked=last.state in (QUEUED, SUBMITTING))
         return made
 
-    def _clear(self, last: Record) -> None:
-        """Remove the marks of a job that is over; the marker went when the task was accepted."""
-        if last.state in (QUEUED, SUBMITTING):
-            self.queue.remove(last.job, last.data)
-        if "slot_seq" in last.data:
-            self.slots.free(last.data["model"], last.job, last.data["slot_seq"])
+    def complete(self, ended: Record, *, marked: bool = True) -> None:
+        """Manifest, marker and slot of a job that is over; doing it twice is doing it once.
+
+        `marked`: the job may still have its marker; it goes when a task is accepted.
+        """
+        self.restore_manifest(ended)
+        if marked and "queued_ms" in ended.data:
+            self.queue.remove(ended.job, ended.data)
+        slot = slot_of(ended)
+        if slot is not None:
+            self.slots.free(slot)
+
+    def settle(self, slot: Slot, last: Record) -> None:
+        """Clean up after an attempt that is over; `last` is the job's last record.
+
+        The slot goes last: as long as it stands, somebody comes and does the rest.
+        """
+        if last.state == QUEUED:
+            self.queue.add(last.job, last.data)
+        self.restore_manifest(last)
+        self.slots.free(slot)
+
+    def restore_manifest(self, last: Record) -> None:
+        """Write `result.json` from the last record, if that holds one. Raises StoreError."""
+        manifest = last.data.get("manifest")
+        if manifest is not None:
+            self.write_manifest(last.job, manifest)
 
     def write_manifest(self, job: str, manifest: Mapping[str, Any]) -> None:
         """Write `results/<job>/result.json` (schemas/result.schema.yaml). Raises StoreError."""
@@ -69,6 +90,7 @@ class Endings:
 
     def _manifest(self, first: Record, last: Record, state: str, ended: float) -> dict[str, Any]:
         data = last.data
+        paid = data.get("paid", 0)
         task = {
             "id": data.get("task_id"),
             "create_request_id": data.get("create_request_id"),
@@ -82,10 +104,10 @@ class Endings:
             "submitted_at": data.get("submitted_at"),
             "finished_at": iso(ended),
             "task": task if data.get("task_id") else None,
-            "images": [],
+            "images": data.get("kept", []),
             "failed_images": [],
-            "usage": None,
-            "price": None,
+            "usage": {"image_count": paid} if paid else None,
+            "price": self.price(data["model"], paid) if paid else None,
             "error": None,
             "warnings": first.data.get("warnings", []),
             "violations": [],

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import oss2
 import requests
+from requests.adapters import HTTPAdapter
 
 from shared.cancel import Canceling
 from shared.catalogue import Catalogue, load_catalogue
@@ -19,6 +20,8 @@ from shared.collection import Collection
 from shared.dispatch import Dispatch
 from shared.download import Downloader
 from shared.errors import ErrorTable, load_errors
+from shared.feeder import Feeder
+from shared.flights import Flights
 from shared.heartbeat import Heartbeat
 from shared.inputs import InputUrls
 from shared.intake import Intake
@@ -103,7 +106,7 @@ class Service:
 
     @cached_property
     def requeue(self) -> Requeue:
-        return Requeue(self.records, self.queue, self.slots, self.clock)
+        return Requeue(self.records, self.slots, self.endings, self.clock)
 
     @cached_property
     def submission(self) -> Submission:
@@ -144,24 +147,39 @@ class Service:
 
     @cached_property
     def canceling(self) -> Canceling:
-        return Canceling(self.records, self.queue, self.endings, self.model_studio)
+        return Canceling(self.records, self.endings, self.model_studio)
 
     @cached_property
     def poller(self) -> Poller:
+        flights = Flights(self.catalogue, self.states, self.clock)
         return Poller(
             catalogue=self.catalogue,
             records=self.records,
-            queue=self.queue,
             slots=self.slots,
             states=self.states,
-            submission=self.submission,
+            feeder=self._feeder(flights),
+            flights=flights,
             collection=self._collection(),
             reconciliation=self._reconciliation(),
             requeue=self.requeue,
+            endings=self.endings,
+            service=self.model_studio,
             errors=self.errors,
             heartbeat=self.heartbeat,
             clock=self.clock,
             chance=self.chance,
+        )
+
+    def _feeder(self, flights: Flights) -> Feeder:
+        return Feeder(
+            catalogue=self.catalogue,
+            records=self.records,
+            queue=self.queue,
+            states=self.states,
+            submission=self.submission,
+            endings=self.endings,
+            flights=flights,
+            clock=self.clock,
         )
 
     def _collection(self) -> Collection:
@@ -213,4 +231,6 @@ def connect(environ: Mapping[str, str], context: object = None) -> Service:
         store.refuse_versioned()
         _checked_buckets.add(settings.oss_bucket)
     http = requests.Session()
+    # Submissions share no connection with anything else: they must not meet a dead one.
+    http.mount(f"{settings.base_url}/services/", HTTPAdapter())
     return Service(settings, store, http, clock, chance, catalogue_once(), errors_once())

@@ -9,6 +9,9 @@ from urllib.parse import urlsplit
 BEIJING_BASE_URL = "https://dashscope.aliyuncs.com/api/v1"
 """Default of Model Studio's base URL (wan2.5 API reference): region China (Beijing)."""
 
+REQUIRED = ("OSS_ENDPOINT", "OSS_BUCKET", "DASHSCOPE_API_KEY")
+LOG_LEVELS = ("INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL")
+
 
 class SettingsError(Exception):
     """The environment lacks a setting or holds one that cannot be used."""
@@ -60,7 +63,7 @@ class Settings:
 
 def load_settings(environ: Mapping[str, str]) -> Settings:
     """Read the settings. Raises SettingsError naming every missing variable at once."""
-    missing = [name for name in ("OSS_ENDPOINT", "OSS_BUCKET") if not environ.get(name)]
+    missing = [name for name in REQUIRED if not environ.get(name)]
     if missing:
         raise SettingsError(
             f"The environment lacks {' and '.join(missing)}: set them in s.yaml under"
@@ -75,7 +78,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         oss_bucket=environ["OSS_BUCKET"],
         oss_region=environ.get("OSS_REGION") or environ.get("FC_REGION") or "cn-beijing",
         base_url=_base_url(environ.get("DASHSCOPE_HTTP_BASE_URL") or BEIJING_BASE_URL),
-        api_key=environ.get("DASHSCOPE_API_KEY", ""),
+        api_key=environ["DASHSCOPE_API_KEY"],
         model_region=environ.get("DASHSCOPE_REGION") or "cn-beijing",
         workspace=environ.get("DASHSCOPE_WORKSPACE") or None,
         input_delivery=_one_of(environ, "INPUT_DELIVERY", ("presigned", "inline")),
@@ -85,7 +88,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         create_timeout=_seconds(environ, "CREATE_TIMEOUT", 30.0),
         unknown_policy=_one_of(environ, "UNKNOWN_POLICY", ("resolve", "ask")),
         unknown_grace=_seconds(environ, "UNKNOWN_GRACE", 120.0),
-        log_level=environ.get("LOG_LEVEL") or "INFO",
+        log_level=_one_of(environ, "LOG_LEVEL", LOG_LEVELS),
     )
 
 
@@ -131,6 +134,8 @@ def _words(text: str) -> tuple[str, ...]:
 def _one_of(environ: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
     """The setting's value; the first choice is the default."""
     value = environ.get(name) or choices[0]
+    if value.upper() in choices:
+        return value.upper()
     if value not in choices:
         raise SettingsError(f"{name} is {value!r}; it must be {' or '.join(map(repr, choices))}.")
     return value
@@ -144,6 +149,6 @@ def _seconds(environ: Mapping[str, str], name: str, default: float) -> float:
         value = float(text)
     except ValueError:
         raise SettingsError(f"{name} is {text!r}; it must be a number of seconds.") from None
-    if value <= 0:
-        raise SettingsError(f"{name} is {text!r}; it must be more than 0 seconds.")
+    if not 0 < value < float("inf"):
+        raise SettingsError(f"{name} is {text!r}; it must be a finite number above 0.")
     return value

@@ -1,8 +1,8 @@
 """Slots: the right to have a task in flight, over any number of instances.
 
 OSS can create-if-absent but not delete-if-unchanged. A slot with a fixed number could be freed
-by a late instance after somebody else took it. So a slot's name is that of one attempt (job and
-record number) and is never used twice: to free it late, or often, does no harm.
+by a late instance after somebody else took it. So a slot's name is that of one claim (job, record
+number and a random mark) and is never used twice: to free it late, or often, does no harm.
 
 How many may be held is decided by claim-then-count: make your slot, then list all; if there are
 more than the window, take yours back. Listing is strongly consistent (OSS basic concepts), so of
@@ -17,21 +17,29 @@ from dataclasses import dataclass
 
 from shared import keys
 from shared.clock import nonce
-from shared.objects import Entry, ObjectStore
+from shared.objects import ObjectStore
 
 
 @dataclass(frozen=True)
 class Slot:
-    """One held slot; `held_since` by the store's clock, in seconds."""
+    """One claim: for attempt `seq` of a job; `mark` tells it from every other claim."""
 
     model: str
     job: str
     seq: int
-    held_since: float
+    mark: str
 
     @property
     def key(self) -> str:
-        return keys.slot(self.model, self.job, self.seq)
+        return keys.slot(self.model, self.job, self.seq, self.mark)
+
+
+@dataclass(frozen=True)
+class Held:
+    """A slot that stands; `since` by the store's clock, in seconds since 1970."""
+
+    slot: Slot
+    since: float
 
 
 @dataclass
@@ -41,26 +49,25 @@ class Slots:
     store: ObjectStore
     chance: random.Random
 
-    def held(self, model: str | None = None) -> list[Slot]:
-        """Every slot held, of one model or of all."""
+    def held(self, model: str | None = None) -> list[Held]:
+        """Every slot that stands, of one model or of all."""
         prefix = keys.SLOTS if model is None else keys.slots_of(model)
-        return [_slot(entry) for entry in self.store.list(prefix)]
+        return [Held(slot_at(entry.key), entry.modified) for entry in self.store.list(prefix)]
 
-    def claim(self, model: str, job: str, seq: int, window: int) -> bool:
-        """Take the slot for this attempt if fewer than `window` are held. Raises StoreError."""
-        mine = nonce(self.chance).encode()
-        if not self.store.create(keys.slot(model, job, seq), mine).created:
-            return False
+    def claim(self, model: str, job: str, seq: int, window: int) -> Slot | None:
+        """A slot for this attempt, or None if `window` are held already. Raises StoreError."""
+        slot = Slot(model, job, seq, nonce(self.chance)[:12])
+        self.store.create(slot.key, b"")
         if len(self.held(model)) <= window:
-            return True
-        self.free(model, job, seq)
-        return False
+            return slot
+        self.free(slot)
+        return None
 
-    def free(self, model: str, job: str, seq: int) -> None:
-        """Give the slot of an attempt back; only for an attempt that is over or never began."""
-        self.store.delete(keys.slot(model, job, seq))
+    def free(self, slot: Slot) -> None:
+        """Give a slot back; only one whose attempt is over or never began."""
+        self.store.delete(slot.key)
 
 
-def _slot(entry: Entry) -> Slot:
-    model, job, seq = keys.parse_slot(entry.key)
-    return Slot(model, job, seq, entry.modified)
+def slot_at(key: str) -> Slot:
+    """The slot that an object of this key is."""
+    return Slot(*keys.parse_slot(key))

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from shared import keys
 from shared.catalogue import Catalogue, Model
 from shared.clock import Clock, from_iso, iso
 from shared.errors import ErrorTable
@@ -21,13 +20,13 @@ from shared.jobdata import carried
 from shared.jobfile import JobSpec, request_body
 from shared.modelstate import ModelStates
 from shared.modelstudio import Accepted, ModelStudio, ServiceError, Unknown
-from shared.objects import StoreError
+from shared.objects import ObjectMissing, ObjectTooLarge, StoreError
 from shared.queue import Queue
 from shared.records import EXPIRED, FAILED, PENDING, SUBMITTING, Record, Records
 from shared.requeue import Requeue
 from shared.results import Endings, explained, own_error
 from shared.retrypolicy import RetryPolicy
-from shared.slots import Slots
+from shared.slots import Slot, Slots
 from shared.tickets import Ticket, Tickets
 
 log = logging.getLogger(__name__)
@@ -81,12 +80,16 @@ class Submission:
         if wait > 0:
             own = self.states.paused_for(model.name, now) <= 0
             return Later(wait, "the job or its model is paused", model_wide=not own)
-        body = self._body(last)
+        try:
+            body = self._body(last)
+        except (ObjectMissing, ObjectTooLarge) as error:
+            return self._without_input(last, error)
         if body is None:
             return None
-        if not self.slots.claim(model.name, last.job, last.seq + 1, self.window(model)):
+        slot = self.slots.claim(model.name, last.job, last.seq + 1, self.window(model))
+        if slot is None:
             return Later(0.0, "no slot is free")
-        return self._with_slot(model, last, body, patience)
+        return self._with_slot(model, last, slot, body, patience)
 
     def window(self, model: Model) -> int:
         """How many tasks of a model may be in flight now."""
@@ -117,25 +120,37 @@ class Submission:
         spec = JobSpec.from_dict(first.data["spec"])
         return for_missing(request_body(spec, self.input_urls(spec)), last.data.get("missing"))
 
+    def _without_input(self, last: Record, reason: StoreError) -> Record | None:
+        error = own_error(
+            "InputMissing",
+            f"An input image cannot be read any more: {reason}",
+            retryable=True,
+            hint="Upload the image again, then the job file under another name.",
+            hint_zh="请重新上传图像,然后以新的文件名提交任务。",
+        )
+        return self.endings.finish(last, FAILED, {"error": error})
+
     def _with_slot(
-        self, model: Model, last: Record, body: dict[str, Any], patience: float
+        self, model: Model, last: Record, slot: Slot, body: dict[str, Any], patience: float
     ) -> Record | Later | None:
-        slot = keys.slot(model.name, last.job, last.seq + 1)
         try:
             ticket = self._ticket(model, last, patience)
         except StoreError:
-            self.slots.free(model.name, last.job, last.seq + 1)
+            self.slots.free(slot)
             raise
         if isinstance(ticket, Later):
-            self.slots.free(model.name, last.job, last.seq + 1)
+            self.slots.free(slot)
             return ticket
         attempt = last.data.get("attempt", 0) + 1
-        data = carried(last, attempt=attempt, slot_seq=last.seq + 1, not_before=None)
+        began = self.clock.monotonic()
+        data = carried(
+            last, attempt=attempt, slot_seq=slot.seq, slot_mark=slot.mark, not_before=None
+        )
         intent = self.records.append(last.job, last.seq + 1, SUBMITTING, data)
         if intent is None:
             self.requeue.settle_if_over(slot)
             return None
-        return self._send(model, intent, body, ticket)
+        return self._send(model, intent, body, ticket, began)
 
     def _ticket(self, model: Model, last: Record, patience: float) -> Ticket | Later:
         limits, end = model.limits, self.clock.monotonic() + patience
@@ -149,15 +164,17 @@ class Submission:
             self.clock.sleep(taken)
 
     def _send(
-        self, model: Model, intent: Record, body: dict[str, Any], ticket: Ticket
+        self, model: Model, intent: Record, body: dict[str, Any], ticket: Ticket, began: float
     ) -> Record | None:
-        """The one POST. A ticket gone stale meanwhile is replaced, and then the chain is read
-        once more: whoever took so long may have been given up."""
+        """The one POST. A ticket gone stale meanwhile is replaced; an attempt that has taken so
+        long that others may give it up is given up here first."""
         while not self.tickets.usable(ticket):
-            renewed = self._ticket(model, intent, 60.0)
-            if isinstance(renewed, Later) or self.records.get(intent.job, intent.seq + 1):
-                return None
+            renewed = self._ticket(model, intent, self.service.create_timeout)
+            if isinstance(renewed, Later):
+                return self._not_sent(intent)
             ticket = renewed
+        if self._overslept(intent, began):
+            return self._not_sent(intent)
         submitted_at = iso(self.clock.now())
         outcome = self.service.create(model.endpoint, body)
         if isinstance(outcome, Accepted):
@@ -167,6 +184,22 @@ class Submission:
             data = carried(intent, submitted_at=submitted_at) | {"unknown": outcome.reason}
             return self.records.append(intent.job, intent.seq + 1, SUBMITTING, data)
         return self._refused(model, intent, outcome)
+
+    def _overslept(self, intent: Record, began: float) -> bool:
+        """Whether the attempt is older than a submission may take, by either clock."""
+        age = max(self.clock.monotonic() - began, self.clock.now() - from_iso(intent.at))
+        return age > self.service.create_timeout
+
+    def _not_sent(self, intent: Record) -> Record | None:
+        """Nothing was sent, for certain: back into the queue, and no attempt is counted."""
+        why = own_error(
+            "NotSent",
+            "The submission could not be sent in time.",
+            retryable=True,
+            hint="Nothing to do: the job is submitted again.",
+            hint_zh="无需处理,任务将自动重新提交。",
+        )
+        return self.requeue.again(intent, why, attempt=intent.data["attempt"] - 1)
 
     def accepted(
         self, last: Record, task_id: str, request_id: str, submitted_at: str

@@ -103,7 +103,9 @@ async def list_tasks(request: web.Request) -> web.StreamResponse:
             _positive(asked.get("page_no"), 1),
             _positive(asked.get("page_size"), 10),
         )
-        found = _filtered(service.kept(), asked, service.clock.now())
+        now = service.clock.now()
+        shown = now - service.settings.seconds("list_delay_seconds")
+        found = [task for task in _filtered(service.kept(), asked, now) if task.created <= shown]
         return wire.json_answer(wire.listed(found, page_no, page_size))
 
     fault = service.faults.take("list", request.query.get("model_name", ""))
@@ -179,20 +181,36 @@ async def upload_policy(request: web.Request) -> web.StreamResponse:
     model: ModelRules | None = service.models.get(request.query.get("model", ""))
     if model is None:
         raise service_error("model_unknown")
-    return wire.json_answer(service.uploads.policy(model.name, service.address + "/uploads"))
+    name = model.name
+
+    async def work() -> web.StreamResponse:
+        return wire.json_answer(service.uploads.policy(name, service.address + "/uploads"))
+
+    return await answer_despite(service.faults.take("policy", name), request, work)
 
 
 async def upload(request: web.Request) -> web.StreamResponse:
     """POST of a temporary file as multipart/form-data, the file being the last field."""
     if request.content_type != "multipart/form-data":
         raise service_error("body_invalid")
+    service = request.app[SERVICE]
+    form, data = await _form_and_file(request)
+
+    async def work() -> web.StreamResponse:
+        service.uploads.put(form, data)
+        return web.Response(status=200)
+
+    return await answer_despite(service.faults.take("upload", ""), request, work)
+
+
+async def _form_and_file(request: web.Request) -> tuple[dict[str, str], bytes]:
+    """The fields before the file, and the file; what comes after it is not read."""
     reader = await request.multipart()
     form: dict[str, str] = {}
     while isinstance(part := await reader.next(), BodyPartReader):
         data = await _bounded(part)
         if part.name == "file":
-            request.app[SERVICE].uploads.put(form, data)
-            return web.Response(status=200)
+            return form, data
         form[part.name or ""] = data.decode("utf-8", "replace")
     raise service_error("field_invalid", field="file")
 

@@ -21,8 +21,10 @@ class ServiceError(Exception):
 
 
 class _Facts(dict[str, Any]):
+    """Fills blanks: by what is known, else by the error's sample, else xxx as the documents do."""
+
     def __missing__(self, key: str) -> str:
-        return "xxx"  # as the documents print what they leave open
+        return "xxx"
 
 
 @cache
@@ -36,4 +38,5 @@ def error_table() -> Mapping[str, Mapping[str, Any]]:
 def service_error(name: str, **facts: object) -> ServiceError:
     """The named error with its blanks filled in. Raises KeyError for a name errors.yaml lacks."""
     row = error_table()[name]
-    return ServiceError(row["status"], row["code"], row["message"].format_map(_Facts(facts)))
+    known = _Facts({**row.get("sample", {}), **facts})
+    return ServiceError(row["status"], row["code"], row["message"].format_map(known))

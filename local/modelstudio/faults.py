@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,9 +21,13 @@ Work = Callable[[], Awaitable[web.StreamResponse]]
 
 @dataclass
 class Fault:
-    """One rule of the setting `faults` and how often it has matched and struck."""
+    """One rule of the setting `faults` and how often it has matched and struck.
+
+    Each has dice of its own: what strikes elsewhere at the same time does not change its luck.
+    """
 
     rule: Mapping[str, Any]
+    dice: random.Random
     matched: int = 0
     struck: int = 0
 
@@ -32,14 +37,14 @@ class Fault:
             return False
         return self.rule.get("image") in (None, image)
 
-    def strikes(self, dice: random.Random) -> bool:
+    def strikes(self) -> bool:
         """Whether it happens now: after `skip` matches, `times` times, with chance `share`."""
         self.matched += 1
         if self.matched <= self.rule.get("skip", 0):
             return False
         if self.struck >= self.rule.get("times", float("inf")):
             return False
-        if dice.random() >= self.rule.get("share", 1.0):
+        if self.dice.random() >= self.rule.get("share", 1.0):
             return False
         self.struck += 1
         return True
@@ -70,13 +75,12 @@ class FaultBook:
     """All faults in force. The first that fits an event and strikes is the one that happens."""
 
     def __init__(self, rules: Sequence[Mapping[str, Any]], seed: int) -> None:
-        self._faults = [Fault(rule) for rule in rules]
-        self._dice = random.Random(seed)
+        self._faults = [Fault(rule, random.Random(f"{seed} {k}")) for k, rule in enumerate(rules)]
 
     def take(self, at: str, model: str, image: int | None = None) -> Fault | None:
         """The fault of this event, if any."""
         for fault in self._faults:
-            if fault.fits(at, model, image) and fault.strikes(self._dice):
+            if fault.fits(at, model, image) and fault.strikes():
                 return fault
         return None
 
@@ -101,7 +105,40 @@ async def answer_despite(
         return cut(request)
     if fault.action == "cut_after":
         return await _work_and_cut(request, work)
+    if fault.action in _CHANGES:
+        return _CHANGES[fault.action](await work(), fault)
     return _error_answer(fault)
+
+
+def _truncated(answer: web.StreamResponse, _: Fault) -> web.StreamResponse:
+    """The first half as if it were all: nothing but the picture itself tells."""
+    half = _bytes(answer)[: len(_bytes(answer)) // 2]
+    return web.Response(status=answer.status, body=half, content_type=answer.content_type)
+
+
+def _retyped(answer: web.StreamResponse, fault: Fault) -> web.StreamResponse:
+    return web.Response(
+        status=answer.status, body=_bytes(answer), content_type=fault.rule["content_type"]
+    )
+
+
+def _reworded(answer: web.StreamResponse, fault: Fault) -> web.StreamResponse:
+    """The query's answer with another status and nothing of what the true one brings along."""
+    told = json.loads(_bytes(answer))
+    output = {"task_id": told["output"]["task_id"], "task_status": fault.rule["word"]}
+    return json_answer({"request_id": told["request_id"], "output": output})
+
+
+def _bytes(answer: web.StreamResponse) -> bytes:
+    body = answer.body if isinstance(answer, web.Response) else None
+    return bytes(body) if isinstance(body, (bytes, bytearray)) else b""
+
+
+_CHANGES: Mapping[str, Callable[[web.StreamResponse, Fault], web.StreamResponse]] = {
+    "truncate": _truncated,
+    "retype": _retyped,
+    "word": _reworded,
+}
 
 
 async def _work_and_cut(request: web.Request, work: Work) -> web.StreamResponse:
@@ -115,7 +152,7 @@ async def _work_and_cut(request: web.Request, work: Work) -> web.StreamResponse:
 
 
 async def _half(request: web.Request, whole: web.Response) -> web.StreamResponse:
-    body = bytes(whole.body) if isinstance(whole.body, bytes) else b""
+    body = _bytes(whole)
     answer = web.StreamResponse(headers={"Content-Type": "image/png"})
     answer.content_length = len(body)
     await answer.prepare(request)

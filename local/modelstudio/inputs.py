@@ -14,11 +14,11 @@ from local.modelstudio.errors import ServiceError, service_error
 from local.modelstudio.pictures import Size, check_picture, check_same_size
 from local.modelstudio.rules import Row, image_addresses
 from local.modelstudio.settings import Settings
-from local.modelstudio.tasks import Task
+from local.modelstudio.tasks import Task, is_inline
 from local.modelstudio.uploads import UploadStore
 
 _CHUNK = 65536
-_DATA = re.compile(r"data:[\w.+-]+/[\w.+-]+;base64,(.*)", re.DOTALL)
+_DATA = re.compile(r"data:[\w.+-]+/[\w.+-]+;base64,(.*)", re.DOTALL | re.IGNORECASE)
 
 
 class InputLoader:
@@ -45,9 +45,10 @@ class InputLoader:
 
     async def _get(self, task: Task, address: str) -> bytes:
         rules = task.model.images
-        if address.startswith("data:"):
+        if is_inline(address):
             return _unpack(address, rules)
-        if rules["ascii_address"] and not address.isascii():
+        spaced = any(sign.isspace() for sign in address)
+        if spaced or (rules["ascii_address"] and not address.isascii()):
             raise service_error("url_invalid")
         if address.startswith("oss://") and task.resolves_uploads:
             data = self._uploads.get(address, task.model.name)
@@ -81,7 +82,7 @@ async def _bounded(answer: aiohttp.ClientResponse, limit: int) -> bytes:
     async for part in answer.content.iter_chunked(_CHUNK):
         total += len(part)
         if total > limit:
-            raise service_error("file_size", max=limit)
+            raise service_error("file_size", max=limit // 2**20)
         parts.append(part)
     return b"".join(parts)
 

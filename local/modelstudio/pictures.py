@@ -27,11 +27,12 @@ def check_picture(data: bytes, rules: Mapping[str, Any]) -> Size:
         picture = Image.open(io.BytesIO(data))
     except (OSError, ValueError, Image.DecompressionBombError) as problem:
         raise service_error(rules["errors"]["format"]) from problem
-    if _ALIASES.get(picture.format or "", picture.format) not in rules["formats"]:
+    form = _ALIASES.get(picture.format or "", picture.format)
+    if form not in rules["formats"]:
         raise service_error(rules["errors"]["format"])
     if not all(_inside(side, rules["side"]) for side in picture.size):
         raise service_error(rules["errors"]["resolution"])
-    if not rules["alpha"] and _has_alpha(picture):
+    if form in rules["no_alpha"] and _has_alpha(picture):
         raise service_error(rules["errors"]["format"])
     _decode(picture)
     return picture.size

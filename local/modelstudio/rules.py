@@ -70,7 +70,7 @@ def check_fields(model: ModelRules, body: Row) -> None:
     given = body.get("input")
     if not isinstance(given, dict):
         raise service_error("field_invalid", field="input")
-    if not isinstance(body.get("parameters") or {}, dict):
+    if not isinstance(body.get("parameters"), (dict, type(None))):
         raise service_error("field_invalid", field="parameters")
     for name, rule in model.input.items():
         value = given.get(name)

@@ -26,6 +26,8 @@ _DEFAULTS: Mapping[str, Any] = {
     "task_timeout_seconds": 3 * 3600,  # error code page, InternalError.Timeout
     "retention_seconds": 24 * 3600,
     "upload_retention_seconds": 48 * 3600,  # temporary file URL page
+    "list_delay_seconds": 0,
+    "moderated_words": {"input": [], "output": []},
     "faults": [],
 }
 
@@ -77,6 +79,10 @@ class Settings:
     def faults(self) -> list[dict[str, Any]]:
         """What is set to go wrong."""
         return list(self._values["faults"])
+
+    def moderated_words(self, part: str) -> list[str]:
+        """Words found inappropriate in the `input`, or once drawn in the `output`."""
+        return list(self._values["moderated_words"].get(part, ()))
 
     @property
     def strict_task_path(self) -> bool:

@@ -117,13 +117,18 @@ class TaskBook:
         return self._tasks.values()
 
 
+def is_inline(address: str) -> bool:
+    """Whether the address is the image itself; a scheme may be in capitals (RFC 3986)."""
+    return address[:5].lower() == "data:"
+
+
 def without_payloads(value: object) -> object:
     """The same without inline image data and without the query (signatures) of addresses."""
     if isinstance(value, Mapping):
         return {key: without_payloads(item) for key, item in value.items()}
     if isinstance(value, list):
         return [without_payloads(item) for item in value]
-    if isinstance(value, str) and value.startswith("data:") and "," in value:
+    if isinstance(value, str) and is_inline(value) and "," in value:
         head, payload = value.split(",", 1)
         return f"{head},({len(payload)} characters)" if not payload.startswith("(") else value
     if isinstance(value, str) and value.startswith(("http://", "https://")) and "?" in value:

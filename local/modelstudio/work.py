@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +52,8 @@ class Studio:
         """Fill the task's pictures. Raises ServiceError where the whole task fails."""
         until = asyncio.get_running_loop().time() + self._duration(task)
         parameters = used_parameters(task.model, task.body)
+        if self._is_found(task.texts.values(), "input"):
+            raise service_error("data_inspection_input")
         images = await self._loader.load(task)
         fault = self._faults().take("task", task.model.name)
         if fault is None or fault.action == "delay":
@@ -63,6 +66,11 @@ class Studio:
         jitter = self._settings.jitter
         return self._settings.task_seconds(task.model) * (1 + self.dice.uniform(-jitter, jitter))
 
+    def _is_found(self, texts: Iterable[str], part: str) -> bool:
+        """Whether one of the moderated words stands in one of the texts, as a word of its own."""
+        words = self._settings.moderated_words(part)
+        return any(_holds(text, word) for text in texts for word in words)
+
     async def _draw_all(
         self, task: Task, parameters: dict[str, Any], images: tuple[bytes, ...]
     ) -> None:
@@ -70,10 +78,12 @@ class Studio:
             task.rewritten_prompt = task.texts["prompt"] + task.model.prompt_addition
         seed = parameters.get("seed")
         first = self.dice.randrange(_SEEDS) if seed is None else seed
+        refused = self._is_found([task.texts["prompt"]], "output")
         for k in range(parameters["n"]):
             fault = self._faults().take("image", task.model.name, k)
-            if fault is not None:
-                task.pictures.append(Picture(error=fault.error))
+            if fault is not None or refused:
+                error = fault.error if fault else service_error("data_inspection_output")
+                task.pictures.append(Picture(error=error))
                 continue
             task.pictures.append(
                 await self._picture(task, parameters, images, (first + k) % _SEEDS)
@@ -93,6 +103,12 @@ class Studio:
         expires = task.created + self._settings.seconds("retention_seconds")
         await loop.run_in_executor(self._executor, self._results.keep, name, png, expires)
         return Picture(name=name)
+
+
+def _holds(text: str, word: str) -> bool:
+    """Chinese has no spaces between words, so only Latin letters and digits tell words apart."""
+    alone = rf"(?<![a-z0-9]){re.escape(word)}(?![a-z0-9])"
+    return re.search(alone, text, re.IGNORECASE) is not None
 
 
 async def _suffer(fault: Fault) -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 from local.modelstudio.limits import SlidingSecond
+from local.modelstudio.rules import load_models
+from local.modelstudio.settings import Settings
 
 
 def test_no_second_wherever_it_begins_holds_more_than_the_limit() -> None:
@@ -14,3 +16,20 @@ def test_without_a_limit_all_pass_and_the_peak_is_known() -> None:
     window = SlidingSecond()
     assert all(window.admit(at / 8, None) for at in range(30))
     assert window.peak == 8
+
+
+def test_the_limits_left_alone_are_the_documented_ones() -> None:
+    settings, models = Settings({"free_images": "documented"}), load_models()
+    assert settings.task_api_qps == 20
+    assert {
+        name: (
+            settings.submissions_per_second(model),
+            settings.concurrent_tasks(model),
+            settings.free_images(model),
+        )
+        for name, model in models.items()
+    } == {
+        "wanx-x-painting": (2, 1, 500),
+        "wanx-sketch-to-image-lite": (2, 1, 500),
+        "wan2.5-i2i-preview": (5, 5, 50),
+    }

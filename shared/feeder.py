@@ -1,0 +1,111 @@
+"""Submitting what waits: from the head of each queue, as far as there is room."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+
+from shared.catalogue import Catalogue, Model
+from shared.clock import Clock
+from shared.flights import Flights
+from shared.jobdata import holds, slot_of
+from shared.keys import job_of_marker, job_of_reminder
+from shared.modelstate import ModelStates
+from shared.queue import Queue
+from shared.records import FINAL, QUEUED, SUBMITTING, Record, Records
+from shared.results import Endings
+from shared.slots import Held
+from shared.submission import Later, Submission
+
+TICKET_PATIENCE = 3.0
+LOOK_FOR_EXPIRED = 60.0
+LOOK_PAST = 5
+"""How many queued jobs that have to wait themselves may stand before one that need not."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Feeder:
+    """Keeps the models busy. `waits` says for each model when its queue is worth a look again."""
+
+    catalogue: Catalogue
+    records: Records
+    queue: Queue
+    states: ModelStates
+    submission: Submission
+    endings: Endings
+    flights: Flights
+    clock: Clock
+    waits: dict[str, float] = field(default_factory=dict)
+    _next_expiry: float = 0.0
+
+    def fill(self, name: str) -> bool:
+        """Submit a model's waiting jobs while there is room; whether any may be waiting still.
+
+        Raises StoreError.
+        """
+        model = self.catalogue.get(name)
+        if model is None:
+            return False
+        self.waits.pop(name, None)
+        paused = self.states.paused_for(name, self.clock.now())
+        room = self.submission.window(model) - len(self.flights.jobs(name))
+        markers = self.queue.head(name, max(1, room) + len(self.flights.jobs(name)) + LOOK_PAST)
+        if paused > 0 and markers:
+            self._wait(name, paused)
+        elif room > 0:
+            self._submit(model, markers)
+        return bool(markers)
+
+    def waiting(self) -> bool:
+        """Whether a job of a known model waits. Raises StoreError."""
+        if self.queue.empty():
+            return False
+        return any(self.queue.head(name, 1) for name in self.catalogue.names())
+
+    def end_expired(self) -> None:
+        """End the queued jobs whose time is over, wherever they stand. Raises StoreError."""
+        if self.clock.monotonic() < self._next_expiry:
+            return
+        self._next_expiry = self.clock.monotonic() + LOOK_FOR_EXPIRED
+        for reminder in self.queue.due(self.clock.now()):
+            last = self.records.last(job_of_reminder(reminder))
+            if last is None or last.state != QUEUED or self.submission.expire(last):
+                self.queue.drop(reminder)
+
+    def _submit(self, model: Model, markers: list[str]) -> None:
+        window = self.submission.window(model)
+        for marker in markers:
+            if len(self.flights.jobs(model.name)) >= window:
+                return
+            flying = job_of_marker(marker) in self.flights.jobs(model.name)
+            if not flying and not self._try(model, marker):
+                return
+
+    def _try(self, model: Model, marker: str) -> bool:
+        """Submit the job behind a marker; whether the next one is worth a try."""
+        last = self.records.last(job_of_marker(marker))
+        if last is None or last.state not in (QUEUED, SUBMITTING):
+            self._leftover(marker, last)
+            return True
+        if last.state == SUBMITTING:
+            return True
+        outcome = self.submission.submit(last, TICKET_PATIENCE)
+        if isinstance(outcome, Later):
+            self._wait(model.name, outcome.seconds)
+            return not outcome.model_wide
+        slot = slot_of(outcome) if outcome is not None else None
+        if outcome is not None and slot is not None and holds(outcome, slot):
+            self.flights.track(Held(slot, self.clock.now()), outcome)
+        return True
+
+    def _leftover(self, marker: str, last: Record | None) -> None:
+        """A marker whose job is on its way or over; whoever ended it may have died doing so."""
+        if last is not None and last.state in FINAL:
+            self.endings.restore_manifest(last)
+        self.queue.drop(marker)
+
+    def _wait(self, name: str, seconds: float) -> None:
+        until = self.clock.monotonic() + seconds
+        self.waits[name] = min(until, self.waits.get(name, until))
