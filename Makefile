@@ -4,12 +4,13 @@ BIN := .venv/bin
 READY := .venv/.ready
 REQUIREMENTS := functions/requirements.txt local/requirements.txt tests/requirements.txt constraints.txt
 
-.PHONY: demo up test check format clean help
+.PHONY: demo up test conformance check format clean help
 
 help:
 	@echo "make demo    run four example jobs through the laptop cloud and show the images"
 	@echo "make up      the laptop cloud in the foreground, until Ctrl-C"
 	@echo "make test    all tests"
+	@echo "make conformance   clients written elsewhere against the laptop cloud"
 	@echo "make check   ruff (lint and format) and mypy --strict"
 	@echo "make clean   remove .venv, caches and the laptop cloud's data"
 
@@ -27,6 +28,21 @@ up: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
+# The two SDKs bring packages that quarrel with ours (both own the crcmod folder): each has its own venv.
+.venv-oss-v2/.ready: tests/conformance/requirements-oss-v2.txt
+	$(PYTHON) -m venv .venv-oss-v2
+	.venv-oss-v2/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+.venv-dashscope/.ready: tests/conformance/requirements-dashscope.txt
+	$(PYTHON) -m venv .venv-dashscope
+	.venv-dashscope/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+conformance: $(READY) .venv-oss-v2/.ready .venv-dashscope/.ready
+	.venv-oss-v2/bin/python -m pytest tests/conformance/oss_v2
+	.venv-dashscope/bin/python -m pytest tests/conformance/dashscope
+
 check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -37,4 +53,4 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf .venv .local build .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .venv-oss-v2 .venv-dashscope .local build .pytest_cache .mypy_cache .ruff_cache
