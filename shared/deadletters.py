@@ -47,7 +47,8 @@ def _job_files(payload: str) -> list[str]:
         event = read_event(payload.encode())
     except UnknownEvent:
         return []
-    return [change.key for change in event.changes] if isinstance(event, OssEvent) else []
+    changes = event.changes if isinstance(event, OssEvent) else ()
+    return [change.key for change in changes if change.key.startswith(keys.JOB_FILES)]
 
 
 def _readable(payload: str) -> Any:

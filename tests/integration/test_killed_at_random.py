@@ -185,7 +185,9 @@ def _check(world: World, jobs: list[str], manifests: dict[str, dict[str, Any]]) 
         record["task_id"] for chain in chains.values() for record in chain if "task_id" in record
     }
     stats = world.stats()
-    assert sum(model["tasks_made"] for model in stats.values()) == len(tasks) == JOBS
+    assert sum(model["tasks_made"] for model in stats.values()) == len(tasks)
+    stored = sum(len(manifest["images"]) for manifest in manifests.values())
+    assert sum(model["images"] for model in stats.values()) == stored == JOBS
     for name, seen in stats.items():
         limits = yaml.safe_load((ROOT / f"schemas/models/{name}.yaml").read_text("utf-8"))["limits"]
         assert seen["max_submissions_in_a_second"] <= limits["submissions"]
