@@ -14,13 +14,13 @@ import falcon
 from shared import keys
 from shared.clock import nonce
 from shared.intake import Source, Taken
+from shared.jobdata import spec_seq
 from shared.jobfile import Violation
-from shared.objects import ObjectMissing, StoreError
+from shared.objects import StoreError
 from shared.records import FINAL, Record
 from shared.service import Service
 from shared.wire import RequestIds, add_wire, answer_error, is_open, is_wire, token_refused
 
-MANIFEST_BYTES = 64 * 1024 * 1024
 SUFFIX_OF = {
     "application/json": ".json",
     "application/yaml": ".yaml",
@@ -104,15 +104,11 @@ class Job:
         if last is None:
             raise Problem(404, "No such job", f"There is no job {job[:64]!r}.")
         shown = describe(last, _base(request, self._service))
+        first = last if "spec" in last.data else self._service.records.get(job, spec_seq(last))
+        shown["warnings"] = first.data.get("warnings", []) if first else []
         if last.state in FINAL:
-            shown["result"] = self._manifest(job)
+            shown["result"] = last.data.get("manifest")
         response.text = _json(shown)
-
-    def _manifest(self, job: str) -> Any:
-        try:
-            return json.loads(self._service.store.read(keys.result(job), MANIFEST_BYTES).body)
-        except ObjectMissing:
-            return None
 
 
 def create_app(service: Service) -> falcon.App[falcon.Request, falcon.Response]:
@@ -141,7 +137,7 @@ def describe(record: Record, base: str) -> dict[str, Any]:
         "task_id": data.get("task_id"),
         "attempt": data.get("attempt", 0),
         "warnings": data.get("warnings", []),
-        "error": data.get("error"),
+        "error": (data.get("manifest") or data).get("error"),
         "result_key": keys.result(record.job),
         "urls": {"status": f"{base}/jobs/{record.job}"},
     }

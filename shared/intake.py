@@ -17,7 +17,7 @@ from shared.clock import Clock, iso
 from shared.jobdata import digest, without_payload
 from shared.jobfile import Document, JobSpec, Unreadable, Violation, canonical, check, parse
 from shared.jobindex import JobIndex
-from shared.objects import ObjectMissing, ObjectStore, ObjectTooLarge
+from shared.objects import ObjectMissing, ObjectStore, ObjectTooLarge, StoreError
 from shared.queue import Queue
 from shared.records import QUEUED, REJECTED, Record, Records
 from shared.results import Endings
@@ -192,33 +192,51 @@ class Intake:
         return Taken(job, last, False)
 
     def _reject(
+        self, source: Source, index: int, value: Any, violations: Sequence[Violation]
+    ) -> Taken:
+        """Write down what was wrong: under the job's own id, or, where that is another's, under
+        the one that follows from the file."""
+        found = tuple(violations)
+        log.warning("%s, document %d: rejected: %s", source.key, index + 1, found[0].message)
+        own = _own_id(value, violations)
+        for job in (own, source.job_id(index)) if own else (source.job_id(index),):
+            last = self.records.last(job)
+            if last is None or last.state == REJECTED:
+                record, new = self._rejected(job, last, source, index, value, found)
+                return Taken(job, record, new, found)
+        raise StoreError(f"{source.key}, document {index + 1}: its own id {job} is another job's.")
+
+    def _rejected(
         self,
+        job: str,
+        last: Record | None,
         source: Source,
         index: int,
         value: Any,
-        violations: Sequence[Violation],
-    ) -> Taken:
-        """Write what was wrong to `results/<job>/result.json`, then the record."""
-        job = _own_id(value, violations) or source.job_id(index)
-        known = self.records.last(job)
-        if known is not None and known.state != REJECTED:
-            job = source.job_id(index)
-            known = self.records.last(job)
-        found = tuple(violations)
-        shown = [violation.to_dict() for violation in found]
-        if known is not None and known.data.get("violations") == shown:
+        violations: tuple[Violation, ...],
+    ) -> tuple[Record, bool]:
+        """The record, which holds the manifest, then the manifest; doing it twice is doing it once.
+
+        A job that somebody else has taken in meanwhile is left alone.
+        """
+        shown = [violation.to_dict() for violation in violations]
+        if last is not None and last.state != REJECTED:
+            return last, False
+        if last is not None and last.data.get("violations") == shown:
             self._index_again(job)
-            return Taken(job, known, False, found)
-        record = Record(job, 0, REJECTED, iso(self.clock.now()), "", {})
-        self.endings.write_manifest(job, self._rejection(record, source, index, value, found))
+            self.endings.restore_manifest(last)
+            return last, False
         named = value.get("model") if isinstance(value, dict) else None
         model = named if isinstance(named, str) else None
-        data = {"model": model, "source": source.to_dict(index), "violations": shown}
-        made = self.records.append(job, known.seq + 1 if known else 1, REJECTED, data)
-        if made is not None and made.seq == 1:
+        said = {"model": model, "source": source.to_dict(index), "violations": shown}
+        data = said | {"manifest": self._rejection(job, value) | said}
+        made = self.records.append(job, last.seq + 1 if last else 1, REJECTED, data)
+        if made is None:
+            return self._rejected(job, self.records.last(job), source, index, value, violations)
+        if made.seq == 1:
             JobIndex(self.store).add(made)
-        log.warning("%s, document %d: rejected: %s", source.key, index + 1, found[0].message)
-        return Taken(job, made or record, made is not None, found)
+        self.endings.restore_manifest(made)
+        return made, True
 
     def _index_again(self, job: str) -> None:
         """Repair what an instance left undone that died right after a job's first record."""
@@ -226,25 +244,16 @@ class Intake:
         if first is not None:
             JobIndex(self.store).add(first)
 
-    def _rejection(
-        self,
-        record: Record,
-        source: Source,
-        index: int,
-        value: Any,
-        violations: tuple[Violation, ...],
-    ) -> dict[str, Any]:
+    def _rejection(self, job: str, value: Any) -> dict[str, Any]:
+        now = iso(self.clock.now())
         return {
-            "job": record.job,
+            "job": job,
             "state": REJECTED,
-            "model": value.get("model") if isinstance(value, dict) else None,
-            "created_at": record.at,
-            "finished_at": record.at,
+            "created_at": now,
+            "finished_at": now,
             "images": [],
             "failed_images": [],
             "warnings": [],
-            "violations": [violation.to_dict() for violation in violations],
-            "source": source.to_dict(index),
             "spec": without_payload(value),
         }
 

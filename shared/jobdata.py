@@ -36,6 +36,11 @@ def carried(record: Record, **changes: Any) -> dict[str, Any]:
     return {name: value for name, value in data.items() if value is not None}
 
 
+def spec_seq(record: Record) -> int:
+    """The number of the record that holds the job's spec."""
+    return int(record.data.get("spec_seq", 1))
+
+
 def slot_of(record: Record) -> Slot | None:
     """The slot that a record's attempt was claimed with."""
     data = record.data

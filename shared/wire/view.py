@@ -6,7 +6,6 @@ without saying so (wan2.5 API reference).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +14,6 @@ from typing import Any
 from shared import keys
 from shared.clock import from_iso, iso
 from shared.modelstudio import BEIJING_TIME
-from shared.objects import ObjectMissing
 from shared.records import (
     CANCELED,
     FAILED,
@@ -33,7 +31,6 @@ STATUSES = (PENDING, RUNNING, SUCCEEDED, FAILED, CANCELED, UNKNOWN)
 """What a list can be filtered by (task management page)."""
 LINK_SECONDS = 7 * 24 * 3600
 """The longest a V4 signature may hold (OSS signature page)."""
-MANIFEST_BYTES = 64 * 1024 * 1024
 REJECTION = "InvalidParameter"
 
 
@@ -58,36 +55,24 @@ class TaskView:
         spec_seq = last.data.get("spec_seq", 1)
         first = last if last.seq == spec_seq else self.service.records.get(job, spec_seq) or last
         status = status_of(last)
-        manifest = self._manifest(job) if status in (SUCCEEDED, FAILED) else {}
-        if status == SUCCEEDED and not manifest:
-            status = FAILED  # the SDK would take a success without results for one
+        manifest = last.data.get("manifest") or {}
         output: dict[str, Any] = {"task_id": job, "task_status": status}
         output |= _times(first, last, manifest)
         if status == SUCCEEDED:
-            return self._succeeded(output, last, manifest)
+            return self._succeeded(output, manifest)
         if status == FAILED:
             output |= _failure(last)
         if status != CANCELED:
             output["task_metrics"] = _metrics(_wanted(first, manifest), 0, status == FAILED)
         return {"output": output}
 
-    def _manifest(self, job: str) -> dict[str, Any]:
-        try:
-            body = self.service.store.read(keys.result(job), MANIFEST_BYTES).body
-            manifest: dict[str, Any] = json.loads(body)
-        except (ObjectMissing, ValueError):
-            return {}
-        return manifest
-
-    def _succeeded(
-        self, output: dict[str, Any], last: Record, manifest: Mapping[str, Any]
-    ) -> dict[str, Any]:
+    def _succeeded(self, output: dict[str, Any], manifest: Mapping[str, Any]) -> dict[str, Any]:
         images, failed = manifest.get("images") or [], manifest.get("failed_images") or []
         shown = {image["number"]: self._image(image) for image in images}
         shown |= {one["number"]: {"code": one["code"], "message": one["message"]} for one in failed}
         output["results"] = [shown[number] for number in sorted(shown)]
         output["task_metrics"] = _metrics(len(shown), len(images), bool(failed))
-        usage = last.data.get("usage") or {"image_count": len(images)}
+        usage = manifest.get("usage") or {"image_count": len(images)}
         return {"output": output, "usage": usage}
 
     def _image(self, image: Mapping[str, Any]) -> dict[str, Any]:
@@ -125,10 +110,7 @@ def _failure(last: Record) -> dict[str, str]:
     if last.state == REJECTED:
         found = last.data.get("violations") or []
         return {"code": REJECTION, "message": "; ".join(one["message"] for one in found)}
-    if last.state == SUCCEEDED:
-        message = f"The job succeeded, but {keys.result(last.job)} was deleted from the bucket."
-        return {"code": "ResultDeleted", "message": message}
-    error = last.data.get("error") or {}
+    error = (last.data.get("manifest") or {}).get("error") or {}
     code = error.get("code") or last.state.title().replace("_", "")
     return {"code": str(code), "message": str(error.get("message") or f"The job is {last.state}.")}
 
