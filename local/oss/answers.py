@@ -52,9 +52,9 @@ def error_answer(error: OssError, request_id: str, host: str) -> web.Response:
     root = xml.element(
         "Error",
         xml.leaf("Code", error.code),
-        xml.leaf("Message", _printable(error.message[:_MAX_MESSAGE])),
+        xml.leaf("Message", error.message[:_MAX_MESSAGE]),
         xml.leaf("RequestId", request_id),
-        xml.leaf("HostId", _printable(host)),
+        xml.leaf("HostId", host),
         xml.leaf("EC", error.ec) if error.ec else None,
     )
     body = xml.document(root)
@@ -110,8 +110,3 @@ def check_header_value(name: str, value: str) -> None:
     """Refuse what no header can carry: control characters and broken UTF-8."""
     if any(c < " " or "\ud800" <= c <= "\udfff" for c in value):
         raise invalid_argument(f"{name} may not hold control characters and must be UTF-8.")
-
-
-def _printable(text: str) -> str:
-    """Replace what XML 1.0 cannot hold."""
-    return "".join(c if c >= " " and not "\ud800" <= c <= "\udfff" else "�" for c in text)

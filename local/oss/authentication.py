@@ -114,7 +114,9 @@ class Authenticator:
             raise invalid_argument(
                 "The Authorization header is not of the form 'OSS KEYID:SIGNATURE'."
             )
-        self.check_key(key_id, call.headers.get("x-oss-security-token", ""))
+        # alibabacloud-oss-v2 sends the token of a version 1 request under the shorter name.
+        token = call.headers.get("x-oss-security-token") or call.headers.get("security-token", "")
+        self.check_key(key_id, token)
         date = call.headers.get("x-oss-date") or call.headers.get("date", "")
         _check_skew(_http_time(date), now)
         self._compare_v1(call, date, given)

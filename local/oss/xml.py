@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ElementTree
 from datetime import datetime, timezone
 from urllib.parse import quote
@@ -9,6 +10,7 @@ from urllib.parse import quote
 from local.oss.errors import malformed_xml
 
 Element = ElementTree.Element
+_NOT_IN_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def element(tag: str, *children: Element | None, text: str | int | bool | None = None) -> Element:
@@ -17,9 +19,14 @@ def element(tag: str, *children: Element | None, text: str | int | bool | None =
     if isinstance(text, bool):
         node.text = "true" if text else "false"
     elif text is not None:
-        node.text = str(text)
+        node.text = printable(str(text))
     node.extend(child for child in children if child is not None)
     return node
+
+
+def printable(text: str) -> str:
+    """Replace what XML 1.0 cannot hold; such keys come through with ``encoding-type=url`` only."""
+    return _NOT_IN_XML.sub("\ufffd", text)
 
 
 def leaf(tag: str, text: str | int | bool) -> Element:

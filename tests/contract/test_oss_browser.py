@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
-import json
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -15,52 +11,14 @@ import oss2
 import pytest
 import requests
 
-from tests.contract.oss_server import BUCKET, KEY_ID, REGION, SECRET, OssServer, oss_server
-
-CONDITIONS: list[object] = [
-    {"bucket": BUCKET},
-    ["starts-with", "$key", "inputs/"],
-    ["content-length-range", 1, 10],
-    ["in", "$content-type", ["image/png"]],
-]
+from tests.contract.oss_forms import CONDITIONS, form_v1, form_v4, policy, post
+from tests.contract.oss_server import BUCKET, OssServer, oss_server
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OssServer]:
     with oss_server(tmp_path_factory.mktemp("browser")) as running:
         yield running
-
-
-def policy(conditions: list[object] = CONDITIONS, minutes: int = 5) -> str:
-    until = datetime.now(timezone.utc) + timedelta(minutes=minutes)
-    document = {"expiration": f"{until:%Y-%m-%dT%H:%M:%S}.000Z", "conditions": conditions}
-    return base64.b64encode(json.dumps(document).encode()).decode()
-
-
-def form_v1(encoded: str) -> dict[str, str]:
-    mac = hmac.new(SECRET.encode(), encoded.encode(), hashlib.sha1).digest()
-    signature = base64.b64encode(mac).decode()
-    return {"OSSAccessKeyId": KEY_ID, "policy": encoded, "Signature": signature}
-
-
-def form_v4(encoded: str) -> dict[str, str]:
-    date = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
-    key = ("aliyun_v4" + SECRET).encode()
-    for part in (date[:8], REGION, "oss", "aliyun_v4_request"):
-        key = hmac.new(key, part.encode(), hashlib.sha256).digest()
-    return {
-        "policy": encoded,
-        "x-oss-signature-version": "OSS4-HMAC-SHA256",
-        "x-oss-credential": f"{KEY_ID}/{date[:8]}/{REGION}/oss/aliyun_v4_request",
-        "x-oss-date": date,
-        "x-oss-signature": hmac.new(key, encoded.encode(), hashlib.sha256).hexdigest(),
-    }
-
-
-def post(server: OssServer, form: dict[str, str], body: Any = b"pixels", **more: str) -> Any:
-    fields = {"key": "inputs/${filename}", "Content-Type": "image/png", **form, **more}
-    files = {"file": ("cat ä.png", body)}
-    return requests.post(f"{server.url}/{BUCKET}", data=fields, files=files)
 
 
 def code(answer: Any) -> tuple[int, str]:
@@ -90,7 +48,21 @@ def test_form_upload_outside_its_policy(server: OssServer) -> None:
     assert code(post(server, good, body=b"x" * 11)) == (400, "EntityTooLarge")
     assert code(post(server, form_v1(policy(minutes=-1)))) == (403, "AccessDenied")
     assert code(post(server, form_v1("bm9uc2Vuc2U="))) == (400, "InvalidPolicyDocument")
+    assert code(post(server, good, **{"Content-Type": "text/html"})) == (403, "AccessDenied")
+    elsewhere = form_v1(policy([{"bucket": "another"}, *CONDITIONS[1:]]))
+    assert code(post(server, elsewhere)) == (403, "AccessDenied")
+    assert code(post(server, {**good, "OSSAccessKeyId": "x"})) == (403, "InvalidAccessKeyId")
     assert not server.bucket().object_exists("state/x")
+
+
+def test_form_upload_with_temporary_keys(tmp_path: Path) -> None:
+    with oss_server(tmp_path, token="the-token") as server:
+        for form in (form_v1(policy()), form_v4(policy())):
+            assert code(post(server, form)) == (403, "InvalidAccessKeyId")
+            wrong = {**form, "x-oss-security-token": "another"}
+            assert code(post(server, wrong)) == (403, "InvalidSecurityToken")
+            good = {**form, "x-oss-security-token": "the-token"}
+            assert post(server, good).status_code == 204
 
 
 def test_cross_origin_requests_follow_the_rules(server: OssServer) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from oss2.models import PartInfo
 
+from tests.contract.oss_forms import form_v1, policy, post
 from tests.contract.oss_server import (
     BUCKET,
     Listener,
@@ -58,9 +59,19 @@ def test_one_event_as_documented(server: OssServer, listener: Listener) -> None:
         "key": "jobs/中文 +%41.yaml",
         "size": 5,
     }
+    assert event["eventName"] == PUT
     assert event["eventSource"] == "acs:oss"
-    assert event["oss"]["bucket"]["name"] == BUCKET
+    assert event["eventVersion"] == event["oss"]["ossSchemaVersion"] == "1.0"
+    owner = event["userIdentity"]["principalId"]
+    assert event["oss"]["bucket"] == {
+        "arn": f"acs:oss:cn-beijing:{owner}:{BUCKET}",
+        "name": BUCKET,
+        "ownerIdentity": owner,
+        "virtualBucket": "",
+    }
+    assert event["oss"]["ruleId"]
     assert event["region"] == "cn-beijing"
+    assert event["requestParameters"] == {"sourceIPAddress": "127.0.0.1"}
     assert event["responseElements"]["requestId"] == result.request_id
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", event["eventTime"])
 
@@ -72,7 +83,9 @@ def test_every_operation_has_its_event(server: OssServer, listener: Listener) ->
     bucket.append_object("op/a-log", 0, b"x")
     bucket.append_object("op/a-log", 1, b"y")
     bucket.put_symlink("op/a", "op/a-link")
+    assert post(server, form_v1(policy([])), key="op/a-form").status_code == 204
     upload_id = bucket.init_multipart_upload("op/a-big").upload_id
+    bucket.upload_part_copy(BUCKET, "op/a", (0, 0), "op/a-big", upload_id, 1)
     etag = bucket.upload_part("op/a-big", upload_id, 1, b"part").etag
     bucket.complete_multipart_upload("op/a-big", upload_id, [PartInfo(1, etag)])
     other = bucket.init_multipart_upload("op/a-big").upload_id
@@ -87,7 +100,9 @@ def test_every_operation_has_its_event(server: OssServer, listener: Listener) ->
         ("ObjectCreated:AppendObject", "op/a-log"),
         ("ObjectCreated:AppendObject", "op/a-log"),
         ("ObjectCreated:PutSymlink", "op/a-link"),
+        ("ObjectCreated:PostObject", "op/a-form"),
         ("ObjectCreated:InitiateMultipartUpload", "op/a-big"),
+        ("ObjectCreated:UploadPartCopy", "op/a-big"),
         ("ObjectCreated:UploadPart", "op/a-big"),
         ("ObjectCreated:CompleteMultipartUpload", "op/a-big"),
         ("ObjectCreated:InitiateMultipartUpload", "op/a-big"),
