@@ -29,6 +29,7 @@ def add_routes(app: web.Application) -> None:
     app.router.add_get("/api/v1/tasks", list_tasks)
     app.router.add_get("/api/v1/tasks/", list_tasks)
     app.router.add_get("/api/v1/tasks/{task_id}", query)
+    app.router.add_get("/api/v1/tasks/{task_id}/", query)
     app.router.add_post("/api/v1/tasks/{task_id}/cancel", cancel)
     app.router.add_get("/api/v1/uploads", upload_policy)
     app.router.add_post("/uploads", upload)

@@ -48,13 +48,15 @@ def read_request(
     """The request as a job file holds it. `resolves`: X-DashScope-OssResourceResolve was sent.
 
     Raises WireError for what the service refuses at once. Fields that are null or empty and not
-    required count as absent, because the SDK sends them.
+    required count as absent, because the SDK sends them; fields that no document names are left
+    out, because the service ignores them.
     """
     model = _model(body, catalogue)
     given: dict[str, Any] = {"input": body.get("input"), "parameters": body.get("parameters") or {}}
     _refuse_wrong(given, model)
+    known = {"input": model.input_schema, "parameters": model.parameters_schema}
+    given = {name: _known(values, known[name]) for name, values in given.items()}
     given["input"] = _without_empty(given["input"], model)
-    given["parameters"] = {k: v for k, v in given["parameters"].items() if v is not None}
     return {"model": model.name, **(_resolved(given) if resolves else given)}
 
 
@@ -113,6 +115,11 @@ def _wanted(schema: Mapping[str, Any]) -> str:
 
 def _is_empty(value: Any) -> bool:
     return value is None or value in ([], {}) or (isinstance(value, str) and not value.strip())
+
+
+def _known(values: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
+    fields = schema["properties"]
+    return {name: value for name, value in values.items() if name in fields and value is not None}
 
 
 def _without_empty(values: Mapping[str, Any], model: Model) -> dict[str, Any]:

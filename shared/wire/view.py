@@ -63,7 +63,7 @@ class TaskView:
         if status == FAILED:
             output |= _failure(last)
         if status != CANCELED:
-            output["task_metrics"] = _metrics(_wanted(first, manifest), 0, status == FAILED)
+            output["task_metrics"] = _metrics(self._wanted(first, manifest), 0, status == FAILED)
         return {"output": output}
 
     def _succeeded(self, output: dict[str, Any], manifest: Mapping[str, Any]) -> dict[str, Any]:
@@ -74,6 +74,16 @@ class TaskView:
         output["task_metrics"] = _metrics(len(shown), len(images), bool(failed))
         usage = manifest.get("usage") or {"image_count": len(images)}
         return {"output": output, "usage": usage}
+
+    def _wanted(self, first: Record, manifest: Mapping[str, Any]) -> int:
+        """How many images were asked for, or the model makes by default."""
+        spec = first.data.get("spec") or manifest.get("spec")
+        parameters = spec.get("parameters") if isinstance(spec, dict) else None
+        number = parameters.get("n") if isinstance(parameters, dict) else None
+        model = self.service.catalogue.get(str(first.data.get("model")))
+        if number is None and model is not None:
+            number = model.parameters_schema["properties"].get("n", {}).get("default")
+        return number if isinstance(number, int) and number > 0 else 1
 
     def _image(self, image: Mapping[str, Any]) -> dict[str, Any]:
         """A link made anew at each query: it works long after the service's own has expired."""
@@ -103,7 +113,7 @@ def _times(first: Record, last: Record, manifest: Mapping[str, Any]) -> dict[str
 
 def _beijing(at: str) -> str:
     moment = datetime.fromtimestamp(from_iso(at), BEIJING_TIME)
-    return moment.strftime("%Y-%m-%d %H:%M:%S.") + f"{round(moment.microsecond / 1000) % 1000:03d}"
+    return moment.strftime("%Y-%m-%d %H:%M:%S.") + f"{moment.microsecond // 1000:03d}"
 
 
 def _failure(last: Record) -> dict[str, str]:
@@ -117,12 +127,3 @@ def _failure(last: Record) -> dict[str, str]:
 
 def _metrics(total: int, good: int, rest_failed: bool) -> dict[str, int]:
     return {"TOTAL": total, "SUCCEEDED": good, "FAILED": total - good if rest_failed else 0}
-
-
-def _wanted(first: Record, manifest: Mapping[str, Any]) -> int:
-    """How many images were asked for, as far as that can be read."""
-    spec = first.data.get("spec") or manifest.get("spec")
-    parameters = spec.get("parameters") if isinstance(spec, dict) else None
-    number = parameters.get("n") if isinstance(parameters, dict) else None
-    is_number = isinstance(number, int) and not isinstance(number, bool) and number > 0
-    return int(number) if is_number and number is not None else 1

@@ -1,0 +1,61 @@
+# Sketch to image API reference: asynchronous call.
+# mypy: ignore-errors
+from http import HTTPStatus
+from urllib.parse import urlparse, unquote
+from pathlib import PurePosixPath
+import requests
+from dashscope import ImageSynthesis
+import os
+
+
+prompt = "A towering tree"
+sketch_image_url = "https://help-static-aliyun-doc.aliyuncs.com/assets/img/zh-CN/6609471071/p743851.jpg"
+model = "wanx-sketch-to-image-lite"
+task = "image2image"
+
+
+# Asynchronous invocation
+def async_call():
+    print('----create task----')
+    task_info = create_async_task()
+    print('----wait task done then save image----')
+    wait_async_task(task_info)
+
+
+# Create an asynchronous task
+def create_async_task():
+    rsp = ImageSynthesis.async_call(api_key=os.getenv("DASHSCOPE_API_KEY"),
+                                    model=model,
+                                    prompt=prompt,
+                                    n=1,
+                                    style='<watercolor>',
+                                    size='768*768',
+                                    sketch_image_url=sketch_image_url,
+                                    task=task)
+    print(rsp)
+    if rsp.status_code == HTTPStatus.OK:
+        print(rsp.output)
+    else:
+        print('create_async_task Failed, status_code: %s, code: %s, message: %s' %
+              (rsp.status_code, rsp.code, rsp.message))
+    return rsp
+
+
+# Wait for the asynchronous task to complete
+def wait_async_task(task):
+    rsp = ImageSynthesis.wait(task)
+    print(rsp)
+    if rsp.status_code == HTTPStatus.OK:
+        print(rsp.output.task_status)
+        # save file to current directory
+        for result in rsp.output.results:
+            file_name = PurePosixPath(unquote(urlparse(result.url).path)).parts[-1]
+            with open('./%s' % file_name, 'wb+') as f:
+                f.write(requests.get(result.url).content)
+    else:
+        print('Failed, status_code: %s, code: %s, message: %s' %
+              (rsp.status_code, rsp.code, rsp.message))
+
+
+if __name__ == '__main__':
+    async_call()
