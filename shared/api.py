@@ -12,10 +12,12 @@ from typing import Any
 import falcon
 
 from shared import keys
+from shared.cancel import NotCancelable
 from shared.clock import nonce
 from shared.intake import Source, Taken
 from shared.jobdata import spec_seq
 from shared.jobfile import Violation
+from shared.modelstudio import ServiceError
 from shared.objects import StoreError
 from shared.records import FINAL, Record
 from shared.service import Service
@@ -111,6 +113,28 @@ class Job:
         response.text = _json(shown)
 
 
+class JobCancel:
+    """`/jobs/{job}/cancel`"""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def on_post(self, request: falcon.Request, response: falcon.Response, job: str) -> None:
+        """Cancel a job that waits, here or at the service; otherwise the answer says why not."""
+        try:
+            ended = self._service.canceling.cancel(job)
+        except NotCancelable as error:
+            if error.last is None:
+                raise Problem(404, "No such job", f"There is no job {job[:64]!r}.") from None
+            detail = f"The job is {error.last.state}; only a job that still waits can be canceled."
+            raise Problem(409, "Too late to cancel", detail) from None
+        except ServiceError as error:
+            log.warning("job %s: the service could not be asked to cancel: %s", job, error)
+            detail = "The model service cannot be asked at the moment; try again in a few seconds."
+            raise Problem(503, "Service unavailable", detail) from None
+        response.text = _json(describe(ended, _base(request, self._service)))
+
+
 def create_app(service: Service) -> falcon.App[falcon.Request, falcon.Response]:
     """The application over one service."""
     steps: list[Any] = [RequestIds(service.chance), Tokens(service.settings.token_hashes)]
@@ -119,6 +143,7 @@ def create_app(service: Service) -> falcon.App[falcon.Request, falcon.Response]:
     app.req_options.strip_url_path_trailing_slash = True
     app.add_route("/jobs", JobCollection(service))
     app.add_route("/jobs/{job}", Job(service))
+    app.add_route("/jobs/{job}/cancel", JobCancel(service))
     add_wire(app, service)
     app.add_error_handler(Problem, _answer_problem)
     app.add_error_handler(StoreError, _answer_store_error)
@@ -139,7 +164,10 @@ def describe(record: Record, base: str) -> dict[str, Any]:
         "warnings": data.get("warnings", []),
         "error": (data.get("manifest") or data).get("error"),
         "result_key": keys.result(record.job),
-        "urls": {"status": f"{base}/jobs/{record.job}"},
+        "urls": {
+            "status": f"{base}/jobs/{record.job}",
+            "cancel": f"{base}/jobs/{record.job}/cancel",
+        },
     }
 
 

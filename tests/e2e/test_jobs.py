@@ -46,6 +46,9 @@ FUSION = {
 }
 
 
+JSON = "application/json"
+
+
 def pictures(cloud: Cloud, manifest: dict[str, Any]) -> list[Image.Image]:
     """The images a manifest names, each checked against what the manifest says of it."""
     found: list[Image.Image] = []
@@ -186,6 +189,20 @@ def test_limits_hold_as_the_service_saw_them(cloud: Cloud) -> None:
         assert seen["max_submissions_in_a_second"] <= limits["submissions"]
         assert seen["max_in_flight"] <= limits["concurrent"] + limits["queue_ahead"]
         assert seen["creates_refused"] == {}
+
+
+def test_a_job_that_waits_can_be_cancelled_and_is_never_sent(cloud: Cloud) -> None:
+    for number in range(4):
+        cloud.drop(f"e2e-busy-{number}.yaml", yaml.safe_dump(SKETCH | {"job": {"priority": 1}}))
+    answer = cloud.post("/jobs", json.dumps(SKETCH | {"job": {"priority": 9}}).encode(), JSON)
+    job = answer.json()["job"]
+    canceled = cloud.post(f"/jobs/{job}/cancel", b"", JSON)
+    assert (canceled.status_code, canceled.json()["state"]) == (200, "CANCELED")
+    assert cloud.manifest(job)["state"] == "CANCELED"
+    assert cloud.manifest(job)["task"] is None
+    assert cloud.post(f"/jobs/{job}/cancel", b"", JSON).status_code == 409
+    assert cloud.post("/jobs/no-such/cancel", b"", JSON).status_code == 404
+    assert len(cloud.manifests("e2e-busy-", 4)) == 4
 
 
 def test_a_finished_system_leaves_no_marks(cloud: Cloud) -> None:
