@@ -41,7 +41,7 @@ class Source:
         A readable stem, then 48 bits of key and ETag, then the document's number if there are
         several.
         """
-        stem = SAFE.sub("-", PurePosixPath(self.key).stem).strip("-")[:40] or "job"
+        stem = SAFE.sub("-", PurePosixPath(self.key).stem).strip("-")[:36] or "job"
         mark = hashlib.sha256(f"{self.key}\n{self.etag}".encode()).hexdigest()[:12]
         return f"{stem}-{mark}" + (f"-{index + 1}" if self.documents > 1 else "")
 
@@ -194,49 +194,37 @@ class Intake:
     def _reject(
         self, source: Source, index: int, value: Any, violations: Sequence[Violation]
     ) -> Taken:
-        """Write down what was wrong: under the job's own id, or, where that is another's, under
-        the one that follows from the file."""
+        """Write down what was wrong, under an id that stands for nothing else.
+
+        That is the job's own id or the one that follows from the file; but a rejection already
+        written there with other violations stays, and one with a longer name comes beside it.
+        """
         found = tuple(violations)
         log.warning("%s, document %d: rejected: %s", source.key, index + 1, found[0].message)
+        shown = [violation.to_dict() for violation in found]
+        derived = source.job_id(index)
+        mark = digest(json.dumps(shown).encode())[:6]
         own = _own_id(value, violations)
-        for job in (own, source.job_id(index)) if own else (source.job_id(index),):
+        for job in filter(None, (own, derived, f"{derived}-{mark}")):
             last = self.records.last(job)
-            if last is None or last.state == REJECTED:
-                record, new = self._rejected(job, last, source, index, value, found)
-                return Taken(job, record, new, found)
-        raise StoreError(f"{source.key}, document {index + 1}: its own id {job} is another job's.")
+            if last is None:
+                last = self._rejected(job, source, index, value, shown)
+            if last.state == REJECTED and last.data["violations"] == shown:
+                self._index_again(job)
+                self.endings.restore_manifest(last)
+                return Taken(job, last, False, found)
+        raise StoreError(f"{source.key}, document {index + 1}: the ids {derived}… are taken.")
 
     def _rejected(
-        self,
-        job: str,
-        last: Record | None,
-        source: Source,
-        index: int,
-        value: Any,
-        violations: tuple[Violation, ...],
-    ) -> tuple[Record, bool]:
-        """The record, which holds the manifest, then the manifest; doing it twice is doing it once.
-
-        A job that somebody else has taken in meanwhile is left alone.
-        """
-        shown = [violation.to_dict() for violation in violations]
-        if last is not None and last.state != REJECTED:
-            return last, False
-        if last is not None and last.data.get("violations") == shown:
-            self._index_again(job)
-            self.endings.restore_manifest(last)
-            return last, False
+        self, job: str, source: Source, index: int, value: Any, shown: list[dict[str, Any]]
+    ) -> Record:
+        """The first record, which holds the manifest; or the last, if somebody was faster."""
         named = value.get("model") if isinstance(value, dict) else None
         model = named if isinstance(named, str) else None
         said = {"model": model, "source": source.to_dict(index), "violations": shown}
         data = said | {"manifest": self._rejection(job, value) | said}
-        made = self.records.append(job, last.seq + 1 if last else 1, REJECTED, data)
-        if made is None:
-            return self._rejected(job, self.records.last(job), source, index, value, violations)
-        if made.seq == 1:
-            JobIndex(self.store).add(made)
-        self.endings.restore_manifest(made)
-        return made, True
+        made = self.records.append(job, 1, REJECTED, data)
+        return made or self.records.last(job) or Record(job, 0, "", "", "")
 
     def _index_again(self, job: str) -> None:
         """Repair what an instance left undone that died right after a job's first record."""

@@ -30,6 +30,7 @@ from shared.settings import SettingsError
 from shared.tickets import tick_length
 
 DEAD_BYTES = 1024 * 1024
+MANIFEST_BYTES = 64 * 1024 * 1024
 TICKETS_FOR = 24 * 3600.0
 """Seconds for which the service's task list, and so the log of submissions, matters."""
 
@@ -104,17 +105,16 @@ def _restore(service: Service, last: Record, done: Rebuilt) -> None:
     slot = slot_of(last)
     if slot is not None and holds(last, slot):
         done.slots_made += store.create(slot.key, b"").created
-    if last.state in FINAL and _no_manifest(service, last.job):
-        service.endings.restore_manifest(last)
-        done.manifests_made += 1
+    if last.state in FINAL:
+        done.manifests_made += _restore_manifest(service, last)
     submitted = data.get("submitted_at")
     model = service.catalogue.get(data.get("model", ""))
-    if submitted is None or model is None:
+    if submitted is None or model is None or slot is None:
         return
     at = from_iso(submitted)
     if service.clock.now() - at < TICKETS_FOR:
         length = tick_length(model.limits.submissions, model.limits.per_seconds)
-        holder = json.dumps({"job": last.job, "seq": data.get("slot_seq", 0)}).encode()
+        holder = json.dumps({"job": slot.job, "seq": slot.seq, "mark": slot.mark}).encode()
         ticket = keys.ticket(model.name, int(at // length))
         done.tickets_made += store.create(ticket, holder).created
 
@@ -124,6 +124,8 @@ def _drop_leftovers(service: Service, done: Rebuilt) -> None:
         last = service.records.last(keys.job_of_marker(entry.key))
         live = last is not None and last.state in (QUEUED, SUBMITTING)
         if last is None or not live or marker_of(last.job, last.data) != entry.key:
+            if last is not None and last.state in FINAL:
+                done.manifests_made += _restore_manifest(service, last)
             service.queue.drop(entry.key)
             done.markers_dropped += 1
     for held in service.slots.held():
@@ -133,12 +135,16 @@ def _drop_leftovers(service: Service, done: Rebuilt) -> None:
             done.slots_freed += 1
 
 
-def _no_manifest(service: Service, job: str) -> bool:
+def _restore_manifest(service: Service, last: Record) -> bool:
+    """Write `result.json` again where it is missing or an older one; whether that was needed."""
     try:
-        service.store.read_range(keys.result(job), 0, 1)
+        stored = service.store.read(keys.result(last.job), MANIFEST_BYTES).body
     except ObjectMissing:
-        return True
-    return False
+        stored = b"null"
+    if json.loads(stored) == last.data.get("manifest"):
+        return False
+    service.endings.restore_manifest(last)
+    return True
 
 
 def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:

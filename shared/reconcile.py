@@ -15,10 +15,12 @@ from shared import keys
 from shared.catalogue import Catalogue
 from shared.clock import Clock, from_iso
 from shared.evidence import Evidence
+from shared.jobdata import slot_of
 from shared.modelstudio import ListedTask, ModelStudio
 from shared.objects import ObjectStore
 from shared.records import NEEDS_ATTENTION, SUBMITTING, Record, Records
 from shared.results import Endings, own_error
+from shared.slots import Slot
 from shared.submission import Submission
 from shared.tickets import tick_length
 
@@ -82,28 +84,29 @@ class Reconciliation:
         listed = self.service.listed(model, start, self.clock.now() + SKEW)
         known: set[str] = set()
         mine, others = from_iso(intent.at), []
-        for holder, seq, at in self._tickets(model, start):
-            chain = self.records.chain(holder)
+        own = slot_of(last)
+        for slot, at in self._tickets(model, start):
+            chain = self.records.chain(slot.job)
             known |= {str(r.data["task_id"]) for r in chain if r.data.get("task_id")}
-            if (holder, seq) == (last.job, last.data["slot_seq"]):
+            if slot == own:
                 mine = at
-            elif chain and _in_doubt(chain[-1], seq):
+            elif chain and _in_doubt(chain[-1], slot):
                 others.append(at)
         unknown = tuple(task for task in listed if task.task_id not in known)
         return Evidence(mine, tuple(others), unknown)
 
-    def _tickets(self, model: str, start: float) -> list[tuple[str, int, float]]:
-        """Job, record number and time of every ticket since `start`; of one attempt the last."""
+    def _tickets(self, model: str, start: float) -> list[tuple[Slot, float]]:
+        """Claim and time of every ticket since `start`; of one claim the last."""
         entry = self.catalogue.get(model)
         if entry is None:
             return []
         length = tick_length(entry.limits.submissions, entry.limits.per_seconds)
         after = keys.ticket(model, int((start - SKEW) // length) - 1)
-        latest: dict[tuple[str, int], float] = {}
+        latest: dict[Slot, float] = {}
         for ticket in self.store.list(keys.tickets_of(model), after=after):
             holder = json.loads(self.store.read(ticket.key, TICKET_BYTES).body)
-            latest[str(holder["job"]), int(holder["seq"])] = ticket.modified
-        return [(job, seq, at) for (job, seq), at in latest.items()]
+            latest[Slot(model, holder["job"], holder["seq"], holder["mark"])] = ticket.modified
+        return list(latest.items())
 
     def _ask_a_person(self, last: Record, candidates: list[ListedTask]) -> Record | None:
         names = ", ".join(task.task_id for task in candidates) or "none"
@@ -118,7 +121,7 @@ class Reconciliation:
         return self.endings.finish(last, NEEDS_ATTENTION, {"error": error})
 
 
-def _in_doubt(last: Record, seq: int) -> bool:
-    """Whether nobody knows what became of attempt `seq`; a person's decision is none yet."""
+def _in_doubt(last: Record, slot: Slot) -> bool:
+    """Whether nobody knows what became of a claim; a person's decision is none yet."""
     open_state = last.state in (SUBMITTING, NEEDS_ATTENTION)
-    return open_state and last.data.get("slot_seq") == seq and "task_id" not in last.data
+    return open_state and slot_of(last) == slot and "task_id" not in last.data

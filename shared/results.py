@@ -22,7 +22,7 @@ from shared.jobdata import as_written, carried, slot_of
 from shared.modelstudio import ServiceError
 from shared.objects import ObjectStore
 from shared.queue import Queue
-from shared.records import FAILED, QUEUED, SUBMITTING, SUCCEEDED, Record, Records
+from shared.records import FAILED, QUEUED, REJECTED, SUBMITTING, SUCCEEDED, Record, Records
 from shared.slots import Slot, Slots
 
 log = logging.getLogger(__name__)
@@ -78,15 +78,20 @@ class Endings:
         self.slots.free(slot)
 
     def restore_manifest(self, last: Record) -> None:
-        """Write `result.json` from the last record, if that holds one. Raises StoreError."""
-        manifest = last.data.get("manifest")
-        if manifest is not None:
-            self.write_manifest(last.job, manifest)
+        """Write `result.json` from the last record, if that holds one. Raises StoreError.
 
-    def write_manifest(self, job: str, manifest: Mapping[str, Any]) -> None:
-        """Write `results/<job>/result.json` (schemas/result.schema.yaml). Raises StoreError."""
-        text = json.dumps(manifest, ensure_ascii=False, indent=2)
-        self.store.put(keys.result(job), text.encode() + b"\n")
+        Only a rejected job can go on, when its file is right the next time. So a rejection is
+        only ever written where nothing lies: whoever comes late with one cannot hide what the job
+        has become.
+        """
+        manifest = last.data.get("manifest")
+        if manifest is None:
+            return
+        text = json.dumps(manifest, ensure_ascii=False, indent=2).encode() + b"\n"
+        if last.state == REJECTED:
+            self.store.create(keys.result(last.job), text)
+        else:
+            self.store.put(keys.result(last.job), text)
 
     def _manifest(self, first: Record, last: Record, state: str, ended: float) -> dict[str, Any]:
         data = last.data

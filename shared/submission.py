@@ -134,7 +134,7 @@ class Submission:
         self, model: Model, last: Record, slot: Slot, body: dict[str, Any], patience: float
     ) -> Record | Later | None:
         try:
-            ticket = self._ticket(model, last, patience)
+            ticket = self._ticket(slot, model, patience)
         except StoreError:
             self.slots.free(slot)
             raise
@@ -150,11 +150,12 @@ class Submission:
         if intent is None:
             self.requeue.settle_if_over(slot)
             return None
-        return self._send(model, intent, body, ticket, began)
+        return self._send(model, slot, intent, body, ticket, began)
 
-    def _ticket(self, model: Model, last: Record, patience: float) -> Ticket | Later:
+    def _ticket(self, slot: Slot, model: Model, patience: float) -> Ticket | Later:
+        """A ticket in the name of the claim: it is the log of what was sent when."""
         limits, end = model.limits, self.clock.monotonic() + patience
-        holder: dict[str, object] = {"job": last.job, "seq": last.seq + 1}
+        holder = {"job": slot.job, "seq": slot.seq, "mark": slot.mark}
         while True:
             taken = self.tickets.take(model.name, limits.submissions, limits.per_seconds, holder)
             if isinstance(taken, Ticket):
@@ -164,12 +165,18 @@ class Submission:
             self.clock.sleep(taken)
 
     def _send(
-        self, model: Model, intent: Record, body: dict[str, Any], ticket: Ticket, began: float
+        self,
+        model: Model,
+        slot: Slot,
+        intent: Record,
+        body: dict[str, Any],
+        ticket: Ticket,
+        began: float,
     ) -> Record | None:
         """The one POST. A ticket gone stale meanwhile is replaced; an attempt that has taken so
         long that others may give it up is given up here first."""
         while not self.tickets.usable(ticket):
-            renewed = self._ticket(model, intent, self.service.create_timeout)
+            renewed = self._ticket(slot, model, self.service.create_timeout)
             if isinstance(renewed, Later):
                 return self._not_sent(intent)
             ticket = renewed

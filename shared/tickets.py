@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from shared import keys
@@ -45,18 +46,18 @@ class Tickets:
     offset: float = field(default=0.0, init=False)
 
     def take(
-        self, model: str, count: int, seconds: float, holder: dict[str, object]
+        self, model: str, count: int, seconds: float, holder: Mapping[str, object]
     ) -> Ticket | float:
         """A ticket, or the number of seconds after which to ask again. Raises StoreError.
 
-        `holder` (job and record number) is written into the ticket: kept tickets are the log of
-        what was submitted when.
+        `holder` (job, record number and mark of the slot) is written into the ticket: kept tickets
+        are the log of what was submitted when.
         """
         length = tick_length(count, seconds)
         tick = int((self.clock.now() + self.offset) // length)
         for _ in range(3):
             asked = self.clock.monotonic()
-            made = self.store.create(keys.ticket(model, tick), json.dumps(holder).encode())
+            made = self.store.create(keys.ticket(model, tick), json.dumps(dict(holder)).encode())
             self.offset = made.at + 0.5 - self.clock.now()
             current = int(made.at // length)
             if current == tick:
