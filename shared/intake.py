@@ -118,7 +118,6 @@ class Intake:
         data["warnings"] = [notice.to_dict() for notice in checked.notices]
         made = self.records.append(job, 1, QUEUED, data)
         if made is None:
-            self._index_again(job)
             return self._met_before(job, data, source, document)
         JobIndex(self.store).add(made)
         self.queue.add(job, data)
@@ -134,10 +133,15 @@ class Intake:
         last = self.records.last(job)
         if last is None or last.data.get("written") != _digest_of(document):
             return None
-        self._index_again(job)
+        return self._known(last)
+
+    def _known(self, last: Record) -> Taken:
+        """A job that was taken in before: whatever an instance that died left undone is done."""
+        self._index_again(last.job)
         if last.state == QUEUED:
-            self.queue.add(job, last.data)
-        return Taken(job, last, False)
+            self.queue.add(last.job, last.data)
+        self.endings.restore_manifest(last)
+        return Taken(last.job, last, False)
 
     def _not_offered(self, spec: JobSpec, document: Document) -> Violation | None:
         model = self.catalogue.get(spec.model)
@@ -187,9 +191,7 @@ class Intake:
             last = self.records.last_from(last)
         if last.data.get("digest") != data["digest"]:
             return self._reject(source, document.index, document.value, (_id_taken(job, document),))
-        if last.state == QUEUED:
-            self.queue.add(job, last.data)
-        return Taken(job, last, False)
+        return self._known(last)
 
     def _reject(
         self, source: Source, index: int, value: Any, violations: Sequence[Violation]
