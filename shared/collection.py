@@ -96,7 +96,7 @@ class Collection:
         """Every result stored or known to be lost; None if one has to be fetched again later."""
         model = self.catalogue.get(last.data["model"])
         items = result_items(task.answer, model.results_at if model else USUAL_RESULTS)
-        numbers = last.data.get("missing") or range(1, len(items) + 1)
+        numbers = list(last.data.get("missing") or range(1, len(items) + 1))
         images: list[StoredImage] = []
         failed: list[dict[str, Any]] = []
         for number, item in zip(numbers, items, strict=False):
@@ -110,6 +110,7 @@ class Collection:
                     log.warning("job %s: image %d not fetched yet: %s", last.job, number, error)
                     return None
                 failed.append(_lost_image(number, error))
+        failed += [self._failed_image(number, {}) for number in numbers[len(items) :]]
         return images, failed
 
     def _once_more(
@@ -161,15 +162,7 @@ class Collection:
         why, attempt = explained(error, rule), last.data.get("attempt", 1)
         if self.policy.allows(rule, attempt, 0.0):
             return self.requeue.again(last, why, wait=self.policy.pause(attempt, self.chance))
-        return self._ended_without(last, task, why)
-
-    def _ended_without(self, last: Record, task: Task, why: dict[str, Any]) -> Record | None:
-        """End a job whose last task made nothing; what earlier attempts made is kept."""
-        kept = last.data.get("kept", [])
-        missing = [{"number": number, **why} for number in last.data.get("missing", ())]
-        outcome = {"failed_images": missing, "error": None if kept else why}
-        outcome |= _task_facts(task) if not kept else {}
-        return self.endings.finish(last, state_of(kept), outcome)
+        return self.endings.fail(last, why, _task_facts(task))
 
     def _unknown(self, last: Record) -> Record | None:
         age = self._age(last)

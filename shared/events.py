@@ -38,7 +38,8 @@ class OssEvent:
     @classmethod
     def fits(cls, document: JsonObject) -> bool:
         events = document.get("events")
-        return isinstance(events, list) and bool(events) and "oss" in (events[0] or ())
+        first = events[0] if isinstance(events, list) and events else None
+        return isinstance(first, dict) and "oss" in first
 
     @classmethod
     def of(cls, document: JsonObject) -> OssEvent:

@@ -82,6 +82,11 @@ def ticket(model: str, tick: int) -> str:
     return f"{tickets_of(model)}{tick:012d}"
 
 
+def rebuilt_ticket(model: str, tick: int, job: str, seq: int) -> str:
+    """A ticket made again from the records; it cannot be in the way of a live one."""
+    return f"{ticket(model, tick)}-{job}~{seq:06d}"
+
+
 def model_state(model: str) -> str:
     """What was learned of a model: durations, pauses."""
     return f"{MODELS}{model}.json"

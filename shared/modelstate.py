@@ -22,6 +22,7 @@ FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 60.0
 BLOCKED_PAUSE = 600.0
 AHEAD_OFF = 3600.0
+FRESH = 10.0
 STATE_BYTES = 1024 * 1024
 KEY = "~key"
 """Stands for the API key among the models' names; no model can be called so."""
@@ -62,16 +63,22 @@ class ModelState:
 
 @dataclass
 class ModelStates:
-    """The states of all models, read once per run and written when they change."""
+    """The states of all models: written when they change, read again after `FRESH` seconds.
+
+    Another instance may have learned something, and a person may have closed a breaker.
+    """
 
     store: ObjectStore
     clock: Clock
     chance: random.Random
     _known: dict[str, ModelState] = field(default_factory=dict, init=False)
+    _read_at: dict[str, float] = field(default_factory=dict, init=False)
 
     def get(self, model: str) -> ModelState:
-        if model not in self._known:
+        now = self.clock.monotonic()
+        if now - self._read_at.get(model, -FRESH) >= FRESH:
             self._known[model] = self._read(model)
+            self._read_at[model] = now
         return self._known[model]
 
     def finished(self, model: str, duration: float) -> None:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from shared import keys
 from shared.clock import from_iso
-from shared.events import OssEvent, UnknownEvent, read_event
+from shared.events import Event, OssEvent, UnknownEvent, read_event
 from shared.jobdata import holds, slot_of
 from shared.jobindex import JobIndex
 from shared.modelstate import KEY
@@ -27,6 +27,7 @@ from shared.queue import marker_of
 from shared.records import FINAL, QUEUED, SUBMITTING, Record
 from shared.service import Service, connect
 from shared.settings import SettingsError
+from shared.slots import Slot
 from shared.tickets import tick_length
 
 DEAD_BYTES = 1024 * 1024
@@ -75,11 +76,10 @@ def redrive(service: Service, key: str) -> list[str]:
     The file in `dead/` is removed only after that. A job file that was taken in already stays the
     job it is. Raises StoreError, UnknownEvent.
     """
-    document = json.loads(service.store.read(key, DEAD_BYTES).body)
-    event = read_event(json.dumps(document["event"]).encode())
+    event, files = _dead_event(key, service.store.read(key, DEAD_BYTES).body)
     done = []
-    if isinstance(event, OssEvent) and document["job_files"]:
-        for file in document["job_files"]:
+    if isinstance(event, OssEvent) and files:
+        for file in files:
             taken = service.dispatch.job_file(file)
             done += [f"{file}: job {one.job} is {one.record.state}" for one in taken]
     else:
@@ -87,6 +87,17 @@ def redrive(service: Service, key: str) -> list[str]:
         done.append("the poller was woken")
     service.store.delete(key)
     return done
+
+
+def _dead_event(key: str, body: bytes) -> tuple[Event, list[str]]:
+    try:
+        document = json.loads(body)
+        return read_event(json.dumps(document["event"]).encode()), list(document["job_files"])
+    except (ValueError, KeyError, TypeError, UnknownEvent) as error:
+        raise UnknownEvent(
+            f"{key} is no dead event as rescue writes them ({type(error).__name__}: {error});"
+            " look at it, put the job files it names into jobs/ again, and delete it."
+        ) from None
 
 
 def _jobs(service: Service) -> Iterator[str]:
@@ -99,24 +110,34 @@ def _jobs(service: Service) -> Iterator[str]:
 
 
 def _restore(service: Service, last: Record, done: Rebuilt) -> None:
-    store, data = service.store, last.data
-    if last.state == QUEUED and store.create(marker_of(last.job, data), b"").created:
-        done.markers_made += 1
-    slot = slot_of(last)
-    if slot is not None and holds(last, slot):
-        done.slots_made += store.create(slot.key, b"").created
+    if last.state == QUEUED:
+        done.markers_made += service.queue.add(last.job, last.data)
     if last.state in FINAL:
         done.manifests_made += _restore_manifest(service, last)
-    submitted = data.get("submitted_at")
-    model = service.catalogue.get(data.get("model", ""))
-    if submitted is None or model is None or slot is None:
+    slot = slot_of(last)
+    if slot is None:
         return
-    at = from_iso(submitted)
+    if holds(last, slot):
+        done.slots_made += service.store.create(slot.key, b"").created
+    at = from_iso(last.data.get("submitted_at") or last.at)
     if service.clock.now() - at < TICKETS_FOR:
-        length = tick_length(model.limits.submissions, model.limits.per_seconds)
-        holder = json.dumps({"job": slot.job, "seq": slot.seq, "mark": slot.mark}).encode()
-        ticket = keys.ticket(model.name, int(at // length))
-        done.tickets_made += store.create(ticket, holder).created
+        done.tickets_made += _restore_ticket(service, slot, at)
+
+
+def _restore_ticket(service: Service, slot: Slot, at: float) -> bool:
+    """A ticket for a claim that has none; it says its time itself, and that it is no real one."""
+    model = service.catalogue.get(slot.model)
+    if model is None:
+        return False
+    length = tick_length(model.limits.submissions, model.limits.per_seconds)
+    tick = int(at // length)
+    near = service.store.list(keys.tickets_of(slot.model), after=keys.ticket(slot.model, tick - 60))
+    claim = {"job": slot.job, "seq": slot.seq, "mark": slot.mark}
+    for entry in near:
+        if json.loads(service.store.read(entry.key, DEAD_BYTES).body).items() >= claim.items():
+            return False
+    key = keys.rebuilt_ticket(slot.model, tick, slot.job, slot.seq)
+    return service.store.create(key, json.dumps(claim | {"at": at}).encode()).created
 
 
 def _drop_leftovers(service: Service, done: Rebuilt) -> None:
@@ -138,10 +159,10 @@ def _drop_leftovers(service: Service, done: Rebuilt) -> None:
 def _restore_manifest(service: Service, last: Record) -> bool:
     """Write `result.json` again where it is missing or an older one; whether that was needed."""
     try:
-        stored = service.store.read(keys.result(last.job), MANIFEST_BYTES).body
-    except ObjectMissing:
-        stored = b"null"
-    if json.loads(stored) == last.data.get("manifest"):
+        stored = json.loads(service.store.read(keys.result(last.job), MANIFEST_BYTES).body)
+    except (ObjectMissing, ValueError):
+        stored = None
+    if stored == last.data.get("manifest"):
         return False
     service.endings.restore_manifest(last)
     return True
@@ -152,28 +173,47 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     options = _parser().parse_args(arguments)
     try:
         service = connect(environ)
-        for line in _carry_out(service, options):
-            print(line)
-    except (SettingsError, StoreError, UnknownEvent) as error:
+        if options.command == "rebuild":
+            return _rebuild(service)
+        if options.command == "redrive":
+            return _redrive(service, options.key)
+        return _resume(service, KEY if options.api_key else options.model)
+    except (SettingsError, StoreError) as error:
         print(error, file=sys.stderr)
         return 1
+
+
+def _rebuild(service: Service) -> int:
+    for name, count in vars(rebuild(service)).items():
+        print(f"{name.replace('_', ' ')}: {count}")
     return 0
 
 
-def _carry_out(service: Service, options: argparse.Namespace) -> Iterator[str]:
-    if options.command == "rebuild":
-        for name, count in vars(rebuild(service)).items():
-            yield f"{name.replace('_', ' ')}: {count}"
-    elif options.command == "redrive":
-        found = options.key or [entry.key for entry in service.store.list(keys.DEAD)]
-        for key in found:
-            yield from (f"{key}: {line}" for line in redrive(service, key))
-        yield f"{len(found)} dead events put back"
-    else:
-        name = KEY if options.api_key else options.model
-        service.states.resume(name)
-        service.heartbeat.wake_if_nobody()
-        yield f"{'the API key' if options.api_key else name}: resumed"
+def _redrive(service: Service, wanted: Sequence[str]) -> int:
+    """One that cannot be put back does not keep the others."""
+    failed = 0
+    found = wanted or [entry.key for entry in service.store.list(keys.DEAD)]
+    for key in found:
+        try:
+            for line in redrive(service, key):
+                print(f"{key}: {line}")
+        except (StoreError, UnknownEvent) as error:
+            failed += 1
+            print(error, file=sys.stderr)
+    if failed < len(found) or not found:
+        print(f"{len(found) - failed} dead events put back")
+    return 1 if failed else 0
+
+
+def _resume(service: Service, name: str) -> int:
+    known = service.catalogue.names()
+    if name not in (KEY, *known):
+        print(f"{name} is no model; the models are {', '.join(known)}.", file=sys.stderr)
+        return 1
+    service.states.resume(name)
+    service.heartbeat.wake_if_nobody()
+    print(f"{'the API key' if name == KEY else name}: resumed")
+    return 0
 
 
 def _parser() -> argparse.ArgumentParser:

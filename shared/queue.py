@@ -27,12 +27,12 @@ class Queue:
 
     store: ObjectStore
 
-    def add(self, job: str, data: Mapping[str, Any]) -> None:
-        """Queue a job, and remember when it expires; doing it twice is doing it once."""
+    def add(self, job: str, data: Mapping[str, Any]) -> bool:
+        """Queue a job, and remember when it expires; False if its marker was there already."""
         expires_at = data.get("expires_at")
         if expires_at:
             self.store.create(keys.reminder(int(from_iso(expires_at) * 1000), job), b"")
-        self.store.create(marker_of(job, data), b"")
+        return self.store.create(marker_of(job, data), b"").created
 
     def remove(self, job: str, data: Mapping[str, Any]) -> None:
         """Take a job out; doing it twice is doing it once."""

@@ -20,7 +20,7 @@ from shared.modelstudio import ListedTask, ModelStudio
 from shared.objects import ObjectStore
 from shared.records import NEEDS_ATTENTION, SUBMITTING, Record, Records
 from shared.results import Endings, own_error
-from shared.slots import Slot
+from shared.slots import Slot, Slots
 from shared.submission import Submission
 from shared.tickets import tick_length
 
@@ -41,6 +41,7 @@ class Reconciliation:
     service: ModelStudio
     store: ObjectStore
     records: Records
+    slots: Slots
     submission: Submission
     endings: Endings
     clock: Clock
@@ -85,7 +86,7 @@ class Reconciliation:
         known: set[str] = set()
         mine, others = from_iso(intent.at), []
         own = slot_of(last)
-        for slot, at in self._tickets(model, start):
+        for slot, at in self._claims(model, start).items():
             chain = self.records.chain(slot.job)
             known |= {str(r.data["task_id"]) for r in chain if r.data.get("task_id")}
             if slot == own:
@@ -95,18 +96,30 @@ class Reconciliation:
         unknown = tuple(task for task in listed if task.task_id not in known)
         return Evidence(mine, tuple(others), unknown)
 
-    def _tickets(self, model: str, start: float) -> list[tuple[Slot, float]]:
-        """Claim and time of every ticket since `start`; of one claim the last."""
+    def _claims(self, model: str, start: float) -> dict[Slot, float]:
+        """When each claim since `start` sent its submission: by its last ticket, or, where that
+        was lost, at the earliest when its slot was made."""
+        found = {held.slot: held.since for held in self.slots.held(model)}
+        return {slot: at for slot, at in found.items() if at >= start} | self._tickets(model, start)
+
+    def _tickets(self, model: str, start: float) -> dict[Slot, float]:
+        """Claim and time of every ticket since `start`. A rebuilt one says its time itself, and
+        counts for less than a real one."""
         entry = self.catalogue.get(model)
         if entry is None:
-            return []
+            return {}
         length = tick_length(entry.limits.submissions, entry.limits.per_seconds)
         after = keys.ticket(model, int((start - SKEW) // length) - 1)
-        latest: dict[Slot, float] = {}
+        real: dict[Slot, float] = {}
+        rebuilt: dict[Slot, float] = {}
         for ticket in self.store.list(keys.tickets_of(model), after=after):
             holder = json.loads(self.store.read(ticket.key, TICKET_BYTES).body)
-            latest[Slot(model, holder["job"], holder["seq"], holder["mark"])] = ticket.modified
-        return list(latest.items())
+            slot = Slot(model, holder["job"], holder["seq"], holder["mark"])
+            if "at" in holder:
+                rebuilt[slot] = float(holder["at"])
+            else:
+                real[slot] = ticket.modified
+        return rebuilt | real
 
     def _ask_a_person(self, last: Record, candidates: list[ListedTask]) -> Record | None:
         names = ", ".join(task.task_id for task in candidates) or "none"

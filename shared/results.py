@@ -47,6 +47,8 @@ class Endings:
         """
         first = self.records.get(last.job, last.data.get("spec_seq", 1)) or last
         manifest = self._manifest(first, last, state, self.clock.now()) | dict(outcome)
+        if "failed_images" not in outcome:
+            manifest["failed_images"] = _given_up(last, manifest["error"])
         data = carried(last, kept=None, missing=None) | {"manifest": manifest}
         made = self.records.append(last.job, last.seq + 1, state, data)
         if made is None:
@@ -54,6 +56,18 @@ class Endings:
         log.info("job %s: %s", last.job, state)
         self.complete(made, marked=last.state in (QUEUED, SUBMITTING))
         return made
+
+    def fail(
+        self, last: Record, why: dict[str, Any], facts: Mapping[str, Any] | None = None
+    ) -> Record | None:
+        """End a job that will get nothing more: FAILED, or a success with what there is already.
+
+        `facts` are those of the last task, which count where there is nothing else. Raises
+        StoreError.
+        """
+        if last.data.get("kept"):
+            return self.finish(last, SUCCEEDED, {"failed_images": _given_up(last, why)})
+        return self.finish(last, FAILED, dict(facts or {}) | {"error": why})
 
     def complete(self, ended: Record, *, marked: bool = True) -> None:
         """Manifest, marker and slot of a job that is over; doing it twice is doing it once.
@@ -133,6 +147,22 @@ class Endings:
             "total": round(each * images, 4),
             "checked": entry.price.checked,
         }
+
+
+def _given_up(last: Record, why: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """The images that another attempt was to make and that nothing came of."""
+    reason = (
+        why
+        or last.data.get("error")
+        or own_error(
+            "Ended",
+            "The job ended before another attempt was made for this image.",
+            retryable=True,
+            hint="Submit the job again for the missing images.",
+            hint_zh="请为缺失的图像重新提交任务。",
+        )
+    )
+    return [{"number": number, **reason} for number in last.data.get("missing", ())]
 
 
 def explained(error: ServiceError, rule: ErrorRule) -> dict[str, Any]:

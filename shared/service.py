@@ -206,6 +206,7 @@ class Service:
             service=self.model_studio,
             store=self.store,
             records=self.records,
+            slots=self.slots,
             submission=self.submission,
             endings=self.endings,
             clock=self.clock,

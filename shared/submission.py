@@ -22,7 +22,7 @@ from shared.modelstate import ModelStates
 from shared.modelstudio import Accepted, ModelStudio, ServiceError, Unknown
 from shared.objects import ObjectMissing, ObjectTooLarge, StoreError
 from shared.queue import Queue
-from shared.records import EXPIRED, FAILED, PENDING, SUBMITTING, Record, Records
+from shared.records import EXPIRED, PENDING, QUEUED, SUBMITTING, Record, Records
 from shared.requeue import Requeue
 from shared.results import Endings, explained, own_error
 from shared.retrypolicy import RetryPolicy
@@ -69,6 +69,8 @@ class Submission:
         Returns the job's new last record, Later, or None if somebody else has the job.
         Raises StoreError.
         """
+        if last.state != QUEUED:
+            return None
         model = self.catalogue.get(last.data["model"])
         if model is None:
             return Later(60.0, f"the catalogue has no model {last.data['model']}")
@@ -128,7 +130,7 @@ class Submission:
             hint="Upload the image again, then the job file under another name.",
             hint_zh="请重新上传图像,然后以新的文件名提交任务。",
         )
-        return self.endings.finish(last, FAILED, {"error": error})
+        return self.endings.fail(last, error)
 
     def _with_slot(
         self, model: Model, last: Record, slot: Slot, body: dict[str, Any], patience: float
@@ -232,7 +234,7 @@ class Submission:
         if rule.retry == "few" and self.policy.allows(rule, attempt, 0.0):
             return self.requeue.again(intent, why, wait=self.policy.pause(attempt, self.chance))
         if rule.breaker == "none" and rule.retry != "after_backoff":
-            return self.endings.finish(intent, FAILED, {"error": why})
+            return self.endings.fail(intent, why)
         beyond = len(self.slots.held(model.name)) > model.limits.concurrent
         self.states.refused(model.name, error, rule, beyond)
         return self.requeue.again(intent, why, attempt=attempt - 1)

@@ -83,7 +83,9 @@ class TaskView:
         model = self.service.catalogue.get(str(first.data.get("model")))
         if number is None and model is not None:
             number = model.parameters_schema["properties"].get("n", {}).get("default")
-        return number if isinstance(number, int) and number > 0 else 1
+        if not isinstance(number, int) or isinstance(number, bool):
+            return 1
+        return max(1, number)
 
     def _image(self, image: Mapping[str, Any]) -> dict[str, Any]:
         """A link made anew at each query: it works long after the service's own has expired."""

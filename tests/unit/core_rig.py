@@ -6,6 +6,7 @@ import hashlib
 import json
 import random
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Any
 
 import requests
@@ -15,6 +16,7 @@ from shared.catalogue import Catalogue, Limits, Model, load_catalogue
 from shared.errors import ACCOUNT, CALLER, INPUT_FETCH, QUOTA, TRANSIENT, ErrorRule, ErrorTable
 from shared.intake import Source
 from shared.records import Record
+from shared.retrypolicy import RetryPolicy, load_retry_policy
 from shared.service import Service
 from shared.settings import Settings
 from tests.unit.fake_clock import FakeClock, Timeline
@@ -43,11 +45,12 @@ def settings(**changes: Any) -> Settings:
     return replace(base, **changes)
 
 
-def model(name: str = MODEL, limits: Limits = ONE_BY_ONE) -> Model:
-    """A model that takes what the inpainting model takes, under limits of the test's own."""
+def model(name: str = MODEL, limits: Limits = ONE_BY_ONE, price: float = 0.0) -> Model:
+    """Takes what the inpainting model takes, under limits and at a price of the test's own."""
     real = load_catalogue().get("wanx-x-painting")
     assert real is not None
-    return replace(real, name=name, limits=limits)
+    cost = replace(real.price, per_image=price, by_region={})
+    return replace(real, name=name, limits=limits, price=cost)
 
 
 def error_table() -> ErrorTable:
@@ -69,8 +72,8 @@ def error_table() -> ErrorTable:
 
 
 def job_file(prompt: str = "a cat", **own: Any) -> bytes:
-    """A job file that is in order; `own` is what stands under `job`, beside `model`."""
-    name = own.pop("model", MODEL)
+    """A job file that is in order; `own` is what stands under `job`, beside model, parameters."""
+    name, parameters = own.pop("model", MODEL), own.pop("parameters", None)
     document: dict[str, Any] = {
         "model": name,
         "input": {
@@ -79,6 +82,8 @@ def job_file(prompt: str = "a cat", **own: Any) -> bytes:
             "mask_image_url": "https://pictures.invalid/mask.png",
         },
     }
+    if parameters is not None:
+        document["parameters"] = parameters
     if own:
         document["job"] = own
     return json.dumps(document).encode()
@@ -93,6 +98,8 @@ class World:
     bucket: MemoryBucket = field(init=False)
     studio: ScriptedService = field(init=False)
     images: ImageHost = field(default_factory=ImageHost)
+    policy: RetryPolicy = field(default_factory=load_retry_policy)
+    _instances: count[int] = field(default_factory=count)
 
     def __post_init__(self) -> None:
         self.bucket = MemoryBucket(self.timeline, most_calls=20_000)
@@ -107,9 +114,10 @@ class World:
             MemoryStore(self.bucket, instance),
             session,
             FakeClock(self.timeline, skew),
-            random.Random(instance),
+            random.Random(f"{instance} {next(self._instances)}"),
             Catalogue(self.models),
             error_table(),
+            self.policy,
         )
         made.__dict__["model_studio"] = self.studio
         return made
@@ -149,7 +157,12 @@ class World:
         return [keys.job_of_marker(key) for key in self.bucket.keys(keys.QUEUE)]
 
     def slots(self) -> list[str]:
+        """The keys of the slots that stand."""
         return self.bucket.keys(keys.SLOTS)
+
+    def held(self) -> list[str]:
+        """The attempts that hold a slot, as model/job~number."""
+        return [key[len(keys.SLOTS) :].rsplit("~", 1)[0] for key in self.slots()]
 
 
 def store_of(service: Service) -> MemoryStore:

@@ -11,6 +11,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import count
 from typing import TypeVar
 
 from shared.objects import Creation, Entry, ObjectMissing, ObjectTooLarge, Slice, StoreError
@@ -205,6 +206,24 @@ def once(kind: str, key_part: str, action: Callable[[], object]) -> Hook:
             action()
 
     return hook
+
+
+def at(number: int, action: Callable[[], object]) -> Hook:
+    """A hook that acts at an instance's request `number`, counted from 1."""
+    seen = 0
+
+    def hook(_call: Call) -> None:
+        nonlocal seen
+        seen += 1
+        if seen == number:
+            action()
+
+    return hook
+
+
+def at_every_request(play: Callable[[int], bool]) -> int:
+    """Call `play` for request 1, 2, … until there is no such request; how many there were."""
+    return next(number - 1 for number in count(1) if not play(number))
 
 
 def fail() -> None:

@@ -33,7 +33,7 @@ class MadeTask:
     code: str = ""
     message: str = ""
     output: Mapping[str, Any] | None = None
-    usage: Mapping[str, Any] | None = None
+    usage: Any = None
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,7 @@ class ScriptedService(ModelStudio):
         self.queries: list[tuple[float, str]] = []
         self.on_create: Callable[[], object] = lambda: None
         self.on_listed: Callable[[], object] = lambda: None
+        self.on_query: Callable[[], object] = lambda: None
         self.unreachable = False
 
     def create(self, endpoint: str, body: Mapping[str, Any]) -> Outcome:
@@ -70,6 +71,7 @@ class ScriptedService(ModelStudio):
 
     def query(self, task_id: str) -> Task:
         self._reach()
+        self.on_query()
         self.queries.append((self.timeline.at, task_id))
         task = self.tasks.get(task_id)
         if task is None:
@@ -79,7 +81,8 @@ class ScriptedService(ModelStudio):
             return Task(task_id, status)
         output = task.output if task.output is not None else _output(task)
         answer = {"output": output, "usage": task.usage, "request_id": f"q-{task_id}"}
-        usage = {"image_count": task.images} if task.usage is None else task.usage
+        given = {"image_count": task.images} if task.usage is None else task.usage
+        usage = given if isinstance(given, dict) else {}
         times = {"submit_time": task.created, "scheduled_time": task.start, "end_time": task.end}
         return Task(task_id, status, f"q-{task_id}", answer, task.code, task.message, usage, times)
 

@@ -1,4 +1,4 @@
-"""Following one task to its end: images first, then the manifest, then the record."""
+"""Following one task to its end: images first, then the last record, then the manifest."""
 
 from __future__ import annotations
 
@@ -51,10 +51,11 @@ def test_a_running_task_is_written_down_once(world: World) -> None:
     assert world.states("cat") == ["QUEUED", "SUBMITTING", "PENDING", "RUNNING"]
 
 
-def test_the_images_lie_there_before_the_manifest_names_them(world: World) -> None:
+def test_the_images_lie_there_before_record_and_manifest_name_them(world: World) -> None:
     in_flight(world, images=2)
     world.timeline.wait(6)
     service = world.service()
+    (slot,) = world.slots()
     written: list[str] = []
 
     def note(call: Call) -> None:
@@ -66,10 +67,10 @@ def test_the_images_lie_there_before_the_manifest_names_them(world: World) -> No
     assert written[:4] == [
         "image-1.png",
         "image-2.png",
-        "result.json",
         keys.record("cat", 4),
+        "result.json",
     ]
-    assert keys.slot(MODEL, "cat", 2) in written[4:]
+    assert slot in written[4:]
     assert world.state("cat") == "SUCCEEDED"
 
 
@@ -218,11 +219,6 @@ def test_durations_of_finished_tasks_are_learned(world: World) -> None:
     assert world.service("next").states.get(MODEL).durations == [5.0]
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="finish() writes the manifest before it knows that the record is its own: an instance"
-    " that lost the race, or slept meanwhile, leaves its manifest over the winner's.",
-)
 def test_the_loser_of_a_race_does_not_leave_its_manifest_behind(world: World) -> None:
     world.queued("cat", expires_after="1m")
     world.timeline.wait(59)
@@ -239,18 +235,13 @@ def test_the_loser_of_a_race_does_not_leave_its_manifest_behind(world: World) ->
 
     assert isinstance(slow.clock, FakeClock)
     slow.clock.skew = 2.0  # for this instance the minute is over
-    store_of(slow).before.append(once("put", "result.json", the_other_finishes_the_job))
+    record = keys.record("cat", 2)
+    store_of(slow).before.append(once("create", record, the_other_finishes_the_job))
     assert slow.submission.submit(last, 0.5) is None
     assert world.state("cat") == "SUCCEEDED"
     assert world.manifest("cat")["state"] == "SUCCEEDED"
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=(TypeError, ValueError, AttributeError),
-    reason="A null image_count, or a usage that is no mapping, raises a TypeError or AttributeError"
-    " that nobody catches.",
-)
 @pytest.mark.parametrize("usage", [{"image_count": None}, {"image_count": "many"}, [1]])
 def test_a_paid_image_is_kept_whatever_usage_says(world: World, usage: Any) -> None:
     in_flight(world)
@@ -260,11 +251,6 @@ def test_a_paid_image_is_kept_whatever_usage_says(world: World, usage: Any) -> N
     assert world.state("cat") == "SUCCEEDED"
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="ModelStates.finished clears every pause: a task that was in flight when the free images"
-    " were used up lifts the block that this led to.",
-)
 def test_a_task_that_ends_does_not_lift_a_block_on_new_ones(world: World) -> None:
     in_flight(world)
     service = world.service()

@@ -9,6 +9,7 @@ import pytest
 
 from shared import keys
 from shared.catalogue import Limits
+from shared.heartbeat import LIFETIME
 from shared.objects import StoreError
 from shared.poller import ORPHAN_AGE
 from tests.unit.core_rig import LONG, MODEL, OTHER, World, model, run, store_of, submit
@@ -105,6 +106,16 @@ def test_a_second_poller_leaves_at_once(world: World) -> None:
     assert world.state("cat") == "QUEUED"
     world.timeline.wait(61)
     assert run(world) == "nothing left", "a dead poller's heartbeat must not count for ever"
+
+
+def test_a_poller_waits_until_a_dead_ones_heartbeat_runs_out(world: World) -> None:
+    """The one before may have been killed, and no event will come for its jobs."""
+    world.service("killed").heartbeat.beat()
+    world.queued("cat")
+    before = world.timeline.at
+    assert run(world) == "nothing left"
+    assert world.state("cat") == "SUCCEEDED"
+    assert LIFETIME - 1 <= world.studio.posts[0].at - before < LIFETIME + 3
 
 
 def test_a_poller_that_was_replaced_goes(world: World) -> None:

@@ -13,7 +13,7 @@ from shared import keys
 from shared.modelstudio import ServiceError
 from shared.records import CANCELED
 from tests.unit.core_rig import World, store_of
-from tests.unit.memory_store import Killed, die, fail, once
+from tests.unit.memory_store import Killed, at, at_every_request, die, fail, once
 from tests.unit.scripted_service import ScriptedService
 from tests.unit.wire_kit import Reply, created, poll, send, status
 
@@ -142,6 +142,106 @@ def test_a_cancel_whose_instance_died_halfway_is_finished_by_the_next(
     assert cancel(world, job).refusal == (400, "UnsupportedOperation")
     assert valid_manifest(world, job)["state"] == CANCELED
     assert world.markers() == []
+
+
+def consistent(world: World, job: str, reply: Reply) -> None:
+    """A yes is the end of it; after a no the job goes on as if nobody had asked."""
+    world.timeline.wait(60)
+    poll(world, 600.0)
+    ended = "CANCELED" if reply.status == 200 else "SUCCEEDED"
+    assert (world.state(job), world.manifest(job)["state"]) == (ended, ended)
+    assert (world.slots(), world.markers()) == ([], [])
+    made = [task for task in world.studio.tasks.values() if task.status == "SUCCEEDED"]
+    assert len(made) <= (0 if reply.status == 200 else 1), "paid for what was canceled"
+
+
+def test_a_cancel_at_any_step_of_a_submission_is_a_clear_yes_or_no() -> None:
+    answers: list[int] = []
+
+    def play(number: int) -> bool:
+        made = World()
+        made.studio = CancelableService(made.timeline)
+        job = created(made)
+        service = made.service("submitting")
+        replies: list[Reply] = []
+        record = service.records.last(job)
+        assert record is not None
+        store_of(service).before.append(at(number, lambda: replies.append(cancel(made, job))))
+        service.submission.submit(record, 2.5)
+        for reply in replies:
+            answers.append(reply.status)
+            consistent(made, job, reply)
+        return bool(replies)
+
+    assert at_every_request(play) >= 6
+    assert set(answers) == {200, 400}
+
+
+def test_a_cancel_at_any_step_of_a_run_is_a_clear_yes_or_no() -> None:
+    answers: list[int] = []
+
+    def play(number: int) -> bool:
+        made = World()
+        made.studio = CancelableService(made.timeline)
+        made.studio.make("brush", status="FAILED")  # the account is busy for a while
+        job = created(made)
+        service = made.service("polling")
+        replies: list[Reply] = []
+        store_of(service).before.append(at(number, lambda: replies.append(cancel(made, job))))
+        service.poller.run(service.clock.monotonic() + 600.0)
+        for reply in replies:
+            answers.append(reply.status)
+            consistent(made, job, reply)
+        return bool(replies)
+
+    assert at_every_request(play) > 30
+    assert set(answers) == {200, 400}
+
+
+def waiting_at_the_service(world: World) -> str:
+    """A job whose task the service has queued."""
+    world.studio.make("brush", status="FAILED")
+    job = created(world)
+    submit(world, job)
+    return job
+
+
+def test_a_poller_that_writes_the_cancel_down_first_changes_nothing(world: World) -> None:
+    job = waiting_at_the_service(world)
+    service = world.service("canceling")
+
+    def the_poller_sees_it() -> None:
+        other = world.service("other")
+        last = other.records.last(job)
+        assert last is not None
+        other.poller.collection.advance(last)
+
+    store_of(service).before.append(once("create", keys.record(job, 4), the_poller_sees_it))
+    assert send(service, "POST", f"/api/v1/tasks/{job}/cancel").status == 200
+    assert world.states(job) == ["QUEUED", "SUBMITTING", "PENDING", "CANCELED"]
+
+
+def test_killed_after_the_service_canceled_the_next_poll_writes_it_down(world: World) -> None:
+    job = waiting_at_the_service(world)
+    service = world.service("dying")
+    store_of(service).before.append(once("create", keys.record(job, 4), die))
+    with pytest.raises(Killed):
+        send(service, "POST", f"/api/v1/tasks/{job}/cancel")
+    assert world.state(job) == "PENDING"
+    poll(world)
+    assert world.state(job) == "CANCELED"
+    assert world.slots() == []
+
+
+def test_two_cancels_at_once_cancel_once(world: World) -> None:
+    job = created(world)
+    first = world.service("first")
+    replies: list[Reply] = []
+    meanwhile = once("create", keys.record(job, 2), lambda: replies.append(cancel(world, job)))
+    store_of(first).before.append(meanwhile)
+    replies.append(send(first, "POST", f"/api/v1/tasks/{job}/cancel"))
+    assert sorted(reply.status for reply in replies) == [200, 400]
+    assert world.states(job) == ["QUEUED", "CANCELED"]
 
 
 def test_a_store_in_trouble_is_no_yes(world: World) -> None:

@@ -164,7 +164,7 @@ def test_fields_that_are_missing_or_of_another_type(
     [
         ({"parameters__n": 5}, "/parameters/n"),
         ({"parameters__size": "10*10"}, "/parameters/size"),
-        ({"parameters__strength": 1}, "/parameters/strength"),
+        ({"parameters__style": "none"}, "/parameters/style"),
         ({"input__base_image_url": "https://a.invalid/图.png"}, "/input/base_image_url"),
         ({"input__base_image_url": "oss:///state/wake/poll"}, "/input/base_image_url"),
         ({"input__base_image_url": "oss:///inputs/none.png"}, "/input/base_image_url"),
@@ -217,3 +217,12 @@ def test_paths_outside_keep_their_own_kind_of_error(world: World) -> None:
     reply = send(world, "GET", "/nowhere")
     assert reply.headers["content-type"] == "application/problem+json"
     assert "request_id" not in reply.body
+
+
+def test_fields_that_no_document_names_are_ignored_as_the_service_does(world: World) -> None:
+    job = created(world, changed(parameters__strength=1, input__hurry=True))
+    poll(world)
+    assert world.state(job) == "SUCCEEDED"
+    (post,) = world.studio.posts
+    assert "strength" not in post.body["parameters"]
+    assert "hurry" not in post.body["input"]
