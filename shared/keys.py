@@ -82,6 +82,11 @@ def ticket(model: str, tick: int) -> str:
     return f"{tickets_of(model)}{tick:012d}"
 
 
+def tick_of(key: str) -> int:
+    """The tick a ticket is for."""
+    return int(key.rsplit("/", 1)[1].split("-", 1)[0])
+
+
 def rebuilt_ticket(model: str, tick: int, job: str, seq: int) -> str:
     """A ticket made again from the records; it cannot be in the way of a live one."""
     return f"{ticket(model, tick)}-{job}~{seq:06d}"

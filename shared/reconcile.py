@@ -118,7 +118,7 @@ class Reconciliation:
             if "at" in holder:
                 rebuilt[slot] = float(holder["at"])
             else:
-                real[slot] = ticket.modified
+                real[slot] = max(ticket.modified, keys.tick_of(ticket.key) * float(length))
         return rebuilt | real
 
     def _ask_a_person(self, last: Record, candidates: list[ListedTask]) -> Record | None:
