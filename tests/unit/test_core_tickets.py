@@ -85,15 +85,26 @@ def test_a_lone_job_gets_its_ticket_with_one_request() -> None:
     assert bucket.count() == 1
 
 
-def test_a_wall_clock_that_is_an_hour_wrong_costs_one_request_more_and_nothing_else() -> None:
+def test_a_wall_clock_that_is_an_hour_wrong_costs_one_request_and_one_tick_an_hour_away() -> None:
     timeline, bucket, tickets = lone_instance(skew=3600)
     take(tickets)
     tick = int(bucket.date() // tick_length(2, 1))
-    assert bucket.keys() == [keys.ticket("brush", tick)], "the ticket of a wrong tick was left"
+    wrong = tick + 3600 // tick_length(2, 1)
+    assert bucket.keys() == [keys.ticket("brush", tick), keys.ticket("brush", wrong)]
     timeline.wait(2)
     before = bucket.count()
     take(tickets)
     assert bucket.count() == before + 1, "the instance did not learn the store's time"
+
+
+def test_a_ticket_made_too_early_is_used_in_its_time_and_never_deleted() -> None:
+    timeline, bucket, tickets = lone_instance(skew=2)
+    wait = tickets.take("brush", 2, 1.0, HOLDER)
+    assert isinstance(wait, float)
+    early = bucket.keys()
+    timeline.wait(wait)
+    take(tickets)
+    assert bucket.keys() == early
 
 
 def test_a_taken_tick_is_waited_out() -> None:
