@@ -4,12 +4,13 @@ BIN := .venv/bin
 READY := .venv/.ready
 REQUIREMENTS := functions/requirements.txt local/requirements.txt tests/requirements.txt constraints.txt
 
-.PHONY: demo up test conformance check format clean help
+.PHONY: demo up test soak conformance check format clean help
 
 help:
 	@echo "make demo    run four example jobs through the laptop cloud and show the images"
 	@echo "make up      the laptop cloud in the foreground, until Ctrl-C"
 	@echo "make test    all tests"
+	@echo "make soak    SEEDS=100000 FIRST_SEED=1: that many runs of the simulation"
 	@echo "make conformance   clients written elsewhere against the laptop cloud"
 	@echo "make check   ruff (lint and format) and mypy --strict"
 	@echo "make clean   remove .venv, caches and the laptop cloud's data"
@@ -27,6 +28,12 @@ up: $(READY)
 
 test: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+SEEDS ?= 100000
+FIRST_SEED ?= 1
+soak: $(READY)
+	$(BIN)/python -m tests.simulation.run --jobs $$(nproc) \
+	  --seeds $(FIRST_SEED):$$(($(FIRST_SEED) + $(SEEDS)))
 
 # The two SDKs bring packages that quarrel with ours (both own the crcmod folder): each has its own venv.
 .venv-oss-v2/.ready: tests/conformance/requirements-oss-v2.txt
