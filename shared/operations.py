@@ -67,6 +67,8 @@ def rebuild(service: Service) -> Rebuilt:
             done.index_entries_made += JobIndex(service.store).add(first)
             _restore(service, last, done)
     _drop_leftovers(service, done)
+    if service.slots.held() or not service.queue.empty():
+        service.heartbeat.wake_if_nobody()
     return done
 
 

@@ -22,7 +22,7 @@ from shared.records import NEEDS_ATTENTION, SUBMITTING, Record, Records
 from shared.results import Endings, own_error
 from shared.slots import Slot, Slots
 from shared.submission import Submission
-from shared.tickets import tick_length
+from shared.tickets import tick_length, used_at
 
 SKEW = 5.0
 """Seconds by which clocks of instances, store and service may differ."""
@@ -110,7 +110,7 @@ class Reconciliation:
             return {}
         length = tick_length(entry.limits.submissions, entry.limits.per_seconds)
         after = keys.ticket(model, int((start - SKEW) // length) - 1)
-        real: dict[Slot, float] = {}
+        real: dict[Slot, tuple[float, float]] = {}
         rebuilt: dict[Slot, float] = {}
         for ticket in self.store.list(keys.tickets_of(model), after=after):
             holder = json.loads(self.store.read(ticket.key, TICKET_BYTES).body)
@@ -118,8 +118,9 @@ class Reconciliation:
             if "at" in holder:
                 rebuilt[slot] = float(holder["at"])
             else:
-                real[slot] = max(ticket.modified, keys.tick_of(ticket.key) * float(length))
-        return rebuilt | real
+                used = used_at(ticket.modified, keys.tick_of(ticket.key) * float(length))
+                real[slot] = max(real.get(slot, (0.0, 0.0)), (ticket.modified, used))
+        return rebuilt | {slot: used for slot, (_made, used) in real.items()}
 
     def _ask_a_person(self, last: Record, candidates: list[ListedTask]) -> Record | None:
         names = ", ".join(task.task_id for task in candidates) or "none"

@@ -82,6 +82,12 @@ class Tickets:
         return self.clock.monotonic() < ticket.good_until
 
 
+def used_at(made: float, tick_starts: float) -> float:
+    """When a ticket was used, by the store's clock: when it was made, or, if that was a little too
+    early, at the start of its tick."""
+    return tick_starts if 0 < tick_starts - made <= SOON else made
+
+
 def tick_length(count: int, seconds: float) -> int:
     """Whole seconds per tick for `count` submissions in any `seconds`."""
     if count == 1:

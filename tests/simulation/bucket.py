@@ -1,0 +1,222 @@
+"""OSS as oss2 shows it: atomic create-if-absent, strong reads and lists, a clock in whole seconds.
+
+The real `shared.ossstore.OssStore` runs on this in place of an `oss2.Bucket`; promises are those of
+the OSS basic concepts and PutObject pages, and no others.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from email.utils import formatdate
+from functools import lru_cache, partial
+from typing import Any
+
+from oss2.exceptions import NoSuchKey, RequestError, ServerError
+
+from tests.simulation.network import Network
+
+Watcher = Callable[[str, bytes | None, bytes | None], None]
+"""Gets key, body before and body after each change; None stands for absent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    body: bytes
+    etag: str
+    modified: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """As oss2's results: to be read once, with the headers that are asked for."""
+
+    headers: Mapping[str, str]
+    body: bytes = b""
+    etag: str = ""
+    content_range: str | None = None
+
+    @property
+    def resp(self) -> Answer:
+        return self
+
+    @property
+    def response(self) -> Answer:
+        return self
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    @property
+    def content_length(self) -> int:
+        return len(self.body)
+
+    def read(self) -> bytes:
+        return self.body
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    key: str
+    size: int
+    etag: str
+    last_modified: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    object_list: list[Item]
+    is_truncated: bool
+    next_continuation_token: str
+
+
+class SimBucket:
+    """The bucket; the methods that instances call have oss2's names and arguments."""
+
+    bucket_name = "studio"
+
+    def __init__(self, network: Network, skew: float) -> None:
+        """`skew`: of its clock; `own`: who was refused what it had made itself."""
+        self.network = network
+        self.skew = skew
+        self.objects: dict[str, Stored] = {}
+        self.watchers: list[Watcher] = []
+        self.own: set[tuple[str, str]] = set()
+        self._makers: dict[str, str] = {}
+        self._keys: list[str] = []
+
+    # What instances call
+
+    def get_object(
+        self, key: str, byte_range: tuple[int, int] | None = None, headers: Any = None
+    ) -> Answer:
+        def effect(fault: str) -> Answer:
+            if fault.startswith("store_"):
+                self.own.discard((self.network.kernel.here().name, key))
+            self._refuse(fault)
+            stored = self.objects.get(key)
+            if stored is None:
+                raise NoSuchKey(404, self._headers(), b"", {"Code": "NoSuchKey"})
+            self._lose(fault)
+            body, span = stored.body, None
+            if byte_range is not None:
+                body = body[byte_range[0] : byte_range[1] + 1]
+                span = f"bytes {byte_range[0]}-{byte_range[1]}/{len(stored.body)}"
+            return Answer(self._headers(), body, stored.etag, span)
+
+        return self.network.call(f"read {key}", "read", effect)
+
+    def put_object(self, key: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        absent = headers.get("x-oss-forbid-overwrite") == "true"
+
+        def effect(fault: str) -> Answer:
+            self._refuse(fault)
+            if absent and key in self.objects:
+                self.network.story.tell("oss", f"409: {key} exists")
+                self._lose(fault)
+                self._note_own(key, body)
+                raise ServerError(409, self._headers(), b"", {"Code": "FileAlreadyExists"})
+            self._makers[key] = self.network.kernel.here().name
+            self.write(key, body)
+            self._lose(fault)
+            return Answer(self._headers())
+
+        return self.network.call(f"{'create' if absent else 'put'} {key}", "write", effect)
+
+    def delete_object(self, key: str) -> Answer:
+        def effect(fault: str) -> Answer:
+            self._refuse(fault)
+            self.remove(key)
+            self._lose(fault)
+            return Answer(self._headers())
+
+        return self.network.call(f"delete {key}", "delete", effect)
+
+    def list_objects_v2(
+        self, prefix: str, start_after: str, continuation_token: str, max_keys: int
+    ) -> Page:
+        def effect(fault: str) -> Page:
+            self._refuse(fault)
+            found = self.keys(prefix, max(start_after, continuation_token), max_keys + 1)
+            self._lose(fault)
+            shown = [self._item(key) for key in found[:max_keys]]
+            cut = len(found) > max_keys
+            return Page(shown, cut, shown[-1].key if cut else "")
+
+        return self.network.call(f"list {prefix}", "read", effect)
+
+    def sign_url(self, method: str, key: str, seconds: int, slash_safe: bool) -> str:
+        return f"https://studio.invalid/{key}?x-oss-expires={seconds}"
+
+    # What the world around does
+
+    def write(self, key: str, body: bytes) -> None:
+        """Put an object, as another program or a person would."""
+        before = self.objects.get(key)
+        if before is None:
+            insort(self._keys, key)
+        etag = hashlib.md5(body).hexdigest().upper()
+        self.objects[key] = Stored(body, etag, self._second())
+        for watch in self.watchers:
+            watch(key, before.body if before else None, body)
+
+    def remove(self, key: str) -> None:
+        before = self.objects.pop(key, None)
+        if before is None:
+            return
+        del self._keys[bisect_left(self._keys, key)]
+        for watch in self.watchers:
+            watch(key, before.body, None)
+
+    def keys(self, prefix: str, after: str = "", most: int = 1_000_000) -> list[str]:
+        """Keys in byte order below a prefix, strictly after `after`."""
+        first = bisect_left(self._keys, prefix)
+        if after > prefix:
+            first = bisect_right(self._keys, after)
+        last = bisect_left(self._keys, prefix + "\U0010ffff")
+        return self._keys[first : min(last, first + most)]
+
+    def body(self, key: str) -> bytes | None:
+        stored = self.objects.get(key)
+        return stored.body if stored else None
+
+    def _item(self, key: str) -> Item:
+        stored = self.objects[key]
+        return Item(key, len(stored.body), stored.etag, stored.modified)
+
+    def _second(self) -> int:
+        return int(self.network.kernel.now + self.skew)
+
+    def _headers(self) -> Mapping[str, str]:
+        return _dated(self._second())
+
+    def _note_own(self, key: str, body: bytes) -> None:
+        who = self.network.kernel.here().name
+        if self._makers.get(key) == who and self.objects[key].body == body:
+            self.own.add((who, key))
+
+    def _refuse(self, fault: str) -> None:
+        """Fail before the effect."""
+        if not fault.startswith("store_"):
+            return
+        fail = partial(ServerError, headers=self._headers(), body=b"")
+        if fault == "store_503":
+            raise fail(503, details={"Code": "ServiceUnavailable"})
+        if fault == "store_stale_file":
+            raise fail(409, details={"Code": "StaleFile"})
+        if fault == "store_unreachable":
+            self.network.kernel.wait(3.05)
+            raise RequestError(ConnectionError("no connection"))
+
+    def _lose(self, fault: str) -> None:
+        """Fail after the effect: the answer never arrives."""
+        if fault == "store_lost":
+            self.network.kernel.wait(1.0)
+            raise RequestError(ConnectionError("connection reset"))
+
+
+@lru_cache(maxsize=10_000)
+def _dated(second: int) -> Mapping[str, str]:
+    return {"Date": formatdate(second, usegmt=True), "x-oss-request-id": "sim"}

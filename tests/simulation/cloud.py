@@ -1,0 +1,257 @@
+"""Function Compute: events at least once, timers, retries, and what is given up goes to rescue.
+
+After the Function Compute help pages "OSS trigger", "Asynchronous invocation", "Result callback".
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import logging
+import random
+import traceback
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from shared import keys
+from shared.cancel import NotCancelable
+from shared.modelstudio import ServiceError
+from shared.objects import StoreError
+from shared.service import Service
+from tests.simulation.bucket import SimBucket
+from tests.simulation.chaos import Chaos
+from tests.simulation.kernel import Actor, InstanceClock, Kernel, Killed
+from tests.simulation.network import Network
+
+FUNCTIONS = Path(__file__).parents[2] / "functions"
+RETRIES = 3
+TICK = 60.0
+TIMEOUTS = {"submit": 120.0, "poll": 600.0, "rescue": 60.0}
+"""Seconds, as s.yaml has them."""
+
+Handler = Callable[[bytes, object], object]
+Errand = Callable[[Service], object]
+Build = Callable[[InstanceClock, random.Random], Service]
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """One delivery of an event. `number` counts all deliveries, `tries` those of this one."""
+
+    function: str
+    event: bytes
+    number: int
+    tries: int = 1
+    timer: bool = False
+
+
+class Cloud:
+    """All instances of all functions.
+
+    `pending`: events that are not done with; `satisfied`: the last poller saw nothing left to do,
+    and nobody has failed since.
+    """
+
+    def __init__(
+        self, network: Network, bucket: SimBucket, chance: random.Random, build: Build
+    ) -> None:
+        self.network = network
+        self.kernel: Kernel = network.kernel
+        self.chaos: Chaos = network.chaos
+        self.pending = 0
+        self.ended: Callable[[str], object] = lambda _name: None
+        self.running: Counter[str] = Counter()
+        self.satisfied = False
+        self._disturbed_at = 0.0
+        self._chance = chance
+        self._build = build
+        self._number = 0
+        self._log = _Trouble(network)
+        self._one_poller = chance.random() < 0.3
+        self._skews = [chance.uniform(-2.0, 2.0) for _ in range(4)]
+        bucket.watchers.append(self._object_written)
+
+    def tick(self) -> None:
+        """The timer fires."""
+        event = {"triggerTime": "", "triggerName": "every-minute", "payload": "{}"}
+        self._deliver("poll", json.dumps(event).encode(), self._chance.random(), timer=True)
+
+    def errand(self, name: str, work: Errand, insist: bool = False) -> None:
+        """Something that a person starts; `insist`: again and again until it works."""
+        self.pending += 1
+        self._number += 1
+        clock, service = self._instance()
+        actor = f"{name}-{self._number}"
+        self.network.story.tell(actor, f"starts, clock off by {clock.skew:+.1f} s")
+
+        def ended(actor: Actor, failure: BaseException | None) -> None:
+            self.network.story.tell(actor.name, f"ends {failure or ''}")
+            self.pending -= 1
+            self._disturbed()
+            if failure is not None and not isinstance(failure, NotCancelable):
+                self._judge(actor, failure)
+                if insist:
+                    self.errand(name, work, insist)
+
+        self.kernel.spawn(actor, lambda: work(service), 300.0, ended)
+
+    def _instance(self) -> tuple[InstanceClock, Service]:
+        clock = InstanceClock(self.kernel, self._chance.choice(self._skews))
+        return clock, self._build(clock, random.Random(self._chance.getrandbits(64)))
+
+    def _object_written(self, key: str, before: bytes | None, after: bytes | None) -> None:
+        """An OSS event for what the triggers of s.yaml name."""
+        if after is None:
+            return
+        if key.startswith("jobs/"):
+            self._event("submit", key)
+        elif key == keys.WAKE:
+            self._event("poll", key)
+
+    def _event(self, function: str, key: str) -> None:
+        stored = {"key": key, "eTag": ""}
+        change = {
+            "eventName": "ObjectCreated:PutObject",
+            "oss": {"bucket": {"name": SimBucket.bucket_name}, "object": stored},
+        }
+        event = json.dumps({"events": [change]}).encode()
+        delay, fault = 0.05 + self._chance.random(), self.chaos.strike("event")
+        self.network.story.tell("oss", f"event of {key} for {function}", fault)
+        if fault == "event_late":
+            delay += 200 * self._chance.random()
+        self._deliver(function, event, delay)
+        if fault == "event_twice":
+            self._deliver(function, event, delay + 30 * self._chance.random() ** 2)
+
+    def _deliver(self, function: str, event: bytes, delay: float, timer: bool = False) -> None:
+        self.pending += 1
+        self._number += 1
+        invocation = Invocation(function, event, self._number, timer=timer)
+        self.kernel.after(delay, partial(self._start, invocation))
+
+    def _start(self, invocation: Invocation, patience: float = 1.0) -> None:
+        """Run it, or come back later where one at a time is the rule."""
+        function = invocation.function
+        if function == "poll" and self._one_poller and self.running["poll"]:
+            if invocation.timer:
+                self.pending -= 1  # a later tick does the same
+                return
+            again = partial(self._start, invocation, min(60.0, 2 * patience))
+            self.kernel.after(patience, again)
+            return
+        self.running[function] += 1
+        clock, service = self._instance()
+        context = SimpleNamespace(
+            request_id=f"req-{invocation.number}",
+            function=SimpleNamespace(timeout=TIMEOUTS[function]),
+            service=service,
+        )
+        name = f"{function}-{invocation.number}.{invocation.tries}"
+        self.network.story.tell(name, f"starts, clock off by {clock.skew:+.1f} s")
+        work = partial(self._work, invocation, name, context)
+        self.kernel.spawn(name, work, TIMEOUTS[function], partial(self._ended, invocation))
+
+    def _work(self, invocation: Invocation, name: str, context: object) -> None:
+        began = self.kernel.now
+        word = handlers()[invocation.function](invocation.event, context)
+        self.network.story.tell(name, f"returns {word}")
+        if invocation.function == "poll" and word != "nothing left":
+            self._disturbed()
+        elif invocation.function == "poll":
+            self.satisfied = began > self._disturbed_at
+
+    def _disturbed(self) -> None:
+        self.satisfied, self._disturbed_at = False, self.kernel.now
+
+    def _ended(self, invocation: Invocation, actor: Actor, failure: BaseException | None) -> None:
+        self.running[invocation.function] -= 1
+        if failure is None:
+            fault = self.chaos.strike("end")
+            self.network.story.tell(actor.name, "ends", fault)
+            self.ended(actor.name)
+            self.pending -= 1
+            if fault:
+                delay = 60 * self._chance.random()
+                self._deliver(invocation.function, invocation.event, delay)
+            return
+        self.network.story.tell(actor.name, f"ends with {type(failure).__name__}: {failure}")
+        self._disturbed()
+        self._judge(actor, failure)
+        if invocation.tries <= RETRIES:
+            again = Invocation(
+                invocation.function, invocation.event, invocation.number, invocation.tries + 1
+            )
+            self.kernel.after(1 + 60 * self._chance.random(), partial(self._start, again))
+            return
+        self.pending -= 1
+        self._give_up(invocation, failure)
+
+    def _judge(self, actor: Actor, failure: BaseException) -> None:
+        if isinstance(failure, Killed):
+            timed_out = str(failure).endswith("timeout")
+            if timed_out and actor.name.startswith("poll") and actor.held < 1:
+                self.network.violate("a poller ends", f"{actor.name} ran into its timeout")
+        elif not isinstance(failure, (StoreError, ServiceError)):
+            where = "".join(traceback.format_exception(failure)[-3:])
+            self.network.violate("handlers raise what is documented", f"{actor.name}: {where}")
+
+    def _give_up(self, invocation: Invocation, failure: BaseException) -> None:
+        """To the onFailure destination. rescue itself has none: it is tried until it works."""
+        if invocation.function == "rescue":
+            self._deliver("rescue", invocation.event, 60.0)
+            return
+        document: dict[str, Any] = {
+            "timestamp": int(self.kernel.now * 1000),
+            "requestContext": {
+                "requestId": f"req-{invocation.number}",
+                "functionArn": f"acs:fc:cn-beijing:1:functions/{invocation.function}",
+                "condition": "UnhandledInvocationError",
+                "approximateInvokeCount": invocation.tries,
+            },
+            "requestPayload": invocation.event.decode(),
+            "responsePayload": str(failure),
+        }
+        self._deliver("rescue", json.dumps(document).encode(), 1.0)
+
+
+class _Trouble(logging.Handler):
+    """Notes the errors that the library met but did not expect."""
+
+    def __init__(self, network: Network) -> None:
+        super().__init__(logging.ERROR)
+        self.network = network
+        logger = logging.getLogger("shared")
+        logger.handlers = [self]
+        logger.setLevel(logging.ERROR)
+        logger.propagate = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        what = record.getMessage()
+        self.network.story.tell("log", what)
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, Exception):
+            where = "".join(traceback.format_exception(error)[-3:])
+            self.network.violate("handlers raise what is documented", f"{what}: {where}")
+
+
+@lru_cache(maxsize=1)
+def handlers() -> dict[str, Handler]:
+    """The functions' own handlers; `connect` hands over what the context brings."""
+    return {name: _handler(name) for name in TIMEOUTS}
+
+
+def _handler(name: str) -> Handler:
+    place = FUNCTIONS / name / "index.py"
+    spec = importlib.util.spec_from_file_location(f"simulated_{name}", place)
+    assert spec is not None and spec.loader is not None
+    module: Any = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.log.disabled = True
+    module.connect = lambda _environ, context: context.service
+    handler: Handler = module.handler
+    return handler

@@ -1,0 +1,197 @@
+"""What must hold at every moment; watched at every change of the bucket and every submission."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from shared import keys
+from shared.catalogue import Limits
+from shared.records import (
+    CANCELED,
+    EXPIRED,
+    FAILED,
+    FINAL,
+    IN_FLIGHT,
+    NEEDS_ATTENTION,
+    PENDING,
+    QUEUED,
+    REJECTED,
+    RUNNING,
+    SUBMITTING,
+    SUCCEEDED,
+)
+from tests.simulation.bucket import SimBucket
+from tests.simulation.network import Network
+
+API_KEY = "sk-simulated-secret"
+ENDED_BY_SERVICE = {SUCCEEDED, FAILED, CANCELED, NEEDS_ATTENTION}
+LEGAL: dict[str, set[str]] = {
+    "": {QUEUED, REJECTED},
+    QUEUED: {SUBMITTING, QUEUED, EXPIRED, CANCELED, FAILED, SUCCEEDED},
+    SUBMITTING: {PENDING, QUEUED, FAILED, NEEDS_ATTENTION, SUBMITTING, SUCCEEDED},
+    PENDING: {RUNNING, QUEUED, *ENDED_BY_SERVICE},
+    RUNNING: {QUEUED, *ENDED_BY_SERVICE},
+    REJECTED: {QUEUED, REJECTED},
+}
+"""What may follow a state. Nothing follows the others: they are final. A job that was queued again
+for the images that failed is a success without another task: it has images already."""
+
+NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+LAYOUT = re.compile(
+    rf"jobs/.*|dead/.*|{keys.HEARTBEAT}|{keys.WAKE}"
+    rf"|{keys.RECORDS}{NAME}/\d{{6}}\.json"
+    rf"|{keys.QUEUE}{NAME}/\d-\d{{13}}-{NAME}"
+    rf"|{keys.SLOTS}{NAME}/{NAME}~\d{{6}}~[0-9a-f]{{12}}"
+    rf"|{keys.TICKETS}{NAME}/\d{{12}}(-{NAME}~\d{{6}})?"
+    rf"|{keys.MODELS}~?{NAME}\.json"
+    rf"|{keys.RESULTS}{NAME}/(result\.json|image-\d+\.png)"
+    r"|state/jobs/\d{13}-.+"
+)
+SHAPED = re.compile(
+    rf"{keys.RECORDS}|{keys.QUEUE}|{keys.SLOTS}|{keys.TICKETS}|{keys.MODELS}|{keys.RESULTS}"
+)
+FOLDERS = tuple(
+    value for name, value in vars(keys).items() if name.isupper() and isinstance(value, str)
+)
+
+
+@dataclass
+class Job:
+    """A job as its chain tells it. `attempts`: records SUBMITTING; `links`: all states;
+    `source`: key, ETag and number of the document that was queued."""
+
+    prompt: str = ""
+    model: str = ""
+    seq: int = 0
+    state: str = ""
+    slot: str = ""
+    attempts: int = 0
+    sent: bool = False
+    source: tuple[Any, ...] = ()
+    links: list[str] = field(default_factory=list)
+    manifests: list[dict[str, Any]] = field(default_factory=list)
+
+
+class Invariants:
+    """The watcher."""
+
+    def __init__(self, network: Network, bucket: SimBucket, limits: dict[str, Limits]) -> None:
+        self.jobs: dict[str, Job] = {}
+        self.violate = network.violate
+        self._bucket = bucket
+        self._tell = network.story.tell
+        self._limits = limits
+        self._kinds: tuple[tuple[str, Callable[[str, bytes | None, bytes | None], None]], ...] = (
+            (keys.RECORDS, self._record),
+            (keys.RESULTS, self._result),
+            (keys.SLOTS, self._slot),
+        )
+        bucket.watchers.append(self._changed)
+
+    def _changed(self, key: str, before: bytes | None, after: bytes | None) -> None:
+        if after is not None:
+            if API_KEY.encode() in after or API_KEY in key:
+                self.violate("no secret in the bucket", key)
+            if before is None and not LAYOUT.fullmatch(key):
+                unknown = SHAPED.match(key) or not key.startswith(FOLDERS)
+                if unknown:
+                    self.violate("documented keys only", key)
+        for prefix, check in self._kinds:
+            if key.startswith(prefix):
+                check(key, before, after)
+
+    def _record(self, key: str, before: bytes | None, after: bytes | None) -> None:
+        if before is not None or after is None:
+            self.violate("records are immutable", key)
+            return
+        link = json.loads(after)
+        name, seq, state = link["job"], link["seq"], link["state"]
+        job = self.jobs.setdefault(name, Job())
+        if seq != job.seq + 1 or key != keys.record(name, seq):
+            self.violate("chains are gapless", f"{key} after number {job.seq}")
+        if state not in LEGAL.get(job.state, ()):
+            self.violate("states follow the rules", f"{name}: {state} after {job.state}")
+        if "spec" in link:
+            job.prompt = link["spec"]["input"]["prompt"]
+        if "source" in link:
+            job.source = tuple(link["source"].values())
+        job.seq, job.state, job.model = seq, state, link.get("model") or ""
+        job.links.append(state)
+        task = f", {link['task_id']}" if link.get("task_id") else ""
+        why = (link.get("error") or {}).get("code", "")
+        self._tell("record", f"{name} is {state}{task} {why}".rstrip())
+        self._follow(name, job, link)
+
+    def _follow(self, name: str, job: Job, link: dict[str, Any]) -> None:
+        job.slot, job.sent = "", "unknown" in link
+        if job.state in IN_FLIGHT:
+            job.slot = keys.slot(job.model, name, link["slot_seq"], link["slot_mark"])
+            if job.slot not in self._bucket.objects:
+                self.violate("a slot for all in flight", f"{name} is {job.state} without its slot")
+        if job.state == SUBMITTING:
+            job.attempts += 1
+            self._window(job.model)
+        if "manifest" in link:
+            job.manifests.append(link["manifest"])
+            self._images_there(name, link["manifest"])
+            if job.state == SUCCEEDED and not link["manifest"]["images"]:
+                self.violate("states follow the rules", f"{name} is SUCCEEDED without an image")
+        elif job.state in FINAL:
+            self.violate("the last record holds the manifest", f"{name} is {job.state}")
+
+    def _window(self, model: str) -> None:
+        limit = self._limits[model]
+        window = limit.concurrent + limit.queue_ahead
+        flying = sum(job.model == model and job.state in IN_FLIGHT for job in self.jobs.values())
+        if flying > window:
+            self.violate("window kept by the slots", f"{flying} of {model} are in flight")
+
+    def _images_there(self, name: str, manifest: dict[str, Any]) -> None:
+        for image in manifest["images"]:
+            body = self._bucket.body(image["key"])
+            if body is None or hashlib.sha256(body).hexdigest() != image["sha256"]:
+                self.violate("manifests name what exists", f"{name}: {image['key']}")
+
+    def _result(self, key: str, before: bytes | None, after: bytes | None) -> None:
+        if after is None:
+            self.violate("results stay", key)
+        elif key.endswith("/result.json"):
+            job, manifest = self.jobs.get(key.split("/")[1]), json.loads(after)
+            if job is None or manifest not in job.manifests:
+                self.violate("the record decides, the manifest follows", key)
+        elif before is not None and before != after:
+            self.violate("images never change", key)
+
+    def _slot(self, key: str, before: bytes | None, after: bytes | None) -> None:
+        if after is None:
+            job = self.jobs.get(key.rsplit("/", 1)[1].split("~")[0])
+            if job is not None and job.slot == key:
+                self.violate("a slot for all in flight", f"{key} is freed while {job.state}")
+
+    def ended(self, actor: str) -> None:
+        """An invocation ended well: it has not left an attempt that it had just recorded."""
+        for key in sorted(key for who, key in self._bucket.own if who == actor):
+            name, seq = key.split("/")[-2], key.split("/")[-1][:6]
+            job = self.jobs.get(name)
+            left = job is not None and (f"{job.seq:06d}", job.state) == (seq, SUBMITTING)
+            if left and key == keys.record(name, int(seq)) and job is not None and not job.sent:
+                self.violate("an instance knows its own record", key)
+
+    def submitted(self, prompt: str, posts: Counter[str]) -> None:
+        """A create request has arrived: its record must be there, once for each request."""
+        jobs = [job for job in self.jobs.values() if job.prompt == prompt]
+        attempts = sum(job.attempts for job in jobs)
+        for job in jobs:
+            job.sent = True
+        if posts[prompt] > attempts:
+            what = f"{posts[prompt]} requests for {prompt}, {attempts} attempts recorded"
+            self.violate("intent before effect", what)
+        if not any(job.state == SUBMITTING for job in jobs):
+            states = ", ".join(job.state for job in jobs)
+            self.violate("only an open attempt is sent", f"{prompt} is {states}")

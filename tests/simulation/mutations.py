@@ -1,0 +1,326 @@
+"""Deliberate mistakes in `shared`: a simulation that misses them proves nothing.
+
+Each is a change to one method or two, made while seeds run and undone after. A mistake is found
+when a run breaks an invariant that holds without it.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+from unittest.mock import patch
+
+from shared import collection, imagefiles, keys
+from shared.clock import iso, nonce
+from shared.dispatch import Dispatch
+from shared.evidence import Evidence
+from shared.intake import Intake, Source, Taken
+from shared.jobdata import slot_of
+from shared.modelstudio import ModelStudio, Unknown
+from shared.objects import StoreError
+from shared.ossstore import OssStore
+from shared.poller import Poller
+from shared.reconcile import Reconciliation
+from shared.records import SUBMITTING, Record, Records
+from shared.requeue import Requeue
+from shared.results import Endings
+from shared.slots import Slot, Slots
+from shared.submission import Submission
+from shared.tickets import Ticket, Tickets
+from tests.simulation.kernel import current
+
+Change = tuple[Any, str, Callable[..., Any]]
+"""Owner, name of the attribute, and what to put there."""
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """`what` is wrong, and how to make it so."""
+
+    what: str
+    changes: Callable[[], list[Change]]
+
+    @contextmanager
+    def applied(self) -> Iterator[None]:
+        with ExitStack() as stack:
+            for owner, name, wrong in self.changes():
+                stack.enter_context(patch.object(owner, name, wrong))
+            yield
+
+
+NONE = Mutation("nothing", list)
+
+
+def rewritten(owner: Any, name: str, old: str, new: str) -> Change:
+    """A method with one piece of its source replaced. Raises ValueError if the piece is gone."""
+    method = getattr(owner, name)
+    source = textwrap.dedent(inspect.getsource(method))
+    if source.count(old) != 1:
+        raise ValueError(f"{owner.__name__}.{name} does not hold {old!r} once; adapt the mutation.")
+    code = "from __future__ import annotations\n" + source.replace(old, new)
+    names = dict(vars(sys.modules[method.__module__]))
+    exec(compile(code, f"<mutated {name}>", "exec"), names)
+    return owner, name, names[name]
+
+
+def post_before_record() -> list[Change]:
+    append, create = Records.append, ModelStudio.create
+    kept: dict[Any, tuple[Records, Record]] = {}
+
+    def late_append(self: Records, job: str, seq: int, state: str, data: Any) -> Record | None:
+        if state != SUBMITTING or data.get("slot_seq") != seq:
+            return append(self, job, seq, state, data)
+        made = Record(job, seq, state, iso(self.clock.now()), nonce(self.chance), data)
+        kept[current()] = (self, made)
+        return made
+
+    def early_create(self: ModelStudio, endpoint: str, body: Any) -> Any:
+        outcome = create(self, endpoint, body)
+        records, made = kept.pop(current())
+        records.store.create(keys.record(made.job, made.seq), made.encoded())
+        return outcome
+
+    return [(Records, "append", late_append), (ModelStudio, "create", early_create)]
+
+
+def conflict_is_success() -> list[Change]:
+    append = Records.append
+
+    def believing(self: Records, job: str, seq: int, state: str, data: Any) -> Record:
+        made = append(self, job, seq, state, data)
+        return made or Record(job, seq, state, iso(self.clock.now()), "", data)
+
+    return [(Records, "append", believing)]
+
+
+def slot_before_result() -> list[Change]:
+    finish = Endings.finish
+
+    def freeing(self: Endings, last: Record, state: str, outcome: Any) -> Record | None:
+        slot = slot_of(last)
+        if slot is not None:
+            self.slots.free(slot)
+        return finish(self, last, state, outcome)
+
+    return [(Endings, "finish", freeing)]
+
+
+def unknown_is_sent_again() -> list[Change]:
+    create = ModelStudio.create
+
+    def insisting(self: ModelStudio, endpoint: str, body: Any) -> Any:
+        outcome = create(self, endpoint, body)
+        return create(self, endpoint, body) if isinstance(outcome, Unknown) else outcome
+
+    return [(ModelStudio, "create", insisting)]
+
+
+def ticket_not_awaited() -> list[Change]:
+    take = Tickets.take
+
+    def impatient(self: Tickets, *request: Any) -> Ticket:
+        take(self, *request)
+        return Ticket(self.clock.monotonic() + 60)
+
+    return [(Tickets, "take", impatient)]
+
+
+def ticket_by_local_clock() -> list[Change]:
+    wrong = "current = int(self.clock.now() // length)"
+    return [
+        rewritten(Tickets, "take", "current = int(made.at // length)", wrong),
+    ]
+
+
+def ticket_never_stale() -> list[Change]:
+    return [(Tickets, "usable", lambda _self, _ticket: True)]
+
+
+def claim_without_counting() -> list[Change]:
+    return [rewritten(Slots, "claim", "len(self.held(model)) <= window", "True")]
+
+
+def slot_without_mark() -> list[Change]:
+    return [rewritten(Slots, "claim", "nonce(self.chance)[:12]", "'0' * 12")]
+
+
+def slot_of_the_job() -> list[Change]:
+    """One slot for all attempts of a job: a late instance frees the slot of a later attempt."""
+    free = Slots.free
+
+    def freeing_all(self: Slots, slot: Slot) -> None:
+        free(self, slot)
+        for one in self.held(slot.model):
+            if one.slot.job == slot.job:
+                free(self, one.slot)
+
+    return [(Slots, "free", freeing_all)]
+
+
+def marker_before_record() -> list[Change]:
+    with_slot = Submission._with_slot
+
+    def eager(self: Submission, model: Any, last: Record, *rest: Any) -> Any:
+        self.queue.remove(last.job, last.data)
+        return with_slot(self, model, last, *rest)
+
+    return [(Submission, "_with_slot", eager)]
+
+
+def manifest_before_record() -> list[Change]:
+    append = Records.append
+
+    def announcing(self: Records, job: str, seq: int, state: str, data: Any) -> Record | None:
+        if "manifest" in data:
+            text = json.dumps(data["manifest"], ensure_ascii=False, indent=2)
+            self.store.put(keys.result(job), text.encode())
+        return append(self, job, seq, state, data)
+
+    return [(Records, "append", announcing)]
+
+
+def slot_before_manifest() -> list[Change]:
+    complete = Endings.complete
+
+    def freeing(self: Endings, ended: Record, **how: Any) -> None:
+        slot = slot_of(ended)
+        if slot is not None:
+            self.slots.free(slot)
+        complete(self, ended, **how)
+
+    return [(Endings, "complete", freeing)]
+
+
+def image_after_record() -> list[Change]:
+    store_image, append = imagefiles.store_image, Records.append
+    kept: dict[Any, list[Any]] = {}
+
+    class Later:
+        def __init__(self, store: Any) -> None:
+            self.store = store
+
+        def put(self, *what: Any) -> None:
+            kept.setdefault(current(), []).append((self.store, what))
+
+    def storing(store: Any, *rest: Any) -> Any:
+        later: Any = Later(store)
+        return store_image(later, *rest)
+
+    def then(self: Records, *what: Any) -> Record | None:
+        made = append(self, *what)
+        for store, image in kept.pop(current(), ()):
+            store.put(*image)
+        return made
+
+    return [(collection, "store_image", storing), (Records, "append", then)]
+
+
+def marker_name_reused() -> list[Change]:
+    return [rewritten(Requeue, "again", "0 if last.state == SUBMITTING else 1", "0")]
+
+
+def rest_without_second_look() -> list[Change]:
+    def content(self: Poller) -> bool:
+        self.heartbeat.rest()
+        return True
+
+    return [(Poller, "_rested", content)]
+
+
+def orphan_never_freed() -> list[Change]:
+    return [(Poller, "_orphan", lambda _self, _slot: None)]
+
+
+def known_task_adopted() -> list[Change]:
+    return [rewritten(Reconciliation, "_evidence", "if task.task_id not in known", "if True")]
+
+
+def doubt_of_others_ignored() -> list[Change]:
+    verdict = Evidence.verdict
+
+    def sure(self: Evidence) -> Any:
+        return verdict(replace(self, others=()))
+
+    return [(Evidence, "verdict", sure)]
+
+
+def no_grace() -> list[Change]:
+    resolve = Reconciliation.resolve
+
+    def hasty(self: Reconciliation, last: Record) -> Record | None:
+        self.grace = 0.0
+        return resolve(self, last)
+
+    return [(Reconciliation, "resolve", hasty)]
+
+
+def own_success_not_known() -> list[Change]:
+    return [(OssStore, "_holds", lambda _self, _key, _body: False)]
+
+
+def each_event_a_job() -> list[Change]:
+    take = Intake.take
+
+    def taking(self: Intake, body: bytes, source: Source) -> Any:
+        stamped = f"{source.etag}{self.clock.now()}"
+        return take(self, body, replace(source, etag=stamped))
+
+    return [(Intake, "take", taking)]
+
+
+def event_swallowed() -> list[Change]:
+    job_file = Dispatch.job_file
+
+    def careless(self: Dispatch, key: str) -> Any:
+        try:
+            return job_file(self, key)
+        except StoreError:
+            return []
+
+    return [(Dispatch, "job_file", careless)]
+
+
+def undone_stays_undone() -> list[Change]:
+    return [(Intake, "_known", lambda _self, last: Taken(last.job, last, False))]
+
+
+def late_submitter_sends() -> list[Change]:
+    return [(Submission, "_overslept", lambda _self, _intent, _began: False)]
+
+
+MUTATIONS = {
+    build.__name__: Mutation(what, build)
+    for what, build in (
+        ("the POST goes out before the record SUBMITTING", post_before_record),
+        ("a record that somebody else made is taken for one's own", conflict_is_success),
+        ("the slot is freed before result and record", slot_before_result),
+        ("a submission of unknown outcome is sent again", unknown_is_sent_again),
+        ("a submission does not wait for its ticket", ticket_not_awaited),
+        ("ticks are counted on the instance's clock", ticket_by_local_clock),
+        ("a ticket is good for ever", ticket_never_stale),
+        ("a slot is claimed without counting", claim_without_counting),
+        ("two claims of one attempt share a slot", slot_without_mark),
+        ("a slot belongs to the job, not to the attempt", slot_of_the_job),
+        ("the marker goes before the job is on its way", marker_before_record),
+        ("the manifest comes before the record that decides", manifest_before_record),
+        ("the slot is freed before the manifest is written", slot_before_manifest),
+        ("images come after the record that names them", image_after_record),
+        ("a requeued job gets its old marker's name", marker_name_reused),
+        ("a poller rests without a second look", rest_without_second_look),
+        ("an orphaned slot is never freed", orphan_never_freed),
+        ("a task that another job is known to own is adopted", known_task_adopted),
+        ("a task is adopted while others are in doubt", doubt_of_others_ignored),
+        ("nothing is waited for before a second submission", no_grace),
+        ("create does not know its own lost success", own_success_not_known),
+        ("a repeated event makes a second job", each_event_a_job),
+        ("a failed event is not reported as failed", event_swallowed),
+        ("a repeated event does not do what a dead instance left undone", undone_stays_undone),
+        ("a submitter that was given up sends all the same", late_submitter_sends),
+    )
+}

@@ -1,0 +1,76 @@
+"""What every call to store or service has in common: time passes, and instances die or freeze."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import TypeVar
+
+from tests.simulation.chaos import Chaos
+from tests.simulation.kernel import Kernel, Killed
+from tests.simulation.story import Story
+
+T = TypeVar("T")
+MOST_CALLS = 60_000
+
+
+class Violation(Exception):
+    """An invariant does not hold."""
+
+
+class Network:
+    """The way from an instance to a server and back."""
+
+    def __init__(self, kernel: Kernel, chaos: Chaos, story: Story, chance: random.Random) -> None:
+        self.kernel = kernel
+        self.chaos = chaos
+        self.story = story
+        self.calls = 0
+        self.broken: str | None = None
+        self._random = chance.random
+        self._slow = chance.choice((0.0, 0.01, 0.05, 0.2))
+
+    def call(self, what: str, site: str, effect: Callable[[str], T], most: float = 9.0) -> T:
+        """One request: there, its effect, and back. `effect` gets the fault's kind, to act on.
+
+        `most` bounds the seconds on the way there.
+        """
+        kernel, fault = self.kernel, self.chaos.strike(site)
+        actor = kernel.here()
+        self.story.tell(actor.name, what, fault)
+        self._count()
+        kernel.wait(min(most, self._latency()))
+        if fault == "kill_before":
+            raise Killed(fault)
+        if fault == "freeze_before":
+            self._freeze()
+        result = effect(fault)
+        if fault == "kill_after":
+            raise Killed(fault)
+        if fault == "freeze_after":
+            self._freeze()
+        kernel.wait(self._latency())
+        return result
+
+    def _latency(self) -> float:
+        """Seconds one way: a few milliseconds, now and then far more."""
+        draw = self._random()
+        if draw < self._slow and not self.chaos.calm:
+            return 0.2 + 4.0 * self._random()
+        return 0.002 + 0.04 * draw * draw
+
+    def _freeze(self) -> None:
+        seconds = (4.0, 15.0, 60.0, 300.0)[int(4 * self._random())] * (0.5 + self._random())
+        self.kernel.here().held += seconds
+        self.kernel.wait(seconds)
+
+    def _count(self) -> None:
+        self.calls += 1
+        if self.calls > MOST_CALLS:
+            self.violate("nothing loops for ever", f"more than {MOST_CALLS} calls")
+
+    def violate(self, name: str, what: str) -> None:
+        """Note that an invariant is broken; the run stops at the next step."""
+        if self.broken is None:
+            self.broken = f"{name}: {what}"
+            self.story.tell("invariant", self.broken)

@@ -1,0 +1,71 @@
+"""What people do: upload and cancel jobs, lose an index and rebuild it, put dead events back."""
+
+from __future__ import annotations
+
+import json
+import random
+from functools import partial
+
+from shared import keys
+from shared.operations import rebuild, redrive
+from shared.service import Service
+from tests.simulation.bucket import SimBucket
+from tests.simulation.cloud import Cloud
+from tests.simulation.scenario import Scenario, Upload
+
+INDEXES = (keys.QUEUE, keys.EXPIRY, keys.JOBS)
+
+
+class People:
+    """They act when the scenario says so, and when they find something in `dead/`."""
+
+    def __init__(
+        self, plan: Scenario, bucket: SimBucket, cloud: Cloud, chance: random.Random
+    ) -> None:
+        self.bucket = bucket
+        self.cloud = cloud
+        self._after = cloud.kernel.after
+        self._tell = cloud.network.story.tell
+        self._chance = chance
+        self._helped: set[str] = set()
+        for upload in plan.uploads:
+            self._after(upload.at, partial(self.upload, upload))
+        for job, at in plan.cancels.items():
+            self._after(at, partial(self._cancel, job))
+        for at in plan.losses:
+            self._after(at, self._lose_index)
+
+    def upload(self, upload: Upload) -> None:
+        self._tell("user", f"uploads {upload.key}")
+        self.bucket.write(upload.key, upload.body)
+
+    def help(self) -> bool:
+        """Do what dead letters ask for. Returns whether there was a new one."""
+        new = [key for key in self.bucket.keys(keys.DEAD) if key not in self._helped]
+        self._helped.update(new)
+        for key in new:
+            if self._chance.random() < 0.5:
+                self.cloud.errand("redrive", partial(self._redrive, key), insist=True)
+                continue
+            for name in json.loads(self._body(key))["job_files"]:
+                if name.startswith("jobs/"):
+                    self.upload(Upload(0, name, self._body(name)))
+        return bool(new)
+
+    def _redrive(self, key: str, service: Service) -> None:
+        if key in self.bucket.objects:
+            redrive(service, key)
+
+    def _cancel(self, job: str) -> None:
+        self.cloud.errand("cancel", lambda service: service.canceling.cancel(job))
+
+    def _lose_index(self) -> None:
+        """All markers are gone, all reminders, all of the job index; somebody rebuilds them."""
+        self._tell("user", "deletes markers, reminders and job index")
+        for prefix in INDEXES:
+            for key in self.bucket.keys(prefix):
+                self.bucket.remove(key)
+        self.cloud.errand("rebuild", rebuild, insist=True)
+
+    def _body(self, key: str) -> bytes:
+        return self.bucket.body(key) or b""

@@ -1,0 +1,166 @@
+"""One run of the world: everything follows from the seed."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import Any, cast
+
+import requests
+
+from shared import intake, keys
+from shared.errors import load_errors
+from shared.jobfile import check, parse
+from shared.ossstore import OssStore
+from shared.service import Service
+from shared.settings import Settings
+from tests.simulation.bucket import SimBucket
+from tests.simulation.chaos import Chaos
+from tests.simulation.cloud import TICK, Cloud
+from tests.simulation.ending import Ending
+from tests.simulation.invariants import API_KEY, Invariants
+from tests.simulation.kernel import START, InstanceClock, Kernel
+from tests.simulation.network import Network
+from tests.simulation.people import People
+from tests.simulation.scenario import Scenario, catalogue, scenario
+from tests.simulation.story import Story
+from tests.simulation.studio import SimStudio
+from tests.simulation.wire import SimSession
+
+MOST_TIME = 2 * 3600.0
+"""Seconds from the end of the storm until everything must have come to rest."""
+QUIET_TICKS = 3
+
+errors_once = lru_cache(maxsize=1)(load_errors)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`broken`: the invariant that does not hold, if any; `calls`: requests of all instances."""
+
+    seed: int
+    broken: str | None
+    faults: dict[str, int]
+    calls: int
+    seconds: float
+    story: Story
+
+
+class World:
+    """Everything outside the functions, and all their instances."""
+
+    def __init__(self, seed: int) -> None:
+        chance = random.Random(seed)
+        self.seed = seed
+        self.kernel = Kernel(_branch(chance))
+        self.story = Story(self._now)
+        self.chaos = Chaos(_branch(chance), self._now)
+        self.network = Network(self.kernel, self.chaos, self.story, _branch(chance))
+        self.plan: Scenario = scenario(_branch(chance))
+        self.bucket = SimBucket(self.network, chance.uniform(-0.4, 0.4))
+        self.studio = SimStudio(self.kernel, _branch(chance), self.plan.limits)
+        self.invariants = Invariants(self.network, self.bucket, self.plan.limits)
+        self.studio.complain = self.network.violate
+        self.studio.watch = partial(self.invariants.submitted, posts=self.studio.posts)
+        self.catalogue = catalogue(self.plan.limits)
+        self.settings = _settings(chance)
+        self.cloud = Cloud(self.network, self.bucket, _branch(chance), self._service)
+        self.cloud.ended = self.invariants.ended
+        self.storm = chance.uniform(10.0, 300.0)
+        self._quiet = 0
+        self.people = People(self.plan, self.bucket, self.cloud, _branch(chance))
+
+    def run(self) -> Outcome:
+        """Until all is at rest, or an invariant is broken."""
+        self.kernel.after(random.Random(self.seed).random() * TICK, self._tick)
+        self.kernel.after(self.storm, self._calm)
+        while self._quiet < QUIET_TICKS and not self.network.broken:
+            self.kernel.step()
+        if not self.network.broken:
+            Ending(self.invariants, self.bucket, self.studio, self.plan.prompts).check()
+        broken = self.network.broken
+        self.kernel.close()
+        passed = self.kernel.now - START
+        faults = dict(self.chaos.counts)
+        return Outcome(self.seed, broken, faults, self.network.calls, passed, self.story)
+
+    def _service(self, clock: InstanceClock, chance: random.Random) -> Service:
+        session = cast("requests.Session", SimSession(self.network, self.studio))
+        store = OssStore(self.bucket, self.bucket, clock, chance)
+        return Service(self.settings, store, session, clock, chance, self.catalogue, errors_once())
+
+    def _tick(self) -> None:
+        """Once a minute: is all at rest? The timer fires in any case."""
+        left = self.bucket.keys(keys.QUEUE) + self.bucket.keys(keys.SLOTS)
+        if left and self.cloud.satisfied and not self.cloud.pending:
+            what = f"{', '.join(left)} waits for the timer"
+            self.network.violate("no wake-up is lost", what)
+        self._quiet = self._quiet + 1 if self._at_rest(left) else 0
+        if self.kernel.now - START - self.storm > MOST_TIME:
+            self.network.violate("everything comes to rest", ", ".join(left) or "events go on")
+        self.cloud.tick()
+        self.kernel.after(TICK, self._tick)
+
+    def _at_rest(self, left: list[str]) -> bool:
+        if left or not self.chaos.calm or self.cloud.pending or self.bucket.keys(keys.EXPIRY):
+            return False
+        return not self.people.help()
+
+    def _calm(self) -> None:
+        self.story.tell("storm", "is over")
+        self.chaos.calm = True
+
+    def _now(self) -> float:
+        return self.kernel.now
+
+
+def _branch(chance: random.Random) -> random.Random:
+    return random.Random(chance.getrandbits(64))
+
+
+def _settings(chance: random.Random) -> Settings:
+    return Settings(
+        oss_endpoint="https://store.invalid",
+        oss_public_endpoint="https://store.invalid",
+        oss_bucket=SimBucket.bucket_name,
+        oss_region="cn-beijing",
+        base_url="https://service.invalid/api/v1",
+        api_key=API_KEY,
+        create_timeout=chance.choice((5.0, 20.0)),
+        unknown_grace=chance.choice((60.0, 120.0)),
+    )
+
+
+@contextmanager
+def checking_once() -> Iterator[None]:
+    """Check each document once for all runs: the same document is always judged the same."""
+    parsed: dict[tuple[bytes, str], Any] = {}
+    checked: dict[int, Any] = {}
+
+    def parse_once(body: bytes, name: str) -> Any:
+        if (body, name) not in parsed:
+            parsed[body, name] = parse(body, name)
+        return parsed[body, name]
+
+    def check_once(document: Any, *rest: Any) -> Any:
+        if id(document) not in checked:
+            checked[id(document)] = (check(document, *rest), document)
+        return checked[id(document)][0]
+
+    patched = cast("Any", intake)
+    patched.parse, patched.check = parse_once, check_once
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
+        patched.parse, patched.check = parse, check
+
+
+def play(seed: int) -> Outcome:
+    """Run one seed; within `checking_once` it is fast."""
+    return World(seed).run()

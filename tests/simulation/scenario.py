@@ -1,0 +1,122 @@
+"""What people do in one run: models, job files, corrections, repeated uploads."""
+
+from __future__ import annotations
+
+import json
+import random
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Any
+
+from shared.catalogue import Catalogue, Limits, Model, load_catalogue
+
+MODELS = ("brush", "pencil")
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A job file put into the bucket `at` seconds after the start."""
+
+    at: float
+    key: str
+    body: bytes
+
+
+@dataclass
+class Scenario:
+    """`prompts`: of every document that is in order and whose id is its own; `cancels`: when
+    which job is canceled; `losses`: when the indexes are lost."""
+
+    limits: dict[str, Limits]
+    uploads: list[Upload] = field(default_factory=list)
+    prompts: set[str] = field(default_factory=set)
+    cancels: dict[str, float] = field(default_factory=dict)
+    losses: list[float] = field(default_factory=list)
+
+
+def scenario(chance: random.Random) -> Scenario:
+    """One to six job files within a minute, some of them troublesome."""
+    names = MODELS[: chance.choice((1, 1, 1, 2))]
+    made = Scenario({name: _limits(chance) for name in names})
+    span = chance.choice((0.0, 3.0, 60.0, 120.0))
+    for number in range(chance.choice((1, 1, 2, 2, 3, 4, 6))):
+        _add(made, chance, number, chance.random() * span)
+    if chance.random() < 0.1:
+        made.losses.append(60 * chance.random())
+    return made
+
+
+def _limits(chance: random.Random) -> Limits:
+    return Limits(
+        submissions=chance.choice((1, 2, 2, 5)),
+        per_seconds=1,
+        concurrent=chance.choice((1, 1, 2, 3)),
+        queue_ahead=chance.choice((0, 1, 1, 2)),
+    )
+
+
+def _add(made: Scenario, chance: random.Random, number: int, at: float) -> None:
+    key, prompt = f"jobs/f{number}.json", f"prompt-{number}"
+    model = chance.choice(list(made.limits))
+    own: dict[str, Any] = {}
+    if chance.random() < 0.6:
+        own["id"] = f"job-{number}"
+    if chance.random() < 0.2:
+        own["priority"] = chance.choice((1, 8))
+    if chance.random() < 0.1:
+        own["expires_after"] = "2m"
+    if chance.random() < 0.3:
+        own["on_partial"] = "retry-failed"
+    right = _document(model, prompt, chance.choice((1, 1, 2, 3)), own)
+    kind = chance.choice(("plain", "plain", "plain", "double", "corrected", "again", "clash"))
+    if kind == "corrected":
+        wrong = _document(model, prompt, 9, own)
+        made.uploads.append(Upload(at, key, _file(wrong)))
+        at += chance.choice((0.3, 5.0, 60.0)) * chance.random()
+    made.uploads.append(Upload(at, key, _file(right)))
+    made.prompts.add(prompt)
+    if "id" in own and chance.random() < 0.15:
+        made.cancels[own["id"]] = at + 30 * chance.random()
+    later = at + chance.choice((1.0, 30.0, 200.0)) * chance.random()
+    if kind == "again":
+        made.uploads.append(Upload(later, key, _file(right)))
+    elif kind == "double":
+        made.uploads.pop()
+        second = _document(model, f"{prompt}-second", 1, {})
+        made.prompts.add(f"{prompt}-second")
+        made.uploads.append(Upload(at, key, _file(right, second)))
+    elif kind == "clash" and "id" in own:
+        other = _document(model, f"{prompt}-clash", 1, {"id": own["id"]})
+        made.prompts.discard(prompt)
+        made.uploads.append(Upload(later, f"jobs/f{number}-clash.json", _file(other)))
+
+
+def _document(model: str, prompt: str, n: int, own: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "model": model,
+        "input": {
+            "prompt": prompt,
+            "base_image_url": "https://pictures.invalid/base.png",
+            "mask_image_url": "https://pictures.invalid/mask.png",
+        },
+        "parameters": {"n": n},
+        "job": own,
+    }
+
+
+def _file(*documents: dict[str, Any]) -> bytes:
+    return json.dumps(documents if len(documents) > 1 else documents[0]).encode()
+
+
+@lru_cache(maxsize=1)
+def _pattern() -> Model:
+    found = load_catalogue().get("wanx-x-painting")
+    assert found is not None
+    return found
+
+
+def catalogue(limits: dict[str, Limits]) -> Catalogue:
+    """Models that take what the inpainting model takes, under limits of the run's own."""
+    return Catalogue(
+        tuple(replace(_pattern(), name=name, limits=limit) for name, limit in limits.items())
+    )

@@ -1,0 +1,191 @@
+"""The model service's side: tasks, limits, retention, the list, and the bill.
+
+Behaviour after the wan2.5 API reference, the inpainting API reference and the task management page.
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from shared.catalogue import Limits
+from tests.simulation.kernel import Kernel
+from tests.simulation.pictures import picture
+
+RESULT_HOST = "https://dashscope-result-bj.oss-cn-beijing.aliyuncs.com"
+RETENTION = 24 * 3600.0
+BEIJING = timezone(timedelta(hours=8))
+INTERNAL = ("InternalError", "An internal error has occured, please try again later.")
+INVALID = ("InvalidParameter", "The size is not match the allowed size.")
+POLICY = ("DataInspectionFailed", "Output data may contain inappropriate content.")
+
+
+@dataclass
+class SimTask:
+    """A task. `prompt` says whose it is; `good`: for each image whether it came out."""
+
+    task_id: str
+    prompt: str
+    model: str
+    created: float
+    start: float
+    end: float
+    good: tuple[bool, ...]
+    error: tuple[str, str] | None
+    listed_from: float
+    canceled: bool = False
+
+    @property
+    def images(self) -> int:
+        """Images made, and so billed."""
+        return 0 if self.error or self.canceled else sum(self.good)
+
+    def status(self, now: float) -> str:
+        if self.canceled:
+            return "CANCELED"
+        if now < self.end:
+            return "PENDING" if now < self.start else "RUNNING"
+        return "FAILED" if self.error else "SUCCEEDED"
+
+
+class SimStudio:
+    """The account. `window`: most tasks that may be open at once, by model."""
+
+    def __init__(self, kernel: Kernel, chance: random.Random, limits: Mapping[str, Limits]) -> None:
+        self.kernel = kernel
+        self.limits = limits
+        self.skew = chance.uniform(-0.4, 0.4)
+        self.queues = chance.random() < 0.7
+        self.tells_times = chance.random() < 0.5
+        self.list_lag = chance.choice((0.0, 2.0, 8.0))
+        self.pace = chance.choice((0.4, 1.0, 4.0, 15.0))
+        self.flaws = chance.choice((0.0, 0.1, 0.3, 0.6))
+        self.tasks: dict[str, SimTask] = {}
+        self.posts: Counter[str] = Counter()
+        self.complain: Callable[[str, str], object] = lambda _name, _what: None
+        self.watch: Callable[[str], object] = lambda _prompt: None
+        self._chance = chance
+        self._arrivals: dict[str, list[float]] = defaultdict(list)
+        self._lanes = {name: [0.0] * limit.concurrent for name, limit in limits.items()}
+
+    def open_tasks(self, model: str) -> int:
+        now = self.kernel.now
+        return sum(
+            task.model == model and now < task.end and not task.canceled
+            for task in self.tasks.values()
+        )
+
+    def arrive(self, body: Mapping[str, Any]) -> tuple[str, str] | None:
+        """A create request is here: count it. Returns the throttling it meets, if any."""
+        model, now = str(body["model"]), self.kernel.now
+        prompt = str(body["input"]["prompt"])
+        self.posts[prompt] += 1
+        self.watch(prompt)
+        limit, seen = self.limits[model], self._arrivals[model]
+        seen.append(now)
+        recent = sum(moment > now - limit.per_seconds for moment in seen[-50:])
+        if recent > limit.submissions:
+            what = f"{recent} submissions for {model} in {limit.per_seconds} s"
+            self.complain("rate limit kept", what)
+            return "Throttling.RateQuota", "Requests rate limit exceeded, please try again later."
+        if not self.queues and self.open_tasks(model) >= limit.concurrent:
+            return "Throttling", "Requests throttling triggered."
+        return None
+
+    def make(self, body: Mapping[str, Any]) -> SimTask:
+        """Make a task; from here on it costs."""
+        model, chance = str(body["model"]), self._chance
+        now, limit = self.kernel.now, self.limits[model]
+        lanes = self._lanes[model]
+        start = max(now, heapq.heappop(lanes))
+        end = start + self.pace * (0.5 + chance.random())
+        heapq.heappush(lanes, end)
+        n = int(body["parameters"].get("n", 1))
+        error = None
+        if chance.random() < self.flaws:
+            error = chance.choice((INTERNAL, INTERNAL, INVALID, POLICY))
+        good = tuple(chance.random() >= self.flaws / 2 for _ in range(n))
+        if not any(good):
+            error = INTERNAL
+        task = SimTask(
+            f"task-{len(self.tasks) + 1:04d}",
+            str(body["input"]["prompt"]),
+            model,
+            now,
+            start,
+            end,
+            good,
+            error,
+            now + self.list_lag * chance.random(),
+        )
+        self.tasks[task.task_id] = task
+        window = limit.concurrent + limit.queue_ahead
+        if self.open_tasks(model) > window:
+            self.complain("window kept at the service", f"more than {window} tasks of {model}")
+        return task
+
+    def show(self, task_id: str) -> dict[str, Any]:
+        """The answer to a query."""
+        now, task = self.kernel.now, self.tasks.get(task_id)
+        if task is None or now > task.created + RETENTION:
+            return {"request_id": "q", "output": {"task_id": task_id, "task_status": "UNKNOWN"}}
+        status = task.status(now)
+        output: dict[str, Any] = {"task_id": task_id, "task_status": status}
+        answer = {"request_id": f"q-{task_id}", "output": output}
+        if status in ("PENDING", "RUNNING", "CANCELED"):
+            return answer
+        if self.tells_times:
+            output["submit_time"] = self._time(task.created)
+            output["scheduled_time"] = self._time(task.start)
+            output["end_time"] = self._time(task.end)
+        if task.error:
+            output["code"], output["message"] = task.error
+            return answer
+        output["results"] = [
+            {"url": f"{RESULT_HOST}/{task_id}/{number}.png?Expires=1"}
+            if good
+            else {"code": INTERNAL[0], "message": INTERNAL[1]}
+            for number, good in enumerate(task.good, start=1)
+        ]
+        return answer | {"usage": {"image_count": task.images}}
+
+    def list(self, query: Mapping[str, str]) -> dict[str, Any]:
+        """The answer to a list request: the newest tasks may still be missing."""
+        start, end = _moment(query["start_time"]), _moment(query["end_time"])
+        now, page, size = self.kernel.now, int(query["page_no"]), int(query["page_size"])
+        rows = [
+            {
+                "task_id": task.task_id,
+                "status": task.status(now),
+                "gmt_create": int((task.created + self.skew) * 1000),
+                "model_name": task.model,
+                "request_id": f"r-{task.task_id}",
+            }
+            for task in self.tasks.values()
+            if task.model == query["model_name"]
+            and start <= task.created + self.skew <= end
+            and task.listed_from <= now
+        ]
+        shown = rows[(page - 1) * size : page * size]
+        return {"total": len(rows), "total_page": -(-len(rows) // size), "data": shown}
+
+    def image(self, url: str) -> bytes | None:
+        """What lies behind a result URL."""
+        name, task_id = url.split("?")[0], url.split("/")[3]
+        task = self.tasks.get(task_id)
+        if task is None or self.kernel.now > task.created + RETENTION:
+            return None
+        return picture(name)
+
+    def _time(self, at: float) -> str:
+        moment = datetime.fromtimestamp(at + self.skew, BEIJING)
+        return moment.strftime("%Y-%m-%d %H:%M:%S.") + f"{moment.microsecond // 1000:03d}"
+
+
+def _moment(stamp: str) -> float:
+    return datetime.strptime(stamp, "%Y%m%d%H%M%S").replace(tzinfo=BEIJING).timestamp()

@@ -1,0 +1,186 @@
+"""The network to the model service: an object with the methods of requests.Session that are used.
+
+`shared.modelstudio` and `shared.download` run unchanged on it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import requests
+from urllib3.connectionpool import HTTPSConnectionPool
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    MaxRetryError,
+    NewConnectionError,
+    ProtocolError,
+)
+
+from tests.simulation.network import Network
+from tests.simulation.studio import SimStudio, SimTask
+
+POST_LEG = 0.25
+"""Seconds a submission may take to the service. Tickets allow 0.3 s between the last look at the
+clock and the arrival (shared.tickets: SPREAD less USE_WITHIN)."""
+
+Refusal = tuple[int, str, str]
+REFUSALS: dict[str, Refusal] = {
+    "post_429_rate": (429, "Throttling.RateQuota", "Requests rate limit exceeded."),
+    "post_429_throttling": (429, "Throttling", "Requests throttling triggered."),
+    "post_429_allocation": (429, "Throttling.AllocationQuota", "Allocated quota exceeded."),
+    "post_429_burst": (429, "Throttling.BurstRate", "Request rate increased too quickly."),
+    "post_quota_spent": (403, "AllocationQuota.FreeTierOnly", "The free tier is exhausted."),
+    "post_arrears": (400, "Arrearage", "Access denied, account not in good standing."),
+    "post_bad_key": (401, "InvalidApiKey", "Invalid API-key provided."),
+    "post_503_busy": (503, "ModelUnavailable", "Model is unavailable, please try again later."),
+    "post_input_fetch": (400, "InvalidURL.Timeout", "Download timeout, check the network."),
+    "post_policy": (400, "DataInspectionFailed", "Input data may contain inappropriate content."),
+    "post_500_before": (500, "InternalError", "An internal error has occured."),
+    "post_500_after": (500, "InternalError", "An internal error has occured."),
+    "ask_500": (500, "InternalError", "An internal error has occured."),
+    "ask_429": (429, "Throttling.RateQuota", "Requests rate limit exceeded."),
+}
+EFFECT_FIRST = frozenset({"post_500_after", "post_timeout_after", "post_cut_after"})
+"""Faults that come after a task was made. `post_no_task_id` makes none."""
+
+
+class SimAnswer:
+    """As much of requests.Response as is read."""
+
+    def __init__(self, status: int, body: bytes, headers: Mapping[str, str] | None = None) -> None:
+        self.status_code = status
+        self.body = body
+        self.headers = headers or {}
+        self.cut = False
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    def iter_content(self, _size: int) -> Iterator[bytes]:
+        yield self.body
+        if self.cut:
+            raise requests.exceptions.ChunkedEncodingError("cut")
+
+    def __enter__(self) -> SimAnswer:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        """Nothing is open."""
+
+
+class SimSession:
+    """One instance's session."""
+
+    def __init__(self, network: Network, studio: SimStudio) -> None:
+        self.network = network
+        self.studio = studio
+
+    def post(self, url: str, *, data: bytes, timeout: tuple[float, float], **_: Any) -> SimAnswer:
+        """Create a task."""
+        body = json.loads(data)
+
+        def effect(fault: str) -> SimAnswer:
+            if fault in ("post_refused", "post_connect_timeout"):
+                raise self._unreachable(fault, timeout[0])
+            throttled = self.studio.arrive(body)
+            if throttled:
+                return _refusal((429, *throttled))
+            if fault not in EFFECT_FIRST and fault.startswith("post_"):
+                return self._failed(fault, timeout[1])
+            task = self.studio.make(body)
+            actor = self.network.kernel.here().name
+            self.network.story.tell("service", f"makes {task.task_id} for {task.prompt} ({actor})")
+            if fault.startswith("post_"):
+                return self._failed(fault, timeout[1])
+            return _accepted(task)
+
+        what = f"POST {body['model']} {body['input']['prompt']}"
+        return self.network.call(what, "create", effect, POST_LEG)
+
+    def request(self, method: str, url: str, *, params: Mapping[str, str], **_: Any) -> SimAnswer:
+        """Query, list or cancel."""
+
+        def effect(fault: str) -> SimAnswer:
+            if fault == "ask_timeout":
+                self.network.kernel.wait(10.0)
+                raise requests.ReadTimeout
+            if fault == "ask_refused":
+                raise self._unreachable(fault, 0.0)
+            if fault in REFUSALS:
+                return _refusal(REFUSALS[fault])
+            return self._answer(method, url, params, fault)
+
+        path = url.partition("/tasks/")[2]
+        return self.network.call(f"{method} tasks/{path}", "ask", effect)
+
+    def get(self, url: str, **_: Any) -> SimAnswer:
+        """Fetch an image."""
+
+        def effect(fault: str) -> SimAnswer:
+            if fault == "image_refused":
+                raise self._unreachable(fault, 0.0)
+            if fault in ("image_500", "image_403"):
+                return SimAnswer(int(fault[-3:]), b"")
+            body = self.studio.image(url)
+            if body is None:
+                return SimAnswer(404, b"")
+            answer = SimAnswer(200, body, {"Content-Length": str(len(body))})
+            if fault in ("image_cut", "image_short"):
+                answer.body, answer.cut = body[: len(body) // 2], fault == "image_cut"
+            elif fault == "image_garbled":
+                answer.body = bytes(len(body))
+            return answer
+
+        return self.network.call(f"GET {url.partition('.com/')[2]}", "download", effect)
+
+    def _answer(self, method: str, url: str, params: Mapping[str, str], fault: str) -> SimAnswer:
+        path = url.partition("/tasks/")[2]
+        if method == "POST":
+            return self._cancel(path.partition("/")[0])
+        if not path:
+            return _ok(self.studio.list(params))
+        return _ok(self.studio.show("forgotten" if fault == "ask_unknown" else path))
+
+    def _cancel(self, task_id: str) -> SimAnswer:
+        task, now = self.studio.tasks.get(task_id), self.network.kernel.now
+        if task is None or task.status(now) != "PENDING" or task.canceled:
+            return _refusal((400, "UnsupportedOperation", "Failed to cancel the task."))
+        task.canceled = True
+        return _ok({"request_id": "c"})
+
+    def _failed(self, fault: str, timeout: float) -> SimAnswer:
+        if fault.startswith("post_timeout"):
+            self.network.kernel.wait(timeout)
+            raise requests.ReadTimeout
+        if fault.startswith("post_cut"):
+            raise requests.ConnectionError(ProtocolError("Connection aborted."))
+        if fault == "post_no_task_id":
+            return _ok({"request_id": "x"})
+        return _refusal(REFUSALS[fault])
+
+    def _unreachable(self, fault: str, seconds: float) -> requests.RequestException:
+        pool = HTTPSConnectionPool("service.invalid")
+        if fault == "post_connect_timeout":
+            self.network.kernel.wait(seconds)
+            reason: Exception = ConnectTimeoutError(pool, "timed out")
+            return requests.ConnectTimeout(MaxRetryError(pool, "/", reason))
+        connection: Any = None
+        reason = NewConnectionError(connection, "Connection refused")
+        return requests.ConnectionError(MaxRetryError(pool, "/", reason))
+
+
+def _ok(document: Mapping[str, Any]) -> SimAnswer:
+    return SimAnswer(200, json.dumps(document).encode())
+
+
+def _refusal(refusal: Refusal) -> SimAnswer:
+    status, code, message = refusal
+    document = {"code": code, "message": message, "request_id": "x"}
+    return SimAnswer(status, json.dumps(document).encode())
+
+
+def _accepted(task: SimTask) -> SimAnswer:
+    output = {"task_status": "PENDING", "task_id": task.task_id}
+    return _ok({"output": output, "request_id": f"r-{task.task_id}"})
