@@ -26,6 +26,9 @@ ROOT = Path(__file__).resolve().parents[2]
 JOBS = 50
 KILLS = 200
 PATIENCE = 420.0
+MOST_UNCLEAR = 2
+"""Two submissions within the same seconds that both lost their answers cannot always be told
+apart; such a job is put before a person, and its task is named, not paid again."""
 MODELS = ("wanx-x-painting", "wanx-sketch-to-image-lite", "wan2.5-i2i-preview")
 BODIES: dict[str, dict[str, Any]] = {
     MODELS[0]: {
@@ -173,7 +176,9 @@ def test_fifty_jobs_survive_two_hundred_kills(tmp_path: Path) -> None:
 
 def _check(world: World, jobs: list[str], manifests: dict[str, dict[str, Any]]) -> None:
     assert sorted(manifests) == jobs
-    assert {manifest["state"] for manifest in manifests.values()} == {"SUCCEEDED"}
+    unclear = [m for m in manifests.values() if m["state"] == "NEEDS_ATTENTION"]
+    assert {m["state"] for m in manifests.values()} - {"NEEDS_ATTENTION"} == {"SUCCEEDED"}
+    assert len(unclear) <= MOST_UNCLEAR, unclear
     for manifest in manifests.values():
         for image in manifest["images"]:
             body = world.bucket.get_object(image["key"]).read()
@@ -185,9 +190,12 @@ def _check(world: World, jobs: list[str], manifests: dict[str, dict[str, Any]]) 
         record["task_id"] for chain in chains.values() for record in chain if "task_id" in record
     }
     stats = world.stats()
-    assert sum(model["tasks_made"] for model in stats.values()) == len(tasks)
+    made = sum(model["tasks_made"] for model in stats.values())
+    assert len(tasks) <= made <= len(tasks) + len(unclear)
     stored = sum(len(manifest["images"]) for manifest in manifests.values())
-    assert sum(model["images"] for model in stats.values()) == stored == JOBS
+    paid = sum(model["images"] for model in stats.values())
+    assert stored == JOBS - len(unclear)
+    assert stored <= paid <= JOBS, "an image was paid twice, or paid and lost without a word"
     for name, seen in stats.items():
         limits = yaml.safe_load((ROOT / f"schemas/models/{name}.yaml").read_text("utf-8"))["limits"]
         assert seen["max_submissions_in_a_second"] <= limits["submissions"]
