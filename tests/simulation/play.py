@@ -106,6 +106,8 @@ class World:
         self.kernel.after(TICK, self._tick)
 
     def _at_rest(self, left: list[str]) -> bool:
+        if self.kernel.now - START <= self.plan.last_act():
+            return False
         if left or not self.chaos.calm or self.cloud.pending or self.bucket.keys(keys.EXPIRY):
             return False
         return not self.people.help()

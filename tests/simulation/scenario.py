@@ -33,6 +33,11 @@ class Scenario:
     cancels: dict[str, float] = field(default_factory=dict)
     losses: list[float] = field(default_factory=list)
 
+    def last_act(self) -> float:
+        """When people have done all that they planned, in seconds from the beginning."""
+        uploads = [upload.at for upload in self.uploads]
+        return max([0.0, *uploads, *self.cancels.values(), *self.losses])
+
 
 def scenario(chance: random.Random) -> Scenario:
     """One to six job files within a minute, some of them troublesome."""
