@@ -6,8 +6,8 @@ import hashlib
 import json
 import logging
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -29,11 +29,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Source:
-    """Where a document came from: the object's key and ETag, or an HTTP request."""
+    """Where a document came from: the object's key and ETag, or an HTTP request.
+
+    Ids that follow from the source begin with `prefix`; `facts` are kept in the first record.
+    """
 
     key: str
     etag: str
     documents: int = 1
+    prefix: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
     def job_id(self, index: int) -> str:
         """The id of a document that names none: the same file is always the same job.
@@ -43,7 +48,7 @@ class Source:
         """
         stem = SAFE.sub("-", PurePosixPath(self.key).stem).strip("-")[:36] or "job"
         mark = hashlib.sha256(f"{self.key}\n{self.etag}".encode()).hexdigest()[:12]
-        return f"{stem}-{mark}" + (f"-{index + 1}" if self.documents > 1 else "")
+        return f"{self.prefix}{stem}-{mark}" + (f"-{index + 1}" if self.documents > 1 else "")
 
     def to_dict(self, index: int) -> dict[str, Any]:
         return {"key": self.key, "etag": self.etag, "document": index + 1}
@@ -95,7 +100,11 @@ class Intake:
             documents = parse(body, source.key)
         except Unreadable as error:
             return [self._reject(source, 0, None, error.violations)]
-        source = Source(source.key, source.etag, len(documents))
+        return self.take_documents(documents, source)
+
+    def take_documents(self, documents: Sequence[Document], source: Source) -> list[Taken]:
+        """Take in the documents of one source that has been read already. Raises StoreError."""
+        source = replace(source, documents=len(documents))
         return [self._take_document(document, source) for document in documents]
 
     def take_value(self, value: dict[str, Any], source: Source) -> Taken:
@@ -114,7 +123,7 @@ class Intake:
         if elsewhere is not None:
             return self._reject(source, document.index, document.value, (elsewhere,))
         job = spec.id or source.job_id(document.index)
-        data = self._first_data(spec, source, document.index, _digest_of(document))
+        data = self._first_data(spec, source, document.index, digest_of(document))
         data["warnings"] = [notice.to_dict() for notice in checked.notices]
         made = self.records.append(job, 1, QUEUED, data)
         if made is None:
@@ -131,7 +140,7 @@ class Intake:
         """
         job = _own_id(document.value, ()) or source.job_id(document.index)
         last = self.records.last(job)
-        if last is None or last.data.get("written") != _digest_of(document):
+        if last is None or last.data.get("written") != digest_of(document):
             return None
         return self._known(last)
 
@@ -173,6 +182,7 @@ class Intake:
             "expires_at": expires,
             "spec": spec.to_dict(),
             "source": source.to_dict(index),
+            **source.facts,
         }
 
     def _met_before(
@@ -256,7 +266,7 @@ def _own_id(value: Any, violations: Sequence[Violation]) -> str | None:
     return wanted if isinstance(wanted, str) and not wrong and keys.is_job_id(wanted) else None
 
 
-def _digest_of(document: Document) -> str:
+def digest_of(document: Document) -> str:
     """SHA-256 of a document as it was written, whatever is in it."""
     text = json.dumps(document.value, sort_keys=True, ensure_ascii=False, default=str)
     return digest(text.encode("utf-8", "surrogatepass"))

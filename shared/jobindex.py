@@ -6,6 +6,7 @@ can be made again from the records at any time.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ from shared.clock import from_iso
 from shared.objects import ObjectStore
 from shared.records import Record
 
+PLACE = re.compile(r"([0-9]{13})-(.*)")
+
 
 @dataclass(frozen=True)
 class Indexed:
@@ -21,6 +24,32 @@ class Indexed:
 
     created_ms: int
     job: str
+
+
+@dataclass(frozen=True)
+class Place:
+    """Between two jobs of the index: right after `job`, or before all made at `created_ms`."""
+
+    created_ms: int
+    job: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.created_ms:013d}-{self.job}"
+
+    @staticmethod
+    def of(text: str) -> Place | None:
+        """The inverse of `str`; None for a text that is no place, so that it becomes no key."""
+        found = PLACE.fullmatch(text)
+        if found is None or (found[2] and not keys.is_job_id(found[2])):
+            return None
+        return Place(int(found[1]), found[2])
+
+    @property
+    def key(self) -> str:
+        """The key that comes right before what follows."""
+        if self.job:
+            return keys.indexed(self.created_ms, self.job)
+        return keys.jobs_until(self.created_ms)
 
 
 @dataclass
@@ -39,8 +68,11 @@ class JobIndex:
 
         Raises StoreError.
         """
-        after = "" if until_ms is None else keys.jobs_until(until_ms)
-        for entry in self.store.list(keys.JOBS, after=after):
+        return self.after(None if until_ms is None else Place(until_ms), since_ms)
+
+    def after(self, place: Place | None, since_ms: int = 0) -> Iterator[Indexed]:
+        """Jobs older than `place`, made at `since_ms` or later, newest first. Raises StoreError."""
+        for entry in self.store.list(keys.JOBS, after=place.key if place else ""):
             created_ms, job = keys.parse_indexed(entry.key)
             if created_ms < since_ms:
                 return

@@ -20,6 +20,8 @@ JOB_FILES = "jobs/"
 DEAD = "dead/"
 JOBS = "state/jobs/"
 UPLOADS = "uploads/"
+INPUTS = "inputs/"
+REQUESTS = "state/requests/"
 END_OF_TIME_MS = 9_999_999_999_999
 """The year 2286. Counting down from it puts the newest first in byte order."""
 JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -111,6 +113,16 @@ def parse_indexed(key: str) -> tuple[int, str]:
     """When the job was made, in milliseconds since 1970, and its id."""
     moment, job = key[len(JOBS) :].split("-", 1)
     return END_OF_TIME_MS - int(moment), job
+
+
+def request(mark: str) -> str:
+    """What was sent under an Idempotency-Key; `mark` is a hash, so the key itself is no path."""
+    return f"{REQUESTS}{mark}.json"
+
+
+def dead_event(name: str) -> str:
+    """An event that was given up on."""
+    return f"{DEAD}{name}"
 
 
 def result(job: str) -> str:

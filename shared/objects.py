@@ -81,5 +81,11 @@ class ObjectStore(ObjectReader, Protocol):
     def delete(self, key: str) -> None:
         """Delete; a missing key is no error."""
 
-    def presign(self, key: str, seconds: int) -> str:
-        """A URL that lets anyone GET the object for `seconds`."""
+    def presign(self, key: str, seconds: int, download_as: str = "") -> str:
+        """A URL that lets anyone GET the object for `seconds`.
+
+        With a file name (`download_as`) a browser saves the object instead of showing it.
+        """
+
+    def presign_put(self, key: str, seconds: int, content_type: str) -> str:
+        """A URL that lets anyone PUT the object for `seconds`, with just this Content-Type."""

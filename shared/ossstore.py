@@ -129,9 +129,17 @@ class OssStore:
         """Delete; a missing key is no error. Raises StoreError."""
         self._call(f"delete {key}", lambda: self.bucket.delete_object(key))
 
-    def presign(self, key: str, seconds: int) -> str:
+    def presign(self, key: str, seconds: int, download_as: str = "") -> str:
         """A GET URL on the public endpoint, signed with V4."""
-        return str(self.public.sign_url("GET", key, seconds, slash_safe=True))
+        if not download_as:
+            return str(self.public.sign_url("GET", key, seconds, slash_safe=True))
+        params = {"response-content-disposition": f'attachment; filename="{download_as}"'}
+        return str(self.public.sign_url("GET", key, seconds, params=params, slash_safe=True))
+
+    def presign_put(self, key: str, seconds: int, content_type: str) -> str:
+        """A PUT URL on the public endpoint, signed with V4; V4 signs a Content-Type always."""
+        headers = {"Content-Type": content_type}
+        return str(self.public.sign_url("PUT", key, seconds, headers=headers, slash_safe=True))
 
     def refuse_versioned(self) -> None:
         """Raise VersionedBucket if versioning was ever on.

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
 BEIJING_BASE_URL = "https://dashscope.aliyuncs.com/api/v1"
 """Default of Model Studio's base URL (wan2.5 API reference): region China (Beijing)."""
 
 REQUIRED = ("OSS_ENDPOINT", "OSS_BUCKET", "DASHSCOPE_API_KEY")
+SCOPES = ("read", "submit", "admin")
+"""What a token may do, each with everything before it."""
+PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,22}[._-]")
 LOG_LEVELS = ("INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -27,6 +33,15 @@ class Credentials:
 
 
 @dataclass(frozen=True)
+class Token:
+    """A caller's token by its SHA-256; its jobs are those whose ids begin with `prefix`."""
+
+    sha256: str = field(repr=False)
+    scope: str = "admin"
+    prefix: str = ""
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything a function is told from outside. Times in seconds, sizes in bytes.
 
@@ -38,7 +53,8 @@ class Settings:
     `input_delivery` says how images that lie in the bucket reach the service: `presigned` (a URL
     of the public endpoint) or `inline` (base64, only where the model takes it). `result_hosts`
     are hosts results may be fetched from beside those the catalogue documents. `api_url` is the
-    base of the URLs that answers hold; empty means https and the request's host.
+    base of the URLs that answers hold; empty means https and the request's host. `token_hashes`
+    are of tokens that may do everything; pages of `cors_origin` may ask from a browser.
     """
 
     oss_endpoint: str
@@ -52,6 +68,8 @@ class Settings:
     input_delivery: str = "presigned"
     result_hosts: tuple[str, ...] = ()
     token_hashes: tuple[str, ...] = field(default=(), repr=False)
+    tokens: tuple[Token, ...] = field(default=(), repr=False)
+    cors_origin: str = ""
     api_url: str = ""
     create_timeout: float = 30.0
     unknown_grace: float = 120.0
@@ -84,6 +102,8 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         input_delivery=_one_of(environ, "INPUT_DELIVERY", ("presigned", "inline")),
         result_hosts=_words(environ.get("RESULT_HOSTS", "")),
         token_hashes=_words(environ.get("API_TOKEN_SHA256", "").lower()),
+        tokens=_tokens(environ.get("API_TOKENS", "")),
+        cors_origin=environ.get("CORS_ORIGIN", "").rstrip("/"),
         api_url=environ.get("API_URL", "").rstrip("/"),
         create_timeout=_seconds(environ, "CREATE_TIMEOUT", 30.0),
         unknown_policy=_one_of(environ, "UNKNOWN_POLICY", ("resolve", "ask")),
@@ -129,6 +149,38 @@ def _base_url(url: str) -> str:
 
 def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _tokens(text: str) -> tuple[Token, ...]:
+    """API_TOKENS: a JSON list of objects. What is wrong is told without the value itself."""
+    if not text.strip():
+        return ()
+    try:
+        items = json.loads(text)
+    except ValueError:
+        items = None
+    if not isinstance(items, list):
+        raise SettingsError(
+            'API_TOKENS must be a JSON list: [{"sha256": "…", "scope": "submit", "prefix": "a-"}].'
+        )
+    return tuple(_token(number, item) for number, item in enumerate(items, 1))
+
+
+def _token(number: int, item: Any) -> Token:
+    where = f"Token {number} of API_TOKENS"
+    if not isinstance(item, dict) or not set(item) <= {"sha256", "scope", "prefix"}:
+        raise SettingsError(f"{where} must be an object of sha256, scope and prefix.")
+    digest, scope, prefix = item.get("sha256"), item.get("scope"), item.get("prefix", "")
+    if not isinstance(digest, str) or not re.fullmatch(r"[0-9a-fA-F]{64}", digest):
+        raise SettingsError(f"{where}: sha256 must be the token's SHA-256 as 64 hex digits.")
+    if scope not in SCOPES:
+        raise SettingsError(f"{where}: scope must be {', '.join(SCOPES[:-1])} or {SCOPES[-1]}.")
+    if not isinstance(prefix, str) or (prefix and not PREFIX.fullmatch(prefix)):
+        raise SettingsError(
+            f"{where}: prefix must have at most 24 letters, digits, dots, underscores and hyphens,"
+            " begin with a letter or digit and end with a dot, underscore or hyphen: team-a-"
+        )
+    return Token(digest.lower(), scope, prefix)
 
 
 def _one_of(environ: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:

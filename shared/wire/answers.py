@@ -10,6 +10,7 @@ from typing import Any
 
 import falcon
 
+from shared.callers import Caller
 from shared.service import Service
 
 
@@ -21,6 +22,12 @@ def new_id(chance: random.Random) -> str:
 def request_id(request: falcon.Request) -> str:
     """The id that the answer to this request carries."""
     return str(request.context.request_id)
+
+
+def caller_of(request: falcon.Request) -> Caller:
+    """Who asks; the app lets nobody else come here."""
+    caller: Caller = request.context.caller
+    return caller
 
 
 def answer(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from shared.callers import Caller
 from shared.clock import from_iso
 from shared.jobindex import Indexed, JobIndex
 from shared.modelstudio import BEIJING_TIME
@@ -103,11 +104,14 @@ class TaskList:
 
     service: Service
 
-    def show(self, asked: Asked) -> dict[str, Any]:
-        """The answer, flat as documented. Records are read for the page shown alone, unless a
-        filter needs them. Raises StoreError."""
+    def show(self, asked: Asked, caller: Caller) -> dict[str, Any]:
+        """The answer, flat as documented, of the caller's jobs. Raises StoreError.
+
+        Records are read for the page shown alone, unless a filter needs them.
+        """
         found = JobIndex(self.service.store).newest(asked.until_ms, asked.since_ms)
-        entries = [one for one in found if asked.task_id in (None, one.job)]
+        mine = (one for one in found if caller.sees(one.job))
+        entries = [one for one in mine if asked.task_id in (None, one.job)]
         start = (asked.page - 1) * asked.size
         if asked.reads_records:
             rows = [row for row in map(self._row, entries[:MOST_READ]) if row and asked.fits(row)]

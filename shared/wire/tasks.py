@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import falcon
 
+from shared.callers import Caller
 from shared.cancel import NotCancelable
+from shared.foreign import foreign_objects
 from shared.intake import Source
 from shared.modelstudio import ServiceError
 from shared.service import Service
 from shared.wire import errors
-from shared.wire.answers import answer, new_id, request_id
+from shared.wire.answers import answer, caller_of, new_id, request_id
 from shared.wire.body import read_body, read_request
 from shared.wire.listing import WIRE_SOURCE, Asked, TaskList
-from shared.wire.view import PENDING, TaskView
+from shared.wire.view import PENDING, TaskView, unknown
 
 PATH_TASKS = ("image2image", "text2image")
 """The SDK sends models it does not know to text2image unless told otherwise (SDK source)."""
@@ -33,8 +38,10 @@ class Creation:
         body = read_body(self._raw(request))
         resolves = _is_enabled(request, "X-DashScope-OssResourceResolve")
         value = read_request(body, self._service.catalogue, resolves=resolves)
-        job = new_id(self._service.chance)
-        source = Source(WIRE_SOURCE, request_id(request))
+        caller = caller_of(request)
+        _refuse_foreign(value, caller, self._service.settings.oss_bucket)
+        job = caller.prefix + new_id(self._service.chance)
+        source = Source(WIRE_SOURCE, request_id(request), prefix=caller.prefix)
         taken = self._service.intake.take_value({**value, "job": {"id": job}}, source)
         self._service.dispatch.ensure_polled([taken])
         answer(request, response, {"output": {"task_status": PENDING, "task_id": taken.job}})
@@ -58,7 +65,8 @@ class Task:
 
     def on_get(self, request: falcon.Request, response: falcon.Response, job: str) -> None:
         """The state of a job; an id that never was is UNKNOWN, and HTTP 200."""
-        answer(request, response, self._view.show(job))
+        caller = caller_of(request)
+        answer(request, response, self._view.show(job) if caller.sees(job) else unknown(job))
 
 
 class Tasks:
@@ -71,7 +79,7 @@ class Tasks:
         """The jobs of 24 hours, the newest first."""
         query = {name: request.get_param(name) or "" for name in request.params}
         asked = Asked.of(query, self._service.clock.now())
-        answer(request, response, TaskList(self._service).show(asked))
+        answer(request, response, TaskList(self._service).show(asked, caller_of(request)))
 
 
 class Cancellation:
@@ -82,6 +90,8 @@ class Cancellation:
 
     def on_post(self, request: falcon.Request, response: falcon.Response, job: str) -> None:
         """Cancel what waits, here or at the service."""
+        if not caller_of(request).sees(job):
+            raise errors.not_pending()
         try:
             self._service.canceling.cancel(job)
         except NotCancelable:
@@ -89,6 +99,11 @@ class Cancellation:
         except ServiceError as error:
             raise _of_service(error) from None
         answer(request, response, {})
+
+
+def _refuse_foreign(value: Mapping[str, Any], caller: Caller, bucket: str) -> None:
+    for _, message in foreign_objects(value.get("input"), caller, bucket):
+        raise errors.outside_specification(message)
 
 
 def _of_service(error: ServiceError) -> errors.WireError:

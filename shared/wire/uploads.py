@@ -23,6 +23,8 @@ FIELD_BYTES = 16 * 1024
 class Policies:
     """`/api/v1/uploads`"""
 
+    needs = "submit"
+
     def __init__(self, service: Service) -> None:
         self._service = service
 

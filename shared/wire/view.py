@@ -51,7 +51,7 @@ class TaskView:
         """`output`, and `usage` of a success. Raises StoreError."""
         last = self.service.records.last(job) if keys.is_job_id(job) else None
         if last is None:
-            return {"output": {"task_id": job, "task_status": UNKNOWN}}
+            return unknown(job)
         spec_seq = last.data.get("spec_seq", 1)
         first = last if last.seq == spec_seq else self.service.records.get(job, spec_seq) or last
         status = status_of(last)
@@ -92,6 +92,11 @@ class TaskView:
         prompts = {name: image.get(name) for name in ("orig_prompt", "actual_prompt")}
         told = {name: text for name, text in prompts.items() if text is not None}
         return told | {"url": self.service.store.presign(image["key"], LINK_SECONDS)}
+
+
+def unknown(job: str) -> dict[str, Any]:
+    """The answer for a job that never was, or is somebody else's."""
+    return {"output": {"task_id": job, "task_status": UNKNOWN}}
 
 
 def scheduled_at(last: Record, manifest: Mapping[str, Any]) -> str | None:

@@ -161,8 +161,12 @@ class MemoryStore:
     def delete(self, key: str) -> None:
         self._request("delete", key, lambda: self.bucket.remove(key))
 
-    def presign(self, key: str, seconds: int) -> str:
-        return f"https://bucket.invalid/{key}?expires={seconds}"
+    def presign(self, key: str, seconds: int, download_as: str = "") -> str:
+        named = f"&download={download_as}" if download_as else ""
+        return f"https://bucket.invalid/{key}?expires={seconds}{named}"
+
+    def presign_put(self, key: str, seconds: int, content_type: str) -> str:
+        return f"https://bucket.invalid/{key}?put={seconds}&type={content_type}"
 
     def _page(self, prefix: str, after: str, size: int) -> Entries:
         def effect() -> Entries:

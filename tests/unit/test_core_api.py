@@ -192,7 +192,6 @@ def test_a_percent_encoded_path_is_the_same_job(world: World) -> None:
         "/jobs/%ff%fe",
         "/jobs/" + "a" * 5000,
         "/nothing",
-        "/",
     ],
 )
 def test_paths_that_lead_nowhere(world: World, path: str) -> None:

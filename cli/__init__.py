@@ -1,0 +1,1 @@
+"""`wanx`: the command line. It works straight against the bucket, or against the HTTP API."""

@@ -1,0 +1,103 @@
+"""Where the command line works: which settings, and whether bucket or HTTP API."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cli.trouble import Trouble
+
+if TYPE_CHECKING:
+    from cli.backend import Backend
+
+ROOT = Path(__file__).resolve().parent.parent
+DEFAULT_ENV = Path(".local/env")
+BUCKET = "OSS_ENDPOINT"
+API = "API_URL"
+
+
+@dataclass(frozen=True)
+class Access:
+    """The settings of one call. `again` are the options that lead to the same place again."""
+
+    environ: Mapping[str, str] = field(repr=False)
+    api: str | None
+    token: str | None = field(repr=False)
+    origin: str
+    again: tuple[str, ...] = ()
+
+    @property
+    def has_bucket(self) -> bool:
+        return bool(self.environ.get(BUCKET))
+
+    @property
+    def over_http(self) -> bool:
+        """Whether the API is used: asked for with --api, or the only way there is."""
+        return self.api is not None or (not self.has_bucket and bool(self.environ.get(API)))
+
+    def command(self, *words: str) -> str:
+        """A command that goes on from here, ready to be pasted into a shell; without the token."""
+        return shlex.join(["wanx", *self.again, *words])
+
+    def backend(self) -> Backend:
+        """The way to the jobs. Raises Trouble."""
+        if self.over_http:
+            from cli.over_http import HttpBackend
+
+            url = self.api or self.environ[API]
+            return HttpBackend(url.rstrip("/"), self.token or self.environ.get("API_TOKEN", ""))
+        if not self.has_bucket:
+            raise Trouble(_nowhere())
+        from cli.bucket import open_bucket
+
+        return open_bucket(self.environ)
+
+
+def load_access(env_file: Path | None, api: str | None, token: str | None) -> Access:
+    """Read the settings.
+
+    A file that is named goes before the environment; the laptop cloud's own file is taken only
+    where the environment names neither bucket nor API, so that keys of two places never mix.
+    Raises Trouble if the file cannot be read.
+    """
+    again = tuple(word for word in ("--api", api) if word) if api else ()
+    if env_file is not None:
+        found = dict(os.environ) | read_env(env_file)
+        return Access(found, api, token, str(env_file), ("--env", str(env_file), *again))
+    if not api and not os.environ.get(BUCKET) and not os.environ.get(API):
+        for path in (DEFAULT_ENV, ROOT / DEFAULT_ENV):
+            if path.is_file():
+                found = dict(os.environ) | read_env(path)
+                return Access(found, api, token, str(path))
+    return Access(dict(os.environ), api, token, "the environment", again)
+
+
+def read_env(path: Path) -> dict[str, str]:
+    """`NAME=value` lines; empty lines, comments, `export` and quotes as in a shell file."""
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Trouble(f"{path} cannot be read: {error}.") from None
+    found = {}
+    for number, line in enumerate(lines, 1):
+        text = line.strip().removeprefix("export ").strip()
+        if not text or text.startswith("#"):
+            continue
+        name, equals, value = text.partition("=")
+        if not equals or not name.isidentifier():
+            raise Trouble(f"{path}, line {number}: expected NAME=value; correct the line.")
+        quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
+        found[name] = value[1:-1] if quoted else value
+    return found
+
+
+def _nowhere() -> str:
+    return (
+        "no bucket and no API is known. Start the laptop cloud with `wanx up` (its keys are found"
+        " in .local/env), name a file of settings with --env FILE, set OSS_ENDPOINT, OSS_BUCKET"
+        " and OSS_ACCESS_KEY_ID/_SECRET, or give --api URL and --token T."
+    )

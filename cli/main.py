@@ -1,0 +1,268 @@
+"""The command `wanx` and its options; each command's work is in a module of its own."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from cli.access import Access, load_access
+from cli.output import complain
+from cli.trouble import INTERRUPTED, UNREACHABLE
+from shared.catalogue import CatalogueError
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+OUT = click.Path(path_type=Path)
+
+EPILOG = """\b
+Exit codes:
+  0    done; everything asked for is so
+  1    the answer is no: violations, a job without success, a failed check
+  2    the command line is wrong
+  3    bucket or API cannot be used, or settings are missing
+  130  interrupted (Ctrl-C); what to type to go on is printed
+
+\b
+Where it works: --api URL uses the HTTP API. Otherwise it is the bucket of
+--env FILE, of the environment (OSS_ENDPOINT, OSS_BUCKET, OSS_REGION,
+OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET), or of the laptop cloud, in
+.local/env; without any of these, the API of API_URL and API_TOKEN.
+
+\b
+To begin:
+  wanx up                          the laptop cloud, in a terminal of its own
+  wanx init MODEL --out my.yaml    a job file to fill in
+  wanx check my.yaml               what is wrong with it
+  wanx submit my.yaml --wait       submit it and wait for the images
+"""
+
+
+@click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--env", "env_file", type=FILE, help="File of NAME=value settings.")
+@click.option("--api", metavar="URL", help="Work over the HTTP API at this address.")
+@click.option("--token", metavar="T", help="Token of the API; better: API_TOKEN in the settings.")
+@click.option("-v", "--verbose", is_flag=True, help="Show the library's log on stderr.")
+@click.pass_context
+def wanx(
+    context: click.Context, env_file: Path | None, api: str | None, token: str | None, verbose: bool
+) -> None:
+    """Check, submit, follow and fetch image jobs."""
+    if verbose:
+        form = "%(levelname)s %(name)s: %(message)s"
+        logging.basicConfig(stream=sys.stderr, format=form, level=logging.INFO)
+    context.obj = load_access(env_file, api, token)
+
+
+@wanx.command()
+@click.argument("files", nargs=-1, required=True, type=FILE)
+@click.option("--format", "form", type=click.Choice(["text", "json", "sarif"]), default="text")
+@click.option("--inputs", type=FOLDER, metavar="DIR", help="Folder that stands for the bucket.")
+@click.pass_obj
+def check(access: Access, files: tuple[Path, ...], form: str, inputs: Path | None) -> None:
+    """Say everything that is wrong with job files; nothing is submitted.
+
+    Works offline. The images a job names in the bucket are looked at if the bucket can be reached,
+    or in DIR: with `--inputs examples`, oss:///inputs/cat.jpg is examples/inputs/cat.jpg.
+
+    Exit code 1 if there is any violation.
+    """
+    from cli.checking import run
+
+    sys.exit(run(access, files, form, inputs))
+
+
+@wanx.command()
+@click.argument("files", nargs=-1, required=True, type=FILE)
+@click.option("--wait", is_flag=True, help="Wait until the jobs are over, with progress bars.")
+@click.pass_obj
+def submit(access: Access, files: tuple[Path, ...], wait: bool) -> None:
+    """Submit job files; prints the jobs' ids.
+
+    The files are checked first; if anything is wrong, nothing is submitted (exit code 1). The same
+    file is always the same job: submitting it again costs nothing and shows how it is. Ctrl-C while
+    waiting leaves the jobs going and says how to go on.
+    """
+    from cli.submitting import run
+
+    sys.exit(run(access, files, wait))
+
+
+@wanx.command()
+@click.argument("jobs", nargs=-1, required=True, metavar="JOB...")
+@click.option("--wait", is_flag=True, help="Wait until the jobs are over, with progress bars.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.pass_obj
+def status(access: Access, jobs: tuple[str, ...], wait: bool, as_json: bool) -> None:
+    """Show how jobs are.
+
+    Exit code 1 if a job is unknown or, with --wait, did not succeed.
+    """
+    from cli.jobs import show_status
+
+    sys.exit(show_status(access, jobs, wait, as_json))
+
+
+@wanx.command("list")
+@click.option("--state", "states", multiple=True, help="Of this state alone; may be repeated.")
+@click.option("--model", help="Of this model alone.")
+@click.option("--since", metavar="WHEN", help="Made since: 2h, 3d or 2026-11-20[T12:00].")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.pass_obj
+def list_jobs(
+    access: Access,
+    states: tuple[str, ...],
+    model: str | None,
+    since: str | None,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """List jobs, newest first."""
+    from cli.jobs import show_list
+
+    show_list(access, states, model, since, limit, as_json)
+
+
+@wanx.command()
+@click.argument("jobs", nargs=-1, required=True, metavar="JOB...")
+@click.pass_obj
+def cancel(access: Access, jobs: tuple[str, ...]) -> None:
+    """Take back jobs that still wait, here or at the model service.
+
+    Exit code 1 if one of them could not be taken back.
+    """
+    from cli.jobs import cancel_jobs
+
+    sys.exit(cancel_jobs(access, jobs))
+
+
+@wanx.command(short_help="Run jobs again that did not succeed.")
+@click.argument("jobs", nargs=-1, required=True, metavar="JOB...")
+@click.pass_obj
+def retry(access: Access, jobs: tuple[str, ...]) -> None:
+    """Run jobs again that FAILED, EXPIRED, were CANCELED or need attention.
+
+    Each becomes a new job, JOB-retry-1 and so on, from what was stored. While such a retry is
+    under way no second one is made. The images of a retry are paid for like any others.
+    """
+    from cli.jobs import retry_jobs
+
+    sys.exit(retry_jobs(access, jobs))
+
+
+@wanx.command()
+@click.argument("job")
+@click.pass_obj
+def logs(access: Access, job: str) -> None:
+    """Tell a job's story from its records, in local time."""
+    from cli.history import show_history
+
+    sys.exit(show_history(access, job))
+
+
+@wanx.command()
+@click.argument("jobs", nargs=-1, required=True, metavar="JOB...")
+@click.option("--out", type=OUT, default=Path("results"), show_default=True, metavar="DIR")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.pass_obj
+def get(access: Access, jobs: tuple[str, ...], out: Path, as_json: bool) -> None:
+    """Download images and manifest to DIR/JOB/.
+
+    Each image's SHA-256 is compared with the manifest's. What is there already is kept; what was
+    cut off goes on where it stopped. Exit code 1 if a job has no result yet, or an image is wrong.
+    """
+    from cli.getting import run
+
+    sys.exit(run(access, jobs, out, as_json))
+
+
+@wanx.command()
+@click.argument("name", required=False)
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def models(name: str | None, as_json: bool) -> None:
+    """Show the models that are known, or all about one."""
+    from cli.models import run
+
+    run(name, as_json)
+
+
+@wanx.command(short_help="Write the JSON Schema of a job file, for editors.")
+@click.option("--out", type=OUT, metavar="FILE", help="Write it there instead of to stdout.")
+def schema(out: Path | None) -> None:
+    """Write the JSON Schema of a job file, so that editors complete and check job files.
+
+    Then put this line at the top of a YAML job file:
+
+    \b
+        # yaml-language-server: $schema=job.schema.json
+
+    (VS Code with the YAML extension, Neovim, Emacs and others read it.)
+    """
+    from cli.schema import run
+
+    run(out)
+
+
+@wanx.command()
+@click.argument("model")
+@click.option("--out", type=OUT, metavar="FILE", help="Write it there instead of to stdout.")
+@click.option("--force", is_flag=True, help="Write over an existing FILE.")
+def init(model: str, out: Path | None, force: bool) -> None:
+    """Write a commented job file for MODEL, to fill in."""
+    from cli.template import run
+
+    run(model, out, force)
+
+
+@wanx.command(
+    short_help="Run the laptop cloud until Ctrl-C.",
+    context_settings={"ignore_unknown_options": True, "help_option_names": []},
+    add_help_option=False,
+)
+@click.argument("options", nargs=-1, type=click.UNPROCESSED, metavar="[OPTIONS]")
+def up(options: tuple[str, ...]) -> None:
+    """Run the laptop cloud until Ctrl-C; `wanx up --help` lists its options."""
+    from cli.laptop import run
+
+    run(options)
+
+
+@wanx.command(short_help="Look at everything a working system needs.")
+@click.pass_obj
+def doctor(access: Access) -> None:
+    """Look at everything a working system needs; each failed line says what to do.
+
+    Endpoint, keys, bucket, versioning off, clock, presigned links, the model service's key, the
+    API's token. Costs nothing; writes and removes small objects below state/doctor/.
+    Exit code 1 if any check failed.
+    """
+    from cli.doctor import run
+
+    sys.exit(run(access))
+
+
+def main() -> NoReturn:
+    """The entry point: every end in words and with its exit code, never a traceback."""
+    try:
+        sys.exit(wanx.main(prog_name="wanx", standalone_mode=False) or 0)
+    except click.UsageError as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        complain(f"Error: {error.format_message()}")
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        complain("\nInterrupted. Nothing is left half done: the same command goes on.")
+        sys.exit(INTERRUPTED)
+    except CatalogueError as error:
+        complain(f"Error: a file of schemas/ is broken: {error}")
+        sys.exit(UNREACHABLE)
+    except Exception as error:
+        logging.getLogger(__name__).info("where it happened", exc_info=True)
+        what = f"{type(error).__name__}: {error}"
+        complain(f"Error: this is a mistake in wanx itself ({what}); -v shows where.")
+        sys.exit(UNREACHABLE)

@@ -1,0 +1,150 @@
+"""Writing for people: 80 columns, plain when piped, nothing that could steer a terminal."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+import time
+from datetime import datetime
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from shared.clock import from_iso
+
+WIDTH = 80
+STYLES = {
+    "SUCCEEDED": "green",
+    "FAILED": "red",
+    "REJECTED": "red",
+    "EXPIRED": "red",
+    "NEEDS_ATTENTION": "red",
+    "CANCELED": "yellow",
+}
+
+
+def console(stderr: bool = False) -> Console:
+    """A console that never guesses styles; made late, so that it follows redirected streams."""
+    made = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    if not made.is_terminal:
+        made.width = WIDTH
+    return made
+
+
+def print_table(table: Table) -> None:
+    """Print a table without the spaces that fill its lines."""
+    out = console()
+    with out.capture() as captured:
+        out.print(table)
+    lines = captured.get().splitlines()
+    click.echo("\n".join(line.rstrip() for line in lines), color=out.is_terminal)
+
+
+def complain(text: str) -> None:
+    """An error, wrapped where a person reads it."""
+    out = console(stderr=True)
+    lines = text.split("\n")
+    if out.is_terminal:
+        lines = [part for line in lines for part in wrapped(line, out.width, "    ")]
+    click.echo("\n".join(lines), err=True)
+
+
+def clean(text: object) -> str:
+    """One line without control characters: prompts and messages come from strangers."""
+    spaced = " ".join(str(text).split())
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in spaced)
+
+
+def say(text: str = "", indent: str = "") -> None:
+    """A line, wrapped at the terminal's width; as it is when piped."""
+    out = console()
+    lines = text.split("\n")
+    if out.is_terminal:
+        lines = [part for line in lines for part in wrapped(line, out.width, indent)]
+    click.echo("\n".join(lines))
+
+
+def wrapped(line: str, width: int = WIDTH, indent: str = "") -> list[str]:
+    """The lines of a line; those after the first are indented."""
+    return textwrap.wrap(
+        line,
+        min(width, 100),
+        subsequent_indent=indent,
+        break_on_hyphens=False,
+        break_long_words=False,
+        replace_whitespace=False,
+        drop_whitespace=True,
+    ) or [""]
+
+
+def print_json(document: Any) -> None:
+    """For programs: UTF-8, indented."""
+    click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+
+
+def state_text(state: str) -> Text:
+    """A state in its colour."""
+    return Text(state, style=STYLES.get(state, "cyan"))
+
+
+def table(*columns: str, right: tuple[str, ...] = ()) -> Table:
+    """A table without lines. The first column breaks over lines; nothing is ever left out."""
+    made = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
+    for name in columns:
+        first = name == columns[0]
+        made.add_column(
+            name,
+            justify="right" if name in right else "left",
+            overflow="fold",
+            no_wrap=not first,
+        )
+    return made
+
+
+def facts(rows: list[tuple[str, object]]) -> None:
+    """Names and values, one a line; values wrap below themselves. None is left out."""
+    made = Table(box=None, padding=(0, 2, 0, 0), show_header=False, pad_edge=False)
+    made.add_column(style="bold", no_wrap=True)
+    made.add_column(overflow="fold")
+    for name, value in rows:
+        if value is not None:
+            made.add_row(name, value if isinstance(value, Text) else clean(value))
+    print_table(made)
+
+
+def local_time(at: str | None) -> str:
+    """An RFC 3339 UTC time as the clock on the wall shows it."""
+    if not at:
+        return "-"
+    try:
+        return datetime.fromtimestamp(from_iso(at)).strftime("%Y-%m-%d %H:%M:%S")
+    except ValueError:
+        return clean(at)
+
+
+def age(at: str | None) -> str:
+    """How long ago an RFC 3339 UTC time is, in its largest unit."""
+    try:
+        past = max(0, int(time.time() - from_iso(at or "")))
+    except ValueError:
+        return "-"
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if past >= 2 * length:
+            return f"{past // length} {unit}"
+    return f"{past} s"
+
+
+def span(start: str | None, end: str | None) -> str:
+    """Seconds from one RFC 3339 UTC time to another."""
+    try:
+        return f"{from_iso(end or '') - from_iso(start or ''):.1f} s"
+    except ValueError:
+        return "-"
+
+
+def counted(number: int, what: str) -> str:
+    """`1 job`, `2 jobs`."""
+    return f"{number} {what}{'' if number == 1 else 's'}"

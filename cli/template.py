@@ -1,0 +1,145 @@
+"""`wanx init`: a job file to fill in, written from the catalogue."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cli.output import say, wrapped
+from cli.trouble import Refused, Trouble
+from shared.catalogue import Model, load_catalogue
+from shared.jobfile import wording
+
+WIDTH = 78
+PROMPT = "describe here what the picture should show"
+
+
+def run(name: str, out: Path | None, force: bool) -> None:
+    """Print the job file, or write it and say what to do next. Raises Trouble, Refused."""
+    text = template(find_model(name))
+    if out is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        with out.open("w" if force else "x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise Refused(f"{out} exists already; choose another name, or add --force.") from None
+    except OSError as error:
+        raise Trouble(f"{out} cannot be written: {error.strerror}.") from None
+    say(f"{out} is written. Fill it in, then: wanx check {out}")
+
+
+def find_model(name: str) -> Model:
+    """The model of this name. Raises click's usage error that names those there are."""
+    catalogue = load_catalogue()
+    model = catalogue.get(name)
+    if model is None:
+        near = wording.nearest(name, catalogue.names())
+        hint = f"did you mean {near}?" if near else f"use {', '.join(catalogue.names())}."
+        raise click.UsageError(f"{name} is no model that is known; {hint}")
+    return model
+
+
+def template(model: Model) -> str:
+    """A job file that is right but for the images it names. What is optional is commented out."""
+    lines = [*_comment(f"{model.title}. {model.description}", "")]
+    lines += [line for notice in model.notices for line in _comment(notice.en, "")]
+    lines += ["", f"model: {model.name}", "input:", *_input(model)]
+    lines += ["", "parameters:", *_parameters(model)]
+    return "\n".join([*lines, "", *_JOB]) + "\n"
+
+
+def _input(model: Model) -> Iterator[str]:
+    schema = model.input_schema
+    places = {rule.at.removeprefix("/input/").removesuffix("/*"): rule for rule in model.images}
+    for name, field in schema["properties"].items():
+        required = name in schema.get("required", ())
+        yield from _comment(_about(field), "  ")
+        if name in places:
+            yield from _comment(_image_facts(model, name), "  ")
+        yield from _entry(name, _example(name, field, name in places), "" if required else "# ")
+
+
+def _parameters(model: Model) -> Iterator[str]:
+    schema = model.parameters_schema
+    required = schema.get("required", ())
+    for name, field in schema["properties"].items():
+        yield from _comment(_about(field), "  ")
+        live = name in required or field.get("x-send-default")
+        value = field["minimum"] if live and "minimum" in field else _default(field)
+        yield from _entry(name, value, "" if live else "# ")
+
+
+def _default(field: Mapping[str, Any]) -> Any:
+    """The default, or else a value that would be right."""
+    if "default" in field:
+        return field["default"]
+    for key in ("x-recommended", "enum"):
+        if key in field:
+            return field[key][0]
+    return {"integer": field.get("minimum", 1), "boolean": False, "array": []}.get(
+        str(field["type"]), "…"
+    )
+
+
+def _about(field: Mapping[str, Any]) -> str:
+    parts = [str(field.get("description", ""))]
+    if "enum" in field and len(field["enum"]) > 1:
+        parts.append(f"One of {', '.join(map(str, field['enum']))}.")
+    if "minimum" in field and "maximum" in field:
+        parts.append(f"From {field['minimum']} to {field['maximum']}.")
+    if "x-recommended" in field:
+        parts.append(f"Such as {', '.join(field['x-recommended'])}.")
+    if "x-truncated-after" in field:
+        parts.append(f"At most {field['x-truncated-after']} characters are read.")
+    return " ".join(filter(None, parts))
+
+
+def _image_facts(model: Model, name: str) -> str:
+    rule = next(one for one in model.images if one.at.split("/")[2] == name)
+    side = rule.side
+    between = "above {} and below {}" if side.exclusive else "from {} to {}"
+    bounds = between.format(side.smallest, side.largest)
+    megabytes = rule.max_bytes // (1024 * 1024)
+    formats = ", ".join(rule.accept)
+    return f"{formats}; each side {bounds} pixels, at most {megabytes} MB. oss:/// is the bucket."
+
+
+def _example(name: str, field: Mapping[str, Any], image: bool) -> Any:
+    if not image:
+        return PROMPT if name == "prompt" else _default(field)
+    stem = name.removesuffix("_url").removesuffix("_image").rstrip("s")
+    key = f"oss:///inputs/{stem}.png"
+    return [key] if field["type"] == "array" else key
+
+
+def _entry(name: str, value: Any, mark: str) -> Iterator[str]:
+    """A key and its value in flow style: JSON's scalars and lists are YAML's too."""
+    plain = isinstance(value, str) and value.replace(" ", "").isalnum()
+    shown = value if plain else json.dumps(value, ensure_ascii=False)
+    yield f"  {mark}{name}: {shown}"
+
+
+def _comment(text: str, indent: str) -> list[str]:
+    return [f"{indent}# {line}" for line in wrapped(text, WIDTH - len(indent) - 2) if line]
+
+
+_JOB = """\
+# What this system itself should know; all of it is optional.
+job:
+  # A name of your own; left out, it follows from the file's name and content.
+  # id: my-first-job
+  # 0 is served first, 9 last.
+  # priority: 5
+  # Give up if the job could not be submitted by then: 30m, 6h, 2d.
+  # expires_after: 6h
+  # Free texts that come back with the result.
+  # labels: {campaign: spring}
+  # keep the good images if some failed, or retry-failed
+  # on_partial: keep
+""".rstrip().split("\n")

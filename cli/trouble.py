@@ -1,0 +1,26 @@
+"""How a command ends when it cannot do what it was asked for."""
+
+from __future__ import annotations
+
+import click
+
+NOT_SO = 1
+"""Exit code: the answer is no. Violations, a job that failed, a check that did not pass."""
+USAGE = 2
+"""Exit code: the command line itself is wrong (click's own)."""
+UNREACHABLE = 3
+"""Exit code: bucket or API cannot be used, or settings are missing."""
+INTERRUPTED = 130
+"""Exit code after Ctrl-C (128 + SIGINT, as shells count)."""
+
+
+class Trouble(click.ClickException):
+    """The bucket or the API cannot be used; the text says what to do."""
+
+    exit_code = UNREACHABLE
+
+
+class Refused(click.ClickException):
+    """It was understood and cannot be done, for example because the job is over."""
+
+    exit_code = NOT_SO

@@ -1,0 +1,121 @@
+"""What is done to one job, and what is told of it beside its state."""
+
+from __future__ import annotations
+
+import logging
+import re
+
+import falcon
+
+from shared.cancel import NotCancelable
+from shared.http.access import caller_of
+from shared.http.jobfiles import as_yaml, shown, whole
+from shared.http.jobs import known_job
+from shared.http.problems import Problem, no_such_job
+from shared.http.taking import refuse_violated
+from shared.http.views import Views, answer, base_url, event_of
+from shared.intake import Source
+from shared.modelstudio import ServiceError
+from shared.records import CANCELED, EXPIRED, FAILED, NEEDS_ATTENTION, Record
+from shared.service import Service
+
+RETRYABLE = (FAILED, EXPIRED, CANCELED, NEEDS_ATTENTION)
+LONGEST_ID = 64
+MOST_RETRIES = 999
+
+log = logging.getLogger(__name__)
+
+
+class JobCancel:
+    """`/jobs/{job}/cancel`"""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def on_post(self, request: falcon.Request, response: falcon.Response, job: str) -> None:
+        """Cancel a job that waits, here or at the service; otherwise the answer says why not."""
+        known_job(request, self._service, job)
+        try:
+            ended = self._service.canceling.cancel(job)
+        except NotCancelable as error:
+            if error.last is None:
+                raise no_such_job(job) from None
+            detail = f"The job is {error.last.state}; only a job that still waits can be canceled."
+            raise Problem(409, "Too late to cancel", detail) from None
+        except ServiceError as error:
+            log.warning("job %s: the service could not be asked to cancel: %s", job, error)
+            detail = "The model service cannot be asked at the moment; try again in a few seconds."
+            raise Problem(503, "Service unavailable", detail) from None
+        answer(response, Views(self._service, base_url(request, self._service)).brief(ended))
+
+
+class JobRetry:
+    """`/jobs/{job}/retry`"""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def on_post(self, request: falcon.Request, response: falcon.Response, job: str) -> None:
+        """A new job that asks for the same as one that brought nothing."""
+        service, caller = self._service, caller_of(request)
+        views = Views(service, base_url(request, service))
+        last = known_job(request, service, job)
+        first = views.first(last)
+        spec = first.data.get("spec")
+        if last.state not in RETRYABLE or spec is None:
+            detail = (
+                f"The job is {last.state}; a job can be retried if it is {', '.join(RETRYABLE)}."
+            )
+            raise Problem(409, "Nothing to retry", detail)
+        value = whole(spec)
+        made = self._free_id(str(first.data.get("retried_from") or job), first)
+        value["job"] = {**value.get("job", {}), "id": made}
+        facts = {"retried_from": job}
+        source = Source("http/retry.json", made, prefix=caller.prefix, facts=facts)
+        taken = [service.intake.take_value(value, source)]
+        service.dispatch.ensure_polled(taken)
+        refuse_violated(taken)
+        view = views.brief(taken[0].record)
+        response.set_header("Location", view["urls"]["status"])
+        response.set_header("Retry-After", "2")
+        answer(response, view, 202)
+
+    def _free_id(self, job: str, first: Record) -> str:
+        """The next `<job>-retry-<number>`; a retry of a retry counts on."""
+        if "retried_from" in first.data:
+            job = re.sub(r"-retry-[0-9]+\Z", "", job)
+        for number in range(1, MOST_RETRIES):
+            ending = f"-retry-{number}"
+            name = job[: LONGEST_ID - len(ending)] + ending
+            if self._service.records.get(name, 1) is None:
+                return name
+        raise Problem(409, "Too many retries", f"The job was retried {MOST_RETRIES} times.")
+
+
+class JobEvents:
+    """`/jobs/{job}/events`"""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def on_get(self, request: falcon.Request, response: falcon.Response, job: str) -> None:
+        """The job's records in order."""
+        known_job(request, self._service, job)
+        events = [event_of(record) for record in self._service.records.chain(job)]
+        answer(response, {"job": job, "events": events})
+
+
+class JobFile:
+    """`/jobs/{job}/jobfile`"""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def on_get(self, request: falcon.Request, response: falcon.Response, job: str) -> None:
+        """The job as a job file, to copy and to submit again."""
+        last = known_job(request, self._service, job)
+        first = Views(self._service, "").first(last)
+        spec = first.data.get("spec")
+        rejected = (last.data.get("manifest") or {}).get("spec")
+        response.content_type = "application/yaml; charset=utf-8"
+        response.text = as_yaml(whole(spec) if spec is not None else shown(rejected))

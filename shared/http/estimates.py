@@ -1,0 +1,84 @@
+"""What can be said before a job is done: its place, how long it takes, what it costs at most."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
+
+from shared import keys
+from shared.catalogue import Model
+from shared.clock import from_iso
+from shared.records import FINAL, PENDING, QUEUED, RUNNING, Record
+from shared.service import Service
+
+LOOKED_AT = 1000
+"""Markers of a queue that are counted, one request; a place further behind is not told."""
+
+
+@dataclass
+class Estimates:
+    """Estimates of one moment: each queue is listed once, however many jobs are asked about."""
+
+    service: Service
+    _queues: dict[str, dict[str, int]] = field(default_factory=dict, init=False)
+    _busy: dict[str, int] = field(default_factory=dict, init=False)
+
+    def position(self, record: Record) -> int | None:
+        """1 is served next; None for a job that does not wait or is far behind."""
+        if record.state != QUEUED:
+            return None
+        name = str(record.data["model"])
+        if name not in self._queues:
+            markers = self.service.queue.head(name, LOOKED_AT)
+            found = {keys.job_of_marker(key): n for n, key in enumerate(markers, 1)}
+            self._queues[name] = found
+        return self._queues[name].get(record.job)
+
+    def wait_seconds(self, record: Record) -> int | None:
+        """Until the result is likely to be there; None if it is over or nothing can be said."""
+        model = self.service.catalogue.get(str(record.data.get("model")))
+        if model is None or record.state in FINAL:
+            return None
+        each = self.seconds_each(model)
+        if record.state == QUEUED:
+            return self._queued(record, model, each)
+        if record.state not in (PENDING, RUNNING) or "submitted_at" not in record.data:
+            return math.ceil(each)
+        gone = self.service.clock.now() - from_iso(record.data["submitted_at"])
+        return max(1, math.ceil(each - gone))
+
+    def seconds_each(self, model: Model) -> float:
+        """How long the model's tasks take: what was learned, else what the catalogue says."""
+        learned = self.service.states.get(model.name).durations
+        return median(learned) if learned else model.typical_seconds
+
+    def price(self, record: Record, spec: Mapping[str, Any] | None) -> dict[str, Any] | None:
+        """What the job costs if all of its images succeed; None without a spec."""
+        model = self.service.catalogue.get(str(record.data.get("model")))
+        if model is None or spec is None:
+            return None
+        return self.service.endings.price(model.name, images_wanted(model, spec))
+
+    def _queued(self, record: Record, model: Model, each: float) -> int | None:
+        place = self.position(record)
+        if place is None:
+            return None
+        limits = model.limits
+        if model.name not in self._busy:
+            held = self.service.store.list(keys.slots_of(model.name), limit=LOOKED_AT)
+            self._busy[model.name] = sum(1 for _ in held)
+        rounds = (place - 1 + self._busy[model.name]) // max(1, limits.concurrent)
+        paced = (place - 1) * limits.per_seconds / max(1, limits.submissions)
+        paused = self.service.states.paused_for(model.name, self.service.clock.now())
+        return math.ceil(max(rounds * each, paced) + paused + each)
+
+
+def images_wanted(model: Model, spec: Mapping[str, Any]) -> int:
+    """How many images the job asks for, or the model makes by default."""
+    number = (spec.get("parameters") or {}).get("n")
+    if number is None:
+        number = model.parameters_schema["properties"].get("n", {}).get("default", 1)
+    return number if isinstance(number, int) and number > 0 else 1

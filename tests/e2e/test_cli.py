@@ -1,0 +1,280 @@
+"""`wanx` as a person types it, against the whole laptop cloud."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cli.access import load_access
+from cli.doctor import findings
+from tests.e2e.conftest import ROOT, Cloud
+
+PATIENCE = 60
+HIDDEN = ("OSS_", "API_", "DASHSCOPE_", "ALIBABA_")
+
+
+class Wanx:
+    """The command in a process of its own, with nothing of this one's settings."""
+
+    def __init__(self, cloud: Cloud, folder: Path) -> None:
+        self.cloud, self.folder = cloud, folder
+        lines = [f"{name}={value}\n" for name, value in cloud.env.items()]
+        (folder / "cloud.env").write_text("".join(lines), "utf-8")
+        kept = {name: text for name, text in os.environ.items() if not name.startswith(HIDDEN)}
+        self.environ = {**kept, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "TZ": "UTC"}
+        self.where = ["--env", "cloud.env"]
+
+    def over_http(self) -> Wanx:
+        """The same, with nothing but address and token of the API."""
+        self.environ |= {"API_TOKEN": self.cloud.env["API_TOKEN"]}
+        self.where = ["--api", self.cloud.env["API_URL"]]
+        return self
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "cli", *words],
+            cwd=self.folder,
+            env=self.environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            # A test runner in the background ignores Ctrl-C, and its children would too.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
+
+    def raw(self, *words: str, code: int = 0) -> str:
+        """Output and errors together; no line is a traceback, no line holds a secret."""
+        with self.start(*words) as process:
+            out, err = process.communicate(timeout=PATIENCE)
+        assert process.returncode == code, out + err
+        assert "Traceback" not in err
+        for name, secret in self.cloud.env.items():
+            if name.endswith(("SECRET", "TOKEN", "API_KEY")):
+                assert secret not in out + err
+        return out + err
+
+    def __call__(self, *words: str, code: int = 0) -> str:
+        return self.raw(*self.where, *words, code=code)
+
+    def job_file(self, job: str, **more: Any) -> str:
+        """A job file of the slow kind: one at a time, one submission every two seconds."""
+        body = yaml.safe_load((ROOT / "examples/inpainting.yaml").read_text("utf-8"))
+        body["parameters"]["n"] = 1
+        body["job"] = {"id": job, **more}
+        (self.folder / f"{job}.yaml").write_text(yaml.safe_dump(body), "utf-8")
+        return f"{job}.yaml"
+
+
+@pytest.fixture
+def direct(cloud: Cloud, tmp_path: Path) -> Wanx:
+    return Wanx(cloud, tmp_path)
+
+
+@pytest.fixture(params=["bucket", "api"])
+def wanx(request: pytest.FixtureRequest, direct: Wanx) -> Iterator[Wanx]:
+    yield direct if request.param == "bucket" else direct.over_http()
+
+
+def kind(wanx: Wanx) -> str:
+    return "bucket" if "--env" in wanx.where else "api"
+
+
+def test_from_job_file_to_images(wanx: Wanx) -> None:
+    job = f"cli-whole-{kind(wanx)}"
+    creates = wanx.cloud.creates()
+    done = wanx("submit", wanx.job_file(job, labels={"who": "cli"}), "--wait")
+    assert f"SUCCEEDED        {job}" in done
+    assert f"get {job}" in done
+    again = wanx("submit", f"{job}.yaml")
+    assert "SUCCEEDED" in again
+    assert wanx.cloud.creates() == creates + 1
+
+    (view,) = json.loads(wanx("status", job, "--json"))
+    assert (view["state"], view["result"]["job"]) == ("SUCCEEDED", job)
+    shown = wanx("status", job)
+    assert all(word in shown for word in ("SUCCEEDED", "who=cli", "red glasses", "image-1"))
+    listed = json.loads(wanx("list", "--json", "--since", "1h", "--limit", "1000"))
+    assert job in [one["job"] for one in listed]
+    assert job in wanx("list", "--state", "succeeded", "--limit", "1000")
+    assert job not in wanx("list", "--state", "FAILED", "--limit", "1000")
+    story = wanx("logs", job)
+    for state in ("QUEUED", "SUBMITTING", "PENDING", "SUCCEEDED"):
+        assert state in story
+    assert view["task_id"] in story
+    assert max(len(line) for line in story.splitlines()) <= 80
+
+
+def test_the_same_file_is_the_same_job(wanx: Wanx) -> None:
+    body = yaml.safe_load((ROOT / "examples/edit.yaml").read_text("utf-8"))
+    body["input"]["prompt"] = f"once, {kind(wanx)}"
+    name = f"cli-once-{kind(wanx)}.yaml"
+    (wanx.folder / name).write_text(yaml.safe_dump(body), "utf-8")
+    creates = wanx.cloud.creates()
+    job = wanx("submit", name).splitlines()[1].split()[0]
+    assert job.startswith(f"cli-once-{kind(wanx)}-" if kind(wanx) == "bucket" else "job-")
+    assert job in wanx("submit", name, "--wait")
+    assert wanx.cloud.creates() == creates + 1
+    if kind(wanx) == "bucket":
+        wanx.cloud.drop(name, (wanx.folder / name).read_bytes())
+        wanx.cloud.drop("cli-after.yaml", "model: nope\ninput: {}\n")
+        wanx.cloud.manifest("cli-after")
+        assert wanx.cloud.creates() == creates + 1
+
+
+def test_get_verifies_and_goes_on_where_it_stopped(wanx: Wanx) -> None:
+    job = f"cli-get-{kind(wanx)}"
+    wanx("submit", wanx.job_file(job), "--wait")
+    first = wanx("get", job)
+    assert "sha256 ok" in first
+    image = wanx.folder / "results" / job / "image-1.png"
+    manifest = json.loads((image.parent / "result.json").read_text("utf-8"))
+    whole = image.read_bytes()
+    assert hashlib.sha256(whole).hexdigest() == manifest["images"][0]["sha256"]
+    assert "there already" in wanx("get", job)
+
+    image.unlink()
+    (image.parent / "image-1.png.part").write_bytes(whole[:1000])
+    assert "went on where it stopped" in wanx("get", job)
+    assert image.read_bytes() == whole
+
+    image.write_bytes(b"something else")
+    (report,) = json.loads(wanx("get", job, "--json"))
+    assert report["trouble"] == []
+    assert image.read_bytes() == whole
+
+    image.unlink()
+    wanx.cloud.bucket.put_object(manifest["images"][0]["key"], whole[:-1] + b"?")
+    assert "another SHA-256" in wanx("get", job, code=1)
+    assert [path.name for path in image.parent.iterdir()] == ["result.json"]
+
+
+def test_cancel_and_retry(wanx: Wanx) -> None:
+    stem = f"cli-back-{kind(wanx)}"
+    files = [wanx.job_file(f"{stem}-{number}", priority=9) for number in (1, 2, 3)]
+    wanx("submit", *files)
+    assert f"{stem}-3: CANCELED" in wanx("cancel", f"{stem}-3")
+    assert "not canceled: it is" in wanx("cancel", f"{stem}-3", code=1).replace("The job", "it")
+    assert "there is no such job" in wanx("cancel", "cli-no-such-job", code=1)
+    assert f"runs again as {stem}-3-retry-1\n" in wanx("retry", f"{stem}-3")
+    assert f"runs again as {stem}-3-retry-1 already" in wanx("retry", f"{stem}-3")
+    assert "not tried again" in wanx("retry", "cli-no-such-job", code=1)
+    done = wanx("status", "--wait", f"{stem}-1", f"{stem}-2", f"{stem}-3-retry-1")
+    assert done.count("SUCCEEDED  ") >= 3
+    assert f"{stem}-3" in wanx("status", f"{stem}-3-retry-1")
+    assert "not tried again" in wanx("retry", f"{stem}-1", code=1)
+    wanx("status", "--wait", f"{stem}-3", code=1)
+
+
+def test_ctrl_c_leaves_the_jobs_going_and_says_how_to_go_on(direct: Wanx) -> None:
+    files = [direct.job_file(f"cli-ctrl-c-{number}") for number in (1, 2, 3)]
+    process = direct.start(*direct.where, "submit", *files, "--wait")
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "PENDING" in line or "RUNNING" in line:
+            break
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert "Stopped waiting" in err
+    go_on = shlex.split(err.strip().splitlines()[-1])
+    assert go_on[:5] == ["wanx", "--env", "cloud.env", "status", "--wait"]
+    done = direct.raw(*go_on[1:])
+    assert "cli-ctrl-c-3" in done
+    creates = direct.cloud.creates()
+    assert direct("submit", *files, "--wait").count("(known)") == 3
+    assert direct.cloud.creates() == creates
+
+
+def test_a_mistake_keeps_everything_back(wanx: Wanx) -> None:
+    good = wanx.job_file(f"cli-held-{kind(wanx)}")
+    wrong = wanx.folder / "wrong.yaml"
+    wrong.write_text(yaml.safe_dump({"model": "nope", "input": {}}), "utf-8")
+    said = wanx("submit", good, "wrong.yaml", code=1)
+    assert "wrong.yaml:2: error: at /model" in said
+    assert "Nothing was submitted." in said
+    assert "no such job" in wanx("status", f"cli-held-{kind(wanx)}", code=1)
+
+
+def test_images_of_the_bucket_are_looked_at(direct: Wanx) -> None:
+    (direct.folder / "missing.yaml").write_text(
+        yaml.safe_dump(
+            {"model": "wan2.5-i2i-preview", "input": {"prompt": "x", "images": ["oss:///no.png"]}}
+        ),
+        "utf-8",
+    )
+    assert "no.png does not exist in the bucket" in direct("check", "missing.yaml", code=1)
+    assert "0 violations" in direct.raw("check", "missing.yaml")
+
+
+def test_an_id_that_is_taken_is_told(wanx: Wanx) -> None:
+    job = f"cli-taken-{kind(wanx)}"
+    wanx("submit", wanx.job_file(job))
+    other = yaml.safe_load((wanx.folder / f"{job}.yaml").read_text("utf-8"))
+    other["input"]["prompt"] = "another prompt"
+    (wanx.folder / "other.yaml").write_text(yaml.safe_dump(other), "utf-8")
+    assert "belongs to another job" in wanx("submit", "other.yaml", code=1)
+    wanx("status", "--wait", job)
+
+
+def test_doctor_finds_nothing(wanx: Wanx) -> None:
+    said = wanx("doctor")
+    assert "All is well." in said
+    assert "failed" not in said
+    checks = ["API"]
+    if kind(wanx) == "bucket":
+        checks += ["settings", "endpoint", "key and bucket", "versioning", "clock"]
+        checks += ["public endpoint", "model service"]
+    assert all(f"ok     {what}:" in said for what in checks), said
+    assert not list_keys(wanx.cloud, "state/doctor/")
+
+
+@pytest.mark.parametrize(
+    ("changed", "what", "advice"),
+    [
+        ({"OSS_ACCESS_KEY_SECRET": "wrong"}, "key and bucket", "OSS_ACCESS_KEY_SECRET does not"),
+        ({"OSS_ACCESS_KEY_ID": "nobody"}, "key and bucket", "does not know OSS_ACCESS_KEY_ID"),
+        ({"OSS_BUCKET": "no-such-bucket"}, "key and bucket", "correct OSS_BUCKET"),
+        ({"OSS_ENDPOINT": "http://127.0.0.1:1"}, "endpoint", "nobody answers at OSS_ENDPOINT"),
+        ({"OSS_PUBLIC_ENDPOINT": "http://127.0.0.1:1"}, "public endpoint", "INPUT_DELIVERY"),
+        ({"DASHSCOPE_API_KEY": "sk-wrong"}, "model service", "refuses DASHSCOPE_API_KEY"),
+        ({"API_TOKEN": "wrong"}, "API", "refuses the token"),
+        ({"API_URL": "http://127.0.0.1:1"}, "API", "check API_URL"),
+    ],
+)
+def test_doctor_finds_what_is_wrong(
+    direct: Wanx, changed: dict[str, str], what: str, advice: str
+) -> None:
+    lines = [f"{name}={value}\n" for name, value in {**direct.cloud.env, **changed}.items()]
+    (direct.folder / "cloud.env").write_text("".join(lines), "utf-8")
+    said = " ".join(direct("doctor", code=1).split())
+    assert f"failed {what}:" in said
+    assert advice in said
+    assert "1 check failed." in said
+
+
+def test_doctor_sees_a_wrong_clock(direct: Wanx, monkeypatch: pytest.MonkeyPatch) -> None:
+    from time import time as true_time
+
+    monkeypatch.setattr("cli.doctor.time.time", lambda: true_time() + 120)
+    found = {
+        one.what: one for one in findings(load_access(direct.folder / "cloud.env", None, None))
+    }
+    assert found["clock"].ok is False
+    assert re.search(r"12[01] s ahead of the store", found["clock"].text)
+
+
+def list_keys(cloud: Cloud, prefix: str) -> list[str]:
+    return [one.key for one in cloud.bucket.list_objects_v2(prefix=prefix).object_list]
