@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 REQUIREMENTS := functions/requirements.txt local/requirements.txt tests/requirements.txt constraints.txt
 
-.PHONY: demo up test soak conformance check format clean help
+.PHONY: demo up test soak conformance browser check format clean help
 
 help:
 	@echo "make demo    run four example jobs through the laptop cloud and show the images"
@@ -12,6 +12,7 @@ help:
 	@echo "make test    all tests"
 	@echo "make soak    SEEDS=100000 FIRST_SEED=1: that many runs of the simulation"
 	@echo "make conformance   clients written elsewhere against the laptop cloud"
+	@echo "make browser the page in headless Chromium (Debian: apt-get install chromium)"
 	@echo "make check   ruff (lint and format) and mypy --strict"
 	@echo "make clean   remove .venv, caches and the laptop cloud's data"
 
@@ -49,6 +50,9 @@ soak: $(READY)
 conformance: $(READY) .venv-oss-v2/.ready .venv-dashscope/.ready
 	.venv-oss-v2/bin/python -m pytest tests/conformance/oss_v2
 	.venv-dashscope/bin/python -m pytest tests/conformance/dashscope
+
+browser: $(READY)
+	$(BIN)/python -m pytest tests/browser
 
 check: $(READY)
 	$(BIN)/ruff check .

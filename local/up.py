@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, NoReturn
 
+from local.page_access import allow_page
 from local.supervise import Child, ChildError
 from local.up_settings import (
     PORT,
@@ -122,6 +123,8 @@ class LaptopCloud:
             try:
                 for child in self._children:
                     child.wait_ready(READY_SECONDS)
+                if "oss" in plan.ports:
+                    allow_page(plan.env)
                 return
             except ChildError as error:
                 if attempt == PORT_TRIES or "in use" not in str(error):
@@ -211,7 +214,7 @@ def summary(cloud: LaptopCloud) -> str:
     folder = cloud.bucket_folder
     drop = f"{_short(folder)}/" if folder else f"oss://{env['OSS_BUCKET']}/"
     rows = [
-        ("API", env["API_URL"] + _foreign(cloud, "runtime")),
+        ("API and page", env["API_URL"] + _foreign(cloud, "runtime")),
         ("OSS", env["OSS_ENDPOINT"] + _foreign(cloud, "oss")),
         ("Model Studio", env["DASHSCOPE_HTTP_BASE_URL"] + _foreign(cloud, "modelstudio")),
         ("", ""),

@@ -77,6 +77,7 @@ class Views:
             "labels": labels_of(spec),
             "spec": shown(spec),
             "images": self.images(manifest.get("images") or ()),
+            "inputs": self.inputs(spec),
             "violations": manifest.get("violations", []),
         }
         if record.state in FINAL:
@@ -98,6 +99,11 @@ class Views:
     def images(self, images: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """The images with links that hold for an hour: to show, and to save as a file."""
         return [{**image, **self._links(image["key"])} for image in images]
+
+    def inputs(self, spec: Any) -> dict[str, str]:
+        """By JSON Pointer, a link to each input image of the job that lies in the bucket."""
+        uses = spec.get("images") if isinstance(spec, Mapping) else None
+        return {use["pointer"]: self.link(use["key"]) for use in uses or () if use.get("key")}
 
     def link(self, key: str) -> str:
         """A link that shows an object for an hour."""

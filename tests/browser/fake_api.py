@@ -1,0 +1,300 @@
+"""A small stand-in for the HTTP API and the bucket, so that the page can be tested by itself.
+
+It keeps to the contract of the API: real catalogue, presigned uploads to another origin, long
+polls with ETag. Every time a job is asked for by a long poll it goes one step on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import threading
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from aiohttp import web
+from PIL import Image
+
+from shared.catalogue import Model, load_catalogue
+
+ROOT = Path(__file__).resolve().parents[2]
+WEB = ROOT / "web"
+TOKEN = "page-test-token"
+STEPS = ("QUEUED", "PENDING", "RUNNING")
+FAILING = {
+    "code": "DataInspectionFailed",
+    "message": "Input data may contain inappropriate content.",
+    "class": "policy",
+    "retryable": False,
+    "hint": "Change the prompt or the picture.",
+    "hint_zh": "请修改提示词或图片。",
+}
+CORS = {"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Headers": "*"}
+
+
+@dataclass
+class FakeJob:
+    """One job; `plan` are the states it still goes through."""
+
+    id: str
+    spec: dict[str, Any]
+    plan: list[str]
+    state: str = "QUEUED"
+    created_at: str = "2026-11-20T08:00:00.000Z"
+    error: dict[str, Any] | None = None
+    violations: list[dict[str, Any]] = field(default_factory=list)
+    images: list[str] = field(default_factory=list)
+    retried_from: str | None = None
+    version: int = 1
+
+
+@dataclass
+class FakeApi:
+    """Serves the page, the API and, at a port of its own, the bucket. Use it with `with`."""
+
+    jobs: dict[str, FakeJob] = field(default_factory=dict)
+    objects: dict[str, bytes] = field(default_factory=dict)
+    keys: list[str] = field(default_factory=list)
+    hold: bool = False
+    fail_message: str | None = None
+
+    def __enter__(self) -> FakeApi:
+        self._loop = asyncio.new_event_loop()
+        ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(ready,), daemon=True)
+        self._thread.start()
+        if not ready.wait(20):
+            raise RuntimeError("the fake API did not start within 20 s")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+
+    def _run(self, ready: threading.Event) -> None:
+        asyncio.set_event_loop(self._loop)
+        runners = [
+            web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
+            for app in (self._bucket_app(), self._api_app())
+        ]
+        for runner in runners:
+            self._loop.run_until_complete(runner.setup())
+        self.bucket = self._listen(runners[0])
+        self.url = self._listen(runners[1])
+        ready.set()
+        self._loop.run_forever()
+        for runner in runners:
+            self._loop.run_until_complete(runner.cleanup())
+        self._loop.close()
+
+    def _listen(self, runner: web.AppRunner) -> str:
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        self._loop.run_until_complete(site.start())
+        host, port = runner.addresses[-1][:2]
+        return f"http://{host}:{port}"
+
+    # --- the bucket ---
+
+    def _bucket_app(self) -> web.Application:
+        app = web.Application(client_max_size=2**25)
+        app.router.add_route("OPTIONS", "/{key:.+}", self._preflight)
+        app.router.add_put("/{key:.+}", self._put)
+        app.router.add_get("/{key:.+}", self._get)
+        return app
+
+    async def _preflight(self, _: web.Request) -> web.Response:
+        return web.Response(headers={**CORS, "Access-Control-Allow-Methods": "PUT, GET"})
+
+    async def _put(self, request: web.Request) -> web.Response:
+        self.objects[request.match_info["key"]] = await request.read()
+        return web.Response(headers=CORS)
+
+    async def _get(self, request: web.Request) -> web.Response:
+        body = self.objects.get(request.match_info["key"])
+        if body is None:
+            return web.Response(status=404, headers=CORS)
+        return web.Response(body=body, content_type="image/png", headers=CORS)
+
+    # --- the API ---
+
+    def _api_app(self) -> web.Application:
+        app = web.Application(middlewares=[self._guard])
+        routes = app.router
+        routes.add_get("/", self._index)
+        routes.add_static("/web", WEB)
+        routes.add_get("/models", self._models)
+        routes.add_post("/uploads", self._uploads)
+        routes.add_post("/jobs", self._submit)
+        routes.add_get("/jobs", self._list)
+        routes.add_get("/jobs/{id}", self._job)
+        routes.add_get("/jobs/{id}/events", self._events)
+        routes.add_post("/jobs/{id}/cancel", self._cancel)
+        routes.add_post("/jobs/{id}/retry", self._retry)
+        return app
+
+    @web.middleware
+    async def _guard(self, request: web.Request, handler: Any) -> web.StreamResponse:
+        public = request.path == "/" or request.path.startswith("/web/")
+        if not public and request.headers.get("Authorization") != f"Bearer {TOKEN}":
+            return _problem(401, "Send a valid token.")
+        answer: web.StreamResponse = await handler(request)
+        answer.headers["Content-Security-Policy"] = (
+            f"default-src 'self'; img-src 'self' data: blob: {self.bucket}; "
+            f"connect-src 'self' {self.bucket}; style-src 'self'; script-src 'self'; "
+            "object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+        )
+        answer.headers["X-Content-Type-Options"] = "nosniff"
+        return answer
+
+    async def _index(self, _: web.Request) -> web.Response:
+        return web.Response(body=(WEB / "index.html").read_bytes(), content_type="text/html")
+
+    async def _models(self, _: web.Request) -> web.Response:
+        known = load_catalogue()
+        models = [model for name in known.names() if (model := known.get(name))]
+        return web.json_response({"models": [_shown(model) for model in models]})
+
+    async def _uploads(self, request: web.Request) -> web.Response:
+        asked = await request.json()
+        key = f"inputs/{len(self.keys):04}/{asked['name'].encode('ascii', 'ignore').decode()}"
+        self.keys.append(key)
+        put = {"url": f"{self.bucket}/{key}", "headers": {"Content-Type": asked["content_type"]}}
+        return web.json_response({"key": key, "url": f"oss:///{key}", "put": put})
+
+    async def _submit(self, request: web.Request) -> web.Response:
+        spec = await request.json()
+        if "refuse-me" in spec["input"]["prompt"]:
+            found = {"pointer": "/input/prompt", "message": "at /input/prompt: refused <b>here</b>"}
+            return _problem(422, "The job file is not in order", violations=[found])
+        name = (spec.get("job") or {}).get("id") or f"job-{len(self.jobs) + 1:04}"
+        job = self.add(name, spec)
+        return web.json_response(self._view(job), status=202)
+
+    def add(self, name: str, spec: dict[str, Any], **more: Any) -> FakeJob:
+        """A job that the page will find."""
+        ending = "FAILED" if "fail-me" in spec["input"]["prompt"] else "SUCCEEDED"
+        job = FakeJob(name, spec, plan=[*STEPS[1:], ending], **more)
+        self.jobs[name] = job
+        return job
+
+    async def _list(self, request: web.Request) -> web.Response:
+        state, limit = request.query.get("state"), int(request.query.get("limit", 20))
+        start = int(request.query.get("cursor", 0))
+        found = [job for job in reversed(self.jobs.values()) if state in (None, job.state)]
+        page = [self._view(job) for job in found[start : start + limit]]
+        following = str(start + limit) if start + limit < len(found) else None
+        return web.json_response({"jobs": page, "next": following})
+
+    async def _job(self, request: web.Request) -> web.Response:
+        job = self.jobs.get(request.match_info["id"])
+        if job is None:
+            return _problem(404, "There is no such job.")
+        known = request.headers.get("If-None-Match") == f'"{job.version}"'
+        if known and int(request.query.get("wait", 0)) and not await self._step(job):
+            return web.Response(status=304)
+        return web.json_response(self._view(job), headers={"ETag": f'"{job.version}"'})
+
+    async def _step(self, job: FakeJob) -> bool:
+        """One state on, unless time is to stand still; then nothing has changed after a while."""
+        if self.hold or not job.plan:
+            await asyncio.sleep(0.2)
+            return False
+        job.state = job.plan.pop(0)
+        job.version += 1
+        if job.state == "SUCCEEDED":
+            self._draw(job)
+        if job.state == "FAILED":
+            job.error = {**FAILING, "message": self.fail_message or FAILING["message"]}
+        return True
+
+    def _draw(self, job: FakeJob) -> None:
+        """Where the mask is white the picture turns green; without a mask all of it."""
+        base, mask = (self._input(job, name) for name in ("base_image_url", "mask_image_url"))
+        base = base or Image.new("RGB", (640, 427), (70, 90, 160))
+        green = Image.new("RGB", base.size, (60, 160, 90))
+        changed = Image.composite(green, base, mask.convert("L")) if mask else green
+        for number in range(1, int((job.spec.get("parameters") or {}).get("n", 1)) + 1):
+            key = f"results/{job.id}/image-{number}.png"
+            self.objects[key] = _png(changed)
+            job.images.append(key)
+
+    def _input(self, job: FakeJob, name: str) -> Image.Image | None:
+        key = str(job.spec["input"].get(name, "")).removeprefix("oss:///")
+        body = self.objects.get(key)
+        return Image.open(io.BytesIO(body)).convert("RGB") if body else None
+
+    async def _events(self, request: web.Request) -> web.Response:
+        job = self.jobs[request.match_info["id"]]
+        return web.json_response({"events": [{"state": job.state, "at": job.created_at}]})
+
+    async def _cancel(self, request: web.Request) -> web.Response:
+        job = self.jobs[request.match_info["id"]]
+        job.state, job.plan = "CANCELED", []
+        job.version += 1
+        self.hold = False
+        return web.json_response(self._view(job))
+
+    async def _retry(self, request: web.Request) -> web.Response:
+        old = self.jobs[request.match_info["id"]]
+        job = self.add(f"{old.id}-retry-1", old.spec, retried_from=old.id)
+        job.plan[-1] = "SUCCEEDED"
+        return web.json_response(self._view(job), status=202)
+
+    def _view(self, job: FakeJob) -> dict[str, Any]:
+        images = [
+            {"key": key, "url": f"{self.bucket}/{key}", "width": 0, "height": 0}
+            for key in job.images
+        ]
+        for image in images:
+            size = Image.open(io.BytesIO(self.objects[str(image["key"])])).size
+            image["width"], image["height"] = size
+        return {
+            "job": job.id,
+            "state": job.state,
+            "model": job.spec["model"],
+            "prompt": job.spec["input"]["prompt"][:80],
+            "created_at": job.created_at,
+            "position": 2 if job.state == "QUEUED" else None,
+            "estimated_wait_seconds": 40 if job.state == "QUEUED" else None,
+            "labels": (job.spec.get("job") or {}).get("labels", {}),
+            "spec": job.spec,
+            "images": images,
+            "warnings": [],
+            "error": job.error,
+            "violations": job.violations,
+            "retried_from": job.retried_from,
+        }
+
+
+def _problem(status: int, detail: str, **more: Any) -> web.Response:
+    body = json.dumps({"title": "Error", "status": status, "detail": detail, **more})
+    return web.Response(status=status, text=body, content_type="application/problem+json")
+
+
+def _png(image: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _shown(model: Model) -> dict[str, Any]:
+    return {
+        "name": model.name,
+        "title": {"en": model.title, "zh": model.title_zh},
+        "description": model.description,
+        "input": model.input_schema,
+        "parameters": model.parameters_schema,
+        "images": [asdict(rule) for rule in model.images],
+        "limits": asdict(model.limits),
+        "price": asdict(model.price),
+        "notices": [asdict(notice) for notice in model.notices],
+        "typical_seconds": model.typical_seconds,
+    }

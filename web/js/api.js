@@ -1,0 +1,86 @@
+// The HTTP API as this page uses it.
+
+import { t } from "./i18n.js";
+import { token } from "./session.js";
+
+/** An answer that is not a success. `violations` are those of the problem document. */
+export class ApiError extends Error {
+  constructor(status, problem) {
+    super(problem.detail || problem.title || t("error.status", { status }));
+    this.status = status;
+    this.problem = problem;
+    this.violations = problem.violations ?? [];
+  }
+}
+
+/** Nobody is signed in, or the token is not accepted any more. */
+export class Unauthorised extends ApiError {}
+
+export const getModels = async () => {
+  const answer = await json("GET", "models");
+  return Array.isArray(answer) ? answer : answer.models;
+};
+
+export const listJobs = (query) => json("GET", `jobs?${new URLSearchParams(query)}`);
+
+export const getEvents = async (id) => {
+  const answer = await json("GET", `jobs/${encodeURIComponent(id)}/events`);
+  return Array.isArray(answer) ? answer : answer.events ?? answer.records ?? [];
+};
+
+export const cancelJob = (id) => json("POST", `jobs/${encodeURIComponent(id)}/cancel`);
+
+export const retryJob = (id) => json("POST", `jobs/${encodeURIComponent(id)}/retry`);
+
+export const askUpload = (name, size, contentType) =>
+  json("POST", "uploads", { body: { name, size, content_type: contentType } });
+
+/** The same key with the same job is the same job: a second press costs nothing. */
+export const submitJob = (job, key) =>
+  json("POST", "jobs", { body: job, headers: { "Idempotency-Key": key } });
+
+/**
+ * A job. With `etag` and `wait` the answer comes when something has changed, or after `wait`
+ * seconds; `job` is null if nothing did.
+ */
+export async function getJob(id, { wait = 0, etag = null, signal } = {}) {
+  const query = wait ? `?wait=${wait}` : "";
+  const headers = etag ? { "If-None-Match": etag } : {};
+  const response = await send("GET", `jobs/${encodeURIComponent(id)}${query}`, { headers, signal });
+  if (response.status === 304) return { job: null, etag };
+  return { job: await parsed(response), etag: response.headers.get("ETag") };
+}
+
+async function json(method, path, options) {
+  return parsed(await send(method, path, options ?? {}));
+}
+
+async function send(method, path, { body, headers = {}, signal }) {
+  const all = { Accept: "application/json", Authorization: `Bearer ${token() ?? ""}`, ...headers };
+  if (body !== undefined) all["Content-Type"] = "application/json";
+  const text = body === undefined ? undefined : JSON.stringify(body);
+  const options = { method, headers: all, body: text, signal, cache: "no-store", referrerPolicy: "no-referrer" };
+  try {
+    return await fetch(new URL(path, document.baseURI), options);
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new ApiError(0, { detail: t("error.offline") });
+  }
+}
+
+async function parsed(response) {
+  const text = await response.text();
+  const document = readJson(text);
+  if (response.ok && document !== undefined) return document;
+  const problem = document && typeof document === "object" ? document : {};
+  if (response.status === 401) throw new Unauthorised(401, problem);
+  throw new ApiError(response.status, problem);
+}
+
+function readJson(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,62 @@
+// The models as the API describes them, in the one shape the page works with.
+
+import { getModels } from "./api.js";
+
+let models = null;
+
+export async function loadModels() {
+  models ??= (await getModels()).filter((model) => model.offered !== false).map(readModel).sort(paintedFirst);
+  return models;
+}
+
+export function forgetModels() {
+  models = null;
+}
+
+export function findModel(name) {
+  return models?.find((model) => model.name === name);
+}
+
+function readModel(raw) {
+  return {
+    ...raw,
+    title: titles(raw),
+    input: raw.input ?? raw.input_schema ?? { properties: {} },
+    parameters: raw.parameters ?? raw.parameters_schema ?? { properties: {} },
+    images: (raw.images ?? raw.image_rules ?? []).map(readRule),
+    notices: raw.notices ?? [],
+    price: raw.price ?? null,
+    typical: raw.typical_seconds?.value ?? raw.typical_seconds ?? 30,
+  };
+}
+
+/** What most people come for is to paint over a part of a photograph. */
+function paintedFirst(one, other) {
+  const painted = (model) => Number(model.images.some((rule) => rule.sameSizeAs));
+  return painted(other) - painted(one);
+}
+
+function titles(raw) {
+  if (typeof raw.title === "string") return { en: raw.title, zh: raw.title_zh ?? raw.title };
+  return raw.title ?? { en: raw.name };
+}
+
+function readRule(rule) {
+  const side = rule.side ?? {};
+  return {
+    at: rule.at,
+    accept: rule.accept ?? rule.formats?.accept ?? [],
+    warn: Object.keys(rule.warn ?? rule.formats?.warn ?? {}),
+    min: side.min ?? side.smallest ?? 1,
+    max: side.max ?? side.largest ?? Infinity,
+    exclusive: side.exclusive ?? false,
+    maxBytes: rule.max_bytes ?? 10485760,
+    noAlpha: rule.alpha_forbidden ?? rule.alpha?.forbidden ?? [],
+    sameSizeAs: rule.same_size_as ?? null,
+  };
+}
+
+/** The rule for the images of an input field, single or list; undefined if it holds none. */
+export function imageRule(model, field) {
+  return model.images.find((rule) => [`/input/${field}`, `/input/${field}/*`].includes(rule.at));
+}

@@ -1,0 +1,34 @@
+// Texts, with a counter of the characters the model reads.
+
+import { h } from "../dom.js";
+import { t } from "../i18n.js";
+import { setValue, shell } from "./shell.js";
+
+export function textField(context) {
+  const most = context.schema["x-truncated-after"];
+  const counter = h("p", { class: "counter", "aria-live": "polite" });
+  const show = (text) => most && count(counter, text, most);
+  const make = (ids) => {
+    const input = h("textarea", {
+      id: ids.control, rows: context.required ? 3 : 2, "aria-describedby": ids.described,
+      "aria-required": String(Boolean(context.required)), value: context.draft[context.section][context.name] ?? "",
+      oninput: () => {
+        setValue(context, input.value === "" ? undefined : input.value);
+        show(input.value);
+      },
+    });
+    show(input.value);
+    return input;
+  };
+  return shell(context, make, { aside: most ? counter : null });
+}
+
+/** Characters as the service counts them: an emoji or a Chinese character is one. */
+function count(counter, text, most) {
+  const characters = [...text];
+  const over = characters.length > most;
+  const rest = characters.slice(most).join("");
+  const shown = rest.length > 24 ? `${rest.slice(0, 24)}…` : rest;
+  counter.classList.toggle("over", over);
+  counter.textContent = t(over ? "prompt.over" : "prompt.count", { n: characters.length, max: most, rest: shown });
+}

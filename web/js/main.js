@@ -1,0 +1,97 @@
+// The page: which view is shown, and the frame around it.
+
+import { Unauthorised } from "./api.js";
+import { forgetModels } from "./catalogue.js";
+import { h, replace } from "./dom.js";
+import { forgetDrafts } from "./draft.js";
+import { frame } from "./frame.js";
+import { icon } from "./icons.js";
+import { language, setLanguage, t } from "./i18n.js";
+import { forgetPictures } from "./keptpictures.js";
+import { signOut, takeTokenFromAddress, token } from "./session.js";
+import { applyTheme } from "./theme.js";
+import { createView } from "./views/create.js";
+import { galleryView } from "./views/gallery.js";
+import { jobView } from "./views/job.js";
+import { signInView } from "./views/signin.js";
+
+const app = { go, redraw, signedOut, signOut: leave };
+let current = null;
+let round = 0;
+let navigated = false;
+
+function go(address, { keepFocus = null } = {}) {
+  app.keepFocus = keepFocus;
+  if (location.hash === address) redraw();
+  else location.hash = address;
+}
+
+function signedOut() {
+  signOut();
+  forgetModels();
+  redraw(t("error.signedOut"));
+}
+
+function leave() {
+  signOut();
+  forgetModels();
+  forgetDrafts();
+  forgetPictures();
+  history.replaceState(null, "", location.pathname);
+  redraw();
+}
+
+/** Draws the view the address names. A view that comes late, after another was asked for, is dropped. */
+async function redraw(message = "") {
+  const mine = (round += 1);
+  let view;
+  try {
+    view = token() ? await viewOf(location.hash) : signInView(() => redraw(), message);
+  } catch (error) {
+    if (error instanceof Unauthorised) return signedOut();
+    view = errorView(error);
+  }
+  if (mine !== round) return view.close?.();
+  current?.close?.();
+  current = view;
+  const focus = app.keepFocus;
+  app.keepFocus = null;
+  document.title = view.title ? `${view.title} · ${t("app.name")}` : t("app.name");
+  replace(document.getElementById("app"), frame(app, view.element));
+  if (focus) document.querySelector(focus)?.focus({ preventScroll: true });
+  else if (view.focus) view.focus();
+  else if (navigated) document.getElementById("content").focus({ preventScroll: true });
+  navigated = false;
+  return null;
+}
+
+function viewOf(hash) {
+  const [page, name] = hash.replace(/^#\//, "").split("/").map(decoded);
+  if (page === "jobs" && name) return jobView(app, name);
+  if (page === "jobs") return galleryView(app);
+  return createView(app, name);
+}
+
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+function errorView(error) {
+  const again = h("button", { type: "button", class: "button primary", onclick: () => redraw() }, icon("refresh"), t("error.again"));
+  return { element: h("div", { class: "card empty", role: "alert" }, icon("alert"), h("p", {}, error.message), again) };
+}
+
+takeTokenFromAddress();
+setLanguage(language());
+applyTheme();
+addEventListener("hashchange", () => {
+  takeTokenFromAddress();
+  navigated = true;
+  if (!app.keepFocus) scrollTo(0, 0);
+  redraw();
+});
+redraw();

@@ -1,0 +1,93 @@
+// Undo and redo for a canvas: the tiles a step changed, as they were before. One byte a pixel, the
+// opacity, is all a mask has.
+
+import { TINT_BITS } from "./tint.js";
+
+const TILE = 256;
+const MOST_BYTES = 192e6;
+
+export class History {
+  constructor(context) {
+    this.context = context;
+    this.done = [];
+    this.undone = [];
+    this.open = null;
+  }
+
+  get canUndo() {
+    return this.done.length > 0;
+  }
+
+  get canRedo() {
+    return this.undone.length > 0;
+  }
+
+  begin() {
+    this.open = new Map();
+  }
+
+  /** To be called before the pixels of this rectangle change. */
+  touch(x, y, width, height) {
+    const { canvas } = this.context;
+    const right = Math.min(canvas.width - 1, Math.ceil(x + width));
+    const bottom = Math.min(canvas.height - 1, Math.ceil(y + height));
+    for (let row = Math.max(0, Math.floor(y / TILE)); row * TILE <= bottom; row += 1) {
+      for (let column = Math.max(0, Math.floor(x / TILE)); column * TILE <= right; column += 1) {
+        const key = `${column},${row}`;
+        if (!this.open.has(key)) this.open.set(key, this.#read(column * TILE, row * TILE));
+      }
+    }
+  }
+
+  end() {
+    if (this.open?.size) {
+      this.done.push([...this.open.values()]);
+      this.undone = [];
+      this.#forgetOldest();
+    }
+    this.open = null;
+  }
+
+  /** Takes back the open step, as when a second finger shows that it was to be a pinch. */
+  abandon() {
+    for (const tile of this.open?.values() ?? []) this.#write(tile);
+    this.open = null;
+  }
+
+  undo() {
+    this.#swap(this.done, this.undone);
+  }
+
+  redo() {
+    this.#swap(this.undone, this.done);
+  }
+
+  #swap(from, to) {
+    const step = from.pop();
+    if (!step) return;
+    to.push(step.map((tile) => this.#read(tile.x, tile.y)));
+    for (const tile of step) this.#write(tile);
+  }
+
+  #read(x, y) {
+    const width = Math.min(TILE, this.context.canvas.width - x);
+    const height = Math.min(TILE, this.context.canvas.height - y);
+    const { data } = this.context.getImageData(x, y, width, height);
+    const opacity = new Uint8Array(width * height);
+    for (let i = 0; i < opacity.length; i += 1) opacity[i] = data[i * 4 + 3];
+    return { x, y, width, height, opacity };
+  }
+
+  #write({ x, y, width, height, opacity }) {
+    const image = this.context.createImageData(width, height);
+    const words = new Uint32Array(image.data.buffer);
+    for (let i = 0; i < opacity.length; i += 1) words[i] = ((opacity[i] << 24) | TINT_BITS) >>> 0;
+    this.context.putImageData(image, x, y);
+  }
+
+  #forgetOldest() {
+    const size = (step) => step.reduce((sum, tile) => sum + tile.opacity.length, 0);
+    let total = this.done.reduce((sum, step) => sum + size(step), 0);
+    while (total > MOST_BYTES && this.done.length > 1) total -= size(this.done.shift());
+  }
+}

@@ -1,0 +1,148 @@
+// A mask as large as its picture: opaque where the picture is to change. It knows nothing of the
+// screen, so it survives whatever happens to the form around it.
+
+import { History } from "./history.js";
+import { TINT, TINT_CSS } from "./tint.js";
+
+const HALF = 128;
+const COUNTED_PIXELS = 1e6;
+
+function countPainted(context, width, height) {
+  const { data } = context.getImageData(0, 0, width, height);
+  let painted = 0;
+  for (let i = 3; i < data.length; i += 4) if (data[i] >= HALF) painted += 1;
+  return painted;
+}
+
+export class Mask {
+  constructor(width, height) {
+    this.canvas = document.createElement("canvas");
+    this.canvas.width = width;
+    this.canvas.height = height;
+    this.context = this.canvas.getContext("2d", { willReadFrequently: true });
+    this.history = new History(this.context);
+    this.version = 0;
+  }
+
+  get width() {
+    return this.canvas.width;
+  }
+
+  get height() {
+    return this.canvas.height;
+  }
+
+  beginStroke(erase, size) {
+    this.history.begin();
+    Object.assign(this.context, {
+      globalCompositeOperation: erase ? "destination-out" : "source-over",
+      lineCap: "round",
+      lineJoin: "round",
+      lineWidth: size,
+      strokeStyle: TINT_CSS,
+      fillStyle: TINT_CSS,
+    });
+  }
+
+  /** A line from one point to the next; a dot if both are the same. */
+  strokeTo(from, to) {
+    const reach = this.context.lineWidth / 2 + 1;
+    const left = Math.min(from.x, to.x) - reach;
+    const top = Math.min(from.y, to.y) - reach;
+    const width = Math.abs(from.x - to.x) + 2 * reach;
+    this.history.touch(left, top, width, Math.abs(from.y - to.y) + 2 * reach);
+    this.context.beginPath();
+    if (from.x === to.x && from.y === to.y) {
+      // A line without length draws nothing.
+      this.context.arc(to.x, to.y, this.context.lineWidth / 2, 0, 2 * Math.PI);
+      this.context.fill();
+      return;
+    }
+    this.context.moveTo(from.x, from.y);
+    this.context.lineTo(to.x, to.y);
+    this.context.stroke();
+  }
+
+  endStroke() {
+    this.history.end();
+    this.version += 1;
+  }
+
+  abandonStroke() {
+    this.history.abandon();
+  }
+
+  undo() {
+    this.history.undo();
+    this.version += 1;
+  }
+
+  redo() {
+    this.history.redo();
+    this.version += 1;
+  }
+
+  clear() {
+    this.#whole("source-over", () => this.context.clearRect(0, 0, this.width, this.height));
+  }
+
+  /** What was painted is kept, and the other way round. */
+  invert() {
+    this.#whole("xor", () => {
+      this.context.fillStyle = TINT_CSS;
+      this.context.fillRect(0, 0, this.width, this.height);
+    });
+  }
+
+  /** Becomes a picture of the same size: light and opaque pixels are painted. */
+  load(bitmap) {
+    this.#whole("copy", () => this.context.drawImage(bitmap, 0, 0));
+    const image = this.context.getImageData(0, 0, this.width, this.height);
+    const { data } = image;
+    for (let i = 0; i < data.length; i += 4) {
+      const light = (data[i] + data[i + 1] + data[i + 2]) / 3 >= HALF && data[i + 3] >= HALF;
+      [data[i], data[i + 1], data[i + 2]] = [TINT.r, TINT.g, TINT.b];
+      data[i + 3] = light ? 255 : 0;
+    }
+    this.context.putImageData(image, 0, 0);
+  }
+
+  /** Whether nothing at all is painted. */
+  isEmpty() {
+    return countPainted(this.context, this.width, this.height) === 0;
+  }
+
+  /** About the part that is painted, 0 to 1: large masks are counted on a smaller copy. */
+  covered() {
+    const scale = Math.min(1, Math.sqrt(COUNTED_PIXELS / (this.width * this.height)));
+    const [width, height] = [Math.ceil(this.width * scale), Math.ceil(this.height * scale)];
+    if (scale === 1) return countPainted(this.context, width, height) / (width * height);
+    const copy = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+    copy.drawImage(this.canvas, 0, 0, width, height);
+    return countPainted(copy, width, height) / (width * height);
+  }
+
+  /** A PNG of pure black and pure white, at the picture's true size. */
+  toPng() {
+    const image = this.context.getImageData(0, 0, this.width, this.height);
+    const { data } = image;
+    for (let i = 0; i < data.length; i += 4) {
+      data[i] = data[i + 1] = data[i + 2] = data[i + 3] >= HALF ? 255 : 0;
+      data[i + 3] = 255;
+    }
+    const flat = document.createElement("canvas");
+    flat.width = this.width;
+    flat.height = this.height;
+    flat.getContext("2d", { alpha: false }).putImageData(image, 0, 0);
+    return new Promise((resolve) => flat.toBlob(resolve, "image/png"));
+  }
+
+  #whole(operation, draw) {
+    this.history.begin();
+    this.history.touch(0, 0, this.width, this.height);
+    this.context.globalCompositeOperation = operation;
+    draw();
+    this.history.end();
+    this.version += 1;
+  }
+}

@@ -1,0 +1,79 @@
+// The painter's buttons.
+
+import { h, uid } from "../dom.js";
+import { icon } from "../icons.js";
+import { t } from "../i18n.js";
+import { exportMask, importMask } from "./maskfile.js";
+
+/** {element, refresh} */
+export function toolbar(painter) {
+  const tools = ["brush", "eraser", "pan"].map((tool) => toolButton(painter, tool));
+  const undo = button("undo", () => painter.undo());
+  const redo = button("redo", () => painter.redo());
+  const size = sizeSlider(painter);
+  const element = h(
+    "div",
+    { class: "toolbar", role: "toolbar", "aria-label": t("mask.tools") },
+    h("div", { class: "tool-group" }, tools),
+    size.element,
+    h("div", { class: "tool-group" }, undo, redo, button("clear", () => painter.clear(), "trash"), button("invert", () => painter.invert())),
+    h("div", { class: "tool-group" }, zoomButtons(painter)),
+    h("div", { class: "tool-group" }, fileButtons(painter)),
+  );
+  const refresh = () => {
+    for (const one of tools) one.setAttribute("aria-pressed", String(one.dataset.tool === painter.tools.tool));
+    undo.disabled = !painter.mask.history.canUndo;
+    redo.disabled = !painter.mask.history.canRedo;
+    size.refresh();
+  };
+  return { element, refresh };
+}
+
+function button(word, onclick, symbol = word) {
+  const label = t(`mask.${word}`);
+  return h("button", { type: "button", class: "tool", title: label, "aria-label": label, onclick }, icon(symbol));
+}
+
+function toolButton(painter, tool) {
+  const made = button(tool, () => painter.choose(tool), tool === "pan" ? "hand" : tool);
+  made.dataset.tool = tool;
+  return made;
+}
+
+function sizeSlider(painter) {
+  const id = uid("size");
+  const input = h("input", {
+    id, type: "range", min: "2", max: painter.largest, "aria-label": t("mask.size"),
+    oninput: () => painter.setSize(Number(input.value)),
+  });
+  const shown = h("output", { for: id });
+  const refresh = () => {
+    input.value = painter.tools.size;
+    const text = t("mask.sizeValue", { n: painter.tools.size });
+    input.setAttribute("aria-valuetext", text);
+    shown.textContent = text;
+  };
+  const element = h("label", { class: "tool-size", for: id, title: t("mask.size") }, input, shown);
+  return { element, refresh };
+}
+
+function zoomButtons(painter) {
+  const { viewport } = painter;
+  return [
+    button("zoomOut", () => viewport.zoom(1 / 1.25), "minus"),
+    button("fit", () => viewport.fit()),
+    button("zoomIn", () => viewport.zoom(1.25), "plus"),
+  ];
+}
+
+function fileButtons(painter) {
+  const input = h("input", {
+    type: "file", accept: "image/png,image/jpeg,image/bmp", class: "visually-hidden", tabindex: "-1", "aria-label": t("mask.import"),
+    onchange: async () => {
+      const [file] = input.files;
+      input.value = "";
+      if (file) await importMask(painter, file);
+    },
+  });
+  return [input, button("import", () => input.click(), "upload"), button("export", () => exportMask(painter), "download")];
+}

@@ -1,0 +1,28 @@
+// Short messages: read aloud, and shown for a while at the foot of the page.
+
+import { h } from "./dom.js";
+import { icon } from "./icons.js";
+
+const SHOWN_FOR = 6000;
+
+/** For the ear alone. */
+export function say(text) {
+  document.getElementById("announcer").textContent = text;
+}
+
+export function announce(text) {
+  say(text);
+  toast(text, "good", "check");
+}
+
+export function complain(text) {
+  say(text);
+  toast(text, "bad", "alert");
+}
+
+function toast(text, tone, symbol) {
+  document.querySelector(".toast")?.remove();
+  const element = h("div", { class: `toast ${tone}` }, icon(symbol), h("span", {}, text));
+  document.body.append(element);
+  setTimeout(() => element.remove(), SHOWN_FOR);
+}

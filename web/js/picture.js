@@ -1,0 +1,107 @@
+// A picture a person chose: checked against the model's rule, converted if need be.
+
+import { lookAt } from "./filetype.js";
+import { bytes, t } from "./i18n.js";
+
+/** A picture that does not fit; `fixable` if converting it would help. */
+export class BadPicture extends Error {
+  constructor(key, values, fixable = false) {
+    super(t(key, values));
+    this.fixable = fixable;
+  }
+}
+
+/** {blob, name, type, width, height, address, notes}. Raises BadPicture. */
+export async function readPicture(file, rule) {
+  const name = file.name || "picture";
+  const formats = rule.accept.join(", ");
+  if (file.size === 0) throw new BadPicture("bad.empty", { name });
+  const seen = await lookAt(file);
+  if (!seen.format) throw new BadPicture("bad.notImage", { name, formats });
+  const bitmap = await decode(file, name, seen.format, formats);
+  const { width, height } = bitmap;
+  try {
+    checkFormat(seen, name, rule, formats);
+    checkSize({ name, width, height, size: file.size }, rule);
+    const upright = seen.orientation > 1 ? await redraw(bitmap, width, height, "image/jpeg") : file;
+    return finished(upright, name, seen, width, height, rule);
+  } finally {
+    bitmap.close();
+  }
+}
+
+/** The same picture as the model takes it: inside the bounds, opaque, as JPEG. Raises BadPicture. */
+export async function fixPicture(file, rule) {
+  const bitmap = await decode(file, file.name, "", rule.accept.join(", "));
+  const [width, height] = inside(bitmap.width, bitmap.height, rule);
+  const type = rule.accept.includes("JPEG") ? "image/jpeg" : "image/png";
+  const blob = await redraw(bitmap, width, height, type);
+  bitmap.close();
+  const name = file.name.replace(/\.[^.]*$/, "") + (type === "image/jpeg" ? ".jpg" : ".png");
+  try {
+    return await readPicture(new File([blob], name, { type }), rule);
+  } catch {
+    throw new BadPicture("bad.cannotFix", {});
+  }
+}
+
+function finished(blob, name, seen, width, height, rule) {
+  const notes = [];
+  if (rule.warn.includes(seen.format)) notes.push(t("warn.format", { format: seen.format }));
+  const address = URL.createObjectURL(blob);
+  return { blob, name, type: seen.mime, width, height, address, notes };
+}
+
+async function decode(file, name, format, formats) {
+  try {
+    return await createImageBitmap(file);
+  } catch {
+    if (format === "TIFF") throw new BadPicture("bad.format", { name, format, formats });
+    throw new BadPicture("bad.broken", { name });
+  }
+}
+
+function checkFormat(seen, name, rule, formats) {
+  const { format } = seen;
+  if (!rule.accept.includes(format) && !rule.warn.includes(format)) {
+    throw new BadPicture("bad.format", { name, format, formats }, true);
+  }
+  if (seen.alpha && rule.noAlpha.includes(format)) throw new BadPicture("bad.alpha", { name }, true);
+}
+
+function checkSize({ name, width, height, size }, rule) {
+  const { min, max, exclusive } = rule;
+  const low = exclusive ? min + 1 : min;
+  const high = exclusive ? max - 1 : max;
+  if (Math.min(width, height) < low) {
+    const bound = t(exclusive ? "bad.moreThan" : "bad.atLeast");
+    throw new BadPicture("bad.small", { name, width, height, bound, min }, true);
+  }
+  if (Math.max(width, height) > high) {
+    const bound = t(exclusive ? "bad.lessThan" : "bad.atMost");
+    throw new BadPicture("bad.large", { name, width, height, bound, max }, true);
+  }
+  if (size > rule.maxBytes) {
+    throw new BadPicture("bad.bytes", { name, size: bytes(size), max: bytes(rule.maxBytes) }, true);
+  }
+}
+
+function inside(width, height, rule) {
+  const low = rule.exclusive ? rule.min + 1 : rule.min;
+  const high = Math.min(rule.exclusive ? rule.max - 1 : rule.max, 4096);
+  let scale = Math.min(1, high / Math.max(width, height));
+  if (Math.min(width, height) * scale < low) scale = low / Math.min(width, height);
+  return [Math.round(width * scale), Math.round(height * scale)];
+}
+
+function redraw(bitmap, width, height, type) {
+  const canvas = document.createElement("canvas");
+  canvas.width = width;
+  canvas.height = height;
+  const context = canvas.getContext("2d");
+  context.fillStyle = "#fff";
+  context.fillRect(0, 0, width, height);
+  context.imageSmoothingQuality = "high";
+  context.drawImage(bitmap, 0, 0, width, height);
+  return new Promise((resolve) => canvas.toBlob(resolve, type, 0.94));
+}

@@ -1,0 +1,33 @@
+// What the states of a job mean for the page.
+
+export const STATES = [
+  "QUEUED", "SUBMITTING", "PENDING", "RUNNING", "SUCCEEDED", "FAILED", "REJECTED", "CANCELED",
+  "EXPIRED", "NEEDS_ATTENTION",
+];
+
+const WAITING = new Set(["QUEUED", "SUBMITTING", "PENDING"]);
+const OVER = new Set(["SUCCEEDED", "FAILED", "CANCELED", "REJECTED", "EXPIRED", "NEEDS_ATTENTION"]);
+const RETRYABLE = new Set(["FAILED", "CANCELED", "EXPIRED", "NEEDS_ATTENTION"]);
+const SHARE = { QUEUED: 0.06, SUBMITTING: 0.15, PENDING: 0.22, RUNNING: 0.35 };
+
+export const isOver = (state) => OVER.has(state);
+export const canCancel = (state) => WAITING.has(state);
+export const canRetry = (state) => RETRYABLE.has(state);
+
+/** good, busy, bad or quiet: how a state looks. */
+export function tone(state) {
+  if (state === "SUCCEEDED") return "good";
+  if (!OVER.has(state)) return "busy";
+  return state === "CANCELED" || state === "EXPIRED" ? "quiet" : "bad";
+}
+
+/**
+ * How far a job is, 0 to 1: the state gives the start, and time creeps on from there, slower and
+ * slower, as nobody knows the end. `seconds` is the time in this state.
+ */
+export function share(state, seconds, typical) {
+  if (OVER.has(state)) return 1;
+  const start = SHARE[state] ?? 0;
+  if (state !== "RUNNING") return start;
+  return start + (0.97 - start) * (1 - Math.exp((-1.6 * seconds) / typical));
+}

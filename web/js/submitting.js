@@ -1,0 +1,81 @@
+// From the button to the job.
+
+import { submitJob, Unauthorised } from "./api.js";
+import { violationsOf } from "./check.js";
+import { copyText } from "./clipboard.js";
+import { h, replace } from "./dom.js";
+import { icon } from "./icons.js";
+import { t } from "./i18n.js";
+import { finishedJob } from "./jobfile.js";
+import { toYaml } from "./yaml.js";
+
+export async function submitForm(context) {
+  const { app, draft, submit } = context;
+  if (submit.disabled) return;
+  await working(context, async () => {
+    const job = await finishedJob(context.model, draft);
+    submit.textContent = t("submit.busy");
+    const answer = await submitJob(job, idempotencyKey(draft, job));
+    draft.sent = null;
+    draft.id = "";
+    app.go(`#/jobs/${encodeURIComponent(answer.job)}`);
+  });
+}
+
+export async function copyJobFile(context) {
+  await working(context, async () => copyText(toYaml(await finishedJob(context.model, context.draft))));
+}
+
+async function working(context, action) {
+  const { model, draft, form, submit, copy, problems } = context;
+  replace(problems);
+  const found = violationsOf(model, draft);
+  const wrong = form.showViolations(found);
+  if (found.length) return report(context, found, wrong);
+  submit.disabled = copy.disabled = true;
+  submit.textContent = t("submit.uploading");
+  try {
+    return await action();
+  } catch (error) {
+    if (error instanceof Unauthorised) return context.app.signedOut();
+    return refused(context, error);
+  } finally {
+    submit.disabled = copy.disabled = false;
+    submit.textContent = t("submit");
+  }
+}
+
+/** A second press after a lost answer sends the same key, so that nothing is paid twice. */
+function idempotencyKey(draft, job) {
+  const text = JSON.stringify(job);
+  if (draft.sent?.text !== text) draft.sent = { text, key: randomKey() };
+  return draft.sent.key;
+}
+
+function randomKey() {
+  const parts = crypto.getRandomValues(new Uint8Array(16));
+  return [...parts].map((part) => part.toString(16).padStart(2, "0")).join("");
+}
+
+function report({ problems }, found, wrong) {
+  const items = found.map((one) => h("li", {}, one.message));
+  replace(problems, icon("alert"), h("div", {}, h("p", {}, t("form.check", { n: found.length })), h("ul", {}, items)));
+  focusFirst(wrong);
+}
+
+function refused({ problems, form }, error) {
+  const violations = error.violations ?? [];
+  const wrong = form.showViolations(violations);
+  const items = violations.map((one) => h("li", {}, one.message));
+  const heading = violations.length ? t("submit.failed") : error.message;
+  replace(problems, icon("alert"), h("div", {}, h("p", {}, heading), items.length ? h("ul", {}, items) : null));
+  focusFirst(wrong);
+}
+
+function focusFirst(fields) {
+  const field = fields[0];
+  if (!field) return;
+  const control = field.querySelector("textarea, input:not([hidden]), button, .painter-stage");
+  control?.focus({ preventScroll: true });
+  field.scrollIntoView({ block: "center", behavior: "auto" });
+}

@@ -1,0 +1,91 @@
+// One job: how it goes, what came out, what can be done.
+
+import { loadModels, findModel } from "../catalogue.js";
+import { h, replace } from "../dom.js";
+import { follow } from "../follow.js";
+import { icon } from "../icons.js";
+import { inputPictures } from "../inputs.js";
+import { either, t } from "../i18n.js";
+import { say } from "../notices.js";
+import { canCancel, canRetry, isOver } from "../states.js";
+import { getJob, Unauthorised } from "../api.js";
+import { cancel, copyJobFileOf, rerun, retry } from "./jobactions.js";
+import { details } from "./jobdetails.js";
+import { failure } from "./jobfailure.js";
+import { results } from "./jobresults.js";
+import { stateCard } from "./jobstate.js";
+
+export async function jobView(app, id) {
+  await loadModels();
+  const stop = new AbortController();
+  const view = { app, id, stop, parts: {}, job: null };
+  for (const part of ["head", "state", "outcome", "details", "lost"]) view.parts[part] = h("div", { class: `job-${part}` });
+  const { head, state, outcome, lost } = view.parts;
+  const element = h("div", { class: "job" }, head, lost, state, outcome, view.parts.details);
+  const onJob = (job) => show(view, job);
+  view.refresh = async () => onJob((await getJob(id, { signal: stop.signal })).job);
+  follow(id, { onJob, onError: (error) => showError(view, error), signal: stop.signal });
+  return { element, title: t("job.title", { job: id }), close: () => { stop.abort(); view.card?.stop(); } };
+}
+
+async function show(view, job) {
+  const news = view.job?.state !== job.state;
+  view.job = job;
+  view.model = findModel(job.model);
+  replace(view.parts.lost);
+  if (!view.card || news) drawAll(view);
+  view.card.update(job);
+  if (news) say(`${t("job.title", { job: job.job })}: ${t(`state.${job.state}`)}`);
+  if (news && isOver(job.state)) await drawOutcome(view);
+}
+
+function drawAll(view) {
+  const { job, parts } = view;
+  view.card?.stop();
+  view.card = stateCard(view.model);
+  replace(parts.state, isOver(job.state) && job.state === "SUCCEEDED" ? null : view.card.element);
+  replace(parts.head, heading(view), buttons(view));
+  replace(parts.details, details(job, view.model));
+}
+
+function heading({ job, model }) {
+  const prompt = job.spec?.input?.prompt ?? job.prompt;
+  return h(
+    "div",
+    { class: "job-heading" },
+    h("a", { class: "back", href: "#/jobs" }, icon("arrowleft"), t("job.back")),
+    h("h1", { tabindex: "-1" }, prompt || job.job),
+    h("p", { class: "sub" }, model ? either(model.title) : job.model, " · ", h("code", {}, job.job)),
+  );
+}
+
+function buttons(view) {
+  const { state, error } = view.job;
+  const again = canRetry(state) && error?.retryable !== false;
+  const make = (word, symbol, action, kind = "") =>
+    h("button", { type: "button", class: `button ${kind}`, onclick: (event) => action(view, event.currentTarget) }, icon(symbol), t(word));
+  return h(
+    "div",
+    { class: "job-buttons" },
+    canCancel(state) ? make("job.cancel", "x", cancel) : null,
+    canRetry(state) ? make("job.retry", "refresh", retry, again ? "primary" : "") : null,
+    make("job.rerun", "pencil", rerun, isOver(state) && !again ? "primary" : ""),
+    make("job.copy", "copy", copyJobFileOf, "quiet"),
+  );
+}
+
+async function drawOutcome(view) {
+  const { job, model, parts } = view;
+  const pictures = await inputPictures(job, model);
+  if (view.stop.signal.aborted) return;
+  replace(parts.outcome, failure(job), results(job, pictures));
+}
+
+function showError(view, error) {
+  if (error instanceof Unauthorised) {
+    view.app.signedOut();
+    return;
+  }
+  const text = error.status === 404 ? t("job.missing") : error.status === 0 ? t("job.lost") : error.message;
+  replace(view.parts.lost, h("p", { class: "notice", role: "alert" }, icon("alert"), h("span", {}, text)));
+}

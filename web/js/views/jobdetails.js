@@ -1,0 +1,56 @@
+// The small print of a job: facts, warnings, and its records when asked for.
+
+import { getEvents } from "../api.js";
+import { h, replace } from "../dom.js";
+import { icon } from "../icons.js";
+import { clock, either, money, t, when } from "../i18n.js";
+
+export function details(job, model) {
+  const events = h("ol", { class: "events" });
+  const box = h("details", { ontoggle: () => box.open && loadEvents(job, events) }, h("summary", {}, t("job.events")), events);
+  return [warnings(job, model), h("section", { class: "card details" }, facts(job, model), box)];
+}
+
+/** What the form has said already, the notices of the model, is not said again. */
+function warnings(job, model) {
+  const said = (model?.notices ?? []).map((notice) => notice.en);
+  const found = (job.warnings ?? []).filter((one) => !said.some((text) => String(one.message ?? one).includes(text)));
+  if (!found.length) return null;
+  const items = found.map((one) => h("li", {}, typeof one === "string" ? one : one.message));
+  return h("div", { class: "notice" }, icon("alert"), h("div", {}, h("strong", {}, t("job.warnings")), h("ul", {}, items)));
+}
+
+function facts(job, model) {
+  const labels = Object.entries(job.labels ?? {}).map(([key, value]) => `${key}: ${value}`).join(", ");
+  const rows = [
+    ["job.id", job.job],
+    ["job.retriedFrom", job.retried_from],
+    ["job.model", model ? `${either(model.title)} (${job.model})` : job.model],
+    ["job.created", when(job.created_at)],
+    ["job.size", job.spec?.parameters?.size],
+    ["job.price", price(job, model)],
+    ["job.labels", labels],
+    ["job.task", job.task_id ?? job.result?.task?.id],
+  ];
+  const shown = rows.filter(([, value]) => value);
+  return h("dl", {}, shown.map(([word, value]) => h("div", {}, h("dt", {}, t(word)), h("dd", {}, value))));
+}
+
+function price(job, model) {
+  const paid = job.result?.price;
+  if (paid) return paid.per_image ? money(paid.total, paid.currency) : t("price.free");
+  if (model?.price?.payable === false) return t("price.free");
+  const most = job.price_at_most;
+  if (most === undefined || most === null) return "";
+  const total = most.total ?? most.amount ?? most;
+  return typeof total === "number" ? t("price.atMost", { total: money(total, most.currency ?? "CNY") }) : "";
+}
+
+async function loadEvents(job, list) {
+  try {
+    const events = await getEvents(job.job);
+    replace(list, events.map((event) => h("li", {}, h("time", {}, clock(event.at)), h("span", {}, t(`state.${event.state}`)))));
+  } catch (error) {
+    replace(list, h("li", {}, error.message));
+  }
+}

@@ -1,0 +1,36 @@
+// A job that did not succeed: what happened and what to do.
+
+import { h } from "../dom.js";
+import { icon } from "../icons.js";
+import { language, t } from "../i18n.js";
+
+/** null for a job that is well. */
+export function failure(job) {
+  const violations = job.result?.violations ?? job.violations ?? [];
+  if (job.state === "SUCCEEDED") return null;
+  const error = job.error ?? job.result?.error ?? null;
+  return h(
+    "section",
+    { class: "card failure" },
+    error?.message ? h("p", { class: "failure-message" }, error.code ? h("code", {}, error.code) : null, " ", error.message) : null,
+    violations.length ? violationList(violations) : null,
+    h("h2", {}, icon("wand"), t("job.whatToDo")),
+    advice(job, error).map((sentence) => h("p", {}, sentence)),
+  );
+}
+
+function violationList(violations) {
+  const items = violations.map((one) => {
+    const source = one.source ? h("small", {}, one.source) : null;
+    const named = one.message?.includes(one.pointer || "/");
+    return h("li", {}, named ? null : [h("code", {}, one.pointer || "/"), " "], h("span", {}, one.message), source);
+  });
+  return [h("h2", {}, t("job.violations")), h("ul", { class: "violations" }, items)];
+}
+
+/** The hint of the error in the page's language, then what the page itself can do. */
+function advice(job, error) {
+  const hint = (language() === "zh" ? error?.hint_zh : null) ?? error?.hint ?? error?.hint_en;
+  const own = job.state === "FAILED" && error?.retryable ? t("todo.retryable") : t(`todo.${job.state}`);
+  return hint ? [hint, own] : [own];
+}

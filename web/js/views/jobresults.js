@@ -1,0 +1,64 @@
+// The images of a job: large with its "before", the others to choose from.
+
+import { h, replace } from "../dom.js";
+import { icon } from "../icons.js";
+import { beforePicture } from "../inputs.js";
+import { language, number, t } from "../i18n.js";
+import { compare } from "./compare.js";
+
+export function results(job, pictures) {
+  const images = imagesOf(job);
+  if (!images.length) return null;
+  const before = beforePicture(pictures);
+  const large = h("div", { class: "result-large" });
+  const choices = images.map((image, place) => choice(image, place, images.length, (chosen) => showLarge(large, before, images, chosen)));
+  showLarge(large, before, images, 0);
+  return h(
+    "section",
+    { class: "card results" },
+    large,
+    images.length > 1 ? h("div", { class: "result-choices", role: "radiogroup", "aria-label": t("job.result", { n: "" }) }, choices) : null,
+    failedImages(job),
+    rewritten(images),
+  );
+}
+
+/** The manifest's facts (number, prompt, bytes) joined with the signed addresses. */
+function imagesOf(job) {
+  const facts = new Map((job.result?.images ?? []).map((image) => [image.key, image]));
+  return (job.images ?? []).filter((image) => image.url).map((image) => ({ ...facts.get(image.key), ...image }));
+}
+
+function showLarge(large, before, images, place) {
+  const image = images[place];
+  const n = image.number ?? place + 1;
+  const alt = t("job.result", { n });
+  const shown = before ? compare(before.address, image, alt) : h("img", { class: "result-image", src: image.url, alt });
+  const link = h(
+    "a",
+    { class: "button", href: image.download_url ?? image.url, download: image.key?.split("/").pop() ?? "", "aria-label": t("job.downloadNamed", { n }) },
+    icon("download"), t("job.download"),
+  );
+  const size = image.width ? `${number(image.width)} × ${number(image.height)}` : "";
+  replace(large, shown, h("div", { class: "result-foot" }, h("span", { class: "facts" }, [alt, size].filter(Boolean).join(" · ")), link));
+}
+
+function choice(image, place, total, choose) {
+  const input = h("input", { type: "radio", name: "result", checked: place === 0, onchange: () => choose(place) });
+  const alt = `${t("job.result", { n: image.number ?? place + 1 })}, ${t("job.of", { n: place + 1, total })}`;
+  return h("label", { class: "result-choice" }, input, h("img", { src: image.url, alt, loading: "lazy" }));
+}
+
+function failedImages(job) {
+  const failed = job.result?.failed_images ?? [];
+  if (!failed.length) return null;
+  const hint = (language() === "zh" ? failed[0].hint_zh : null) ?? failed[0].hint ?? "";
+  const text = t("job.failedImages", { n: failed.length, reason: failed[0].message ?? failed[0].code });
+  return h("p", { class: "notice" }, icon("alert"), h("span", {}, text, " ", hint));
+}
+
+function rewritten(images) {
+  const prompt = images.map((image) => image.actual_prompt).find(Boolean);
+  if (!prompt) return null;
+  return h("details", { class: "rewritten" }, h("summary", {}, t("job.rewritten")), h("p", {}, prompt));
+}

@@ -1,0 +1,56 @@
+// Where a job stands while it runs: state, place in line, estimate, progress.
+
+import { h, replace } from "../dom.js";
+import { duration, t } from "../i18n.js";
+import { progressBar } from "../progress.js";
+import { isOver, share, tone } from "../states.js";
+
+const STEPS = ["QUEUED", "PENDING", "RUNNING", "SUCCEEDED"];
+const TICK = 500;
+
+/** {element, update, stop} */
+export function stateCard(model) {
+  const word = h("strong", { class: "state-word" });
+  const more = h("span", { class: "state-more" });
+  const bar = progressBar();
+  const steps = h("ol", { class: "steps", "aria-hidden": "true" });
+  const element = h("section", { class: "card state-card" }, h("div", { class: "state-line" }, word, more), bar.element, steps);
+  const card = { state: null, since: Date.now(), timer: null };
+  const tick = () => bar.set(share(card.state, (Date.now() - card.since) / 1000, model?.typical ?? 30));
+  const stop = () => clearInterval(card.timer);
+  const update = (job) => {
+    if (job.state !== card.state) Object.assign(card, { state: job.state, since: startOf(job) });
+    element.dataset.tone = tone(job.state);
+    word.textContent = t(`state.${job.state}`);
+    more.textContent = wait(job);
+    replace(steps, STEPS.map((step) => stepItem(step, job.state)));
+    steps.hidden = bar.element.hidden = isOver(job.state);
+    stop();
+    if (!isOver(job.state)) card.timer = setInterval(tick, TICK);
+    tick();
+  };
+  return { element, update, stop };
+}
+
+/** The moment the state began, if the job tells and the clocks agree; now otherwise. */
+function startOf(job) {
+  const at = new Date(job.at ?? "").getTime();
+  const age = Date.now() - at;
+  return age >= 0 && age < 3_600_000 ? at : Date.now();
+}
+
+function wait(job) {
+  if (isOver(job.state)) return "";
+  const words = [];
+  if (job.position === 1) words.push(t("job.next"));
+  else if (job.position > 1) words.push(t("job.position", { n: job.position }));
+  if (job.estimated_wait_seconds > 0) words.push(t("job.wait", { time: duration(job.estimated_wait_seconds) }));
+  return words.join(" · ");
+}
+
+function stepItem(step, state) {
+  const now = STEPS.indexOf(state === "SUBMITTING" ? "QUEUED" : state);
+  const place = STEPS.indexOf(step);
+  const mark = place < now ? "past" : place === now ? "now" : "ahead";
+  return h("li", { class: mark }, t(`state.${step}`));
+}
