@@ -3,7 +3,9 @@
     python bench/oss_rates.py --objects 1000
 
 Both servers are processes on this machine and get the same requests over one kept connection, in
-turns. Ours checks a signature with each request and keeps every object on disk; moto does neither.
+turns. Ours checks a signature with each request, moto does not. moto keeps its objects in memory,
+ours makes a file of each: so that servers are compared and not a disk, its folder lies in memory
+too where there is such a folder. --folder names another place, such as a disk.
 moto's server needs ``moto[server]``; --moto-python names a Python that has it.
 """
 
@@ -170,9 +172,11 @@ def main() -> None:
     parser.add_argument("--objects", type=int, default=500, help="objects a turn (500)")
     parser.add_argument("--turns", type=int, default=5, help="turns for each server (5)")
     parser.add_argument("--moto-python", default=sys.executable, help="a Python with moto[server]")
+    memory = "/dev/shm" if os.path.isdir("/dev/shm") else tempfile.gettempdir()
+    parser.add_argument("--folder", default=memory, help="where our objects lie (%(default)s)")
     options = parser.parse_args()
     with (
-        tempfile.TemporaryDirectory() as folder,
+        tempfile.TemporaryDirectory(dir=options.folder) as folder,
         our_server(folder) as ours,
         moto_server(options.moto_python) as moto,
     ):
