@@ -22,7 +22,13 @@ from shared.jobfile.pointers import find
 from shared.jobindex import Indexed, JobIndex
 from shared.modelstudio import ServiceError
 from shared.objects import ObjectMissing, StoreError
-from shared.records import CANCELED, EXPIRED, FAILED, FINAL, NEEDS_ATTENTION, REJECTED, Record
+from shared.records import (
+    CANCELED,
+    FINAL,
+    REJECTED,
+    RETRYABLE,
+    Record,
+)
 from shared.service import Service, connect
 from shared.settings import SettingsError
 
@@ -31,7 +37,6 @@ READERS = 8
 MOST_SEARCHED = 2000
 """Jobs a filtered list looks at before it says that there may be more."""
 PIECE = 4 * 1024 * 1024
-RETRYABLE = (FAILED, EXPIRED, CANCELED, NEEDS_ATTENTION)
 NO_KEY = "not-set"
 """Stands for the model service's key where there is none: only canceling asks that service."""
 

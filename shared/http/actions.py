@@ -16,10 +16,9 @@ from shared.http.taking import refuse_violated
 from shared.http.views import Views, answer, base_url, event_of
 from shared.intake import Source
 from shared.modelstudio import ServiceError
-from shared.records import CANCELED, EXPIRED, FAILED, NEEDS_ATTENTION, Record
+from shared.records import RETRYABLE, Record
 from shared.service import Service
 
-RETRYABLE = (FAILED, EXPIRED, CANCELED, NEEDS_ATTENTION)
 LONGEST_ID = 64
 MOST_RETRIES = 999
 
