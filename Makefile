@@ -77,16 +77,16 @@ soak: $(READY)
 	$(BIN)/python -m tests.simulation.run --jobs $$(nproc) \
 	  --seeds $(FIRST_SEED):$$(($(FIRST_SEED) + $(SEEDS)))
 
-.venv/.bench: bench/requirements.txt constraints.txt | $(READY)
+.venv/.bench: tests/bench/requirements.txt constraints.txt | $(READY)
 	$(BIN)/pip install --quiet --disable-pip-version-check -r $< -c constraints.txt
 	@touch $@
 
 # Beside the dashscope SDK and from the packages, so both are made first.
 bench: .venv/.bench .venv-dashscope/.ready package
-	$(BIN)/python -m bench
+	$(BIN)/python -m tests.bench
 
 scale: .venv/.bench
-	$(BIN)/python -m bench.scale
+	$(BIN)/python -m tests.bench.scale
 
 # The two SDKs bring packages that quarrel with ours (both own the crcmod folder): each has its own venv.
 .venv-oss-v2/.ready: tests/conformance/requirements-oss-v2.txt

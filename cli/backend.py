@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from shared.records import FINAL
+from shared.ledger.records import FINAL
 
 View = dict[str, Any]
 """A job as `GET /jobs/{id}` shows it."""

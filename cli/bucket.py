@@ -13,25 +13,25 @@ from typing import Any
 
 from cli.backend import Listing, Submitted, View, Wanted
 from cli.trouble import Refused, Trouble
-from shared import keys
-from shared.cancel import NotCancelable
-from shared.clock import iso, nonce
-from shared.intake import Source, Taken
-from shared.jobdata import as_written, spec_seq
+from shared.app import Service, connect
 from shared.jobfile.pointers import find
-from shared.jobindex import Indexed, JobIndex
-from shared.modelstudio import ServiceError
-from shared.objects import ObjectMissing, StoreError
-from shared.records import (
+from shared.jobs.cancel import NotCancelable
+from shared.jobs.intake import Source, Taken
+from shared.jobs.retry import MOST_RETRIES, retry_names
+from shared.ledger.job_index import Indexed, JobIndex
+from shared.ledger.record import as_written, spec_seq
+from shared.ledger.records import (
     CANCELED,
     FINAL,
     REJECTED,
     RETRYABLE,
     Record,
 )
-from shared.retries import MOST_RETRIES, retry_names
-from shared.service import Service, connect
-from shared.settings import SettingsError
+from shared.modelstudio.client import ServiceError
+from shared.platform.clock import iso, nonce
+from shared.platform.settings import SettingsError
+from shared.storage import layout
+from shared.storage.objects import ObjectMissing, StoreError
 
 READERS = 8
 """Jobs read at once for a list; each costs a few small requests."""
@@ -122,7 +122,7 @@ class BucketBackend:
 
     def events(self, job: str) -> list[View] | None:
         try:
-            chain = self.service.records.chain(job) if keys.is_job_id(job) else []
+            chain = self.service.records.chain(job) if layout.is_job_id(job) else []
         except StoreError as error:
             raise _trouble(error) from None
         return [_event(record) for record in chain] or None
@@ -142,7 +142,7 @@ class BucketBackend:
 
     def _last(self, job: str) -> Record | None:
         """The chain is walked once from its start, and from where it was after that."""
-        if not keys.is_job_id(job):
+        if not layout.is_job_id(job):
             return None
         known = self._known.get(job)
         last = self.service.records.last_from(known) if known else self.service.records.last(job)
@@ -171,7 +171,7 @@ class BucketBackend:
             "retried_from": holder.data.get("retried_from"),
             "warnings": holder.data.get("warnings", []),
             "error": manifest.get("error") or data.get("error"),
-            "result_key": keys.result(last.job),
+            "result_key": layout.result(last.job),
             "result": data.get("manifest") if last.state in FINAL else None,
         }
 
@@ -230,7 +230,7 @@ class BucketBackend:
 def source_of(body: bytes, name: str) -> Source:
     """The source the file would have after an upload to jobs/: OSS's ETag of a simple upload is
     the content's MD5 in capitals (PutObject page)."""
-    return Source(f"{keys.JOB_FILES}{Path(name).name}", hashlib.md5(body).hexdigest().upper())
+    return Source(f"{layout.JOB_FILES}{Path(name).name}", hashlib.md5(body).hexdigest().upper())
 
 
 def _submitted(one: Taken) -> Submitted:

@@ -15,10 +15,10 @@ from cli.access import Access
 from cli.output import counted, print_json, say
 from cli.sarif import sarif
 from cli.trouble import NOT_SO, Trouble
-from shared.catalogue import Catalogue, load_catalogue
-from shared.imageprobe import ProbeError
+from shared.catalogue.models import Catalogue, load_catalogue
 from shared.jobfile import Document, Notice, Unreadable, Violation, check, parse
-from shared.objects import ObjectMissing, ObjectReader, Slice, StoreError
+from shared.jobfile.image_probe import ProbeError
+from shared.storage.objects import ObjectMissing, ObjectReader, Slice, StoreError
 
 UNSEEN = "\N{NULL}not looked at"
 """Ends the message of an image that could not be looked at; no other message can hold it."""

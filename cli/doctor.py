@@ -24,12 +24,12 @@ from cli.access import Access
 from cli.bucket import NO_KEY, quiet
 from cli.output import console, counted, say
 from cli.trouble import NOT_SO
-from shared.catalogue import load_catalogue
-from shared.clock import SystemClock, new_random
-from shared.modelstudio import ModelStudio, ServiceError
-from shared.objects import StoreError
-from shared.ossstore import OssStore, VersionedBucket, open_store
-from shared.settings import Settings, SettingsError, load_credentials, load_settings
+from shared.catalogue.models import load_catalogue
+from shared.modelstudio.client import ModelStudio, ServiceError
+from shared.platform.clock import SystemClock, new_random
+from shared.platform.settings import Settings, SettingsError, load_credentials, load_settings
+from shared.storage.objects import StoreError
+from shared.storage.oss import OssStore, VersionedBucket, open_store
 
 SKEW_SECONDS = 60.0
 """OSS refuses at 15 minutes; long before that, times in records mislead."""

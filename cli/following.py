@@ -23,7 +23,7 @@ from cli.output import (
     table,
 )
 from cli.trouble import INTERRUPTED, NOT_SO, Refused, Trouble
-from shared.catalogue import load_catalogue
+from shared.catalogue.models import load_catalogue
 
 SHARE = {"QUEUED": 5.0, "SUBMITTING": 15.0, "PENDING": 25.0, "RUNNING": 40.0}
 """Per cent of a bar that a state stands for; within a state the bar creeps on with time."""

@@ -17,7 +17,7 @@ from cli.access import Access
 from cli.backend import Backend, View
 from cli.output import clean, complain, console, print_json
 from cli.trouble import NOT_SO, Refused, Trouble
-from shared.keys import is_job_id
+from shared.storage.layout import is_job_id
 
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 PIECE = 1024 * 1024

@@ -13,7 +13,7 @@ from cli.access import Access
 from cli.backend import View
 from cli.output import clean, complain, local_time, print_table, state_text, table
 from cli.trouble import NOT_SO
-from shared.clock import from_iso
+from shared.platform.clock import from_iso
 
 
 def show_history(access: Access, job: str) -> int:

@@ -27,10 +27,10 @@ from cli.output import (
     table,
 )
 from cli.trouble import NOT_SO, Refused
-from shared.catalogue import load_catalogue
+from shared.catalogue.models import load_catalogue
 from shared.jobfile import wording
-from shared.records import STATES
-from shared.retries import retry_names
+from shared.jobs.retry import retry_names
+from shared.ledger.records import STATES
 
 AGO = re.compile(r"(\d{1,6})(m|min|h|d)\Z")
 UNITS = {"m": 60, "min": 60, "h": 3600, "d": 86400}

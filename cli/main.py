@@ -12,7 +12,7 @@ import click
 from cli.access import Access, load_access
 from cli.output import complain
 from cli.trouble import INTERRUPTED, UNREACHABLE
-from shared.catalogue import CatalogueError
+from shared.catalogue.models import CatalogueError
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)

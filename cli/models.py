@@ -10,7 +10,7 @@ from rich.text import Text
 
 from cli.output import clean, facts, print_json, print_table, say, table
 from cli.template import find_model
-from shared.catalogue import ImageRule, Model, load_catalogue
+from shared.catalogue.models import ImageRule, Model, load_catalogue
 
 
 def run(name: str | None, as_json: bool) -> None:

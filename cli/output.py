@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from shared.clock import from_iso
+from shared.platform.clock import from_iso
 
 WIDTH = 80
 STYLES = {

@@ -11,8 +11,8 @@ import requests
 
 from cli.backend import Listing, Submitted, View, Wanted
 from cli.trouble import Refused, Trouble
-from shared.clock import iso
-from shared.keys import is_job_id
+from shared.platform.clock import iso
+from shared.storage.layout import is_job_id
 
 TIMEOUT = (3.05, 40)
 MEDIA_TYPES = {

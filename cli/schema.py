@@ -15,8 +15,8 @@ import click
 
 from cli.output import say
 from cli.trouble import Trouble
-from shared.catalogue import SCHEMAS, Catalogue, Model, load_catalogue, read_schema
-from shared.yamlload import copy
+from shared.catalogue.models import SCHEMAS, Catalogue, Model, load_catalogue, read_schema
+from shared.catalogue.yaml_reader import copy
 
 MODELINE = "# yaml-language-server: $schema="
 

@@ -11,7 +11,7 @@ import click
 
 from cli.output import say, wrapped
 from cli.trouble import Refused, Trouble
-from shared.catalogue import Model, load_catalogue
+from shared.catalogue.models import Model, load_catalogue
 from shared.jobfile import wording
 
 WIDTH = 78

@@ -17,7 +17,7 @@ import requests
 from deploy.packaging.build import hash_of_all
 from deploy.packaging.settings import ROOT, PackageError, load_package_settings
 from deploy.packaging.wheelhouse import digest
-from shared.settings import SettingsError, load_credentials
+from shared.platform.settings import SettingsError, load_credentials
 
 NO_OVERWRITE = "x-oss-forbid-overwrite"
 """OSS PutObject page: 409 FileAlreadyExists instead of a second version."""

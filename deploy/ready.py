@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
-from shared.settings import Settings, SettingsError, load_settings
+from shared.platform.settings import Settings, SettingsError, load_settings
 
 BUCKET = re.compile(r"[a-z0-9](?:[a-z0-9-]{1,61})[a-z0-9]")
 """3 to 63 lower-case letters, digits and hyphens (OSS "Bucket naming" page)."""

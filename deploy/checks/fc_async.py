@@ -11,7 +11,7 @@ from pathlib import Path
 from deploy.checks.fc_limits import rule
 from deploy.checks.fc_stack import DeclaredFunction, DeclaredStack
 from deploy.checks.findings import Finding
-from shared.settings import SettingsError, load_settings
+from shared.platform.settings import SettingsError, load_settings
 
 FUNCTION_ARN = re.compile(r"acs:fc:([^:]*):([^:]*):functions/(.+)")
 POLL = Path(__file__).resolve().parents[2] / "functions/poll/index.py"
@@ -102,7 +102,7 @@ def _create_timeout(function: DeclaredFunction) -> Iterator[Finding]:
             f"found {waits:g}",
             f"less than {left:g}, " + ("which poll keeps back" if polls else "the timeout"),
             "Lower it: a run that is ended while it waits does not know its outcome.",
-            "shared/settings.py",
+            "shared/platform/settings.py",
         )
 
 

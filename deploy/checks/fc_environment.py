@@ -11,7 +11,7 @@ from pathlib import Path
 from deploy.checks.fc_limits import rule
 from deploy.checks.fc_stack import DeclaredFunction
 from deploy.checks.findings import Finding
-from shared.settings import SettingsError, load_settings
+from shared.platform.settings import SettingsError, load_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -31,7 +31,7 @@ def environment_findings(function: DeclaredFunction) -> Iterator[Finding]:
             str(error),
             "an environment with which the functions start",
             "Mend or set it, in s.yaml or in the shell that deploys.",
-            "shared/settings.py",
+            "shared/platform/settings.py",
         )
 
 
@@ -73,9 +73,9 @@ def _unread(function: DeclaredFunction, where: str) -> Iterator[Finding]:
             "environment-unread",
             f"{where}.{name}",
             "a setting that no function reads",
-            "a setting of shared/settings.py",
+            "a setting of shared/platform/settings.py",
             f"Did you mean {close[0]}?" if close else "Remove it.",
-            "shared/settings.py",
+            "shared/platform/settings.py",
         )
 
 

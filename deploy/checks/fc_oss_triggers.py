@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from deploy.checks.fc_limits import rule
 from deploy.checks.fc_stack import DeclaredFunction, DeclaredStack, DeclaredTrigger
 from deploy.checks.findings import Finding
-from shared import keys
+from shared.storage import layout
 
 SOURCE_ARN = re.compile(r"acs:oss:([a-z0-9-]+):([0-9]+):([a-z0-9][a-z0-9-]{1,61}[a-z0-9])")
 MULTIPART = "oss:ObjectCreated:CompleteMultipartUpload"
-WRITTEN = ("state/", keys.RESULTS, keys.DEAD, keys.UPLOADS)
+WRITTEN = ("state/", layout.RESULTS, layout.DEAD, layout.UPLOADS)
 """Where the functions write: a trigger there calls them for what they did themselves."""
-WAKE_FOLDER = keys.WAKE.rsplit("/", 1)[0] + "/"
+WAKE_FOLDER = layout.WAKE.rsplit("/", 1)[0] + "/"
 """The one exception: submit writes it to have poll called."""
 
 
@@ -111,12 +111,12 @@ def _loop(trigger: DeclaredTrigger) -> Iterator[Finding]:
 
 def _multipart(trigger: DeclaredTrigger) -> Iterator[Finding]:
     """Large files, and all that ossutil sends in parts, arrive with this event alone."""
-    if trigger.prefix.startswith(keys.JOB_FILES) and MULTIPART not in trigger.events:
+    if trigger.prefix.startswith(layout.JOB_FILES) and MULTIPART not in trigger.events:
         yield Finding(
             "oss-multipart",
             f"{trigger.where}.triggerConfig.events",
             f"no {MULTIPART}",
-            f"{MULTIPART} among the events of {keys.JOB_FILES}",
+            f"{MULTIPART} among the events of {layout.JOB_FILES}",
             "Add it: a job file uploaded in parts would be lost.",
             rule("oss_multipart").source,
         )

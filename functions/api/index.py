@@ -6,10 +6,10 @@ import logging
 import os
 from typing import Any
 
-from shared.api import create_app
-from shared.httpevent import HttpEvent, call
-from shared.logs import logged
-from shared.service import connect
+from shared.api.jobs_api import create_app
+from shared.app import connect
+from shared.platform.fc.http import HttpEvent, call
+from shared.platform.logs import logged
 
 log = logging.getLogger(__name__)
 

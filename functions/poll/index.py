@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import os
 
-from shared.events import DestinationEvent, UnknownEvent, read_event
-from shared.invocation import time_left
-from shared.logs import logged
-from shared.service import connect
+from shared.app import connect
+from shared.platform.fc.context import time_left
+from shared.platform.fc.events import DestinationEvent, UnknownEvent, read_event
+from shared.platform.logs import logged
 
 MARGIN = 60.0
 """Seconds kept back for the round under way when the deadline comes."""

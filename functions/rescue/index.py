@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import os
 
-from shared.deadletters import DeadLetters
-from shared.events import DestinationEvent, UnknownEvent, read_event
-from shared.logs import about, logged
-from shared.service import connect_store
+from shared.app import connect_store
+from shared.jobs.dead_letters import DeadLetters
+from shared.platform.fc.events import DestinationEvent, UnknownEvent, read_event
+from shared.platform.logs import about, logged
 
 log = logging.getLogger(__name__)
 

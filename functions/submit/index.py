@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import os
 
-from shared.events import OssEvent, UnknownEvent, read_event
-from shared.logs import about, logged
-from shared.service import connect
+from shared.app import connect
+from shared.platform.fc.events import OssEvent, UnknownEvent, read_event
+from shared.platform.logs import about, logged
 
 log = logging.getLogger(__name__)
 

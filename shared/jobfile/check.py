@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from shared.catalogue import SCHEMAS, Catalogue, Model, read_schema
+from shared.catalogue.models import SCHEMAS, Catalogue, Model, read_schema
+from shared.catalogue.yaml_reader import Plain, copy
 from shared.jobfile import wording
 from shared.jobfile.document import Document
 from shared.jobfile.findings import Findings, Notice, Violation
@@ -16,8 +17,7 @@ from shared.jobfile.quick_check import seconds
 from shared.jobfile.rules import check_lengths, check_rules
 from shared.jobfile.schema_check import Section, check_section
 from shared.jobfile.spec import DEFAULT_PRIORITY, ImageUse, JobSpec
-from shared.objects import ObjectReader
-from shared.yamlload import Plain, copy
+from shared.storage.objects import ObjectReader
 
 _SOURCE = "job file format"
 

@@ -6,8 +6,8 @@ import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from shared.catalogue.yaml_reader import Plain
 from shared.jobfile.document import Document
-from shared.yamlload import Plain
 
 _LONGEST = 80
 _MOST_FINDINGS = 100

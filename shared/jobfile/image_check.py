@@ -6,10 +6,11 @@ import base64
 import binascii
 from dataclasses import dataclass, field
 
-from shared.catalogue import ImageRule, Model
-from shared.imageprobe import ImageFacts, ProbeError, probe
+from shared.catalogue.models import ImageRule, Model
+from shared.catalogue.yaml_reader import Plain
 from shared.jobfile import pointers
 from shared.jobfile.findings import Findings
+from shared.jobfile.image_probe import ImageFacts, ProbeError, probe
 from shared.jobfile.references import (
     BadReference,
     Reference,
@@ -17,9 +18,8 @@ from shared.jobfile.references import (
     read_reference,
 )
 from shared.jobfile.spec import ImageUse
-from shared.keys import INPUTS, RESULTS, UPLOADS
-from shared.objects import ObjectForbidden, ObjectMissing, ObjectReader, Slice
-from shared.yamlload import Plain
+from shared.storage.layout import INPUTS, RESULTS, UPLOADS
+from shared.storage.objects import ObjectForbidden, ObjectMissing, ObjectReader, Slice
 
 _SUFFIXES = {
     "jpg": "JPEG",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from shared.catalogue.yaml_reader import Bounds, Problem, TextUnreadable, read_documents
 from shared.jobfile.document import Document, Lines
 from shared.jobfile.findings import Unreadable, Violation
 from shared.jobfile.json_reader import places, read_json
-from shared.yamlload import Bounds, Problem, TextUnreadable, read_documents
 
 _SOURCE = "job file format"
 SUFFIXES = (".yaml", ".yml", ".json", ".jsonl")

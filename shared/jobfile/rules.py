@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from shared.catalogue import Model
+from shared.catalogue.models import Model
+from shared.catalogue.yaml_reader import Plain
 from shared.jobfile import pointers
 from shared.jobfile.findings import Findings
-from shared.yamlload import Plain
 
 _SIZE = re.compile(r"([1-9][0-9]{0,4})\*([1-9][0-9]{0,4})\Z")
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from shared.catalogue.yaml_reader import Plain, escape
 from shared.jobfile import pointers, wording
 from shared.jobfile.findings import Findings
 from shared.jobfile.quick_check import seconds, surely_fits
-from shared.yamlload import Plain, escape
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError

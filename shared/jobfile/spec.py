@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from shared.catalogue.yaml_reader import copy
 from shared.jobfile.pointers import replace
-from shared.yamlload import copy
 
 DEFAULT_PRIORITY = 5
 

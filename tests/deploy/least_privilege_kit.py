@@ -15,8 +15,8 @@ import requests
 import yaml
 
 from local.up import LaptopCloud
-from shared import keys
-from shared.service import Service, connect
+from shared.app import Service, connect
+from shared.storage import layout
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60.0
@@ -65,7 +65,7 @@ class World:
 
     def manifest(self, job: str, state: str) -> dict[str, Any]:
         """Wait for a job's manifest, which has to tell this state."""
-        key = keys.result(job)
+        key = layout.result(job)
         until(lambda: self.bucket.object_exists(key), key)
         found: dict[str, Any] = json.loads(self.bucket.get_object(key).read())
         assert found["state"] == state, found

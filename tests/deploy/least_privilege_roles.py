@@ -13,10 +13,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 import oss2
 
-from shared import keys
-from shared.clock import SystemClock, new_random
-from shared.ossstore import OssStore, open_store
-from shared.settings import load_credentials, load_settings
+from shared.platform.clock import SystemClock, new_random
+from shared.platform.settings import load_credentials, load_settings
+from shared.storage import layout
+from shared.storage.oss import OssStore, open_store
 from tests.deploy.least_privilege_kit import SKETCH, World, rested
 
 ACCOUNT, SECRET = "1000000000000000", "model-studio"
@@ -43,14 +43,14 @@ class _LosesAnswers:
 
 def _created(job: str) -> dict[str, tuple[str, ...]]:
     """What each role creates if it is absent; whether a lost answer was a yes, it has to read."""
-    queue = (keys.marker(SKETCH, 5, 1, job), keys.reminder(keys.END_OF_TIME_MS, job))
-    claim = (keys.slot(SKETCH, job, 1, "m"), keys.ticket(SKETCH, 1))
-    both = (keys.record(job, 1), *queue, *claim)
-    taken_in = (keys.indexed(1, job), keys.result(job))
+    queue = (layout.marker(SKETCH, 5, 1, job), layout.reminder(layout.END_OF_TIME_MS, job))
+    claim = (layout.slot(SKETCH, job, 1, "m"), layout.ticket(SKETCH, 1))
+    both = (layout.record(job, 1), *queue, *claim)
+    taken_in = (layout.indexed(1, job), layout.result(job))
     return {
         "wanx-submit": (*both, *taken_in),
         "wanx-poll": both,
-        "wanx-api": (*both, *taken_in, keys.request("0" * 64)),
+        "wanx-api": (*both, *taken_in, layout.request("0" * 64)),
     }
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import requests
 import yaml
 
-from shared import keys
-from shared.service import connect
+from shared.app import connect
+from shared.storage import layout
 from tests.deploy.least_privilege_kit import EDIT, ROOT, SKETCH, World, rested, sketch, until
 from tests.deploy.least_privilege_roles import lost_answers, secret
 
@@ -50,11 +50,11 @@ def _job_files(world: World) -> None:
     world.manifest("lp-first", "SUCCEEDED")
     world.manifest("lp-bad", "REJECTED")
     rested(world)
-    world.bucket.put_object(keys.reminder(1, "lp-first"), b"")  # its hour is over
+    world.bucket.put_object(layout.reminder(1, "lp-first"), b"")  # its hour is over
     world.drop("lp-three.yaml", *(_three_images(f"lp-three-{n}") for n in (1, 2, 3, 4)))
     for number in (1, 2, 3, 4):
         world.manifest(f"lp-three-{number}", "SUCCEEDED")
-    until(lambda: not world.bucket.object_exists(keys.reminder(1, "lp-first")), "the reminder")
+    until(lambda: not world.bucket.object_exists(layout.reminder(1, "lp-first")), "the reminder")
 
 
 def _three_images(job: str) -> dict[str, Any]:
@@ -83,7 +83,7 @@ def _trouble_with_the_service(world: World) -> None:
             world.drop(f"{job['job']['id']}.yaml", job)
             world.manifest(job["job"]["id"], state)
     world.drop("lp-throttled-again.yaml", sketch("lp-throttled"))
-    until(lambda: _has_listed(world, f"{keys.RECORDS}lp-throttled/"), "the long chain to be read")
+    until(lambda: _has_listed(world, f"{layout.RECORDS}lp-throttled/"), "the long chain to be read")
 
 
 def _has_listed(world: World, prefix: str) -> bool:
@@ -98,7 +98,7 @@ def _used_up_quota(world: World) -> None:
     quota = {"at": "create", "status": 403, "code": "AllocationQuota.FreeTierOnly", "message": "."}
     with world.studio(faults=[{**quota, "times": 1}]):
         world.drop("lp-quota.yaml", sketch("lp-quota"))
-        place = keys.model_state(SKETCH)
+        place = layout.model_state(SKETCH)
         until(lambda: _pause(world, place), "the model's pause")
     world.post(f"/models/{SKETCH}/resume", None)
     world.manifest("lp-quota", "SUCCEEDED")
@@ -201,7 +201,7 @@ def _deadline(world: World) -> None:
     """A poller whose time is up hands over to the next run."""
     rested(world)
     service = connect(world.env)
-    source = keys.JOB_FILES + "lp-deadline.YAML"  # no trigger has this suffix
+    source = layout.JOB_FILES + "lp-deadline.YAML"  # no trigger has this suffix
     world.bucket.put_object(source, yaml.safe_dump(sketch("lp-deadline")))
     service.intake.take_object(source)
     assert "handed over" in world.acting("wanx-poll").poller.run(service.clock.monotonic())
@@ -211,7 +211,7 @@ def _deadline(world: World) -> None:
 def _dead_events(world: World) -> None:
     """Those that the functions gave up on at the very beginning, and one with a job file."""
     rested(world)
-    source = keys.JOB_FILES + "lp-dead.YAML"
+    source = layout.JOB_FILES + "lp-dead.YAML"
     world.bucket.put_object(source, yaml.safe_dump(_three_images("lp-dead")))
     url = f"{world.env['API_URL']}/2023-03-30/functions/rescue/invocations"
     requests.post(url, json=_given_up(source), timeout=30).raise_for_status()

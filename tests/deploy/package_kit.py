@@ -21,7 +21,7 @@ sources = {{ classic = "python3/classic" }}
 runtimes = {{ "{RUNTIME}" = 28, "{NOBODY_HAS}" = 28 }}
 [tool.wanx.package.functions.small]
 without = ["modern"]
-leave_out = ["shared/http/*"]
+leave_out = ["shared/api/jobs_api/*"]
 zip = 1
 unpacked = 1
 [tool.wanx.package.functions.large]
@@ -33,11 +33,11 @@ TREE = {
     "pyproject.toml": PYPROJECT,
     "functions/small/index.py": "import classic, shared.core\nNAMES = {'a', 'b', 'c', 'd'}\n"
     "def handler(event, context):\n    raise ValueError(classic.NAME)\n",
-    "functions/large/index.py": "import modern, shared.http.app\n",
+    "functions/large/index.py": "import modern, shared.api.jobs_api.app\n",
     "shared/__init__.py": "",
     "shared/core.py": "KINDS = frozenset({'one', 'two', 'three'})\n",
-    "shared/http/__init__.py": "",
-    "shared/http/app.py": "",
+    "shared/api/jobs_api/__init__.py": "",
+    "shared/api/jobs_api/app.py": "",
     "shared/__pycache__/core.cpython-399.pyc": "left by somebody",
     "schemas/job.yaml": "a: 1\n",
     "web/index.html": "<p>",

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from deploy.policy_table import Permission, load_table, without
-from shared import keys
+from shared.storage import layout
 from tests.deploy.least_privilege_kit import World, rested, sketch, until, world
 
 pytestmark = pytest.mark.timeout(180)
@@ -82,5 +82,5 @@ def test_with_all_permissions_back_the_jobs_end(alive: World) -> None:
     for job in ("live-queue", "live-results"):
         alive.manifest(job, "SUCCEEDED")
     rested(alive)
-    assert not alive.bucket.object_exists(keys.HEARTBEAT)
+    assert not alive.bucket.object_exists(layout.HEARTBEAT)
     assert alive.report()["denials"] == []

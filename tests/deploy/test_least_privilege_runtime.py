@@ -12,7 +12,7 @@ import pytest
 import requests
 import yaml
 
-from tests.contract.functions_under_test.runtime_under_test import (
+from tests.contract.runtime.functions_under_test.runtime_under_test import (
     FUNCTIONS,
     ROOT,
     RuntimeUnderTest,

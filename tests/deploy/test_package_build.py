@@ -56,8 +56,8 @@ def test_a_package_holds_what_its_function_needs_and_nothing_else(tree: Path) ->
         "modern-2.0.dist-info/licenses/LICENSE",
         "modern/__init__.py",
         "modern/fast.py",
-        "shared/http/__init__.py",
-        "shared/http/app.py",
+        "shared/api/jobs_api/__init__.py",
+        "shared/api/jobs_api/app.py",
         "web/index.html",
     }
 

@@ -10,8 +10,8 @@ import pytest
 
 from deploy.package_publish import publish
 from deploy.packaging.settings import PackageError
-from shared.settings import SettingsError
-from tests.contract.oss_server import BUCKET, KEY_ID, REGION, SECRET, OssServer, oss_server
+from shared.platform.settings import SettingsError
+from tests.kit.oss_server import BUCKET, KEY_ID, REGION, SECRET, OssServer, oss_server
 
 
 @pytest.fixture(scope="module")

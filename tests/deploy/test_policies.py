@@ -16,7 +16,7 @@ from deploy.policy_documents import LONGEST, PolicyTooLong, Stack, documents
 from deploy.policy_table import Permission, TableError, load_table, roles, without
 from deploy.policy_template import TemplateError, rewritten
 from local.ram import Policy
-from shared import keys
+from shared.storage import layout
 
 LONG = Stack("w" + "x" * 31, "b" * 63, "cn-wulanchabu-acdr-1", "1" * 16, "s" * 64)
 STACK = Stack("wanx-dev", "pictures", "cn-beijing", "1234567890123456")
@@ -79,7 +79,14 @@ def test_no_wildcard_action_and_no_whole_bucket() -> None:
 
 
 def test_no_function_can_delete_what_cannot_be_made_again() -> None:
-    kept = (keys.RECORDS, keys.JOB_FILES, keys.INPUTS, keys.UPLOADS, keys.RESULTS, keys.JOBS)
+    kept = (
+        layout.RECORDS,
+        layout.JOB_FILES,
+        layout.INPUTS,
+        layout.UPLOADS,
+        layout.RESULTS,
+        layout.JOBS,
+    )
     for row in load_table():
         if row.action == "oss:DeleteObject":
             assert not [one for one in row.resources if one.startswith(kept) or one == "state/*"]

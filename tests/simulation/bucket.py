@@ -1,7 +1,7 @@
 """OSS as oss2 shows it: atomic create-if-absent, strong reads and lists, a clock in whole seconds.
 
-The real `shared.ossstore.OssStore` runs on this in place of an `oss2.Bucket`; promises are those of
-the OSS basic concepts and PutObject pages, and no others.
+The real `shared.storage.oss.OssStore` runs on this in place of an `oss2.Bucket`; promises are those
+of the OSS basic concepts and PutObject pages, and no others.
 """
 
 from __future__ import annotations

@@ -18,11 +18,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from shared import keys
-from shared.cancel import NotCancelable
-from shared.modelstudio import ServiceError
-from shared.objects import StoreError
-from shared.service import Service
+from shared.app import Service
+from shared.jobs.cancel import NotCancelable
+from shared.modelstudio.client import ServiceError
+from shared.storage import layout
+from shared.storage.objects import StoreError
 from tests.simulation.bucket import SimBucket
 from tests.simulation.chaos import Chaos
 from tests.simulation.kernel import Actor, InstanceClock, Kernel, Killed
@@ -110,7 +110,7 @@ class Cloud:
             return
         if key.startswith("jobs/"):
             self._event("submit", key)
-        elif key == keys.WAKE:
+        elif key == layout.WAKE:
             self._event("poll", key)
 
     def _event(self, function: str, key: str) -> None:

@@ -8,8 +8,8 @@ import re
 from collections import defaultdict
 from typing import Any
 
-from shared import keys
-from shared.records import FINAL, NEEDS_ATTENTION, REJECTED
+from shared.ledger.records import FINAL, NEEDS_ATTENTION, REJECTED
+from shared.storage import layout
 from tests.simulation.bucket import SimBucket
 from tests.simulation.invariants import Invariants, Job
 from tests.simulation.studio import SimStudio
@@ -36,7 +36,7 @@ class Ending:
             self._ended(name, job)
 
     def _nothing_left(self) -> None:
-        for prefix in (keys.QUEUE, keys.SLOTS, keys.EXPIRY, keys.HEARTBEAT):
+        for prefix in (layout.QUEUE, layout.SLOTS, layout.EXPIRY, layout.HEARTBEAT):
             left = self.bucket.keys(prefix)
             if left:
                 self.violate("nothing is left behind", ", ".join(left))
@@ -64,7 +64,7 @@ class Ending:
         ends = [state for state in job.links if state in FINAL and state != REJECTED]
         if len(ends) > 1:
             self.violate("every job ends once", f"{name}: {', '.join(job.links)}")
-        body = self.bucket.body(keys.result(name))
+        body = self.bucket.body(layout.result(name))
         if body is None and self._replaced(job):
             return
         if body is None:

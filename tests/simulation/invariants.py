@@ -10,9 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared import keys
-from shared.catalogue import Limits
-from shared.records import (
+from shared.catalogue.models import Limits
+from shared.ledger.records import (
     CANCELED,
     EXPIRED,
     FAILED,
@@ -26,6 +25,7 @@ from shared.records import (
     SUBMITTING,
     SUCCEEDED,
 )
+from shared.storage import layout
 from tests.simulation.bucket import SimBucket
 from tests.simulation.network import Network
 
@@ -44,20 +44,20 @@ for the images that failed is a success without another task: it has images alre
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 LAYOUT = re.compile(
-    rf"jobs/.*|dead/.*|{keys.HEARTBEAT}|{keys.WAKE}"
-    rf"|{keys.RECORDS}{NAME}/\d{{6}}\.json"
-    rf"|{keys.QUEUE}{NAME}/\d-\d{{13}}-{NAME}"
-    rf"|{keys.SLOTS}{NAME}/{NAME}~\d{{6}}~[0-9a-f]{{12}}"
-    rf"|{keys.TICKETS}{NAME}/\d{{12}}(-{NAME}~\d{{6}})?"
-    rf"|{keys.MODELS}~?{NAME}\.json"
-    rf"|{keys.RESULTS}{NAME}/(result\.json|image-\d+\.png)"
+    rf"jobs/.*|dead/.*|{layout.HEARTBEAT}|{layout.WAKE}"
+    rf"|{layout.RECORDS}{NAME}/\d{{6}}\.json"
+    rf"|{layout.QUEUE}{NAME}/\d-\d{{13}}-{NAME}"
+    rf"|{layout.SLOTS}{NAME}/{NAME}~\d{{6}}~[0-9a-f]{{12}}"
+    rf"|{layout.TICKETS}{NAME}/\d{{12}}(-{NAME}~\d{{6}})?"
+    rf"|{layout.MODELS}~?{NAME}\.json"
+    rf"|{layout.RESULTS}{NAME}/(result\.json|image-\d+\.png)"
     r"|state/jobs/\d{13}-.+"
 )
 SHAPED = re.compile(
-    rf"{keys.RECORDS}|{keys.QUEUE}|{keys.SLOTS}|{keys.TICKETS}|{keys.MODELS}|{keys.RESULTS}"
+    rf"{layout.RECORDS}|{layout.QUEUE}|{layout.SLOTS}|{layout.TICKETS}|{layout.MODELS}|{layout.RESULTS}"
 )
 FOLDERS = tuple(
-    value for name, value in vars(keys).items() if name.isupper() and isinstance(value, str)
+    value for name, value in vars(layout).items() if name.isupper() and isinstance(value, str)
 )
 
 
@@ -90,9 +90,9 @@ class Invariants:
         self._tell = network.story.tell
         self._limits = limits
         self._kinds: tuple[tuple[str, Callable[[str, bytes | None, bytes | None], None]], ...] = (
-            (keys.RECORDS, self._record),
-            (keys.RESULTS, self._result),
-            (keys.SLOTS, self._slot),
+            (layout.RECORDS, self._record),
+            (layout.RESULTS, self._result),
+            (layout.SLOTS, self._slot),
         )
         bucket.watchers.append(self._changed)
 
@@ -115,7 +115,7 @@ class Invariants:
         link = json.loads(after)
         name, seq, state = link["job"], link["seq"], link["state"]
         job = self.jobs.setdefault(name, Job())
-        if seq != job.seq + 1 or key != keys.record(name, seq):
+        if seq != job.seq + 1 or key != layout.record(name, seq):
             self.violate("chains are gapless", f"{key} after number {job.seq}")
         if state not in LEGAL.get(job.state, ()):
             self.violate("states follow the rules", f"{name}: {state} after {job.state}")
@@ -134,7 +134,7 @@ class Invariants:
     def _follow(self, name: str, job: Job, link: dict[str, Any]) -> None:
         job.slot, job.sent = "", "unknown" in link
         if job.state in IN_FLIGHT:
-            job.slot = keys.slot(job.model, name, link["slot_seq"], link["slot_mark"])
+            job.slot = layout.slot(job.model, name, link["slot_seq"], link["slot_mark"])
             if job.slot not in self._bucket.objects:
                 self.violate("a slot for all in flight", f"{name} is {job.state} without its slot")
         if job.state == SUBMITTING:
@@ -186,7 +186,7 @@ class Invariants:
             name, seq = key.split("/")[-2], key.split("/")[-1][:6]
             job = self.jobs.get(name)
             left = job is not None and (f"{job.seq:06d}", job.state) == (seq, SUBMITTING)
-            if left and key == keys.record(name, int(seq)) and job is not None and not job.sent:
+            if left and key == layout.record(name, int(seq)) and job is not None and not job.sent:
                 self.violate("an instance knows its own record", key)
 
     def submitted(self, prompt: str, posts: Counter[str]) -> None:

@@ -107,7 +107,7 @@ def _nobody_asks(_actor: Actor, _failure: BaseException | None) -> None:
 
 @dataclass
 class InstanceClock:
-    """`shared.clock.Clock` of one instance; its wall clock is off by `skew` seconds."""
+    """`shared.platform.clock.Clock` of one instance; its wall clock is off by `skew` seconds."""
 
     kernel: Kernel
     skew: float

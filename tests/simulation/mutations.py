@@ -16,23 +16,24 @@ from dataclasses import dataclass, replace
 from typing import Any
 from unittest.mock import patch
 
-from shared import collection, imagefiles, keys
-from shared.clock import iso, nonce
-from shared.dispatch import Dispatch
-from shared.evidence import Evidence
-from shared.intake import Intake, Source, Taken
-from shared.jobdata import slot_of
-from shared.modelstudio import ModelStudio, Unknown
-from shared.objects import StoreError
-from shared.ossstore import OssStore
-from shared.poller import Poller
-from shared.reconcile import Reconciliation
-from shared.records import SUBMITTING, Record, Records
-from shared.requeue import Requeue
-from shared.results import Endings
-from shared.slots import Slot, Slots
-from shared.submission import Submission
-from shared.tickets import Ticket, Tickets
+from shared.jobs import collect, images
+from shared.jobs.accept import Dispatch
+from shared.jobs.intake import Intake, Source, Taken
+from shared.jobs.reconcile import Reconciliation
+from shared.jobs.requeue import Requeue
+from shared.jobs.submit import Submission
+from shared.jobs.task_matching import Evidence
+from shared.jobs.transitions import Endings
+from shared.ledger.record import slot_of
+from shared.ledger.records import SUBMITTING, Record, Records
+from shared.ledger.slots import Slot, Slots
+from shared.ledger.tickets import Ticket, Tickets
+from shared.modelstudio.client import ModelStudio, Unknown
+from shared.platform.clock import iso, nonce
+from shared.poller.poller import Poller
+from shared.storage import layout
+from shared.storage.objects import StoreError
+from shared.storage.oss import OssStore
 from tests.simulation.kernel import current
 
 Change = tuple[Any, str, Callable[..., Any]]
@@ -83,7 +84,7 @@ def post_before_record() -> list[Change]:
     def early_create(self: ModelStudio, endpoint: str, body: Any) -> Any:
         outcome = create(self, endpoint, body)
         records, made = kept.pop(current())
-        records.store.create(keys.record(made.job, made.seq), made.encoded())
+        records.store.create(layout.record(made.job, made.seq), made.encoded())
         return outcome
 
     return [(Records, "append", late_append), (ModelStudio, "create", early_create)]
@@ -180,7 +181,7 @@ def manifest_before_record() -> list[Change]:
     def announcing(self: Records, job: str, seq: int, state: str, data: Any) -> Record | None:
         if "manifest" in data:
             text = json.dumps(data["manifest"], ensure_ascii=False, indent=2)
-            self.store.put(keys.result(job), text.encode())
+            self.store.put(layout.result(job), text.encode())
         return append(self, job, seq, state, data)
 
     return [(Records, "append", announcing)]
@@ -199,7 +200,7 @@ def slot_before_manifest() -> list[Change]:
 
 
 def image_after_record() -> list[Change]:
-    store_image, append = imagefiles.store_image, Records.append
+    store_image, append = images.store_image, Records.append
     kept: dict[Any, list[Any]] = {}
 
     class Later:
@@ -219,7 +220,7 @@ def image_after_record() -> list[Change]:
             store.put(*image)
         return made
 
-    return [(collection, "store_image", storing), (Records, "append", then)]
+    return [(collect, "store_image", storing), (Records, "append", then)]
 
 
 def marker_name_reused() -> list[Change]:

@@ -6,14 +6,14 @@ import json
 import random
 from functools import partial
 
-from shared import keys
-from shared.operations import rebuild, redrive
-from shared.service import Service
+from shared.app import Service
+from shared.jobs.repair import rebuild, redrive
+from shared.storage import layout
 from tests.simulation.bucket import SimBucket
 from tests.simulation.cloud import Cloud
 from tests.simulation.scenario import Scenario, Upload
 
-INDEXES = (keys.QUEUE, keys.EXPIRY, keys.JOBS)
+INDEXES = (layout.QUEUE, layout.EXPIRY, layout.JOBS)
 
 
 class People:
@@ -41,7 +41,7 @@ class People:
 
     def help(self) -> bool:
         """Do what dead letters ask for. Returns whether there was a new one."""
-        new = [key for key in self.bucket.keys(keys.DEAD) if key not in self._helped]
+        new = [key for key in self.bucket.keys(layout.DEAD) if key not in self._helped]
         self._helped.update(new)
         for key in new:
             if self._chance.random() < 0.5:

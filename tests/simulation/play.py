@@ -12,12 +12,13 @@ from typing import Any, cast
 
 import requests
 
-from shared import intake, keys
-from shared.errors import load_errors
+from shared.app import Service
+from shared.catalogue.errors import load_errors
 from shared.jobfile import check, parse
-from shared.ossstore import OssStore
-from shared.service import Service
-from shared.settings import Settings
+from shared.jobs import intake
+from shared.platform.settings import Settings
+from shared.storage import layout
+from shared.storage.oss import OssStore
 from tests.simulation.bucket import SimBucket
 from tests.simulation.chaos import Chaos
 from tests.simulation.cloud import TICK, Cloud
@@ -96,7 +97,7 @@ class World:
 
     def _tick(self) -> None:
         """Once a minute: is all at rest? The timer fires in any case."""
-        left = self.bucket.keys(keys.QUEUE) + self.bucket.keys(keys.SLOTS)
+        left = self.bucket.keys(layout.QUEUE) + self.bucket.keys(layout.SLOTS)
         if left and self.cloud.satisfied and not self.cloud.pending:
             what = f"{', '.join(left)} waits for the timer"
             self.network.violate("no wake-up is lost", what)
@@ -109,7 +110,7 @@ class World:
     def _at_rest(self, left: list[str]) -> bool:
         if self.kernel.now - START <= self.plan.last_act():
             return False
-        if left or not self.chaos.calm or self.cloud.pending or self.bucket.keys(keys.EXPIRY):
+        if left or not self.chaos.calm or self.cloud.pending or self.bucket.keys(layout.EXPIRY):
             return False
         return not self.people.help()
 

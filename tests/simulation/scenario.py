@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
-from shared.catalogue import Catalogue, Limits, Model, load_catalogue
+from shared.catalogue.models import Catalogue, Limits, Model, load_catalogue
 
 MODELS = ("brush", "pencil")
 

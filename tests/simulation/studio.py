@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from shared.catalogue import Limits
+from shared.catalogue.models import Limits
 from tests.simulation.kernel import Kernel
 from tests.simulation.pictures import picture
 

@@ -1,6 +1,6 @@
 """The network to the model service: an object with the methods of requests.Session that are used.
 
-`shared.modelstudio` and `shared.download` run unchanged on it.
+`shared.modelstudio.client` and `shared.modelstudio.download` run unchanged on it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tests.simulation.studio import SimStudio, SimTask
 
 POST_LEG = 0.25
 """Seconds a submission may take to the service. Tickets allow 0.3 s between the last look at the
-clock and the arrival (shared.tickets: SPREAD less USE_WITHIN)."""
+clock and the arrival (shared.ledger.tickets: SPREAD less USE_WITHIN)."""
 
 Refusal = tuple[int, str, str]
 REFUSALS: dict[str, Refusal] = {

@@ -29,12 +29,12 @@ ELSEWHERE = {"NEEDS_ATTENTION", "CREATE_COMPLETE", "FAILED_IMAGES", "YYYYMMDD"}
 """Words in capitals that are no settings: states and others' terms."""
 SETTINGS_FILES = (
     "s.yaml",
-    "shared/settings.py",
+    "shared/platform/settings.py",
     "deploy/ready.py",
     "local/up_settings.py",
     "Makefile",
-    "shared/pacing.py",  # what docs/scale.md turns
-    "shared/poller.py",
+    "shared/poller/poll_intervals.py",  # what docs/scale.md turns
+    "shared/poller/poller.py",
 )
 
 

@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from tests.conformance.oss_v2.v2_client import SERVER_PYTHON, Requests, client, refusal, sdk
-from tests.contract.oss_server import BUCKET, KEY_ID, REGION, SECRET, OssServer, oss_server
+from tests.kit.oss_server import BUCKET, KEY_ID, REGION, SECRET, OssServer, oss_server
 
 ODD_KEYS = ["a b+c%41.txt", "中文/é ~.png", "q?x=1#y&z", "double//slash", "end/", "😀", "*'()!"]
 

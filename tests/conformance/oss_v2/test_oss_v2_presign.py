@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from tests.conformance.oss_v2.v2_client import SERVER_PYTHON, Requests, client, refusal
-from tests.contract.oss_server import OssServer, oss_server
+from tests.kit.oss_server import OssServer, oss_server
 
 KEY = "dir/ä +%41.txt"
 TOKEN = "a/token+with=signs"

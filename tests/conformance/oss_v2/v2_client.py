@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.oss_server import BUCKET, KEY_ID, REGION, REPOSITORY, SECRET
+from tests.kit.oss_server import BUCKET, KEY_ID, REGION, REPOSITORY, SECRET
 
 # Any: the SDK is installed in this folder's own environment only (requirements-oss-v2.txt).
 sdk: Any = pytest.importorskip("alibabacloud_oss_v2")

@@ -1,0 +1,1 @@
+"""HTTP: the jobs API, the DashScope-compatible API, tokens and ownership."""

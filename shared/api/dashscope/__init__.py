@@ -1,0 +1,21 @@
+"""Model Studio's own wire (DashScope) in front of the queue.
+
+A program that uses the official SDK points its base URL at `<our URL>/api/v1` and changes nothing
+else: create, query, list, cancel and the SDK's file uploads answer as the service documents them.
+"""
+
+from __future__ import annotations
+
+from shared.api.dashscope.errors import WireError, token_refused
+from shared.api.dashscope.routes import PREFIX, RequestIds, add_wire, answer_error, is_open, is_wire
+
+__all__ = [
+    "PREFIX",
+    "RequestIds",
+    "WireError",
+    "add_wire",
+    "answer_error",
+    "is_open",
+    "is_wire",
+    "token_refused",
+]

@@ -1,0 +1,45 @@
+"""How every answer looks: JSON with a request id."""
+
+from __future__ import annotations
+
+import json
+import random
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import falcon
+
+from shared.api.tokens import Caller
+from shared.app import Service
+
+
+def new_id(chance: random.Random) -> str:
+    """A fresh UUID4."""
+    return str(uuid.UUID(int=chance.getrandbits(128), version=4))
+
+
+def request_id(request: falcon.Request) -> str:
+    """The id that the answer to this request carries."""
+    return str(request.context.request_id)
+
+
+def caller_of(request: falcon.Request) -> Caller:
+    """Who asks; the app lets nobody else come here."""
+    caller: Caller = request.context.caller
+    return caller
+
+
+def answer(
+    request: falcon.Request, response: falcon.Response, body: Mapping[str, Any], status: int = 200
+) -> None:
+    """Answer with a JSON object, the request id added."""
+    response.status = status
+    response.content_type = falcon.MEDIA_JSON
+    whole = {**body, "request_id": request_id(request)}
+    response.text = json.dumps(whole, ensure_ascii=False)
+
+
+def base_url(request: falcon.Request, service: Service) -> str:
+    """The base of the URLs in answers, without a slash at the end."""
+    return service.settings.api_url or f"https://{request.host}"

@@ -1,0 +1,61 @@
+"""Where the wire lies, and how its errors are answered."""
+
+from __future__ import annotations
+
+import random
+
+import falcon
+
+from shared.api.dashscope.answers import answer, new_id
+from shared.api.dashscope.errors import WireError
+from shared.api.dashscope.tasks import Cancellation, Creation, Task, Tasks
+from shared.api.dashscope.uploads import FORM, Form, Policies
+from shared.app import Service
+
+PREFIX = "/api/v1"
+CODES = {404: "NotFound", 405: "MethodNotAllowed", 429: "Throttling", 503: "ServiceUnavailable"}
+
+
+class RequestIds:
+    """Gives every request the id its answer will carry."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self._chance = chance
+
+    def process_request(self, request: falcon.Request, _response: falcon.Response) -> None:
+        request.context.request_id = new_id(self._chance)
+
+
+def is_wire(path: str) -> bool:
+    """Whether a path is answered in the service's manner."""
+    return path == PREFIX or path.startswith(f"{PREFIX}/")
+
+
+def is_open(path: str) -> bool:
+    """Whether a path needs no token: the form's signed policy is its authorisation."""
+    return path == FORM
+
+
+def add_wire(app: falcon.App[falcon.Request, falcon.Response], service: Service) -> None:
+    """Add the wire's endpoints; the app must strip trailing slashes and number its requests."""
+    app.add_route(f"{PREFIX}/services/aigc/{{task}}/image-synthesis", Creation(service))
+    app.add_route(f"{PREFIX}/tasks", Tasks(service))
+    app.add_route(f"{PREFIX}/tasks/{{job}}", Task(service))
+    app.add_route(f"{PREFIX}/tasks/{{job}}/cancel", Cancellation(service))
+    app.add_route(f"{PREFIX}/uploads", Policies(service))
+    app.add_route(FORM, Form(service))
+    app.add_error_handler(WireError, _refuse)
+
+
+def _refuse(
+    request: falcon.Request, response: falcon.Response, error: WireError, _params: object
+) -> None:
+    answer_error(request, response, error.status, error.message, error.code)
+
+
+def answer_error(
+    request: falcon.Request, response: falcon.Response, status: int, message: str, code: str = ""
+) -> None:
+    """An error in the service's shape; without a code, one that fits the HTTP status."""
+    usual = CODES.get(status) or ("InvalidParameter" if status < 500 else "InternalError")
+    answer(request, response, {"code": code or usual, "message": message}, status)

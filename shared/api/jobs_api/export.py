@@ -1,0 +1,97 @@
+"""The list of jobs as a file: CSV for a spreadsheet, JSON Lines for a program.
+
+An answer holds at most `MOST_ROWS` rows, and fewer where it would become larger or take longer
+than a function may; then the header `Link` names the rest (RFC 8288).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlencode
+
+import falcon
+
+from shared.api.jobs_api.access import caller_of
+from shared.api.jobs_api.listing import Filter, JobList, page_size
+from shared.api.jobs_api.views import Views, base_url
+from shared.app import Service
+from shared.ledger.job_index import Place
+
+MOST_ROWS = 10_000
+MOST_CHARACTERS = 1_500_000
+"""An answer of Function Compute may have 6 MB; a character has up to 4 bytes."""
+MOST_SECONDS = 30.0
+COLUMNS = ("job", "state", "model", "created_at", "labels", "prompt", "images", "error")
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+Writer = Callable[[Mapping[str, Any]], str]
+
+
+class Export:
+    """`/jobs.csv` and `/jobs.jsonl`"""
+
+    def __init__(self, service: Service, media_type: str, head: str, write: Writer) -> None:
+        self._service, self._media_type, self._write = service, media_type, write
+        self._head = head
+
+    def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
+        """As many rows as one answer holds, and where there are more."""
+        size, wanted = page_size(request, MOST_ROWS, MOST_ROWS), Filter.of(request)
+        base = base_url(request, self._service)
+        jobs = JobList(self._service, Views(self._service, base), caller_of(request))
+        text, following = self._rows(jobs, wanted, size)
+        response.content_type = self._media_type
+        response.text = text
+        if following is not None:
+            query = urlencode({**request.params, "cursor": following}, doseq=True)
+            response.set_header("Link", f'<{base}{request.path}?{query}>; rel="next"')
+
+    def _rows(self, jobs: JobList, wanted: Filter, size: int) -> tuple[str, str | None]:
+        """Page by page: what is kept of a job is its line alone."""
+        clock, text = self._service.clock, io.StringIO()
+        text.write(self._head)
+        until, left, following = clock.monotonic() + MOST_SECONDS, size, None
+        while left:
+            page = jobs.page(wanted, min(left, 200))
+            text.writelines(map(self._write, page.rows))
+            left, following = left - len(page.rows), page.next
+            if following is None or text.tell() > MOST_CHARACTERS or clock.monotonic() > until:
+                break
+            wanted = replace(wanted, after=Place.of(following))
+        return text.getvalue(), following
+
+
+def csv_line(row: Mapping[str, Any]) -> str:
+    """A line of CSV (RFC 4180). A text that a spreadsheet would take for a formula is quoted."""
+    error = row["error"] or {}
+    flat = {
+        **row,
+        "labels": " ".join(f"{name}:{value}" for name, value in row["labels"].items()),
+        "images": " ".join(image["key"] for image in row["images"]),
+        "error": f"{error.get('code')}: {error.get('message')}" if error else "",
+    }
+    line = io.StringIO()
+    csv.writer(line).writerow([_harmless(str(flat[name] or "")) for name in COLUMNS])
+    return line.getvalue()
+
+
+def json_line(row: Mapping[str, Any]) -> str:
+    """A line of JSON Lines."""
+    return json.dumps(row, ensure_ascii=False) + "\n"
+
+
+def _harmless(text: str) -> str:
+    return f"'{text}" if text.startswith(FORMULA) else text
+
+
+def exports(service: Service) -> dict[str, Export]:
+    """By path."""
+    head = ",".join(COLUMNS) + "\r\n"
+    return {
+        "/jobs.csv": Export(service, "text/csv; charset=utf-8", head, csv_line),
+        "/jobs.jsonl": Export(service, "application/jsonl; charset=utf-8", "", json_line),
+    }

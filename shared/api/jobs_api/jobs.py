@@ -1,0 +1,201 @@
+"""`/jobs` and `/jobs/{job}`: submitting and looking."""
+
+from __future__ import annotations
+
+import falcon
+
+from shared.api.jobs_api.access import caller_of
+from shared.api.jobs_api.listing import Filter, JobList, page_size
+from shared.api.jobs_api.problems import Problem, no_such_job, wrong_parameter
+from shared.api.jobs_api.taking import (
+    owned,
+    read_sent,
+    refuse_violated,
+    refused,
+    source_of,
+    with_id,
+)
+from shared.api.jobs_api.views import Views, answer, base_url
+from shared.app import Service
+from shared.jobfile import Document, Violation
+from shared.jobs.intake import Source, Taken, digest_of
+from shared.ledger.records import FINAL, REJECTED, Record
+from shared.storage import layout
+
+LONGEST_WAIT = 30
+LOOK_AGAIN = 1.0
+HALF_A_LINK = 1800
+"""Seconds after which a job's ETag changes, so that its links are made anew in time."""
+
+
+class JobCollection:
+    """`/jobs`"""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
+        """Some of the caller's jobs, the newest first."""
+        size, wanted = page_size(request, 100), Filter.of(request)
+        views = Views(self._service, base_url(request, self._service))
+        page = JobList(self._service, views, caller_of(request)).page(wanted, size)
+        answer(response, {"jobs": page.rows, "next": page.next, "searched": page.searched})
+
+    def on_post(self, request: falcon.Request, response: falcon.Response) -> None:
+        """Take in a job file; 202 if every document of it became a job."""
+        service, caller = self._service, caller_of(request)
+        limit = service.settings.job_file_bytes
+        sent = read_sent(request, limit)
+        documents = owned(sent.documents(limit), caller, service.settings.oss_bucket)
+        source = source_of(request, service, caller, sent)
+        taken = service.intake.take_documents(documents, source)
+        service.dispatch.ensure_polled(taken)
+        refuse_violated(taken)
+        views = Views(service, base_url(request, service))
+        jobs = [views.brief(one.record) for one in taken]
+        response.set_header("Retry-After", "2")
+        if len(jobs) == 1:
+            response.set_header("Location", jobs[0]["urls"]["status"])
+        answer(response, jobs[0] if len(jobs) == 1 else {"jobs": jobs}, 202)
+
+
+class Job:
+    """`/jobs/{job}`"""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def on_get(self, request: falcon.Request, response: falcon.Response, job: str) -> None:
+        """The job as it is, or as soon as its state is another one."""
+        patience, tags = _patience(request), _given_tags(request)
+        last = known_job(request, self._service, job)
+        if patience and last.state not in FINAL and _knows(tags, last):
+            last = self._changed(last, patience)
+        views = Views(self._service, base_url(request, self._service))
+        tag = self._tag(last, views.estimates.position(last))
+        response.set_header("ETag", f'W/"{tag}"')
+        response.set_header("Cache-Control", "private, no-cache")
+        if tag in tags:
+            response.status = falcon.HTTP_304
+            return
+        if last.state not in FINAL:
+            response.set_header("Retry-After", "2")
+        answer(response, views.whole(last))
+
+    def on_put(self, request: falcon.Request, response: falcon.Response, job: str) -> None:
+        """Make the job, once: the same body again is the same job, another body is refused."""
+        service, caller = self._service, caller_of(request)
+        if not layout.is_job_id(job) or not caller.sees(job):
+            raise no_such_job(job)
+        limit = service.settings.job_file_bytes
+        sent = read_sent(request, limit)
+        document = _the_one(owned(sent.documents(limit), caller, service.settings.oss_bucket), job)
+        self._refuse_other(service.records.last(job), document)
+        source = Source(f"http/job{sent.suffix}", job, prefix=caller.prefix)
+        taken = service.intake.take_documents([document], source)
+        service.dispatch.ensure_polled(taken)
+        self._refuse_clash(job, document, taken[0])
+        refuse_violated(taken)
+        view = Views(service, base_url(request, service)).brief(taken[0].record)
+        response.set_header("Location", view["urls"]["status"])
+        response.set_header("Retry-After", "2")
+        answer(response, view, 202 if taken[0].new else 200)
+
+    def _changed(self, last: Record, patience: float) -> Record:
+        """The next record as soon as there is one, or the same after `patience` seconds."""
+        clock, records = self._service.clock, self._service.records
+        until, now = clock.monotonic() + patience, last
+        while now.state == last.state and clock.monotonic() < until:
+            clock.sleep(min(LOOK_AGAIN, until - clock.monotonic()))
+            now = records.last_from(now)
+        return now
+
+    def _tag(self, last: Record, position: int | None) -> str:
+        half_hours = int(self._service.clock.now() // HALF_A_LINK)
+        age = half_hours if last.data.get("manifest") else 0
+        return f"{_mark(last)}.{position or 0}.{age}"
+
+    def _refuse_other(self, last: Record | None, document: Document) -> None:
+        if last is None or last.state == REJECTED:
+            return
+        if last.data.get("written") != digest_of(document):
+            raise _in_use(last.job)
+
+    def _refuse_clash(self, job: str, document: Document, taken: Taken) -> None:
+        """Somebody else may have made a job of this id at the same moment."""
+        if taken.job != job and not taken.violations:
+            raise _in_use(job)
+        if taken.violations:
+            self._refuse_other(self._service.records.last(job), document)
+
+
+class JobResult:
+    """`/jobs/{job}/result`"""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def on_get(self, request: falcon.Request, response: falcon.Response, job: str) -> None:
+        """The manifest of a job that is over."""
+        last = known_job(request, self._service, job)
+        manifest = last.data.get("manifest")
+        if manifest is None:
+            detail = f"The job is {last.state}; ask for it with GET /jobs/{job}?wait=30 meanwhile."
+            response.set_header("Retry-After", "2")
+            raise Problem(404, "No result yet", detail)
+        answer(response, manifest)
+
+
+def known_job(request: falcon.Request, service: Service, job: str) -> Record:
+    """The job's last record. Raises Problem for a job that is unknown or not the caller's."""
+    mine = layout.is_job_id(job) and caller_of(request).sees(job)
+    last = service.records.last(job) if mine else None
+    if last is None:
+        raise no_such_job(job)
+    return last
+
+
+def _patience(request: falcon.Request) -> int:
+    text = request.get_param("wait")
+    if text is None:
+        return 0
+    if not (text.isascii() and text.isdigit()) or len(text) > 3 or int(text) > LONGEST_WAIT:
+        raise wrong_parameter("wait", f"a whole number of seconds from 0 to {LONGEST_WAIT}", text)
+    return int(text)
+
+
+def _mark(last: Record) -> str:
+    return f"{last.seq}-{last.nonce[:8]}"
+
+
+def _knows(tags: set[str], last: Record) -> bool:
+    """Whether the caller knows the job's record already; without tags it is about to learn it."""
+    return not tags or _mark(last) in {tag.split(".")[0] for tag in tags}
+
+
+def _given_tags(request: falcon.Request) -> set[str]:
+    parts = (request.get_header("If-None-Match") or "").split(",")
+    return {part.strip().removeprefix("W/").strip('"') for part in parts if part.strip()}
+
+
+def _the_one(documents: list[Document], job: str) -> Document:
+    """The one document of a PUT, under the id of its URL. Raises Problem."""
+    if len(documents) != 1:
+        message = f"the body holds {len(documents)} jobs; PUT takes one, POST /jobs takes several"
+        found = f"{len(documents)} jobs"
+        violation = Violation("", None, "one job", found, message, "job file")
+        raise refused([(job, violation)], 1)
+    named = with_id(documents[0], job)
+    given = documents[0].value.get("job") if isinstance(documents[0].value, dict) else None
+    wanted = given.get("id", job) if isinstance(given, dict) else job
+    if wanted != job:
+        line = documents[0].line("/job/id")
+        message = f"at /job/id: the URL names the job {job}; leave the id out, or write the same"
+        violation = Violation("/job/id", line, job, str(wanted)[:80], message, "job file")
+        raise refused([(job, violation)], 1)
+    return named
+
+
+def _in_use(job: str) -> Problem:
+    detail = f"The job {job} was made from another body; choose another id, or GET it."
+    return Problem(409, "Another job has this id", detail)

@@ -1,0 +1,84 @@
+"""The page: the files of the folder `web/`, which hold no data and so need no token."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import falcon
+
+from shared.api.jobs_api.problems import Problem
+from shared.app import Service
+
+WEB = Path(__file__).resolve().parents[3] / "web"
+MEDIA_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".mjs": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".webmanifest": "application/manifest+json",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".webp": "image/webp",
+    ".ico": "image/x-icon",
+    ".woff2": "font/woff2",
+    ".txt": "text/plain; charset=utf-8",
+}
+
+
+class Page:
+    """`/` and `/web/…`"""
+
+    def __init__(self, service: Service, folder: Path = WEB) -> None:
+        self._folder, self._policy = folder, policy(service)
+
+    def on_get(
+        self, request: falcon.Request, response: falcon.Response, name: str = "index.html"
+    ) -> None:
+        """One file of the page."""
+        body = self._read(name)
+        tag = hashlib.sha256(body).hexdigest()[:32]
+        response.content_type = MEDIA_TYPES[Path(name).suffix]
+        response.set_header("Content-Security-Policy", self._policy)
+        response.set_header("Referrer-Policy", "no-referrer")
+        response.set_header("Cache-Control", "no-cache")
+        response.set_header("ETag", f'"{tag}"')
+        if f'"{tag}"' in (request.get_header("If-None-Match") or ""):
+            response.status = falcon.HTTP_304
+            return
+        response.data = body
+
+    def _read(self, name: str) -> bytes:
+        """A file inside the folder, and none of another kind. Raises Problem."""
+        missing = Problem(404, "No such file", "The page's files lie in web/ beside shared/.")
+        hidden = any(part.startswith(".") or not part for part in name.split("/"))
+        if hidden or not name.isprintable() or Path(name).suffix not in MEDIA_TYPES:
+            raise missing
+        try:
+            path = (self._folder / name).resolve()
+            if not path.is_relative_to(self._folder.resolve()):
+                raise missing
+            return path.read_bytes()
+        except (OSError, ValueError):
+            raise missing from None
+
+
+def policy(service: Service) -> str:
+    """Content-Security-Policy: the page talks to us and to the bucket, and runs its own scripts."""
+    parts = urlsplit(service.store.presign("inputs/", 60))
+    bucket = f"{parts.scheme}://{parts.netloc}"
+    return "; ".join(
+        (
+            "default-src 'self'",
+            f"img-src 'self' data: blob: {bucket}",
+            f"connect-src 'self' {bucket}",
+            "style-src 'self'",
+            "script-src 'self'",
+            "object-src 'none'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+        )
+    )

@@ -1,0 +1,100 @@
+"""Errors as RFC 9457 problem details."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import falcon
+
+from shared.api.dashscope import answer_error, is_wire
+from shared.platform.logs import about
+from shared.storage.objects import StoreError
+
+PROBLEM = "application/problem+json"
+
+log = logging.getLogger(__name__)
+
+
+class Problem(Exception):
+    """An error the caller is told of. `extra` are further members of the document."""
+
+    def __init__(
+        self, status: int, title: str, detail: str, extra: Mapping[str, Any] | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.status, self.title, self.detail = status, title, detail
+        self.extra = dict(extra or {})
+
+
+def no_such_job(job: str) -> Problem:
+    """Unknown, or not the caller's: the answer is the same."""
+    return Problem(404, "No such job", f"There is no job {job[:64]!r}.")
+
+
+def wrong_parameter(name: str, expected: str, found: str) -> Problem:
+    """A query parameter or header that cannot be read."""
+    detail = f"{name} must be {expected}, not {found[:80]!r}."
+    violation = {"pointer": "", "parameter": name, "expected": expected, "found": found[:80]}
+    return Problem(
+        400, "Wrong parameter", detail, {"violations": [{**violation, "message": detail}]}
+    )
+
+
+def add_handlers(app: falcon.App[falcon.Request, falcon.Response]) -> None:
+    """Let the app answer every error in the manner of the path that was asked."""
+    app.add_error_handler(Problem, _answer_problem)
+    app.add_error_handler(StoreError, _answer_store_error)
+    app.add_error_handler(Exception, _answer_defect)
+    app.set_error_serializer(_serialize)
+
+
+def _answer_problem(
+    _request: falcon.Request, response: falcon.Response, problem: Problem, _params: object
+) -> None:
+    _write(response, problem.status, problem.title, problem.detail, problem.extra)
+    if problem.status == 401:
+        response.set_header("WWW-Authenticate", "Bearer")
+
+
+def _answer_store_error(
+    request: falcon.Request, response: falcon.Response, error: StoreError, _params: object
+) -> None:
+    log.error("%s", error, extra=about("store.failed", step=f"{request.method} {request.path}"))
+    detail = "The bucket cannot be asked at the moment; try again in a few seconds."
+    if is_wire(request.path):
+        answer_error(request, response, 503, detail)
+        return
+    _write(response, 503, "Store unavailable", detail, {})
+    response.set_header("Retry-After", "5")
+
+
+def _answer_defect(
+    request: falcon.Request, _response: falcon.Response, error: Exception, _params: object
+) -> None:
+    """What should not happen goes into the log with its stack; the caller gets a plain 500."""
+    if isinstance(error, (falcon.HTTPError, falcon.HTTPStatus)):
+        raise error
+    step = f"{request.method} {request.path}"
+    log.exception("%s failed: %s", step, error, extra=about("http.failed", step=step))
+    raise falcon.HTTPInternalServerError() from None
+
+
+def _serialize(request: falcon.Request, response: falcon.Response, error: falcon.HTTPError) -> None:
+    if is_wire(request.path):
+        message = error.description or f"{error.title}: {request.method} {request.path[:200]}"
+        answer_error(request, response, error.status_code, message)
+        return
+    detail = error.description or "The endpoints are described at /openapi.json."
+    _write(response, error.status_code, error.title or "Error", detail, {})
+
+
+def _write(
+    response: falcon.Response, status: int, title: str, detail: str, extra: Mapping[str, Any]
+) -> None:
+    response.status = status
+    response.content_type = PROBLEM
+    document = {"title": title, "status": status, "detail": detail, **extra}
+    response.text = json.dumps(document, ensure_ascii=False)

@@ -1,0 +1,155 @@
+"""What a caller sends becomes jobs: in the caller's own name, and only of what is the caller's."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import falcon
+
+from shared.api.jobs_api.problems import Problem, wrong_parameter
+from shared.api.ownership import foreign_objects
+from shared.api.tokens import Caller
+from shared.app import Service
+from shared.jobfile import Document, ParseLimits, Unreadable, Violation, parse
+from shared.jobs.intake import Source, Taken
+from shared.platform.clock import nonce
+from shared.storage import layout
+from shared.storage.objects import ObjectMissing
+
+SUFFIX_OF = {
+    "application/json": ".json",
+    "application/yaml": ".yaml",
+    "application/x-yaml": ".yaml",
+    "text/yaml": ".yaml",
+    "application/jsonl": ".jsonl",
+    "application/x-ndjson": ".jsonl",
+}
+LONGEST_KEY = 255
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A job file as it was sent; `suffix` tells its format."""
+
+    body: bytes
+    suffix: str
+
+    def documents(self, limit: int) -> list[Document]:
+        """Raises Problem with all violations if the file cannot be read."""
+        try:
+            return parse(self.body, f"job{self.suffix}", ParseLimits(bytes=limit))
+        except Unreadable as error:
+            raise refused([("", one) for one in error.violations], 1) from None
+
+
+def read_body(request: falcon.Request, limit: int) -> bytes:
+    """The request's body. Raises Problem if it has more than `limit` bytes."""
+    body: bytes = request.bounded_stream.read(limit + 1)
+    if len(body) > limit:
+        raise Problem(413, "Too large", f"A request body may have at most {limit} bytes.")
+    return body
+
+
+def read_sent(request: falcon.Request, limit: int) -> Sent:
+    """The job file in a request. Raises Problem."""
+    media_type = (request.content_type or "application/json").split(";")[0].strip().lower()
+    if media_type not in SUFFIX_OF:
+        known = ", ".join(sorted(SUFFIX_OF))
+        detail = f"Content-Type is {media_type[:80]}; send {known}."
+        raise Problem(415, "Unknown media type", detail)
+    return Sent(read_body(request, limit), SUFFIX_OF[media_type])
+
+
+def owned(documents: Sequence[Document], caller: Caller, bucket: str) -> list[Document]:
+    """The documents in the caller's name: ids get its prefix. Raises Problem where one refers to
+    what belongs to somebody else."""
+    if not caller.prefix:
+        return list(documents)
+    foreign = [one for document in documents for one in _foreign(document, caller, bucket)]
+    if foreign:
+        raise refused([("", one) for one in foreign], len(documents))
+    return [_named(document, caller) for document in documents]
+
+
+def _named(document: Document, caller: Caller) -> Document:
+    job = document.value.get("job") if isinstance(document.value, dict) else None
+    wanted = job.get("id") if isinstance(job, dict) else None
+    if not isinstance(wanted, str) or caller.sees(wanted):
+        return document
+    return with_id(document, caller.prefix + wanted)
+
+
+def with_id(document: Document, job: str) -> Document:
+    """The document with another id, if it is a mapping at all."""
+    if not isinstance(document.value, dict):
+        return document
+    options = document.value.get("job")
+    if options is not None and not isinstance(options, dict):
+        return document
+    return replace(document, value={**document.value, "job": {**(options or {}), "id": job}})
+
+
+def _foreign(document: Document, caller: Caller, bucket: str) -> Iterator[Violation]:
+    value = document.value.get("input") if isinstance(document.value, dict) else None
+    expected = f"an uploaded image, or a result of a job whose id begins with {caller.prefix}"
+    for pointer, message in foreign_objects(value, caller, bucket):
+        yield Violation(pointer, document.line(pointer), expected, "", message, "token")
+
+
+def source_of(request: falcon.Request, service: Service, caller: Caller, sent: Sent) -> Source:
+    """Where the jobs come from. With an Idempotency-Key the same request is the same source.
+
+    Raises Problem if the key was used for another body.
+    """
+    given = request.get_header("Idempotency-Key")
+    mark = nonce(service.chance) if given is None else _known_mark(given, service, caller, sent)
+    return Source(f"http/job{sent.suffix}", mark, prefix=caller.prefix)
+
+
+def _known_mark(given: str, service: Service, caller: Caller, sent: Sent) -> str:
+    if not 0 < len(given) <= LONGEST_KEY or not (given.isascii() and given.isprintable()):
+        expected = f"1 to {LONGEST_KEY} printable ASCII characters"
+        raise wrong_parameter("Idempotency-Key", expected, given)
+    mark = hashlib.sha256(f"{caller.mark}\n{given}".encode()).hexdigest()
+    content = hashlib.sha256(sent.suffix.encode() + b"\n" + sent.body).hexdigest()
+    key = layout.request(mark)
+    if service.store.create(key, json.dumps({"content": content}).encode()).created:
+        return mark
+    if _content(service, key) != content:
+        detail = "This Idempotency-Key was sent before with another body; choose a new one."
+        raise Problem(409, "Idempotency-Key in use", detail)
+    return mark
+
+
+def _content(service: Service, key: str) -> str:
+    try:
+        return str(json.loads(service.store.read(key, 1000).body)["content"])
+    except (ObjectMissing, ValueError, KeyError, TypeError):
+        return ""
+
+
+def refuse_violated(taken: Sequence[Taken]) -> None:
+    """Raise Problem with all violations if any of the jobs has some."""
+    wrong = [one for one in taken if one.violations]
+    if not wrong:
+        return
+    found = [(one.job, violation) for one in wrong for violation in one.violations]
+    raise refused(found, len(taken), [one.job for one in taken if not one.violations])
+
+
+def refused(
+    found: Sequence[tuple[str, Violation]], jobs: int, accepted: Sequence[str] = ()
+) -> Problem:
+    """All violations of a request, each with the job it belongs to."""
+    detail = f"{jobs - len(accepted)} of {jobs} jobs cannot be submitted; see `violations`."
+    if accepted:
+        detail += " The others were accepted; see `accepted`."
+    shown: list[Mapping[str, Any]] = [
+        {**({"job": job} if job else {}), **violation.to_dict()} for job, violation in found
+    ]
+    extra = {"violations": shown, "accepted": list(accepted)}
+    return Problem(422, "The job file is not in order", detail, extra)

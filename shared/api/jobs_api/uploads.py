@@ -1,0 +1,104 @@
+"""`/uploads`: leave to put one image into the bucket, straight from the browser."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import falcon
+
+from shared.api.jobs_api.problems import Problem
+from shared.api.jobs_api.taking import read_body, refused
+from shared.api.jobs_api.views import answer
+from shared.app import Service
+from shared.catalogue.yaml_reader import TextUnreadable
+from shared.jobfile import ParseLimits, Violation
+from shared.jobfile.json_reader import read_json
+from shared.platform.clock import nonce
+from shared.storage import layout
+
+UPLOAD_SECONDS = 900
+BODY_BYTES = 16 * 1024
+MOST_BYTES = 10 * 1024 * 1024
+"""What the models take (API references)."""
+EXTENSIONS = {
+    "image/png": ("png",),
+    "image/jpeg": ("jpg", "jpeg", "jpe"),
+    "image/webp": ("webp",),
+    "image/bmp": ("bmp",),
+    "image/tiff": ("tiff", "tif"),
+}
+UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
+LONGEST_STEM = 64
+
+
+class Uploads:
+    """`/uploads`"""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def on_post(self, request: falcon.Request, response: falcon.Response) -> None:
+        """A presigned PUT under a folder that nobody else knows."""
+        name, content_type = _read(request)
+        folder = nonce(self._service.chance)
+        key = f"{layout.INPUTS}{folder}/{safe_name(name, content_type)}"
+        url = self._service.store.presign_put(key, UPLOAD_SECONDS, content_type)
+        put = {"url": url, "headers": {"Content-Type": content_type}, "expires_in": UPLOAD_SECONDS}
+        answer(response, {"key": key, "url": f"oss:///{key}", "put": put})
+
+
+def safe_name(name: str, content_type: str) -> str:
+    """A file name of plain ASCII with the extension of its type."""
+    bare = name.replace("\\", "/").rsplit("/", 1)[-1]
+    stem, _, extension = bare.rpartition(".")
+    fitting = EXTENSIONS[content_type]
+    ending = extension.lower() if stem and extension.lower() in fitting else fitting[0]
+    plain = UNSAFE.sub("-", stem or bare).strip("-")[:LONGEST_STEM] or "image"
+    return f"{plain}.{ending}"
+
+
+def _read(request: falcon.Request) -> tuple[str, str]:
+    """Name and Content-Type of the file. Raises Problem with all violations."""
+    media_type = (request.content_type or falcon.MEDIA_JSON).split(";")[0].strip().lower()
+    if media_type != falcon.MEDIA_JSON:
+        detail = f"Content-Type is {media_type[:80]}; send {falcon.MEDIA_JSON}."
+        raise Problem(415, "Unknown media type", detail)
+    body = read_body(request, BODY_BYTES)
+    try:
+        value = read_json(body.decode("utf-8"), ParseLimits().bounds())
+    except (UnicodeDecodeError, TextUnreadable):
+        value = None
+    if not isinstance(value, dict):
+        raise _wrong([("", "a JSON object with name, size and content_type", "something else")])
+    found = _violations(value)
+    if found:
+        raise _wrong(found)
+    return value["name"], value["content_type"]
+
+
+def _violations(value: dict[str, Any]) -> list[tuple[str, str, str]]:
+    name, size, kind = (value.get(field) for field in ("name", "size", "content_type"))
+    found = []
+    if not isinstance(name, str) or not 0 < len(name) <= 255:
+        found.append(("/name", "a file name of 1 to 255 characters", _short(name)))
+    if not isinstance(size, int) or isinstance(size, bool) or not 0 < size <= MOST_BYTES:
+        found.append(("/size", f"the file's size, 1 to {MOST_BYTES} bytes", _short(size)))
+    if not isinstance(kind, str) or kind not in EXTENSIONS:
+        found.append(("/content_type", f"one of {', '.join(EXTENSIONS)}", _short(kind)))
+    return found
+
+
+def _short(value: Any) -> str:
+    return repr(value)[:60]
+
+
+def _wrong(found: list[tuple[str, str, str]]) -> Problem:
+    violations = [
+        Violation(
+            pointer, None, expected, value, f"at {pointer or '/'}: {expected} is expected", "upload"
+        )
+        for pointer, expected, value in found
+    ]
+    whole = refused([("", one) for one in violations], 1)
+    return Problem(422, "The upload is not in order", "See `violations`.", whole.extra)

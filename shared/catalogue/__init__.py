@@ -1,0 +1,1 @@
+"""What the YAML of `schemas/` says: models, errors, retry policy."""

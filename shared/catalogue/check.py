@@ -1,0 +1,107 @@
+"""The full check of the catalogue, for tests and `make check`; a cold start does without."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from shared.catalogue.models import SCHEMAS, CatalogueError, load_catalogue, read_schema
+from shared.catalogue.yaml_reader import Plain, escape
+
+
+def check_catalogue(folder: Path | None = None) -> list[str]:
+    """Everything that is wrong with the model files and errors.yaml, each with file and pointer.
+
+    Raises CatalogueError if a file cannot be read at all.
+    """
+    root = folder or SCHEMAS
+    metas = [("model.meta.yaml", sorted((root / "models").glob("*.yaml")))]
+    if (root / "errors.yaml").exists():
+        metas.append(("errors.meta.yaml", [root / "errors.yaml"]))
+    found = []
+    for meta, files in metas:
+        schema = read_schema(SCHEMAS / meta)
+        for file in files:
+            content = read_schema(file)
+            found += [f"{file.name} at {place}" for place in _against(content, schema)]
+            found += [f"{file.name} at {place}" for place in _sources(content, "")]
+            if meta == "model.meta.yaml":
+                found += [f"{file.name} at {place}" for place in _coherence(content)]
+    if not found:
+        load_catalogue(root)
+    return found
+
+
+def require_sound(folder: Path | None = None) -> None:
+    """Raises CatalogueError with everything `check_catalogue` finds."""
+    if found := check_catalogue(folder):
+        raise CatalogueError("\n".join(found))
+
+
+def _against(content: Plain, schema: Any) -> Iterator[str]:
+    from jsonschema import Draft202012Validator
+
+    Draft202012Validator.check_schema(schema)
+    validator = Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
+    for error in validator.iter_errors(content):
+        place = "".join(f"/{escape(str(step))}" for step in error.absolute_path) or "/"
+        yield f"{place}: {error.message[:300]}"
+
+
+def _sources(content: Plain, place: str, known: Plain = None) -> Iterator[str]:
+    """Every `source` and `x-source` must be listed under `sources`."""
+    if isinstance(content, dict):
+        known = content.get("sources", {}) if known is None else known
+        for key, value in content.items():
+            inner = f"{place}/{escape(key)}"
+            if key in ("source", "x-source") and isinstance(value, str) and value not in known:
+                yield f"{inner}: the source {value!r} is not listed under /sources"
+            if inner != "/sources":
+                yield from _sources(value, inner, known)
+    elif isinstance(content, list):
+        for index, value in enumerate(content):
+            yield from _sources(value, f"{place}/{index}", known)
+
+
+def _coherence(content: Plain) -> Iterator[str]:
+    if not isinstance(content, dict):
+        return
+    for place, pointer in _pointers(content, ""):
+        if not _exists(content, pointer):
+            yield f"{place}: {pointer} is no field of this model"
+    for section in ("input", "parameters"):
+        yield from _defaults(content.get(section, {}), section)
+
+
+def _pointers(content: Plain, place: str) -> Iterator[tuple[str, str]]:
+    """Every place of a rule that points at a field of the request."""
+    for section in ("rules", "images"):
+        for index, rule in enumerate(content.get(section) or []):
+            for key in ("at", "as", "same_size_as"):
+                if key in rule:
+                    yield f"/{section}/{index}/{key}", rule[key]
+            if "when" in rule:
+                yield f"/{section}/{index}/when/at", rule["when"].get("at", "")
+
+
+def _exists(content: dict[str, Any], pointer: str) -> bool:
+    section, *steps = pointer.strip("/").split("/")
+    node = content.get(section, {})
+    for step in steps:
+        node = node.get("items") if step == "*" else node.get("properties", {}).get(step)
+        if node is None:
+            return False
+    return True
+
+
+def _defaults(schema: Plain, section: str) -> Iterator[str]:
+    from jsonschema import Draft202012Validator
+
+    Draft202012Validator.check_schema(schema)
+    for name, field in schema.get("properties", {}).items():
+        if "default" not in field:
+            if "x-send-default" in field:
+                yield f"/{section}/properties/{escape(name)}: x-send-default without a default"
+        elif not Draft202012Validator(field).is_valid(field["default"]):
+            yield f"/{section}/properties/{escape(name)}/default: does not fit its own schema"

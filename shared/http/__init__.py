@@ -1,7 +1,0 @@
-"""The HTTP endpoints for programs and for the page: jobs, uploads, models, operations."""
-
-from __future__ import annotations
-
-from shared.http.app import create_app
-
-__all__ = ["create_app"]

@@ -1,0 +1,1 @@
+"""What happens to a job: every use case once, for every front."""

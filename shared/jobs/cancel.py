@@ -1,0 +1,66 @@
+"""Taking a job back while nothing is paid for it yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.jobs.transitions import Endings
+from shared.ledger.records import CANCELED, PENDING, QUEUED, Record, Records
+from shared.modelstudio.client import ModelStudio, ServiceError
+from shared.storage import layout
+
+REFUSED = "UnsupportedOperation"
+"""The service's code for a task that is not PENDING any more (task management page)."""
+
+
+class NotCancelable(Exception):
+    """The job is unknown, being submitted, running or over. `last` is its last record, if any."""
+
+    def __init__(self, last: Record | None) -> None:
+        super().__init__("There is no such job." if last is None else f"The job is {last.state}.")
+        self.last = last
+
+
+@dataclass
+class Canceling:
+    """Everything needed to cancel a job."""
+
+    records: Records
+    endings: Endings
+    service: ModelStudio
+
+    def cancel(self, job: str) -> Record:
+        """Cancel a job that waits, here or at the service; returns its last record.
+
+        Raises NotCancelable; ServiceError if the service cannot be asked, StoreError. Whoever
+        races with a submission wins or loses by the next record's number: a job that was
+        canceled is never sent.
+        """
+        last = self.records.last(job) if layout.is_job_id(job) else None
+        while last is not None and last.state in (QUEUED, PENDING):
+            ended = (
+                self.endings.finish(last, CANCELED, {})
+                if last.state == QUEUED
+                else self._pending(last)
+            )
+            if ended is not None:
+                return ended
+            last = self.records.last_from(last)
+        if last is not None and last.state == CANCELED:
+            self.endings.complete(last)  # whoever canceled it may have died in between
+        raise NotCancelable(last)
+
+    def _pending(self, last: Record) -> Record | None:
+        try:
+            self.service.cancel(last.data["task_id"])
+        except ServiceError as error:
+            if error.code == REFUSED:
+                raise NotCancelable(last) from None
+            raise
+        ended = self.endings.finish(last, CANCELED, {})
+        return ended or self._canceled_meanwhile(last)
+
+    def _canceled_meanwhile(self, last: Record) -> Record | None:
+        """The poller may have seen and written down what was just done."""
+        now = self.records.last_from(last)
+        return now if now.state == CANCELED else None

@@ -1,0 +1,58 @@
+"""Events that Function Compute gave up on, written where a person finds them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from shared.platform.clock import iso
+from shared.platform.fc.events import DestinationEvent, OssEvent, UnknownEvent, read_event
+from shared.storage import layout
+from shared.storage.objects import ObjectStore
+
+
+@dataclass
+class DeadLetters:
+    """The folder `dead/` of the bucket."""
+
+    store: ObjectStore
+
+    def write(self, event: DestinationEvent) -> str:
+        """Keep a dead event with its reason and what to do. Returns its key. Raises StoreError.
+
+        The key follows from the event, so that a second delivery writes the same object.
+        """
+        stamp = iso(event.at).replace(":", "")
+        key = f"{layout.DEAD}{stamp}-{event.request_id or 'unknown'}.json"
+        document = {
+            "function": event.function,
+            "at": iso(event.at),
+            "request_id": event.request_id,
+            "condition": event.condition,
+            "tries": event.tries,
+            "error": event.error[:4000],
+            "job_files": _job_files(event.payload),
+            "what_to_do": "Repair the cause named in `error`, then upload the job files again:"
+            " the same file is always the same job, so nothing is submitted twice."
+            " A dead poll event needs nothing: the next timer does its work.",
+            "event": _readable(event.payload),
+        }
+        self.store.put(key, json.dumps(document, ensure_ascii=False, indent=2).encode())
+        return key
+
+
+def _job_files(payload: str) -> list[str]:
+    try:
+        event = read_event(payload.encode())
+    except UnknownEvent:
+        return []
+    changes = event.changes if isinstance(event, OssEvent) else ()
+    return [change.key for change in changes if change.key.startswith(layout.JOB_FILES)]
+
+
+def _readable(payload: str) -> Any:
+    try:
+        return json.loads(payload)
+    except ValueError:
+        return payload

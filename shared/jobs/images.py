@@ -1,0 +1,73 @@
+"""Result images as objects: true format, size, checksum."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from shared.jobfile.image_probe import ProbeError, probe
+from shared.modelstudio.download import RETENTION, DownloadFailed
+from shared.storage import layout
+from shared.storage.objects import ObjectStore, Slice
+
+MEDIA = {
+    "PNG": ("png", "image/png"),
+    "JPEG": ("jpg", "image/jpeg"),
+    "WEBP": ("webp", "image/webp"),
+    "BMP": ("bmp", "image/bmp"),
+    "TIFF": ("tiff", "image/tiff"),
+}
+"""File extension and media type by true format: PNG is promised for wan2.5 only."""
+
+
+@dataclass(frozen=True)
+class StoredImage:
+    """An image in the bucket. `sha256` in hex; the prompts as the service gave them, if it did."""
+
+    number: int
+    key: str
+    format: str
+    width: int
+    height: int
+    bytes: int
+    sha256: str
+    orig_prompt: str | None
+    actual_prompt: str | None
+
+    def to_dict(self) -> dict[str, Any]:
+        return dict(vars(self))
+
+
+def store_image(
+    store: ObjectStore, job: str, number: int, body: bytes, item: Mapping[str, Any]
+) -> StoredImage:
+    """Put one image where its job's results lie: same job, same number, same bytes.
+
+    Raises DownloadFailed if the body is no image (then it is worth fetching again), StoreError.
+    """
+
+    def read(start: int, length: int) -> Slice:
+        return Slice(body[start : start + length], len(body), "")
+
+    try:
+        facts = probe(read)
+    except ProbeError as error:
+        raise DownloadFailed(
+            "NotAnImage", f"What came from the result URL is no image: {error}", retry_for=RETENTION
+        ) from None
+    extension, media_type = MEDIA.get(facts.format, (facts.format.lower(), "image/*"))
+    key = layout.image(job, number, extension)
+    store.put(key, body, media_type)
+    return StoredImage(
+        number=number,
+        key=key,
+        format=facts.format,
+        width=facts.width,
+        height=facts.height,
+        bytes=len(body),
+        sha256=hashlib.sha256(body).hexdigest(),
+        orig_prompt=item.get("orig_prompt"),
+        actual_prompt=item.get("actual_prompt"),
+    )

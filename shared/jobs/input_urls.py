@@ -1,0 +1,67 @@
+"""How images that lie in the bucket reach the model service."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+
+from shared.catalogue.models import Catalogue
+from shared.jobfile import ImageUse, JobSpec
+from shared.storage.objects import ObjectStore
+
+URL_LIFETIME = 6 * 3600
+"""Seconds. A task may wait; the service gives up 3 hours after submission (error code page)."""
+INLINE_BYTES = 10 * 1024 * 1024
+MEDIA_TYPES = {
+    b"\x89PNG": "image/png",
+    b"\xff\xd8\xff": "image/jpeg",
+    b"BM": "image/bmp",
+    b"RIFF": "image/webp",
+    b"II*\x00": "image/tiff",
+    b"MM\x00*": "image/tiff",
+}
+
+
+@dataclass
+class InputUrls:
+    """Makes the URLs for one submission; they are never stored. `delivery`: see Settings."""
+
+    store: ObjectStore
+    catalogue: Catalogue
+    delivery: str
+
+    def __call__(self, spec: JobSpec) -> dict[str, str]:
+        """By JSON Pointer, a URL for each image of the job that lies in the bucket.
+
+        Raises StoreError if an image cannot be read for inline delivery.
+        """
+        return {
+            use.pointer: self._url(spec, use, use.key)
+            for use in spec.images
+            if use.form == "bucket" and use.key is not None
+        }
+
+    def _url(self, spec: JobSpec, use: ImageUse, key: str) -> str:
+        if self.delivery == "inline" and self._takes_inline(spec.model, use.pointer):
+            body = self.store.read(key, INLINE_BYTES).body
+            return f"data:{_media_type(body)};base64,{base64.b64encode(body).decode()}"
+        return self.store.presign(key, URL_LIFETIME)
+
+    def _takes_inline(self, model: str, pointer: str) -> bool:
+        entry = self.catalogue.get(model)
+        rules = entry.images if entry else ()
+        return any(rule.inline and _fits(rule.at, pointer) for rule in rules)
+
+
+def _fits(pattern: str, pointer: str) -> bool:
+    parts, wanted = pointer.split("/"), pattern.split("/")
+    return len(parts) == len(wanted) and all(
+        want in ("*", part) for want, part in zip(wanted, parts, strict=True)
+    )
+
+
+def _media_type(body: bytes) -> str:
+    for mark, media_type in MEDIA_TYPES.items():
+        if body.startswith(mark):
+            return media_type
+    return "application/octet-stream"

@@ -1,0 +1,340 @@
+"""Taking in job files: every document becomes a queued job or a rejection, exactly once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain
+from pathlib import PurePosixPath
+from typing import Any
+
+from shared.catalogue.models import Catalogue
+from shared.jobfile import Document, JobSpec, Unreadable, Violation, canonical, check, parse
+from shared.jobs.transitions import Endings
+from shared.ledger.job_index import JobIndex
+from shared.ledger.queue import Queue
+from shared.ledger.record import digest, without_payload
+from shared.ledger.records import QUEUED, REJECTED, Record, Records
+from shared.platform.clock import Clock, iso
+from shared.platform.concurrency import Each, in_turn
+from shared.platform.logs import about
+from shared.storage import layout
+from shared.storage.objects import ObjectMissing, ObjectStore, ObjectTooLarge, StoreError
+
+SAFE = re.compile(r"[^A-Za-z0-9]+")
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a document came from: the object's key and ETag, or an HTTP request.
+
+    Ids that follow from the source begin with `prefix`; `facts` are kept in the first record.
+    """
+
+    key: str
+    etag: str
+    documents: int = 1
+    prefix: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def job_id(self, index: int) -> str:
+        """The id of a document that names none: the same file is always the same job.
+
+        A readable stem, then 48 bits of key and ETag, then the document's number if there are
+        several.
+        """
+        stem = SAFE.sub("-", PurePosixPath(self.key).stem).strip("-")[:36] or "job"
+        mark = hashlib.sha256(f"{self.key}\n{self.etag}".encode()).hexdigest()[:12]
+        return f"{self.prefix}{stem}-{mark}" + (f"-{index + 1}" if self.documents > 1 else "")
+
+    def to_dict(self, index: int) -> dict[str, Any]:
+        return {"key": self.key, "etag": self.etag, "document": index + 1}
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What became of a document. `record` is the job's last one; `new`: made just now."""
+
+    job: str
+    record: Record
+    new: bool
+    violations: tuple[Violation, ...] = ()
+
+
+@dataclass
+class Intake:
+    """Everything needed to take in job files. `limit` in bytes; `region` is Model Studio's; `each`
+    goes through the documents of a file."""
+
+    catalogue: Catalogue
+    store: ObjectStore
+    bucket: str
+    records: Records
+    queue: Queue
+    endings: Endings
+    clock: Clock
+    limit: int
+    region: str
+    each: Each = in_turn
+
+    def take_object(self, key: str) -> list[Taken]:
+        """Take in the job file at `key`; a file that has vanished is no jobs. Raises StoreError."""
+        try:
+            read = self.store.read(key, self.limit)
+        except ObjectMissing:
+            log.warning(
+                "%s does not exist any more; nothing to take in",
+                key,
+                extra=about("jobfile.vanished", source=key),
+            )
+            return []
+        except ObjectTooLarge as error:
+            found = self.store.read_range(key, 0, 1)
+            source = Source(key, found.etag)
+            message = f"The job file is too large: {error} Split it into several files."
+            expected = f"at most {self.limit} bytes"
+            violation = Violation("", None, expected, f"{found.size} bytes", message, "job file")
+            return [self._reject(source, 0, None, (violation,))]
+        return self.take(read.body, Source(key, read.etag))
+
+    def take(self, body: bytes, source: Source) -> list[Taken]:
+        """Take in a job file's documents, each by itself. Raises StoreError."""
+        try:
+            documents = parse(body, source.key)
+        except Unreadable as error:
+            return [self._reject(source, 0, None, error.violations)]
+        return self.take_documents(documents, source)
+
+    def take_documents(self, documents: Sequence[Document], source: Source) -> list[Taken]:
+        """Take in the documents of one source that has been read already. Raises StoreError.
+
+        Several at once, but those that ask for the same id one after the other: the first gets it.
+        """
+        source, now = replace(source, documents=len(documents)), self.clock.now()
+
+        def take(same: Sequence[Document]) -> list[tuple[int, Taken]]:
+            return [(one.index, self._take_document(one, source, now)) for one in same]
+
+        taken = dict(chain.from_iterable(self.each(take, _by_id(documents))))
+        return [taken[document.index] for document in documents]
+
+    def take_value(self, value: dict[str, Any], source: Source) -> Taken:
+        """Take in one job that has been read already. Raises StoreError."""
+        return self._take_document(Document(0, value), source, self.clock.now())
+
+    def _take_document(self, document: Document, source: Source, now: float) -> Taken:
+        checked = check(document, self.catalogue, self.store, self.bucket)
+        if checked.spec is None or checked.violations:
+            known = self._taken_already(document, source)
+            if known is not None:
+                return known
+            return self._reject(source, document.index, document.value, checked.violations)
+        spec = checked.spec
+        elsewhere = self._not_offered(spec, document)
+        if elsewhere is not None:
+            return self._reject(source, document.index, document.value, (elsewhere,))
+        job = spec.id or source.job_id(document.index)
+        data = self._first_data(spec, source, document, now)
+        data["warnings"] = [notice.to_dict() for notice in checked.notices]
+        made = self.records.append(job, 1, QUEUED, data)
+        if made is None:
+            return self._met_before(job, data, source, document)
+        JobIndex(self.store).add(made)
+        self.queue.add(job, data)
+        return _new(made, source)
+
+    def _taken_already(self, document: Document, source: Source) -> Taken | None:
+        """The job this very document became before, unless it was rejected: that may have changed.
+
+        Asked before anything is rejected: an image may have been deleted since, and must not turn
+        a job that is under way into a rejection.
+        """
+        job = _own_id(document.value, ()) or source.job_id(document.index)
+        last = self.records.last(job)
+        if last is None or last.data.get("written") != digest_of(document):
+            return None
+        return self._known(last)
+
+    def _known(self, last: Record) -> Taken:
+        """A job that was taken in before: whatever an instance that died left undone is done."""
+        self._index_again(last.job)
+        if last.state == QUEUED:
+            self.queue.add(last.job, last.data)
+        self.endings.restore_manifest(last)
+        return Taken(last.job, last, False)
+
+    def _not_offered(self, spec: JobSpec, document: Document) -> Violation | None:
+        model = self.catalogue.get(spec.model)
+        if model is None or self.region in model.regions:
+            return None
+        offered = ", ".join(model.regions)
+        return Violation(
+            pointer="/model",
+            line=document.line("/model"),
+            expected=f"a model offered in {self.region}",
+            found=spec.model,
+            message=f"{spec.model} is offered in {offered} only, and this deployment uses"
+            f" {self.region}; choose another model, or deploy with that region's base URL and key.",
+            source="model catalogue",
+        )
+
+    def _first_data(
+        self, spec: JobSpec, source: Source, document: Document, now: float
+    ) -> dict[str, Any]:
+        """What the first record holds. The jobs of a file queue up in the order of the file, a
+        millisecond apart, whichever of them is written down first."""
+        expires = None if spec.expires_after is None else iso(now + spec.expires_after)
+        return {
+            "model": spec.model,
+            "priority": spec.priority,
+            "queued_ms": int(now * 1000) + document.index,
+            "digest": digest(canonical(spec)),
+            "written": digest_of(document),
+            "spec_seq": 1,
+            "expires_at": expires,
+            "spec": spec.to_dict(),
+            "source": source.to_dict(document.index),
+            **source.facts,
+        }
+
+    def _met_before(
+        self, job: str, data: dict[str, Any], source: Source, document: Document
+    ) -> Taken:
+        """The id is taken: the same job again, a rejected one that is right now, or a clash."""
+        last = self.records.last(job)
+        if last is None:
+            raise LookupError(f"record 1 of job {job} exists but cannot be read")
+        if last.state == REJECTED:
+            data["spec_seq"] = last.seq + 1
+            made = self.records.append(job, last.seq + 1, QUEUED, data)
+            if made is not None:
+                self.queue.add(job, data)
+                return _new(made, source)
+            last = self.records.last_from(last)
+        if last.data.get("digest") != data["digest"]:
+            return self._reject(source, document.index, document.value, (_id_taken(job, document),))
+        return self._known(last)
+
+    def _reject(
+        self, source: Source, index: int, value: Any, violations: Sequence[Violation]
+    ) -> Taken:
+        """Write down what was wrong, under an id that stands for nothing else.
+
+        That is the job's own id or the one that follows from the file; but a rejection already
+        written there with other violations stays, and one with a longer name comes beside it.
+        """
+        found = tuple(violations)
+        shown = [violation.to_dict() for violation in found]
+        derived = source.job_id(index)
+        mark = digest(json.dumps(shown).encode())[:6]
+        own = _own_id(value, violations)
+        for job in filter(None, (own, derived, f"{derived}-{mark}")):
+            last = self.records.last(job)
+            if last is None:
+                last = self._rejected(job, source, index, value, shown)
+            if last.state == REJECTED and last.data["violations"] == shown:
+                _log_rejection(last, source, index, found)
+                self._index_again(job)
+                self.endings.restore_manifest(last)
+                return Taken(job, last, False, found)
+        raise StoreError(f"{source.key}, document {index + 1}: the ids {derived}… are taken.")
+
+    def _rejected(
+        self, job: str, source: Source, index: int, value: Any, shown: list[dict[str, Any]]
+    ) -> Record:
+        """The first record, which holds the manifest; or the last, if somebody was faster."""
+        named = value.get("model") if isinstance(value, dict) else None
+        model = named if isinstance(named, str) else None
+        said = {"model": model, "source": source.to_dict(index), "violations": shown}
+        data = said | {"manifest": self._rejection(job, value) | said}
+        made = self.records.append(job, 1, REJECTED, data)
+        return made or self.records.last(job) or Record(job, 0, "", "", "")
+
+    def _index_again(self, job: str) -> None:
+        """Repair what an instance left undone that died right after a job's first record."""
+        first = self.records.get(job, 1)
+        if first is not None:
+            JobIndex(self.store).add(first)
+
+    def _rejection(self, job: str, value: Any) -> dict[str, Any]:
+        now = iso(self.clock.now())
+        return {
+            "job": job,
+            "state": REJECTED,
+            "created_at": now,
+            "finished_at": now,
+            "images": [],
+            "failed_images": [],
+            "warnings": [],
+            "spec": without_payload(value),
+        }
+
+
+def _new(made: Record, source: Source) -> Taken:
+    """A job that was not there before. Its prompt is logged only where LOG_PROMPTS says so."""
+    facts = {"source": source.key, "priority": made.data["priority"]}
+    prompt = made.data["spec"]["input"].get("prompt")
+    extra = about("job.queued", made, **facts, prompt=prompt)
+    log.info("job %s: queued for %s", made.job, made.data["model"], extra=extra)
+    return Taken(made.job, made, True)
+
+
+def _log_rejection(last: Record, source: Source, index: int, found: Sequence[Violation]) -> None:
+    """Where the first violation is and what was expected; what was found may be the prompt."""
+    first = found[0]
+    log.warning(
+        "job %s: rejected: %s, document %d, %s: expected %s (%d violations in all)",
+        last.job,
+        source.key,
+        index + 1,
+        first.pointer or "the whole document",
+        first.expected,
+        len(found),
+        extra=about(
+            "job.rejected",
+            last,
+            source=source.key,
+            violations=len(found),
+            pointer=first.pointer,
+        ),
+    )
+
+
+def _own_id(value: Any, violations: Sequence[Violation]) -> str | None:
+    """The id the document asks for, if that itself is in order."""
+    job = value.get("job") if isinstance(value, dict) else None
+    wanted = job.get("id") if isinstance(job, dict) else None
+    wrong = any(violation.pointer.startswith(("/job/id",)) for violation in violations)
+    return wanted if isinstance(wanted, str) and not wrong and layout.is_job_id(wanted) else None
+
+
+def _by_id(documents: Sequence[Document]) -> list[list[Document]]:
+    """The documents of a file, those that ask for the same id together."""
+    groups: dict[str | int, list[Document]] = {}
+    for document in documents:
+        groups.setdefault(_own_id(document.value, ()) or document.index, []).append(document)
+    return list(groups.values())
+
+
+def digest_of(document: Document) -> str:
+    """SHA-256 of a document as it was written, whatever is in it."""
+    text = json.dumps(document.value, sort_keys=True, ensure_ascii=False, default=str)
+    return digest(text.encode("utf-8", "surrogatepass"))
+
+
+def _id_taken(job: str, document: Document) -> Violation:
+    return Violation(
+        pointer="/job/id",
+        line=document.line("/job/id"),
+        expected="an id that no other job has",
+        found=job,
+        message=f"The id {job} belongs to another job with another request (its result lies at"
+        f" {layout.result(job)}); choose another id.",
+        source="job file",
+    )

@@ -1,0 +1,147 @@
+"""Attempts whose outcome is not known.
+
+The task list is the only documented way to find a task whose create answer was lost; it shows
+model, time and id, but nothing that the caller sent (task management page). So: tasks of that
+model and time window, minus the tasks that other jobs of ours are known to have made.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass
+
+from shared.catalogue.models import Catalogue
+from shared.jobs.submit import Submission
+from shared.jobs.task_matching import Evidence
+from shared.jobs.transitions import Endings, own_error
+from shared.ledger.record import slot_of
+from shared.ledger.records import NEEDS_ATTENTION, SUBMITTING, Record, Records
+from shared.ledger.slots import Slot, Slots
+from shared.ledger.tickets import tick_length, used_at
+from shared.modelstudio.client import ListedTask, ModelStudio
+from shared.platform.clock import Clock, from_iso
+from shared.platform.logs import about
+from shared.storage import layout
+from shared.storage.objects import ObjectStore
+
+SKEW = 5.0
+"""Seconds by which clocks of instances, store and service may differ."""
+SILENCE = 1.5
+"""Times the create timeout after which a silent submitter is taken for dead."""
+TICKET_BYTES = 4096
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Reconciliation:
+    """Finds out what became of an attempt. `grace` in seconds; `ask`: leave it to a person."""
+
+    catalogue: Catalogue
+    service: ModelStudio
+    store: ObjectStore
+    records: Records
+    slots: Slots
+    submission: Submission
+    endings: Endings
+    clock: Clock
+    grace: float
+    ask: bool = False
+
+    def resolve(self, last: Record) -> Record | None:
+        """Adopt the attempt's task, queue the job again, or put it before a person.
+
+        Returns the job's last record now, the same one while it is too early to say, None if
+        somebody else moved the job. Raises ServiceError, StoreError.
+        """
+        age = self.clock.now() - from_iso(last.at)
+        if "unknown" not in last.data and age < self.service.create_timeout * SILENCE:
+            return last
+        evidence = self._evidence(last)
+        task = None if self.ask else evidence.verdict()
+        if task is not None:
+            log.warning(
+                "job %s: task %s is adopted as its own",
+                last.job,
+                task.task_id,
+                extra=about("job.adopted", last, task=task.task_id),
+            )
+            submitted = last.data.get("submitted_at") or last.at
+            return self.submission.accepted(last, task.task_id, task.request_id, submitted)
+        if age < self.grace:
+            return last
+        if evidence.possible() or self.ask:
+            return self._ask_a_person(last, evidence.possible())
+        why = own_error(
+            "NoTaskMade",
+            f"The submission was not answered, and {int(age)} seconds later no task is listed.",
+            retryable=True,
+            hint="Nothing to do: the job is submitted again.",
+            hint_zh="无需处理,任务将自动重新提交。",
+        )
+        return self.submission.requeue.again(last, why)
+
+    def _evidence(self, last: Record) -> Evidence:
+        """Tickets and tasks since the attempt began, minus the tasks that jobs of ours have."""
+        model = last.data["model"]
+        intent = self.records.get(last.job, last.data["slot_seq"]) or last
+        start = from_iso(intent.at) - SKEW
+        # First the tasks, then the records: a task made in between must not look unclaimed.
+        listed = self.service.listed(model, start, self.clock.now() + SKEW)
+        known: set[str] = set()
+        mine, others = from_iso(intent.at), []
+        own = slot_of(last)
+        for slot, at in self._claims(model, start).items():
+            chain = self.records.chain(slot.job)
+            known |= {str(r.data["task_id"]) for r in chain if r.data.get("task_id")}
+            if slot == own:
+                mine = at
+            elif chain and _in_doubt(chain[-1], slot):
+                others.append(at)
+        unknown = tuple(task for task in listed if task.task_id not in known)
+        return Evidence(mine, tuple(others), unknown)
+
+    def _claims(self, model: str, start: float) -> dict[Slot, float]:
+        """When each claim since `start` sent its submission: by its last ticket, or, where that
+        was lost, at the earliest when its slot was made."""
+        found = {held.slot: held.since for held in self.slots.held(model)}
+        return {slot: at for slot, at in found.items() if at >= start} | self._tickets(model, start)
+
+    def _tickets(self, model: str, start: float) -> dict[Slot, float]:
+        """Claim and time of every ticket since `start`. A rebuilt one says its time itself, and
+        counts for less than a real one."""
+        entry = self.catalogue.get(model)
+        if entry is None:
+            return {}
+        length = tick_length(entry.limits.submissions, entry.limits.per_seconds)
+        after = layout.ticket(model, int((start - SKEW) // length) - 1)
+        real: dict[Slot, tuple[float, float]] = {}
+        rebuilt: dict[Slot, float] = {}
+        for ticket in self.store.list(layout.tickets_of(model), after=after):
+            holder = json.loads(self.store.read(ticket.key, TICKET_BYTES).body)
+            slot = Slot(model, holder["job"], holder["seq"], holder["mark"])
+            if "at" in holder:
+                rebuilt[slot] = float(holder["at"])
+            else:
+                used = used_at(ticket.modified, layout.tick_of(ticket.key) * float(length))
+                real[slot] = max(real.get(slot, (0.0, 0.0)), (ticket.modified, used))
+        return rebuilt | {slot: used for slot, (_made, used) in real.items()}
+
+    def _ask_a_person(self, last: Record, candidates: list[ListedTask]) -> Record | None:
+        names = ", ".join(task.task_id for task in candidates) or "none"
+        error = own_error(
+            "SubmissionUnclear",
+            "The submission was not answered, and it cannot be told which task is this job's."
+            f" Tasks that may be: {names}.",
+            retryable=False,
+            hint="Look at these tasks; if none is this job's, submit it again under a new id.",
+            hint_zh="请核对这些任务;若都不属于本任务,请以新的 id 重新提交。",
+        )
+        return self.endings.finish(last, NEEDS_ATTENTION, {"error": error})
+
+
+def _in_doubt(last: Record, slot: Slot) -> bool:
+    """Whether nobody knows what became of a claim; a person's decision is none yet."""
+    open_state = last.state in (SUBMITTING, NEEDS_ATTENTION)
+    return open_state and slot_of(last) == slot and "task_id" not in last.data

@@ -1,0 +1,237 @@
+"""What a person does to a live system: put dead events back, rebuild the indexes, resume a model.
+
+    python -m shared.jobs.repair rebuild
+    python -m shared.jobs.repair redrive [dead/….json …]
+    python -m shared.jobs.repair resume MODEL | --key
+
+It reads the same environment as the functions do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from shared.app import Service, connect
+from shared.ledger.job_index import JobIndex
+from shared.ledger.model_state import KEY
+from shared.ledger.queue import marker_of
+from shared.ledger.record import holds, slot_of
+from shared.ledger.records import FINAL, QUEUED, SUBMITTING, Record
+from shared.ledger.slots import Slot
+from shared.ledger.tickets import tick_length
+from shared.platform.clock import from_iso
+from shared.platform.fc.events import Event, OssEvent, UnknownEvent, read_event
+from shared.platform.settings import SettingsError
+from shared.storage import layout
+from shared.storage.objects import ObjectMissing, StoreError
+
+DEAD_BYTES = 1024 * 1024
+MANIFEST_BYTES = 64 * 1024 * 1024
+TICKETS_FOR = 24 * 3600.0
+"""Seconds for which the service's task list, and so the log of submissions, matters."""
+
+
+@dataclass
+class Rebuilt:
+    """What a rebuild found missing or left over, by index."""
+
+    jobs: int = 0
+    markers_made: int = 0
+    markers_dropped: int = 0
+    slots_made: int = 0
+    slots_freed: int = 0
+    tickets_made: int = 0
+    manifests_made: int = 0
+    index_entries_made: int = 0
+
+
+def rebuild(service: Service) -> Rebuilt:
+    """Make markers, slots, tickets, job index and manifests again from the records.
+
+    Raises StoreError.
+
+    Safe while the functions run: whatever is made too much is an index of something that is
+    over, and is removed by whoever comes across it; a marker or slot is removed only where the
+    job's chain says so.
+    """
+    done = Rebuilt()
+    for job in _jobs(service):
+        first, last = service.records.get(job, 1), service.records.last(job)
+        if first is not None and last is not None:
+            done.jobs += 1
+            done.index_entries_made += JobIndex(service.store).add(first)
+            _restore(service, last, done)
+    _drop_leftovers(service, done)
+    if service.slots.held() or not service.queue.empty():
+        service.heartbeat.wake_if_nobody()
+    return done
+
+
+def redrive(service: Service, key: str) -> list[str]:
+    """Give a dead event to the system once more; returns what was done, in words.
+
+    The file in `dead/` is removed only after that. A job file that was taken in already stays the
+    job it is. Raises StoreError, UnknownEvent.
+    """
+    event, files = _dead_event(key, service.store.read(key, DEAD_BYTES).body)
+    done = []
+    if isinstance(event, OssEvent) and files:
+        for file in files:
+            taken = service.dispatch.job_file(file)
+            done += [f"{file}: job {one.job} is {one.record.state}" for one in taken]
+    else:
+        service.heartbeat.wake()
+        done.append("the poller was woken")
+    service.store.delete(key)
+    return done
+
+
+def _dead_event(key: str, body: bytes) -> tuple[Event, list[str]]:
+    try:
+        document = json.loads(body)
+        return read_event(json.dumps(document["event"]).encode()), list(document["job_files"])
+    except (ValueError, KeyError, TypeError, UnknownEvent) as error:
+        raise UnknownEvent(
+            f"{key} is no dead event as rescue writes them ({type(error).__name__}: {error});"
+            " look at it, put the job files it names into jobs/ again, and delete it."
+        ) from None
+
+
+def _jobs(service: Service) -> Iterator[str]:
+    seen = ""
+    for entry in service.store.list(layout.RECORDS):
+        job = entry.key[len(layout.RECORDS) :].split("/", 1)[0]
+        if job != seen:
+            seen = job
+            yield job
+
+
+def _restore(service: Service, last: Record, done: Rebuilt) -> None:
+    if last.state == QUEUED:
+        done.markers_made += service.queue.add(last.job, last.data)
+    if last.state in FINAL:
+        done.manifests_made += _restore_manifest(service, last)
+    slot = slot_of(last)
+    if slot is None:
+        return
+    if holds(last, slot):
+        done.slots_made += service.store.create(slot.key, b"").created
+    at = from_iso(last.data.get("submitted_at") or last.at)
+    if service.clock.now() - at < TICKETS_FOR:
+        done.tickets_made += _restore_ticket(service, slot, at)
+
+
+def _restore_ticket(service: Service, slot: Slot, at: float) -> bool:
+    """A ticket for a claim that has none; it says its time itself, and that it is no real one."""
+    model = service.catalogue.get(slot.model)
+    if model is None:
+        return False
+    length = tick_length(model.limits.submissions, model.limits.per_seconds)
+    tick = int(at // length)
+    near = service.store.list(
+        layout.tickets_of(slot.model), after=layout.ticket(slot.model, tick - 60)
+    )
+    claim = {"job": slot.job, "seq": slot.seq, "mark": slot.mark}
+    for entry in near:
+        if json.loads(service.store.read(entry.key, DEAD_BYTES).body).items() >= claim.items():
+            return False
+    key = layout.rebuilt_ticket(slot.model, tick, slot.job, slot.seq)
+    return service.store.create(key, json.dumps(claim | {"at": at}).encode()).created
+
+
+def _drop_leftovers(service: Service, done: Rebuilt) -> None:
+    for entry in service.store.list(layout.QUEUE):
+        last = service.records.last(layout.job_of_marker(entry.key))
+        live = last is not None and last.state in (QUEUED, SUBMITTING)
+        if last is None or not live or marker_of(last.job, last.data) != entry.key:
+            if last is not None and last.state in FINAL:
+                done.manifests_made += _restore_manifest(service, last)
+            service.queue.drop(entry.key)
+            done.markers_dropped += 1
+    for held in service.slots.held():
+        last = service.records.last(held.slot.job)
+        if last is not None and last.seq >= held.slot.seq and not holds(last, held.slot):
+            service.endings.settle(held.slot, last)
+            done.slots_freed += 1
+
+
+def _restore_manifest(service: Service, last: Record) -> bool:
+    """Write `result.json` again where it is missing or an older one; whether that was needed."""
+    try:
+        stored = json.loads(service.store.read(layout.result(last.job), MANIFEST_BYTES).body)
+    except (ObjectMissing, ValueError):
+        stored = None
+    if stored == last.data.get("manifest"):
+        return False
+    service.endings.restore_manifest(last)
+    return True
+
+
+def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
+    """The command; 0 if everything asked for was done."""
+    options = _parser().parse_args(arguments)
+    try:
+        service = connect(environ)
+        if options.command == "rebuild":
+            return _rebuild(service)
+        if options.command == "redrive":
+            return _redrive(service, options.key)
+        return _resume(service, KEY if options.api_key else options.model)
+    except (SettingsError, StoreError) as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _rebuild(service: Service) -> int:
+    for name, count in vars(rebuild(service)).items():
+        print(f"{name.replace('_', ' ')}: {count}")
+    return 0
+
+
+def _redrive(service: Service, wanted: Sequence[str]) -> int:
+    """One that cannot be put back does not keep the others."""
+    failed = 0
+    found = wanted or [entry.key for entry in service.store.list(layout.DEAD)]
+    for key in found:
+        try:
+            for line in redrive(service, key):
+                print(f"{key}: {line}")
+        except (StoreError, UnknownEvent) as error:
+            failed += 1
+            print(error, file=sys.stderr)
+    if failed < len(found) or not found:
+        print(f"{len(found) - failed} dead events put back")
+    return 1 if failed else 0
+
+
+def _resume(service: Service, name: str) -> int:
+    known = service.catalogue.names()
+    if name not in (KEY, *known):
+        print(f"{name} is no model; the models are {', '.join(known)}.", file=sys.stderr)
+        return 1
+    service.states.resume(name)
+    service.heartbeat.wake_if_nobody()
+    print(f"{'the API key' if name == KEY else name}: resumed")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m shared.jobs.repair", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("rebuild", help="make markers, slots and tickets from the records")
+    back = commands.add_parser("redrive", help="put dead events back")
+    back.add_argument("key", nargs="*", help="keys below dead/; default: all")
+    resume = commands.add_parser("resume", help="close the breaker of a model or of the key")
+    which = resume.add_mutually_exclusive_group(required=True)
+    which.add_argument("model", nargs="?")
+    which.add_argument("--key", dest="api_key", action="store_true", help="of the API key")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], os.environ))

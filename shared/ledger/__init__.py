@@ -1,0 +1,1 @@
+"""The bucket's state: records, and the indexes over them."""

@@ -1,0 +1,80 @@
+"""Slots: the right to have a task in flight, over any number of instances.
+
+OSS can create-if-absent but not delete-if-unchanged. A slot with a fixed number could be freed
+by a late instance after somebody else took it. So a slot's name is that of one claim (job, record
+number and a random mark) and is never used twice: to free it late, or often, does no harm.
+
+How many may be held is decided by claim-then-count: make your slot, then list all; if there are
+more than the window, take yours back. Listing is strongly consistent (OSS basic concepts), so of
+two claimants at least the later one sees both: the window is never exceeded. Weakness: two may
+both step back although one place was free; whoever comes next gets it.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from shared.platform.clock import nonce
+from shared.storage import layout
+from shared.storage.objects import ObjectStore
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One claim: for attempt `seq` of a job; `mark` tells it from every other claim."""
+
+    model: str
+    job: str
+    seq: int
+    mark: str
+
+    @property
+    def key(self) -> str:
+        return layout.slot(self.model, self.job, self.seq, self.mark)
+
+
+@dataclass(frozen=True)
+class Held:
+    """A slot that stands; `since` by the store's clock, in seconds since 1970."""
+
+    slot: Slot
+    since: float
+
+
+@dataclass
+class Slots:
+    """All models' slots."""
+
+    store: ObjectStore
+    chance: random.Random
+
+    def held(self, model: str | None = None) -> list[Held]:
+        """Every slot that stands, of one model or of all."""
+        prefix = layout.SLOTS if model is None else layout.slots_of(model)
+        return [Held(slot_at(entry.key), entry.modified) for entry in self.store.list(prefix)]
+
+    def claim(
+        self, model: str, job: str, seq: int, window: int, landed: Collection[Slot] = ()
+    ) -> Slot | None:
+        """A slot for this attempt, or None if `window` are held already. Raises StoreError.
+
+        `landed`: slots that count no more, for the service is done with their tasks. They are told
+        one by one: one that was freed meanwhile makes no room a second time.
+        """
+        slot = Slot(model, job, seq, nonce(self.chance)[:12])
+        self.store.create(slot.key, b"")
+        if sum(one.slot not in landed for one in self.held(model)) <= window:
+            return slot
+        self.free(slot)
+        return None
+
+    def free(self, slot: Slot) -> None:
+        """Give a slot back; only one whose attempt is over or never began."""
+        self.store.delete(slot.key)
+
+
+def slot_at(key: str) -> Slot:
+    """The slot that an object of this key is."""
+    return Slot(*layout.parse_slot(key))

@@ -1,0 +1,1 @@
+"""Model Studio: the client, the API key, downloads, where results stand in an answer."""

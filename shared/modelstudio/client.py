@@ -1,0 +1,295 @@
+"""The client of Model Studio's asynchronous image API (DashScope wire).
+
+Creating a task is billed and not idempotent, and no idempotency key exists (wan2.5 API
+reference): `create` sends one POST, once, on a connection of its own, and says exactly which of
+three things happened: a task was made, none was made, or nobody knows.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+
+from shared.modelstudio.api_key import KeySource, KeyUnavailable
+from shared.platform.slim_imports import requests
+
+CONNECT_TIMEOUT = 3.05
+QUERY_TIMEOUT = 10.0
+BEIJING_TIME = timezone(timedelta(hours=8))
+"""Times in answers are UTC+8 without saying so (wan2.5 API reference)."""
+
+
+@dataclass(unsafe_hash=True)
+class ServiceError(Exception):
+    """What the service said was wrong, in its own words.
+
+    `http` is 0 when the service could not be reached at all.
+    """
+
+    code: str
+    message: str
+    http: int
+    request_id: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message} (HTTP {self.http}, request {self.request_id or '-'})"
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A task was made."""
+
+    task_id: str
+    request_id: str
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """The request may or may not have made a task; it must not be sent again."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Task:
+    """One task as a query shows it; `answer` is the whole of it.
+
+    Times in seconds since 1970 where the service gave any.
+    """
+
+    task_id: str
+    status: str
+    request_id: str = ""
+    answer: Mapping[str, Any] = field(default_factory=dict)
+    code: str = ""
+    message: str = ""
+    usage: Mapping[str, Any] = field(default_factory=dict)
+    times: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ListedTask:
+    """One line of the task list; `created` in seconds since 1970."""
+
+    task_id: str
+    status: str
+    created: float
+    request_id: str
+
+
+@dataclass
+class ModelStudio:
+    """One account's access to the service. `session` is the network seam."""
+
+    base_url: str
+    api_key: KeySource | str = field(repr=False)
+    session: requests.Session
+    workspace: str | None = None
+    create_timeout: float = 30.0
+
+    def create(self, endpoint: str, body: Mapping[str, Any]) -> Accepted | ServiceError | Unknown:
+        """Submit a task: one POST, never repeated.
+
+        The exception is a POST whose key was refused (HTTP 401: no task was made) where KMS holds
+        another key by now.
+        """
+        key = self._key()
+        if isinstance(key, ServiceError):
+            return key
+        outcome = self._create(endpoint, body, key)
+        if not isinstance(outcome, ServiceError) or not self._rotated(outcome, key):
+            return outcome
+        renewed = self._key()
+        if isinstance(renewed, ServiceError):
+            return outcome
+        # The connection may be closing; a POST into it would have an unknown outcome.
+        self.session.get_adapter(self.base_url + endpoint).close()
+        return self._create(endpoint, body, renewed)
+
+    def _create(
+        self, endpoint: str, body: Mapping[str, Any], key: str
+    ) -> Accepted | ServiceError | Unknown:
+        headers = self._headers(key) | {
+            "Content-Type": "application/json",
+            "X-DashScope-Async": "enable",
+            "Connection": "close",
+        }
+        if "oss://" in json.dumps(body.get("input", {})):
+            headers["X-DashScope-OssResourceResolve"] = "enable"
+        try:
+            answer = self.session.post(
+                self.base_url + endpoint,
+                data=json.dumps(body, ensure_ascii=False).encode(),
+                headers=headers,
+                timeout=(CONNECT_TIMEOUT, self.create_timeout),
+                allow_redirects=False,
+            )
+        except requests.RequestException as error:
+            if _never_sent(error):
+                return ServiceError("Unreachable", "The service could not be reached.", 0)
+            return Unknown(f"{type(error).__name__} after the request was sent")
+        return _create_outcome(answer)
+
+    def query(self, task_id: str) -> Task:
+        """The state of a task. A FAILED task is a normal answer. Raises ServiceError."""
+        answer = self._get(f"/tasks/{task_id}", {})
+        output = answer.get("output")
+        if not isinstance(output, dict) or "task_status" not in output:
+            raise ServiceError("UnreadableAnswer", "The answer has no output.task_status.", 200)
+        usage = answer.get("usage")
+        return Task(
+            task_id=task_id,
+            status=str(output["task_status"]),
+            request_id=str(answer.get("request_id", "")),
+            answer=answer,
+            code=str(output.get("code") or ""),
+            message=str(output.get("message") or ""),
+            usage=usage if isinstance(usage, dict) else {},
+            times=_times(output),
+        )
+
+    def listed(self, model: str, start: float, end: float) -> list[ListedTask]:
+        """Tasks of a model created between two times, all pages. Raises ServiceError."""
+        found: list[ListedTask] = []
+        page, pages = 1, 1
+        while page <= pages:
+            answer = self._get("/tasks/", _list_query(model, start, end, page))
+            pages = int(answer.get("total_page") or 1)
+            found += [_listed(row) for row in answer.get("data") or ()]
+            page += 1
+        return found
+
+    def cancel(self, task_id: str) -> None:
+        """Cancel a PENDING task; anything else raises ServiceError UnsupportedOperation."""
+        self._request("POST", f"/tasks/{task_id}/cancel", {})
+
+    def _get(self, path: str, query: Mapping[str, str]) -> dict[str, Any]:
+        return self._request("GET", path, query)
+
+    def _request(self, method: str, path: str, query: Mapping[str, str]) -> dict[str, Any]:
+        """One request, and another one if the key was refused and there is a newer one."""
+        key = self._key()
+        if isinstance(key, ServiceError):
+            raise key
+        try:
+            return self._ask(method, path, query, key)
+        except ServiceError as error:
+            renewed = self._key() if self._rotated(error, key) else None
+            if not isinstance(renewed, str):
+                raise
+        return self._ask(method, path, query, renewed)
+
+    def _ask(self, method: str, path: str, query: Mapping[str, str], key: str) -> dict[str, Any]:
+        try:
+            answer = self.session.request(
+                method,
+                self.base_url + path,
+                params=dict(query),
+                headers=self._headers(key),
+                timeout=(CONNECT_TIMEOUT, QUERY_TIMEOUT),
+                allow_redirects=False,
+            )
+        except requests.RequestException as error:
+            raise ServiceError("Unreachable", type(error).__name__, 0) from None
+        body = _json(answer)
+        if answer.status_code != 200 or body.get("code"):
+            raise _refusal(answer.status_code, body)
+        return body
+
+    def _key(self) -> str | ServiceError:
+        """The key to use; without one nothing is sent, as if the service were out of reach."""
+        if isinstance(self.api_key, str):
+            return self.api_key
+        try:
+            return self.api_key.value()
+        except KeyUnavailable as error:
+            return ServiceError("Unreachable", f"There is no API key. {error}", 0)
+
+    def _rotated(self, error: ServiceError, key: str) -> bool:
+        """Whether the service refused the key and there is another one."""
+        if error.http != 401 or isinstance(self.api_key, str):
+            return False
+        return self.api_key.renewed(key)
+
+    def _headers(self, key: str) -> dict[str, str]:
+        headers = {"Authorization": f"Bearer {key}"}
+        if self.workspace:
+            headers["X-DashScope-WorkSpace"] = self.workspace
+        return headers
+
+
+def _create_outcome(answer: requests.Response) -> Accepted | ServiceError | Unknown:
+    """A gateway may answer 200 with an error body; a 5xx may come after the task was made."""
+    body = _json(answer)
+    output = body.get("output")
+    task_id = output.get("task_id") if isinstance(output, dict) else None
+    if answer.status_code == 200 and task_id:
+        return Accepted(str(task_id), str(body.get("request_id", "")))
+    if answer.status_code >= 500:
+        return Unknown(f"HTTP {answer.status_code} {body.get('code') or 'without a code'}")
+    if answer.status_code == 200 and not body.get("code"):
+        return Unknown("HTTP 200 without a task id")
+    return _refusal(answer.status_code, body)
+
+
+def _refusal(status: int, body: Mapping[str, Any]) -> ServiceError:
+    return ServiceError(
+        code=str(body.get("code") or "Unreadable"),
+        message=str(body.get("message") or f"The service answered HTTP {status} without a code."),
+        http=status,
+        request_id=str(body.get("request_id") or ""),
+    )
+
+
+def _json(answer: requests.Response) -> dict[str, Any]:
+    try:
+        body = answer.json()
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _never_sent(error: requests.RequestException) -> bool:
+    if isinstance(error, requests.ConnectTimeout):
+        return True
+    reason = error.args[0] if error.args else None
+    cause = getattr(reason, "reason", reason)
+    return isinstance(cause, (NewConnectionError, ConnectTimeoutError))
+
+
+def _times(output: Mapping[str, Any]) -> dict[str, float]:
+    found = {}
+    for name in ("submit_time", "scheduled_time", "end_time"):
+        try:
+            moment = datetime.strptime(str(output.get(name)), "%Y-%m-%d %H:%M:%S.%f")
+        except ValueError:
+            continue
+        found[name] = moment.replace(tzinfo=BEIJING_TIME).timestamp()
+    return found
+
+
+def _list_query(model: str, start: float, end: float, page: int) -> dict[str, str]:
+    def stamp(at: float) -> str:
+        return datetime.fromtimestamp(at, BEIJING_TIME).strftime("%Y%m%d%H%M%S")
+
+    return {
+        "model_name": model,
+        "start_time": stamp(start),
+        "end_time": stamp(end + 1),
+        "page_no": str(page),
+        "page_size": "100",
+    }
+
+
+def _listed(row: Mapping[str, Any]) -> ListedTask:
+    return ListedTask(
+        task_id=str(row.get("task_id", "")),
+        status=str(row.get("status", "")),
+        created=float(row.get("gmt_create") or 0) / 1000,
+        request_id=str(row.get("request_id", "")),
+    )

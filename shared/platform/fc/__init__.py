@@ -1,0 +1,1 @@
+"""Function Compute's events and context."""

@@ -1,0 +1,1 @@
+"""When something happens to a job: the pump and its schedule."""

@@ -1,0 +1,163 @@
+"""The tasks in flight as one poller run knows them, and when to ask for each."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from shared.catalogue.models import Catalogue, Model
+from shared.ledger.model_state import ModelStates
+from shared.ledger.records import PENDING, Record
+from shared.ledger.slots import Held, Slot
+from shared.platform.clock import Clock, from_iso
+from shared.poller.poll_intervals import first_question, is_known, next_question
+
+BEHIND = 15.0
+"""Seconds between questions for a task that cannot have begun: it may have, if others died."""
+
+
+@dataclass
+class Flight:
+    """A held slot and its job's last record. Times on the instance's monotonic clock.
+
+    `behind`: as many tasks as the model runs at once are before this one, so it cannot have
+    begun. `landed`: the service is done with it, its images are still to be fetched.
+    `open_at`: when it was last seen not to be done. `failures`: how often in a row the service
+    could not be asked. `first`: the record that holds the job's spec, if it is at hand.
+    """
+
+    slot: Slot
+    last: Record
+    claimed: float
+    started: float
+    ask_at: float
+    behind: bool = False
+    landed: bool = False
+    open_at: float | None = None
+    failures: int = 0
+    first: Record | None = None
+
+
+@dataclass
+class Flights:
+    """All flights of a run, by slot."""
+
+    catalogue: Catalogue
+    states: ModelStates
+    clock: Clock
+    _known: dict[str, Flight] = field(default_factory=dict)
+    _freed: dict[str, float] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[Flight]:
+        return iter(list(self._known.values()))
+
+    def __bool__(self) -> bool:
+        return bool(self._known)
+
+    def get(self, slot: Slot) -> Flight | None:
+        return self._known.get(slot.key)
+
+    def track(self, held: Held, last: Record) -> Flight:
+        """Follow a slot whose attempt is under way."""
+        now, sent_at = self.clock.monotonic(), last.data.get("submitted_at")
+        since = from_iso(sent_at) if sent_at else held.since
+        waited = max(0.0, self.clock.now() - since)
+        wait = first_question(self.states.get(held.slot.model).durations) - waited
+        ask_at = now + max(0.0, wait) if last.state == PENDING else now
+        flight = Flight(held.slot, last, now - waited, now - waited, ask_at)
+        self._known[held.slot.key] = flight
+        return flight
+
+    def drop(self, flight: Flight) -> None:
+        """A flight that has landed."""
+        self._known.pop(flight.slot.key, None)
+
+    def land(self, flight: Flight) -> float:
+        """The service is done with a flight. Returns how many seconds ago, halfway between the last
+        two questions; whoever waited behind it began then."""
+        now = self.clock.monotonic()
+        ended = now if flight.open_at is None else (flight.open_at + now) / 2
+        flight.landed, self._freed[flight.slot.model] = True, ended
+        return now - ended
+
+    def keep_only(self, held: list[Held]) -> None:
+        """Forget the slots that no longer stand."""
+        present = {one.slot.key for one in held}
+        self._known = {key: flight for key, flight in self._known.items() if key in present}
+
+    def jobs(self, model: str) -> set[str]:
+        """The jobs of a model that hold a slot."""
+        return {flight.slot.job for flight in self if flight.slot.model == model}
+
+    def landed(self, model: str) -> set[Slot]:
+        """Those of them that keep nothing at the service busy any more."""
+        return {flight.slot for flight in self if flight.slot.model == model and flight.landed}
+
+    def room(self, model: Model) -> int:
+        """How many more tasks of a model may be in flight, as far as this run knows."""
+        return self.states.window(model) - len(self.jobs(model.name)) + len(self.landed(model.name))
+
+    def is_idle_between(self, model: Model) -> bool:
+        """Whether nothing may wait at the service, so that it is idle from one task to the next."""
+        return self.states.window(model) <= model.limits.concurrent
+
+    def quickest(self) -> float:
+        """Seconds in which no task ends that somebody else submits now, as far as is known."""
+        seen = (self.states.known(name).durations for name in self.catalogue.names())
+        return min((first_question(one) for one in seen if is_known(0.0, one)), default=math.inf)
+
+    def line_up(self) -> None:
+        """Tell who runs and who waits behind; the clock of one that moves up starts now."""
+        for name in {flight.slot.model for flight in self}:
+            line = sorted(
+                (one for one in self if one.slot.model == name and not one.landed),
+                key=_place_in_line,
+            )
+            model = self.catalogue.get(name)
+            lanes = model.limits.concurrent if model else len(line)
+            for place, flight in enumerate(line):
+                self._place(flight, behind=place >= lanes)
+
+    def ask_later(self, flight: Flight, crowded: bool = False) -> None:
+        """Set the moment of the next question, before the one that is due is asked.
+
+        `crowded`: another job waits for the slot.
+        """
+        now = self.clock.monotonic()
+        name = flight.slot.model
+        durations, model = self.states.get(name).durations, self.catalogue.get(name)
+        eager = crowded and model is not None and self.is_idle_between(model)
+        waited = now - flight.started
+        wait = BEHIND if flight.behind else next_question(waited, durations, eager)
+        flight.ask_at = now + wait
+
+    def is_expected(self, flight: Flight) -> bool:
+        """Whether the end of a task is so near that telling of its beginning is not worth it."""
+        durations = self.states.get(flight.slot.model).durations
+        return is_known(self.clock.monotonic() - flight.started, durations)
+
+    def next_question(self) -> float | None:
+        """Seconds until the first question is due; None without flights."""
+        if not self._known:
+            return None
+        return min(flight.ask_at for flight in self) - self.clock.monotonic()
+
+    def _place(self, flight: Flight, *, behind: bool) -> None:
+        now = self.clock.monotonic()
+        if flight.behind and not behind:
+            name = flight.slot.model
+            flight.started = max(flight.claimed, self._freed.get(name, now))
+            flight.ask_at = flight.started + first_question(self.states.get(name).durations)
+        elif behind and not flight.behind:
+            flight.ask_at = now + BEHIND
+        flight.behind = behind
+
+
+def _place_in_line(flight: Flight) -> tuple[bool, float]:
+    """The service takes tasks in the order in which they were sent.
+
+    That is not the order of the slots: they come before the ticket and are dated in whole seconds.
+    """
+    sent_at = flight.last.data.get("submitted_at")
+    return (False, from_iso(sent_at)) if sent_at else (True, flight.claimed)

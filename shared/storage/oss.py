@@ -1,0 +1,311 @@
+"""The object store on Alibaba Cloud OSS: the only place that calls oss2.
+
+oss2 2.19.1 itself never retries; with its CRC on, a repeated PUT hangs, because the body is not
+rewound; and an instance that was frozen wakes to connections the server has closed. So CRC is
+off, bodies carry Content-MD5, and every call is repeated from the top on network errors, 5xx
+and 409 StaleFile, with jittered pauses.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import logging
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any, TypeVar
+
+from shared.platform.clock import Clock
+from shared.platform.logs import about
+from shared.platform.settings import Credentials, Settings
+from shared.platform.slim_imports import oss2, requests
+from shared.storage.objects import (
+    Creation,
+    Entry,
+    ObjectForbidden,
+    ObjectMissing,
+    ObjectTooLarge,
+    Slice,
+    StoreError,
+)
+
+T = TypeVar("T")
+TRIES = 4
+PAUSE = 0.1
+TIMEOUT = (3.05, 20)
+EXISTS = "FileAlreadyExists"
+
+log = logging.getLogger(__name__)
+
+
+class VersionedBucket(StoreError):
+    """The bucket has, or once had, versioning: create-if-absent does not hold there."""
+
+
+@dataclass
+class OssStore:
+    """`shared.storage.objects.ObjectStore` on a bucket."""
+
+    bucket: Any
+    public: Any
+    clock: Clock
+    chance: random.Random
+
+    def read(self, key: str, limit: int) -> Slice:
+        """The whole object. Raises ObjectMissing, ObjectTooLarge, StoreError."""
+
+        def get() -> Slice:
+            answer = self.bucket.get_object(key)
+            size = answer.content_length or 0
+            if size > limit:
+                answer.resp.response.close()
+                raise ObjectTooLarge(f"{key} has {size} bytes; at most {limit} are read.")
+            return Slice(answer.read(), size, answer.etag)
+
+        return self._call(f"read {key}", get)
+
+    def read_range(self, key: str, start: int, length: int) -> Slice:
+        """Part of an object; past its end the body is empty. Raises ObjectMissing, StoreError.
+
+        Without `x-oss-range-behavior: standard` OSS answers a range past the end with the whole
+        object (GetObject page).
+        """
+
+        def get() -> Slice:
+            answer = self.bucket.get_object(
+                key,
+                byte_range=(start, start + length - 1),
+                headers={"x-oss-range-behavior": "standard"},
+            )
+            body = answer.read()
+            whole = (answer.content_range or "").rpartition("/")[2]
+            return Slice(body, int(whole) if whole.isdigit() else len(body), answer.etag)
+
+        try:
+            return self._call(f"read {key}", get)
+        except _RangeError:
+            head = self._call(f"head {key}", lambda: self.bucket.head_object(key))
+            return Slice(b"", head.content_length or 0, head.etag)
+
+    def create(self, key: str, body: bytes) -> Creation:
+        """Put if absent. Raises StoreError when the outcome stays unknown.
+
+        A repeated try can meet its own earlier success as a 409; then the stored body decides.
+        """
+        uncertain = False
+
+        def put() -> Creation:
+            nonlocal uncertain
+            try:
+                answer = self.bucket.put_object(key, body, headers=_put_headers(body, absent=True))
+                return Creation(True, _date(answer.headers, self.clock))
+            except oss2.exceptions.ServerError as error:
+                if error.status == 409 and error.code == EXISTS:
+                    return Creation(False, _date(error.headers, self.clock))
+                uncertain = True
+                raise
+            except (oss2.exceptions.RequestError, requests.RequestException):
+                uncertain = True
+                raise
+
+        outcome = self._call(f"create {key}", put)
+        if not outcome.created and uncertain and self._holds(key, body):
+            return Creation(True, outcome.at)
+        return outcome
+
+    def put(self, key: str, body: bytes, content_type: str = "application/json") -> None:
+        """Create or replace. Raises StoreError."""
+        headers = _put_headers(body, content_type=content_type)
+        self._call(f"write {key}", lambda: self.bucket.put_object(key, body, headers=headers))
+
+    def list(self, prefix: str, after: str = "", limit: int | None = None) -> Iterator[Entry]:
+        """Entries in byte order, at most `limit`. Raises StoreError."""
+        token, left = "", limit
+        while left is None or left > 0:
+            page = self._page(prefix, after, token, 1000 if left is None else min(left, 1000))
+            for item in page.object_list:
+                yield Entry(item.key, item.size, item.etag, float(item.last_modified))
+            if not page.is_truncated:
+                return
+            token = page.next_continuation_token
+            left = None if left is None else left - len(page.object_list)
+
+    def delete(self, key: str) -> None:
+        """Delete; a missing key is no error. Raises StoreError."""
+        self._call(f"delete {key}", lambda: self.bucket.delete_object(key))
+
+    def presign(self, key: str, seconds: int, download_as: str = "") -> str:
+        """A GET URL on the public endpoint, signed with V4."""
+        if not download_as:
+            return str(self.public.sign_url("GET", key, seconds, slash_safe=True))
+        params = {"response-content-disposition": f'attachment; filename="{download_as}"'}
+        return str(self.public.sign_url("GET", key, seconds, params=params, slash_safe=True))
+
+    def presign_put(self, key: str, seconds: int, content_type: str) -> str:
+        """A PUT URL on the public endpoint, signed with V4; V4 signs a Content-Type always."""
+        headers = {"Content-Type": content_type}
+        return str(self.public.sign_url("PUT", key, seconds, headers=headers, slash_safe=True))
+
+    def refuse_versioned(self) -> None:
+        """Raise VersionedBucket if versioning was ever on.
+
+        `x-oss-forbid-overwrite` has no effect once versioning is Enabled or Suspended (PutObject
+        page). The management call is throttled separately: ask once per instance, not per event.
+        """
+        try:
+            status = self._call("ask for versioning", self.bucket.get_bucket_versioning).status
+        except StoreError as error:
+            if "AccessDenied" in str(error):
+                raise
+            log.warning(
+                "Could not learn whether the bucket has versioning: %s",
+                error,
+                extra=about("bucket.unchecked"),
+            )
+            return
+        if status:
+            found = VersionedBucket(
+                f"Bucket {self.bucket.bucket_name} has versioning {status}. With versioning OSS"
+                " ignores x-oss-forbid-overwrite, and jobs could be paid twice. Use a bucket that"
+                " never had versioning."
+            )
+            log.error("%s", found, extra=about("bucket.versioned"))
+            raise found
+
+    def _page(self, prefix: str, after: str, token: str, size: int) -> Any:
+        return self._call(
+            f"list {prefix}",
+            lambda: self.bucket.list_objects_v2(
+                prefix=prefix, start_after=after, continuation_token=token, max_keys=size
+            ),
+        )
+
+    def _holds(self, key: str, body: bytes) -> bool:
+        try:
+            return self.read(key, len(body) + 1).body == body
+        except (ObjectMissing, ObjectTooLarge):
+            return False
+
+    def _call(self, what: str, call: Callable[[], T]) -> T:
+        for attempt in range(1, TRIES + 1):
+            try:
+                return call()
+            except (oss2.exceptions.OssError, requests.RequestException) as error:
+                if attempt == TRIES or not _worth_repeating(error):
+                    raise _translated(what, error) from None
+                _log_retry(what, attempt, error)
+            self.clock.sleep(PAUSE * 2**attempt * (0.5 + self.chance.random()))
+        raise AssertionError("unreachable")
+
+
+class _RangeError(StoreError):
+    """The range lies past the object's end."""
+
+
+def open_session(endpoint: str) -> Any:
+    """Connections to OSS, with the proxies and certificates that the environment names.
+
+    requests would look for them again with every request, which takes a tenth of its time, and
+    would put what a .netrc file says in the place of our signature.
+    """
+    made = oss2.Session()
+    session = made.session
+    found = session.merge_environment_settings(endpoint, {}, None, None, None)
+    session.proxies, session.verify = found["proxies"], found["verify"]
+    session.trust_env = False
+    return made
+
+
+def open_store(
+    settings: Settings,
+    credentials: Credentials,
+    clock: Clock,
+    chance: random.Random,
+    session: Any = None,
+) -> OssStore:
+    """The bucket that the settings name. Nothing is sent yet."""
+    auth = (
+        oss2.StsAuth(
+            credentials.key_id, credentials.key_secret, credentials.token, auth_version="v4"
+        )
+        if credentials.token
+        else oss2.AuthV4(credentials.key_id, credentials.key_secret)
+    )
+
+    def bucket(endpoint: str) -> Any:
+        return oss2.Bucket(
+            auth,
+            endpoint,
+            settings.oss_bucket,
+            session=session,
+            connect_timeout=TIMEOUT,
+            enable_crc=False,
+            region=settings.oss_region,
+        )
+
+    return OssStore(
+        bucket(settings.oss_endpoint), bucket(settings.oss_public_endpoint), clock, chance
+    )
+
+
+def _put_headers(
+    body: bytes, *, absent: bool = False, content_type: str = "application/json"
+) -> dict[str, str]:
+    digest = base64.b64encode(hashlib.md5(body).digest()).decode()
+    headers = {"Content-MD5": digest, "Content-Type": content_type}
+    if absent:
+        headers["x-oss-forbid-overwrite"] = "true"
+    return headers
+
+
+def _date(headers: Any, clock: Clock) -> float:
+    text = headers.get("Date") or headers.get("date")
+    try:
+        return parsedate_to_datetime(text).timestamp()
+    except (TypeError, ValueError):
+        return float(int(clock.now()))
+
+
+def _worth_repeating(error: Exception) -> bool:
+    if _is_network(error):
+        return True
+    status, code = getattr(error, "status", 0), getattr(error, "code", "")
+    return bool(status >= 500 and status != 501) or code == "StaleFile"
+
+
+def _log_retry(what: str, attempt: int, error: Any) -> None:
+    code = str(getattr(error, "code", "") or type(error).__name__)
+    status = getattr(error, "status", None)
+    log.info(
+        "%s: try %d brought %s; once more",
+        what,
+        attempt,
+        code,
+        extra=about(
+            "store.retry",
+            step=what,
+            code=code,
+            http=status if isinstance(status, int) and status > 0 else None,
+            request_id=getattr(error, "request_id", None) or None,
+        ),
+    )
+
+
+def _is_network(error: Exception) -> bool:
+    return isinstance(error, (oss2.exceptions.RequestError, requests.RequestException))
+
+
+def _translated(what: str, error: Any) -> StoreError:
+    if _is_network(error):
+        return StoreError(f"Could not {what}: OSS could not be reached.")
+    if error.status == 404 and error.code in ("NoSuchKey", ""):
+        return ObjectMissing(f"Could not {what}: the object does not exist.")
+    if error.status == 416:
+        return _RangeError(f"Could not {what}: the range lies past the end.")
+    kind = ObjectForbidden if error.code == "AccessDenied" else StoreError
+    return kind(
+        f"Could not {what}: OSS answered {error.status} {error.code}: {error.message}"
+        f" (request {error.request_id})."
+    )

@@ -1,0 +1,93 @@
+"""What people use instead, in the same simulated cloud: the SDK's `call` in a loop, a fixed
+interval, and one poll a minute.
+
+The SDK's waiting schedule is the one of dashscope 2.0.2 (`wait`: asks at once, then after 1 s, and
+doubles the pause at every third question up to 5 s), replayed over this project's client, because
+the SDK itself sleeps in real time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, cast
+
+import requests
+
+from shared.modelstudio.client import Accepted, ModelStudio, Task
+from tests.bench.world import CalmWorld
+from tests.simulation.kernel import InstanceClock
+from tests.simulation.wire import SimSession
+
+PATH = "/services/aigc/image2image/image-synthesis"
+Pauses = Callable[[], Iterator[float]]
+
+
+def sdk_pauses() -> Iterator[float]:
+    """Seconds between the questions of the SDK's `wait`."""
+    pause, step = 1, 0
+    while True:
+        step += 1
+        if pause < 5 and step % 3 == 0:
+            pause = min(pause * 2, 5)
+        yield float(pause)
+
+
+def every(seconds: float) -> Pauses:
+    """A fixed interval."""
+
+    def pauses() -> Iterator[float]:
+        while True:
+            yield seconds
+
+    return pauses
+
+
+def loop(world: CalmWorld, jobs: list[str], threads: int, pauses: Pauses = sdk_pauses) -> None:
+    """`threads` programs that submit, wait, download and store, one job after the other.
+
+    Where the service answers 429 they try again after one to three seconds, as a user would.
+    """
+    waiting = list(reversed(jobs))
+
+    def work() -> None:
+        clock = InstanceClock(world.kernel, 0.0)
+        session = cast("requests.Session", SimSession(world.network, world.studio))
+        service = ModelStudio("https://service.invalid/api/v1", "sk-bench", session)
+        while waiting:
+            _one(world, service, session, clock, waiting.pop(), pauses)
+
+    for number in range(threads):
+        world.kernel.spawn(f"program-{number}", work, 1e9, _ended)
+
+
+def _one(
+    world: CalmWorld,
+    service: ModelStudio,
+    session: requests.Session,
+    clock: InstanceClock,
+    job: str,
+    pauses: Pauses,
+) -> None:
+    body = {"model": "brush", "input": {"prompt": job}, "parameters": {"n": 1}}
+    while not isinstance(made := service.create(PATH, body), Accepted):
+        clock.sleep(1.0 + 2.0 * world.chance.random())
+    task = _awaited(service, clock, made.task_id, pauses())
+    url = cast("dict[str, Any]", task.answer)["output"]["results"][0]["url"]
+    image = cast("Any", session.get(url)).body
+    world.bucket.put_object(f"results/{job}/image-1.png", image, {})
+    world.bucket.put_object(f"results/{job}/result.json", b"{}", {})
+
+
+def _awaited(
+    service: ModelStudio, clock: InstanceClock, task_id: str, pauses: Iterator[float]
+) -> Task:
+    while True:
+        task = service.query(task_id)
+        if task.status not in ("PENDING", "RUNNING"):
+            return task
+        clock.sleep(next(pauses))
+
+
+def _ended(_actor: object, failure: BaseException | None) -> None:
+    if failure is not None:
+        raise failure

@@ -1,0 +1,224 @@
+"""The functions' own check of a job and the model service's, held against each other."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from PIL import Image
+
+from shared.catalogue.models import load_catalogue
+from shared.jobfile import check, parse
+from shared.storage.objects import ObjectMissing, Slice
+from tests.kit.modelstudio_server import (
+    EDIT,
+    PAINTING,
+    SKETCH,
+    Client,
+    ImageHost,
+    Json,
+    picture,
+    running_server,
+    see_through,
+)
+
+TABLE: Mapping[str, Any] = yaml.safe_load(
+    Path(__file__).with_name("two_readings.yaml").read_text(encoding="utf-8")
+)
+MODELS = {"paint": PAINTING, "sketch": SKETCH, "edit": EDIT}
+IMAGE = "@PNG-400x400-RGB"
+SOUND: Mapping[str, Json] = {
+    "paint": {"prompt": "a cat", "base_image_url": IMAGE, "mask_image_url": IMAGE},
+    "sketch": {"prompt": "a cat", "sketch_image_url": IMAGE},
+    "edit": {"prompt": "a cat", "images": [IMAGE]},
+}
+ABSENT = "<absent>"
+PASSED = "Passed.AllChecks"  # the fault that stands where the drawing would begin
+CATALOGUE = load_catalogue()
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is put over a sound job of a model, and what each reader should say to it."""
+
+    name: str
+    model: str
+    input: Any
+    parameters: Any
+    ours: str
+    service: str
+
+
+def read_cases() -> list[Case]:
+    cases = [
+        Case(f"{model}: {name}", model, given, parameters, verdict, verdict)
+        for model in MODELS
+        for name, given, parameters, verdict in TABLE[model]
+    ]
+    for row in TABLE["differences"]:
+        name, model, given, parameters = row["case"]
+        name = f"differs: {name}"
+        cases.append(Case(name, model, given, parameters, row["ours"], row["service"]))
+    return cases
+
+
+CASES = read_cases()
+
+
+def drawn(size: tuple[int, int], kind: str, mode: str) -> bytes:
+    image = Image.new(mode, size)
+    if mode.endswith("A"):
+        image.putalpha(128)  # an alpha channel of nothing but 255 is left out of a WEBP
+    out = io.BytesIO()
+    image.save(out, kind)
+    return out.getvalue()
+
+
+def animation(kind: str) -> bytes:
+    first, *others = (Image.new("RGB", (400, 400), colour) for colour in ("red", "green", "blue"))
+    out = io.BytesIO()
+    first.save(out, kind, save_all=True, append_images=others)
+    return out.getvalue()
+
+
+def made(name: str) -> bytes | None:
+    """The picture a case names, or None if it names one that does not exist."""
+    if found := re.fullmatch(r"([A-Z]+)-(\d+)x(\d+)-([\w;]+)", name):
+        kind, wide, high, mode = found.groups()
+        return drawn((int(wide), int(high)), kind, mode)
+    if padded := re.fullmatch(r"(\d+)\.png", name):
+        return picture().ljust(int(padded[1]), b"\0")
+    return {
+        "see-through.png": see_through(),
+        "cut.png": picture()[:-40],
+        "animated.png": animation("PNG"),
+        "animated.webp": animation("WEBP"),
+        "page.html": b"<html>not an image</html>",
+        "empty.png": b"",
+    }.get(name)
+
+
+class PictureHost(ImageHost):
+    """An image host that also holds, in the way of a bucket, the pictures of the cases."""
+
+    def offer(self, name: str) -> None:
+        data = made(name)
+        if data is not None:
+            self.files[name] = data
+
+    def read_range(self, key: str, start: int, length: int) -> Slice:
+        data = self.files.get(key)
+        if data is None:
+            raise ObjectMissing(f"{key} does not exist")
+        return Slice(data[start : start + length], len(data), "etag")
+
+
+@dataclass
+class Bench:
+    """Both readers, and the pictures for them."""
+
+    server: Client
+    host: PictureHost
+
+    def body(self, case: Case, root: str) -> Json:
+        """The case as a request whose pictures lie below `root`."""
+        body: Json = {"model": MODELS[case.model]}
+        parts = {"input": SOUND[case.model], "parameters": {"n": 1}}
+        for name, changes in (("input", case.input), ("parameters", case.parameters)):
+            whole = {**parts[name], **changes} if isinstance(changes, dict) else changes
+            if whole != ABSENT:
+                body[name] = self._filled(whole, root)
+        return body
+
+    def _filled(self, value: Any, root: str) -> Any:
+        if isinstance(value, dict) and set(value) == {"text", "times"}:
+            return value["text"] * value["times"]
+        if isinstance(value, dict):
+            return {k: self._filled(v, root) for k, v in value.items() if v != ABSENT}
+        if isinstance(value, list):
+            return [self._filled(item, root) for item in value]
+        return self._addressed(value, root) if isinstance(value, str) else value
+
+    def _addressed(self, text: str, root: str) -> str:
+        text = text.replace("{host_rest}", self.host.url.removeprefix("http:"))
+        text = text.replace("{host}", self.host.url)
+        text = text.replace("{host_with_password}", self.host.url.replace("//", "//me:secret@"))
+        before, at, name = text.partition("@")
+        if not at or "secret" in text:
+            return text
+        self.host.offer(name)
+        if before:
+            return before + base64.b64encode(self.host.files[name]).decode()
+        return root + name
+
+    def ours(self, case: Case) -> str:
+        """What the functions make of it."""
+        job = json.dumps(self.body(case, "oss:///")).encode()
+        checked = check(parse(job, "job.json")[0], CATALOGUE, self.host, "bucket")
+        return "taken" if checked.spec else "refused"
+
+    def service(self, case: Case) -> str:
+        """What the service makes of it, at once or in the task."""
+        answer = self.server.post(self.body(case, self.host.url + "/"))
+        if answer.status_code != 200:
+            assert answer.json()["code"].startswith("InvalidParameter"), answer.text
+            return "refused"
+        output = self.server.wait(answer.json()["output"]["task_id"])["output"]
+        assert not output["code"].startswith("Internal"), output
+        return "taken" if output["code"] == PASSED else "refused"
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    settings = {"task_seconds": 0, "faults": [{"at": "task", "code": PASSED}]}
+    host = PictureHost()
+    host.files["%E5%9B%BE.png"] = picture()
+    host.files["PNG-400x400-RGB"] = picture()
+    try:
+        with running_server(tmp_path_factory.mktemp("readings"), settings) as served:
+            yield Bench(served, host)
+    finally:
+        host.close()
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+def test_both_read_a_job_as_the_documents_do(bench: Bench, case: Case) -> None:
+    assert (bench.ours(case), bench.service(case)) == (case.ours, case.service)
+
+
+def test_every_difference_is_one_and_has_its_reason() -> None:
+    for row in TABLE["differences"]:
+        assert {row["ours"], row["service"]} == {"taken", "refused"}
+        assert row["because"]
+
+
+def test_every_case_has_a_name_of_its_own() -> None:
+    assert len({case.name for case in CASES}) == len(CASES) >= 80
+
+
+def test_every_parameter_and_input_of_the_models_is_in_the_table() -> None:
+    for short, name in MODELS.items():
+        model = CATALOGUE.get(name)
+        assert model is not None
+        used: set[str] = set()
+        for case in CASES:
+            if case.model == short:
+                used |= set(case.input if isinstance(case.input, dict) else {})
+                used |= set(case.parameters if isinstance(case.parameters, dict) else {})
+        known = {*model.input_schema["properties"], *model.parameters_schema["properties"]}
+        assert known - used - {"style"} == set(), name  # the same list wherever there is one
+
+
+def test_the_pictures_are_what_their_names_say() -> None:
+    for name in ("PNG-400x256-LA", "TIFF-400x400-RGB", "WEBP-400x400-RGBA"):
+        kind, size, mode = name.split("-")
+        image = Image.open(io.BytesIO(made(name) or b""))
+        assert (image.format, f"{image.width}x{image.height}", image.mode) == (kind, size, mode)

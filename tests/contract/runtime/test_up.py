@@ -1,0 +1,203 @@
+"""`local.up`: three servers from one command, and nothing left of them afterwards."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import oss2
+import pytest
+import requests
+
+from local.up import LaptopCloud, UpError
+from tests.contract.runtime.functions_under_test.runtime_under_test import (
+    ROOT,
+    RuntimeUnderTest,
+    until,
+)
+
+NAMES = {
+    *("OSS_ENDPOINT", "OSS_BUCKET", "OSS_REGION", "OSS_ACCESS_KEY_ID", "OSS_ACCESS_KEY_SECRET"),
+    *("DASHSCOPE_HTTP_BASE_URL", "DASHSCOPE_API_KEY", "API_URL", "API_TOKEN"),
+}
+
+
+def _clean_environ() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in NAMES}
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LaptopCloud]:
+    data = tmp_path_factory.mktemp("cloud")
+    with LaptopCloud(data, ports=0, task_seconds=0.3, environ=_clean_environ()) as running:
+        yield running
+
+
+def _bucket(env: dict[str, str]) -> Any:
+    auth = oss2.AuthV4(env["OSS_ACCESS_KEY_ID"], env["OSS_ACCESS_KEY_SECRET"])
+    return oss2.Bucket(auth, env["OSS_ENDPOINT"], env["OSS_BUCKET"], region=env["OSS_REGION"])
+
+
+def _state(cloud: LaptopCloud) -> dict[str, Any]:
+    state: dict[str, Any] = requests.get(f"{cloud.env['API_URL']}/_runtime/state", timeout=5).json()
+    return state
+
+
+def test_the_env_file_holds_endpoints_and_keys_for_its_owner_alone(cloud: LaptopCloud) -> None:
+    path = cloud.data / "env"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert (cloud.data / "keys.json").stat().st_mode & 0o777 == 0o600
+    lines = path.read_text().splitlines()
+    assert dict(line.split("=", 1) for line in lines) == cloud.env
+    assert set(cloud.env) == NAMES
+    assert cloud.env["DASHSCOPE_HTTP_BASE_URL"].endswith("/api/v1")
+
+
+def test_an_object_in_the_bucket_fires_the_function_it_is_for(cloud: LaptopCloud) -> None:
+    _bucket(cloud.env).put_object("jobs/not-a-job.yaml", b"- nothing")
+    until(lambda: _state(cloud)["functions"]["submit"]["invocations"] >= 1)
+
+
+def test_it_says_where_files_are_dropped_and_what_it_started(cloud: LaptopCloud) -> None:
+    folder = cloud.bucket_folder
+    assert folder is not None
+    assert folder == cloud.data / "oss" / "wanx-local"
+    assert set(cloud.pids) == {"oss", "modelstudio", "runtime"}
+
+
+def test_a_second_cloud_on_the_same_folder_is_refused(cloud: LaptopCloud) -> None:
+    with pytest.raises(UpError, match=f"runtime {cloud.pids['runtime']}"):
+        LaptopCloud(cloud.data, ports=0).__enter__()
+    assert (cloud.data / "env").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [
+        ({"OSS_ENDPOINT": "http://h"}, "OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET"),
+        ({"DASHSCOPE_HTTP_BASE_URL": "http://h"}, "DASHSCOPE_API_KEY"),
+        ({"API_URL": "http://h"}, "API_TOKEN"),
+    ],
+)
+def test_an_endpoint_of_ones_own_needs_its_keys(
+    tmp_path: Path, given: dict[str, str], missing: str
+) -> None:
+    with pytest.raises(UpError, match=f"the environment must hold {missing} too"):
+        LaptopCloud(tmp_path, ports=0, environ={**_clean_environ(), **given}).__enter__()
+
+
+def test_an_endpoint_of_ones_own_is_used_and_its_server_not_started(tmp_path: Path) -> None:
+    given = {"OSS_ENDPOINT": "http://127.0.0.1:9", "API_URL": "http://127.0.0.1:9"}
+    keys = {"OSS_ACCESS_KEY_ID": "i", "OSS_ACCESS_KEY_SECRET": "s", "API_TOKEN": "t"}
+    environ = {**_clean_environ(), **given, **keys}
+    with LaptopCloud(tmp_path, ports=0, environ=environ) as cloud:
+        assert set(cloud.pids) == {"modelstudio"}
+        assert {name: cloud.env[name] for name in given} == given
+        assert cloud.env["OSS_ACCESS_KEY_SECRET"] == "s"
+
+
+def test_a_key_of_the_users_never_reaches_our_own_server(tmp_path: Path) -> None:
+    given = {"OSS_ENDPOINT": "http://127.0.0.1:9", "API_URL": "http://127.0.0.1:9"}
+    keys = {"OSS_ACCESS_KEY_ID": "i", "OSS_ACCESS_KEY_SECRET": "s", "API_TOKEN": "t"}
+    environ = {**_clean_environ(), **given, **keys, "DASHSCOPE_API_KEY": "sk-real"}
+    with LaptopCloud(tmp_path, ports=0, environ=environ) as cloud:
+        assert cloud.env["DASHSCOPE_API_KEY"] != "sk-real"
+
+
+def _up(data: Path, *options: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "local.up", "--data", str(data), *options],
+        cwd=ROOT,
+        env=_clean_environ(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def _pids(data: Path) -> dict[str, int]:
+    until((data / "env").exists)
+    pairs = (pair.split() for pair in (data / "lock").read_text().split(", "))
+    return {name: int(pid) for name, pid in pairs}
+
+
+def _is_gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_every_server(tmp_path: Path, number: signal.Signals) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        first = taken.getsockname()[1]
+        process = _up(tmp_path, "--ports", str(first))
+        pids = _pids(tmp_path)
+        assert f":{first}\n" not in (tmp_path / "env").read_text(), "a taken port is not used"
+        process.send_signal(number)
+        out, err = process.communicate(timeout=15)
+    assert (process.returncode, err) == (0, "")
+    assert max(len(line) for line in out.splitlines() if str(tmp_path) not in line) <= 80
+    assert all(_is_gone(pid) for pid in pids.values())
+    assert not (tmp_path / "env").exists()
+
+
+def test_a_server_that_dies_is_named_with_its_last_words(tmp_path: Path) -> None:
+    process = _up(tmp_path, "--ports", "0", "--quiet")
+    pids = _pids(tmp_path)
+    os.kill(pids["modelstudio"], signal.SIGKILL)
+    out, err = process.communicate(timeout=15)
+    assert (process.returncode, out) == (1, "")
+    assert "modelstudio ended by itself (exit code -9)" in err
+    assert "| modelstudio ready" in err
+    assert all(_is_gone(pid) for pid in pids.values())
+
+
+def _keys_seen(runtime: RuntimeUnderTest) -> list[str]:
+    return [event["events"][0]["oss"]["object"]["key"] for event in runtime.recorded()]
+
+
+def test_a_bucket_that_cannot_notify_is_watched(tmp_path: Path) -> None:
+    keys = {"OSS_ACCESS_KEY_ID": "i", "OSS_ACCESS_KEY_SECRET": "s", "OSS_BUCKET": "bucket"}
+    command = [sys.executable, "-m", "local.oss", "--root", str(tmp_path / "oss")]
+    oss = subprocess.Popen(
+        [*command, "--bucket", "bucket", "--region", "cn-beijing", "--port", "0"],
+        cwd=ROOT,
+        env={**os.environ, **keys},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert oss.stdout is not None
+        endpoint = oss.stdout.readline().split()[2]
+        env = {**keys, "OSS_ENDPOINT": endpoint, "OSS_REGION": "cn-beijing"}
+        bucket = _bucket(env)
+        bucket.put_object("jobs/before.yaml", b"1")
+        with RuntimeUnderTest(tmp_path, "--watch-bucket", **env) as runtime:
+            until((runtime.data / "watch-bucket.json").exists)
+            bucket.put_object("jobs/new.yaml", b"2")
+            bucket.put_object("elsewhere/new.yaml", b"2")
+            until(lambda: "jobs/new.yaml" in _keys_seen(runtime))
+            bucket.put_object("jobs/before.yaml", b"3")
+            until(lambda: "jobs/before.yaml" in _keys_seen(runtime))
+        bucket.put_object("jobs/while-stopped.yaml", b"4")
+        with RuntimeUnderTest(tmp_path, "--watch-bucket", **env) as runtime:
+            until(lambda: "jobs/while-stopped.yaml" in _keys_seen(runtime))
+    finally:
+        oss.terminate()
+        oss.wait()
+        assert oss.stdout is not None
+        oss.stdout.close()
+    # Nothing else, though an event may come twice where the runtime stopped in between.
+    expected = ["jobs/new.yaml", "jobs/before.yaml", "jobs/while-stopped.yaml"]
+    assert list(dict.fromkeys(_keys_seen(runtime))) == expected

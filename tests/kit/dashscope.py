@@ -1,0 +1,108 @@
+"""A client of the wire, as Function Compute hands its requests over: an event in, an answer out."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from itertools import count
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from shared.api.jobs_api import create_app
+from shared.app import Service
+from shared.platform.fc.http import HttpEvent, call
+from tests.kit.world import TOKEN, World, job_file
+
+CREATE = "/api/v1/services/aigc/image2image/image-synthesis"
+INSTANCES = count()
+BEARER = {"Authorization": f"Bearer {TOKEN}"}
+JSON = {"Content-Type": "application/json; charset=utf-8", "X-DashScope-Async": "enable"}
+BODY: dict[str, Any] = json.loads(job_file())
+"""A request that is in order."""
+
+
+class Reply:
+    """An answer; `body` is its JSON."""
+
+    def __init__(self, whole: Mapping[str, Any]) -> None:
+        self.status = int(whole["statusCode"])
+        self.headers = dict(whole["headers"])
+        self.body: dict[str, Any] = json.loads(whole["body"])
+
+    @property
+    def refusal(self) -> tuple[int, str]:
+        """Status and code of a refusal, which has the service's three fields and no more."""
+        assert set(self.body) == {"code", "message", "request_id"}, self.body
+        return self.status, str(self.body["code"])
+
+
+def event(method: str, target: str, body: bytes, headers: Mapping[str, str]) -> bytes:
+    """An HTTP trigger's event."""
+    parts = urlsplit(target)
+    document = {
+        "version": "v1",
+        "rawPath": parts.path,
+        "headers": {"Host": "fn.example.com", **headers},
+        "queryParameters": dict(parse_qsl(parts.query)),
+        "body": base64.b64encode(body).decode(),
+        "isBase64Encoded": True,
+        "requestContext": {"requestId": "r", "http": {"method": method, "path": parts.path}},
+    }
+    return json.dumps(document).encode()
+
+
+def send(
+    to: World | Service,
+    method: str,
+    target: str,
+    body: bytes = b"",
+    headers: Mapping[str, str] = BEARER,
+) -> Reply:
+    """One request to one instance of the api function."""
+    service = to.service(f"api {next(INSTANCES)}") if isinstance(to, World) else to
+    return Reply(call(create_app(service), HttpEvent.of(event(method, target, body, headers))))
+
+
+def create(world: World, body: Any = None, path: str = CREATE, **headers: str) -> Reply:
+    """A create; `headers` replace or, when empty, remove those a client sends."""
+    raw = body if isinstance(body, bytes) else json.dumps(BODY if body is None else body).encode()
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    sent = {name: value for name, value in (BEARER | JSON | named).items() if value}
+    return send(world, "POST", path, raw, sent)
+
+
+def created(world: World, body: Any = None, **headers: str) -> str:
+    """The id of a task that was accepted."""
+    reply = create(world, body, **headers)
+    assert reply.status == 200, reply.body
+    return str(reply.body["output"]["task_id"])
+
+
+def changed(**places: Any) -> dict[str, Any]:
+    """The request with other values, by place: input__prompt=…; None is null."""
+    body: dict[str, Any] = {"parameters": {}, **json.loads(json.dumps(BODY))}
+    for place, value in places.items():
+        *path, last = place.split("__")
+        target = body
+        for step in path:
+            target = target[step]
+        target[last] = value
+    return body
+
+
+def query(world: World, job: str) -> dict[str, Any]:
+    """The answer to a query, always HTTP 200."""
+    reply = send(world, "GET", f"/api/v1/tasks/{job}")
+    assert reply.status == 200, reply.body
+    return reply.body
+
+
+def status(world: World, job: str) -> str:
+    return str(query(world, job)["output"]["task_status"])
+
+
+def poll(world: World, seconds: float = 60.0) -> None:
+    """One run of the poller."""
+    service = world.service("poll")
+    service.poller.run(service.clock.monotonic() + seconds)

@@ -1,0 +1,89 @@
+"""A caller of the HTTP endpoints, by way of Function Compute's events."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from itertools import count
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from shared.api.jobs_api import create_app
+from shared.app import Service
+from shared.platform.fc.http import HttpEvent, call
+from shared.platform.settings import Token
+from tests.kit.world import TOKEN, World, run
+
+INSTANCES = count()
+SCOPES = ("read", "submit", "admin")
+PREFIX = "team-a-"
+JSON = "application/json"
+
+
+def token(scope: str, prefix: str = "") -> str:
+    """The token of a scope, and of a prefix if it has one."""
+    return f"{scope} of {prefix or 'all'}".replace(" ", "-")
+
+
+TOKENS = tuple(
+    Token(hashlib.sha256(token(scope, prefix).encode()).hexdigest(), scope, prefix)
+    for scope in SCOPES
+    for prefix in ("", PREFIX)
+)
+
+
+class Reply:
+    """What Function Compute would send on."""
+
+    def __init__(self, whole: Mapping[str, Any]) -> None:
+        self.status = int(whole["statusCode"])
+        self.headers = {name.lower(): str(value) for name, value in whole["headers"].items()}
+        body = str(whole["body"])
+        self.raw = base64.b64decode(body) if whole["isBase64Encoded"] else body.encode()
+
+    @property
+    def text(self) -> str:
+        return self.raw.decode()
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.raw)
+
+
+def ask(
+    to: World | Service,
+    method: str,
+    target: str,
+    body: bytes | Mapping[str, Any] = b"",
+    given: str = TOKEN,
+    **headers: str,
+) -> Reply:
+    """One request; `given` is the token, headers are written with underscores."""
+    service = to.service(f"http {next(INSTANCES)}", tokens=TOKENS) if isinstance(to, World) else to
+    parts = urlsplit(target)
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    sent = {"Host": "fn.example.com", "Content-Type": JSON}
+    if given:
+        sent["Authorization"] = f"Bearer {given}"
+    sent |= {name.replace("_", "-"): value for name, value in headers.items()}
+    document = {
+        "version": "v1",
+        "rawPath": parts.path,
+        "headers": sent,
+        "queryParameters": dict(parse_qsl(parts.query, keep_blank_values=True)),
+        "body": base64.b64encode(raw).decode(),
+        "isBase64Encoded": True,
+        "requestContext": {"requestId": "r", "http": {"method": method, "path": parts.path}},
+    }
+    event = HttpEvent.of(json.dumps(document).encode())
+    return Reply(call(create_app(service), event))
+
+
+def failed(world: World, job: str, **own: Any) -> None:
+    """A job that was refused by the service."""
+    world.queued(job, expires_after="1m", **own)
+    world.timeline.wait(120)
+    run(world)
+    assert world.state(job) == "EXPIRED", world.state(job)

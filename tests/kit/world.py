@@ -1,0 +1,193 @@
+"""The whole library over a bucket in memory and a scripted account, for any number of instances."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from dataclasses import dataclass, field, replace
+from itertools import count
+from typing import Any
+
+import requests
+
+from shared.app import Service
+from shared.catalogue.errors import (
+    ACCOUNT,
+    CALLER,
+    INPUT_FETCH,
+    QUOTA,
+    TRANSIENT,
+    ErrorRule,
+    ErrorTable,
+)
+from shared.catalogue.models import Catalogue, Limits, Model, load_catalogue
+from shared.catalogue.retry_policy import RetryPolicy, load_retry_policy
+from shared.jobs.intake import Source
+from shared.ledger.records import Record
+from shared.platform.settings import Settings
+from shared.storage import layout
+from tests.kit.clock import FakeClock, Timeline
+from tests.kit.memory_store import MemoryBucket, MemoryStore
+from tests.kit.scripted_service import ImageHost, ScriptedService
+
+TOKEN = "letmein"
+API_KEY = "sk-not-a-real-key"
+MODEL = "brush"
+OTHER = "pencil"
+LONG = 600.0
+ONE_BY_ONE = Limits(submissions=5, per_seconds=1, concurrent=1, queue_ahead=0)
+
+
+def settings(**changes: Any) -> Settings:
+    """Settings as the environment of a deployment would give them."""
+    base = Settings(
+        oss_endpoint="http://127.0.0.1:1",
+        oss_public_endpoint="http://127.0.0.1:1",
+        oss_bucket="studio",
+        oss_region="cn-beijing",
+        base_url="https://service.invalid/api/v1",
+        api_key=API_KEY,
+        token_hashes=(hashlib.sha256(TOKEN.encode()).hexdigest(),),
+    )
+    return replace(base, **changes)
+
+
+def model(name: str = MODEL, limits: Limits = ONE_BY_ONE, price: float = 0.0) -> Model:
+    """Takes what the inpainting model takes, under limits and at a price of the test's own."""
+    real = load_catalogue().get("wanx-x-painting")
+    assert real is not None
+    cost = replace(real.price, per_image=price, by_region={})
+    return replace(real, name=name, limits=limits, price=cost)
+
+
+def error_table() -> ErrorTable:
+    """One rule of each class."""
+    rows = [
+        ("Throttling*", TRANSIENT, "after_backoff", "none"),
+        ("Unreachable", TRANSIENT, "after_backoff", "none"),
+        ("Arrearage", ACCOUNT, "never", "key"),
+        ("AllocationQuota*", QUOTA, "never", "model"),
+        ("InputDownload*", INPUT_FETCH, "few", "none"),
+        ("*", CALLER, "never", "none"),
+    ]
+    return ErrorTable(
+        tuple(
+            ErrorRule(code, None, None, kind, retry, breaker, "h", "h")
+            for code, kind, retry, breaker in rows
+        )
+    )
+
+
+def job_file(prompt: str = "a cat", **own: Any) -> bytes:
+    """A job file that is in order; `own` is what stands under `job`, beside model, parameters."""
+    name, parameters = own.pop("model", MODEL), own.pop("parameters", None)
+    document: dict[str, Any] = {
+        "model": name,
+        "input": {
+            "prompt": prompt,
+            "base_image_url": "https://pictures.invalid/base.png",
+            "mask_image_url": "https://pictures.invalid/mask.png",
+        },
+    }
+    if parameters is not None:
+        document["parameters"] = parameters
+    if own:
+        document["job"] = own
+    return json.dumps(document).encode()
+
+
+@dataclass
+class World:
+    """Everything outside the functions."""
+
+    timeline: Timeline = field(default_factory=Timeline)
+    models: tuple[Model, ...] = field(default_factory=lambda: (model(), model(OTHER)))
+    bucket: MemoryBucket = field(init=False)
+    studio: ScriptedService = field(init=False)
+    images: ImageHost = field(default_factory=ImageHost)
+    policy: RetryPolicy = field(default_factory=load_retry_policy)
+    _instances: count[int] = field(default_factory=count)
+
+    def __post_init__(self) -> None:
+        self.bucket = MemoryBucket(self.timeline, most_calls=20_000)
+        self.studio = ScriptedService(self.timeline)
+
+    def service(self, instance: str = "a", skew: float = 0.0, **changes: Any) -> Service:
+        """One instance of a function, wired as `shared.app` wires it."""
+        session = requests.Session()
+        session.mount("https://", self.images)
+        made = Service(
+            settings(**changes),
+            MemoryStore(self.bucket, instance),
+            session,
+            FakeClock(self.timeline, skew),
+            random.Random(f"{instance} {next(self._instances)}"),
+            Catalogue(self.models),
+            error_table(),
+            self.policy,
+        )
+        made.__dict__["model_studio"] = self.studio
+        return made
+
+    def queued(self, job: str, model_name: str = MODEL, **own: Any) -> Record:
+        """A job that has been taken in and waits."""
+        body = job_file(f"prompt of {job}", id=job, model=model_name, **own)
+        taken = self.service("intake").intake.take(body, Source(f"jobs/{job}.json", "ETAG"))
+        self.timeline.wait(0.001)
+        assert not taken[0].violations, taken[0].violations
+        return taken[0].record
+
+    def states(self, job: str) -> list[str]:
+        """The states of a job's records, in order."""
+        chain = [
+            json.loads(self.bucket.peek(key)) for key in self.bucket.keys(f"{layout.RECORDS}{job}/")
+        ]
+        return [link["state"] for link in chain]
+
+    def state(self, job: str) -> str:
+        return self.states(job)[-1]
+
+    def record(self, job: str) -> dict[str, Any]:
+        """A job's last record as it is stored."""
+        stored: dict[str, Any] = json.loads(
+            self.bucket.peek(self.bucket.keys(f"{layout.RECORDS}{job}/")[-1])
+        )
+        return stored
+
+    def manifest(self, job: str) -> dict[str, Any]:
+        """A job's result.json."""
+        read: dict[str, Any] = json.loads(self.bucket.peek(layout.result(job)))
+        return read
+
+    def markers(self) -> list[str]:
+        """The jobs that wait, in service order within each model."""
+        return [layout.job_of_marker(key) for key in self.bucket.keys(layout.QUEUE)]
+
+    def slots(self) -> list[str]:
+        """The keys of the slots that stand."""
+        return self.bucket.keys(layout.SLOTS)
+
+    def held(self) -> list[str]:
+        """The attempts that hold a slot, as model/job~number."""
+        return [key[len(layout.SLOTS) :].rsplit("~", 1)[0] for key in self.slots()]
+
+
+def store_of(service: Service) -> MemoryStore:
+    """An instance's store, for its hooks."""
+    assert isinstance(service.store, MemoryStore)
+    return service.store
+
+
+def run(world: World, seconds: float = LONG, service: Service | None = None) -> str:
+    """Let a poller run, for at most `seconds`; returns the word it ends with."""
+    service = service or world.service("poller")
+    return service.poller.run(service.clock.monotonic() + seconds)
+
+
+def submit(world: World, job: str) -> None:
+    """Submit a queued job at once, which must succeed or stay in doubt."""
+    service = world.service("submit")
+    last = service.records.last(job)
+    assert last is not None
+    assert isinstance(service.submission.submit(last, 2.5), Record)

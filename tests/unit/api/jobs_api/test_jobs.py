@@ -1,0 +1,271 @@
+"""Submitting, looking, waiting and trying again over HTTP."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from shared.jobfile import parse
+from tests.kit.http import TOKENS, ask, failed
+from tests.kit.memory_store import once
+from tests.kit.world import World, job_file, run, store_of
+
+
+@pytest.fixture()
+def world() -> World:
+    return World()
+
+
+def body_with(**changes: Any) -> bytes:
+    return json.dumps(json.loads(job_file()) | changes).encode()
+
+
+def test_a_submitted_job_is_told_its_place_wait_and_price(world: World) -> None:
+    world.queued("first")
+    reply = ask(world, "POST", "/jobs", job_file(id="second"))
+    assert reply.status == 202
+    assert reply.json["position"] == 2
+    one = ask(world, "GET", "/jobs/first").json["estimated_wait_seconds"]
+    assert reply.json["estimated_wait_seconds"] == 2 * one
+    assert reply.json["price_at_most"]["images"] == 1
+    base = "https://fn.example.com/jobs/second"
+    assert reply.json["urls"] == {
+        "status": base,
+        "result": f"{base}/result",
+        "cancel": f"{base}/cancel",
+        "events": f"{base}/events",
+    }
+    assert (reply.headers["location"], reply.headers["retry-after"]) == (base, "2")
+
+
+def test_the_wait_follows_from_what_tasks_took(world: World) -> None:
+    world.queued("cat")
+    before = ask(world, "GET", "/jobs/cat").json["estimated_wait_seconds"]
+    states = world.service().states
+    for _ in range(3):
+        states.finished("brush", 5 * before)
+    assert ask(world, "GET", "/jobs/cat").json["estimated_wait_seconds"] == 5 * before
+
+
+def test_put_makes_a_job_once(world: World) -> None:
+    first = ask(world, "PUT", "/jobs/cat", job_file())
+    again = ask(world, "PUT", "/jobs/cat", job_file())
+    assert (first.status, again.status) == (202, 200)
+    assert first.json["job"] == again.json["job"] == "cat"
+    run(world)
+    assert ask(world, "PUT", "/jobs/cat", job_file()).json["state"] == "SUCCEEDED"
+    assert world.states("cat").count("QUEUED") == 1
+
+
+@pytest.mark.parametrize("other", [job_file("a dog"), body_with(job={"labels": {"a": "b"}})])
+def test_put_with_another_body_is_a_conflict_and_changes_nothing(
+    world: World, other: bytes
+) -> None:
+    ask(world, "PUT", "/jobs/cat", job_file())
+    kept = world.bucket.keys()
+    reply = ask(world, "PUT", "/jobs/cat", other)
+    assert (reply.status, world.bucket.keys()) == (409, kept)
+
+
+def test_two_puts_of_one_id_at_the_same_moment_make_one_job(world: World) -> None:
+    service = world.service()
+    late = once("create", "records/cat/000001", lambda: ask(world, "PUT", "/jobs/cat", job_file()))
+    store_of(service).before.append(late)
+    assert ask(service, "PUT", "/jobs/cat", job_file("a dog")).status == 409
+    assert world.states("cat") == ["QUEUED"]
+
+
+def test_a_put_that_was_rejected_can_be_repaired(world: World) -> None:
+    assert ask(world, "PUT", "/jobs/cat", job_file(" ")).status == 422
+    assert ask(world, "PUT", "/jobs/cat", job_file("a cat")).status == 202
+    assert world.states("cat") == ["REJECTED", "QUEUED"]
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [(job_file(id="dog"), "/job/id"), (b"[" + job_file() + b"," + job_file("b") + b"]", "")],
+)
+def test_put_takes_one_job_of_its_own_id(world: World, body: bytes, pointer: str) -> None:
+    reply = ask(world, "PUT", "/jobs/cat", body)
+    assert reply.status == 422
+    assert reply.json["violations"][0]["pointer"] == pointer
+    assert not world.bucket.keys()
+
+
+def test_an_idempotency_key_makes_the_same_jobs_once(world: World) -> None:
+    body = job_file("a") + b"\n" + job_file("b")
+    sent = {"Idempotency_Key": "k", "Content_Type": "application/jsonl"}
+    first = ask(world, "POST", "/jobs", body, **sent)
+    run(world)
+    again = ask(world, "POST", "/jobs", body, **sent)
+    assert [job["job"] for job in first.json["jobs"]] == [job["job"] for job in again.json["jobs"]]
+    assert {job["state"] for job in again.json["jobs"]} == {"SUCCEEDED"}
+    assert len({job["job"] for job in again.json["jobs"]}) == 2
+
+
+def test_an_idempotency_key_with_another_body_is_a_conflict(world: World) -> None:
+    ask(world, "POST", "/jobs", job_file("a"), Idempotency_Key="k")
+    kept = world.bucket.keys()
+    assert ask(world, "POST", "/jobs", job_file("b"), Idempotency_Key="k").status == 409
+    assert world.bucket.keys() == kept
+    assert ask(world, "POST", "/jobs", job_file("b"), Idempotency_Key="k2").status == 202
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "kä"])
+def test_an_idempotency_key_that_cannot_be_one(world: World, key: str) -> None:
+    assert ask(world, "POST", "/jobs", job_file(), Idempotency_Key=key).status == 400
+
+
+def test_a_job_is_shown_with_its_job_file_labels_and_links(world: World) -> None:
+    world.queued("cat", labels={"who": "me"})
+    run(world)
+    job = ask(world, "GET", "/jobs/cat").json
+    assert job["labels"] == {"who": "me"}
+    assert job["spec"]["job"]["id"] == "cat"
+    assert job["result"]["state"] == "SUCCEEDED"
+    image = job["images"][0]
+    assert image["url"] == "https://bucket.invalid/results/cat/image-1.png?expires=3600"
+    assert image["download_url"].endswith("&download=cat-image-1.png")
+    assert image["width"] > 0
+    assert job["submitted_at"] > job["created_at"]
+    assert job["position"] is job["estimated_wait_seconds"] is None
+
+
+def test_the_result_is_there_when_the_job_is_over(world: World) -> None:
+    world.queued("cat")
+    assert ask(world, "GET", "/jobs/cat/result").status == 404
+    run(world)
+    assert ask(world, "GET", "/jobs/cat/result").json == world.manifest("cat")
+
+
+def test_waiting_ends_as_soon_as_the_state_changes(world: World) -> None:
+    world.queued("cat")
+    service = world.service("http")
+    begun = world.timeline.at
+    cancel = once("read", "cat/000002", lambda: None)
+
+    def canceled() -> None:
+        if world.timeline.at > begun + 5:
+            world.service().canceling.cancel("cat")
+            store_of(service).before.clear()
+
+    store_of(service).before.extend([cancel, lambda _call: canceled()])
+    reply = ask(service, "GET", "/jobs/cat?wait=30")
+    assert reply.json["state"] == "CANCELED"
+    assert 5 <= world.timeline.at - begun < 9
+
+
+def test_waiting_ends_after_the_time_asked_for(world: World) -> None:
+    world.queued("cat")
+    begun = world.timeline.at
+    assert ask(world, "GET", "/jobs/cat?wait=7").json["state"] == "QUEUED"
+    assert 7 <= world.timeline.at - begun < 9
+
+
+@pytest.mark.parametrize("wait", ["31", "-1", "1.5", "x", "9" * 50, "²"])
+def test_a_wait_that_is_too_long_or_no_number(world: World, wait: str) -> None:
+    world.queued("cat")
+    reply = ask(world, "GET", f"/jobs/cat?wait={wait}")
+    assert (reply.status, reply.json["violations"][0]["parameter"]) == (400, "wait")
+
+
+def test_an_unchanged_job_is_not_sent_again(world: World) -> None:
+    world.queued("dog")
+    world.queued("cat")
+    tag = ask(world, "GET", "/jobs/cat").headers["etag"]
+    same = ask(world, "GET", "/jobs/cat", If_None_Match=tag)
+    assert (same.status, same.raw) == (304, b"")
+    world.service().canceling.cancel("dog")
+    moved = ask(world, "GET", "/jobs/cat", If_None_Match=tag)
+    assert (moved.status, moved.json["position"]) == (200, 1)
+
+
+def test_a_known_tag_waits_and_an_old_one_does_not(world: World) -> None:
+    world.queued("cat")
+    tag = ask(world, "GET", "/jobs/cat").headers["etag"]
+    begun = world.timeline.at
+    assert ask(world, "GET", "/jobs/cat?wait=5", If_None_Match=tag).status == 304
+    assert world.timeline.at >= begun + 5
+    begun = world.timeline.at
+    assert ask(world, "GET", "/jobs/cat?wait=5", If_None_Match='W/"9-x"').status == 200
+    assert world.timeline.at < begun + 1
+
+
+def test_events_are_the_records_without_payloads(world: World) -> None:
+    world.queued("cat")
+    run(world)
+    events = ask(world, "GET", "/jobs/cat/events").json["events"]
+    assert [event["state"] for event in events] == world.states("cat")
+    assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
+    assert "nonce" not in events[0]
+
+
+@pytest.mark.parametrize(
+    "prompt", ["a cat", "yes", "1e5", "0x1f", "~", "a: b #c", "猫\n- x\t", "'"]
+)
+def test_the_job_file_reads_back_as_the_same_job(world: World, prompt: str) -> None:
+    assert ask(world, "PUT", "/jobs/cat", job_file(prompt, labels={"n": "12"})).status == 202
+    reply = ask(world, "GET", "/jobs/cat/jobfile")
+    assert reply.headers["content-type"].startswith("application/yaml")
+    (document,) = parse(reply.raw, "cat.yaml")
+    assert document.value["input"]["prompt"] == prompt
+    assert document.value["job"]["labels"] == {"n": "12"}
+    yaml = {"Content_Type": "application/yaml"}
+    copied = reply.raw.replace(b"id: cat", b"id: cat2")
+    assert ask(world, "POST", "/jobs", copied, **yaml).status == 202
+
+
+def test_a_job_that_brought_nothing_is_tried_again_as_a_new_one(world: World) -> None:
+    failed(world, "cat", labels={"who": "me"})
+    reply = ask(world, "POST", "/jobs/cat/retry")
+    assert reply.status == 202
+    assert reply.json["job"] == "cat-retry-1"
+    assert reply.headers["location"].endswith("/jobs/cat-retry-1")
+    assert world.state("cat") == "EXPIRED"
+    again = ask(world, "GET", "/jobs/cat-retry-1").json
+    assert again["retried_from"] == "cat"
+    assert again["labels"] == {"who": "me"}
+    ask(world, "POST", "/jobs/cat-retry-1/cancel")
+    third = ask(world, "POST", "/jobs/cat-retry-1/retry").json
+    assert (third["job"], third["retried_from"]) == ("cat-retry-2", "cat-retry-1")
+
+
+def test_a_retry_of_a_long_name_is_a_name_too(world: World) -> None:
+    failed(world, "c" * 64)
+    assert ask(world, "POST", f"/jobs/{'c' * 64}/retry").json["job"] == "c" * 56 + "-retry-1"
+
+
+def test_a_name_that_only_looks_like_a_retry_is_kept(world: World) -> None:
+    failed(world, "cat-retry-7")
+    assert ask(world, "POST", "/jobs/cat-retry-7/retry").json["job"] == "cat-retry-7-retry-1"
+
+
+def test_a_job_that_waits_or_succeeded_is_not_tried_again(world: World) -> None:
+    world.queued("cat")
+    assert ask(world, "POST", "/jobs/cat/retry").status == 409
+    run(world)
+    assert ask(world, "POST", "/jobs/cat/retry").status == 409
+    assert ask(world, "POST", "/jobs/nobody/retry").status == 404
+
+
+def test_a_rejected_job_is_shown_with_what_was_wrong(world: World) -> None:
+    refusal = ask(world, "POST", "/jobs", job_file(" ", id="cat"))
+    assert refusal.status == 422
+    job = ask(world, "GET", "/jobs/cat").json
+    assert job["state"] == "REJECTED"
+    assert job["violations"][0]["pointer"] == "/input/prompt"
+    assert b"prompt" in ask(world, "GET", "/jobs/cat/jobfile").raw
+    assert ask(world, "POST", "/jobs/cat/retry").status == 409
+
+
+def test_a_file_that_cannot_be_read_leaves_nothing_behind(world: World) -> None:
+    assert ask(world, "POST", "/jobs", b"{").status == 422
+    assert not world.bucket.keys()
+
+
+def test_the_body_of_a_cancel_is_not_read(world: World) -> None:
+    world.queued("cat")
+    assert ask(world, "POST", "/jobs/cat/cancel", b"\xff" * 1000).json["state"] == "CANCELED"
+    assert ask(world.service(tokens=TOKENS), "POST", "/jobs/cat/cancel").status == 409

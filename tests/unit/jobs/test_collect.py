@@ -1,0 +1,271 @@
+"""Following one task to its end: images first, then the last record, then the manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import pytest
+
+from shared.app import Service
+from shared.ledger.records import Record
+from shared.modelstudio.client import ServiceError
+from shared.modelstudio.download import REFUSED
+from shared.storage import layout
+from tests.kit.clock import FakeClock
+from tests.kit.memory_store import Call, Killed, die, fail, once
+from tests.kit.scripted_service import accept_with, result_url
+from tests.kit.world import MODEL, World, store_of
+
+DAY = 24 * 3600.0
+
+
+@pytest.fixture()
+def world() -> World:
+    return World()
+
+
+def in_flight(world: World, job: str = "cat", **task: Any) -> None:
+    """A job whose task was accepted; `task` says how it ends."""
+    world.queued(job)
+    world.studio.script.append(accept_with(**task))
+    service = world.service()
+    last = service.records.last(job)
+    assert last is not None
+    assert isinstance(service.submission.submit(last, 2.5), Record)
+
+
+def advance(world: World, service: Service | None = None, job: str = "cat") -> Record | None:
+    service = service or world.service()
+    last = service.records.last(job)
+    assert last is not None
+    collection = service.poller.collection
+    return collection.take(last, collection.ask(last))
+
+
+def test_a_running_task_is_written_down_once(world: World) -> None:
+    in_flight(world)
+    world.timeline.wait(1)
+    for _ in range(3):
+        advance(world)
+    assert world.states("cat") == ["QUEUED", "SUBMITTING", "PENDING", "RUNNING"]
+
+
+def test_the_images_lie_there_before_record_and_manifest_name_them(world: World) -> None:
+    in_flight(world, images=2)
+    world.timeline.wait(6)
+    service = world.service()
+    (slot,) = world.slots()
+    written: list[str] = []
+
+    def note(call: Call) -> None:
+        if call.kind in ("put", "create", "delete") and "models" not in call.key:
+            written.append(call.key.replace("results/cat/", ""))
+
+    store_of(service).after.append(note)
+    advance(world, service)
+    assert written[:4] == [
+        "image-1.png",
+        "image-2.png",
+        layout.record("cat", 4),
+        "result.json",
+    ]
+    assert slot in written[4:]
+    assert world.state("cat") == "SUCCEEDED"
+
+
+def test_the_manifest_tells_everything_about_an_image(world: World) -> None:
+    in_flight(world)
+    world.timeline.wait(6)
+    advance(world)
+    manifest = world.manifest("cat")
+    (image,) = manifest["images"]
+    body = world.bucket.peek(image["key"])
+    assert image["key"] == "results/cat/image-1.png"
+    assert image["sha256"] == hashlib.sha256(body).hexdigest()
+    assert (image["format"], image["width"], image["bytes"]) == ("PNG", 8, len(body))
+    assert world.bucket.content_type(image["key"]) == "image/png"
+    assert manifest["state"] == "SUCCEEDED"
+    assert manifest["task"]["id"] == "task-1"
+    assert manifest["price"]["images"] == 1
+    assert manifest["spec"]["input"]["prompt"] == "prompt of cat"
+
+
+@pytest.mark.parametrize("where", ["image-1.png", "image-2.png", "result.json", "000004.json"])
+def test_killed_at_any_write_the_next_run_ends_with_the_same_objects(
+    world: World, where: str
+) -> None:
+    in_flight(world, images=2)
+    world.timeline.wait(6)
+    victim = world.service("victim")
+    kind = "create" if where.startswith("0") else "put"
+    store_of(victim).after.append(once(kind, where, die))
+    with pytest.raises(Killed):
+        advance(world, victim)
+    world.timeline.wait(60)
+    world.service("next").poller.run(world.timeline.at + 1000)
+    assert world.states("cat")[-1] == "SUCCEEDED"
+    assert world.bucket.keys("results/cat/") == [
+        "results/cat/image-1.png",
+        "results/cat/image-2.png",
+        "results/cat/result.json",
+    ]
+    assert (world.slots(), world.markers()) == ([], [])
+    for image in world.manifest("cat")["images"]:
+        body = world.bucket.peek(image["key"])
+        assert hashlib.sha256(body).hexdigest() == image["sha256"]
+
+
+def test_a_task_that_failed_says_why_and_whether_to_try_again(world: World) -> None:
+    in_flight(world, status="FAILED", code="InvalidParameter.Task", message="no such style")
+    world.timeline.wait(6)
+    advance(world)
+    assert world.state("cat") == "FAILED"
+    error = world.manifest("cat")["error"]
+    assert (error["code"], error["message"]) == ("InvalidParameter.Task", "no such style")
+    assert error["retryable"] is False
+
+
+def test_one_failed_image_among_good_ones_is_a_success_that_names_it(world: World) -> None:
+    results = [{"url": result_url("x", 1)}, {"code": "DataInspection", "message": "refused"}]
+    in_flight(world, output={"task_status": "SUCCEEDED", "results": results})
+    world.timeline.wait(6)
+    advance(world)
+    manifest = world.manifest("cat")
+    assert manifest["state"] == "SUCCEEDED"
+    assert [image["number"] for image in manifest["images"]] == [1]
+    (failed,) = manifest["failed_images"]
+    assert (failed["number"], failed["code"], failed["message"]) == (2, "DataInspection", "refused")
+
+
+def test_a_success_without_any_image_is_a_failure(world: World) -> None:
+    in_flight(world, output={"task_status": "SUCCEEDED", "results": []})
+    world.timeline.wait(6)
+    advance(world)
+    assert world.state("cat") == "FAILED"
+    assert world.manifest("cat")["error"]["code"] == "NoImages"
+
+
+def test_an_image_host_in_trouble_is_asked_again(world: World) -> None:
+    in_flight(world)
+    world.timeline.wait(6)
+    url = result_url("task-1", 1)
+    world.images.answers[url] = 503
+    last = advance(world)
+    assert last is not None
+    assert last.state == "PENDING"
+    assert not world.bucket.holds(layout.result("cat"))
+    del world.images.answers[url]
+    advance(world)
+    assert world.state("cat") == "SUCCEEDED"
+
+
+def test_a_refused_download_is_tried_for_a_while_then_the_image_is_lost(world: World) -> None:
+    in_flight(world)
+    world.timeline.wait(6)
+    world.images.answers[result_url("task-1", 1)] = 403
+    advance(world)
+    assert world.state("cat") == "PENDING", "the image is paid for"
+    world.timeline.wait(REFUSED)
+    advance(world)
+    assert world.state("cat") == "FAILED"
+    assert world.manifest("cat")["failed_images"][0]["code"] == "ResultExpired"
+
+
+def test_a_cancelled_task_is_a_cancelled_job(world: World) -> None:
+    in_flight(world, end=0.0, status="CANCELED")
+    advance(world)
+    assert world.state("cat") == "CANCELED"
+    assert world.slots() == []
+
+
+def test_a_task_the_service_does_not_know_is_believed_gone_only_after_a_while(
+    world: World,
+) -> None:
+    in_flight(world)
+    world.studio.tasks.clear()
+    advance(world)
+    assert world.state("cat") == "PENDING"
+    world.timeline.wait(601)
+    advance(world)
+    assert world.state("cat") == "NEEDS_ATTENTION"
+    assert "task-1" in world.manifest("cat")["error"]["message"]
+
+
+def test_after_a_day_a_forgotten_task_is_lost(world: World) -> None:
+    in_flight(world)
+    world.studio.tasks.clear()
+    world.timeline.wait(DAY)
+    advance(world)
+    assert world.manifest("cat")["error"]["code"] == "TaskExpired"
+
+
+def test_a_store_in_trouble_leaves_the_job_where_it_was(world: World) -> None:
+    in_flight(world)
+    world.timeline.wait(6)
+    service = world.service()
+    store_of(service).before.append(once("put", "image-1", fail))
+    with pytest.raises(Exception, match="OSS"):
+        advance(world, service)
+    assert world.state("cat") == "PENDING"
+    advance(world, service)
+    assert world.state("cat") == "SUCCEEDED"
+
+
+def test_durations_of_finished_tasks_are_learned(world: World) -> None:
+    in_flight(world)
+    world.timeline.wait(6)
+    advance(world)
+    assert world.service("next").states.get(MODEL).durations == [5.0]
+
+
+def test_the_loser_of_a_race_does_not_leave_its_manifest_behind(world: World) -> None:
+    world.queued("cat", expires_after="1m")
+    world.timeline.wait(59)
+    slow = world.service("slow")
+    last = slow.records.last("cat")
+    assert last is not None
+
+    def the_other_finishes_the_job() -> None:
+        other = world.service("other")
+        other.submission.submit(last, 0.5)
+        world.timeline.wait(6)
+        advance(world, other)
+        assert world.manifest("cat")["state"] == "SUCCEEDED"
+
+    assert isinstance(slow.clock, FakeClock)
+    slow.clock.skew = 2.0  # for this instance the minute is over
+    record = layout.record("cat", 2)
+    store_of(slow).before.append(once("create", record, the_other_finishes_the_job))
+    assert slow.submission.submit(last, 3.0) is None
+    assert world.state("cat") == "SUCCEEDED"
+    assert world.manifest("cat")["state"] == "SUCCEEDED"
+
+
+@pytest.mark.parametrize("usage", [{"image_count": None}, {"image_count": "many"}, [1]])
+def test_a_paid_image_is_kept_whatever_usage_says(world: World, usage: Any) -> None:
+    in_flight(world)
+    world.timeline.wait(6)
+    world.studio.tasks["task-1"].usage = usage
+    advance(world)
+    assert world.state("cat") == "SUCCEEDED"
+
+
+def test_a_task_that_ends_does_not_lift_a_block_on_new_ones(world: World) -> None:
+    in_flight(world)
+    service = world.service()
+    rule = service.errors.classify("AllocationQuota", "", 403)
+    service.states.refused(MODEL, ServiceError("AllocationQuota", "used up", 403), rule, False)
+    world.timeline.wait(6)
+    advance(world, service)
+    assert service.states.get(MODEL).paused_for(service.clock.now()) > 0
+
+
+def test_the_manifest_is_json_in_utf_8_for_people(world: World) -> None:
+    in_flight(world)
+    world.timeline.wait(6)
+    advance(world)
+    text = world.bucket.peek(layout.result("cat")).decode()
+    assert text.startswith("{\n")
+    assert json.loads(text)["job"] == "cat"

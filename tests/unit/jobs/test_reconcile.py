@@ -1,0 +1,234 @@
+"""Attempts whose outcome is not known: adopted, queued again, or put before a person."""
+
+from __future__ import annotations
+
+import pytest
+
+from shared.app import Service
+from shared.catalogue.models import Limits
+from shared.ledger.records import Record
+from shared.modelstudio.client import ServiceError
+from tests.kit.memory_store import Killed, die, once
+from tests.kit.scripted_service import lose_answer, lose_request
+from tests.kit.world import MODEL, World, model, run, store_of
+
+GRACE = 120.0
+
+
+@pytest.fixture()
+def world() -> World:
+    return World(models=(model(limits=Limits(5, 1, 4, 0)),))
+
+
+def submit(service: Service, job: str) -> None:
+    last = service.records.last(job)
+    assert last is not None
+    service.submission.submit(last, 5.0)
+
+
+def resolve(world: World, job: str) -> Record | None:
+    service = world.service("resolver")
+    last = service.records.last(job)
+    assert last is not None
+    return service.poller.reconciliation.resolve(last)
+
+
+def in_doubt(world: World, job: str, *, made: bool, pause: float = 2.0) -> None:
+    """A job whose attempt was not answered, `pause` seconds ago."""
+    world.queued(job)
+    world.studio.script.append(lose_answer if made else lose_request)
+    submit(world.service(job), job)
+    world.timeline.wait(pause)
+
+
+def test_the_one_unknown_task_is_adopted(world: World) -> None:
+    in_doubt(world, "cat", made=True)
+    resolve(world, "cat")
+    assert world.states("cat") == ["QUEUED", "SUBMITTING", "SUBMITTING", "PENDING"]
+    record = world.record("cat")
+    assert record["task_id"] == "task-1"
+    assert record["submitted_at"] < record["at"], "the service's 24 hours count from the POST"
+    assert world.markers() == []
+    assert world.held() == [f"{MODEL}/cat~000002"]
+
+
+def test_the_tasks_of_other_jobs_are_no_candidates(world: World) -> None:
+    world.queued("dog")
+    submit(world.service(), "dog")
+    world.timeline.wait(2)
+    in_doubt(world, "cat", made=True)
+    world.queued("cow")
+    submit(world.service(), "cow")
+    resolve(world, "cat")
+    assert world.record("cat")["task_id"] == "task-2"
+
+
+def test_tasks_from_before_the_attempt_are_no_candidates(world: World) -> None:
+    world.studio.make(MODEL)
+    world.timeline.wait(60)
+    in_doubt(world, "cat", made=True)
+    resolve(world, "cat")
+    assert world.record("cat")["task_id"] == "task-2"
+
+
+def test_no_task_is_waited_for_until_the_grace_is_over(world: World) -> None:
+    in_doubt(world, "cat", made=False)
+    world.timeline.wait(GRACE - 5)
+    resolve(world, "cat")
+    assert world.state("cat") == "SUBMITTING"
+    world.timeline.wait(10)
+    resolve(world, "cat")
+    assert world.state("cat") == "QUEUED"
+    record = world.record("cat")
+    assert record["error"]["code"] == "NoTaskMade"
+    assert record["attempt"] == 1
+    assert (world.markers(), world.slots()) == (["cat"], [])
+    assert len(world.studio.posts) == 1
+
+
+def test_a_task_listed_late_is_adopted_within_the_grace(world: World) -> None:
+    in_doubt(world, "cat", made=False)
+    resolve(world, "cat")
+    world.studio.make(MODEL)
+    world.timeline.wait(30)
+    resolve(world, "cat")
+    assert world.state("cat") == "PENDING"
+
+
+def test_several_candidates_are_put_before_a_person(world: World) -> None:
+    in_doubt(world, "cat", made=True)
+    world.studio.make(MODEL)
+    resolve(world, "cat")
+    assert world.state("cat") == "SUBMITTING", "one of them may still turn out to be another job's"
+    world.timeline.wait(GRACE)
+    resolve(world, "cat")
+    assert world.state("cat") == "NEEDS_ATTENTION"
+    error = world.manifest("cat")["error"]
+    assert error["code"] == "SubmissionUnclear"
+    assert "task-1" in error["message"]
+    assert "task-2" in error["message"]
+    assert world.slots() == []
+    assert len(world.studio.posts) == 1
+
+
+def test_with_another_job_in_doubt_nobody_adopts(world: World) -> None:
+    in_doubt(world, "cat", made=False)
+    in_doubt(world, "dog", made=True)
+    for job in ("cat", "dog"):
+        resolve(world, job)
+        assert world.state(job) == "SUBMITTING", "the one task may be either job's"
+
+
+def test_a_silent_submitter_is_given_its_time(world: World) -> None:
+    world.queued("cat")
+    service = world.service()
+    store_of(service).after.append(once("create", "records/cat/000002", die))
+    with pytest.raises(Killed):
+        submit(service, "cat")
+    world.studio.make(MODEL)
+    world.timeline.wait(40)
+    resolve(world, "cat")
+    assert world.state("cat") == "SUBMITTING", "its POST may still be under way"
+    world.timeline.wait(10)
+    resolve(world, "cat")
+    assert world.state("cat") == "PENDING"
+
+
+def test_a_list_that_cannot_be_had_changes_nothing(world: World) -> None:
+    in_doubt(world, "cat", made=True)
+    world.studio.unreachable = True
+    with pytest.raises(ServiceError):
+        resolve(world, "cat")
+    assert world.state("cat") == "SUBMITTING"
+
+
+def test_two_in_doubt_far_apart_each_adopt_their_own(world: World) -> None:
+    in_doubt(world, "cat", made=True, pause=10.0)
+    in_doubt(world, "dog", made=True)
+    for job in ("dog", "cat"):
+        resolve(world, job)
+    assert [world.record(job)["task_id"] for job in ("cat", "dog")] == ["task-1", "task-2"]
+
+
+def test_two_in_doubt_close_together_are_told_apart_by_their_order(world: World) -> None:
+    in_doubt(world, "cat", made=True, pause=0.1)
+    in_doubt(world, "dog", made=True)
+    first, second = (world.studio.tasks[name].created for name in ("task-1", "task-2"))
+    assert second - first < 1.5
+    resolve(world, "dog")
+    assert world.record("dog")["task_id"] == "task-2"
+    resolve(world, "cat")
+    assert world.record("cat")["task_id"] == "task-1"
+
+
+def test_one_task_of_two_in_doubt_far_apart_lets_the_other_go_round_again(world: World) -> None:
+    in_doubt(world, "cat", made=False, pause=10.0)
+    in_doubt(world, "dog", made=True)
+    world.timeline.wait(GRACE)
+    resolve(world, "cat")
+    assert world.state("cat") == "QUEUED", "the one task cannot be cat's"
+    resolve(world, "dog")
+    assert world.record("dog")["task_id"] == "task-1"
+
+
+def test_whoever_decides_for_themselves_is_asked(world: World) -> None:
+    in_doubt(world, "cat", made=True)
+    service = world.service("resolver", unknown_policy="ask")
+    world.timeline.wait(GRACE)
+    last = service.records.last("cat")
+    assert last is not None
+    service.poller.reconciliation.resolve(last)
+    assert world.state("cat") == "NEEDS_ATTENTION"
+    assert "task-1" in world.manifest("cat")["error"]["message"]
+    assert world.slots() == []
+
+
+def test_asked_even_where_no_task_is_listed(world: World) -> None:
+    in_doubt(world, "cat", made=False)
+    world.timeline.wait(GRACE)
+    run(world, service=world.service("poller", unknown_policy="ask"))
+    assert world.state("cat") == "NEEDS_ATTENTION"
+    assert "none" in world.manifest("cat")["error"]["message"]
+    assert len(world.studio.posts) == 1
+
+
+def test_two_resolvers_adopt_once(world: World) -> None:
+    in_doubt(world, "cat", made=True)
+    first = world.service("first")
+    last = first.records.last("cat")
+    assert last is not None
+    meanwhile = once("create", "records/cat/000004", lambda: resolve(world, "cat"))
+    store_of(first).before.append(meanwhile)
+    assert first.poller.reconciliation.resolve(last) is None
+    assert world.states("cat") == ["QUEUED", "SUBMITTING", "SUBMITTING", "PENDING"]
+
+
+def test_after_the_second_attempt_the_first_ones_task_is_known(world: World) -> None:
+    """A job queued again by mistake of the list must not adopt another job's task."""
+    in_doubt(world, "cat", made=False)
+    world.timeline.wait(GRACE)
+    resolve(world, "cat")
+    world.studio.script.append(lose_answer)
+    submit(world.service("again"), "cat")
+    resolve(world, "cat")
+    record = world.record("cat")
+    assert (record["state"], record["attempt"], record["task_id"]) == ("PENDING", 2, "task-1")
+
+
+def test_a_job_put_before_a_person_keeps_its_candidate_from_the_others(world: World) -> None:
+    in_doubt(world, "cat", made=True, pause=0.2)
+    in_doubt(world, "dog", made=False)
+    world.timeline.wait(GRACE)
+    for job in ("cat", "dog", "dog"):
+        resolve(world, job)
+    assert world.state("cat") == "NEEDS_ATTENTION"
+    assert world.record("dog").get("task_id") is None, "dog has taken the task made for cat"
+
+
+def test_a_task_made_while_the_resolver_looks_is_no_candidate(world: World) -> None:
+    in_doubt(world, "cat", made=False)
+    world.queued("dog")
+    world.studio.on_listed = lambda: submit(world.service("other"), "dog")
+    resolve(world, "cat")
+    assert world.record("dog")["task_id"] == "task-1"
+    assert world.state("cat") == "SUBMITTING", "cat has taken the task made for dog"

@@ -1,0 +1,234 @@
+"""Making the indexes again from the records, also while the functions run."""
+
+from __future__ import annotations
+
+import pytest
+
+from shared.catalogue.models import Limits
+from shared.jobs.repair import Rebuilt, rebuild
+from shared.storage import layout
+from tests.kit.memory_store import Killed, at, at_every_request, die
+from tests.kit.scripted_service import lose_answer, lose_request
+from tests.kit.world import MODEL, World, model, run, store_of, submit
+
+FILE = "jobs/cat.json"
+
+
+@pytest.fixture()
+def world() -> World:
+    return World()
+
+
+def rebuilt(world: World) -> Rebuilt:
+    return rebuild(world.service("operator"))
+
+
+def changes(done: Rebuilt) -> dict[str, int]:
+    """What was made or removed."""
+    return {name: number for name, number in vars(done).items() if number and name != "jobs"}
+
+
+def one_of_each(world: World) -> None:
+    """A job that is over, one in flight and one that waits."""
+    world.queued("done")
+    run(world)
+    for job in ("flying", "waiting"):
+        world.queued(job)
+    submit(world, "flying")
+
+
+def test_nothing_is_changed_where_nothing_is_wrong(world: World) -> None:
+    one_of_each(world)
+    before = {key: world.bucket.peek(key) for key in world.bucket.keys("")}
+    done = rebuilt(world)
+    assert (done.jobs, changes(done)) == (3, {})
+    after = {key: world.bucket.peek(key) for key in world.bucket.keys("")}
+    assert after.pop(layout.WAKE), "there is work, and nobody polls"
+    assert after == before
+
+
+def test_every_index_deleted_by_hand_is_made_again(world: World) -> None:
+    one_of_each(world)
+    indexes = (layout.QUEUE, layout.SLOTS, layout.TICKETS, layout.JOBS, layout.result("done"))
+    before = names(world, indexes)
+    manifest = world.manifest("done")
+    for index in indexes:
+        for key in world.bucket.keys(index):
+            world.bucket.remove(key)
+    assert changes(rebuilt(world)) == {
+        "markers_made": 1,
+        "slots_made": 1,
+        "tickets_made": 2,
+        "manifests_made": 1,
+        "index_entries_made": 3,
+    }
+    assert names(world, indexes) == before
+    assert world.manifest("done") == manifest
+
+
+def names(world: World, indexes: tuple[str, ...]) -> list[list[str]]:
+    """What lies in each index; a rebuilt ticket says after its tick what it stands for."""
+    found = [world.bucket.keys(index) for index in indexes]
+    return [[key.split("-")[0] if layout.TICKETS in key else key for key in part] for part in found]
+
+
+def test_the_reminder_that_a_job_expires_is_made_again(world: World) -> None:
+    world.queued("hasty", expires_after="1h")
+    before = world.bucket.keys(layout.EXPIRY)
+    world.bucket.remove(before[0])
+    rebuilt(world)
+    assert world.bucket.keys(layout.EXPIRY) == before
+
+
+def test_the_manifest_of_a_rejection_is_made_again(world: World) -> None:
+    world.bucket.write(FILE, b'{"model": "brush"}')
+    (taken,) = world.service("submit").dispatch.job_file(FILE)
+    manifest = world.manifest(taken.job)
+    world.bucket.remove(layout.result(taken.job))
+    assert changes(rebuilt(world)) == {"manifests_made": 1}
+    assert world.manifest(taken.job) == manifest
+
+
+def test_a_manifest_spoiled_by_hand_is_made_again(world: World) -> None:
+    world.queued("done")
+    run(world)
+    manifest = world.manifest("done")
+    world.bucket.write(layout.result("done"), b"{")
+    assert changes(rebuilt(world)) == {"manifests_made": 1}
+    assert world.manifest("done") == manifest
+
+
+def test_what_is_left_over_is_removed(world: World) -> None:
+    one_of_each(world)
+    (marker,) = world.bucket.keys(layout.QUEUE)
+    stray = [
+        layout.marker(MODEL, 5, 1, "done"),
+        layout.marker(MODEL, 5, 1, "nobody"),
+        layout.marker(MODEL, 0, 1, "waiting"),
+        layout.slot(MODEL, "done", 2, "0123456789ab"),
+        layout.slot(MODEL, "flying", 2, "0123456789ab"),
+    ]
+    (slot,) = world.slots()
+    for key in stray:
+        world.bucket.write(key, b"")
+    assert changes(rebuilt(world)) == {"markers_dropped": 3, "slots_freed": 2}
+    assert world.bucket.keys(layout.QUEUE) == [marker]
+    assert world.slots() == [slot]
+
+
+def test_a_claim_whose_record_is_about_to_be_made_is_left_alone(world: World) -> None:
+    world.queued("cat")
+    slot = world.service("submit").slots.claim(MODEL, "cat", 2, 1)
+    assert slot is not None
+    assert changes(rebuilt(world)) == {}
+    assert world.slots() == [slot.key]
+
+
+def test_a_job_in_flight_whose_slot_was_lost_is_brought_home(world: World) -> None:
+    world.queued("cat")
+    submit(world, "cat")
+    world.bucket.remove(world.slots()[0])
+    run(world)
+    assert world.state("cat") == "PENDING", "without its slot nobody sees it"
+    rebuilt(world)
+    run(world)
+    assert world.state("cat") == "SUCCEEDED"
+    assert len(world.studio.posts) == 1
+
+
+def home(world: World, *jobs: str) -> None:
+    """Nothing was lost and nothing doubled, once the poller has been there."""
+    world.timeline.wait(60)
+    assert run(world, 3000.0) == "nothing left"
+    assert [world.state(job) for job in jobs] == ["SUCCEEDED"] * len(jobs)
+    assert len(world.studio.tasks) == len(jobs), "paid twice"
+    assert (world.slots(), world.markers()) == ([], [])
+    assert changes(rebuilt(world)) == {}
+
+
+@pytest.mark.parametrize("phase", ["before", "after"])
+def test_rebuilding_between_any_two_steps_of_a_run_does_no_harm(phase: str) -> None:
+    def play(number: int) -> bool:
+        world = World()
+        world.queued("cat")
+        service, done = world.service("poller"), []
+        hook = at(number, lambda: done.append(rebuilt(world)))
+        store = store_of(service)
+        (store.before if phase == "before" else store.after).append(hook)
+        run(world, service=service)
+        home(world, "cat")
+        return bool(done)
+
+    assert at_every_request(play) > 25
+
+
+def test_a_run_between_any_two_steps_of_a_rebuild_does_no_harm() -> None:
+    def play(number: int) -> bool:
+        world = World()
+        for job in ("cat", "dog"):
+            world.queued(job)
+        submit(world, "cat")
+        operator, done = world.service("operator"), []
+        hook = at(number, lambda: done.append(run(world)))
+        store_of(operator).before.append(hook)
+        rebuild(operator)
+        home(world, "cat", "dog")
+        return bool(done)
+
+    assert at_every_request(play) > 10
+
+
+def test_a_submission_between_any_two_steps_of_a_rebuild_does_no_harm() -> None:
+    def play(number: int) -> bool:
+        world = World()
+        world.queued("cat")
+        operator, done = world.service("operator"), []
+
+        def act() -> None:
+            submit(world, "cat")
+            done.append(True)
+
+        store_of(operator).before.append(at(number, act))
+        rebuild(operator)
+        if done:
+            assert world.held() == [f"{MODEL}/cat~000002"], "the task in flight lost its slot"
+        home(world, "cat")
+        return bool(done)
+
+    assert at_every_request(play) > 5
+
+
+def test_killed_at_any_request_rebuilding_again_does_the_rest() -> None:
+    def play(number: int) -> bool:
+        world = World()
+        one_of_each(world)
+        for key in (*world.bucket.keys(layout.QUEUE), *world.slots(), layout.result("done")):
+            world.bucket.remove(key)
+        operator = world.service("operator")
+        store_of(operator).before.append(at(number, die))
+        try:
+            rebuild(operator)
+        except Killed:
+            rebuilt(world)
+            home(world, "done", "flying", "waiting")
+            return True
+        return False
+
+    assert at_every_request(play) > 10
+
+
+def test_rebuilding_while_attempts_are_in_doubt_leaves_the_evidence_alone(world: World) -> None:
+    world.models = (model(limits=Limits(5, 1, 4, 0)),)
+    for job, skew, outcome in [("cat", 2.0, lose_answer), ("dog", 0.0, lose_request)]:
+        world.queued(job)
+        world.studio.script.append(outcome)
+        service = world.service(job, skew)
+        last = service.records.last(job)
+        assert last is not None
+        service.submission.submit(last, 5.0)
+        world.timeline.wait(0.1)
+    world.timeline.wait(20)
+    rebuilt(world)
+    run(world)
+    assert world.record("dog").get("task_id") is None, "dog has taken the task made for cat"
+    assert len(world.studio.posts) == 2

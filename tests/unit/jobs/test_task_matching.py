@@ -1,0 +1,114 @@
+"""Which listed task belongs to which attempt of unknown outcome."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import pytest
+
+from shared.jobs.task_matching import EARLY, LATE, Evidence
+from shared.modelstudio.client import ListedTask
+
+T = 1_790_000_000.0
+
+
+def tasks(*moments: float) -> tuple[ListedTask, ...]:
+    """Tasks named a, b, … made so many seconds after T."""
+    names = zip("abcdef", moments, strict=False)
+    return tuple(ListedTask(name, "RUNNING", T + at, "r") for name, at in names)
+
+
+def judged(mine: float, others: tuple[float, ...], found: tuple[ListedTask, ...]) -> Evidence:
+    return Evidence(T + mine, tuple(T + at for at in others), found)
+
+
+def verdict(evidence: Evidence) -> str | None:
+    task = evidence.verdict()
+    return None if task is None else task.task_id
+
+
+def possible(evidence: Evidence) -> list[str]:
+    return [task.task_id for task in evidence.possible()]
+
+
+@pytest.mark.parametrize("at", [0.5, -60.0, 60.0])
+def test_alone_in_doubt_the_sole_task_is_its_own_whenever_it_was_made(at: float) -> None:
+    evidence = judged(0, (), tasks(at))
+    assert (verdict(evidence), possible(evidence)) == ("a", ["a"])
+
+
+def test_without_any_task_there_is_none() -> None:
+    for others in ((), (1.0,), (30.0,)):
+        evidence = judged(0, others, ())
+        assert (verdict(evidence), possible(evidence)) == (None, [])
+
+
+def test_alone_in_doubt_two_tasks_are_one_too_many() -> None:
+    evidence = judged(0, (), tasks(0.5, 40))
+    assert (verdict(evidence), possible(evidence)) == (None, ["a", "b"])
+
+
+def test_another_in_doubt_far_away_does_not_matter() -> None:
+    assert verdict(judged(0, (30,), tasks(0.5, 30.5))) == "a"
+    assert verdict(judged(30, (0,), tasks(0.5, 30.5))) == "b"
+
+
+def test_the_task_of_one_far_away_is_not_even_possible() -> None:
+    evidence = judged(0, (30,), tasks(30.5))
+    assert (verdict(evidence), possible(evidence)) == (None, [])
+
+
+def test_close_together_one_task_may_be_either_ones() -> None:
+    for mine, other in permutations((0.0, 1.0)):
+        evidence = judged(mine, (other,), tasks(0.8))
+        assert (verdict(evidence), possible(evidence)) == (None, ["a"])
+
+
+def test_close_together_as_many_tasks_as_attempts_follow_each_other() -> None:
+    assert verdict(judged(0, (1,), tasks(1.4, 0.5))) == "b"
+    assert verdict(judged(1, (0,), tasks(1.4, 0.5))) == "a"
+
+
+def test_of_one_ticket_time_no_order_can_be_told() -> None:
+    assert verdict(judged(0, (0,), tasks(0.4, 0.5))) is None
+
+
+def test_order_tells_nothing_where_a_task_does_not_fit_its_turn() -> None:
+    evidence = judged(0, (2,), tasks(1.5, 30))
+    assert verdict(evidence) is None
+    assert possible(evidence) == ["a", "b"], "the second is nobody's, so it may be anybody's"
+
+
+def test_more_tasks_than_attempts_are_put_before_a_person() -> None:
+    evidence = judged(0, (1,), tasks(0.2, 0.5, 1.4))
+    assert (verdict(evidence), possible(evidence)) == (None, ["a", "b", "c"])
+
+
+@pytest.mark.parametrize(
+    ("at", "own"), [(-EARLY, True), (-EARLY - 0.1, False), (LATE, True), (LATE + 0.1, False)]
+)
+def test_how_far_a_task_may_lie_from_its_ticket(at: float, own: bool) -> None:
+    evidence = judged(0, (at + 60,), tasks(at))
+    assert verdict(evidence) == ("a" if own else None)
+
+
+def test_what_fits_nobody_is_never_taken_for_nothing() -> None:
+    evidence = judged(0, (60,), tasks(20))
+    assert verdict(evidence) is None
+    assert possible(evidence) == ["a"], "a task that nobody claims must not lead to a second one"
+
+
+@pytest.mark.parametrize("made", [(True, False), (False, True), (True, True), (False, False)])
+@pytest.mark.parametrize("gap", [0.0, 0.3, 1.0, 2.0, 3.0, 5.0, 30.0])
+def test_no_one_ever_gets_the_task_of_the_other(gap: float, made: tuple[bool, bool]) -> None:
+    """Whatever was made, and whichever delay there was: own task, or no verdict."""
+    tickets = (0.0, gap)
+    for late in (-0.9, 0.1, 0.9, 2.9):
+        real = [tickets[index] + late for index in range(2) if made[index]]
+        owners = [index for index in range(2) if made[index]]
+        found = tasks(*real)
+        for index in range(2):
+            evidence = judged(tickets[index], (tickets[1 - index],), found)
+            own = [found[place].task_id for place, owner in enumerate(owners) if owner == index]
+            assert verdict(evidence) in (None, *own)
+            assert set(own) <= set(possible(evidence)), "its own task was ruled out"

@@ -1,0 +1,88 @@
+"""A file's jobs taken in by several threads: the same jobs, in the same order, each once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import pytest
+
+from shared.jobs.intake import Source, Taken
+from shared.platform.concurrency import THREADS, Each, in_threads, in_turn
+from shared.storage.objects import StoreError
+from tests.kit.memory_store import fail, once
+from tests.kit.world import World, job_file, store_of
+
+EACH = pytest.mark.parametrize("each", [in_turn, in_threads])
+JOBS = 3 * THREADS
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def several(*bodies: bytes) -> bytes:
+    return b"\n".join(bodies) + b"\n"
+
+
+def take(world: World, body: bytes, each: Each = in_threads) -> list[Taken]:
+    service = world.service("submit")
+    service.each = each
+    return service.intake.take(body, Source("jobs/many.jsonl", "ETAG"))
+
+
+@EACH
+def test_outcomes_come_in_the_order_of_the_things(each: Each) -> None:
+    assert each(str, range(JOBS)) == [str(number) for number in range(JOBS)]
+    assert each(str, []) == []
+
+
+@EACH
+def test_what_goes_wrong_with_one_reaches_the_caller(each: Each) -> None:
+    def work(number: int) -> None:
+        if number == 1:
+            raise StoreError("no")
+
+    with pytest.raises(StoreError, match="no"):
+        each(work, range(JOBS))
+
+
+def test_several_are_under_way_at_once() -> None:
+    met = threading.Barrier(THREADS, timeout=30)
+    in_threads(lambda _: met.wait(), range(THREADS))
+
+
+def last_first(work: Callable[[T], R], things: Sequence[T]) -> list[R]:
+    """The worst that threads may do to the order."""
+    return [work(thing) for thing in reversed(things)][::-1]
+
+
+@pytest.mark.parametrize("each", [in_threads, last_first])
+def test_the_jobs_of_a_file_queue_up_in_its_order(each: Each) -> None:
+    world, names = World(), [f"job-{number}" for number in range(JOBS)]
+    taken = take(world, several(*(job_file(id=name) for name in names)), each)
+    assert [one.job for one in taken] == names
+    assert world.markers() == names
+
+
+@pytest.mark.parametrize("each", [in_threads, last_first])
+def test_of_several_jobs_of_one_id_the_first_gets_it(each: Each) -> None:
+    world = World()
+    bodies = [job_file(f"prompt {number}", id="cat") for number in range(4)]
+    taken = take(world, several(*bodies, job_file("a dog")), each)
+    assert [one.record.state for one in taken] == ["QUEUED", *["REJECTED"] * 3, "QUEUED"]
+    assert world.record("cat")["spec"]["input"]["prompt"] == "prompt 0"
+
+
+def test_the_event_of_a_file_half_taken_in_does_the_rest() -> None:
+    world, names = World(), [f"job-{number}" for number in range(JOBS)]
+    body = several(*(job_file(id=name) for name in names))
+    service = world.service("submit")
+    service.each = in_threads
+    store_of(service).before.append(once("create", "job-3", fail))
+    with pytest.raises(StoreError):
+        service.intake.take(body, Source("jobs/many.jsonl", "ETAG"))
+
+    take(world, body)
+
+    assert sorted(world.markers()) == sorted(names)
+    assert [world.states(name) for name in names] == [["QUEUED"]] * JOBS

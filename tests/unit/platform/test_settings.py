@@ -1,0 +1,119 @@
+"""Settings and credentials: what is missing is named, what is secret is never shown."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from shared.platform.settings import SettingsError, load_credentials, load_settings
+
+LEAST = {
+    "OSS_ENDPOINT": "oss-cn-beijing-internal.aliyuncs.com",
+    "OSS_BUCKET": "studio",
+    "DASHSCOPE_API_KEY": "sk-not-a-real-key",
+}
+SECRETS = {
+    "DASHSCOPE_API_KEY": "sk-secret-one",
+    "API_TOKEN_SHA256": "AB" * 32,
+    "ALIBABA_CLOUD_ACCESS_KEY_ID": "id-secret-two",
+    "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "key-secret-three",
+    "ALIBABA_CLOUD_SECURITY_TOKEN": "token-secret-four",
+}
+
+
+def test_every_missing_setting_is_named_at_once() -> None:
+    with pytest.raises(
+        SettingsError, match=r"OSS_ENDPOINT.*OSS_BUCKET.*DASHSCOPE_API_KEY.*s\.yaml"
+    ):
+        load_settings({})
+    with pytest.raises(SettingsError, match="lacks OSS_BUCKET:"):
+        load_settings(LEAST | {"OSS_BUCKET": ""})
+
+
+def test_the_defaults_are_those_of_beijing() -> None:
+    settings = load_settings(LEAST)
+    assert settings.base_url == "https://dashscope.aliyuncs.com/api/v1"
+    assert settings.oss_region == "cn-beijing"
+    assert settings.oss_endpoint == "https://oss-cn-beijing-internal.aliyuncs.com"
+    assert settings.oss_public_endpoint == "https://oss-cn-beijing.aliyuncs.com"
+    assert settings.input_delivery == "presigned"
+    assert settings.workspace is None
+    assert (settings.unknown_policy, settings.log_level) == ("resolve", "INFO")
+
+
+def test_the_laptop_differs_by_endpoints_alone() -> None:
+    environ = LEAST | {
+        "OSS_ENDPOINT": "http://127.0.0.1:8001",
+        "DASHSCOPE_HTTP_BASE_URL": "http://127.0.0.1:8002/api/v1/",
+    }
+    settings = load_settings(environ)
+    assert settings.oss_endpoint == settings.oss_public_endpoint == "http://127.0.0.1:8001"
+    assert settings.base_url == "http://127.0.0.1:8002/api/v1"
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("https://host", "https://host/api/v1"),
+        ("host", "https://host/api/v1"),
+        ("https://host/api/v1/", "https://host/api/v1"),
+        ("https://host/prefix", "https://host/prefix"),
+    ],
+)
+def test_a_base_url_in_the_forms_people_write(given: str, meant: str) -> None:
+    assert load_settings(LEAST | {"DASHSCOPE_HTTP_BASE_URL": given}).base_url == meant
+
+
+def test_lists_may_hold_spaces_and_token_hashes_any_case() -> None:
+    environ = LEAST | {"RESULT_HOSTS": "a.example, b.example ,", "API_TOKEN_SHA256": "AB, cd"}
+    settings = load_settings(environ)
+    assert settings.result_hosts == ("a.example", "b.example")
+    assert settings.token_hashes == ("ab", "cd")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("INPUT_DELIVERY", "pigeon"),
+        ("CREATE_TIMEOUT", "soon"),
+        ("CREATE_TIMEOUT", "0"),
+        ("UNKNOWN_GRACE", "-1"),
+        ("UNKNOWN_GRACE", "nan"),
+        ("UNKNOWN_GRACE", "inf"),
+        ("UNKNOWN_POLICY", "guess"),
+        ("LOG_LEVEL", "verbose"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_named_with_its_setting(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"{name} is '{value}'"):
+        load_settings(LEAST | {name: value})
+
+
+def test_a_log_level_may_be_written_small() -> None:
+    assert load_settings(LEAST | {"LOG_LEVEL": "debug"}).log_level == "DEBUG"
+
+
+def test_no_secret_is_in_any_repr() -> None:
+    shown = repr(load_settings(LEAST | SECRETS)) + repr(load_credentials(SECRETS))
+    for secret in (*SECRETS.values(), SECRETS["API_TOKEN_SHA256"].lower()):
+        assert secret not in shown
+
+
+def test_keys_come_from_the_environment_first() -> None:
+    held = SimpleNamespace(access_key_id="ctx", access_key_secret="s", security_token="t")
+    found = load_credentials(SECRETS, SimpleNamespace(credentials=held))
+    assert found.key_id == "id-secret-two"
+    assert found.token == "token-secret-four"
+
+
+def test_keys_come_from_the_context_where_the_runtime_puts_them_there() -> None:
+    held = SimpleNamespace(access_key_id="ctx", access_key_secret="s", security_token="t")
+    found = load_credentials({}, SimpleNamespace(credentials=held))
+    assert (found.key_id, found.key_secret, found.token) == ("ctx", "s", "t")
+
+
+@pytest.mark.parametrize("context", [None, SimpleNamespace(), SimpleNamespace(credentials=None)])
+def test_without_keys_the_error_says_what_to_do(context: object) -> None:
+    with pytest.raises(SettingsError, match="give the function a role"):
+        load_credentials({"ALIBABA_CLOUD_ACCESS_KEY_ID": "half"}, context)

@@ -1,0 +1,121 @@
+"""When to ask again: never too often, never much too late."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from shared.ledger.model_state import (
+    AHEAD_OFF,
+    BLOCKED_PAUSE,
+    LONGEST_PAUSE,
+    REMEMBERED,
+    ModelStates,
+)
+from shared.modelstudio.client import ServiceError
+from shared.poller.poll_intervals import LONGEST, SHORTEST, first_question, next_question
+from tests.kit.clock import FakeClock, Timeline
+from tests.kit.memory_store import MemoryBucket, MemoryStore
+from tests.kit.world import error_table
+
+SEEN: list[list[float]] = [
+    [],
+    [20.0] * 4,
+    [26.0] * 40,
+    [5.0, 6.0, 7.0, 8.0, 30.0],
+    [float(second) for second in range(1, 41)],
+    [0.05] * 10,
+]
+
+
+@pytest.mark.parametrize("durations", SEEN)
+def test_the_pause_is_bounded_and_grows_with_the_wait(durations: list[float]) -> None:
+    pauses = [next_question(tenth / 10, durations) for tenth in range(3000)]
+    assert all(SHORTEST <= pause <= LONGEST for pause in pauses)
+    assert pauses == sorted(pauses)
+
+
+@pytest.mark.parametrize("durations", SEEN)
+def test_the_first_question_is_soon_enough_for_the_quickest_tasks(durations: list[float]) -> None:
+    first = first_question(durations)
+    assert SHORTEST <= first <= max([1.0, *durations])
+    kept_waiting = [seen for seen in durations if SHORTEST < seen < first]
+    assert len(kept_waiting) <= len(durations) * 0.1
+
+
+@pytest.mark.parametrize("task", [3.0, 26.0, 60.0, 115.0])
+def test_without_experience_a_result_waits_at_most_an_eighth_of_its_task(task: float) -> None:
+    moment, questions = first_question([]), 1
+    while moment < task:
+        moment += next_question(moment, [])
+        questions += 1
+    assert moment - task <= max(SHORTEST, task / 8)
+    assert questions < 80
+
+
+def states(bucket: MemoryBucket, skew: float = 0.0) -> ModelStates:
+    return ModelStates(MemoryStore(bucket), FakeClock(bucket.timeline, skew), random.Random(1))
+
+
+def refuse(known: ModelStates, code: str, http: int = 429, beyond: bool = False) -> float:
+    rule = error_table().classify(code, "", http)
+    known.refused("brush", ServiceError(code, "why", http), rule, beyond)
+    return known.get("brush").paused_for(known.clock.now())
+
+
+def test_what_was_learned_outlives_the_instance() -> None:
+    bucket = MemoryBucket(Timeline())
+    first = states(bucket)
+    for number in range(REMEMBERED + 5):
+        first.finished("brush", float(number))
+    refuse(first, "Throttling")
+    second = states(bucket).get("brush")
+    assert second.durations == [float(number) for number in range(5, REMEMBERED + 5)]
+    assert second.pause == first.get("brush").pause
+
+
+def test_pauses_double_up_to_a_bound_and_end_with_a_success() -> None:
+    bucket = MemoryBucket(Timeline())
+    known = states(bucket)
+    waits = [refuse(known, "Throttling") for _ in range(12)]
+    assert all(0 < wait <= LONGEST_PAUSE for wait in waits)
+    assert waits[5] > waits[0] * 4
+    known.accepted("brush")
+    assert known.get("brush").paused_for(known.clock.now()) == 0
+
+
+def test_what_a_person_must_mend_is_waited_for_longer_and_says_why() -> None:
+    code = "AllocationQuota.FreeTierOnly"
+    known = states(MemoryBucket(Timeline()))
+    assert BLOCKED_PAUSE / 2 <= refuse(known, code) <= BLOCKED_PAUSE
+    pause = known.get("brush").pause
+    assert pause is not None
+    assert (pause.blocked, pause.code, pause.message) == (True, code, "why")
+
+
+def test_the_window_shrinks_to_the_concurrency_for_an_hour() -> None:
+    bucket = MemoryBucket(Timeline())
+    known = states(bucket)
+    assert known.get("brush").window(1, 2, known.clock.now()) == 3
+    refuse(known, "Throttling", beyond=False)
+    assert known.get("brush").window(1, 2, known.clock.now()) == 3
+    refuse(known, "Throttling", beyond=True)
+    assert known.get("brush").window(1, 2, known.clock.now()) == 1
+    bucket.timeline.wait(AHEAD_OFF)
+    assert known.get("brush").window(1, 2, known.clock.now()) == 3
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b'{"pause": {"x": 1}}', b'{"durations": 3}'])
+def test_a_lost_or_broken_state_is_an_empty_one(body: bytes) -> None:
+    bucket = MemoryBucket(Timeline())
+    bucket.write("state/models/brush.json", body)
+    assert states(bucket).get("brush").durations == []
+
+
+def test_a_model_is_read_once_a_run() -> None:
+    bucket = MemoryBucket(Timeline())
+    known = states(bucket)
+    for _ in range(5):
+        known.get("brush")
+    assert bucket.count() == 1

@@ -1,0 +1,303 @@
+"""The pump: nothing waits longer than it must, nothing is asked more than it must."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext, suppress
+from itertools import pairwise
+
+import pytest
+
+from shared.catalogue.models import Limits
+from shared.ledger.heartbeat import LIFETIME
+from shared.poller.poller import ORPHAN_AGE
+from shared.storage import layout
+from shared.storage.objects import StoreError
+from tests.kit.memory_store import Killed, die, fail, once
+from tests.kit.scripted_service import accept_with, lose_answer, lose_request, refuse
+from tests.kit.world import LONG, MODEL, OTHER, World, model, run, store_of, submit
+
+
+@pytest.fixture()
+def world() -> World:
+    return World()
+
+
+def test_an_idle_system_rests_at_once(world: World) -> None:
+    before = world.timeline.at
+    assert run(world) == "nothing left"
+    assert world.timeline.at == before
+    assert not world.bucket.holds(layout.HEARTBEAT)
+    assert world.bucket.count() < 12
+
+
+def test_jobs_over_a_one_slot_model_follow_each_other_without_a_gap(world: World) -> None:
+    jobs = ["cat", "dog", "cow", "hen"]
+    for job in jobs:
+        world.queued(job)
+    assert run(world) == "nothing left"
+    assert [world.state(job) for job in jobs] == ["SUCCEEDED"] * 4
+    tasks = list(world.studio.tasks.values())
+    assert all(later.created >= earlier.end for earlier, later in pairwise(tasks))
+    idle = [later.start - earlier.end for earlier, later in pairwise(tasks)]
+    assert max(idle) < 2.0, "the slot stood idle"
+    assert (world.slots(), world.markers()) == ([], [])
+    assert not world.bucket.holds(layout.HEARTBEAT)
+
+
+def test_jobs_are_served_in_order_of_priority_then_arrival(world: World) -> None:
+    for job, priority in [("late", 5), ("last", 9), ("urgent", 0), ("later", 5)]:
+        world.queued(job, priority=priority)
+    run(world)
+    prompts = [post.body["input"]["prompt"].split()[-1] for post in world.studio.posts]
+    assert prompts == ["urgent", "late", "later", "last"]
+
+
+def test_each_job_is_submitted_once_and_each_task_collected_once(world: World) -> None:
+    for number in range(6):
+        world.queued(f"job-{number}", (MODEL, OTHER)[number % 2])
+    run(world)
+    assert len(world.studio.posts) == 6
+    assert len(world.images.fetched) == 6
+
+
+def test_models_run_side_by_side(world: World) -> None:
+    world.queued("cat", MODEL)
+    world.queued("dog", OTHER)
+    before = world.timeline.at
+    run(world)
+    assert world.timeline.at - before < 1.8 * world.studio.seconds
+
+
+def test_a_job_that_arrives_while_polling_is_picked_up(world: World) -> None:
+    world.queued("cat")
+    world.timeline.plan(2.0, lambda: world.queued("dog", OTHER))
+    run(world)
+    assert world.state("dog") == "SUCCEEDED"
+    assert world.studio.tasks["task-2"].created < world.studio.tasks["task-1"].end
+
+
+def test_a_job_that_arrives_as_the_poller_goes_to_rest_is_not_left_behind(world: World) -> None:
+    service = world.service("poller")
+    store_of(service).before.append(once("delete", layout.HEARTBEAT, lambda: world.queued("cat")))
+    assert run(world, service=service) == "nothing left"
+    assert world.state("cat") == "SUCCEEDED"
+
+
+def test_at_the_deadline_the_next_run_is_woken(world: World) -> None:
+    world.studio.seconds = 100.0
+    world.queued("cat")
+    before = world.timeline.at
+    assert run(world, 20.0) == "handed over at the deadline"
+    assert world.timeline.at - before <= 20.0
+    assert world.bucket.holds(layout.WAKE)
+    assert not world.bucket.holds(layout.HEARTBEAT)
+    assert run(world) == "nothing left"
+    assert world.state("cat") == "SUCCEEDED"
+    assert len(world.studio.posts) == 1
+
+
+def test_a_second_poller_leaves_at_once(world: World) -> None:
+    first = world.service("first")
+    first.heartbeat.beat()
+    for moment in range(1, 31):
+        world.timeline.plan(float(moment), first.heartbeat.beat)
+    world.queued("cat")
+    assert run(world) == "another poller is at work"
+    assert world.state("cat") == "QUEUED"
+    world.timeline.wait(61)
+    assert run(world) == "nothing left", "a dead poller's heartbeat must not count for ever"
+
+
+def test_a_poller_waits_until_a_dead_ones_heartbeat_runs_out(world: World) -> None:
+    """The one before may have been killed, and no event will come for its jobs."""
+    world.service("killed").heartbeat.beat()
+    world.queued("cat")
+    before = world.timeline.at
+    assert run(world) == "nothing left"
+    assert world.state("cat") == "SUCCEEDED"
+    assert LIFETIME - 1 <= world.studio.posts[0].at - before < LIFETIME + 3
+
+
+def test_a_poller_that_was_replaced_goes(world: World) -> None:
+    world.studio.seconds = 60.0
+    world.queued("cat")
+    world.timeline.plan(15.0, lambda: world.service("usurper").heartbeat.beat())
+    assert run(world) == "another poller took over"
+    assert world.bucket.holds(layout.HEARTBEAT), "the other poller's heartbeat was taken away"
+
+
+def test_a_paused_model_does_not_hold_up_another(world: World) -> None:
+    world.queued("cat", MODEL)
+    world.queued("dog", OTHER)
+    world.studio.script.append(refuse("AllocationQuota.FreeTierOnly", 403))
+    assert run(world) == "everything left is paused"
+    assert [world.state(job) for job in ("cat", "dog")] == ["QUEUED", "SUCCEEDED"]
+    assert world.markers() == ["cat"]
+    assert not world.bucket.holds(layout.HEARTBEAT)
+
+
+def test_a_throttled_model_is_waited_for(world: World) -> None:
+    world.queued("cat")
+    world.studio.script.extend([refuse("Throttling", 429)] * 3)
+    assert run(world) == "nothing left"
+    assert world.state("cat") == "SUCCEEDED"
+    assert len(world.studio.posts) == 4
+    assert world.manifest("cat")["task"]["attempt"] == 1
+
+
+def test_an_orphaned_slot_is_voided_and_its_job_runs(world: World) -> None:
+    world.queued("cat")
+    victim = world.service("victim")
+    store_of(victim).after.append(once("create", "slots", die))
+    last = victim.records.last("cat")
+    assert last is not None
+    with pytest.raises(Killed):
+        victim.submission.submit(last, 2.5)
+    before = world.timeline.at
+    assert run(world) == "nothing left"
+    assert world.states("cat")[:3] == ["QUEUED", "QUEUED", "SUBMITTING"]
+    assert world.state("cat") == "SUCCEEDED"
+    assert ORPHAN_AGE - 1 <= world.studio.posts[0].at - before < ORPHAN_AGE + 5
+    assert world.slots() == []
+
+
+def test_a_young_orphan_alone_is_waited_for_at_leisure(world: World) -> None:
+    world.service("victim").slots.claim(MODEL, "nobody", 2, 1)
+    before = world.timeline.at
+    assert run(world) == "nothing left"
+    assert world.slots() == []
+    assert world.timeline.at - before < ORPHAN_AGE + 5
+    assert world.bucket.count() < 20 * ORPHAN_AGE
+
+
+@pytest.mark.parametrize(
+    ("kind", "where"),
+    [
+        ("create", "slots"),
+        ("create", "tickets"),
+        ("create", "records/cat/000002"),
+        ("create", "records/cat/000003"),
+        ("delete", "queue"),
+        ("put", "image-1"),
+        ("put", "result.json"),
+        ("create", "records/cat/000004"),
+        ("create", "records/cat/000005"),
+        ("delete", "slots"),
+    ],
+)
+@pytest.mark.parametrize("phase", ["before", "after"])
+def test_killed_at_any_request_the_next_run_brings_the_job_home(
+    world: World, kind: str, where: str, phase: str
+) -> None:
+    world.queued("cat")
+    victim = world.service("victim")
+    hooks = store_of(victim).before if phase == "before" else store_of(victim).after
+    hooks.append(once(kind, where, die))
+    with pytest.raises(Killed):
+        run(world, service=victim)
+    world.timeline.wait(60)
+    run(world, 3 * LONG)
+    assert world.state("cat") == "SUCCEEDED"
+    assert len(world.studio.tasks) == 1, "paid twice"
+    assert (world.slots(), world.markers()) == ([], [])
+    assert world.manifest("cat")["state"] == "SUCCEEDED"
+
+
+@pytest.mark.parametrize(
+    ("kind", "where"),
+    [
+        ("list", "slots"),
+        ("list", "queue"),
+        ("create", "slots"),
+        ("create", "records/cat/000003"),
+        ("delete", "slots"),
+        ("put", "result.json"),
+    ],
+)
+def test_one_lost_request_does_not_end_the_run(world: World, kind: str, where: str) -> None:
+    world.queued("cat")
+    service = world.service("poller")
+    store_of(service).before.append(once(kind, where, fail))
+    with suppress(StoreError) if kind == "list" else nullcontext():
+        run(world, service=service)  # without its listings a round has nothing to go by
+    world.timeline.wait(60)
+    run(world, 3 * LONG)
+    assert world.state("cat") == "SUCCEEDED"
+    assert len(world.studio.tasks) == 1
+
+
+@pytest.mark.parametrize("lost", [lose_answer, lose_request])
+def test_a_lost_submission_ends_well_without_a_second_task(world: World, lost: object) -> None:
+    world.queued("cat")
+    world.studio.script.append(lose_answer if lost is lose_answer else lose_request)
+    assert run(world) == "nothing left"
+    assert world.state("cat") == "SUCCEEDED"
+    assert len(world.studio.tasks) == 1
+    assert len(world.studio.posts) == (1 if lost is lose_answer else 2)
+
+
+def test_a_service_that_cannot_be_asked_is_asked_again_at_a_decent_pace(world: World) -> None:
+    world.queued("cat")
+    submit(world, "cat")
+    world.studio.unreachable = True
+    world.timeline.plan(60.0, lambda: setattr(world.studio, "unreachable", False))
+    run(world)
+    assert world.state("cat") == "SUCCEEDED"
+    assert world.bucket.count() < 400
+
+
+def test_a_long_task_is_asked_for_rarely(world: World) -> None:
+    world.studio.seconds = 100.0
+    world.queued("cat")
+    run(world)
+    (task,) = world.studio.tasks.values()
+    late = world.studio.queries[-1][0] - task.end
+    assert late <= 5.1
+    assert len(world.studio.queries) < 90
+
+
+def test_experience_sets_the_first_question(world: World) -> None:
+    for number in range(6):
+        world.queued(f"job-{number}")
+    run(world)
+    world.studio.queries.clear()
+    world.queued("cat")
+    run(world)
+    assert len(world.studio.queries) <= 3, "six tasks took five seconds each"
+
+
+def test_a_marker_whose_job_is_over_is_removed(world: World) -> None:
+    world.queued("cat")
+    stale = world.bucket.keys(layout.QUEUE)[0]
+    run(world)
+    world.bucket.write(stale, b"")
+    assert run(world) == "nothing left"
+    assert world.markers() == []
+    assert len(world.studio.posts) == 1
+
+
+def test_a_window_of_several_is_used(world: World) -> None:
+    world.models = (model(limits=Limits(5, 1, 3, 1)),)
+    for number in range(6):
+        world.queued(f"job-{number}")
+    counts: list[int] = []
+    world.studio.on_create = lambda: counts.append(len(world.slots()))
+    run(world)
+    assert max(counts) == 4, "three run, one waits at the service's door"
+    assert len(world.studio.tasks) == 6
+
+
+def test_several_images_of_one_task(world: World) -> None:
+    world.queued("cat")
+    world.studio.script.append(accept_with(images=3))
+    run(world)
+    assert [image["number"] for image in world.manifest("cat")["images"]] == [1, 2, 3]
+
+
+def test_a_task_that_failed_for_a_passing_reason_is_tried_again(world: World) -> None:
+    world.queued("cat")
+    world.studio.script.append(accept_with(status="FAILED", code="Throttling", message="busy"))
+    run(world)
+    assert world.state("cat") == "SUCCEEDED"
+    assert world.manifest("cat")["task"]["id"] == "task-2"
+    assert world.manifest("cat")["task"]["attempt"] == 2

@@ -1,0 +1,135 @@
+"""What must not stop the pump, and what must not make it race."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from shared.storage import layout
+from tests.kit.memory_store import Call, Killed, die, fail, once
+from tests.kit.scripted_service import lose_answer
+from tests.kit.world import MODEL, OTHER, World, model, run, store_of, submit
+
+
+@pytest.fixture()
+def world() -> World:
+    made = World()
+    made.bucket.most_calls = 3000
+    return made
+
+
+def test_an_unreadable_record_does_not_make_the_poller_race(world: World) -> None:
+    world.queued("cat")
+    submit(world, "cat")
+    world.bucket.write(layout.record("cat", 3), b"{")
+    run(world, 60.0)
+    assert world.bucket.count() < 1000
+
+
+def test_a_store_that_refuses_one_kind_of_request_is_not_stormed(world: World) -> None:
+    world.queued("cat")
+    victim = world.service("victim")
+    store_of(victim).before.append(once("delete", "slots", die))
+    with pytest.raises(Killed):
+        run(world, service=victim)
+    world.timeline.wait(60)
+    service = world.service("poller")
+
+    def no_deletes(call: Call) -> None:
+        if call.kind == "delete" and "slots" in call.key:
+            fail()
+
+    store_of(service).before.append(no_deletes)
+    before = world.bucket.count()
+    run(world, 60.0, service)
+    assert (world.bucket.count() - before) / 60.0 < 20.0, "requests a second"
+
+
+def test_one_jobs_strange_answer_does_not_stop_the_others(world: World) -> None:
+    world.queued("cat", MODEL)
+    world.queued("dog", OTHER)
+    submit(world, "cat")
+    world.studio.tasks["task-1"].usage = {"image_count": None}
+    run(world, 60.0)
+    assert world.state("dog") == "SUCCEEDED"
+
+
+def test_a_job_whose_model_left_the_catalogue_does_not_keep_the_poller_awake(
+    world: World,
+) -> None:
+    world.queued("cat", OTHER)
+    world.models = (model(MODEL),)
+    assert run(world, 60.0) != "handed over at the deadline"
+
+
+def test_a_doubtful_attempt_that_others_ended_gives_its_slot_back(world: World) -> None:
+    world.queued("cat")
+    world.queued("dog")
+    world.studio.script.append(lose_answer)
+    submit(world, "cat")
+    world.studio.make(MODEL)  # a second candidate: nobody adopts before the grace is over
+
+    def another_instance_gives_up_and_dies() -> None:
+        other = world.service("other")
+        last = other.records.last("cat")
+        assert last is not None
+        store_of(other).before.append(once("delete", "queue", die))
+        with pytest.raises(Killed):
+            other.endings.finish(last, "NEEDS_ATTENTION", {"error": None})
+
+    world.timeline.plan(30.0, another_instance_gives_up_and_dies)
+    run(world, 100.0)
+    assert world.state("dog") == "SUCCEEDED"
+
+
+def test_a_models_state_changed_by_hand_costs_nothing_but_time(world: World) -> None:
+    world.bucket.write(layout.model_state(MODEL), b"[]")
+    world.queued("cat")
+    run(world, 60.0)
+    assert world.state("cat") == "SUCCEEDED"
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"{}", b'{"owner": "x", "until": "soon"}', b"[]"])
+def test_a_heartbeat_changed_by_hand_counts_as_none(world: World, body: bytes) -> None:
+    world.bucket.write(layout.HEARTBEAT, body)
+    world.queued("cat")
+    assert run(world) == "nothing left"
+
+
+def test_jobs_expire_while_their_model_is_blocked(world: World) -> None:
+    world.queued("cat", expires_after="1m")
+    until = world.timeline.at + 3600
+    pause = {"until": until, "code": "Arrearage", "message": "", "blocked": True, "count": 1}
+    state = {"durations": [], "pause": pause, "ahead_off_until": 0}
+    world.bucket.write(layout.model_state(MODEL), json.dumps(state).encode())
+    world.timeline.wait(61)
+    run(world)
+    assert world.state("cat") == "EXPIRED"
+
+
+def test_a_wake_is_written_only_when_nobody_polls(world: World) -> None:
+    alive, caller = world.service("alive"), world.service("caller")
+    alive.heartbeat.beat()
+    caller.heartbeat.wake_if_nobody()
+    assert not world.bucket.holds(layout.WAKE)
+    alive.heartbeat.rest()
+    caller.heartbeat.wake_if_nobody()
+    assert world.bucket.holds(layout.WAKE)
+
+
+def test_a_heartbeat_is_renewed_long_before_it_ends(world: World) -> None:
+    world.studio.seconds = 200.0
+    world.queued("cat")
+    seen: list[bool] = []
+
+    def look() -> None:
+        seen.append(world.service("x").heartbeat.anyone())
+
+    for moment in range(1, 190):
+        world.timeline.plan(
+            float(moment), lambda: seen.append(world.service("x").heartbeat.anyone())
+        )
+    run(world)
+    assert len(seen) == 189
+    assert all(seen)
