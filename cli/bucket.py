@@ -13,12 +13,12 @@ from typing import Any
 
 from cli.backend import Listing, Submitted, View, Wanted
 from cli.trouble import Refused, Trouble
-from shared.app import Service, connect
+from shared.app import App, for_invocation
 from shared.jobfile.pointers import find
 from shared.jobs.cancel import NotCancelable
-from shared.jobs.intake import Source, Taken
+from shared.jobs.intake import IntakeOutcome, Source
 from shared.jobs.retry import MOST_RETRIES, retry_names
-from shared.ledger.job_index import Indexed, JobIndex
+from shared.ledger.job_index import IndexEntry, JobIndex
 from shared.ledger.record import as_written, spec_seq
 from shared.ledger.records import (
     CANCELED,
@@ -49,7 +49,7 @@ def open_bucket(environ: Mapping[str, str]) -> BucketBackend:
     if not filled.get("DASHSCOPE_API_KEY_SECRET"):
         filled["DASHSCOPE_API_KEY"] = filled.get("DASHSCOPE_API_KEY") or NO_KEY
     try:
-        return BucketBackend(connect(filled))
+        return BucketBackend(for_invocation(filled))
     except SettingsError as error:
         raise Trouble(f"{_for_people(str(error))} `wanx doctor` looks at all of it.") from None
     except StoreError as error:
@@ -72,20 +72,20 @@ def _for_people(text: str) -> str:
 class BucketBackend:
     """`cli.backend.Backend` on a bucket."""
 
-    service: Service
+    app: App
     _known: dict[str, Record] = field(default_factory=dict)
     _specs: dict[tuple[str, int], Record] = field(default_factory=dict)
 
     @property
     def place(self) -> str:
-        settings = self.service.settings
+        settings = self.app.settings
         return f"bucket {settings.oss_bucket} at {settings.oss_endpoint}"
 
     def submit(self, body: bytes, name: str) -> list[Submitted]:
         """As if the file had been dropped into jobs/: the same file is the same job."""
         try:
-            taken = self.service.intake.take(body, source_of(body, name))
-            self.service.dispatch.ensure_polled(taken)
+            taken = self.app.intake.take(body, source_of(body, name))
+            self.app.dispatch.ensure_polled(taken)
         except StoreError as error:
             raise _trouble(error) from None
         return [_submitted(one) for one in taken]
@@ -105,7 +105,7 @@ class BucketBackend:
 
     def cancel(self, job: str) -> View:
         try:
-            return self._view(self.service.canceling.cancel(job))
+            return self._view(self.app.cancellation.cancel(job))
         except NotCancelable as error:
             raise Refused(_why_not(error.last)) from None
         except ServiceError as error:
@@ -122,7 +122,7 @@ class BucketBackend:
 
     def events(self, job: str) -> list[View] | None:
         try:
-            chain = self.service.records.chain(job) if layout.is_job_id(job) else []
+            chain = self.app.records.chain(job) if layout.is_job_id(job) else []
         except StoreError as error:
             raise _trouble(error) from None
         return [_event(record) for record in chain] or None
@@ -130,7 +130,7 @@ class BucketBackend:
     def image(self, view: View, image: Mapping[str, Any], start: int) -> Iterator[bytes]:
         try:
             while True:
-                part = self.service.store.read_range(str(image["key"]), start, PIECE)
+                part = self.app.store.read_range(str(image["key"]), start, PIECE)
                 yield part.body
                 start += len(part.body)
                 if not part.body or start >= part.size:
@@ -145,7 +145,7 @@ class BucketBackend:
         if not layout.is_job_id(job):
             return None
         known = self._known.get(job)
-        last = self.service.records.last_from(known) if known else self.service.records.last(job)
+        last = self.app.records.last_from(known) if known else self.app.records.last(job)
         if last is not None:
             self._known[job] = last
         return last
@@ -179,12 +179,12 @@ class BucketBackend:
         """A record that never changes again, read once."""
         if seq == last.seq:
             return last
-        found = self._specs.get((last.job, seq)) or self.service.records.get(last.job, seq) or last
+        found = self._specs.get((last.job, seq)) or self.app.records.get(last.job, seq) or last
         self._specs[last.job, seq] = found
         return found
 
     def _listing(self, wanted: Wanted) -> Listing:
-        index = JobIndex(self.service.store).newest(since_ms=int(wanted.since * 1000))
+        index = JobIndex(self.app.store).newest(since_ms=int(wanted.since * 1000))
         found: list[View] = []
         searched = 0
         with ThreadPoolExecutor(READERS) as pool:
@@ -197,8 +197,8 @@ class BucketBackend:
                     return Listing(found, f"the newest {searched} jobs were looked at")
         return Listing(found)
 
-    def _indexed(self, entry: Indexed) -> View:
-        last = self.service.records.last(entry.job)
+    def _indexed(self, entry: IndexEntry) -> View:
+        last = self.app.records.last(entry.job)
         if last is None:
             return {"job": entry.job, "state": "", "created_at": iso(entry.created_ms / 1000)}
         return self._view(last)
@@ -209,20 +209,20 @@ class BucketBackend:
             raise Refused("there is no such job; `wanx list` shows those there are")
         if last.state not in RETRYABLE:
             raise Refused(_no_retry(last.state))
-        holder = self.service.records.get(job, spec_seq(last))
+        holder = self.app.records.get(job, spec_seq(last))
         spec = dict(holder.data["spec"]) if holder else {}
         name = self._free_name(job, bool(holder and "retried_from" in holder.data))
         request = {part: spec[part] for part in ("model", "input", "parameters")}
         own = {**(as_written(spec) or {})["job"], "id": name}
         facts = {"retried_from": job}
-        source = Source(f"retry/{job}.json", nonce(self.service.chance), facts=facts)
-        taken = self.service.intake.take_value({**request, "job": own}, source)
-        self.service.dispatch.ensure_polled([taken])
+        source = Source(f"retry/{job}.json", nonce(self.app.rng), facts=facts)
+        taken = self.app.intake.take_value({**request, "job": own}, source)
+        self.app.dispatch.ensure_polled([taken])
         return _submitted(taken)
 
     def _free_name(self, job: str, is_retry: bool) -> str:
         for name in retry_names(job, is_retry):
-            if self.service.records.get(name, 1) is None:
+            if self.app.records.get(name, 1) is None:
                 return name
         raise Refused(f"it was retried {MOST_RETRIES} times; submit its job file under another id")
 
@@ -233,7 +233,7 @@ def source_of(body: bytes, name: str) -> Source:
     return Source(f"{layout.JOB_FILES}{Path(name).name}", hashlib.md5(body).hexdigest().upper())
 
 
-def _submitted(one: Taken) -> Submitted:
+def _submitted(one: IntakeOutcome) -> Submitted:
     violations = tuple(violation.to_dict() for violation in one.violations)
     return Submitted(one.job, one.record.state, one.new, violations)
 

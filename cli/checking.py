@@ -162,10 +162,10 @@ def images_of(access: Access) -> Offline | Bucket:
     from cli.bucket import open_bucket
 
     try:
-        service = open_bucket(access.environ).service
+        app = open_bucket(access.environ).app
     except click.ClickException:
         return offline
-    return Bucket(service.store, service.settings.oss_bucket)
+    return Bucket(app.store, app.settings.oss_bucket)
 
 
 def _answers(endpoint: str) -> bool:

@@ -13,17 +13,17 @@ from shared.catalogue.errors import ErrorTable, load_errors
 from shared.catalogue.models import Catalogue, load_catalogue
 from shared.catalogue.retry_policy import RetryPolicy, load_retry_policy
 from shared.jobs.accept import Dispatch
-from shared.jobs.cancel import Canceling
+from shared.jobs.cancel import Cancellation
 from shared.jobs.collect import Collection
 from shared.jobs.input_urls import InputUrls
 from shared.jobs.intake import Intake
 from shared.jobs.reconcile import Reconciliation
 from shared.jobs.requeue import Requeue
 from shared.jobs.submit import Submission
-from shared.jobs.transitions import Endings
+from shared.jobs.transitions import Transitions
 from shared.ledger.heartbeat import Heartbeat
 from shared.ledger.model_state import ModelStates
-from shared.ledger.queue import Looks, Queue
+from shared.ledger.queue import Queue, QueueSnapshots
 from shared.ledger.records import Records
 from shared.ledger.slots import Slots
 from shared.ledger.tickets import Tickets
@@ -32,7 +32,7 @@ from shared.modelstudio.client import ModelStudio
 from shared.modelstudio.download import Downloader
 from shared.platform import logs
 from shared.platform.clock import Clock, SystemClock, new_random, nonce
-from shared.platform.concurrency import Each, in_threads, in_turn
+from shared.platform.concurrency import MapFn, in_threads, in_turn
 from shared.platform.settings import (
     Credentials,
     Settings,
@@ -41,10 +41,10 @@ from shared.platform.settings import (
     load_store_settings,
 )
 from shared.platform.slim_imports import requests
-from shared.poller.in_flight import Flights
+from shared.poller.in_flight import InFlightTasks
 from shared.poller.metrics import Gauges
 from shared.poller.poller import Poller
-from shared.poller.scheduler import Feeder
+from shared.poller.scheduler import Scheduler
 from shared.storage.objects import ObjectStore
 from shared.storage.oss import open_session, open_store
 
@@ -52,13 +52,13 @@ catalogue_once = lru_cache(maxsize=1)(load_catalogue)
 errors_once = lru_cache(maxsize=1)(load_errors)
 policy_once = lru_cache(maxsize=1)(load_retry_policy)
 session_once = lru_cache(maxsize=1)(open_session)
-looks_once = lru_cache(maxsize=1)(lambda: Looks(kept=True))
+snapshots_once = lru_cache(maxsize=1)(lambda: QueueSnapshots(kept=True))
 _checked_buckets: set[str] = set()
 _secret_keys: dict[tuple[str, str], SecretKey] = {}
 
 
 @dataclass
-class Service:
+class App:
     """The parts of the system over one bucket and one account. Parts are made when first used.
 
     `each`: whether the documents of a file are taken in one after the other or several at once.
@@ -68,17 +68,17 @@ class Service:
     store: ObjectStore
     http: requests.Session
     clock: Clock
-    chance: random.Random
+    rng: random.Random
     catalogue: Catalogue
     errors: ErrorTable
     policy: RetryPolicy = field(default_factory=lambda: policy_once())
     api_key: KeySource | None = None
-    each: Each = in_turn
-    looks: Looks = field(default_factory=Looks)
+    map_fn: MapFn = in_turn
+    snapshots: QueueSnapshots = field(default_factory=QueueSnapshots)
 
     @cached_property
     def records(self) -> Records:
-        return Records(self.store, self.clock, self.chance)
+        return Records(self.store, self.clock, self.rng)
 
     @cached_property
     def queue(self) -> Queue:
@@ -86,19 +86,19 @@ class Service:
 
     @cached_property
     def slots(self) -> Slots:
-        return Slots(self.store, self.chance)
+        return Slots(self.store, self.rng)
 
     @cached_property
     def states(self) -> ModelStates:
-        return ModelStates(self.store, self.clock, self.chance)
+        return ModelStates(self.store, self.clock, self.rng)
 
     @cached_property
     def heartbeat(self) -> Heartbeat:
-        return Heartbeat(self.store, self.clock, nonce(self.chance))
+        return Heartbeat(self.store, self.clock, nonce(self.rng))
 
     @cached_property
-    def endings(self) -> Endings:
-        return Endings(
+    def transitions(self) -> Transitions:
+        return Transitions(
             self.store,
             self.records,
             self.queue,
@@ -123,24 +123,24 @@ class Service:
 
     @cached_property
     def requeue(self) -> Requeue:
-        return Requeue(self.records, self.slots, self.endings, self.clock)
+        return Requeue(self.records, self.slots, self.transitions, self.clock)
 
     @cached_property
     def submission(self) -> Submission:
         return Submission(
             catalogue=self.catalogue,
             errors=self.errors,
-            service=self.model_studio,
+            model_studio=self.model_studio,
             records=self.records,
             slots=self.slots,
             queue=self.queue,
             tickets=Tickets(self.store, self.clock),
             states=self.states,
-            endings=self.endings,
+            transitions=self.transitions,
             requeue=self.requeue,
             policy=self.policy,
             clock=self.clock,
-            chance=self.chance,
+            rng=self.rng,
             input_urls=InputUrls(self.store, self.catalogue, self.settings.input_delivery),
         )
 
@@ -152,11 +152,11 @@ class Service:
             self.settings.oss_bucket,
             self.records,
             self.queue,
-            self.endings,
+            self.transitions,
             self.clock,
             self.settings.job_file_bytes,
             self.settings.model_region,
-            self.each,
+            self.map_fn,
         )
 
     @cached_property
@@ -164,41 +164,41 @@ class Service:
         return Dispatch(self.intake, self.queue, self.submission, self.heartbeat)
 
     @cached_property
-    def canceling(self) -> Canceling:
-        return Canceling(self.records, self.endings, self.model_studio)
+    def cancellation(self) -> Cancellation:
+        return Cancellation(self.records, self.transitions, self.model_studio)
 
     @cached_property
     def poller(self) -> Poller:
-        flights = Flights(self.catalogue, self.states, self.clock)
+        in_flight = InFlightTasks(self.catalogue, self.states, self.clock)
         gauges = Gauges(self.catalogue, self.states, self.clock)
         return Poller(
             catalogue=self.catalogue,
             records=self.records,
             slots=self.slots,
             states=self.states,
-            feeder=self._feeder(flights, gauges),
+            scheduler=self._scheduler(in_flight, gauges),
             gauges=gauges,
-            flights=flights,
+            in_flight=in_flight,
             collection=self._collection(),
             reconciliation=self._reconciliation(),
             requeue=self.requeue,
-            endings=self.endings,
-            service=self.model_studio,
+            transitions=self.transitions,
+            model_studio=self.model_studio,
             errors=self.errors,
             heartbeat=self.heartbeat,
             clock=self.clock,
-            chance=self.chance,
+            rng=self.rng,
         )
 
-    def _feeder(self, flights: Flights, gauges: Gauges) -> Feeder:
-        return Feeder(
+    def _scheduler(self, in_flight: InFlightTasks, gauges: Gauges) -> Scheduler:
+        return Scheduler(
             catalogue=self.catalogue,
             records=self.records,
             queue=self.queue,
             states=self.states,
             submission=self.submission,
-            endings=self.endings,
-            flights=flights,
+            transitions=self.transitions,
+            in_flight=in_flight,
             clock=self.clock,
             gauges=gauges,
         )
@@ -208,28 +208,28 @@ class Service:
         return Collection(
             catalogue=self.catalogue,
             errors=self.errors,
-            service=self.model_studio,
+            model_studio=self.model_studio,
             store=self.store,
             records=self.records,
             states=self.states,
-            endings=self.endings,
+            transitions=self.transitions,
             requeue=self.requeue,
             policy=self.policy,
             downloader=Downloader(self.http, self.settings.result_image_bytes),
             clock=self.clock,
-            chance=self.chance,
+            rng=self.rng,
             result_hosts=(own_host, *self.settings.result_hosts),
         )
 
     def _reconciliation(self) -> Reconciliation:
         return Reconciliation(
             catalogue=self.catalogue,
-            service=self.model_studio,
+            model_studio=self.model_studio,
             store=self.store,
             records=self.records,
             slots=self.slots,
             submission=self.submission,
-            endings=self.endings,
+            transitions=self.transitions,
             clock=self.clock,
             grace=self.settings.unknown_grace,
             ask=self.settings.unknown_policy == "ask",
@@ -239,12 +239,12 @@ class Service:
 def connect_store(environ: Mapping[str, str], context: object) -> ObjectStore:
     """The bucket alone, whatever else is wrong. Raises SettingsError."""
     logs.set_up(environ, context)
-    settings, clock, chance = load_store_settings(environ), SystemClock(), new_random()
+    settings, clock, rng = load_store_settings(environ), SystemClock(), new_random()
     credentials = load_credentials(environ, context)
-    return open_store(settings, credentials, clock, chance, session_once(settings.oss_endpoint))
+    return open_store(settings, credentials, clock, rng, session_once(settings.oss_endpoint))
 
 
-def connect(environ: Mapping[str, str], context: object = None) -> Service:
+def for_invocation(environ: Mapping[str, str], context: object = None) -> App:
     """The service as the environment describes it.
 
     The first call of an instance asks whether the bucket has versioning and refuses to work on
@@ -255,26 +255,26 @@ def connect(environ: Mapping[str, str], context: object = None) -> Service:
         logs.set_up(environ, context)
     settings = load_settings(environ)
     logs.set_level(settings.log_level)
-    clock, chance = SystemClock(), new_random()
+    clock, rng = SystemClock(), new_random()
     credentials = load_credentials(environ, context)
-    store = open_store(settings, credentials, clock, chance, session_once(settings.oss_endpoint))
+    store = open_store(settings, credentials, clock, rng, session_once(settings.oss_endpoint))
     if settings.oss_bucket not in _checked_buckets:
         store.refuse_versioned()
         _checked_buckets.add(settings.oss_bucket)
     http = requests.Session()
     # Submissions share no connection with anything else: they must not meet a dead one.
     http.mount(f"{settings.base_url}/services/", requests.adapters.HTTPAdapter())
-    return Service(
+    return App(
         settings,
         store,
         http,
         clock,
-        chance,
+        rng,
         catalogue_once(),
         errors_once(),
         api_key=_key_source(settings, credentials, clock),
-        each=in_threads,
-        looks=looks_once(),
+        map_fn=in_threads,
+        snapshots=snapshots_once(),
     )
 
 

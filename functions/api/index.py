@@ -7,7 +7,7 @@ import os
 from typing import Any
 
 from shared.api.jobs_api import create_app
-from shared.app import connect
+from shared.app import for_invocation
 from shared.platform.fc.http import HttpEvent, call
 from shared.platform.logs import logged
 
@@ -17,5 +17,5 @@ log = logging.getLogger(__name__)
 @logged(log)
 def handler(event: bytes, context: object) -> dict[str, Any]:
     """Answer one HTTP request."""
-    service = connect(os.environ, context)
-    return call(create_app(service), HttpEvent.of(event))
+    app = for_invocation(os.environ, context)
+    return call(create_app(app), HttpEvent.of(event))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 
-from shared.app import connect
+from shared.app import for_invocation
 from shared.platform.fc.context import time_left
 from shared.platform.fc.events import DestinationEvent, UnknownEvent, read_event
 from shared.platform.logs import logged
@@ -19,8 +19,8 @@ log = logging.getLogger(__name__)
 @logged(log)
 def handler(event: bytes, context: object) -> str:
     """Work until nothing is left or the function's time is nearly up."""
-    service = connect(os.environ, context)
+    app = for_invocation(os.environ, context)
     read = read_event(event)
     if isinstance(read, DestinationEvent):
         raise UnknownEvent("poll takes timer, OSS and task-finished events, no destination's.")
-    return service.poller.run(service.clock.monotonic() + time_left(context, MARGIN))
+    return app.poller.run(app.clock.monotonic() + time_left(context, MARGIN))

@@ -27,10 +27,10 @@ class RetryPolicy:
         """
         return attempt < self.attempts.get(rule.retry, 0) and price <= self.most_price
 
-    def pause(self, attempt: int, chance: random.Random) -> float:
+    def pause(self, attempt: int, rng: random.Random) -> float:
         """Seconds to wait after attempt number `attempt`, jittered by half."""
         longest = min(self.longest_pause, self.first_pause * 2.0 ** min(attempt - 1, 20))
-        return longest * (0.5 + chance.random() / 2)
+        return longest * (0.5 + rng.random() / 2)
 
 
 def load_retry_policy(path: Path = SCHEMAS / "retry.yaml") -> RetryPolicy:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from shared.jobs.intake import Intake, Taken
+from shared.jobs.intake import Intake, IntakeOutcome
 from shared.jobs.submit import Submission
 from shared.ledger.heartbeat import Heartbeat
 from shared.ledger.queue import Queue
@@ -28,7 +28,7 @@ class Dispatch:
     submission: Submission
     heartbeat: Heartbeat
 
-    def job_file(self, key: str) -> list[Taken]:
+    def job_file(self, key: str) -> list[IntakeOutcome]:
         """Take in a job file, submit what can go at once, and see to it that somebody polls.
 
         Raises StoreError; then the event is delivered again, and everything done so far is found
@@ -48,7 +48,7 @@ class Dispatch:
         self.ensure_polled(taken)
         return taken
 
-    def submit_heads(self, taken: Iterable[Taken]) -> None:
+    def submit_heads(self, taken: Iterable[IntakeOutcome]) -> None:
         """Submit those of the jobs that are next in their model's queue: nobody is overtaken."""
         queued = {one.job: one.record for one in taken if one.record.state == QUEUED}
         for model in sorted({str(record.data["model"]) for record in queued.values()}):
@@ -57,7 +57,7 @@ class Dispatch:
                 if record is not None:
                     self.submission.submit(record, PATIENCE)
 
-    def ensure_polled(self, taken: Iterable[Taken]) -> None:
+    def ensure_polled(self, taken: Iterable[IntakeOutcome]) -> None:
         """Wake a poller if there is anything to poll for."""
         if any(one.record.state not in FINAL for one in taken):
             self.heartbeat.wake_if_nobody()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shared.jobs.transitions import Endings
+from shared.jobs.transitions import Transitions
 from shared.ledger.records import CANCELED, PENDING, QUEUED, Record, Records
 from shared.modelstudio.client import ModelStudio, ServiceError
 from shared.storage import layout
@@ -22,12 +22,12 @@ class NotCancelable(Exception):
 
 
 @dataclass
-class Canceling:
+class Cancellation:
     """Everything needed to cancel a job."""
 
     records: Records
-    endings: Endings
-    service: ModelStudio
+    transitions: Transitions
+    model_studio: ModelStudio
 
     def cancel(self, job: str) -> Record:
         """Cancel a job that waits, here or at the service; returns its last record.
@@ -39,7 +39,7 @@ class Canceling:
         last = self.records.last(job) if layout.is_job_id(job) else None
         while last is not None and last.state in (QUEUED, PENDING):
             ended = (
-                self.endings.finish(last, CANCELED, {})
+                self.transitions.finish(last, CANCELED, {})
                 if last.state == QUEUED
                 else self._pending(last)
             )
@@ -47,17 +47,17 @@ class Canceling:
                 return ended
             last = self.records.last_from(last)
         if last is not None and last.state == CANCELED:
-            self.endings.complete(last)  # whoever canceled it may have died in between
+            self.transitions.complete(last)  # whoever canceled it may have died in between
         raise NotCancelable(last)
 
     def _pending(self, last: Record) -> Record | None:
         try:
-            self.service.cancel(last.data["task_id"])
+            self.model_studio.cancel(last.data["task_id"])
         except ServiceError as error:
             if error.code == REFUSED:
                 raise NotCancelable(last) from None
             raise
-        ended = self.endings.finish(last, CANCELED, {})
+        ended = self.transitions.finish(last, CANCELED, {})
         return ended or self._canceled_meanwhile(last)
 
     def _canceled_meanwhile(self, last: Record) -> Record | None:

@@ -13,7 +13,7 @@ from shared.catalogue.models import Catalogue, Model
 from shared.catalogue.retry_policy import RetryPolicy
 from shared.jobs.images import StoredImage, store_image
 from shared.jobs.requeue import Requeue
-from shared.jobs.transitions import Endings, explained, own_error, state_of, trouble
+from shared.jobs.transitions import Transitions, explained, own_error, state_of, trouble
 from shared.ledger.model_state import ModelStates
 from shared.ledger.record import carried
 from shared.ledger.records import CANCELED, FAILED, NEEDS_ATTENTION, RUNNING, Record, Records
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownInFlight:
     """What the poller knows of a flight beyond its job's last record.
 
     `first` is the record that holds the spec, if it is at hand; `expected`: the task ends any
@@ -46,7 +46,7 @@ class Known:
     ended_ago: float = 0.0
 
 
-NOTHING = Known()
+NOTHING = KnownInFlight()
 
 
 @dataclass
@@ -55,24 +55,24 @@ class Collection:
 
     catalogue: Catalogue
     errors: ErrorTable
-    service: ModelStudio
+    model_studio: ModelStudio
     store: ObjectStore
     records: Records
     states: ModelStates
-    endings: Endings
+    transitions: Transitions
     requeue: Requeue
     policy: RetryPolicy
     downloader: Downloader
     clock: Clock
-    chance: random.Random
+    rng: random.Random
     result_hosts: tuple[str, ...]
     _ends: dict[str, list[float]] = field(default_factory=dict)
 
     def ask(self, last: Record) -> Task:
         """The job's task as it is now. Raises ServiceError when the service cannot be asked."""
-        return self.service.query(last.data["task_id"])
+        return self.model_studio.query(last.data["task_id"])
 
-    def take(self, last: Record, task: Task, known: Known = NOTHING) -> Record | None:
+    def take(self, last: Record, task: Task, known: KnownInFlight = NOTHING) -> Record | None:
         """Do what follows from the state of a job's task.
 
         Returns the job's last record now (the same one if nothing changed), or None if somebody
@@ -83,14 +83,14 @@ class Collection:
         if task.status == "FAILED":
             return self._failed(last, task)
         if task.status == "CANCELED":
-            return self.endings.finish(last, CANCELED, _task_facts(task))
+            return self.transitions.finish(last, CANCELED, _task_facts(task))
         if task.status == "UNKNOWN":
             return self._unknown(last)
         if task.status == "RUNNING" and last.state != RUNNING and not known.expected:
             return self.records.append(last.job, last.seq + 1, RUNNING, carried(last))
         return last
 
-    def _succeeded(self, last: Record, task: Task, known: Known) -> Record | None:
+    def _succeeded(self, last: Record, task: Task, known: KnownInFlight) -> Record | None:
         fetched = self._fetch_all(last, task)
         if fetched is None:
             return last
@@ -106,10 +106,10 @@ class Collection:
             "usage": {**task.usage, "image_count": paid},
             "images": kept,
             "failed_images": failed,
-            "price": self.endings.price(last.data["model"], paid),
+            "price": self.transitions.price(last.data["model"], paid),
             "error": None if kept else _first_failure(failed),
         }
-        return self.endings.finish(last, state_of(kept), outcome, known.first)
+        return self.transitions.finish(last, state_of(kept), outcome, known.first)
 
     def _fetch_all(
         self, last: Record, task: Task
@@ -151,12 +151,12 @@ class Collection:
             return None
         attempt = last.data.get("attempt", 1)
         rules = [self.errors.classify(one["code"], one["message"], 200) for one in failed]
-        price = self.endings.price(last.data["model"], paid + len(failed))
+        price = self.transitions.price(last.data["model"], paid + len(failed))
         total = price["total"] if price else 0.0
         if not all(self.policy.allows(rule, attempt, total) for rule in rules):
             return None
         return {
-            "wait": self.policy.pause(attempt, self.chance),
+            "wait": self.policy.pause(attempt, self.rng),
             "missing": [one["number"] for one in failed],
             "kept": kept,
             "paid": paid,
@@ -194,8 +194,8 @@ class Collection:
         )
         why, attempt = explained(error, rule), last.data.get("attempt", 1)
         if self.policy.allows(rule, attempt, 0.0):
-            return self.requeue.again(last, why, wait=self.policy.pause(attempt, self.chance))
-        return self.endings.fail(last, why, _task_facts(task))
+            return self.requeue.again(last, why, wait=self.policy.pause(attempt, self.rng))
+        return self.transitions.fail(last, why, _task_facts(task))
 
     def _unknown(self, last: Record) -> Record | None:
         age = self._age(last)
@@ -207,7 +207,7 @@ class Collection:
                 hint="Submit the job again. It is billed again.",
                 hint_zh="请重新提交任务(将再次计费)。",
             )
-            return self.endings.finish(last, FAILED, {"error": error})
+            return self.transitions.finish(last, FAILED, {"error": error})
         if age >= UNKNOWN_FOR:
             error = own_error(
                 "TaskUnknown",
@@ -217,7 +217,7 @@ class Collection:
                 hint="Check that the API key belongs to the account that submitted it.",
                 hint_zh="请确认 API Key 属于提交该任务的账号。",
             )
-            return self.endings.finish(last, NEEDS_ATTENTION, {"error": error})
+            return self.transitions.finish(last, NEEDS_ATTENTION, {"error": error})
         return last
 
     def _learn(self, last: Record, task: Task, ended_ago: float) -> None:

@@ -14,13 +14,13 @@ from typing import Any
 
 from shared.catalogue.models import Catalogue
 from shared.jobfile import Document, JobSpec, Unreadable, Violation, canonical, check, parse
-from shared.jobs.transitions import Endings
+from shared.jobs.transitions import Transitions
 from shared.ledger.job_index import JobIndex
 from shared.ledger.queue import Queue
 from shared.ledger.record import digest, without_payload
 from shared.ledger.records import QUEUED, REJECTED, Record, Records
 from shared.platform.clock import Clock, iso
-from shared.platform.concurrency import Each, in_turn
+from shared.platform.concurrency import MapFn, in_turn
 from shared.platform.logs import about
 from shared.storage import layout
 from shared.storage.objects import ObjectMissing, ObjectStore, ObjectTooLarge, StoreError
@@ -58,7 +58,7 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Taken:
+class IntakeOutcome:
     """What became of a document. `record` is the job's last one; `new`: made just now."""
 
     job: str
@@ -77,13 +77,13 @@ class Intake:
     bucket: str
     records: Records
     queue: Queue
-    endings: Endings
+    transitions: Transitions
     clock: Clock
     limit: int
     region: str
-    each: Each = in_turn
+    map_fn: MapFn = in_turn
 
-    def take_object(self, key: str) -> list[Taken]:
+    def take_object(self, key: str) -> list[IntakeOutcome]:
         """Take in the job file at `key`; a file that has vanished is no jobs. Raises StoreError."""
         try:
             read = self.store.read(key, self.limit)
@@ -103,7 +103,7 @@ class Intake:
             return [self._reject(source, 0, None, (violation,))]
         return self.take(read.body, Source(key, read.etag))
 
-    def take(self, body: bytes, source: Source) -> list[Taken]:
+    def take(self, body: bytes, source: Source) -> list[IntakeOutcome]:
         """Take in a job file's documents, each by itself. Raises StoreError."""
         try:
             documents = parse(body, source.key)
@@ -111,24 +111,24 @@ class Intake:
             return [self._reject(source, 0, None, error.violations)]
         return self.take_documents(documents, source)
 
-    def take_documents(self, documents: Sequence[Document], source: Source) -> list[Taken]:
+    def take_documents(self, documents: Sequence[Document], source: Source) -> list[IntakeOutcome]:
         """Take in the documents of one source that has been read already. Raises StoreError.
 
         Several at once, but those that ask for the same id one after the other: the first gets it.
         """
         source, now = replace(source, documents=len(documents)), self.clock.now()
 
-        def take(same: Sequence[Document]) -> list[tuple[int, Taken]]:
+        def take(same: Sequence[Document]) -> list[tuple[int, IntakeOutcome]]:
             return [(one.index, self._take_document(one, source, now)) for one in same]
 
-        taken = dict(chain.from_iterable(self.each(take, _by_id(documents))))
+        taken = dict(chain.from_iterable(self.map_fn(take, _by_id(documents))))
         return [taken[document.index] for document in documents]
 
-    def take_value(self, value: dict[str, Any], source: Source) -> Taken:
+    def take_value(self, value: dict[str, Any], source: Source) -> IntakeOutcome:
         """Take in one job that has been read already. Raises StoreError."""
         return self._take_document(Document(0, value), source, self.clock.now())
 
-    def _take_document(self, document: Document, source: Source, now: float) -> Taken:
+    def _take_document(self, document: Document, source: Source, now: float) -> IntakeOutcome:
         checked = check(document, self.catalogue, self.store, self.bucket)
         if checked.spec is None or checked.violations:
             known = self._taken_already(document, source)
@@ -149,7 +149,7 @@ class Intake:
         self.queue.add(job, data)
         return _new(made, source)
 
-    def _taken_already(self, document: Document, source: Source) -> Taken | None:
+    def _taken_already(self, document: Document, source: Source) -> IntakeOutcome | None:
         """The job this very document became before, unless it was rejected: that may have changed.
 
         Asked before anything is rejected: an image may have been deleted since, and must not turn
@@ -161,13 +161,13 @@ class Intake:
             return None
         return self._known(last)
 
-    def _known(self, last: Record) -> Taken:
+    def _known(self, last: Record) -> IntakeOutcome:
         """A job that was taken in before: whatever an instance that died left undone is done."""
         self._index_again(last.job)
         if last.state == QUEUED:
             self.queue.add(last.job, last.data)
-        self.endings.restore_manifest(last)
-        return Taken(last.job, last, False)
+        self.transitions.restore_manifest(last)
+        return IntakeOutcome(last.job, last, False)
 
     def _not_offered(self, spec: JobSpec, document: Document) -> Violation | None:
         model = self.catalogue.get(spec.model)
@@ -205,7 +205,7 @@ class Intake:
 
     def _met_before(
         self, job: str, data: dict[str, Any], source: Source, document: Document
-    ) -> Taken:
+    ) -> IntakeOutcome:
         """The id is taken: the same job again, a rejected one that is right now, or a clash."""
         last = self.records.last(job)
         if last is None:
@@ -223,7 +223,7 @@ class Intake:
 
     def _reject(
         self, source: Source, index: int, value: Any, violations: Sequence[Violation]
-    ) -> Taken:
+    ) -> IntakeOutcome:
         """Write down what was wrong, under an id that stands for nothing else.
 
         That is the job's own id or the one that follows from the file; but a rejection already
@@ -241,8 +241,8 @@ class Intake:
             if last.state == REJECTED and last.data["violations"] == shown:
                 _log_rejection(last, source, index, found)
                 self._index_again(job)
-                self.endings.restore_manifest(last)
-                return Taken(job, last, False, found)
+                self.transitions.restore_manifest(last)
+                return IntakeOutcome(job, last, False, found)
         raise StoreError(f"{source.key}, document {index + 1}: the ids {derived}… are taken.")
 
     def _rejected(
@@ -276,13 +276,13 @@ class Intake:
         }
 
 
-def _new(made: Record, source: Source) -> Taken:
+def _new(made: Record, source: Source) -> IntakeOutcome:
     """A job that was not there before. Its prompt is logged only where LOG_PROMPTS says so."""
     facts = {"source": source.key, "priority": made.data["priority"]}
     prompt = made.data["spec"]["input"].get("prompt")
     extra = about("job.queued", made, **facts, prompt=prompt)
     log.info("job %s: queued for %s", made.job, made.data["model"], extra=extra)
-    return Taken(made.job, made, True)
+    return IntakeOutcome(made.job, made, True)
 
 
 def _log_rejection(last: Record, source: Source, index: int, found: Sequence[Violation]) -> None:

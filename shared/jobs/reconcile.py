@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from shared.catalogue.models import Catalogue
 from shared.jobs.submit import Submission
 from shared.jobs.task_matching import Evidence
-from shared.jobs.transitions import Endings, own_error
+from shared.jobs.transitions import Transitions, own_error
 from shared.ledger.record import slot_of
 from shared.ledger.records import NEEDS_ATTENTION, SUBMITTING, Record, Records
 from shared.ledger.slots import Slot, Slots
@@ -39,12 +39,12 @@ class Reconciliation:
     """Finds out what became of an attempt. `grace` in seconds; `ask`: leave it to a person."""
 
     catalogue: Catalogue
-    service: ModelStudio
+    model_studio: ModelStudio
     store: ObjectStore
     records: Records
     slots: Slots
     submission: Submission
-    endings: Endings
+    transitions: Transitions
     clock: Clock
     grace: float
     ask: bool = False
@@ -56,7 +56,7 @@ class Reconciliation:
         somebody else moved the job. Raises ServiceError, StoreError.
         """
         age = self.clock.now() - from_iso(last.at)
-        if "unknown" not in last.data and age < self.service.create_timeout * SILENCE:
+        if "unknown" not in last.data and age < self.model_studio.create_timeout * SILENCE:
             return last
         evidence = self._evidence(last)
         task = None if self.ask else evidence.verdict()
@@ -88,7 +88,7 @@ class Reconciliation:
         intent = self.records.get(last.job, last.data["slot_seq"]) or last
         start = from_iso(intent.at) - SKEW
         # First the tasks, then the records: a task made in between must not look unclaimed.
-        listed = self.service.listed(model, start, self.clock.now() + SKEW)
+        listed = self.model_studio.listed(model, start, self.clock.now() + SKEW)
         known: set[str] = set()
         mine, others = from_iso(intent.at), []
         own = slot_of(last)
@@ -138,7 +138,7 @@ class Reconciliation:
             hint="Look at these tasks; if none is this job's, submit it again under a new id.",
             hint_zh="请核对这些任务;若都不属于本任务,请以新的 id 重新提交。",
         )
-        return self.endings.finish(last, NEEDS_ATTENTION, {"error": error})
+        return self.transitions.finish(last, NEEDS_ATTENTION, {"error": error})
 
 
 def _in_doubt(last: Record, slot: Slot) -> bool:

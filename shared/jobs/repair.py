@@ -16,7 +16,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from shared.app import Service, connect
+from shared.app import App, for_invocation
 from shared.ledger.job_index import JobIndex
 from shared.ledger.model_state import KEY
 from shared.ledger.queue import marker_of
@@ -50,7 +50,7 @@ class Rebuilt:
     index_entries_made: int = 0
 
 
-def rebuild(service: Service) -> Rebuilt:
+def rebuild(app: App) -> Rebuilt:
     """Make markers, slots, tickets, job index and manifests again from the records.
 
     Raises StoreError.
@@ -60,34 +60,34 @@ def rebuild(service: Service) -> Rebuilt:
     job's chain says so.
     """
     done = Rebuilt()
-    for job in _jobs(service):
-        first, last = service.records.get(job, 1), service.records.last(job)
+    for job in _jobs(app):
+        first, last = app.records.get(job, 1), app.records.last(job)
         if first is not None and last is not None:
             done.jobs += 1
-            done.index_entries_made += JobIndex(service.store).add(first)
-            _restore(service, last, done)
-    _drop_leftovers(service, done)
-    if service.slots.held() or not service.queue.empty():
-        service.heartbeat.wake_if_nobody()
+            done.index_entries_made += JobIndex(app.store).add(first)
+            _restore(app, last, done)
+    _drop_leftovers(app, done)
+    if app.slots.held() or not app.queue.empty():
+        app.heartbeat.wake_if_nobody()
     return done
 
 
-def redrive(service: Service, key: str) -> list[str]:
+def redrive(app: App, key: str) -> list[str]:
     """Give a dead event to the system once more; returns what was done, in words.
 
     The file in `dead/` is removed only after that. A job file that was taken in already stays the
     job it is. Raises StoreError, UnknownEvent.
     """
-    event, files = _dead_event(key, service.store.read(key, DEAD_BYTES).body)
+    event, files = _dead_event(key, app.store.read(key, DEAD_BYTES).body)
     done = []
     if isinstance(event, OssEvent) and files:
         for file in files:
-            taken = service.dispatch.job_file(file)
+            taken = app.dispatch.job_file(file)
             done += [f"{file}: job {one.job} is {one.record.state}" for one in taken]
     else:
-        service.heartbeat.wake()
+        app.heartbeat.wake()
         done.append("the poller was woken")
-    service.store.delete(key)
+    app.store.delete(key)
     return done
 
 
@@ -102,73 +102,71 @@ def _dead_event(key: str, body: bytes) -> tuple[Event, list[str]]:
         ) from None
 
 
-def _jobs(service: Service) -> Iterator[str]:
+def _jobs(app: App) -> Iterator[str]:
     seen = ""
-    for entry in service.store.list(layout.RECORDS):
+    for entry in app.store.list(layout.RECORDS):
         job = entry.key[len(layout.RECORDS) :].split("/", 1)[0]
         if job != seen:
             seen = job
             yield job
 
 
-def _restore(service: Service, last: Record, done: Rebuilt) -> None:
+def _restore(app: App, last: Record, done: Rebuilt) -> None:
     if last.state == QUEUED:
-        done.markers_made += service.queue.add(last.job, last.data)
+        done.markers_made += app.queue.add(last.job, last.data)
     if last.state in FINAL:
-        done.manifests_made += _restore_manifest(service, last)
+        done.manifests_made += _restore_manifest(app, last)
     slot = slot_of(last)
     if slot is None:
         return
     if holds(last, slot):
-        done.slots_made += service.store.create(slot.key, b"").created
+        done.slots_made += app.store.create(slot.key, b"").created
     at = from_iso(last.data.get("submitted_at") or last.at)
-    if service.clock.now() - at < TICKETS_FOR:
-        done.tickets_made += _restore_ticket(service, slot, at)
+    if app.clock.now() - at < TICKETS_FOR:
+        done.tickets_made += _restore_ticket(app, slot, at)
 
 
-def _restore_ticket(service: Service, slot: Slot, at: float) -> bool:
+def _restore_ticket(app: App, slot: Slot, at: float) -> bool:
     """A ticket for a claim that has none; it says its time itself, and that it is no real one."""
-    model = service.catalogue.get(slot.model)
+    model = app.catalogue.get(slot.model)
     if model is None:
         return False
     length = tick_length(model.limits.submissions, model.limits.per_seconds)
     tick = int(at // length)
-    near = service.store.list(
-        layout.tickets_of(slot.model), after=layout.ticket(slot.model, tick - 60)
-    )
+    near = app.store.list(layout.tickets_of(slot.model), after=layout.ticket(slot.model, tick - 60))
     claim = {"job": slot.job, "seq": slot.seq, "mark": slot.mark}
     for entry in near:
-        if json.loads(service.store.read(entry.key, DEAD_BYTES).body).items() >= claim.items():
+        if json.loads(app.store.read(entry.key, DEAD_BYTES).body).items() >= claim.items():
             return False
     key = layout.rebuilt_ticket(slot.model, tick, slot.job, slot.seq)
-    return service.store.create(key, json.dumps(claim | {"at": at}).encode()).created
+    return app.store.create(key, json.dumps(claim | {"at": at}).encode()).created
 
 
-def _drop_leftovers(service: Service, done: Rebuilt) -> None:
-    for entry in service.store.list(layout.QUEUE):
-        last = service.records.last(layout.job_of_marker(entry.key))
+def _drop_leftovers(app: App, done: Rebuilt) -> None:
+    for entry in app.store.list(layout.QUEUE):
+        last = app.records.last(layout.job_of_marker(entry.key))
         live = last is not None and last.state in (QUEUED, SUBMITTING)
         if last is None or not live or marker_of(last.job, last.data) != entry.key:
             if last is not None and last.state in FINAL:
-                done.manifests_made += _restore_manifest(service, last)
-            service.queue.drop(entry.key)
+                done.manifests_made += _restore_manifest(app, last)
+            app.queue.drop(entry.key)
             done.markers_dropped += 1
-    for held in service.slots.held():
-        last = service.records.last(held.slot.job)
+    for held in app.slots.held():
+        last = app.records.last(held.slot.job)
         if last is not None and last.seq >= held.slot.seq and not holds(last, held.slot):
-            service.endings.settle(held.slot, last)
+            app.transitions.clean_up(held.slot, last)
             done.slots_freed += 1
 
 
-def _restore_manifest(service: Service, last: Record) -> bool:
+def _restore_manifest(app: App, last: Record) -> bool:
     """Write `result.json` again where it is missing or an older one; whether that was needed."""
     try:
-        stored = json.loads(service.store.read(layout.result(last.job), MANIFEST_BYTES).body)
+        stored = json.loads(app.store.read(layout.result(last.job), MANIFEST_BYTES).body)
     except (ObjectMissing, ValueError):
         stored = None
     if stored == last.data.get("manifest"):
         return False
-    service.endings.restore_manifest(last)
+    app.transitions.restore_manifest(last)
     return True
 
 
@@ -176,30 +174,30 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     """The command; 0 if everything asked for was done."""
     options = _parser().parse_args(arguments)
     try:
-        service = connect(environ)
+        app = for_invocation(environ)
         if options.command == "rebuild":
-            return _rebuild(service)
+            return _rebuild(app)
         if options.command == "redrive":
-            return _redrive(service, options.key)
-        return _resume(service, KEY if options.api_key else options.model)
+            return _redrive(app, options.key)
+        return _resume(app, KEY if options.api_key else options.model)
     except (SettingsError, StoreError) as error:
         print(error, file=sys.stderr)
         return 1
 
 
-def _rebuild(service: Service) -> int:
-    for name, count in vars(rebuild(service)).items():
+def _rebuild(app: App) -> int:
+    for name, count in vars(rebuild(app)).items():
         print(f"{name.replace('_', ' ')}: {count}")
     return 0
 
 
-def _redrive(service: Service, wanted: Sequence[str]) -> int:
+def _redrive(app: App, wanted: Sequence[str]) -> int:
     """One that cannot be put back does not keep the others."""
     failed = 0
-    found = wanted or [entry.key for entry in service.store.list(layout.DEAD)]
+    found = wanted or [entry.key for entry in app.store.list(layout.DEAD)]
     for key in found:
         try:
-            for line in redrive(service, key):
+            for line in redrive(app, key):
                 print(f"{key}: {line}")
         except (StoreError, UnknownEvent) as error:
             failed += 1
@@ -209,13 +207,13 @@ def _redrive(service: Service, wanted: Sequence[str]) -> int:
     return 1 if failed else 0
 
 
-def _resume(service: Service, name: str) -> int:
-    known = service.catalogue.names()
+def _resume(app: App, name: str) -> int:
+    known = app.catalogue.names()
     if name not in (KEY, *known):
         print(f"{name} is no model; the models are {', '.join(known)}.", file=sys.stderr)
         return 1
-    service.states.resume(name)
-    service.heartbeat.wake_if_nobody()
+    app.states.resume(name)
+    app.heartbeat.wake_if_nobody()
     print(f"{'the API key' if name == KEY else name}: resumed")
     return 0
 

@@ -11,7 +11,7 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
-from shared.jobs.transitions import Endings
+from shared.jobs.transitions import Transitions
 from shared.ledger.record import carried, holds, slot_of
 from shared.ledger.records import QUEUED, SUBMITTING, Record, Records
 from shared.ledger.slots import Slot, Slots
@@ -27,7 +27,7 @@ class Requeue:
 
     records: Records
     slots: Slots
-    endings: Endings
+    transitions: Transitions
     clock: Clock
 
     def again(
@@ -56,16 +56,16 @@ class Requeue:
         if made is not None:
             _log(last, made, why, wait)
         if made is not None and slot is not None:
-            self.endings.settle(slot, made)
+            self.transitions.clean_up(slot, made)
         return made
 
-    def settle_if_over(self, slot: Slot) -> None:
+    def clean_up_if_over(self, slot: Slot) -> None:
         """Clean up after a slot unless its job's chain says that the attempt is under way."""
         last = self.records.last(slot.job)
         if last is None:
             self.slots.free(slot)
         elif not holds(last, slot):
-            self.endings.settle(slot, last)
+            self.transitions.clean_up(slot, last)
 
 
 def _log(last: Record, made: Record, why: dict[str, Any], wait: float) -> None:

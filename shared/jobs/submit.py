@@ -18,14 +18,14 @@ from shared.catalogue.models import Catalogue, Model
 from shared.catalogue.retry_policy import RetryPolicy
 from shared.jobfile import JobSpec, request_body
 from shared.jobs.requeue import Requeue
-from shared.jobs.transitions import Endings, explained, own_error, trouble
+from shared.jobs.transitions import Transitions, explained, own_error, trouble
 from shared.ledger.model_state import ModelStates
 from shared.ledger.queue import Queue
 from shared.ledger.record import carried
 from shared.ledger.records import EXPIRED, PENDING, QUEUED, SUBMITTING, Record, Records
 from shared.ledger.slots import Slot, Slots
 from shared.ledger.tickets import Ticket, Tickets
-from shared.modelstudio.client import Accepted, ModelStudio, ServiceError, Unknown
+from shared.modelstudio.client import ModelStudio, OutcomeUnknown, ServiceError, TaskCreated
 from shared.platform.clock import Clock, from_iso, iso
 from shared.platform.logs import about
 from shared.storage.objects import ObjectMissing, ObjectTooLarge, StoreError
@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Later:
+class RetryLater:
     """Not submitted; worth asking again after `seconds` (0: when a slot is free).
 
     `model_wide`: the next job of the same model would fare no better.
@@ -51,22 +51,22 @@ class Submission:
 
     catalogue: Catalogue
     errors: ErrorTable
-    service: ModelStudio
+    model_studio: ModelStudio
     records: Records
     queue: Queue
     slots: Slots
     tickets: Tickets
     states: ModelStates
-    endings: Endings
+    transitions: Transitions
     requeue: Requeue
     policy: RetryPolicy
     clock: Clock
-    chance: random.Random
+    rng: random.Random
     input_urls: Callable[[JobSpec], dict[str, str]]
 
     def submit(
-        self, last: Record, patience: float, landed: Collection[Slot] = ()
-    ) -> Record | Later | None:
+        self, last: Record, patience: float, finished_remotely: Collection[Slot] = ()
+    ) -> Record | RetryLater | None:
         """Submit a QUEUED job if its model has room now, waiting at most `patience` seconds.
 
         `landed`: slots of tasks that the service is done with. Returns the job's new last record,
@@ -76,7 +76,7 @@ class Submission:
             return None
         model = self.catalogue.get(last.data["model"])
         if model is None:
-            return Later(60.0, f"the catalogue has no model {last.data['model']}")
+            return RetryLater(60.0, f"the catalogue has no model {last.data['model']}")
         now = self.clock.now()
         expired = self.expire(last)
         if expired is not None:
@@ -84,7 +84,7 @@ class Submission:
         wait = max(_not_before(last) - now, self.states.paused_for(model.name, now))
         if wait > 0:
             own = self.states.paused_for(model.name, now) <= 0
-            return Later(wait, "the job or its model is paused", model_wide=not own)
+            return RetryLater(wait, "the job or its model is paused", model_wide=not own)
         try:
             body = self._body(last)
         except (ObjectMissing, ObjectTooLarge) as error:
@@ -92,9 +92,9 @@ class Submission:
         if body is None:
             return None
         seq, window = last.seq + 1, self.states.window(model)
-        slot = self.slots.claim(model.name, last.job, seq, window, landed)
+        slot = self.slots.claim(model.name, last.job, seq, window, finished_remotely)
         if slot is None:
-            return Later(0.0, "no slot is free")
+            return RetryLater(0.0, "no slot is free")
         return self._with_slot(model, last, slot, body, patience)
 
     def next_ticket(self, model: Model) -> float:
@@ -114,7 +114,7 @@ class Submission:
             hint="Drop the job file again, with a longer expires_after or at a quieter time.",
             hint_zh="请延长 expires_after,或在空闲时段重新提交任务文件。",
         )
-        return self.endings.finish(last, EXPIRED, {"error": error})
+        return self.transitions.finish(last, EXPIRED, {"error": error})
 
     def _body(self, last: Record) -> dict[str, Any] | None:
         """The request, made before anything is written down: reading can fail, sending once."""
@@ -133,17 +133,17 @@ class Submission:
             hint="Upload the image again, then the job file under another name.",
             hint_zh="请重新上传图像,然后以新的文件名提交任务。",
         )
-        return self.endings.fail(last, error)
+        return self.transitions.fail(last, error)
 
     def _with_slot(
         self, model: Model, last: Record, slot: Slot, body: dict[str, Any], patience: float
-    ) -> Record | Later | None:
+    ) -> Record | RetryLater | None:
         try:
             ticket = self._ticket(slot, model, patience)
         except StoreError:
             self.slots.free(slot)
             raise
-        if isinstance(ticket, Later):
+        if isinstance(ticket, RetryLater):
             self.slots.free(slot)
             return ticket
         attempt = last.data.get("attempt", 0) + 1
@@ -153,11 +153,11 @@ class Submission:
         )
         intent = self.records.append(last.job, last.seq + 1, SUBMITTING, data)
         if intent is None:
-            self.requeue.settle_if_over(slot)
+            self.requeue.clean_up_if_over(slot)
             return None
         return self._send(model, slot, intent, body, ticket, began)
 
-    def _ticket(self, slot: Slot, model: Model, patience: float) -> Ticket | Later:
+    def _ticket(self, slot: Slot, model: Model, patience: float) -> Ticket | RetryLater:
         """A ticket in the name of the claim: it is the log of what was sent when."""
         limits, end = model.limits, self.clock.monotonic() + patience
         holder = {"job": slot.job, "seq": slot.seq, "mark": slot.mark}
@@ -166,7 +166,7 @@ class Submission:
             if isinstance(taken, Ticket):
                 return taken
             if self.clock.monotonic() + taken > end:
-                return Later(taken, "no ticket is free")
+                return RetryLater(taken, "no ticket is free")
             self.clock.sleep(taken)
 
     def _send(
@@ -181,17 +181,17 @@ class Submission:
         """The one POST. A ticket gone stale meanwhile is replaced; an attempt that has taken so
         long that others may give it up is given up here first."""
         while not self.tickets.usable(ticket):
-            renewed = self._ticket(slot, model, self.service.create_timeout)
-            if isinstance(renewed, Later):
+            renewed = self._ticket(slot, model, self.model_studio.create_timeout)
+            if isinstance(renewed, RetryLater):
                 return self._not_sent(intent)
             ticket = renewed
         if self._overslept(intent, began):
             return self._not_sent(intent)
         submitted_at = iso(self.clock.now())
-        outcome = self.service.create(model.endpoint, body)
-        if isinstance(outcome, Accepted):
+        outcome = self.model_studio.create(model.endpoint, body)
+        if isinstance(outcome, TaskCreated):
             return self.accepted(intent, outcome.task_id, outcome.request_id, submitted_at)
-        if isinstance(outcome, Unknown):
+        if isinstance(outcome, OutcomeUnknown):
             log.warning(
                 "job %s: outcome of the submission unknown: %s",
                 intent.job,
@@ -205,7 +205,7 @@ class Submission:
     def _overslept(self, intent: Record, began: float) -> bool:
         """Whether the attempt is older than a submission may take, by either clock."""
         age = max(self.clock.monotonic() - began, self.clock.now() - from_iso(intent.at))
-        return age > self.service.create_timeout
+        return age > self.model_studio.create_timeout
 
     def _not_sent(self, intent: Record) -> Record | None:
         """Nothing was sent, for certain: back into the queue, and no attempt is counted."""
@@ -252,9 +252,9 @@ class Submission:
         )
         why, attempt = explained(error, rule), intent.data["attempt"]
         if rule.retry == "few" and self.policy.allows(rule, attempt, 0.0):
-            return self.requeue.again(intent, why, wait=self.policy.pause(attempt, self.chance))
+            return self.requeue.again(intent, why, wait=self.policy.pause(attempt, self.rng))
         if rule.breaker == "none" and rule.retry != "after_backoff":
-            return self.endings.fail(intent, why)
+            return self.transitions.fail(intent, why)
         beyond = len(self.slots.held(model.name)) > model.limits.concurrent
         self.states.refused(model.name, error, rule, beyond)
         return self.requeue.again(intent, why, attempt=attempt - 1)

@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass
-class Endings:
+class Transitions:
     """Writes last records and manifests, and cleans up after attempts."""
 
     store: ObjectStore
@@ -99,7 +99,7 @@ class Endings:
         if slot is not None:
             self.slots.free(slot)
 
-    def settle(self, slot: Slot, last: Record) -> None:
+    def clean_up(self, slot: Slot, last: Record) -> None:
         """Clean up after an attempt that is over; `last` is the job's last record.
 
         The slot goes last: as long as it stands, somebody comes and does the rest.

@@ -19,7 +19,7 @@ PLACE = re.compile(r"([0-9]{13})-(.*)")
 
 
 @dataclass(frozen=True)
-class Indexed:
+class IndexEntry:
     """A job and when it was made, in milliseconds since 1970."""
 
     created_ms: int
@@ -27,7 +27,7 @@ class Indexed:
 
 
 @dataclass(frozen=True)
-class Place:
+class Cursor:
     """Between two jobs of the index: right after `job`, or before all made at `created_ms`."""
 
     created_ms: int
@@ -37,12 +37,12 @@ class Place:
         return f"{self.created_ms:013d}-{self.job}"
 
     @staticmethod
-    def of(text: str) -> Place | None:
+    def of(text: str) -> Cursor | None:
         """The inverse of `str`; None for a text that is no place, so that it becomes no key."""
         found = PLACE.fullmatch(text)
         if found is None or (found[2] and not layout.is_job_id(found[2])):
             return None
-        return Place(int(found[1]), found[2])
+        return Cursor(int(found[1]), found[2])
 
     @property
     def key(self) -> str:
@@ -63,16 +63,16 @@ class JobIndex:
         created_ms = round(from_iso(first.at) * 1000)
         return self.store.create(layout.indexed(created_ms, first.job), b"").created
 
-    def newest(self, until_ms: int | None = None, since_ms: int = 0) -> Iterator[Indexed]:
+    def newest(self, until_ms: int | None = None, since_ms: int = 0) -> Iterator[IndexEntry]:
         """Jobs made from `since_ms` to `until_ms`, both included, newest first.
 
         Raises StoreError.
         """
-        return self.after(None if until_ms is None else Place(until_ms), since_ms)
+        return self.after(None if until_ms is None else Cursor(until_ms), since_ms)
 
     def after(
-        self, place: Place | None, since_ms: int = 0, first: int = FULL_PAGE
-    ) -> Iterator[Indexed]:
+        self, place: Cursor | None, since_ms: int = 0, first: int = FULL_PAGE
+    ) -> Iterator[IndexEntry]:
         """Jobs older than `place`, made at `since_ms` or later, newest first. Raises StoreError.
 
         `first`: how many are likely to be wanted.
@@ -81,4 +81,4 @@ class JobIndex:
             created_ms, job = layout.parse_indexed(entry.key)
             if created_ms < since_ms:
                 return
-            yield Indexed(created_ms, job)
+            yield IndexEntry(created_ms, job)

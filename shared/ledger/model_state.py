@@ -75,7 +75,7 @@ class ModelStates:
 
     store: ObjectStore
     clock: Clock
-    chance: random.Random
+    rng: random.Random
     _known: dict[str, ModelState] = field(default_factory=dict, init=False)
     _read_at: dict[str, float] = field(default_factory=dict, init=False)
 
@@ -139,7 +139,7 @@ class ModelStates:
         blocked = rule.breaker != "none"
         count = state.pause.count + 1 if state.pause else 1
         wait = BLOCKED_PAUSE if blocked else min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(count, 10))
-        until = now + wait * (0.5 + self.chance.random() / 2)
+        until = now + wait * (0.5 + self.rng.random() / 2)
         state.pause = Pause(until, error.code, error.message, blocked, count)
         self._write(name)
         _log_pause(name, state.pause, until - now, error)

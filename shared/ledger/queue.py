@@ -61,7 +61,7 @@ class Queue:
 
 
 @dataclass(frozen=True)
-class Look:
+class QueueSnapshot:
     """What one listing of a queue showed, at the instance's time `at`: each job's place from 1,
     and the last marker that was seen if there are more behind it."""
 
@@ -76,19 +76,19 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Span:
+class SnapshotTtl:
     """How many markers a look takes in, and for how many seconds it may be told again."""
 
     markers: int
     seconds: float
 
 
-SPANS = (Span(50, 5.0), Span(1000, 60.0))
+SNAPSHOT_TTLS = (SnapshotTtl(50, 5.0), SnapshotTtl(1000, 60.0))
 """Near the head a place is soon another one, and listing is cheap; far behind it is neither."""
 
 
 @dataclass
-class Looks:
+class QueueSnapshots:
     """The last looks at each queue, for who only tells people about it.
 
     Listing a long queue takes longer than all else in an answer. `kept`: a look may serve for
@@ -96,18 +96,18 @@ class Looks:
     """
 
     kept: bool = False
-    _last: dict[tuple[str, Span], Look] = field(default_factory=dict, init=False)
+    _last: dict[tuple[str, SnapshotTtl], QueueSnapshot] = field(default_factory=dict, init=False)
 
-    def recent(self, model: str, span: Span, now: float) -> Look | None:
+    def recent(self, model: str, span: SnapshotTtl, now: float) -> QueueSnapshot | None:
         """The last look at a queue, if it is not too old."""
         found = self._last.get((model, span))
         fresh = found is not None and self.kept and 0 <= now - found.at < span.seconds
         return found if fresh else None
 
-    def look(self, queue: Queue, model: str, span: Span, now: float) -> Look:
+    def look(self, queue: Queue, model: str, span: SnapshotTtl, now: float) -> QueueSnapshot:
         """Look again. Raises StoreError."""
         markers = queue.head(model, span.markers)
         places = {layout.job_of_marker(key): place for place, key in enumerate(markers, 1)}
-        made = Look(now, places, markers[-1] if len(markers) == span.markers else None)
+        made = QueueSnapshot(now, places, markers[-1] if len(markers) == span.markers else None)
         self._last[model, span] = made
         return made

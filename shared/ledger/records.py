@@ -88,14 +88,14 @@ class Records:
 
     store: ObjectStore
     clock: Clock
-    chance: random.Random
+    rng: random.Random
 
     def append(self, job: str, seq: int, state: str, data: Mapping[str, Any]) -> Record | None:
         """Try to make record `seq`. None: the number is taken, somebody else moved first.
 
         Raises StoreError when it stays unknown whether it was made.
         """
-        made = Record(job, seq, state, iso(self.clock.now()), nonce(self.chance), data)
+        made = Record(job, seq, state, iso(self.clock.now()), nonce(self.rng), data)
         if self.store.create(layout.record(job, seq), made.encoded()).created:
             return made
         return None

@@ -36,7 +36,7 @@ class Slot:
 
 
 @dataclass(frozen=True)
-class Held:
+class HeldSlot:
     """A slot that stands; `since` by the store's clock, in seconds since 1970."""
 
     slot: Slot
@@ -48,24 +48,24 @@ class Slots:
     """All models' slots."""
 
     store: ObjectStore
-    chance: random.Random
+    rng: random.Random
 
-    def held(self, model: str | None = None) -> list[Held]:
+    def held(self, model: str | None = None) -> list[HeldSlot]:
         """Every slot that stands, of one model or of all."""
         prefix = layout.SLOTS if model is None else layout.slots_of(model)
-        return [Held(slot_at(entry.key), entry.modified) for entry in self.store.list(prefix)]
+        return [HeldSlot(slot_at(entry.key), entry.modified) for entry in self.store.list(prefix)]
 
     def claim(
-        self, model: str, job: str, seq: int, window: int, landed: Collection[Slot] = ()
+        self, model: str, job: str, seq: int, window: int, finished_remotely: Collection[Slot] = ()
     ) -> Slot | None:
         """A slot for this attempt, or None if `window` are held already. Raises StoreError.
 
         `landed`: slots that count no more, for the service is done with their tasks. They are told
         one by one: one that was freed meanwhile makes no room a second time.
         """
-        slot = Slot(model, job, seq, nonce(self.chance)[:12])
+        slot = Slot(model, job, seq, nonce(self.rng)[:12])
         self.store.create(slot.key, b"")
-        if sum(one.slot not in landed for one in self.held(model)) <= window:
+        if sum(one.slot not in finished_remotely for one in self.held(model)) <= window:
             return slot
         self.free(slot)
         return None

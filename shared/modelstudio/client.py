@@ -41,7 +41,7 @@ class ServiceError(Exception):
 
 
 @dataclass(frozen=True)
-class Accepted:
+class TaskCreated:
     """A task was made."""
 
     task_id: str
@@ -49,7 +49,7 @@ class Accepted:
 
 
 @dataclass(frozen=True)
-class Unknown:
+class OutcomeUnknown:
     """The request may or may not have made a task; it must not be sent again."""
 
     reason: str
@@ -92,7 +92,9 @@ class ModelStudio:
     workspace: str | None = None
     create_timeout: float = 30.0
 
-    def create(self, endpoint: str, body: Mapping[str, Any]) -> Accepted | ServiceError | Unknown:
+    def create(
+        self, endpoint: str, body: Mapping[str, Any]
+    ) -> TaskCreated | ServiceError | OutcomeUnknown:
         """Submit a task: one POST, never repeated.
 
         The exception is a POST whose key was refused (HTTP 401: no task was made) where KMS holds
@@ -113,7 +115,7 @@ class ModelStudio:
 
     def _create(
         self, endpoint: str, body: Mapping[str, Any], key: str
-    ) -> Accepted | ServiceError | Unknown:
+    ) -> TaskCreated | ServiceError | OutcomeUnknown:
         headers = self._headers(key) | {
             "Content-Type": "application/json",
             "X-DashScope-Async": "enable",
@@ -132,7 +134,7 @@ class ModelStudio:
         except requests.RequestException as error:
             if _never_sent(error):
                 return ServiceError("Unreachable", "The service could not be reached.", 0)
-            return Unknown(f"{type(error).__name__} after the request was sent")
+            return OutcomeUnknown(f"{type(error).__name__} after the request was sent")
         return _create_outcome(answer)
 
     def query(self, task_id: str) -> Task:
@@ -223,17 +225,17 @@ class ModelStudio:
         return headers
 
 
-def _create_outcome(answer: requests.Response) -> Accepted | ServiceError | Unknown:
+def _create_outcome(answer: requests.Response) -> TaskCreated | ServiceError | OutcomeUnknown:
     """A gateway may answer 200 with an error body; a 5xx may come after the task was made."""
     body = _json(answer)
     output = body.get("output")
     task_id = output.get("task_id") if isinstance(output, dict) else None
     if answer.status_code == 200 and task_id:
-        return Accepted(str(task_id), str(body.get("request_id", "")))
+        return TaskCreated(str(task_id), str(body.get("request_id", "")))
     if answer.status_code >= 500:
-        return Unknown(f"HTTP {answer.status_code} {body.get('code') or 'without a code'}")
+        return OutcomeUnknown(f"HTTP {answer.status_code} {body.get('code') or 'without a code'}")
     if answer.status_code == 200 and not body.get("code"):
-        return Unknown("HTTP 200 without a task id")
+        return OutcomeUnknown("HTTP 200 without a task id")
     return _refusal(answer.status_code, body)
 
 

@@ -14,7 +14,7 @@ THREADS = 8
 """At most ten connections are kept for OSS (oss2.defaults.connection_pool_size)."""
 
 
-class Each(Protocol):
+class MapFn(Protocol):
     """Does `work` for each of the things and returns the outcomes in the order of the things.
 
     Raises what the work raised first, once none of it is under way any more.

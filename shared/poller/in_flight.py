@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from shared.catalogue.models import Catalogue, Model
 from shared.ledger.model_state import ModelStates
 from shared.ledger.records import PENDING, Record
-from shared.ledger.slots import Held, Slot
+from shared.ledger.slots import HeldSlot, Slot
 from shared.platform.clock import Clock, from_iso
 from shared.poller.poll_intervals import first_question, is_known, next_question
 
@@ -18,7 +18,7 @@ BEHIND = 15.0
 
 
 @dataclass
-class Flight:
+class InFlight:
     """A held slot and its job's last record. Times on the instance's monotonic clock.
 
     `behind`: as many tasks as the model runs at once are before this one, so it cannot have
@@ -33,70 +33,78 @@ class Flight:
     started: float
     ask_at: float
     behind: bool = False
-    landed: bool = False
+    finished_remotely: bool = False
     open_at: float | None = None
     failures: int = 0
     first: Record | None = None
 
 
 @dataclass
-class Flights:
+class InFlightTasks:
     """All flights of a run, by slot."""
 
     catalogue: Catalogue
     states: ModelStates
     clock: Clock
-    _known: dict[str, Flight] = field(default_factory=dict)
+    _known: dict[str, InFlight] = field(default_factory=dict)
     _freed: dict[str, float] = field(default_factory=dict)
 
-    def __iter__(self) -> Iterator[Flight]:
+    def __iter__(self) -> Iterator[InFlight]:
         return iter(list(self._known.values()))
 
     def __bool__(self) -> bool:
         return bool(self._known)
 
-    def get(self, slot: Slot) -> Flight | None:
+    def get(self, slot: Slot) -> InFlight | None:
         return self._known.get(slot.key)
 
-    def track(self, held: Held, last: Record) -> Flight:
+    def track(self, held: HeldSlot, last: Record) -> InFlight:
         """Follow a slot whose attempt is under way."""
         now, sent_at = self.clock.monotonic(), last.data.get("submitted_at")
         since = from_iso(sent_at) if sent_at else held.since
         waited = max(0.0, self.clock.now() - since)
         wait = first_question(self.states.get(held.slot.model).durations) - waited
         ask_at = now + max(0.0, wait) if last.state == PENDING else now
-        flight = Flight(held.slot, last, now - waited, now - waited, ask_at)
-        self._known[held.slot.key] = flight
-        return flight
+        inflight = InFlight(held.slot, last, now - waited, now - waited, ask_at)
+        self._known[held.slot.key] = inflight
+        return inflight
 
-    def drop(self, flight: Flight) -> None:
+    def drop(self, inflight: InFlight) -> None:
         """A flight that has landed."""
-        self._known.pop(flight.slot.key, None)
+        self._known.pop(inflight.slot.key, None)
 
-    def land(self, flight: Flight) -> float:
+    def finish_remotely(self, inflight: InFlight) -> float:
         """The service is done with a flight. Returns how many seconds ago, halfway between the last
         two questions; whoever waited behind it began then."""
         now = self.clock.monotonic()
-        ended = now if flight.open_at is None else (flight.open_at + now) / 2
-        flight.landed, self._freed[flight.slot.model] = True, ended
+        ended = now if inflight.open_at is None else (inflight.open_at + now) / 2
+        inflight.finished_remotely, self._freed[inflight.slot.model] = True, ended
         return now - ended
 
-    def keep_only(self, held: list[Held]) -> None:
+    def keep_only(self, held: list[HeldSlot]) -> None:
         """Forget the slots that no longer stand."""
         present = {one.slot.key for one in held}
-        self._known = {key: flight for key, flight in self._known.items() if key in present}
+        self._known = {key: inflight for key, inflight in self._known.items() if key in present}
 
     def jobs(self, model: str) -> set[str]:
         """The jobs of a model that hold a slot."""
-        return {flight.slot.job for flight in self if flight.slot.model == model}
+        return {inflight.slot.job for inflight in self if inflight.slot.model == model}
 
-    def landed(self, model: str) -> set[Slot]:
+    def finished_remotely(self, model: str) -> set[Slot]:
         """Those of them that keep nothing at the service busy any more."""
-        return {flight.slot for flight in self if flight.slot.model == model and flight.landed}
+        return {
+            inflight.slot
+            for inflight in self
+            if inflight.slot.model == model and inflight.finished_remotely
+        }
 
     def room(self, model: Model) -> int:
         """How many more tasks of a model may be in flight, as far as this run knows."""
-        return self.states.window(model) - len(self.jobs(model.name)) + len(self.landed(model.name))
+        return (
+            self.states.window(model)
+            - len(self.jobs(model.name))
+            + len(self.finished_remotely(model.name))
+        )
 
     def is_idle_between(self, model: Model) -> bool:
         """Whether nothing may wait at the service, so that it is idle from one task to the next."""
@@ -109,55 +117,55 @@ class Flights:
 
     def line_up(self) -> None:
         """Tell who runs and who waits behind; the clock of one that moves up starts now."""
-        for name in {flight.slot.model for flight in self}:
+        for name in {inflight.slot.model for inflight in self}:
             line = sorted(
-                (one for one in self if one.slot.model == name and not one.landed),
+                (one for one in self if one.slot.model == name and not one.finished_remotely),
                 key=_place_in_line,
             )
             model = self.catalogue.get(name)
             lanes = model.limits.concurrent if model else len(line)
-            for place, flight in enumerate(line):
-                self._place(flight, behind=place >= lanes)
+            for place, inflight in enumerate(line):
+                self._place(inflight, behind=place >= lanes)
 
-    def ask_later(self, flight: Flight, crowded: bool = False) -> None:
+    def ask_later(self, inflight: InFlight, crowded: bool = False) -> None:
         """Set the moment of the next question, before the one that is due is asked.
 
         `crowded`: another job waits for the slot.
         """
         now = self.clock.monotonic()
-        name = flight.slot.model
+        name = inflight.slot.model
         durations, model = self.states.get(name).durations, self.catalogue.get(name)
         eager = crowded and model is not None and self.is_idle_between(model)
-        waited = now - flight.started
-        wait = BEHIND if flight.behind else next_question(waited, durations, eager)
-        flight.ask_at = now + wait
+        waited = now - inflight.started
+        wait = BEHIND if inflight.behind else next_question(waited, durations, eager)
+        inflight.ask_at = now + wait
 
-    def is_expected(self, flight: Flight) -> bool:
+    def is_expected(self, inflight: InFlight) -> bool:
         """Whether the end of a task is so near that telling of its beginning is not worth it."""
-        durations = self.states.get(flight.slot.model).durations
-        return is_known(self.clock.monotonic() - flight.started, durations)
+        durations = self.states.get(inflight.slot.model).durations
+        return is_known(self.clock.monotonic() - inflight.started, durations)
 
     def next_question(self) -> float | None:
         """Seconds until the first question is due; None without flights."""
         if not self._known:
             return None
-        return min(flight.ask_at for flight in self) - self.clock.monotonic()
+        return min(inflight.ask_at for inflight in self) - self.clock.monotonic()
 
-    def _place(self, flight: Flight, *, behind: bool) -> None:
+    def _place(self, inflight: InFlight, *, behind: bool) -> None:
         now = self.clock.monotonic()
-        if flight.behind and not behind:
-            name = flight.slot.model
-            flight.started = max(flight.claimed, self._freed.get(name, now))
-            flight.ask_at = flight.started + first_question(self.states.get(name).durations)
-        elif behind and not flight.behind:
-            flight.ask_at = now + BEHIND
-        flight.behind = behind
+        if inflight.behind and not behind:
+            name = inflight.slot.model
+            inflight.started = max(inflight.claimed, self._freed.get(name, now))
+            inflight.ask_at = inflight.started + first_question(self.states.get(name).durations)
+        elif behind and not inflight.behind:
+            inflight.ask_at = now + BEHIND
+        inflight.behind = behind
 
 
-def _place_in_line(flight: Flight) -> tuple[bool, float]:
+def _place_in_line(inflight: InFlight) -> tuple[bool, float]:
     """The service takes tasks in the order in which they were sent.
 
     That is not the order of the slots: they come before the ticket and are dated in whole seconds.
     """
-    sent_at = flight.last.data.get("submitted_at")
-    return (False, from_iso(sent_at)) if sent_at else (True, flight.claimed)
+    sent_at = inflight.last.data.get("submitted_at")
+    return (False, from_iso(sent_at)) if sent_at else (True, inflight.claimed)

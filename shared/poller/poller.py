@@ -15,21 +15,21 @@ from functools import partial
 
 from shared.catalogue.errors import ErrorTable
 from shared.catalogue.models import Catalogue
-from shared.jobs.collect import Collection, Known
+from shared.jobs.collect import Collection, KnownInFlight
 from shared.jobs.reconcile import Reconciliation
 from shared.jobs.requeue import Requeue
-from shared.jobs.transitions import Endings, trouble
+from shared.jobs.transitions import Transitions, trouble
 from shared.ledger.heartbeat import Heartbeat
 from shared.ledger.model_state import KEY, ModelStates
 from shared.ledger.record import carried, holds
 from shared.ledger.records import PENDING, QUEUED, RUNNING, SUBMITTING, Record, Records
-from shared.ledger.slots import Held, Slots
+from shared.ledger.slots import HeldSlot, Slots
 from shared.modelstudio.client import ModelStudio, ServiceError
 from shared.platform.clock import Clock
 from shared.platform.logs import about
-from shared.poller.in_flight import Flight, Flights
+from shared.poller.in_flight import InFlight, InFlightTasks
 from shared.poller.metrics import Gauges
-from shared.poller.scheduler import Feeder
+from shared.poller.scheduler import Scheduler
 from shared.storage.objects import StoreError
 
 OVER = frozenset({"SUCCEEDED", "FAILED", "CANCELED"})
@@ -60,21 +60,21 @@ class Poller:
     records: Records
     slots: Slots
     states: ModelStates
-    feeder: Feeder
-    flights: Flights
+    scheduler: Scheduler
+    in_flight: InFlightTasks
     collection: Collection
     reconciliation: Reconciliation
     requeue: Requeue
-    endings: Endings
-    service: ModelStudio
+    transitions: Transitions
+    model_studio: ModelStudio
     errors: ErrorTable
     heartbeat: Heartbeat
     clock: Clock
-    chance: random.Random
+    rng: random.Random
     gauges: Gauges
     strays: bool = False
     _look_at: float = 0.0
-    _fill_at: float = 0.0
+    _submit_at: float = 0.0
     _waiting: bool = False
 
     def run(self, deadline: float) -> str:
@@ -85,7 +85,7 @@ class Poller:
         """
         began = self.clock.monotonic()
         outcome = self._run(deadline)
-        self.gauges.tell((flight.slot.model for flight in self.flights), last=True)
+        self.gauges.tell((inflight.slot.model for inflight in self.in_flight), last=True)
         seconds = round(self.clock.monotonic() - began, 3)
         extra = about("poll.ended", outcome=outcome, duration_s=seconds, rounds=self.gauges.rounds)
         log.info("poll: %s", outcome, extra=extra)
@@ -99,9 +99,9 @@ class Poller:
                 self._look()
             else:
                 self._visit_due()
-            if self.clock.monotonic() >= self._fill_at:
-                self._fill()
-            busy = self._waiting or self.strays or bool(self.flights)
+            if self.clock.monotonic() >= self._submit_at:
+                self._submit_waiting()
+            busy = self._waiting or self.strays or bool(self.in_flight)
             if not busy and self._rested():
                 return "nothing left"
             pause = self._pause()
@@ -118,54 +118,54 @@ class Poller:
     def _rested(self) -> bool:
         """Go to rest, then look once more: whoever came in between saw the heartbeat."""
         self.heartbeat.rest()
-        return not self.slots.held() and not self.feeder.waiting()
+        return not self.slots.held() and not self.scheduler.waiting()
 
     def _look(self) -> None:
         """Look at every slot."""
         self.strays = False
         self._guarded("slots", self._visit_all)
-        self._guarded("expired jobs", self.feeder.end_expired)
+        self._guarded("expired jobs", self.scheduler.end_expired)
         self._guarded("key", self._probe_key)
         now = self.clock.monotonic()
-        self._look_at, self._fill_at = now + LOOK_WHEN_FULL, min(self._fill_at, now)
+        self._look_at, self._submit_at = now + LOOK_WHEN_FULL, min(self._submit_at, now)
 
-    def _fill(self) -> None:
+    def _submit_waiting(self) -> None:
         """Look at every queue and submit what there is room for."""
         waiting: list[bool] = []
-        self._guarded("queues", lambda: waiting.extend(self._fill_all()))
+        self._guarded("queues", lambda: waiting.extend(self._submit_all_waiting()))
         self._waiting = any(waiting)
-        self.flights.line_up()
+        self.in_flight.line_up()
         models = map(self.catalogue.get, self.catalogue.names())
-        room = any(model is not None and self.flights.room(model) > 0 for model in models)
-        now, waits = self.clock.monotonic(), self.feeder.waits.values()
-        self._fill_at = min([now + (LOOK_AT_QUEUES if room else LOOK_WHEN_FULL), *waits])
-        look = min(LOOK_AT_SLOTS, max(LOOK_AT_QUEUES, self.flights.quickest()))
+        room = any(model is not None and self.in_flight.room(model) > 0 for model in models)
+        now, waits = self.clock.monotonic(), self.scheduler.waits.values()
+        self._submit_at = min([now + (LOOK_AT_QUEUES if room else LOOK_WHEN_FULL), *waits])
+        look = min(LOOK_AT_SLOTS, max(LOOK_AT_QUEUES, self.in_flight.quickest()))
         self._look_at = min(self._look_at, now + (look if room else LOOK_WHEN_FULL))
-        self.gauges.tell(flight.slot.model for flight in self.flights)
+        self.gauges.tell(inflight.slot.model for inflight in self.in_flight)
 
     def _visit_due(self) -> None:
         """Between two looks: only what was to be asked by now."""
-        for flight in self.flights:
-            self._guarded(flight.slot.job, partial(self._ask, flight))
-        self.flights.line_up()
+        for inflight in self.in_flight:
+            self._guarded(inflight.slot.job, partial(self._ask, inflight))
+        self.in_flight.line_up()
 
     def _visit_all(self) -> None:
         held = self.slots.held()
-        self.flights.keep_only(held)
+        self.in_flight.keep_only(held)
         for one in held:
             self._guarded(one.slot.job, partial(self._visit, one))
 
-    def _fill_all(self) -> list[bool]:
-        if not self._waiting and not self.feeder.waiting():
+    def _submit_all_waiting(self) -> list[bool]:
+        if not self._waiting and not self.scheduler.waiting():
             self.gauges.nothing_queued()
             return []
         waiting: list[bool] = []
         for name in self.catalogue.names():
-            self._guarded(name, partial(self._fill_one, name, waiting))
+            self._guarded(name, partial(self._submit_one_queue, name, waiting))
         return waiting
 
-    def _fill_one(self, name: str, waiting: list[bool]) -> None:
-        waiting.append(self.feeder.fill(name))
+    def _submit_one_queue(self, name: str, waiting: list[bool]) -> None:
+        waiting.append(self.scheduler.submit_waiting(name))
 
     def _guarded(self, what: str, step: Callable[[], None]) -> None:
         """One job's trouble must not stop the others, nor must it look like death.
@@ -186,39 +186,39 @@ class Poller:
                 extra=about("round.failed", step=what),
             )
 
-    def _visit(self, held: Held) -> None:
-        flight = self.flights.get(held.slot) or self._found(held)
-        if flight is not None:
-            self._ask(flight)
+    def _visit(self, held: HeldSlot) -> None:
+        inflight = self.in_flight.get(held.slot) or self._found(held)
+        if inflight is not None:
+            self._ask(inflight)
 
-    def _ask(self, flight: Flight) -> None:
-        if self.clock.monotonic() < flight.ask_at:
+    def _ask(self, inflight: InFlight) -> None:
+        if self.clock.monotonic() < inflight.ask_at:
             return
         try:
-            if flight.last.state in (PENDING, RUNNING):
-                self._collect(flight)
+            if inflight.last.state in (PENDING, RUNNING):
+                self._collect(inflight)
             else:
-                self._resolve(flight)
-            flight.failures = 0
+                self._resolve(inflight)
+            inflight.failures = 0
         except ServiceError as error:
-            self._not_answered(flight, error)
+            self._not_answered(inflight, error)
 
-    def _not_answered(self, flight: Flight, error: ServiceError) -> None:
+    def _not_answered(self, inflight: InFlight, error: ServiceError) -> None:
         """The service could not be asked: ask later, later each time; it may be the key."""
         rule = self.errors.classify(error.code, error.message, error.http)
         log.warning(
             "job %s: the service could not be asked: %s",
-            flight.slot.job,
+            inflight.slot.job,
             error,
-            extra=about("service.unanswered", flight.last, **trouble(error, rule)),
+            extra=about("service.unanswered", inflight.last, **trouble(error, rule)),
         )
-        flight.failures += 1
-        wait = min(LONGEST_SILENCE, 2.0 ** min(flight.failures, 10))
-        flight.ask_at = self.clock.monotonic() + wait * (0.5 + self.chance.random() / 2)
+        inflight.failures += 1
+        wait = min(LONGEST_SILENCE, 2.0 ** min(inflight.failures, 10))
+        inflight.ask_at = self.clock.monotonic() + wait * (0.5 + self.rng.random() / 2)
         if rule.breaker == "key" and self.states.get(KEY).paused_for(self.clock.now()) <= 0:
             self.states.pause(KEY, error, rule)
 
-    def _found(self, held: Held) -> Flight | None:
+    def _found(self, held: HeldSlot) -> InFlight | None:
         """A slot this run has not seen: its job's chain says what it is."""
         known = self.records.get(held.slot.job, held.slot.seq)
         if known is None:
@@ -226,11 +226,11 @@ class Poller:
             return None
         last = self.records.last_from(known)
         if not holds(last, held.slot):
-            self.endings.settle(held.slot, last)
+            self.transitions.clean_up(held.slot, last)
             return None
-        return self.flights.track(held, last)
+        return self.in_flight.track(held, last)
 
-    def _orphan(self, held: Held) -> None:
+    def _orphan(self, held: HeldSlot) -> None:
         """A slot whose attempt never began: void the attempt by its record, then free it."""
         slot = held.slot
         if self.clock.now() - held.since < ORPHAN_AGE:
@@ -239,45 +239,45 @@ class Poller:
         last = self.records.last(slot.job)
         began = last is not None and (last.seq, last.state) != (slot.seq - 1, QUEUED)
         if last is None or began or self.records.append(slot.job, slot.seq, QUEUED, carried(last)):
-            self.requeue.settle_if_over(slot)
+            self.requeue.clean_up_if_over(slot)
 
-    def _collect(self, flight: Flight) -> None:
-        self.flights.ask_later(flight, self.feeder.is_crowded(flight.slot.model))
-        task = self.collection.ask(flight.last)
-        known = Known(flight.first, self.flights.is_expected(flight))
-        if task.status in OVER and not flight.landed:
-            known = replace(known, ended_ago=self.flights.land(flight))
-            self._follow_up(flight.slot.model)
-        flight.open_at = self.clock.monotonic()
-        self._moved(flight, self.collection.take(flight.last, task, known))
-        if flight.landed:
-            self._fill_at = self.clock.monotonic()
+    def _collect(self, inflight: InFlight) -> None:
+        self.in_flight.ask_later(inflight, self.scheduler.is_crowded(inflight.slot.model))
+        task = self.collection.ask(inflight.last)
+        known = KnownInFlight(inflight.first, self.in_flight.is_expected(inflight))
+        if task.status in OVER and not inflight.finished_remotely:
+            known = replace(known, ended_ago=self.in_flight.finish_remotely(inflight))
+            self._refill(inflight.slot.model)
+        inflight.open_at = self.clock.monotonic()
+        self._moved(inflight, self.collection.take(inflight.last, task, known))
+        if inflight.finished_remotely:
+            self._submit_at = self.clock.monotonic()
 
-    def _follow_up(self, name: str) -> None:
+    def _refill(self, name: str) -> None:
         """Before anything is fetched, where nothing waits at the service: there it stands idle."""
         model = self.catalogue.get(name)
-        if model is not None and self.flights.is_idle_between(model):
-            self._guarded(name, partial(self.feeder.follow_up, model))
+        if model is not None and self.in_flight.is_idle_between(model):
+            self._guarded(name, partial(self.scheduler.refill, model))
 
-    def _resolve(self, flight: Flight) -> None:
+    def _resolve(self, inflight: InFlight) -> None:
         """An attempt whose outcome is open: its submitter may have written it down meanwhile."""
-        flight.ask_at = self.clock.monotonic() + RECHECK
-        now = self.records.last_from(flight.last)
-        if now.state == SUBMITTING and holds(now, flight.slot):
-            flight.last = now
-            self._moved(flight, self.reconciliation.resolve(now))
+        inflight.ask_at = self.clock.monotonic() + RECHECK
+        now = self.records.last_from(inflight.last)
+        if now.state == SUBMITTING and holds(now, inflight.slot):
+            inflight.last = now
+            self._moved(inflight, self.reconciliation.resolve(now))
         else:
-            self._moved(flight, None)
+            self._moved(inflight, None)
 
-    def _moved(self, flight: Flight, now: Record | None) -> None:
+    def _moved(self, inflight: InFlight, now: Record | None) -> None:
         """Keep following, or let go of a flight that has landed; None: somebody else moved it."""
         elsewhere = now is None
-        flight.last = now or self.records.last_from(flight.last)
-        if holds(flight.last, flight.slot):
+        inflight.last = now or self.records.last_from(inflight.last)
+        if holds(inflight.last, inflight.slot):
             return
         if elsewhere:
-            self.endings.settle(flight.slot, flight.last)
-        self.flights.drop(flight)
+            self.transitions.clean_up(inflight.slot, inflight.last)
+        self.in_flight.drop(inflight)
 
     def _probe_key(self) -> None:
         """Once the pause of a refused key is over, ask something that costs nothing."""
@@ -285,7 +285,7 @@ class Poller:
         if state.pause is None or state.paused_for(now) > 0:
             return
         try:
-            self.service.listed(self.catalogue.names()[0], now - 1, now)
+            self.model_studio.listed(self.catalogue.names()[0], now - 1, now)
         except ServiceError as error:
             rule = self.errors.classify(error.code, error.message, error.http)
             self.states.pause(KEY, error, rule)
@@ -294,11 +294,11 @@ class Poller:
 
     def _pause(self) -> float:
         """Seconds until something is expected."""
-        question, now = self.flights.next_question(), self.clock.monotonic()
+        question, now = self.in_flight.next_question(), self.clock.monotonic()
         if question is not None:
-            look = min(self._look_at, self._fill_at) - now
+            look = min(self._look_at, self._submit_at) - now
             return max(SHORTEST_SLEEP, min(question, look, LONGEST_SLEEP))
-        if self.strays or not self.feeder.waits:
+        if self.strays or not self.scheduler.waits:
             return QUIET_SLEEP
-        wait = min(self.feeder.waits.values()) - now
+        wait = min(self.scheduler.waits.values()) - now
         return wait if wait > FAR_AWAY else max(QUIET_SLEEP, min(wait, LONGEST_SLEEP))

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from shared.catalogue.models import Catalogue, Model
-from shared.jobs.submit import Later, Submission
-from shared.jobs.transitions import Endings
+from shared.jobs.submit import RetryLater, Submission
+from shared.jobs.transitions import Transitions
 from shared.ledger.model_state import ModelStates
 from shared.ledger.queue import Queue
 from shared.ledger.record import holds, slot_of
 from shared.ledger.records import FINAL, QUEUED, SUBMITTING, Record, Records
-from shared.ledger.slots import Held
+from shared.ledger.slots import HeldSlot
 from shared.platform.clock import Clock
-from shared.poller.in_flight import Flights
+from shared.poller.in_flight import InFlightTasks
 from shared.poller.metrics import WHOLE_PAGE, Gauges
 from shared.storage.layout import job_of_marker, job_of_reminder
 
@@ -25,7 +25,7 @@ LOOK_PAST = 5
 
 
 @dataclass
-class Feeder:
+class Scheduler:
     """Keeps the models busy. `waits` says for each model when its queue is worth a look again."""
 
     catalogue: Catalogue
@@ -33,8 +33,8 @@ class Feeder:
     queue: Queue
     states: ModelStates
     submission: Submission
-    endings: Endings
-    flights: Flights
+    transitions: Transitions
+    in_flight: InFlightTasks
     clock: Clock
     gauges: Gauges
     waits: dict[str, float] = field(default_factory=dict)
@@ -42,7 +42,7 @@ class Feeder:
     _read: dict[str, Record] = field(default_factory=dict)
     _next_expiry: float = 0.0
 
-    def fill(self, name: str) -> bool:
+    def submit_waiting(self, name: str) -> bool:
         """Submit a model's waiting jobs while there is room; whether any may be waiting still.
 
         Raises StoreError.
@@ -52,15 +52,15 @@ class Feeder:
             return False
         self.waits.pop(name, None)
         paused = self.states.paused_for(name, self.clock.now())
-        room = self.flights.room(model)
-        useful = max(1, room) + len(self.flights.jobs(name)) + LOOK_PAST
+        room = self.in_flight.room(model)
+        useful = max(1, room) + len(self.in_flight.jobs(name)) + LOOK_PAST
         look = self.gauges.look(name, useful)
         markers = self.queue.head(name, look)
         if paused > 0 and markers:
             self._wait(name, paused)
         elif room > 0:
             self._submit(model, markers[:useful])
-        flying = self.flights.jobs(name)
+        flying = self.in_flight.jobs(name)
         waiting = [marker for marker in markers if job_of_marker(marker) not in flying]
         self.gauges.queue(name, waiting, whole=len(markers) < look or look >= WHOLE_PAGE)
         self._get_ready(name, waiting[:useful])
@@ -70,12 +70,12 @@ class Feeder:
         """Whether the last look at a model's queue found somebody who waits for a slot."""
         return bool(self._next.get(name))
 
-    def follow_up(self, model: Model) -> None:
+    def refill(self, model: Model) -> None:
         """Put the next job where a task has just landed, from what the last look found.
 
         The records decide, so a look that is some seconds old does no harm. Raises StoreError.
         """
-        if self.flights.room(model) > 0:
+        if self.in_flight.room(model) > 0:
             self._submit(model, self._next.pop(model.name, []), FOLLOW_UP_PATIENCE)
         self._read.clear()
 
@@ -106,12 +106,12 @@ class Feeder:
     def _submit(self, model: Model, markers: list[str], patience: float = TICKET_PATIENCE) -> None:
         """As many as there is room and a ticket for. Nobody waits for one ticket after the other:
         images of tasks that end meanwhile, and the other models' jobs, would have to wait too."""
-        flying = self.flights.jobs(model.name)
+        flying = self.in_flight.jobs(model.name)
         for marker in (one for one in markers if job_of_marker(one) not in flying):
-            if self.flights.room(model) <= 0:
+            if self.in_flight.room(model) <= 0:
                 return
             soon = self.submission.next_ticket(model)
-            if soon > 0 and self.flights.jobs(model.name) - flying:
+            if soon > 0 and self.in_flight.jobs(model.name) - flying:
                 self._wait(model.name, soon)
                 return
             if not self._try(model, marker, patience):
@@ -125,21 +125,21 @@ class Feeder:
             return True
         if last.state == SUBMITTING:
             return True
-        landed = self.flights.landed(model.name)
-        outcome = self.submission.submit(last, patience, landed)
-        if isinstance(outcome, Later):
+        finished_remotely = self.in_flight.finished_remotely(model.name)
+        outcome = self.submission.submit(last, patience, finished_remotely)
+        if isinstance(outcome, RetryLater):
             self._wait(model.name, outcome.seconds)
             return not outcome.model_wide
         slot = slot_of(outcome) if outcome is not None else None
         if outcome is not None and slot is not None and holds(outcome, slot):
-            flight = self.flights.track(Held(slot, self.clock.now()), outcome)
-            flight.first = last if last.seq == last.data.get("spec_seq") else None
+            inflight = self.in_flight.track(HeldSlot(slot, self.clock.now()), outcome)
+            inflight.first = last if last.seq == last.data.get("spec_seq") else None
         return True
 
     def _leftover(self, marker: str, last: Record | None) -> None:
         """A marker whose job is on its way or over; whoever ended it may have died doing so."""
         if last is not None and last.state in FINAL:
-            self.endings.restore_manifest(last)
+            self.transitions.restore_manifest(last)
         self.queue.drop(marker)
 
     def _wait(self, name: str, seconds: float) -> None:

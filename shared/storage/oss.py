@@ -51,7 +51,7 @@ class OssStore:
     bucket: Any
     public: Any
     clock: Clock
-    chance: random.Random
+    rng: random.Random
 
     def read(self, key: str, limit: int) -> Slice:
         """The whole object. Raises ObjectMissing, ObjectTooLarge, StoreError."""
@@ -196,7 +196,7 @@ class OssStore:
                 if attempt == TRIES or not _worth_repeating(error):
                     raise _translated(what, error) from None
                 _log_retry(what, attempt, error)
-            self.clock.sleep(PAUSE * 2**attempt * (0.5 + self.chance.random()))
+            self.clock.sleep(PAUSE * 2**attempt * (0.5 + self.rng.random()))
         raise AssertionError("unreachable")
 
 
@@ -222,7 +222,7 @@ def open_store(
     settings: Settings,
     credentials: Credentials,
     clock: Clock,
-    chance: random.Random,
+    rng: random.Random,
     session: Any = None,
 ) -> OssStore:
     """The bucket that the settings name. Nothing is sent yet."""
@@ -245,9 +245,7 @@ def open_store(
             region=settings.oss_region,
         )
 
-    return OssStore(
-        bucket(settings.oss_endpoint), bucket(settings.oss_public_endpoint), clock, chance
-    )
+    return OssStore(bucket(settings.oss_endpoint), bucket(settings.oss_public_endpoint), clock, rng)
 
 
 def _put_headers(

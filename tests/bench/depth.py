@@ -15,7 +15,7 @@ from statistics import median
 import oss2
 import requests
 
-from shared.app import Service, catalogue_once, errors_once
+from shared.app import App, catalogue_once, errors_once
 from shared.catalogue.models import Catalogue
 from shared.platform.clock import SystemClock, new_random
 from shared.platform.settings import load_credentials, load_settings
@@ -121,7 +121,7 @@ def _counted(depth: int, over: dict[str, bytes]) -> dict[str, int]:
 
 def _played(depth: int, over: dict[str, bytes], priority: int) -> Counter[str]:
     """One job comes, one job ends: requests to OSS by function."""
-    world = CalmWorld(lambda _chance: 27.0)
+    world = CalmWorld(lambda _rng: 27.0)
     waiting = jobs(pattern(), MODEL, int(START * 1000), queued=depth)
     world.bucket.stock({**over, **dict(inputs()), **dict(waiting)})
     file = {**document("newcomer", priority=priority), "model": MODEL}
@@ -199,31 +199,31 @@ class Depth:
         job = f"new-{next(self._names)}"
         key = f"{layout.JOB_FILES}{job}.json"
         file = {**document(job, priority=LAST), "model": REAL_MODEL}
-        service = self._service()
-        service.store.put(key, json.dumps(file).encode())
+        app = self._service()
+        app.store.put(key, json.dumps(file).encode())
         before = time.perf_counter()
-        service.dispatch.job_file(key)
+        app.dispatch.job_file(key)
         return time.perf_counter() - before
 
     def _poll(self) -> float:
         clock = WorkClock()
-        service = self._service(clock)
+        app = self._service(clock)
         before = time.perf_counter()
         try:
-            word = service.poller.run(clock.monotonic() + LONGEST_RUN)
+            word = app.poller.run(clock.monotonic() + LONGEST_RUN)
             raise RuntimeError(f"the poll run ended before a job did: {word}")
         except Enough:
             return time.perf_counter() - before - clock.slept
         finally:
-            service.heartbeat.rest()
+            app.heartbeat.rest()
 
-    def _service(self, clock: WorkClock | None = None) -> Service:
+    def _service(self, clock: WorkClock | None = None) -> App:
         """A function's instance that is warm: connections are kept, what was learned is not."""
         settings, clock = load_settings(self.env), clock or WorkClock()
-        chance: random.Random = new_random()
-        kept = open_store(settings, load_credentials(self.env), clock, chance, self._session)
-        store = WatchedStore(kept.bucket, kept.public, clock, chance)
-        return Service(settings, store, self._http, clock, chance, _catalogue(), errors_once())
+        rng: random.Random = new_random()
+        kept = open_store(settings, load_credentials(self.env), clock, rng, self._session)
+        store = WatchedStore(kept.bucket, kept.public, clock, rng)
+        return App(settings, store, self._http, clock, rng, _catalogue(), errors_once())
 
     def __post_init__(self) -> None:
         self._session, self._http = oss2.Session(), requests.Session()

@@ -15,7 +15,7 @@ from typing import Any
 import oss2
 import yaml
 
-from shared.app import Service, connect
+from shared.app import App, for_invocation
 from shared.platform.clock import iso
 from shared.platform.concurrency import THREADS
 from shared.storage import layout
@@ -179,7 +179,7 @@ class Turns:
 class Bench:
     """The functions' parts over a store that notes its requests, and a bucket of oss2 alone."""
 
-    service: Service
+    app: App
     recorder: Recorder
     bucket: Any
 
@@ -195,7 +195,7 @@ class Bench:
     def take(self, files: Sequence[str]) -> None:
         """What the submit function does with each file. Raises RuntimeError if one is rejected."""
         for key in files:
-            if not all(one.new for one in self.service.dispatch.job_file(key)):
+            if not all(one.new for one in self.app.dispatch.job_file(key)):
                 raise RuntimeError(f"{key} was not taken in; the log above says why")
 
     def empty_queue(self) -> None:
@@ -211,9 +211,9 @@ def bench_of(folder: str) -> Iterator[Bench]:
     """Our OSS server on a folder, somebody who polls, and a job that waits before all others."""
     with our_server(folder) as server:
         environ = environment(f"http://127.0.0.1:{server.port}")
-        service = connect(environ)
-        recorder = Recorder(service.store)
-        service.store = recorder
+        app = for_invocation(environ)
+        recorder = Recorder(app.store)
+        app.store = recorder
         auth = oss2.AuthV4(KEY_ID, SECRET)
         bucket = oss2.Bucket(
             auth, environ["OSS_ENDPOINT"], BUCKET, region="cn-beijing", enable_crc=False
@@ -223,7 +223,7 @@ def bench_of(folder: str) -> Iterator[Bench]:
         beat = {"owner": "somebody", "until": iso(time.time() + FOREVER)}
         bucket.put_object(layout.HEARTBEAT, json.dumps(beat).encode())
         bucket.put_object(layout.marker(example(JOB)["model"], 0, 0, WAITS), b"")
-        yield Bench(service, recorder, bucket)
+        yield Bench(app, recorder, bucket)
 
 
 def environment(endpoint: str) -> dict[str, str]:

@@ -23,7 +23,7 @@ import requests
 import yaml
 
 from local.up import LaptopCloud
-from shared.app import Service, connect
+from shared.app import App, for_invocation
 from shared.storage import layout
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -81,9 +81,11 @@ class Laptop:
         """Change settings of the Model Studio server."""
         self._admin("settings", values)
 
-    def service(self) -> Service:
+    def app(self) -> App:
         """The functions' own parts over this bucket, in this process."""
-        return connect({**self.cloud.env, "OSS_PUBLIC_ENDPOINT": self.cloud.env["OSS_ENDPOINT"]})
+        return for_invocation(
+            {**self.cloud.env, "OSS_PUBLIC_ENDPOINT": self.cloud.env["OSS_ENDPOINT"]}
+        )
 
     def _logs(self) -> str:
         """The ends of all logs: their folder is gone with the laptop cloud."""

@@ -92,8 +92,8 @@ Start = Callable[[CalmWorld, int], None]
 
 
 def _run(seconds: float, start: Start, jobs: int) -> Seen:
-    def drawn(chance: random.Random) -> float:
-        return seconds * (1 - SPREAD + 2 * SPREAD * chance.random())
+    def drawn(rng: random.Random) -> float:
+        return seconds * (1 - SPREAD + 2 * SPREAD * rng.random())
 
     world = CalmWorld(drawn)
     world.put_jobs(LEARNING, first=jobs)

@@ -23,9 +23,9 @@ def measures(brief: bool = False) -> list[Measure]:
     jobs = 300 if brief else JOBS
     with quick():
         world = CalmWorld(_seconds, limits=MANY)
-        chance = random.Random(11)
+        rng = random.Random(11)
         for number in range(jobs):
-            world.put_jobs(1, first=number, at=MINUTES * 60 * chance.random())
+            world.put_jobs(1, first=number, at=MINUTES * 60 * rng.random())
         most = _watch(world)
         world.run(lambda: len(world.done) == jobs)
     created = sorted(task.created for task in world.studio.tasks.values())
@@ -51,8 +51,8 @@ def measures(brief: bool = False) -> list[Measure]:
     return [Measure("limits", "The account's limits", SIMULATED, "0 over", over == 0, lines, text)]
 
 
-def _seconds(chance: random.Random) -> float:
-    return 4.0 + 2.0 * chance.random()
+def _seconds(rng: random.Random) -> float:
+    return 4.0 + 2.0 * rng.random()
 
 
 def _watch(world: CalmWorld) -> list[int]:

@@ -55,21 +55,21 @@ class Site:
     queued: int
     finished: int
 
-    async def list(self, session: aiohttp.ClientSession, _chance: random.Random) -> float:
+    async def list(self, session: aiohttp.ClientSession, _rng: random.Random) -> float:
         """Seconds that the newest jobs take."""
         return await _timed(session, f"{self.address}/jobs?limit={PAGE}")
 
-    async def status(self, session: aiohttp.ClientSession, chance: random.Random) -> float:
+    async def status(self, session: aiohttp.ClientSession, rng: random.Random) -> float:
         """Seconds that a job's state takes."""
-        if chance.random() < 0.5:
-            job = done_job(chance.randrange(self.finished))
+        if rng.random() < 0.5:
+            job = done_job(rng.randrange(self.finished))
         else:
-            job = waiting_job(chance.randrange(self.queued))
+            job = waiting_job(rng.randrange(self.queued))
         return await _timed(session, f"{self.address}/jobs/{quote(job)}")
 
-    async def long_poll(self, session: aiohttp.ClientSession, chance: random.Random) -> float:
+    async def long_poll(self, session: aiohttp.ClientSession, rng: random.Random) -> float:
         """Seconds that it takes longer than was asked to wait."""
-        job = waiting_job(chance.randrange(self.queued))
+        job = waiting_job(rng.randrange(self.queued))
         return await _timed(session, f"{self.address}/jobs/{quote(job)}?wait={WAIT}") - WAIT
 
 
@@ -129,7 +129,7 @@ async def _turn(site: Site, found: dict[str, dict[int, Sample]], requests: int, 
 
 async def _many(ask: Ask, number: int, seed: int, clients: int = CLIENTS) -> list[float]:
     """Seconds of `number` requests by clients who ask again as soon as they are answered."""
-    chance, left, took = random.Random(seed), iter(range(number)), list[float]()
+    rng, left, took = random.Random(seed), iter(range(number)), list[float]()
     headers = {"Authorization": f"Bearer {TOKEN}"}
     timeout = aiohttp.ClientTimeout(total=120)
     connector = aiohttp.TCPConnector(limit=clients)
@@ -139,7 +139,7 @@ async def _many(ask: Ask, number: int, seed: int, clients: int = CLIENTS) -> lis
 
         async def client() -> None:
             for _ in left:
-                took.append(await ask(session, chance))
+                took.append(await ask(session, rng))
 
         await asyncio.gather(*(client() for _ in range(clients)))
     return took

@@ -76,7 +76,7 @@ def measures(brief: bool = False) -> list[Measure]:
 
 def learn(running: Laptop, names: Iterable[str], seconds: float) -> None:
     """Let the system know how long tasks take, evenly spread, as if it had run some."""
-    states = running.service().states
+    states = running.app().states
     for name in names:
         state = states.get(example(name)["model"])
         state.durations.clear()

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import requests
 
-from shared.modelstudio.client import Accepted, ModelStudio, Task
+from shared.modelstudio.client import ModelStudio, Task, TaskCreated
 from tests.bench.world import CalmWorld
 from tests.simulation.kernel import InstanceClock
 from tests.simulation.wire import SimSession
@@ -69,8 +69,8 @@ def _one(
     pauses: Pauses,
 ) -> None:
     body = {"model": "brush", "input": {"prompt": job}, "parameters": {"n": 1}}
-    while not isinstance(made := service.create(PATH, body), Accepted):
-        clock.sleep(1.0 + 2.0 * world.chance.random())
+    while not isinstance(made := service.create(PATH, body), TaskCreated):
+        clock.sleep(1.0 + 2.0 * world.rng.random())
     task = _awaited(service, clock, made.task_id, pauses())
     url = cast("dict[str, Any]", task.answer)["output"]["results"][0]["url"]
     image = cast("Any", session.get(url)).body

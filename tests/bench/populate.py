@@ -106,7 +106,7 @@ def pattern() -> Pattern:
             written[key] = after
 
     with quick():
-        world = CalmWorld(lambda _chance: 5.0)
+        world = CalmWorld(lambda _rng: 5.0)
         for key, image in inputs():
             world.bucket.write(key, image)
         world.bucket.watchers.append(watch)

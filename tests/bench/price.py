@@ -14,7 +14,7 @@ from tests.bench.results import COUNTED, Line, Measure
 from tests.bench.scale.profile import Account, Profile, busy, idle
 
 ROOT = Path(__file__).resolve().parents[2]
-PRICES = ROOT / "bench" / "prices.yaml"
+PRICES = Path(__file__).with_name("prices.yaml")
 MONTH_HOURS = 720.0
 TASK_SECONDS = 27.0
 ONE_SLOT = Limits(submissions=2, per_seconds=1, concurrent=1, queue_ahead=1)
@@ -94,7 +94,7 @@ class Cost:
 
 @lru_cache(maxsize=1)
 def prices() -> Prices:
-    """bench/prices.yaml."""
+    """tests/bench/prices.yaml."""
     document: dict[str, Any] = yaml.safe_load(PRICES.read_text(encoding="utf-8"))
     figures = {
         group: {name: float(line["value"]) for name, line in lines.items()}
@@ -165,7 +165,7 @@ def held_open(seconds: float, jobs: float) -> Cost:
 TEXT = """Calculated: seconds of running and requests come from the real handlers on the simulated
 clock (round trips of 4 to 84 ms; the CPU's own time, cold starts, logs, storage and internet
 traffic are not in it), sizes from `s.yaml` ({vcpu:g} vCPU, {memory:g} MB), prices from
-`bench/prices.yaml`, with their dates. Tasks take {seconds:g} s ± 20 %. A month has 30 days; a
+`tests/bench/prices.yaml`, with their dates. Tasks take {seconds:g} s ± 20 %. A month has 30 days; a
 function that was called within an hour costs at least 0.01 CNY for it. *Held open*: a function of
 the same size that submits one task, asks until it is done, and stores it; it keeps no limits, and
 loses a paid task when it dies. *Always on*: a container of 0.25 vCPU and 0.5 GB by the price list

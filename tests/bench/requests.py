@@ -97,8 +97,8 @@ def _lone(n: int) -> dict[str, float]:
 
 
 def _world() -> CalmWorld:
-    def seconds(chance: random.Random) -> float:
-        return TASK_SECONDS * (0.8 + 0.4 * chance.random())
+    def seconds(rng: random.Random) -> float:
+        return TASK_SECONDS * (0.8 + 0.4 * rng.random())
 
     world = CalmWorld(seconds)
     world.put_jobs(LEARNING, first=90_000)

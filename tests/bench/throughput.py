@@ -74,7 +74,7 @@ def _lines(name: str, shares: list[float], ours: bool) -> list[Line]:
 
 
 def _share(seconds: float, queues: bool, start: Start, jobs: int) -> float:
-    world = CalmWorld(lambda _chance: seconds, queues=queues)
+    world = CalmWorld(lambda _rng: seconds, queues=queues)
     world.put_jobs(LEARNING, first=jobs)
     world.run_out()
     known = set(world.studio.tasks)

@@ -16,7 +16,7 @@ from typing import cast
 
 import requests
 
-from shared.app import Service
+from shared.app import App
 from shared.catalogue.models import Limits
 from shared.platform.settings import Settings
 from shared.storage import layout
@@ -75,7 +75,7 @@ class PacedStudio(SimStudio):
     seconds: Seconds
 
     def duration(self) -> float:
-        return self.seconds(self._chance)
+        return self.seconds(self._rng)
 
 
 class CalmWorld:
@@ -85,12 +85,12 @@ class CalmWorld:
     def __init__(
         self, seconds: Seconds, *, limits: Limits = ONE_SLOT, queues: bool = True, seed: int = 1
     ) -> None:
-        chance = random.Random(seed)
+        rng = random.Random(seed)
         self.kernel = Kernel(random.Random(seed + 1))
         self.story = CountingStory(lambda: self.kernel.now)
         chaos = Chaos(random.Random(seed + 2), lambda: self.kernel.now)
         chaos.calm = True
-        self.network = _Calm(self.kernel, chaos, self.story, chance)
+        self.network = _Calm(self.kernel, chaos, self.story, rng)
         self.bucket = SimBucket(self.network, 0.2)
         named = {MODEL: limits}
         self.studio = PacedStudio(self.kernel, random.Random(seed + 3), named)
@@ -99,7 +99,7 @@ class CalmWorld:
         self.catalogue = catalogue(named)
         self.cloud = Cloud(self.network, self.bucket, random.Random(seed + 4), self._service)
         self.cloud.one_poller = True
-        self.chance = random.Random(seed + 5)
+        self.rng = random.Random(seed + 5)
         self.stored: dict[str, float] = {}
         self.done: dict[str, float] = {}
         self.bucket.watchers.append(self._written)
@@ -136,10 +136,10 @@ class CalmWorld:
         left = self.bucket.keys(layout.QUEUE) or self.bucket.keys(layout.SLOTS)
         return not left and not self.cloud.pending and bool(self.done)
 
-    def _service(self, clock: InstanceClock, chance: random.Random) -> Service:
+    def _service(self, clock: InstanceClock, rng: random.Random) -> App:
         session = cast("requests.Session", SimSession(self.network, self.studio))
-        store = OssStore(self.bucket, self.bucket, clock, chance)
-        return Service(SETTINGS, store, session, clock, chance, self.catalogue, errors_once())
+        store = OssStore(self.bucket, self.bucket, clock, rng)
+        return App(SETTINGS, store, session, clock, rng, self.catalogue, errors_once())
 
     def _tick(self) -> None:
         self.cloud.tick()

@@ -15,7 +15,7 @@ import requests
 import yaml
 
 from local.up import LaptopCloud
-from shared.app import Service, connect
+from shared.app import App, for_invocation
 from shared.storage import layout
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -113,9 +113,9 @@ class World:
             "ALIBABA_CLOUD_SECURITY_TOKEN": row["token"],
         }
 
-    def acting(self, role: str, **environ: str) -> Service:
+    def acting(self, role: str, **environ: str) -> App:
         """The function's own code under its role, called from here."""
-        return connect(self.environ(role) | environ)
+        return for_invocation(self.environ(role) | environ)
 
     def report(self) -> dict[str, list[dict[str, str]]]:
         """Denials and calls of all roles, at OSS, Function Compute and KMS."""

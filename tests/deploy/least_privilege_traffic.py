@@ -9,7 +9,7 @@ from typing import Any
 import requests
 import yaml
 
-from shared.app import connect
+from shared.app import for_invocation
 from shared.storage import layout
 from tests.deploy.least_privilege_kit import EDIT, ROOT, SKETCH, World, rested, sketch, until
 from tests.deploy.least_privilege_roles import lost_answers, secret
@@ -200,11 +200,11 @@ def _is(world: World, job: str, state: str) -> bool:
 def _deadline(world: World) -> None:
     """A poller whose time is up hands over to the next run."""
     rested(world)
-    service = connect(world.env)
+    app = for_invocation(world.env)
     source = layout.JOB_FILES + "lp-deadline.YAML"  # no trigger has this suffix
     world.bucket.put_object(source, yaml.safe_dump(sketch("lp-deadline")))
-    service.intake.take_object(source)
-    assert "handed over" in world.acting("wanx-poll").poller.run(service.clock.monotonic())
+    app.intake.take_object(source)
+    assert "handed over" in world.acting("wanx-poll").poller.run(app.clock.monotonic())
     world.manifest("lp-deadline", "SUCCEEDED")
 
 

@@ -45,22 +45,22 @@ ENVIRON = {"CREATE_TIMEOUT": "2", "UNKNOWN_GRACE": "6"}
 class Killer(threading.Thread):
     """Sends SIGKILL to a random function instance, again and again."""
 
-    def __init__(self, api: str, chance: random.Random) -> None:
+    def __init__(self, api: str, rng: random.Random) -> None:
         super().__init__(daemon=True)
-        self._api, self._chance = api, chance
+        self._api, self._rng = api, rng
         self.killed: Counter[str] = Counter()
         self.stop = threading.Event()
 
     def run(self) -> None:
-        while not self.stop.wait(self._chance.uniform(0.1, 0.5)) and self.killed.total() < KILLS:
+        while not self.stop.wait(self._rng.uniform(0.1, 0.5)) and self.killed.total() < KILLS:
             victims = [
                 (name, instance["pid"])
                 for name, function in self._functions().items()
                 for instance in function["instances"]
-                if instance["busy"] or self._chance.random() < 0.2
+                if instance["busy"] or self._rng.random() < 0.2
             ]
             if victims:
-                name, pid = self._chance.choice(victims)
+                name, pid = self._rng.choice(victims)
                 try:
                     os.kill(pid, signal.SIGKILL)
                 except ProcessLookupError:

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from shared.api.jobs_api import create_app
-from shared.app import Service
+from shared.app import App
 from shared.platform.fc.http import HttpEvent, call
 from tests.kit.world import TOKEN, World, job_file
 
@@ -53,15 +53,15 @@ def event(method: str, target: str, body: bytes, headers: Mapping[str, str]) -> 
 
 
 def send(
-    to: World | Service,
+    to: World | App,
     method: str,
     target: str,
     body: bytes = b"",
     headers: Mapping[str, str] = BEARER,
 ) -> Reply:
     """One request to one instance of the api function."""
-    service = to.service(f"api {next(INSTANCES)}") if isinstance(to, World) else to
-    return Reply(call(create_app(service), HttpEvent.of(event(method, target, body, headers))))
+    app = to.app(f"api {next(INSTANCES)}") if isinstance(to, World) else to
+    return Reply(call(create_app(app), HttpEvent.of(event(method, target, body, headers))))
 
 
 def create(world: World, body: Any = None, path: str = CREATE, **headers: str) -> Reply:
@@ -104,5 +104,5 @@ def status(world: World, job: str) -> str:
 
 def poll(world: World, seconds: float = 60.0) -> None:
     """One run of the poller."""
-    service = world.service("poll")
-    service.poller.run(service.clock.monotonic() + seconds)
+    app = world.app("poll")
+    app.poller.run(app.clock.monotonic() + seconds)

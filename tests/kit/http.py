@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from shared.api.jobs_api import create_app
-from shared.app import Service
+from shared.app import App
 from shared.platform.fc.http import HttpEvent, call
 from shared.platform.settings import Token
 from tests.kit.world import TOKEN, World, run
@@ -53,7 +53,7 @@ class Reply:
 
 
 def ask(
-    to: World | Service,
+    to: World | App,
     method: str,
     target: str,
     body: bytes | Mapping[str, Any] = b"",
@@ -61,7 +61,7 @@ def ask(
     **headers: str,
 ) -> Reply:
     """One request; `given` is the token, headers are written with underscores."""
-    service = to.service(f"http {next(INSTANCES)}", tokens=TOKENS) if isinstance(to, World) else to
+    app = to.app(f"http {next(INSTANCES)}", tokens=TOKENS) if isinstance(to, World) else to
     parts = urlsplit(target)
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     sent = {"Host": "fn.example.com", "Content-Type": JSON}
@@ -78,7 +78,7 @@ def ask(
         "requestContext": {"requestId": "r", "http": {"method": method, "path": parts.path}},
     }
     event = HttpEvent.of(json.dumps(document).encode())
-    return Reply(call(create_app(service), event))
+    return Reply(call(create_app(app), event))
 
 
 def failed(world: World, job: str, **own: Any) -> None:

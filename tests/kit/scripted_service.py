@@ -12,11 +12,18 @@ import requests
 from PIL import Image
 from requests.adapters import BaseAdapter
 
-from shared.modelstudio.client import Accepted, ListedTask, ModelStudio, ServiceError, Task, Unknown
+from shared.modelstudio.client import (
+    ListedTask,
+    ModelStudio,
+    OutcomeUnknown,
+    ServiceError,
+    Task,
+    TaskCreated,
+)
 from tests.kit.clock import Timeline
 
 RESULT_HOST = "dashscope-result-bj.oss-cn-beijing.aliyuncs.com"
-Outcome = Accepted | ServiceError | Unknown
+Outcome = TaskCreated | ServiceError | OutcomeUnknown
 
 
 @dataclass
@@ -119,7 +126,7 @@ class ScriptedService(ModelStudio):
 def accept(service: ScriptedService, body: Mapping[str, Any]) -> Outcome:
     """A task is made and its id answered."""
     task = service.make(str(body["model"]), images=int(body["parameters"].get("n", 1)))
-    return Accepted(task.task_id, f"r-{task.task_id}")
+    return TaskCreated(task.task_id, f"r-{task.task_id}")
 
 
 def accept_with(**changes: Any) -> Callable[[ScriptedService, Mapping[str, Any]], Outcome]:
@@ -127,7 +134,7 @@ def accept_with(**changes: Any) -> Callable[[ScriptedService, Mapping[str, Any]]
 
     def outcome(service: ScriptedService, body: Mapping[str, Any]) -> Outcome:
         task = service.make(str(body["model"]), **changes)
-        return Accepted(task.task_id, f"r-{task.task_id}")
+        return TaskCreated(task.task_id, f"r-{task.task_id}")
 
     return outcome
 
@@ -135,12 +142,12 @@ def accept_with(**changes: Any) -> Callable[[ScriptedService, Mapping[str, Any]]
 def lose_answer(service: ScriptedService, body: Mapping[str, Any]) -> Outcome:
     """A task is made, and nobody hears of it."""
     service.make(str(body["model"]))
-    return Unknown("ReadTimeout after the request was sent")
+    return OutcomeUnknown("ReadTimeout after the request was sent")
 
 
 def lose_request(_service: ScriptedService, _body: Mapping[str, Any]) -> Outcome:
     """No task is made, and nobody knows."""
-    return Unknown("ReadTimeout after the request was sent")
+    return OutcomeUnknown("ReadTimeout after the request was sent")
 
 
 def refuse(

@@ -11,7 +11,7 @@ from typing import Any
 
 import requests
 
-from shared.app import Service
+from shared.app import App
 from shared.catalogue.errors import (
     ACCOUNT,
     CALLER,
@@ -113,11 +113,11 @@ class World:
         self.bucket = MemoryBucket(self.timeline, most_calls=20_000)
         self.studio = ScriptedService(self.timeline)
 
-    def service(self, instance: str = "a", skew: float = 0.0, **changes: Any) -> Service:
+    def app(self, instance: str = "a", skew: float = 0.0, **changes: Any) -> App:
         """One instance of a function, wired as `shared.app` wires it."""
         session = requests.Session()
         session.mount("https://", self.images)
-        made = Service(
+        made = App(
             settings(**changes),
             MemoryStore(self.bucket, instance),
             session,
@@ -133,7 +133,7 @@ class World:
     def queued(self, job: str, model_name: str = MODEL, **own: Any) -> Record:
         """A job that has been taken in and waits."""
         body = job_file(f"prompt of {job}", id=job, model=model_name, **own)
-        taken = self.service("intake").intake.take(body, Source(f"jobs/{job}.json", "ETAG"))
+        taken = self.app("intake").intake.take(body, Source(f"jobs/{job}.json", "ETAG"))
         self.timeline.wait(0.001)
         assert not taken[0].violations, taken[0].violations
         return taken[0].record
@@ -173,21 +173,21 @@ class World:
         return [key[len(layout.SLOTS) :].rsplit("~", 1)[0] for key in self.slots()]
 
 
-def store_of(service: Service) -> MemoryStore:
+def store_of(app: App) -> MemoryStore:
     """An instance's store, for its hooks."""
-    assert isinstance(service.store, MemoryStore)
-    return service.store
+    assert isinstance(app.store, MemoryStore)
+    return app.store
 
 
-def run(world: World, seconds: float = LONG, service: Service | None = None) -> str:
+def run(world: World, seconds: float = LONG, app: App | None = None) -> str:
     """Let a poller run, for at most `seconds`; returns the word it ends with."""
-    service = service or world.service("poller")
-    return service.poller.run(service.clock.monotonic() + seconds)
+    app = app or world.app("poller")
+    return app.poller.run(app.clock.monotonic() + seconds)
 
 
 def submit(world: World, job: str) -> None:
     """Submit a queued job at once, which must succeed or stay in doubt."""
-    service = world.service("submit")
-    last = service.records.last(job)
+    app = world.app("submit")
+    last = app.records.last(job)
     assert last is not None
-    assert isinstance(service.submission.submit(last, 2.5), Record)
+    assert isinstance(app.submission.submit(last, 2.5), Record)

@@ -78,19 +78,19 @@ class Chaos:
     Beside single faults there are outages: seconds in which one side answers nobody.
     """
 
-    def __init__(self, chance: random.Random, now: Callable[[], float]) -> None:
+    def __init__(self, rng: random.Random, now: Callable[[], float]) -> None:
         self.counts: Counter[str] = Counter()
         self.calm = False
-        self._random = chance.random
-        self._choice = chance.choice
-        share = chance.choice((0.2, 0.5, 0.8))
+        self._random = rng.random
+        self._choice = rng.choice
+        share = rng.choice((0.2, 0.5, 0.8))
         self._kinds = {
-            site: tuple(kind for kind in kinds if chance.random() < share)
+            site: tuple(kind for kind in kinds if rng.random() < share)
             for site, kinds in SITES.items()
         }
         self._now = now
-        self._outages = [_outage(chance, now()) for _ in range(chance.choice((0, 0, 1, 3)))]
-        self._rates = {site: chance.uniform(*bounds) for site, bounds in RATES.items()}
+        self._outages = [_outage(rng, now()) for _ in range(rng.choice((0, 0, 1, 3)))]
+        self._rates = {site: rng.uniform(*bounds) for site, bounds in RATES.items()}
 
     def strike(self, site: str) -> str:
         """The fault that happens to this call, or nothing."""
@@ -110,9 +110,9 @@ class Chaos:
         return kind
 
 
-def _outage(chance: random.Random, start: float) -> tuple[float, float, str, dict[str, str]]:
+def _outage(rng: random.Random, start: float) -> tuple[float, float, str, dict[str, str]]:
     """When it begins and ends, its name, and the fault that each call then meets."""
-    begins = start + 120 * chance.random()
-    ends = begins + chance.choice((3.0, 20.0, 60.0)) * chance.random()
-    fault = chance.choice(tuple(OUTAGES))
+    begins = start + 120 * rng.random()
+    ends = begins + rng.choice((3.0, 20.0, 60.0)) * rng.random()
+    fault = rng.choice(tuple(OUTAGES))
     return begins, ends, fault, OUTAGES[fault]

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from shared.app import Service
+from shared.app import App
 from shared.jobs.cancel import NotCancelable
 from shared.modelstudio.client import ServiceError
 from shared.storage import layout
@@ -35,8 +35,8 @@ TIMEOUTS = {"submit": 120.0, "poll": 600.0, "rescue": 60.0}
 """Seconds, as s.yaml has them."""
 
 Handler = Callable[[bytes, object], object]
-Errand = Callable[[Service], object]
-Build = Callable[[InstanceClock, random.Random], Service]
+Errand = Callable[[App], object]
+Build = Callable[[InstanceClock, random.Random], App]
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Cloud:
     """
 
     def __init__(
-        self, network: Network, bucket: SimBucket, chance: random.Random, build: Build
+        self, network: Network, bucket: SimBucket, rng: random.Random, build: Build
     ) -> None:
         self.network = network
         self.kernel: Kernel = network.kernel
@@ -68,24 +68,24 @@ class Cloud:
         self.running: Counter[str] = Counter()
         self.satisfied = False
         self._disturbed_at = 0.0
-        self._chance = chance
+        self._rng = rng
         self._build = build
         self._number = 0
         self._log = _Trouble(network)
-        self.one_poller = chance.random() < 0.3
-        self._skews = [chance.uniform(-2.0, 2.0) for _ in range(4)]
+        self.one_poller = rng.random() < 0.3
+        self._skews = [rng.uniform(-2.0, 2.0) for _ in range(4)]
         bucket.watchers.append(self._object_written)
 
     def tick(self) -> None:
         """The timer fires."""
         event = {"triggerTime": "", "triggerName": "every-minute", "payload": "{}"}
-        self._deliver("poll", json.dumps(event).encode(), self._chance.random(), timer=True)
+        self._deliver("poll", json.dumps(event).encode(), self._rng.random(), timer=True)
 
     def errand(self, name: str, work: Errand, insist: bool = False) -> None:
         """Something that a person starts; `insist`: again and again until it works."""
         self.pending += 1
         self._number += 1
-        clock, service = self._instance()
+        clock, app = self._instance()
         actor = f"{name}-{self._number}"
         self.network.story.tell(actor, f"starts, clock off by {clock.skew:+.1f} s")
 
@@ -98,11 +98,11 @@ class Cloud:
                 if insist:
                     self.errand(name, work, insist)
 
-        self.kernel.spawn(actor, lambda: work(service), 300.0, ended)
+        self.kernel.spawn(actor, lambda: work(app), 300.0, ended)
 
-    def _instance(self) -> tuple[InstanceClock, Service]:
-        clock = InstanceClock(self.kernel, self._chance.choice(self._skews))
-        return clock, self._build(clock, random.Random(self._chance.getrandbits(64)))
+    def _instance(self) -> tuple[InstanceClock, App]:
+        clock = InstanceClock(self.kernel, self._rng.choice(self._skews))
+        return clock, self._build(clock, random.Random(self._rng.getrandbits(64)))
 
     def _object_written(self, key: str, before: bytes | None, after: bytes | None) -> None:
         """An OSS event for what the triggers of s.yaml name."""
@@ -120,13 +120,13 @@ class Cloud:
             "oss": {"bucket": {"name": SimBucket.bucket_name}, "object": stored},
         }
         event = json.dumps({"events": [change]}).encode()
-        delay, fault = 0.05 + self._chance.random(), self.chaos.strike("event")
+        delay, fault = 0.05 + self._rng.random(), self.chaos.strike("event")
         self.network.story.tell("oss", f"event of {key} for {function}", fault)
         if fault == "event_late":
-            delay += 200 * self._chance.random()
+            delay += 200 * self._rng.random()
         self._deliver(function, event, delay)
         if fault == "event_twice":
-            self._deliver(function, event, delay + 30 * self._chance.random() ** 2)
+            self._deliver(function, event, delay + 30 * self._rng.random() ** 2)
 
     def _deliver(self, function: str, event: bytes, delay: float, timer: bool = False) -> None:
         self.pending += 1
@@ -145,11 +145,11 @@ class Cloud:
             self.kernel.after(patience, again)
             return
         self.running[function] += 1
-        clock, service = self._instance()
+        clock, app = self._instance()
         context = SimpleNamespace(
             request_id=f"req-{invocation.number}",
             function=SimpleNamespace(timeout=TIMEOUTS[function]),
-            service=service,
+            app=app,
         )
         name = f"{function}-{invocation.number}.{invocation.tries}"
         self.network.story.tell(name, f"starts, clock off by {clock.skew:+.1f} s")
@@ -176,7 +176,7 @@ class Cloud:
             self.ended(actor.name)
             self.pending -= 1
             if fault:
-                delay = 60 * self._chance.random()
+                delay = 60 * self._rng.random()
                 self._deliver(invocation.function, invocation.event, delay)
             return
         self.network.story.tell(actor.name, f"ends with {type(failure).__name__}: {failure}")
@@ -186,7 +186,7 @@ class Cloud:
             again = Invocation(
                 invocation.function, invocation.event, invocation.number, invocation.tries + 1
             )
-            self.kernel.after(1 + 60 * self._chance.random(), partial(self._start, again))
+            self.kernel.after(1 + 60 * self._rng.random(), partial(self._start, again))
             return
         self.pending -= 1
         self._give_up(invocation, failure)
@@ -252,7 +252,7 @@ def _handler(name: str) -> Handler:
     module: Any = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     module.log.disabled = True
-    module.connect = lambda _environ, context: context.service
-    module.connect_store = lambda _environ, context: context.service.store
+    module.for_invocation = lambda _environ, context: context.app
+    module.connect_store = lambda _environ, context: context.app.store
     handler: Handler = module.handler
     return handler

@@ -39,17 +39,17 @@ class Actor:
 class Kernel:
     """The one clock and the one order of everything. `now` in seconds since 1970."""
 
-    def __init__(self, chance: random.Random) -> None:
+    def __init__(self, rng: random.Random) -> None:
         self.now = START
         self.actors: dict[greenlet, Actor] = {}
-        self._chance = chance.random
+        self._rng = rng.random
         self._agenda: list[tuple[float, float, int, Action]] = []
         self._order = count()
         self._hub = getcurrent()
 
     def after(self, seconds: float, action: Action) -> None:
         """Let something happen `seconds` from now."""
-        entry = (self.now + seconds, self._chance(), next(self._order), action)
+        entry = (self.now + seconds, self._rng(), next(self._order), action)
         heapq.heappush(self._agenda, entry)
 
     def step(self) -> bool:

@@ -1,6 +1,6 @@
 """Deliberate mistakes in `shared`: a simulation that misses them proves nothing.
 
-Each is a change to one method or two, made while seeds run and undone after. A mistake is found
+MapFn is a change to one method or two, made while seeds run and undone after. A mistake is found
 when a run breaks an invariant that holds without it.
 """
 
@@ -18,17 +18,17 @@ from unittest.mock import patch
 
 from shared.jobs import collect, images
 from shared.jobs.accept import Dispatch
-from shared.jobs.intake import Intake, Source, Taken
+from shared.jobs.intake import Intake, IntakeOutcome, Source
 from shared.jobs.reconcile import Reconciliation
 from shared.jobs.requeue import Requeue
 from shared.jobs.submit import Submission
 from shared.jobs.task_matching import Evidence
-from shared.jobs.transitions import Endings
+from shared.jobs.transitions import Transitions
 from shared.ledger.record import slot_of
 from shared.ledger.records import SUBMITTING, Record, Records
 from shared.ledger.slots import Slot, Slots
 from shared.ledger.tickets import Ticket, Tickets
-from shared.modelstudio.client import ModelStudio, Unknown
+from shared.modelstudio.client import ModelStudio, OutcomeUnknown
 from shared.platform.clock import iso, nonce
 from shared.poller.poller import Poller
 from shared.storage import layout
@@ -77,7 +77,7 @@ def post_before_record() -> list[Change]:
     def late_append(self: Records, job: str, seq: int, state: str, data: Any) -> Record | None:
         if state != SUBMITTING or data.get("slot_seq") != seq:
             return append(self, job, seq, state, data)
-        made = Record(job, seq, state, iso(self.clock.now()), nonce(self.chance), data)
+        made = Record(job, seq, state, iso(self.clock.now()), nonce(self.rng), data)
         kept[current()] = (self, made)
         return made
 
@@ -101,15 +101,15 @@ def conflict_is_success() -> list[Change]:
 
 
 def slot_before_result() -> list[Change]:
-    finish = Endings.finish
+    finish = Transitions.finish
 
-    def freeing(self: Endings, last: Record, state: str, outcome: Any) -> Record | None:
+    def freeing(self: Transitions, last: Record, state: str, outcome: Any) -> Record | None:
         slot = slot_of(last)
         if slot is not None:
             self.slots.free(slot)
         return finish(self, last, state, outcome)
 
-    return [(Endings, "finish", freeing)]
+    return [(Transitions, "finish", freeing)]
 
 
 def unknown_is_sent_again() -> list[Change]:
@@ -117,7 +117,7 @@ def unknown_is_sent_again() -> list[Change]:
 
     def insisting(self: ModelStudio, endpoint: str, body: Any) -> Any:
         outcome = create(self, endpoint, body)
-        return create(self, endpoint, body) if isinstance(outcome, Unknown) else outcome
+        return create(self, endpoint, body) if isinstance(outcome, OutcomeUnknown) else outcome
 
     return [(ModelStudio, "create", insisting)]
 
@@ -144,12 +144,12 @@ def ticket_never_stale() -> list[Change]:
 
 
 def claim_without_counting() -> list[Change]:
-    counted = "sum(one.slot not in landed for one in self.held(model)) <= window"
+    counted = "sum(one.slot not in finished_remotely for one in self.held(model)) <= window"
     return [rewritten(Slots, "claim", counted, "True")]
 
 
 def slot_without_mark() -> list[Change]:
-    return [rewritten(Slots, "claim", "nonce(self.chance)[:12]", "'0' * 12")]
+    return [rewritten(Slots, "claim", "nonce(self.rng)[:12]", "'0' * 12")]
 
 
 def slot_of_the_job() -> list[Change]:
@@ -188,22 +188,22 @@ def manifest_before_record() -> list[Change]:
 
 
 def slot_before_manifest() -> list[Change]:
-    complete = Endings.complete
+    complete = Transitions.complete
 
-    def freeing(self: Endings, ended: Record, **how: Any) -> None:
+    def freeing(self: Transitions, ended: Record, **how: Any) -> None:
         slot = slot_of(ended)
         if slot is not None:
             self.slots.free(slot)
         complete(self, ended, **how)
 
-    return [(Endings, "complete", freeing)]
+    return [(Transitions, "complete", freeing)]
 
 
 def image_after_record() -> list[Change]:
     store_image, append = images.store_image, Records.append
     kept: dict[Any, list[Any]] = {}
 
-    class Later:
+    class RetryLater:
         def __init__(self, store: Any) -> None:
             self.store = store
 
@@ -211,7 +211,7 @@ def image_after_record() -> list[Change]:
             kept.setdefault(current(), []).append((self.store, what))
 
     def storing(store: Any, *rest: Any) -> Any:
-        later: Any = Later(store)
+        later: Any = RetryLater(store)
         return store_image(later, *rest)
 
     def then(self: Records, *what: Any) -> Record | None:
@@ -289,7 +289,7 @@ def event_swallowed() -> list[Change]:
 
 
 def undone_stays_undone() -> list[Change]:
-    return [(Intake, "_known", lambda _self, last: Taken(last.job, last, False))]
+    return [(Intake, "_known", lambda _self, last: IntakeOutcome(last.job, last, False))]
 
 
 def late_submitter_sends() -> list[Change]:

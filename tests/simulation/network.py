@@ -21,14 +21,14 @@ class Violation(Exception):
 class Network:
     """The way from an instance to a server and back."""
 
-    def __init__(self, kernel: Kernel, chaos: Chaos, story: Story, chance: random.Random) -> None:
+    def __init__(self, kernel: Kernel, chaos: Chaos, story: Story, rng: random.Random) -> None:
         self.kernel = kernel
         self.chaos = chaos
         self.story = story
         self.calls = 0
         self.broken: str | None = None
-        self._random = chance.random
-        self._slow = chance.choice((0.0, 0.01, 0.05, 0.2))
+        self._random = rng.random
+        self._slow = rng.choice((0.0, 0.01, 0.05, 0.2))
 
     def call(self, what: str, site: str, effect: Callable[[str], T], most: float = 9.0) -> T:
         """One request: there, its effect, and back. `effect` gets the fault's kind, to act on.

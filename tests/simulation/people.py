@@ -6,7 +6,7 @@ import json
 import random
 from functools import partial
 
-from shared.app import Service
+from shared.app import App
 from shared.jobs.repair import rebuild, redrive
 from shared.storage import layout
 from tests.simulation.bucket import SimBucket
@@ -19,14 +19,12 @@ INDEXES = (layout.QUEUE, layout.EXPIRY, layout.JOBS)
 class People:
     """They act when the scenario says so, and when they find something in `dead/`."""
 
-    def __init__(
-        self, plan: Scenario, bucket: SimBucket, cloud: Cloud, chance: random.Random
-    ) -> None:
+    def __init__(self, plan: Scenario, bucket: SimBucket, cloud: Cloud, rng: random.Random) -> None:
         self.bucket = bucket
         self.cloud = cloud
         self._after = cloud.kernel.after
         self._tell = cloud.network.story.tell
-        self._chance = chance
+        self._rng = rng
         self._helped: set[str] = set()
         for upload in plan.uploads:
             self._after(upload.at, partial(self.upload, upload))
@@ -44,7 +42,7 @@ class People:
         new = [key for key in self.bucket.keys(layout.DEAD) if key not in self._helped]
         self._helped.update(new)
         for key in new:
-            if self._chance.random() < 0.5:
+            if self._rng.random() < 0.5:
                 self.cloud.errand("redrive", partial(self._redrive, key), insist=True)
                 continue
             for name in json.loads(self._body(key))["job_files"]:
@@ -52,12 +50,12 @@ class People:
                     self.upload(Upload(0, name, self._body(name)))
         return bool(new)
 
-    def _redrive(self, key: str, service: Service) -> None:
+    def _redrive(self, key: str, app: App) -> None:
         if key in self.bucket.objects:
-            redrive(service, key)
+            redrive(app, key)
 
     def _cancel(self, job: str) -> None:
-        self.cloud.errand("cancel", lambda service: service.canceling.cancel(job))
+        self.cloud.errand("cancel", lambda app: app.cancellation.cancel(job))
 
     def _lose_index(self) -> None:
         """All markers are gone, all reminders, all of the job index; somebody rebuilds them."""

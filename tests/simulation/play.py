@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import requests
 
-from shared.app import Service
+from shared.app import App
 from shared.catalogue.errors import load_errors
 from shared.jobfile import check, parse
 from shared.jobs import intake
@@ -55,26 +55,26 @@ class World:
     """Everything outside the functions, and all their instances."""
 
     def __init__(self, seed: int) -> None:
-        chance = random.Random(seed)
+        rng = random.Random(seed)
         self.seed = seed
-        self.kernel = Kernel(_branch(chance))
+        self.kernel = Kernel(_branch(rng))
         self.story = Story(self._now)
-        self.chaos = Chaos(_branch(chance), self._now)
-        self.network = Network(self.kernel, self.chaos, self.story, _branch(chance))
-        self.plan: Scenario = scenario(_branch(chance))
-        self.bucket = SimBucket(self.network, chance.uniform(-0.4, 0.4))
-        self.studio = SimStudio(self.kernel, _branch(chance), self.plan.limits)
+        self.chaos = Chaos(_branch(rng), self._now)
+        self.network = Network(self.kernel, self.chaos, self.story, _branch(rng))
+        self.plan: Scenario = scenario(_branch(rng))
+        self.bucket = SimBucket(self.network, rng.uniform(-0.4, 0.4))
+        self.studio = SimStudio(self.kernel, _branch(rng), self.plan.limits)
         self.invariants = Invariants(self.network, self.bucket, self.plan.limits)
         self.invariants.is_over = self.studio.is_over
         self.studio.complain = self.network.violate
         self.studio.watch = partial(self.invariants.submitted, posts=self.studio.posts)
         self.catalogue = catalogue(self.plan.limits)
-        self.settings = _settings(chance)
-        self.cloud = Cloud(self.network, self.bucket, _branch(chance), self._service)
+        self.settings = _settings(rng)
+        self.cloud = Cloud(self.network, self.bucket, _branch(rng), self._service)
         self.cloud.ended = self.invariants.ended
-        self.storm = chance.uniform(10.0, 300.0)
+        self.storm = rng.uniform(10.0, 300.0)
         self._quiet = 0
-        self.people = People(self.plan, self.bucket, self.cloud, _branch(chance))
+        self.people = People(self.plan, self.bucket, self.cloud, _branch(rng))
 
     def run(self) -> Outcome:
         """Until all is at rest, or an invariant is broken."""
@@ -90,10 +90,10 @@ class World:
         faults = dict(self.chaos.counts)
         return Outcome(self.seed, broken, faults, self.network.calls, passed, self.story)
 
-    def _service(self, clock: InstanceClock, chance: random.Random) -> Service:
+    def _service(self, clock: InstanceClock, rng: random.Random) -> App:
         session = cast("requests.Session", SimSession(self.network, self.studio))
-        store = OssStore(self.bucket, self.bucket, clock, chance)
-        return Service(self.settings, store, session, clock, chance, self.catalogue, errors_once())
+        store = OssStore(self.bucket, self.bucket, clock, rng)
+        return App(self.settings, store, session, clock, rng, self.catalogue, errors_once())
 
     def _tick(self) -> None:
         """Once a minute: is all at rest? The timer fires in any case."""
@@ -122,11 +122,11 @@ class World:
         return self.kernel.now
 
 
-def _branch(chance: random.Random) -> random.Random:
-    return random.Random(chance.getrandbits(64))
+def _branch(rng: random.Random) -> random.Random:
+    return random.Random(rng.getrandbits(64))
 
 
-def _settings(chance: random.Random) -> Settings:
+def _settings(rng: random.Random) -> Settings:
     return Settings(
         oss_endpoint="https://store.invalid",
         oss_public_endpoint="https://store.invalid",
@@ -134,8 +134,8 @@ def _settings(chance: random.Random) -> Settings:
         oss_region="cn-beijing",
         base_url="https://service.invalid/api/v1",
         api_key=API_KEY,
-        create_timeout=chance.choice((5.0, 20.0)),
-        unknown_grace=chance.choice((60.0, 120.0)),
+        create_timeout=rng.choice((5.0, 20.0)),
+        unknown_grace=rng.choice((60.0, 120.0)),
     )
 
 

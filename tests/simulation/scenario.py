@@ -39,50 +39,50 @@ class Scenario:
         return max([0.0, *uploads, *self.cancels.values(), *self.losses])
 
 
-def scenario(chance: random.Random) -> Scenario:
+def scenario(rng: random.Random) -> Scenario:
     """One to six job files within a minute, some of them troublesome."""
-    names = MODELS[: chance.choice((1, 1, 1, 2))]
-    made = Scenario({name: _limits(chance) for name in names})
-    span = chance.choice((0.0, 3.0, 60.0, 120.0))
-    for number in range(chance.choice((1, 1, 2, 2, 3, 4, 6))):
-        _add(made, chance, number, chance.random() * span)
-    if chance.random() < 0.1:
-        made.losses.append(60 * chance.random())
+    names = MODELS[: rng.choice((1, 1, 1, 2))]
+    made = Scenario({name: _limits(rng) for name in names})
+    span = rng.choice((0.0, 3.0, 60.0, 120.0))
+    for number in range(rng.choice((1, 1, 2, 2, 3, 4, 6))):
+        _add(made, rng, number, rng.random() * span)
+    if rng.random() < 0.1:
+        made.losses.append(60 * rng.random())
     return made
 
 
-def _limits(chance: random.Random) -> Limits:
+def _limits(rng: random.Random) -> Limits:
     return Limits(
-        submissions=chance.choice((1, 2, 2, 5)),
+        submissions=rng.choice((1, 2, 2, 5)),
         per_seconds=1,
-        concurrent=chance.choice((1, 1, 2, 3)),
-        queue_ahead=chance.choice((0, 1, 1, 2)),
+        concurrent=rng.choice((1, 1, 2, 3)),
+        queue_ahead=rng.choice((0, 1, 1, 2)),
     )
 
 
-def _add(made: Scenario, chance: random.Random, number: int, at: float) -> None:
+def _add(made: Scenario, rng: random.Random, number: int, at: float) -> None:
     key, prompt = f"jobs/f{number}.json", f"prompt-{number}"
-    model = chance.choice(list(made.limits))
+    model = rng.choice(list(made.limits))
     own: dict[str, Any] = {}
-    if chance.random() < 0.6:
+    if rng.random() < 0.6:
         own["id"] = f"job-{number}"
-    if chance.random() < 0.2:
-        own["priority"] = chance.choice((1, 8))
-    if chance.random() < 0.1:
+    if rng.random() < 0.2:
+        own["priority"] = rng.choice((1, 8))
+    if rng.random() < 0.1:
         own["expires_after"] = "2m"
-    if chance.random() < 0.3:
+    if rng.random() < 0.3:
         own["on_partial"] = "retry-failed"
-    right = _document(model, prompt, chance.choice((1, 1, 2, 3)), own)
-    kind = chance.choice(("plain", "plain", "plain", "double", "corrected", "again", "clash"))
+    right = _document(model, prompt, rng.choice((1, 1, 2, 3)), own)
+    kind = rng.choice(("plain", "plain", "plain", "double", "corrected", "again", "clash"))
     if kind == "corrected":
         wrong = _document(model, prompt, 9, own)
         made.uploads.append(Upload(at, key, _file(wrong)))
-        at += chance.choice((0.3, 5.0, 60.0)) * chance.random()
+        at += rng.choice((0.3, 5.0, 60.0)) * rng.random()
     made.uploads.append(Upload(at, key, _file(right)))
     made.prompts.add(prompt)
-    if "id" in own and chance.random() < 0.15:
-        made.cancels[own["id"]] = at + 30 * chance.random()
-    later = at + chance.choice((1.0, 30.0, 200.0)) * chance.random()
+    if "id" in own and rng.random() < 0.15:
+        made.cancels[own["id"]] = at + 30 * rng.random()
+    later = at + rng.choice((1.0, 30.0, 200.0)) * rng.random()
     if kind == "again":
         made.uploads.append(Upload(later, key, _file(right)))
     elif kind == "double":

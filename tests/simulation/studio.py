@@ -56,20 +56,20 @@ class SimTask:
 class SimStudio:
     """The account. `window`: most tasks that may be open at once, by model."""
 
-    def __init__(self, kernel: Kernel, chance: random.Random, limits: Mapping[str, Limits]) -> None:
+    def __init__(self, kernel: Kernel, rng: random.Random, limits: Mapping[str, Limits]) -> None:
         self.kernel = kernel
         self.limits = limits
-        self.skew = chance.uniform(-0.4, 0.4)
-        self.queues = chance.random() < 0.7
-        self.tells_times = chance.random() < 0.5
-        self.list_lag = chance.choice((0.0, 2.0, 8.0))
-        self.pace = chance.choice((0.4, 1.0, 4.0, 15.0))
-        self.flaws = chance.choice((0.0, 0.1, 0.3, 0.6))
+        self.skew = rng.uniform(-0.4, 0.4)
+        self.queues = rng.random() < 0.7
+        self.tells_times = rng.random() < 0.5
+        self.list_lag = rng.choice((0.0, 2.0, 8.0))
+        self.pace = rng.choice((0.4, 1.0, 4.0, 15.0))
+        self.flaws = rng.choice((0.0, 0.1, 0.3, 0.6))
         self.tasks: dict[str, SimTask] = {}
         self.posts: Counter[str] = Counter()
         self.complain: Callable[[str, str], object] = lambda _name, _what: None
         self.watch: Callable[[str], object] = lambda _prompt: None
-        self._chance = chance
+        self._rng = rng
         self._arrivals: dict[str, list[float]] = defaultdict(list)
         self._lanes = {name: [0.0] * limit.concurrent for name, limit in limits.items()}
 
@@ -104,7 +104,7 @@ class SimStudio:
 
     def make(self, body: Mapping[str, Any]) -> SimTask:
         """Make a task; from here on it costs."""
-        model, chance = str(body["model"]), self._chance
+        model, rng = str(body["model"]), self._rng
         now, limit = self.kernel.now, self.limits[model]
         lanes = self._lanes[model]
         start = max(now, heapq.heappop(lanes))
@@ -112,9 +112,9 @@ class SimStudio:
         heapq.heappush(lanes, end)
         n = int(body["parameters"].get("n", 1))
         error = None
-        if chance.random() < self.flaws:
-            error = chance.choice((INTERNAL, INTERNAL, INVALID, POLICY))
-        good = tuple(chance.random() >= self.flaws / 2 for _ in range(n))
+        if rng.random() < self.flaws:
+            error = rng.choice((INTERNAL, INTERNAL, INVALID, POLICY))
+        good = tuple(rng.random() >= self.flaws / 2 for _ in range(n))
         if not any(good):
             error = INTERNAL
         task = SimTask(
@@ -126,7 +126,7 @@ class SimStudio:
             end,
             good,
             error,
-            now + self.list_lag * chance.random(),
+            now + self.list_lag * rng.random(),
         )
         self.tasks[task.task_id] = task
         window = limit.concurrent + limit.queue_ahead
@@ -136,7 +136,7 @@ class SimStudio:
 
     def duration(self) -> float:
         """Seconds the next task takes."""
-        return self.pace * (0.5 + self._chance.random())
+        return self.pace * (0.5 + self._rng.random())
 
     def show(self, task_id: str) -> dict[str, Any]:
         """The answer to a query."""

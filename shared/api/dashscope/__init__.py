@@ -6,16 +6,23 @@ else: create, query, list, cancel and the SDK's file uploads answer as the servi
 
 from __future__ import annotations
 
-from shared.api.dashscope.errors import WireError, token_refused
-from shared.api.dashscope.routes import PREFIX, RequestIds, add_wire, answer_error, is_open, is_wire
+from shared.api.dashscope.errors import DashScopeError, token_refused
+from shared.api.dashscope.routes import (
+    PREFIX,
+    RequestIds,
+    add_dashscope_routes,
+    answer_error,
+    is_dashscope,
+    is_open,
+)
 
 __all__ = [
     "PREFIX",
+    "DashScopeError",
     "RequestIds",
-    "WireError",
-    "add_wire",
+    "add_dashscope_routes",
     "answer_error",
+    "is_dashscope",
     "is_open",
-    "is_wire",
     "token_refused",
 ]

@@ -11,12 +11,12 @@ from typing import Any
 import falcon
 
 from shared.api.tokens import Caller
-from shared.app import Service
+from shared.app import App
 
 
-def new_id(chance: random.Random) -> str:
+def new_id(rng: random.Random) -> str:
     """A fresh UUID4."""
-    return str(uuid.UUID(int=chance.getrandbits(128), version=4))
+    return str(uuid.UUID(int=rng.getrandbits(128), version=4))
 
 
 def request_id(request: falcon.Request) -> str:
@@ -40,6 +40,6 @@ def answer(
     response.text = json.dumps(whole, ensure_ascii=False)
 
 
-def base_url(request: falcon.Request, service: Service) -> str:
+def base_url(request: falcon.Request, app: App) -> str:
     """The base of the URLs in answers, without a slash at the end."""
-    return service.settings.api_url or f"https://{request.host}"
+    return app.settings.api_url or f"https://{request.host}"

@@ -10,8 +10,8 @@ from typing import Any
 from shared.api.dashscope import errors
 from shared.api.dashscope.view import STATUSES, scheduled_at, status_of
 from shared.api.tokens import Caller
-from shared.app import Service
-from shared.ledger.job_index import Indexed, JobIndex
+from shared.app import App
+from shared.ledger.job_index import IndexEntry, JobIndex
 from shared.ledger.records import FINAL, Record
 from shared.modelstudio.client import BEIJING_TIME
 from shared.platform.clock import from_iso
@@ -25,7 +25,7 @@ WIRE_SOURCE = "http/api/v1/create.json"
 
 
 @dataclass(frozen=True)
-class Asked:
+class ListQuery:
     """What a list call asks for. Times in milliseconds since 1970, None: up to now."""
 
     since_ms: int
@@ -37,7 +37,7 @@ class Asked:
     status: str | None
 
     @classmethod
-    def of(cls, query: Mapping[str, str], now: float) -> Asked:
+    def of(cls, query: Mapping[str, str], now: float) -> ListQuery:
         """Raises WireError."""
         since_ms, until_ms = _span(query.get("start_time"), query.get("end_time"), now)
         status = query.get("status") or None
@@ -102,14 +102,14 @@ def _positive(query: Mapping[str, str], name: str, default: int) -> int:
 class TaskList:
     """Lists the jobs of one service."""
 
-    service: Service
+    app: App
 
-    def show(self, asked: Asked, caller: Caller) -> dict[str, Any]:
+    def show(self, asked: ListQuery, caller: Caller) -> dict[str, Any]:
         """The answer, flat as documented, of the caller's jobs. Raises StoreError.
 
         Records are read for the page shown alone, unless a filter needs them.
         """
-        found = JobIndex(self.service.store).newest(asked.until_ms, asked.since_ms)
+        found = JobIndex(self.app.store).newest(asked.until_ms, asked.since_ms)
         mine = (one for one in found if caller.sees(one.job))
         entries = [one for one in mine if asked.task_id in (None, one.job)]
         start = (asked.page - 1) * asked.size
@@ -129,8 +129,8 @@ class TaskList:
             "data": shown,
         }
 
-    def _row(self, entry: Indexed) -> dict[str, Any] | None:
-        last = self.service.records.last(entry.job)
+    def _row(self, entry: IndexEntry) -> dict[str, Any] | None:
+        last = self.app.records.last(entry.job)
         if last is None:
             return None
         model = str(last.data.get("model") or "")
@@ -140,7 +140,7 @@ class TaskList:
             "caller_uid": "",
             "gmt_create": entry.created_ms,
             "model_name": model,
-            "region": self.service.settings.model_region,
+            "region": self.app.settings.model_region,
             "request_id": self._request_id(entry.job),
             "status": status_of(last),
             "task_id": entry.job,
@@ -150,14 +150,14 @@ class TaskList:
 
     def _request_id(self, job: str) -> str:
         """The id of the create answer, for jobs that came over this wire."""
-        first = self.service.records.get(job, 1)
+        first = self.app.records.get(job, 1)
         source = first.data.get("source") if first else None
         if isinstance(source, dict) and source.get("key") == WIRE_SOURCE:
             return str(source.get("etag", ""))
         return ""
 
     def _unique_key(self, name: str) -> str:
-        model = self.service.catalogue.get(name)
+        model = self.app.catalogue.get(name)
         path = model.endpoint if model else ""
         return ":".join(["apikey", "v1", *path.split("/")[2:], name])
 

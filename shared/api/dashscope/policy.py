@@ -30,9 +30,9 @@ NOBODYS = secrets.token_hex(32)
 """Signs where the deployment has no secret of its own: no other instance accepts that."""
 
 
-def make_policy(settings: Settings, chance: random.Random, now: float, host: str) -> dict[str, Any]:
+def make_policy(settings: Settings, rng: random.Random, now: float, host: str) -> dict[str, Any]:
     """The `data` of a policy answer. `host` is the URL to post the form to."""
-    folder = f"{layout.UPLOADS}{uuid.UUID(int=chance.getrandbits(128), version=4)}"
+    folder = f"{layout.UPLOADS}{uuid.UUID(int=rng.getrandbits(128), version=4)}"
     terms = {"dir": folder, "until": now + POLICY_SECONDS, "max_bytes": MOST_BYTES}
     policy = base64.b64encode(json.dumps(terms).encode()).decode()
     return {

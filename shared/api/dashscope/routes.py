@@ -7,10 +7,10 @@ import random
 import falcon
 
 from shared.api.dashscope.answers import answer, new_id
-from shared.api.dashscope.errors import WireError
+from shared.api.dashscope.errors import DashScopeError
 from shared.api.dashscope.tasks import Cancellation, Creation, Task, Tasks
 from shared.api.dashscope.uploads import FORM, Form, Policies
-from shared.app import Service
+from shared.app import App
 
 PREFIX = "/api/v1"
 CODES = {404: "NotFound", 405: "MethodNotAllowed", 429: "Throttling", 503: "ServiceUnavailable"}
@@ -19,14 +19,14 @@ CODES = {404: "NotFound", 405: "MethodNotAllowed", 429: "Throttling", 503: "Serv
 class RequestIds:
     """Gives every request the id its answer will carry."""
 
-    def __init__(self, chance: random.Random) -> None:
-        self._chance = chance
+    def __init__(self, rng: random.Random) -> None:
+        self._rng = rng
 
     def process_request(self, request: falcon.Request, _response: falcon.Response) -> None:
-        request.context.request_id = new_id(self._chance)
+        request.context.request_id = new_id(self._rng)
 
 
-def is_wire(path: str) -> bool:
+def is_dashscope(path: str) -> bool:
     """Whether a path is answered in the service's manner."""
     return path == PREFIX or path.startswith(f"{PREFIX}/")
 
@@ -36,19 +36,19 @@ def is_open(path: str) -> bool:
     return path == FORM
 
 
-def add_wire(app: falcon.App[falcon.Request, falcon.Response], service: Service) -> None:
+def add_dashscope_routes(wsgi: falcon.App[falcon.Request, falcon.Response], app: App) -> None:
     """Add the wire's endpoints; the app must strip trailing slashes and number its requests."""
-    app.add_route(f"{PREFIX}/services/aigc/{{task}}/image-synthesis", Creation(service))
-    app.add_route(f"{PREFIX}/tasks", Tasks(service))
-    app.add_route(f"{PREFIX}/tasks/{{job}}", Task(service))
-    app.add_route(f"{PREFIX}/tasks/{{job}}/cancel", Cancellation(service))
-    app.add_route(f"{PREFIX}/uploads", Policies(service))
-    app.add_route(FORM, Form(service))
-    app.add_error_handler(WireError, _refuse)
+    wsgi.add_route(f"{PREFIX}/services/aigc/{{task}}/image-synthesis", Creation(app))
+    wsgi.add_route(f"{PREFIX}/tasks", Tasks(app))
+    wsgi.add_route(f"{PREFIX}/tasks/{{job}}", Task(app))
+    wsgi.add_route(f"{PREFIX}/tasks/{{job}}/cancel", Cancellation(app))
+    wsgi.add_route(f"{PREFIX}/uploads", Policies(app))
+    wsgi.add_route(FORM, Form(app))
+    wsgi.add_error_handler(DashScopeError, _refuse)
 
 
 def _refuse(
-    request: falcon.Request, response: falcon.Response, error: WireError, _params: object
+    request: falcon.Request, response: falcon.Response, error: DashScopeError, _params: object
 ) -> None:
     answer_error(request, response, error.status, error.message, error.code)
 

@@ -10,11 +10,11 @@ import falcon
 from shared.api.dashscope import errors
 from shared.api.dashscope.answers import answer, caller_of, new_id, request_id
 from shared.api.dashscope.body import read_body, read_request
-from shared.api.dashscope.listing import WIRE_SOURCE, Asked, TaskList
+from shared.api.dashscope.listing import WIRE_SOURCE, ListQuery, TaskList
 from shared.api.dashscope.view import PENDING, TaskView, unknown
 from shared.api.ownership import foreign_objects
 from shared.api.tokens import Caller
-from shared.app import Service
+from shared.app import App
 from shared.jobs.cancel import NotCancelable
 from shared.jobs.intake import Source
 from shared.modelstudio.client import ServiceError
@@ -26,8 +26,8 @@ PATH_TASKS = ("image2image", "text2image")
 class Creation:
     """`/api/v1/services/aigc/{task}/image-synthesis`"""
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
+    def __init__(self, app: App) -> None:
+        self._app = app
 
     def on_post(self, request: falcon.Request, response: falcon.Response, task: str) -> None:
         """A new job, or the reason why not."""
@@ -37,20 +37,20 @@ class Creation:
             raise errors.wrong_path()
         body = read_body(self._raw(request))
         resolves = _is_enabled(request, "X-DashScope-OssResourceResolve")
-        value = read_request(body, self._service.catalogue, resolves=resolves)
+        value = read_request(body, self._app.catalogue, resolves=resolves)
         caller = caller_of(request)
-        _refuse_foreign(value, caller, self._service.settings.oss_bucket)
-        job = caller.prefix + new_id(self._service.chance)
+        _refuse_foreign(value, caller, self._app.settings.oss_bucket)
+        job = caller.prefix + new_id(self._app.rng)
         source = Source(WIRE_SOURCE, request_id(request), prefix=caller.prefix)
-        taken = self._service.intake.take_value({**value, "job": {"id": job}}, source)
-        self._service.dispatch.ensure_polled([taken])
+        taken = self._app.intake.take_value({**value, "job": {"id": job}}, source)
+        self._app.dispatch.ensure_polled([taken])
         answer(request, response, {"output": {"task_status": PENDING, "task_id": taken.job}})
 
     def _raw(self, request: falcon.Request) -> bytes:
         media_type = (request.content_type or "").partition(";")[0].strip().lower()
         if media_type != falcon.MEDIA_JSON:
             raise errors.body_invalid(f"Content-Type must be {falcon.MEDIA_JSON}")
-        limit = self._service.settings.job_file_bytes
+        limit = self._app.settings.job_file_bytes
         raw: bytes = request.bounded_stream.read(limit + 1)
         if len(raw) > limit:
             raise errors.too_large(limit)
@@ -60,8 +60,8 @@ class Creation:
 class Task:
     """`/api/v1/tasks/{job}`"""
 
-    def __init__(self, service: Service) -> None:
-        self._view = TaskView(service)
+    def __init__(self, app: App) -> None:
+        self._view = TaskView(app)
 
     def on_get(self, request: falcon.Request, response: falcon.Response, job: str) -> None:
         """The state of a job; an id that never was is UNKNOWN, and HTTP 200."""
@@ -72,28 +72,28 @@ class Task:
 class Tasks:
     """`/api/v1/tasks`"""
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
+    def __init__(self, app: App) -> None:
+        self._app = app
 
     def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
         """The jobs of 24 hours, the newest first."""
         query = {name: request.get_param(name) or "" for name in request.params}
-        asked = Asked.of(query, self._service.clock.now())
-        answer(request, response, TaskList(self._service).show(asked, caller_of(request)))
+        asked = ListQuery.of(query, self._app.clock.now())
+        answer(request, response, TaskList(self._app).show(asked, caller_of(request)))
 
 
 class Cancellation:
     """`/api/v1/tasks/{job}/cancel`"""
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
+    def __init__(self, app: App) -> None:
+        self._app = app
 
     def on_post(self, request: falcon.Request, response: falcon.Response, job: str) -> None:
         """Cancel what waits, here or at the service."""
         if not caller_of(request).sees(job):
             raise errors.not_pending()
         try:
-            self._service.canceling.cancel(job)
+            self._app.cancellation.cancel(job)
         except NotCancelable:
             raise errors.not_pending() from None
         except ServiceError as error:
@@ -106,10 +106,10 @@ def _refuse_foreign(value: Mapping[str, Any], caller: Caller, bucket: str) -> No
         raise errors.outside_specification(message)
 
 
-def _of_service(error: ServiceError) -> errors.WireError:
+def _of_service(error: ServiceError) -> errors.DashScopeError:
     """Throttling is passed on; a refused key is ours and not the caller's."""
     if error.http == 429:
-        return errors.WireError(429, error.code, error.message)
+        return errors.DashScopeError(429, error.code, error.message)
     return errors.unavailable(f"The model service could not be asked ({error.code}).")
 
 

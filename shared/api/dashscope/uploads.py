@@ -11,7 +11,7 @@ from falcon.media.multipart import BodyPart
 from shared.api.dashscope import errors
 from shared.api.dashscope.answers import answer, base_url
 from shared.api.dashscope.policy import MOST_BYTES, allowed_key, make_policy
-from shared.app import Service
+from shared.app import App
 from shared.jobs.input_urls import MEDIA_TYPES
 from shared.storage.objects import ObjectMissing, ObjectTooLarge
 
@@ -25,34 +25,34 @@ class Policies:
 
     needs = "submit"
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
+    def __init__(self, app: App) -> None:
+        self._app = app
 
     def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
         """A policy for files of one model."""
         if request.get_param("action") != "getPolicy":
             raise errors.field_invalid("action", "the only action is getPolicy")
-        service = self._service
-        name, catalogue = request.get_param("model") or "", service.catalogue
+        app = self._app
+        name, catalogue = request.get_param("model") or "", app.catalogue
         if catalogue.get(name) is None:
             raise errors.model_unknown(name, catalogue.names())
-        host = base_url(request, service) + FORM
-        data = make_policy(service.settings, service.chance, service.clock.now(), host)
+        host = base_url(request, app) + FORM
+        data = make_policy(app.settings, app.rng, app.clock.now(), host)
         answer(request, response, {"data": data})
 
 
 class Form:
     """`/api/v1/uploads/form`"""
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
+    def __init__(self, app: App) -> None:
+        self._app = app
         self._reader = _reader()
 
     def on_post(self, request: falcon.Request, response: falcon.Response) -> None:
         """Store the posted file under its policy's folder; answers 200 as the SDK wants it."""
         fields, file = self._read(request)
-        service = self._service
-        key = allowed_key(service.settings, fields, len(file), service.clock.now())
+        app = self._app
+        key = allowed_key(app.settings, fields, len(file), app.clock.now())
         self._store(key, file)
         answer(request, response, {})
 
@@ -75,9 +75,9 @@ class Form:
     def _store(self, key: str, file: bytes) -> None:
         """Never over another file: two files of one name would be taken for each other."""
         try:
-            stored = self._service.store.read(key, MOST_BYTES).body
+            stored = self._app.store.read(key, MOST_BYTES).body
         except ObjectMissing:
-            self._service.store.put(key, file, _media_type(file))
+            self._app.store.put(key, file, _media_type(file))
             return
         except ObjectTooLarge:
             raise errors.upload_exists() from None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from shared.app import Service
+from shared.app import App
 from shared.ledger.records import (
     CANCELED,
     FAILED,
@@ -45,15 +45,15 @@ def status_of(record: Record) -> str:
 class TaskView:
     """Shows jobs of one service."""
 
-    service: Service
+    app: App
 
     def show(self, job: str) -> dict[str, Any]:
         """`output`, and `usage` of a success. Raises StoreError."""
-        last = self.service.records.last(job) if layout.is_job_id(job) else None
+        last = self.app.records.last(job) if layout.is_job_id(job) else None
         if last is None:
             return unknown(job)
         spec_seq = last.data.get("spec_seq", 1)
-        first = last if last.seq == spec_seq else self.service.records.get(job, spec_seq) or last
+        first = last if last.seq == spec_seq else self.app.records.get(job, spec_seq) or last
         status = status_of(last)
         manifest = last.data.get("manifest") or {}
         output: dict[str, Any] = {"task_id": job, "task_status": status}
@@ -80,7 +80,7 @@ class TaskView:
         spec = first.data.get("spec") or manifest.get("spec")
         parameters = spec.get("parameters") if isinstance(spec, dict) else None
         number = parameters.get("n") if isinstance(parameters, dict) else None
-        model = self.service.catalogue.get(str(first.data.get("model")))
+        model = self.app.catalogue.get(str(first.data.get("model")))
         if number is None and model is not None:
             number = model.parameters_schema["properties"].get("n", {}).get("default")
         if not isinstance(number, int) or isinstance(number, bool):
@@ -91,7 +91,7 @@ class TaskView:
         """A link made anew at each query: it works long after the service's own has expired."""
         prompts = {name: image.get(name) for name in ("orig_prompt", "actual_prompt")}
         told = {name: text for name, text in prompts.items() if text is not None}
-        return told | {"url": self.service.store.presign(image["key"], LINK_SECONDS)}
+        return told | {"url": self.app.store.presign(image["key"], LINK_SECONDS)}
 
 
 def unknown(job: str) -> dict[str, Any]:

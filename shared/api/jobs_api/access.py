@@ -6,7 +6,7 @@ from typing import Any
 
 import falcon
 
-from shared.api.dashscope import WireError, is_open, is_wire, token_refused
+from shared.api.dashscope import DashScopeError, is_dashscope, is_open, token_refused
 from shared.api.jobs_api.problems import Problem
 from shared.api.tokens import Caller, identify
 from shared.platform.settings import Settings
@@ -39,7 +39,7 @@ class Tokens:
         if caller is not None:
             request.context.caller = caller
             return
-        if is_wire(request.path):
+        if is_dashscope(request.path):
             raise token_refused((request.auth or "").partition(" ")[2].strip())
         raise Problem(401, "Not authorised", "Send a valid token: `Authorization: Bearer <token>`.")
 
@@ -53,8 +53,8 @@ class Tokens:
         detail = f"This needs a token of scope {needed}."
         if needed == "admin" and caller.prefix:
             detail = "This concerns all jobs: it needs a token of scope admin without a prefix."
-        if is_wire(request.path):
-            raise WireError(403, "AccessDenied", detail)
+        if is_dashscope(request.path):
+            raise DashScopeError(403, "AccessDenied", detail)
         raise Problem(403, "Not allowed", detail)
 
 

@@ -10,7 +10,7 @@ import falcon
 
 from shared.api.jobs_api.problems import Problem
 from shared.api.jobs_api.views import answer
-from shared.app import Service
+from shared.app import App
 from shared.jobs.repair import DEAD_BYTES, redrive
 from shared.ledger.model_state import KEY
 from shared.platform.fc.events import UnknownEvent
@@ -27,18 +27,18 @@ class Dead:
 
     needs = "admin"
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
+    def __init__(self, app: App) -> None:
+        self._app = app
 
     def on_get(self, _request: falcon.Request, response: falcon.Response) -> None:
         """The latest events that Function Compute gave up on, newest first."""
-        names = [entry.key[len(layout.DEAD) :] for entry in self._service.store.list(layout.DEAD)]
+        names = [entry.key[len(layout.DEAD) :] for entry in self._app.store.list(layout.DEAD)]
         shown = [self._shown(name) for name in reversed(names[-MOST_SHOWN:])]
         answer(response, {"dead": shown, "total": len(names)})
 
     def _shown(self, name: str) -> dict[str, Any]:
         try:
-            body = self._service.store.read(layout.dead_event(name), DEAD_BYTES).body
+            body = self._app.store.read(layout.dead_event(name), DEAD_BYTES).body
             document = json.loads(body)
         except (ObjectMissing, ObjectTooLarge, ValueError):
             document = None
@@ -52,8 +52,8 @@ class Redrive:
 
     needs = "admin"
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
+    def __init__(self, app: App) -> None:
+        self._app = app
 
     def on_post(self, _request: falcon.Request, response: falcon.Response, name: str) -> None:
         """Give a dead event to the system once more."""
@@ -61,7 +61,7 @@ class Redrive:
         if not NAME.fullmatch(name):
             raise missing
         try:
-            done = redrive(self._service, layout.dead_event(name))
+            done = redrive(self._app, layout.dead_event(name))
         except ObjectMissing:
             raise missing from None
         except (UnknownEvent, ObjectTooLarge) as error:
@@ -74,15 +74,15 @@ class Resume:
 
     needs = "admin"
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
+    def __init__(self, app: App) -> None:
+        self._app = app
 
     def on_post(self, _request: falcon.Request, response: falcon.Response, name: str) -> None:
         """Submit to a model again that was left alone; `~key` stands for the whole API key."""
-        known = self._service.catalogue.names()
+        known = self._app.catalogue.names()
         if name not in (KEY, *known):
             detail = f"There is no model {name[:80]!r}; the models are {', '.join(known)}."
             raise Problem(404, "No such model", detail)
-        self._service.states.resume(name)
-        self._service.heartbeat.wake_if_nobody()
+        self._app.states.resume(name)
+        self._app.heartbeat.wake_if_nobody()
         answer(response, {"model": name, "resumed": True})

@@ -19,8 +19,8 @@ import falcon
 from shared.api.jobs_api.access import caller_of
 from shared.api.jobs_api.listing import Filter, JobList, page_size
 from shared.api.jobs_api.views import Views, base_url
-from shared.app import Service
-from shared.ledger.job_index import Place
+from shared.app import App
+from shared.ledger.job_index import Cursor
 
 MOST_ROWS = 10_000
 MOST_CHARACTERS = 1_500_000
@@ -34,15 +34,15 @@ Writer = Callable[[Mapping[str, Any]], str]
 class Export:
     """`/jobs.csv` and `/jobs.jsonl`"""
 
-    def __init__(self, service: Service, media_type: str, head: str, write: Writer) -> None:
-        self._service, self._media_type, self._write = service, media_type, write
+    def __init__(self, app: App, media_type: str, head: str, write: Writer) -> None:
+        self._app, self._media_type, self._write = app, media_type, write
         self._head = head
 
     def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
         """As many rows as one answer holds, and where there are more."""
         size, wanted = page_size(request, MOST_ROWS, MOST_ROWS), Filter.of(request)
-        base = base_url(request, self._service)
-        jobs = JobList(self._service, Views(self._service, base), caller_of(request))
+        base = base_url(request, self._app)
+        jobs = JobList(self._app, Views(self._app, base), caller_of(request))
         text, following = self._rows(jobs, wanted, size)
         response.content_type = self._media_type
         response.text = text
@@ -52,7 +52,7 @@ class Export:
 
     def _rows(self, jobs: JobList, wanted: Filter, size: int) -> tuple[str, str | None]:
         """Page by page: what is kept of a job is its line alone."""
-        clock, text = self._service.clock, io.StringIO()
+        clock, text = self._app.clock, io.StringIO()
         text.write(self._head)
         until, left, following = clock.monotonic() + MOST_SECONDS, size, None
         while left:
@@ -61,7 +61,7 @@ class Export:
             left, following = left - len(page.rows), page.next
             if following is None or text.tell() > MOST_CHARACTERS or clock.monotonic() > until:
                 break
-            wanted = replace(wanted, after=Place.of(following))
+            wanted = replace(wanted, after=Cursor.of(following))
         return text.getvalue(), following
 
 
@@ -88,10 +88,10 @@ def _harmless(text: str) -> str:
     return f"'{text}" if text.startswith(FORMULA) else text
 
 
-def exports(service: Service) -> dict[str, Export]:
+def exports(app: App) -> dict[str, Export]:
     """By path."""
     head = ",".join(COLUMNS) + "\r\n"
     return {
-        "/jobs.csv": Export(service, "text/csv; charset=utf-8", head, csv_line),
-        "/jobs.jsonl": Export(service, "application/jsonl; charset=utf-8", "", json_line),
+        "/jobs.csv": Export(app, "text/csv; charset=utf-8", head, csv_line),
+        "/jobs.jsonl": Export(app, "application/jsonl; charset=utf-8", "", json_line),
     }

@@ -9,16 +9,16 @@ from shared.api.jobs_api.listing import Filter, JobList, page_size
 from shared.api.jobs_api.problems import Problem, no_such_job, wrong_parameter
 from shared.api.jobs_api.taking import (
     owned,
-    read_sent,
+    read_request_body,
     refuse_violated,
     refused,
     source_of,
     with_id,
 )
 from shared.api.jobs_api.views import Views, answer, base_url
-from shared.app import Service
+from shared.app import App
 from shared.jobfile import Document, Violation
-from shared.jobs.intake import Source, Taken, digest_of
+from shared.jobs.intake import IntakeOutcome, Source, digest_of
 from shared.ledger.records import FINAL, REJECTED, Record
 from shared.storage import layout
 
@@ -31,27 +31,27 @@ HALF_A_LINK = 1800
 class JobCollection:
     """`/jobs`"""
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
+    def __init__(self, app: App) -> None:
+        self._app = app
 
     def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
         """Some of the caller's jobs, the newest first."""
         size, wanted = page_size(request, 100), Filter.of(request)
-        views = Views(self._service, base_url(request, self._service))
-        page = JobList(self._service, views, caller_of(request)).page(wanted, size)
+        views = Views(self._app, base_url(request, self._app))
+        page = JobList(self._app, views, caller_of(request)).page(wanted, size)
         answer(response, {"jobs": page.rows, "next": page.next, "searched": page.searched})
 
     def on_post(self, request: falcon.Request, response: falcon.Response) -> None:
         """Take in a job file; 202 if every document of it became a job."""
-        service, caller = self._service, caller_of(request)
-        limit = service.settings.job_file_bytes
-        sent = read_sent(request, limit)
-        documents = owned(sent.documents(limit), caller, service.settings.oss_bucket)
-        source = source_of(request, service, caller, sent)
-        taken = service.intake.take_documents(documents, source)
-        service.dispatch.ensure_polled(taken)
+        app, caller = self._app, caller_of(request)
+        limit = app.settings.job_file_bytes
+        sent = read_request_body(request, limit)
+        documents = owned(sent.documents(limit), caller, app.settings.oss_bucket)
+        source = source_of(request, app, caller, sent)
+        taken = app.intake.take_documents(documents, source)
+        app.dispatch.ensure_polled(taken)
         refuse_violated(taken)
-        views = Views(service, base_url(request, service))
+        views = Views(app, base_url(request, app))
         jobs = [views.brief(one.record) for one in taken]
         response.set_header("Retry-After", "2")
         if len(jobs) == 1:
@@ -62,16 +62,16 @@ class JobCollection:
 class Job:
     """`/jobs/{job}`"""
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
+    def __init__(self, app: App) -> None:
+        self._app = app
 
     def on_get(self, request: falcon.Request, response: falcon.Response, job: str) -> None:
         """The job as it is, or as soon as its state is another one."""
         patience, tags = _patience(request), _given_tags(request)
-        last = known_job(request, self._service, job)
+        last = known_job(request, self._app, job)
         if patience and last.state not in FINAL and _knows(tags, last):
             last = self._changed(last, patience)
-        views = Views(self._service, base_url(request, self._service))
+        views = Views(self._app, base_url(request, self._app))
         tag = self._tag(last, views.estimates.position(last))
         response.set_header("ETag", f'W/"{tag}"')
         response.set_header("Cache-Control", "private, no-cache")
@@ -84,26 +84,26 @@ class Job:
 
     def on_put(self, request: falcon.Request, response: falcon.Response, job: str) -> None:
         """Make the job, once: the same body again is the same job, another body is refused."""
-        service, caller = self._service, caller_of(request)
+        app, caller = self._app, caller_of(request)
         if not layout.is_job_id(job) or not caller.sees(job):
             raise no_such_job(job)
-        limit = service.settings.job_file_bytes
-        sent = read_sent(request, limit)
-        document = _the_one(owned(sent.documents(limit), caller, service.settings.oss_bucket), job)
-        self._refuse_other(service.records.last(job), document)
+        limit = app.settings.job_file_bytes
+        sent = read_request_body(request, limit)
+        document = _the_one(owned(sent.documents(limit), caller, app.settings.oss_bucket), job)
+        self._refuse_other(app.records.last(job), document)
         source = Source(f"http/job{sent.suffix}", job, prefix=caller.prefix)
-        taken = service.intake.take_documents([document], source)
-        service.dispatch.ensure_polled(taken)
+        taken = app.intake.take_documents([document], source)
+        app.dispatch.ensure_polled(taken)
         self._refuse_clash(job, document, taken[0])
         refuse_violated(taken)
-        view = Views(service, base_url(request, service)).brief(taken[0].record)
+        view = Views(app, base_url(request, app)).brief(taken[0].record)
         response.set_header("Location", view["urls"]["status"])
         response.set_header("Retry-After", "2")
         answer(response, view, 202 if taken[0].new else 200)
 
     def _changed(self, last: Record, patience: float) -> Record:
         """The next record as soon as there is one, or the same after `patience` seconds."""
-        clock, records = self._service.clock, self._service.records
+        clock, records = self._app.clock, self._app.records
         until, now = clock.monotonic() + patience, last
         while now.state == last.state and clock.monotonic() < until:
             clock.sleep(min(LOOK_AGAIN, until - clock.monotonic()))
@@ -111,7 +111,7 @@ class Job:
         return now
 
     def _tag(self, last: Record, position: int | None) -> str:
-        half_hours = int(self._service.clock.now() // HALF_A_LINK)
+        half_hours = int(self._app.clock.now() // HALF_A_LINK)
         age = half_hours if last.data.get("manifest") else 0
         return f"{_mark(last)}.{position or 0}.{age}"
 
@@ -121,23 +121,23 @@ class Job:
         if last.data.get("written") != digest_of(document):
             raise _in_use(last.job)
 
-    def _refuse_clash(self, job: str, document: Document, taken: Taken) -> None:
+    def _refuse_clash(self, job: str, document: Document, taken: IntakeOutcome) -> None:
         """Somebody else may have made a job of this id at the same moment."""
         if taken.job != job and not taken.violations:
             raise _in_use(job)
         if taken.violations:
-            self._refuse_other(self._service.records.last(job), document)
+            self._refuse_other(self._app.records.last(job), document)
 
 
 class JobResult:
     """`/jobs/{job}/result`"""
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
+    def __init__(self, app: App) -> None:
+        self._app = app
 
     def on_get(self, request: falcon.Request, response: falcon.Response, job: str) -> None:
         """The manifest of a job that is over."""
-        last = known_job(request, self._service, job)
+        last = known_job(request, self._app, job)
         manifest = last.data.get("manifest")
         if manifest is None:
             detail = f"The job is {last.state}; ask for it with GET /jobs/{job}?wait=30 meanwhile."
@@ -146,10 +146,10 @@ class JobResult:
         answer(response, manifest)
 
 
-def known_job(request: falcon.Request, service: Service, job: str) -> Record:
+def known_job(request: falcon.Request, app: App, job: str) -> Record:
     """The job's last record. Raises Problem for a job that is unknown or not the caller's."""
     mine = layout.is_job_id(job) and caller_of(request).sees(job)
-    last = service.records.last(job) if mine else None
+    last = app.records.last(job) if mine else None
     if last is None:
         raise no_such_job(job)
     return last

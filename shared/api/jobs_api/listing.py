@@ -19,8 +19,8 @@ import falcon
 from shared.api.jobs_api.problems import Problem, wrong_parameter
 from shared.api.jobs_api.views import Views, labels_of
 from shared.api.tokens import Caller
-from shared.app import Service
-from shared.ledger.job_index import Indexed, JobIndex, Place
+from shared.app import App
+from shared.ledger.job_index import Cursor, IndexEntry, JobIndex
 from shared.ledger.records import FINAL, REJECTED, STATES
 from shared.platform.clock import iso
 from shared.storage import layout
@@ -50,7 +50,7 @@ class Filter:
     model: str | None = None
     labels: tuple[tuple[str, str], ...] = ()
     since_ms: int = 0
-    after: Place | None = None
+    after: Cursor | None = None
 
     @classmethod
     def of(cls, request: falcon.Request) -> Filter:
@@ -59,7 +59,7 @@ class Filter:
         if state is not None and state not in STATES:
             raise wrong_parameter("state", f"one of {', '.join(STATES)}", state)
         cursor = request.get_param("cursor")
-        after = Place.of(cursor) if cursor else None
+        after = Cursor.of(cursor) if cursor else None
         if cursor and after is None:
             raise wrong_parameter("cursor", "`next` of an earlier answer", cursor)
         labels = request.get_param_as_list("label") or []
@@ -92,7 +92,7 @@ class Page:
 class JobList:
     """The jobs that a caller may see."""
 
-    service: Service
+    app: App
     views: Views
     caller: Caller
 
@@ -100,7 +100,7 @@ class JobList:
         """Up to `size` jobs that fit, newest first. Raises StoreError."""
         rows: list[dict[str, Any]] = []
         place, searched = wanted.after, 0
-        index = JobIndex(self.service.store)
+        index = JobIndex(self.app.store)
         entries = index.after(wanted.after, wanted.since_ms, min(size + 1, FULL_PAGE))
         for walked, entry in enumerate(entries):
             enough = walked >= MOST_LISTED and place != wanted.after
@@ -115,14 +115,14 @@ class JobList:
                 rows.append(row)
         return Page(rows, None, searched)
 
-    def _behind(self, entry: Indexed, place: Place | None) -> Place:
+    def _behind(self, entry: IndexEntry, place: Cursor | None) -> Cursor:
         """A cursor names no job that is not the caller's."""
         if self.caller.sees(entry.job):
-            return Place(entry.created_ms, entry.job)
+            return Cursor(entry.created_ms, entry.job)
         same = place is not None and place.created_ms == entry.created_ms
-        return place if same and place is not None else Place(entry.created_ms)
+        return place if same and place is not None else Cursor(entry.created_ms)
 
-    def _row(self, entry: Indexed) -> dict[str, Any] | None:
+    def _row(self, entry: IndexEntry) -> dict[str, Any] | None:
         """The manifest tells everything of a job that is over; only a rejected one can go on."""
         manifest = self._manifest(entry.job)
         if manifest is None or manifest.get("state") not in FINAL - {REJECTED}:
@@ -143,13 +143,13 @@ class JobList:
 
     def _manifest(self, job: str) -> dict[str, Any] | None:
         try:
-            read = json.loads(self.service.store.read(layout.result(job), MANIFEST_BYTES).body)
+            read = json.loads(self.app.store.read(layout.result(job), MANIFEST_BYTES).body)
         except (ObjectMissing, ValueError):
             return None
         return read if isinstance(read, dict) else None
 
     def _from_records(self, job: str) -> dict[str, Any] | None:
-        last = self.service.records.last(job)
+        last = self.app.records.last(job)
         if last is None:
             return None
         first, manifest = self.views.first(last), last.data.get("manifest") or {}

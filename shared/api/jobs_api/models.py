@@ -9,25 +9,25 @@ import falcon
 
 from shared.api.jobs_api.estimates import Estimates
 from shared.api.jobs_api.views import answer
-from shared.app import Service
+from shared.app import App
 from shared.catalogue.models import Model
 
 
 class Models:
     """`/models`"""
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
+    def __init__(self, app: App) -> None:
+        self._app = app
 
     def on_get(self, _request: falcon.Request, response: falcon.Response) -> None:
         """Every model of the catalogue."""
-        known = self._service.catalogue
+        known = self._app.catalogue
         found = [model for name in known.names() if (model := known.get(name))]
         response.set_header("Cache-Control", "private, max-age=60")
         answer(response, {"models": [self._shown(model) for model in found]})
 
     def _shown(self, model: Model) -> dict[str, Any]:
-        region = self._service.settings.model_region
+        region = self._app.settings.model_region
         price = model.price.in_region(region)
         return {
             "name": model.name,
@@ -43,6 +43,6 @@ class Models:
             "price": {**asdict(model.price), **asdict(price)},
             "notices": [asdict(notice) for notice in model.notices],
             "typical_seconds": model.typical_seconds,
-            "expected_seconds": round(Estimates(self._service).seconds_each(model), 1),
+            "expected_seconds": round(Estimates(self._app).seconds_each(model), 1),
             "sources": model.sources,
         }

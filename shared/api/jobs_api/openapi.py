@@ -13,7 +13,7 @@ from typing import Any
 import falcon
 
 from shared.api.jobs_api.views import answer, base_url
-from shared.app import Service
+from shared.app import App
 from shared.catalogue.models import SCHEMAS, Catalogue, Model, read_schema
 from shared.catalogue.yaml_reader import copy
 from shared.ledger.records import STATES
@@ -24,14 +24,14 @@ COMPONENT = "#/components/schemas/"
 class Description:
     """`/openapi.json`"""
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
+    def __init__(self, app: App) -> None:
+        self._app = app
 
     def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
         """The description, with this deployment's models."""
-        base = base_url(request, self._service)
+        base = base_url(request, self._app)
         response.set_header("Cache-Control", "private, max-age=300")
-        answer(response, describe(self._service.catalogue, base))
+        answer(response, describe(self._app.catalogue, base))
 
 
 def describe(catalogue: Catalogue, base: str) -> dict[str, Any]:

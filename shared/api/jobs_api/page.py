@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import falcon
 
 from shared.api.jobs_api.problems import Problem
-from shared.app import Service
+from shared.app import App
 
 WEB = Path(__file__).resolve().parents[3] / "web"
 MEDIA_TYPES = {
@@ -32,8 +32,8 @@ MEDIA_TYPES = {
 class Page:
     """`/` and `/web/…`"""
 
-    def __init__(self, service: Service, folder: Path = WEB) -> None:
-        self._folder, self._policy = folder, policy(service)
+    def __init__(self, app: App, folder: Path = WEB) -> None:
+        self._folder, self._policy = folder, policy(app)
 
     def on_get(
         self, request: falcon.Request, response: falcon.Response, name: str = "index.html"
@@ -66,9 +66,9 @@ class Page:
             raise missing from None
 
 
-def policy(service: Service) -> str:
+def policy(app: App) -> str:
     """Content-Security-Policy: the page talks to us and to the bucket, and runs its own scripts."""
-    parts = urlsplit(service.store.presign("inputs/", 60))
+    parts = urlsplit(app.store.presign("inputs/", 60))
     bucket = f"{parts.scheme}://{parts.netloc}"
     return "; ".join(
         (

@@ -9,7 +9,7 @@ from typing import Any
 
 import falcon
 
-from shared.api.dashscope import answer_error, is_wire
+from shared.api.dashscope import answer_error, is_dashscope
 from shared.platform.logs import about
 from shared.storage.objects import StoreError
 
@@ -64,7 +64,7 @@ def _answer_store_error(
 ) -> None:
     log.error("%s", error, extra=about("store.failed", step=f"{request.method} {request.path}"))
     detail = "The bucket cannot be asked at the moment; try again in a few seconds."
-    if is_wire(request.path):
+    if is_dashscope(request.path):
         answer_error(request, response, 503, detail)
         return
     _write(response, 503, "Store unavailable", detail, {})
@@ -83,7 +83,7 @@ def _answer_defect(
 
 
 def _serialize(request: falcon.Request, response: falcon.Response, error: falcon.HTTPError) -> None:
-    if is_wire(request.path):
+    if is_dashscope(request.path):
         message = error.description or f"{error.title}: {request.method} {request.path[:200]}"
         answer_error(request, response, error.status_code, message)
         return

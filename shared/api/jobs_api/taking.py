@@ -13,9 +13,9 @@ import falcon
 from shared.api.jobs_api.problems import Problem, wrong_parameter
 from shared.api.ownership import foreign_objects
 from shared.api.tokens import Caller
-from shared.app import Service
+from shared.app import App
 from shared.jobfile import Document, ParseLimits, Unreadable, Violation, parse
-from shared.jobs.intake import Source, Taken
+from shared.jobs.intake import IntakeOutcome, Source
 from shared.platform.clock import nonce
 from shared.storage import layout
 from shared.storage.objects import ObjectMissing
@@ -32,7 +32,7 @@ LONGEST_KEY = 255
 
 
 @dataclass(frozen=True)
-class Sent:
+class RequestBody:
     """A job file as it was sent; `suffix` tells its format."""
 
     body: bytes
@@ -54,14 +54,14 @@ def read_body(request: falcon.Request, limit: int) -> bytes:
     return body
 
 
-def read_sent(request: falcon.Request, limit: int) -> Sent:
+def read_request_body(request: falcon.Request, limit: int) -> RequestBody:
     """The job file in a request. Raises Problem."""
     media_type = (request.content_type or "application/json").split(";")[0].strip().lower()
     if media_type not in SUFFIX_OF:
         known = ", ".join(sorted(SUFFIX_OF))
         detail = f"Content-Type is {media_type[:80]}; send {known}."
         raise Problem(415, "Unknown media type", detail)
-    return Sent(read_body(request, limit), SUFFIX_OF[media_type])
+    return RequestBody(read_body(request, limit), SUFFIX_OF[media_type])
 
 
 def owned(documents: Sequence[Document], caller: Caller, bucket: str) -> list[Document]:
@@ -100,39 +100,39 @@ def _foreign(document: Document, caller: Caller, bucket: str) -> Iterator[Violat
         yield Violation(pointer, document.line(pointer), expected, "", message, "token")
 
 
-def source_of(request: falcon.Request, service: Service, caller: Caller, sent: Sent) -> Source:
+def source_of(request: falcon.Request, app: App, caller: Caller, sent: RequestBody) -> Source:
     """Where the jobs come from. With an Idempotency-Key the same request is the same source.
 
     Raises Problem if the key was used for another body.
     """
     given = request.get_header("Idempotency-Key")
-    mark = nonce(service.chance) if given is None else _known_mark(given, service, caller, sent)
+    mark = nonce(app.rng) if given is None else _known_mark(given, app, caller, sent)
     return Source(f"http/job{sent.suffix}", mark, prefix=caller.prefix)
 
 
-def _known_mark(given: str, service: Service, caller: Caller, sent: Sent) -> str:
+def _known_mark(given: str, app: App, caller: Caller, sent: RequestBody) -> str:
     if not 0 < len(given) <= LONGEST_KEY or not (given.isascii() and given.isprintable()):
         expected = f"1 to {LONGEST_KEY} printable ASCII characters"
         raise wrong_parameter("Idempotency-Key", expected, given)
     mark = hashlib.sha256(f"{caller.mark}\n{given}".encode()).hexdigest()
     content = hashlib.sha256(sent.suffix.encode() + b"\n" + sent.body).hexdigest()
     key = layout.request(mark)
-    if service.store.create(key, json.dumps({"content": content}).encode()).created:
+    if app.store.create(key, json.dumps({"content": content}).encode()).created:
         return mark
-    if _content(service, key) != content:
+    if _content(app, key) != content:
         detail = "This Idempotency-Key was sent before with another body; choose a new one."
         raise Problem(409, "Idempotency-Key in use", detail)
     return mark
 
 
-def _content(service: Service, key: str) -> str:
+def _content(app: App, key: str) -> str:
     try:
-        return str(json.loads(service.store.read(key, 1000).body)["content"])
+        return str(json.loads(app.store.read(key, 1000).body)["content"])
     except (ObjectMissing, ValueError, KeyError, TypeError):
         return ""
 
 
-def refuse_violated(taken: Sequence[Taken]) -> None:
+def refuse_violated(taken: Sequence[IntakeOutcome]) -> None:
     """Raise Problem with all violations if any of the jobs has some."""
     wrong = [one for one in taken if one.violations]
     if not wrong:

@@ -11,7 +11,7 @@ import falcon
 
 from shared.api.jobs_api.estimates import Estimates
 from shared.api.jobs_api.jobfiles import shown
-from shared.app import Service
+from shared.app import App
 from shared.ledger.record import spec_seq, without_payload
 from shared.ledger.records import FINAL, Record
 from shared.storage import layout
@@ -20,9 +20,9 @@ LINK_SECONDS = 3600
 HIDDEN = ("slot_mark", "digest", "written")
 
 
-def base_url(request: falcon.Request, service: Service) -> str:
+def base_url(request: falcon.Request, app: App) -> str:
     """The base of the URLs in answers, without a slash at the end."""
-    return service.settings.api_url or f"https://{request.host}"
+    return app.settings.api_url or f"https://{request.host}"
 
 
 def answer(response: falcon.Response, document: Any, status: int = 200) -> None:
@@ -36,12 +36,12 @@ def answer(response: falcon.Response, document: Any, status: int = 200) -> None:
 class Views:
     """Shows jobs of one service in one answer."""
 
-    service: Service
+    app: App
     base: str
     estimates: Estimates = field(init=False)
 
     def __post_init__(self) -> None:
-        self.estimates = Estimates(self.service)
+        self.estimates = Estimates(self.app)
 
     def brief(self, record: Record, first: Record | None = None) -> dict[str, Any]:
         """A job as it is answered to who submits it. `first`: the record that holds the spec."""
@@ -88,7 +88,7 @@ class Views:
         """The record that holds the job's spec."""
         if record.seq == spec_seq(record):
             return record
-        return self.service.records.get(record.job, spec_seq(record)) or record
+        return self.app.records.get(record.job, spec_seq(record)) or record
 
     def urls(self, job: str) -> dict[str, str]:
         """Where to go from here."""
@@ -107,11 +107,11 @@ class Views:
 
     def link(self, key: str) -> str:
         """A link that shows an object for an hour."""
-        return self.service.store.presign(key, LINK_SECONDS)
+        return self.app.store.presign(key, LINK_SECONDS)
 
     def _links(self, key: str) -> dict[str, str]:
         name = "-".join(key.split("/")[-2:])
-        saved = self.service.store.presign(key, LINK_SECONDS, name)
+        saved = self.app.store.presign(key, LINK_SECONDS, name)
         return {"url": self.link(key), "download_url": saved}
 
 

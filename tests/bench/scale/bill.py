@@ -1,4 +1,4 @@
-"""What a day costs, by the price lists of bench/prices.yaml."""
+"""What a day costs, by the price lists of tests/bench/prices.yaml."""
 
 from __future__ import annotations
 

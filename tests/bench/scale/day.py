@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tests.bench.scale.curve import ceiling
 from tests.bench.scale.facts import DAY, facts
-from tests.bench.scale.intake import BackOff, Taken, take
+from tests.bench.scale.intake import BackOff, IntakeOutcome, take
 from tests.bench.scale.lanes import Served, serve
 from tests.bench.scale.layout import Layout, Load
 from tests.bench.scale.sharing import Sharing, Used
@@ -28,7 +28,7 @@ class Day:
     layout: Layout
     load: Load
     arrived: int
-    taken: Taken
+    taken: IntakeOutcome
     served: tuple[Served, ...]
     used: Used
     in_flight: Series
@@ -63,14 +63,14 @@ class Day:
 
 def run(layout: Layout, load: Load, seed: int = 1) -> Day:
     """One day, from an empty system at midnight."""
-    chance = np.random.default_rng(seed)
-    arrivals = chance.poisson(shape(load.peak) * load.jobs / layout.accounts / DAY)
+    rng = np.random.default_rng(seed)
+    arrivals = rng.poisson(shape(load.peak) * load.jobs / layout.accounts / DAY)
     if load.burst:
         length = int(facts().of("load", "burst_seconds"))
         arrivals[DAY // 2 : DAY // 2 + length] += load.burst // layout.accounts // length
     sharing = Sharing(layout)
     taken = take(arrivals.tolist(), sharing.room, back_off(load.jitter), seed)
-    served = tuple(_served(layout, np.array(taken.admitted), chance))
+    served = tuple(_served(layout, np.array(taken.admitted), rng))
     used = sharing.finish(taken.admitted[-1])
     return Day(layout, load, int(arrivals.sum()), taken, served, used, _flying(served))
 
@@ -106,20 +106,18 @@ def _by_second(moments: list[Series]) -> Series:
     return np.bincount(seconds[seconds < DAY], minlength=DAY).astype(float)
 
 
-def _served(
-    layout: Layout, admitted: NDArray[np.int64], chance: np.random.Generator
-) -> list[Served]:
+def _served(layout: Layout, admitted: NDArray[np.int64], rng: np.random.Generator) -> list[Served]:
     """Each deployment's share of the jobs, by lot, through its slots."""
-    moments = np.repeat(np.arange(len(admitted)), admitted) + chance.random(int(admitted.sum()))
+    moments = np.repeat(np.arange(len(admitted)), admitted) + rng.random(int(admitted.sum()))
     moments.sort()
     shares = np.array([lane.share for lane in layout.lanes])
     odds = np.tile(shares / shares.sum() / layout.deployments, layout.deployments)
-    whose = np.searchsorted(np.cumsum(odds), chance.random(len(moments)) * (1 - 1e-12))
+    whose = np.searchsorted(np.cumsum(odds), rng.random(len(moments)) * (1 - 1e-12))
     order = np.argsort(whose, kind="stable")
     parts = np.split(moments[order], np.searchsorted(whose[order], np.arange(1, len(odds))))
     spread, found = facts().of("tasks", "spread"), []
     for number, came in enumerate(parts):
         lane = layout.lanes[number % len(layout.lanes)]
-        seconds = lane.seconds * (1 - spread + 2 * spread * chance.random(len(came)))
+        seconds = lane.seconds * (1 - spread + 2 * spread * rng.random(len(came)))
         found.append(serve(came, lane.slots, seconds, 1 / ceiling(), float(DAY)))
     return found

@@ -41,7 +41,7 @@ class BackOff:
 
 
 @dataclass
-class Taken:
+class IntakeOutcome:
     """What became of the events. `admitted`: by second; `waits`: how many waited how long."""
 
     admitted: list[int] = field(default_factory=list)
@@ -60,15 +60,15 @@ class Taken:
         return 0.0
 
 
-def take(arrivals: Sequence[int], room: Room, back_off: BackOff, seed: int = 1) -> Taken:
+def take(arrivals: Sequence[int], room: Room, back_off: BackOff, seed: int = 1) -> IntakeOutcome:
     """Let events in, second by second; `arrivals` gives how many are new in each."""
-    chance = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     back: dict[int, Counter[tuple[int, int]]] = defaultdict(Counter)
-    taken, before = Taken(), 0
+    taken, before = IntakeOutcome(), 0
     for second, new in enumerate(arrivals):
         there = back.pop(second, Counter())
         there[(0, 0)] += int(new)
-        before = _second(second, there, room(second, before), back_off, back, taken, chance)
+        before = _second(second, there, room(second, before), back_off, back, taken, rng)
         taken.admitted.append(before)
     taken.waiting = sum(sum(one.values()) for one in back.values())
     return taken
@@ -80,8 +80,8 @@ def _second(
     room: int,
     back_off: BackOff,
     back: dict[int, Counter[tuple[int, int]]],
-    taken: Taken,
-    chance: np.random.Generator,
+    taken: IntakeOutcome,
+    rng: np.random.Generator,
 ) -> int:
     """Let in what there is room for, and send the rest away; how many were let in."""
     kinds = [kind for kind, count in there.items() if count]
@@ -91,12 +91,12 @@ def _second(
     if total <= room:
         chosen = counts
     else:
-        chosen = [int(one) for one in chance.multivariate_hypergeometric(counts, max(0, room))]
+        chosen = [int(one) for one in rng.multivariate_hypergeometric(counts, max(0, room))]
     for (tries, waited), count, let in zip(kinds, counts, chosen, strict=True):
         taken.waits[waited] += let
         if count > let:
             pauses = back_off.pauses(tries + 1)
-            spread = chance.multinomial(count - let, [1 / len(pauses)] * len(pauses))
+            spread = rng.multinomial(count - let, [1 / len(pauses)] * len(pauses))
             for pause, many in zip(pauses, spread, strict=True):
                 _send_away((second, tries, waited), pause, int(many), back_off, back, taken)
     return sum(chosen)
@@ -108,7 +108,7 @@ def _send_away(
     many: int,
     back_off: BackOff,
     back: dict[int, Counter[tuple[int, int]]],
-    taken: Taken,
+    taken: IntakeOutcome,
 ) -> None:
     """So many events come back after a pause, or are given up because they would be too old."""
     second, tries, waited = now

@@ -104,7 +104,13 @@ def _limits() -> str:
 def _bounds(layout: Layout) -> str:
     ordered = sorted(bounds(layout), key=lambda bound: bound.jobs_a_day(asked()))
     rows = [
-        [each.name, each.moved_by, number(each.rate), each.over, number(each.jobs_a_day(asked()))]
+        [
+            each.name,
+            each.moved_by,
+            number(each.rate),
+            each.over,
+            number(each.jobs_a_day(asked())),
+        ]
         for each in ordered
     ]
     return table(["limit", "moved by", "jobs/s", "compared with", "jobs a day"], rows, 2)

@@ -138,7 +138,7 @@ def idle(minutes: int) -> Profile:
 @contextmanager
 def _watched(account: Account) -> Iterator[tuple[CalmWorld, Watching]]:
     with quick():
-        world = CalmWorld(lambda chance: _drawn(account.seconds, chance), limits=account.limits)
+        world = CalmWorld(lambda rng: _drawn(account.seconds, rng), limits=account.limits)
         world.studio.tells_times = account.limits.concurrent > 1
         story = Watching(lambda: world.kernel.now)
         world.story = world.network.story = story
@@ -159,8 +159,8 @@ def _watched(account: Account) -> Iterator[tuple[CalmWorld, Watching]]:
         world.close()
 
 
-def _drawn(seconds: float, chance: random.Random) -> float:
-    return seconds * (1 - SPREAD + 2 * SPREAD * chance.random())
+def _drawn(seconds: float, rng: random.Random) -> float:
+    return seconds * (1 - SPREAD + 2 * SPREAD * rng.random())
 
 
 def _profile(world: CalmWorld, story: Watching, jobs: int, elapsed: float) -> Profile:

@@ -30,8 +30,8 @@ class Effect:
 
 def effects() -> list[Effect]:
     """All of them. Takes some seconds."""
-    looks = [_looks("LOOK_AT_QUEUES", 10.0), _looks("LOOK_AT_SLOTS", 30.0)]
-    return [*looks, _ahead(), _cpu(), _files()]
+    snapshots = [_looks("LOOK_AT_QUEUES", 10.0), _looks("LOOK_AT_SLOTS", 30.0)]
+    return [*snapshots, _ahead(), _cpu(), _files()]
 
 
 def _account(ahead: int = 1) -> Account:

@@ -45,7 +45,7 @@ def test_every_schema_is_one(described: dict[str, Any]) -> None:
 
 
 def test_every_route_is_described_with_its_methods(described: dict[str, Any]) -> None:
-    app = create_app(World().service())
+    app = create_app(World().app())
     for path, operations in described["paths"].items():
         asked = re.sub(r"\{\w+\}", "x", path)
         found = app._router.find(asked)
@@ -70,10 +70,10 @@ def test_what_is_answered_is_what_is_described() -> None:
     world = World()
     world.queued("cat", labels={"a": "b"})
     run(world)
-    service = world.service(tokens=TOKENS)
-    document = ask(service, "GET", "/openapi.json").json
+    app = world.app(tokens=TOKENS)
+    document = ask(app, "GET", "/openapi.json").json
     assert document["servers"] == [{"url": "https://fn.example.com"}]
     for path, schema in (("/jobs/cat", "Job"), ("/jobs/cat/result", "Result")):
         whole = {**document, "$ref": f"#/components/schemas/{schema}"}
-        errors = list(Draft202012Validator(whole).iter_errors(ask(service, "GET", path).json))
+        errors = list(Draft202012Validator(whole).iter_errors(ask(app, "GET", path).json))
         assert not errors, json.dumps([str(error)[:500] for error in errors])

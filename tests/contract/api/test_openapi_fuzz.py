@@ -17,7 +17,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from schemathesis.config import SchemathesisConfig
 
 from shared.api.jobs_api import create_app
-from shared.app import Service
+from shared.app import App
 from tests.kit.world import TOKEN, World
 
 IMAGES = ("base_image_url", "mask_image_url")
@@ -47,11 +47,11 @@ def bounded(examples: int, **more: Any) -> settings:
     )
 
 
-def endless() -> Service:
+def endless() -> App:
     """A service whose bucket takes any number of requests."""
     world = World()
     world.bucket.most_calls = 10**9
-    return world.service("fuzz")
+    return world.app("fuzz")
 
 
 class Fresh:

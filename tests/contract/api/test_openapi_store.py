@@ -11,7 +11,7 @@ import pytest
 import requests
 from PIL import Image
 
-from shared.app import Service
+from shared.app import App
 from shared.platform.clock import SystemClock
 from shared.platform.settings import Credentials
 from shared.storage.oss import open_store
@@ -27,12 +27,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OssServer]:
 
 
 @pytest.fixture()
-def service(server: OssServer) -> Service:
+def app(server: OssServer) -> App:
     """The api function's parts, over the server's bucket."""
     told = settings(oss_endpoint=server.url, oss_public_endpoint=server.url, oss_bucket=BUCKET)
-    clock, chance = SystemClock(), random.Random(1)
-    store = open_store(told, Credentials(KEY_ID, SECRET), clock, chance)
-    return replace(World().service(), settings=told, store=store, clock=clock)
+    clock, rng = SystemClock(), random.Random(1)
+    store = open_store(told, Credentials(KEY_ID, SECRET), clock, rng)
+    return replace(World().app(), settings=told, store=store, clock=clock)
 
 
 def png(color: str) -> bytes:
@@ -41,40 +41,40 @@ def png(color: str) -> bytes:
     return file.getvalue()
 
 
-def uploaded(service: Service, name: str, body: bytes) -> str:
+def uploaded(app: App, name: str, body: bytes) -> str:
     """The address of a file that was put where the endpoint said."""
     wanted = {"name": name, "size": len(body), "content_type": "image/png"}
-    leave = ask(service, "POST", "/uploads", wanted).json
+    leave = ask(app, "POST", "/uploads", wanted).json
     put = leave["put"]
     wrong = requests.put(put["url"], body, headers={"Content-Type": "text/html"}, timeout=10)
     assert wrong.status_code == 403
     assert requests.put(put["url"], body, headers=put["headers"], timeout=10).status_code == 200
-    assert service.store.read(leave["key"], 1 << 20).body == body
+    assert app.store.read(leave["key"], 1 << 20).body == body
     return str(leave["url"])
 
 
-def test_an_upload_becomes_a_job_that_is_listed(service: Service) -> None:
-    base = uploaded(service, "base.png", png("white"))
-    mask = uploaded(service, "mask.png", png("black"))
+def test_an_upload_becomes_a_job_that_is_listed(app: App) -> None:
+    base = uploaded(app, "base.png", png("white"))
+    mask = uploaded(app, "mask.png", png("black"))
     given = {"prompt": "a cat", "base_image_url": base, "mask_image_url": mask}
-    reply = ask(service, "PUT", "/jobs/cat", {"model": MODEL, "input": given})
+    reply = ask(app, "PUT", "/jobs/cat", {"model": MODEL, "input": given})
     assert reply.status == 202, reply.text
     assert reply.json["position"] == 1
-    page = ask(service, "GET", "/jobs?limit=1").json
+    page = ask(app, "GET", "/jobs?limit=1").json
     assert [row["job"] for row in page["jobs"]] == ["cat"]
-    assert ask(service, "GET", f"/jobs?cursor={page['next'] or ''}").json["jobs"]
-    assert ask(service, "POST", "/jobs/cat/cancel").json["state"] == "CANCELED"
-    assert ask(service, "POST", "/jobs/cat/retry").json["job"] == "cat-retry-1"
-    rows = ask(service, "GET", "/jobs?limit=1").json
+    assert ask(app, "GET", f"/jobs?cursor={page['next'] or ''}").json["jobs"]
+    assert ask(app, "POST", "/jobs/cat/cancel").json["state"] == "CANCELED"
+    assert ask(app, "POST", "/jobs/cat/retry").json["job"] == "cat-retry-1"
+    rows = ask(app, "GET", "/jobs?limit=1").json
     assert [row["job"] for row in rows["jobs"]] == ["cat-retry-1"]
-    rest = ask(service, "GET", f"/jobs?limit=1&cursor={rows['next']}").json
+    rest = ask(app, "GET", f"/jobs?limit=1&cursor={rows['next']}").json
     assert [row["job"] for row in rest["jobs"]] == ["cat"]
     assert rest["next"] is None
 
 
-def test_a_link_to_save_an_image_names_the_file(service: Service) -> None:
-    service.store.put("results/x/image-1.png", png("red"), "image/png")
-    link = service.store.presign("results/x/image-1.png", 60, "x-image-1.png")
+def test_a_link_to_save_an_image_names_the_file(app: App) -> None:
+    app.store.put("results/x/image-1.png", png("red"), "image/png")
+    link = app.store.presign("results/x/image-1.png", 60, "x-image-1.png")
     answer = requests.get(link, timeout=10)
     assert answer.content == png("red")
     assert answer.headers["Content-Disposition"] == 'attachment; filename="x-image-1.png"'

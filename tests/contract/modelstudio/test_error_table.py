@@ -13,7 +13,7 @@ import yaml
 
 from local.modelstudio.errors import error_table
 from shared.catalogue.errors import ErrorTable, load_errors
-from shared.modelstudio.client import Accepted, ModelStudio, ServiceError, Unknown
+from shared.modelstudio.client import ModelStudio, OutcomeUnknown, ServiceError, TaskCreated
 from shared.modelstudio.result_urls import result_items
 from tests.kit.modelstudio_server import CREATE, KEY, SKETCH, Client, running_server
 
@@ -79,7 +79,7 @@ class Rig:
     def provoke(self, place: str, row: Row) -> None:
         self.server.set(faults=[{"at": place, "error": row.name, "times": 1}])
 
-    def create(self, **parameters: object) -> Accepted | ServiceError | Unknown:
+    def create(self, **parameters: object) -> TaskCreated | ServiceError | OutcomeUnknown:
         body = self.server.body(SKETCH, **parameters)
         return self.api.create(CREATE.removeprefix("/api/v1"), body)
 
@@ -110,7 +110,7 @@ def test_as_the_answer_to_create(rig: Rig, row: Row) -> None:
     rig.provoke("create", row)
     outcome = rig.create()
     request_id = rig.on_the_wire(row)
-    if isinstance(outcome, Unknown):  # a 5xx may come after the task was made
+    if isinstance(outcome, OutcomeUnknown):  # a 5xx may come after the task was made
         assert row.http >= 500
         assert row.code in outcome.reason
         rig.understood(row, row.code, row.message, row.http)
@@ -125,7 +125,7 @@ def test_as_the_answer_to_create(rig: Rig, row: Row) -> None:
 def test_as_the_end_of_a_task(rig: Rig, row: Row) -> None:
     rig.provoke("task", row)
     made = rig.create(n=2)
-    assert isinstance(made, Accepted)
+    assert isinstance(made, TaskCreated)
     rig.server.wait(made.task_id)
     task = rig.api.query(made.task_id)
     assert (rig.seen[-1].status_code, task.status) == (200, "FAILED")
@@ -144,7 +144,7 @@ def test_as_one_image_of_a_task_beside_a_good_one(rig: Rig, rows: list[Row]) -> 
         faults=[{"at": "image", "image": k, "error": row.name} for k, row in enumerate(rows)]
     )
     made = rig.create(n=len(rows) + 1)
-    assert isinstance(made, Accepted)
+    assert isinstance(made, TaskCreated)
     rig.server.wait(made.task_id)
     task = rig.api.query(made.task_id)
     assert (task.status, task.usage) == ("SUCCEEDED", {"image_count": 1})

@@ -9,7 +9,7 @@ import pytest
 import requests
 from PIL import Image
 
-from shared.modelstudio.client import Accepted, ModelStudio, ServiceError, Unknown
+from shared.modelstudio.client import ModelStudio, OutcomeUnknown, ServiceError, TaskCreated
 from tests.kit.modelstudio_server import (
     CREATE,
     EDIT,
@@ -46,7 +46,7 @@ def api(client: Client) -> ModelStudio:
     return ModelStudio(client.url + "/api/v1", KEY, session)
 
 
-def create(api: ModelStudio, client: Client) -> Accepted | ServiceError | Unknown:
+def create(api: ModelStudio, client: Client) -> TaskCreated | ServiceError | OutcomeUnknown:
     return api.create(CREATE.removeprefix("/api/v1"), client.body(SKETCH))
 
 
@@ -107,14 +107,14 @@ def test_a_connection_cut_before_or_after_the_task_leaves_the_same_doubt(
     for action, more in (("cut_before", 0), ("cut_after", 1)):
         before = listed(api, client)
         client.set(faults=[{"at": "create", "action": action, "times": 1}])
-        assert isinstance(create(api, client), Unknown)
+        assert isinstance(create(api, client), OutcomeUnknown)
         assert len(listed(api, client) - before) == more
 
 
 def test_a_create_that_hangs_leaves_doubt_too(client: Client, api: ModelStudio) -> None:
     api.create_timeout = 0.2
     client.set(faults=[{"at": "create", "action": "hang", "times": 1}])
-    assert isinstance(create(api, client), Unknown)
+    assert isinstance(create(api, client), OutcomeUnknown)
 
 
 def test_an_error_under_http_200_is_an_error_and_makes_no_task(
@@ -131,7 +131,7 @@ def test_an_error_under_http_200_is_an_error_and_makes_no_task(
 def test_an_answer_that_is_no_json_tells_nothing(client: Client, api: ModelStudio) -> None:
     page: Json = {"action": "body_200", "body": "<html>Sign in</html>", "times": 1}
     client.set(faults=[{"at": "create", **page}, {"at": "query", **page}])
-    assert isinstance(create(api, client), Unknown)
+    assert isinstance(create(api, client), OutcomeUnknown)
     with pytest.raises(ServiceError):
         api.query("x")
 
@@ -142,7 +142,9 @@ def test_a_share_of_calls_fails_and_the_seed_decides_which(
     def fate() -> str:
         some = {"at": "create", "error": "throttling", "share": 0.5}
         client.set(seed=5, faults=[some, {"at": "task", "error": "internal"}])
-        return "".join("+" if isinstance(create(api, client), Accepted) else "-" for _ in range(12))
+        return "".join(
+            "+" if isinstance(create(api, client), TaskCreated) else "-" for _ in range(12)
+        )
 
     first = fate()
     assert set(first) == {"+", "-"}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from shared.api.jobs_api import create_app
-from shared.app import Service
+from shared.app import App
 from shared.platform.fc.events import UnknownEvent
 from shared.platform.fc.http import HttpEvent, call
 from shared.storage import layout
@@ -48,8 +48,8 @@ def event(
 class Answer:
     """What Function Compute would send on."""
 
-    def __init__(self, service: Service, raw: bytes) -> None:
-        self.whole = call(create_app(service), HttpEvent.of(raw))
+    def __init__(self, app: App, raw: bytes) -> None:
+        self.whole = call(create_app(app), HttpEvent.of(raw))
         self.status = self.whole["statusCode"]
         self.headers = {name.lower(): value for name, value in self.whole["headers"].items()}
         self.text = str(self.whole["body"])
@@ -60,7 +60,7 @@ class Answer:
 
 
 def ask(world: World, method: str, path: str, *args: Any, **more: Any) -> Answer:
-    return Answer(world.service("api"), event(method, path, *args, **more))
+    return Answer(world.app("api"), event(method, path, *args, **more))
 
 
 def test_a_posted_job_is_accepted_queued_and_polled_for(world: World) -> None:
@@ -83,7 +83,7 @@ def test_yaml_is_taken_as_well(world: World) -> None:
 def test_a_body_that_is_plain_text_in_the_event(world: World) -> None:
     raw = event("POST", "/jobs", body=b"", isBase64Encoded=False)
     raw = json.dumps(json.loads(raw) | {"body": job_file("一只猫").decode()}).encode()
-    assert Answer(world.service(), raw).status == 202
+    assert Answer(world.app(), raw).status == 202
 
 
 def test_several_jobs_in_one_request(world: World) -> None:
@@ -117,7 +117,7 @@ def test_without_any_token_in_the_settings_nobody_gets_in(world: World) -> None:
     for given in ("Bearer ", f"Bearer {TOKEN}"):
         headers = {**JSON, "Authorization": given}
         raw = event("GET", "/jobs/cat", b"", headers)
-        assert Answer(world.service(token_hashes=()), raw).status == 401
+        assert Answer(world.app(token_hashes=()), raw).status == 401
 
 
 def test_a_job_file_that_is_not_in_order_is_told_everything_at_once(world: World) -> None:
@@ -151,8 +151,8 @@ def test_a_body_that_is_no_job_file_is_the_callers_mistake(world: World, body: b
 
 
 def test_a_body_over_the_limit_is_refused(world: World) -> None:
-    service = world.service(job_file_bytes=100)
-    answer = Answer(service, event("POST", "/jobs", b"x" * 101))
+    app = world.app(job_file_bytes=100)
+    answer = Answer(app, event("POST", "/jobs", b"x" * 101))
     assert answer.status == 413
     assert "100 bytes" in answer.json["detail"]
 
@@ -168,8 +168,8 @@ def test_a_jobs_state_and_at_its_end_its_manifest(world: World) -> None:
     answer = ask(world, "GET", "/jobs/cat")
     assert (answer.status, answer.json["state"]) == (200, "QUEUED")
     assert "result" not in answer.json
-    service = world.service()
-    service.poller.run(service.clock.monotonic() + 100)
+    app = world.app()
+    app.poller.run(app.clock.monotonic() + 100)
     answer = ask(world, "GET", "/jobs/cat")
     assert answer.json["state"] == "SUCCEEDED"
     assert answer.json["result"]["images"][0]["key"] == "results/cat/image-1.png"
@@ -207,9 +207,9 @@ def test_a_method_that_is_not_offered(world: World) -> None:
 
 
 def test_a_store_in_trouble_is_a_503_that_says_nothing_of_the_inside(world: World) -> None:
-    service = world.service()
-    store_of(service).before.append(once("read", "cat", fail))
-    answer = Answer(service, event("GET", "/jobs/cat"))
+    app = world.app()
+    store_of(app).before.append(once("read", "cat", fail))
+    answer = Answer(app, event("GET", "/jobs/cat"))
     assert answer.status == 503
     assert answer.headers["retry-after"] == "5"
     assert "state/" not in answer.text

@@ -34,17 +34,17 @@ class Bucket:
 def taken_in(kind: Kind) -> list[Call]:
     """The requests that one file takes while somebody polls and an older job waits."""
     world = World()
-    service = world.service("submit")
-    service.catalogue = load_catalogue()
+    app = world.app("submit")
+    app.catalogue = load_catalogue()
     document = parse(kind.body("ours"), f"jobs/ours.{kind.suffix}")[0].value
     world.bucket.write(layout.marker(document["model"], 0, 0, "waits"), b"")
     world.bucket.write(f"jobs/ours.{kind.suffix}", kind.body("ours"))
-    service.heartbeat.beat()
-    recorder = Recorder(service.store)
-    service.store = recorder
+    app.heartbeat.beat()
+    recorder = Recorder(app.store)
+    app.store = recorder
     for part in ("heartbeat", "queue", "records", "endings"):
-        service.__dict__.pop(part, None)
-    taken = service.dispatch.job_file(f"jobs/ours.{kind.suffix}")
+        app.__dict__.pop(part, None)
+    taken = app.dispatch.job_file(f"jobs/ours.{kind.suffix}")
     assert all(one.new for one in taken)
     return recorder.calls
 

@@ -111,10 +111,10 @@ def test_the_pause_is_kept_and_others_go_ahead_meanwhile(world: World) -> None:
 def test_killed_before_the_marker_is_made_the_slot_brings_it_back(world: World) -> None:
     world.queued("cat")
     world.studio.script.append(fails(BUSY))
-    victim = world.service("victim")
+    victim = world.app("victim")
     store_of(victim).before.append(once("create", layout.QUEUE, die))
     with pytest.raises(Killed):
-        run(world, service=victim)
+        run(world, app=victim)
     assert world.state("cat") == "QUEUED"
     assert (world.markers(), world.held()) == ([], [f"{MODEL}/cat~000002"])
     world.timeline.wait(60)
@@ -126,7 +126,7 @@ def test_killed_before_the_marker_is_made_the_slot_brings_it_back(world: World) 
 def test_a_late_removal_of_the_old_marker_leaves_the_new_one(world: World) -> None:
     world.queued("cat")
     world.studio.script.append(fails(BUSY))
-    late, other = world.service("late"), world.service("other")
+    late, other = world.app("late"), world.app("other")
 
     def the_task_fails_and_the_job_is_queued_again() -> None:
         world.timeline.wait(6)
@@ -266,10 +266,10 @@ def test_a_job_that_expires_between_two_attempts_keeps_what_it_has(world: World)
 
 
 def test_pauses_double_up_to_the_longest_and_are_jittered_downwards() -> None:
-    policy, chance = load_retry_policy(), random.Random(1)
+    policy, rng = load_retry_policy(), random.Random(1)
     for attempt in range(1, 30):
         longest = min(policy.longest_pause, policy.first_pause * 2.0 ** (attempt - 1))
-        pauses = [policy.pause(attempt, chance) for _ in range(50)]
+        pauses = [policy.pause(attempt, rng) for _ in range(50)]
         assert longest / 2 <= min(pauses) <= max(pauses) <= longest
         assert len(set(pauses)) > 1
 

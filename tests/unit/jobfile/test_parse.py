@@ -269,9 +269,9 @@ NASTY = [
 
 @pytest.mark.parametrize("suffix", ["yaml", "json", "jsonl"])
 def test_nothing_but_unreadable_is_ever_raised(suffix: str) -> None:
-    chance = random.Random(7)
+    rng = random.Random(7)
     alphabet = [*NASTY, b"\n", b" ", b"[", b"]", b"{", b"}", b":", b",", b"a", b"&a ", b"*a "]
-    mixed = [b"".join(chance.choices(alphabet, k=chance.randint(1, 12))) for _ in range(1500)]
+    mixed = [b"".join(rng.choices(alphabet, k=rng.randint(1, 12))) for _ in range(1500)]
     for body in [*NASTY, *mixed]:
         try:
             documents = parse(body, f"a.{suffix}")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from shared.app import Service
+from shared.app import App
 from shared.ledger.records import Record
 from shared.modelstudio.client import ServiceError
 from shared.modelstudio.download import REFUSED
@@ -30,17 +30,17 @@ def in_flight(world: World, job: str = "cat", **task: Any) -> None:
     """A job whose task was accepted; `task` says how it ends."""
     world.queued(job)
     world.studio.script.append(accept_with(**task))
-    service = world.service()
-    last = service.records.last(job)
+    app = world.app()
+    last = app.records.last(job)
     assert last is not None
-    assert isinstance(service.submission.submit(last, 2.5), Record)
+    assert isinstance(app.submission.submit(last, 2.5), Record)
 
 
-def advance(world: World, service: Service | None = None, job: str = "cat") -> Record | None:
-    service = service or world.service()
-    last = service.records.last(job)
+def advance(world: World, app: App | None = None, job: str = "cat") -> Record | None:
+    app = app or world.app()
+    last = app.records.last(job)
     assert last is not None
-    collection = service.poller.collection
+    collection = app.poller.collection
     return collection.take(last, collection.ask(last))
 
 
@@ -55,7 +55,7 @@ def test_a_running_task_is_written_down_once(world: World) -> None:
 def test_the_images_lie_there_before_record_and_manifest_name_them(world: World) -> None:
     in_flight(world, images=2)
     world.timeline.wait(6)
-    service = world.service()
+    app = world.app()
     (slot,) = world.slots()
     written: list[str] = []
 
@@ -63,8 +63,8 @@ def test_the_images_lie_there_before_record_and_manifest_name_them(world: World)
         if call.kind in ("put", "create", "delete") and "models" not in call.key:
             written.append(call.key.replace("results/cat/", ""))
 
-    store_of(service).after.append(note)
-    advance(world, service)
+    store_of(app).after.append(note)
+    advance(world, app)
     assert written[:4] == [
         "image-1.png",
         "image-2.png",
@@ -98,13 +98,13 @@ def test_killed_at_any_write_the_next_run_ends_with_the_same_objects(
 ) -> None:
     in_flight(world, images=2)
     world.timeline.wait(6)
-    victim = world.service("victim")
+    victim = world.app("victim")
     kind = "create" if where.startswith("0") else "put"
     store_of(victim).after.append(once(kind, where, die))
     with pytest.raises(Killed):
         advance(world, victim)
     world.timeline.wait(60)
-    world.service("next").poller.run(world.timeline.at + 1000)
+    world.app("next").poller.run(world.timeline.at + 1000)
     assert world.states("cat")[-1] == "SUCCEEDED"
     assert world.bucket.keys("results/cat/") == [
         "results/cat/image-1.png",
@@ -204,12 +204,12 @@ def test_after_a_day_a_forgotten_task_is_lost(world: World) -> None:
 def test_a_store_in_trouble_leaves_the_job_where_it_was(world: World) -> None:
     in_flight(world)
     world.timeline.wait(6)
-    service = world.service()
-    store_of(service).before.append(once("put", "image-1", fail))
+    app = world.app()
+    store_of(app).before.append(once("put", "image-1", fail))
     with pytest.raises(Exception, match="OSS"):
-        advance(world, service)
+        advance(world, app)
     assert world.state("cat") == "PENDING"
-    advance(world, service)
+    advance(world, app)
     assert world.state("cat") == "SUCCEEDED"
 
 
@@ -217,18 +217,18 @@ def test_durations_of_finished_tasks_are_learned(world: World) -> None:
     in_flight(world)
     world.timeline.wait(6)
     advance(world)
-    assert world.service("next").states.get(MODEL).durations == [5.0]
+    assert world.app("next").states.get(MODEL).durations == [5.0]
 
 
 def test_the_loser_of_a_race_does_not_leave_its_manifest_behind(world: World) -> None:
     world.queued("cat", expires_after="1m")
     world.timeline.wait(59)
-    slow = world.service("slow")
+    slow = world.app("slow")
     last = slow.records.last("cat")
     assert last is not None
 
     def the_other_finishes_the_job() -> None:
-        other = world.service("other")
+        other = world.app("other")
         other.submission.submit(last, 0.5)
         world.timeline.wait(6)
         advance(world, other)
@@ -254,12 +254,12 @@ def test_a_paid_image_is_kept_whatever_usage_says(world: World, usage: Any) -> N
 
 def test_a_task_that_ends_does_not_lift_a_block_on_new_ones(world: World) -> None:
     in_flight(world)
-    service = world.service()
-    rule = service.errors.classify("AllocationQuota", "", 403)
-    service.states.refused(MODEL, ServiceError("AllocationQuota", "used up", 403), rule, False)
+    app = world.app()
+    rule = app.errors.classify("AllocationQuota", "", 403)
+    app.states.refused(MODEL, ServiceError("AllocationQuota", "used up", 403), rule, False)
     world.timeline.wait(6)
-    advance(world, service)
-    assert service.states.get(MODEL).paused_for(service.clock.now()) > 0
+    advance(world, app)
+    assert app.states.get(MODEL).paused_for(app.clock.now()) > 0
 
 
 def test_the_manifest_is_json_in_utf_8_for_people(world: World) -> None:

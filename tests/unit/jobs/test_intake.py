@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from shared.app import Service
-from shared.jobs.intake import Taken
+from shared.app import App
+from shared.jobs.intake import IntakeOutcome
 from shared.storage import layout
 from shared.storage.objects import StoreError
 from tests.kit.memory_store import Killed, die, fail, once
@@ -31,18 +31,18 @@ def world() -> World:
 
 
 def drop(
-    world: World, body: bytes | str, key: str = FILE, service: Service | None = None
-) -> list[Taken]:
+    world: World, body: bytes | str, key: str = FILE, app: App | None = None
+) -> list[IntakeOutcome]:
     """Put a job file into the bucket and deliver its event."""
     world.bucket.write(key, body.encode() if isinstance(body, str) else body)
-    return deliver(world, key, service)
+    return deliver(world, key, app)
 
 
-def deliver(world: World, key: str = FILE, service: Service | None = None) -> list[Taken]:
-    return (service or world.service("submit")).dispatch.job_file(key)
+def deliver(world: World, key: str = FILE, app: App | None = None) -> list[IntakeOutcome]:
+    return (app or world.app("submit")).dispatch.job_file(key)
 
 
-def one(taken: list[Taken]) -> str:
+def one(taken: list[IntakeOutcome]) -> str:
     assert len(taken) == 1
     return taken[0].job
 
@@ -60,7 +60,7 @@ def test_a_lone_job_is_submitted_at_once_and_somebody_polls(world: World) -> Non
 
 
 def test_a_living_poller_is_not_woken(world: World) -> None:
-    world.service("poller").heartbeat.beat()
+    world.app("poller").heartbeat.beat()
     drop(world, job_file(), "jobs/cat.json")
     assert not world.bucket.holds(layout.WAKE)
 
@@ -89,7 +89,7 @@ def test_the_same_content_under_another_key_is_another_job(world: World) -> None
 def test_killed_while_taking_in_the_repeated_event_does_the_rest(
     world: World, kind: str, where: str
 ) -> None:
-    victim = world.service("victim")
+    victim = world.app("victim")
     store_of(victim).after.append(once(kind, where, die))
     with pytest.raises(Killed):
         drop(world, job_file(), "jobs/cat.json", victim)
@@ -98,10 +98,10 @@ def test_killed_while_taking_in_the_repeated_event_does_the_rest(
 
 
 def test_a_store_in_trouble_has_the_event_delivered_again(world: World) -> None:
-    service = world.service()
-    store_of(service).before.append(once("create", "records", fail))
+    app = world.app()
+    store_of(app).before.append(once("create", "records", fail))
     with pytest.raises(StoreError):
-        drop(world, job_file(), "jobs/cat.json", service)
+        drop(world, job_file(), "jobs/cat.json", app)
     assert world.state(one(deliver(world, "jobs/cat.json"))) == "PENDING"
 
 
@@ -214,14 +214,14 @@ def test_a_file_that_cannot_be_read_at_all_is_one_rejection(world: World) -> Non
 
 
 def test_a_file_over_the_limit_is_refused_unread(world: World) -> None:
-    (taken,) = drop(world, b"x" * 101, "jobs/x.json", world.service(job_file_bytes=100))
+    (taken,) = drop(world, b"x" * 101, "jobs/x.json", world.app(job_file_bytes=100))
     (violation,) = world.manifest(taken.job)["violations"]
     assert "101 bytes" in violation["message"]
     assert "100" in violation["expected"]
 
 
 def test_a_model_of_another_region_is_refused(world: World) -> None:
-    (taken,) = drop(world, job_file(), "jobs/x.json", world.service(model_region="nowhere"))
+    (taken,) = drop(world, job_file(), "jobs/x.json", world.app(model_region="nowhere"))
     assert taken.violations[0].pointer == "/model"
     assert "nowhere" in taken.violations[0].message
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.app import Service
+from shared.app import App
 from shared.catalogue.models import Limits
 from shared.ledger.records import Record
 from shared.modelstudio.client import ServiceError
@@ -20,24 +20,24 @@ def world() -> World:
     return World(models=(model(limits=Limits(5, 1, 4, 0)),))
 
 
-def submit(service: Service, job: str) -> None:
-    last = service.records.last(job)
+def submit(app: App, job: str) -> None:
+    last = app.records.last(job)
     assert last is not None
-    service.submission.submit(last, 5.0)
+    app.submission.submit(last, 5.0)
 
 
 def resolve(world: World, job: str) -> Record | None:
-    service = world.service("resolver")
-    last = service.records.last(job)
+    app = world.app("resolver")
+    last = app.records.last(job)
     assert last is not None
-    return service.poller.reconciliation.resolve(last)
+    return app.poller.reconciliation.resolve(last)
 
 
 def in_doubt(world: World, job: str, *, made: bool, pause: float = 2.0) -> None:
     """A job whose attempt was not answered, `pause` seconds ago."""
     world.queued(job)
     world.studio.script.append(lose_answer if made else lose_request)
-    submit(world.service(job), job)
+    submit(world.app(job), job)
     world.timeline.wait(pause)
 
 
@@ -54,11 +54,11 @@ def test_the_one_unknown_task_is_adopted(world: World) -> None:
 
 def test_the_tasks_of_other_jobs_are_no_candidates(world: World) -> None:
     world.queued("dog")
-    submit(world.service(), "dog")
+    submit(world.app(), "dog")
     world.timeline.wait(2)
     in_doubt(world, "cat", made=True)
     world.queued("cow")
-    submit(world.service(), "cow")
+    submit(world.app(), "cow")
     resolve(world, "cat")
     assert world.record("cat")["task_id"] == "task-2"
 
@@ -121,10 +121,10 @@ def test_with_another_job_in_doubt_nobody_adopts(world: World) -> None:
 
 def test_a_silent_submitter_is_given_its_time(world: World) -> None:
     world.queued("cat")
-    service = world.service()
-    store_of(service).after.append(once("create", "records/cat/000002", die))
+    app = world.app()
+    store_of(app).after.append(once("create", "records/cat/000002", die))
     with pytest.raises(Killed):
-        submit(service, "cat")
+        submit(app, "cat")
     world.studio.make(MODEL)
     world.timeline.wait(40)
     resolve(world, "cat")
@@ -173,11 +173,11 @@ def test_one_task_of_two_in_doubt_far_apart_lets_the_other_go_round_again(world:
 
 def test_whoever_decides_for_themselves_is_asked(world: World) -> None:
     in_doubt(world, "cat", made=True)
-    service = world.service("resolver", unknown_policy="ask")
+    app = world.app("resolver", unknown_policy="ask")
     world.timeline.wait(GRACE)
-    last = service.records.last("cat")
+    last = app.records.last("cat")
     assert last is not None
-    service.poller.reconciliation.resolve(last)
+    app.poller.reconciliation.resolve(last)
     assert world.state("cat") == "NEEDS_ATTENTION"
     assert "task-1" in world.manifest("cat")["error"]["message"]
     assert world.slots() == []
@@ -186,7 +186,7 @@ def test_whoever_decides_for_themselves_is_asked(world: World) -> None:
 def test_asked_even_where_no_task_is_listed(world: World) -> None:
     in_doubt(world, "cat", made=False)
     world.timeline.wait(GRACE)
-    run(world, service=world.service("poller", unknown_policy="ask"))
+    run(world, app=world.app("poller", unknown_policy="ask"))
     assert world.state("cat") == "NEEDS_ATTENTION"
     assert "none" in world.manifest("cat")["error"]["message"]
     assert len(world.studio.posts) == 1
@@ -194,7 +194,7 @@ def test_asked_even_where_no_task_is_listed(world: World) -> None:
 
 def test_two_resolvers_adopt_once(world: World) -> None:
     in_doubt(world, "cat", made=True)
-    first = world.service("first")
+    first = world.app("first")
     last = first.records.last("cat")
     assert last is not None
     meanwhile = once("create", "records/cat/000004", lambda: resolve(world, "cat"))
@@ -209,7 +209,7 @@ def test_after_the_second_attempt_the_first_ones_task_is_known(world: World) -> 
     world.timeline.wait(GRACE)
     resolve(world, "cat")
     world.studio.script.append(lose_answer)
-    submit(world.service("again"), "cat")
+    submit(world.app("again"), "cat")
     resolve(world, "cat")
     record = world.record("cat")
     assert (record["state"], record["attempt"], record["task_id"]) == ("PENDING", 2, "task-1")
@@ -228,7 +228,7 @@ def test_a_job_put_before_a_person_keeps_its_candidate_from_the_others(world: Wo
 def test_a_task_made_while_the_resolver_looks_is_no_candidate(world: World) -> None:
     in_doubt(world, "cat", made=False)
     world.queued("dog")
-    world.studio.on_listed = lambda: submit(world.service("other"), "dog")
+    world.studio.on_listed = lambda: submit(world.app("other"), "dog")
     resolve(world, "cat")
     assert world.record("dog")["task_id"] == "task-1"
     assert world.state("cat") == "SUBMITTING", "cat has taken the task made for dog"

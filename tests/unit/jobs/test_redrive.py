@@ -40,7 +40,7 @@ def dead(world: World, function: str, payload: object) -> str:
     }
     read = read_event(json.dumps(event).encode())
     assert isinstance(read, DestinationEvent)
-    return DeadLetters(world.service("rescue").store).write(read)
+    return DeadLetters(world.app("rescue").store).write(read)
 
 
 def oss(*names: str) -> dict[str, object]:
@@ -55,7 +55,7 @@ TIMER = {"triggerTime": "2026-11-20T05:12:00Z", "triggerName": "tick", "payload"
 def test_a_dead_submit_event_becomes_its_job(world: World) -> None:
     world.bucket.write(FILE, job_file(id="cat"))
     key = dead(world, "submit", oss(FILE))
-    said = redrive(world.service("operator"), key)
+    said = redrive(world.app("operator"), key)
     assert said == [f"{FILE}: job cat is QUEUED"]
     assert world.state("cat") == "PENDING"
     assert world.bucket.keys(layout.DEAD) == []
@@ -63,26 +63,24 @@ def test_a_dead_submit_event_becomes_its_job(world: World) -> None:
 
 def test_an_event_whose_job_is_known_changes_nothing(world: World) -> None:
     world.bucket.write(FILE, job_file(id="cat"))
-    world.service("submit").dispatch.job_file(FILE)
+    world.app("submit").dispatch.job_file(FILE)
     run(world)
-    said = redrive(world.service("operator"), dead(world, "submit", oss(FILE)))
+    said = redrive(world.app("operator"), dead(world, "submit", oss(FILE)))
     assert said == [f"{FILE}: job cat is SUCCEEDED"]
     assert len(world.studio.posts) == 1
     assert world.bucket.keys(layout.DEAD) == []
 
 
 def test_a_dead_timer_event_wakes_the_poller(world: World) -> None:
-    assert redrive(world.service("operator"), dead(world, "poll", TIMER)) == [
-        "the poller was woken"
-    ]
+    assert redrive(world.app("operator"), dead(world, "poll", TIMER)) == ["the poller was woken"]
     assert world.bucket.holds(layout.WAKE)
     assert world.bucket.keys(layout.DEAD) == []
 
 
 def test_a_dead_wake_event_wakes_the_poller(world: World) -> None:
-    world.service("submit").heartbeat.wake()
+    world.app("submit").heartbeat.wake()
     key = dead(world, "poll", oss(layout.WAKE))
-    assert redrive(world.service("operator"), key) == ["the poller was woken"]
+    assert redrive(world.app("operator"), key) == ["the poller was woken"]
     assert world.bucket.keys(layout.RECORDS) == []
 
 
@@ -90,19 +88,19 @@ def test_a_dead_wake_event_wakes_the_poller(world: World) -> None:
 def test_the_dead_file_goes_last(world: World, where: str) -> None:
     world.bucket.write(FILE, job_file(id="cat"))
     key = dead(world, "submit", oss(FILE))
-    service = world.service("operator")
-    store_of(service).before.append(once(where, "records" if where == "create" else FILE, fail))
+    app = world.app("operator")
+    store_of(app).before.append(once(where, "records" if where == "create" else FILE, fail))
     with pytest.raises(StoreError):
-        redrive(service, key)
+        redrive(app, key)
     assert world.bucket.holds(key)
-    redrive(service, key)
+    redrive(app, key)
     assert world.state("cat") == "PENDING"
     assert not world.bucket.holds(key)
 
 
 def command(world: World, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     """The command over this world's bucket."""
-    monkeypatch.setattr(repair, "connect", lambda _environ: world.service("operator"))
+    monkeypatch.setattr(repair, "for_invocation", lambda _environ: world.app("operator"))
     return repair.main(arguments, {})
 
 
@@ -144,7 +142,7 @@ def test_resume_closes_the_breaker_and_wakes_a_poller(
     for arguments, name in [((MODEL,), MODEL), (("--key",), "the API key")]:
         assert command(world, monkeypatch, "resume", *arguments) == 0
         assert capsys.readouterr().out == f"{name}: resumed\n"
-    states = world.service("looking").states
+    states = world.app("looking").states
     assert (states.get(MODEL).pause, states.get(KEY).pause) == (None, None)
     assert world.bucket.holds(layout.WAKE)
 

@@ -20,7 +20,7 @@ def world() -> World:
 
 
 def rebuilt(world: World) -> Rebuilt:
-    return rebuild(world.service("operator"))
+    return rebuild(world.app("operator"))
 
 
 def changes(done: Rebuilt) -> dict[str, int]:
@@ -82,7 +82,7 @@ def test_the_reminder_that_a_job_expires_is_made_again(world: World) -> None:
 
 def test_the_manifest_of_a_rejection_is_made_again(world: World) -> None:
     world.bucket.write(FILE, b'{"model": "brush"}')
-    (taken,) = world.service("submit").dispatch.job_file(FILE)
+    (taken,) = world.app("submit").dispatch.job_file(FILE)
     manifest = world.manifest(taken.job)
     world.bucket.remove(layout.result(taken.job))
     assert changes(rebuilt(world)) == {"manifests_made": 1}
@@ -118,7 +118,7 @@ def test_what_is_left_over_is_removed(world: World) -> None:
 
 def test_a_claim_whose_record_is_about_to_be_made_is_left_alone(world: World) -> None:
     world.queued("cat")
-    slot = world.service("submit").slots.claim(MODEL, "cat", 2, 1)
+    slot = world.app("submit").slots.claim(MODEL, "cat", 2, 1)
     assert slot is not None
     assert changes(rebuilt(world)) == {}
     assert world.slots() == [slot.key]
@@ -151,11 +151,11 @@ def test_rebuilding_between_any_two_steps_of_a_run_does_no_harm(phase: str) -> N
     def play(number: int) -> bool:
         world = World()
         world.queued("cat")
-        service, done = world.service("poller"), []
+        app, done = world.app("poller"), []
         hook = at(number, lambda: done.append(rebuilt(world)))
-        store = store_of(service)
+        store = store_of(app)
         (store.before if phase == "before" else store.after).append(hook)
-        run(world, service=service)
+        run(world, app=app)
         home(world, "cat")
         return bool(done)
 
@@ -168,7 +168,7 @@ def test_a_run_between_any_two_steps_of_a_rebuild_does_no_harm() -> None:
         for job in ("cat", "dog"):
             world.queued(job)
         submit(world, "cat")
-        operator, done = world.service("operator"), []
+        operator, done = world.app("operator"), []
         hook = at(number, lambda: done.append(run(world)))
         store_of(operator).before.append(hook)
         rebuild(operator)
@@ -182,7 +182,7 @@ def test_a_submission_between_any_two_steps_of_a_rebuild_does_no_harm() -> None:
     def play(number: int) -> bool:
         world = World()
         world.queued("cat")
-        operator, done = world.service("operator"), []
+        operator, done = world.app("operator"), []
 
         def act() -> None:
             submit(world, "cat")
@@ -204,7 +204,7 @@ def test_killed_at_any_request_rebuilding_again_does_the_rest() -> None:
         one_of_each(world)
         for key in (*world.bucket.keys(layout.QUEUE), *world.slots(), layout.result("done")):
             world.bucket.remove(key)
-        operator = world.service("operator")
+        operator = world.app("operator")
         store_of(operator).before.append(at(number, die))
         try:
             rebuild(operator)
@@ -222,10 +222,10 @@ def test_rebuilding_while_attempts_are_in_doubt_leaves_the_evidence_alone(world:
     for job, skew, outcome in [("cat", 2.0, lose_answer), ("dog", 0.0, lose_request)]:
         world.queued(job)
         world.studio.script.append(outcome)
-        service = world.service(job, skew)
-        last = service.records.last(job)
+        app = world.app(job, skew)
+        last = app.records.last(job)
         assert last is not None
-        service.submission.submit(last, 5.0)
+        app.submission.submit(last, 5.0)
         world.timeline.wait(0.1)
     world.timeline.wait(20)
     rebuilt(world)

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from shared.app import Service
+from shared.app import App
 from shared.catalogue.models import Limits
-from shared.jobs.submit import Later
+from shared.jobs.submit import RetryLater
 from shared.ledger.records import Record
 from shared.ledger.tickets import USE_WITHIN
 from shared.storage import layout
@@ -23,24 +23,24 @@ def world() -> World:
     return World()
 
 
-def submit(service: Service, job: str, patience: float = 2.5) -> Record | Later | None:
-    last = service.records.last(job)
+def submit(app: App, job: str, patience: float = 2.5) -> Record | RetryLater | None:
+    last = app.records.last(job)
     assert last is not None
-    return service.submission.submit(last, patience)
+    return app.submission.submit(last, patience)
 
 
 def test_intent_comes_before_the_post_and_the_marker_goes_last(world: World) -> None:
     world.queued("cat")
-    service = world.service()
+    app = world.app()
     story: list[str] = []
 
     def note(call: Call) -> None:
         if call.kind in ("create", "delete"):
             story.append(f"{call.kind} {call.key.split('/')[1]}")
 
-    store_of(service).after.append(note)
+    store_of(app).after.append(note)
     world.studio.on_create = lambda: story.append(f"POST as {world.state('cat')}")
-    made = submit(service, "cat")
+    made = submit(app, "cat")
     assert isinstance(made, Record)
     assert story == [
         "create slots",
@@ -56,7 +56,7 @@ def test_intent_comes_before_the_post_and_the_marker_goes_last(world: World) -> 
 
 def test_the_record_names_the_task_and_its_attempt(world: World) -> None:
     world.queued("cat")
-    submit(world.service(), "cat")
+    submit(world.app(), "cat")
     record = world.record("cat")
     assert (record["task_id"], record["create_request_id"]) == ("task-1", "r-task-1")
     assert record["attempt"] == 1
@@ -64,7 +64,7 @@ def test_the_record_names_the_task_and_its_attempt(world: World) -> None:
 
 def test_the_request_is_the_job_files_own(world: World) -> None:
     world.queued("cat")
-    submit(world.service(), "cat")
+    submit(world.app(), "cat")
     (post,) = world.studio.posts
     assert post.endpoint == model().endpoint
     assert post.body["model"] == MODEL
@@ -75,9 +75,9 @@ def test_the_request_is_the_job_files_own(world: World) -> None:
 def test_a_full_model_submits_nothing_and_keeps_the_job_queued(world: World) -> None:
     world.queued("cat")
     world.queued("dog")
-    submit(world.service(), "cat")
-    outcome = submit(world.service("b"), "dog")
-    assert isinstance(outcome, Later)
+    submit(world.app(), "cat")
+    outcome = submit(world.app("b"), "dog")
+    assert isinstance(outcome, RetryLater)
     assert world.states("dog") == ["QUEUED"]
     assert world.held() == [f"{MODEL}/cat~000002"]
 
@@ -86,9 +86,9 @@ def test_without_a_ticket_in_time_the_slot_is_given_back() -> None:
     world = World(models=(model(limits=Limits(2, 60, 5, 0)),))
     world.queued("cat")
     world.queued("dog")
-    submit(world.service(), "cat")
-    outcome = submit(world.service("b"), "dog")
-    assert isinstance(outcome, Later)
+    submit(world.app(), "cat")
+    outcome = submit(world.app("b"), "dog")
+    assert isinstance(outcome, RetryLater)
     assert outcome.seconds > 2.5
     assert world.held() == [f"{MODEL}/cat~000002"]
     assert world.states("dog") == ["QUEUED"]
@@ -98,18 +98,18 @@ def test_a_short_wait_for_a_ticket_is_waited_out() -> None:
     world = World(models=(model(limits=Limits(2, 1, 5, 0)),))
     world.queued("cat")
     world.queued("dog")
-    submit(world.service(), "cat")
-    assert isinstance(submit(world.service("b"), "dog"), Record)
+    submit(world.app(), "cat")
+    assert isinstance(submit(world.app("b"), "dog"), Record)
     first, second = (post.at for post in world.studio.posts)
     assert second - first > 0.5
 
 
 def test_a_ticket_that_goes_stale_while_the_record_is_written_is_renewed(world: World) -> None:
     world.queued("cat")
-    service = world.service()
+    app = world.app()
     slow = once("create", "records/cat/000002", lambda: world.timeline.wait(USE_WITHIN + 0.1))
-    store_of(service).after.append(slow)
-    assert isinstance(submit(service, "cat"), Record)
+    store_of(app).after.append(slow)
+    assert isinstance(submit(app, "cat"), Record)
     tickets = world.bucket.keys(layout.TICKETS)
     holders = [json.loads(world.bucket.peek(key)) for key in tickets]
     attempts = [(holder["job"], holder["seq"]) for holder in holders]
@@ -120,11 +120,11 @@ def test_a_ticket_that_goes_stale_while_the_record_is_written_is_renewed(world: 
 def test_an_attempt_that_surely_sent_nothing_goes_back_to_the_queue() -> None:
     world = World(models=(model(limits=Limits(1, 90, 1, 0)),))
     world.queued("cat")
-    service = world.service()
+    app = world.app()
     world.timeline.advance_to((world.timeline.at // 92 + 1) * 92)
     slow = once("create", "records/cat/000002", lambda: world.timeline.wait(USE_WITHIN + 0.1))
-    store_of(service).after.append(slow)
-    submit(service, "cat")
+    store_of(app).after.append(slow)
+    submit(app, "cat")
     assert world.studio.posts == []
     assert world.state("cat") == "QUEUED"
 
@@ -144,15 +144,15 @@ def test_a_refusal_that_passes_puts_the_job_back_at_its_place(
     world.queued("dog")
     before = world.bucket.keys(layout.QUEUE)
     world.studio.script.append(refuse(code, http))
-    service = world.service()
-    made = submit(service, "cat")
+    app = world.app()
+    made = submit(app, "cat")
     assert isinstance(made, Record)
     assert world.bucket.keys(layout.QUEUE) == before
     assert world.states("cat") == ["QUEUED", "SUBMITTING", "QUEUED"]
     assert world.slots() == []
     assert made.data["attempt"] == 0, "a refusal must not count as an attempt"
     assert made.data["error"]["code"] == code
-    pause = service.states.get(MODEL).pause
+    pause = app.states.get(MODEL).pause
     assert pause is not None
     assert pause.blocked is blocked
 
@@ -161,46 +161,46 @@ def test_a_paused_model_is_not_asked_and_another_one_is(world: World) -> None:
     world.queued("cat")
     world.queued("dog", "pencil")
     world.studio.script.append(refuse("AllocationQuota", 403))
-    service = world.service()
-    submit(service, "cat")
-    assert isinstance(submit(world.service("b"), "cat"), Later), "another instance must know, too"
-    assert isinstance(submit(service, "dog"), Record)
+    app = world.app()
+    submit(app, "cat")
+    assert isinstance(submit(world.app("b"), "cat"), RetryLater), "another instance must know, too"
+    assert isinstance(submit(app, "dog"), Record)
     assert [post.body["model"] for post in world.studio.posts] == ["brush", "pencil"]
 
 
 def test_refusals_in_a_row_wait_longer_each_time_up_to_a_minute(world: World) -> None:
     world.queued("cat")
-    service = world.service()
+    app = world.app()
     waits: list[float] = []
     for _ in range(9):
         world.studio.script.append(refuse("Throttling", 429))
-        submit(service, "cat")
-        waits.append(service.states.get(MODEL).paused_for(service.clock.now()))
+        submit(app, "cat")
+        waits.append(app.states.get(MODEL).paused_for(app.clock.now()))
         world.timeline.wait(waits[-1])
     assert 1.0 <= waits[0] <= 2.0
     assert waits[1] > waits[0] / 1.1
     assert 30.0 <= waits[-1] <= 60.0
-    assert isinstance(submit(service, "cat"), Record)
-    assert service.states.get(MODEL).pause is None, "an accepted task ends the pause"
+    assert isinstance(submit(app, "cat"), Record)
+    assert app.states.get(MODEL).pause is None, "an accepted task ends the pause"
 
 
 def test_queueing_ahead_ends_where_the_service_answers_429_to_it() -> None:
     world = World(models=(model(limits=Limits(5, 1, 1, 1)),))
     for job in ("cat", "dog"):
         world.queued(job)
-    service = world.service()
-    submit(service, "cat")
+    app = world.app()
+    submit(app, "cat")
     world.studio.script.append(refuse("Throttling", 429))
-    submit(service, "dog")
-    world.timeline.wait(service.states.get(MODEL).paused_for(service.clock.now()))
-    assert isinstance(submit(service, "dog"), Later)
+    submit(app, "dog")
+    world.timeline.wait(app.states.get(MODEL).paused_for(app.clock.now()))
+    assert isinstance(submit(app, "dog"), RetryLater)
     assert len(world.studio.posts) == 2
 
 
 def test_the_callers_mistake_ends_the_job_with_a_manifest(world: World) -> None:
     world.queued("cat")
     world.studio.script.append(refuse("InvalidParameter", 400, "prompt is bad"))
-    submit(world.service(), "cat")
+    submit(world.app(), "cat")
     assert world.state("cat") == "FAILED"
     manifest = world.manifest("cat")
     assert manifest["state"] == "FAILED"
@@ -211,11 +211,11 @@ def test_the_callers_mistake_ends_the_job_with_a_manifest(world: World) -> None:
 
 def test_an_input_that_cannot_be_fetched_is_tried_three_times(world: World) -> None:
     world.queued("cat")
-    service = world.service()
+    app = world.app()
     for _ in range(3):
         world.studio.script.append(refuse("InputDownloadFailed", 400))
         world.timeline.wait(600)
-        submit(service, "cat")
+        submit(app, "cat")
     assert world.state("cat") == "FAILED"
     assert len(world.studio.posts) == 3
 
@@ -226,20 +226,20 @@ def test_an_unknown_outcome_keeps_slot_and_marker_and_sends_nothing_more(
 ) -> None:
     world.queued("cat")
     world.studio.script.append(lost)
-    service = world.service()
-    made = submit(service, "cat")
+    app = world.app()
+    made = submit(app, "cat")
     assert isinstance(made, Record)
     assert made.state == "SUBMITTING"
     assert "ReadTimeout" in made.data["unknown"]
     assert world.held() == [f"{MODEL}/cat~000002"]
-    assert submit(world.service("b"), "cat") is None, "it is under way"
+    assert submit(world.app("b"), "cat") is None, "it is under way"
     assert len(world.studio.posts) == 1
 
 
 def test_an_expired_job_is_not_submitted(world: World) -> None:
     world.queued("cat", expires_after="1m")
     world.timeline.wait(60.1)
-    submit(world.service(), "cat")
+    submit(world.app(), "cat")
     assert world.state("cat") == "EXPIRED"
     assert world.manifest("cat")["error"]["code"] == "Expired"
     assert world.studio.posts == []
@@ -251,17 +251,17 @@ def test_killed_before_the_intent_the_job_is_still_queued(
     world: World, kind_and_key: tuple[str, str]
 ) -> None:
     world.queued("cat")
-    service = world.service()
-    store_of(service).after.append(once(*kind_and_key, die))
+    app = world.app()
+    store_of(app).after.append(once(*kind_and_key, die))
     with pytest.raises(Killed):
-        submit(service, "cat")
+        submit(app, "cat")
     assert world.states("cat") == ["QUEUED"]
     assert world.studio.posts == []
 
 
 def test_two_instances_submit_one_job_once(world: World) -> None:
     world.queued("cat")
-    first, second = world.service("a"), world.service("b")
+    first, second = world.app("a"), world.app("b")
     outcomes: list[object] = []
     meanwhile = once("create", "slots", lambda: outcomes.append(submit(second, "cat")))
     store_of(first).before.append(meanwhile)
@@ -274,7 +274,7 @@ def test_two_instances_submit_one_job_once(world: World) -> None:
 def test_the_loser_of_a_race_gives_back_its_own_slot_alone() -> None:
     world = World(models=(model(limits=Limits(5, 1, 4, 0)),))
     world.queued("cat")
-    first, second = world.service("a"), world.service("b")
+    first, second = world.app("a"), world.app("b")
     record = layout.record("cat", 2)
     store_of(first).before.append(once("create", record, lambda: submit(second, "cat", 5.0)))
     assert submit(first, "cat") is None
@@ -288,7 +288,7 @@ def test_a_frozen_instance_that_wakes_after_its_attempt_was_voided_sends_nothing
 ) -> None:
     world.queued("cat")
     world.studio.seconds = 100.0
-    frozen = world.service("frozen")
+    frozen = world.app("frozen")
 
     def a_minute_passes() -> None:
         world.timeline.wait(60)
@@ -303,27 +303,27 @@ def test_a_frozen_instance_that_wakes_after_its_attempt_was_voided_sends_nothing
 
 def test_an_input_image_that_vanished_ends_the_job(world: World) -> None:
     world.queued("cat")
-    service = world.service()
+    app = world.app()
 
     def vanished(_spec: object) -> dict[str, str]:
-        return {"/input/base_image_url": str(service.store.read("inputs/gone.png", 10).body)}
+        return {"/input/base_image_url": str(app.store.read("inputs/gone.png", 10).body)}
 
-    service.submission.input_urls = vanished
-    submit(service, "cat")
+    app.submission.input_urls = vanished
+    submit(app, "cat")
     assert world.state("cat") == "FAILED"
 
 
 def test_a_task_with_several_images_is_asked_for_as_such(world: World) -> None:
     world.queued("cat")
     world.studio.script.append(accept_with(images=4))
-    submit(world.service(), "cat")
+    submit(world.app(), "cat")
     assert world.studio.tasks["task-1"].images == 4
 
 
 def test_an_instance_that_overslept_the_time_of_its_attempt_sends_nothing(world: World) -> None:
     world.queued("cat")
-    service = world.service()
+    app = world.app()
     asleep = once("create", "records/cat/000002", lambda: world.timeline.wait(100))
-    store_of(service).after.append(asleep)
-    submit(service, "cat")
+    store_of(app).after.append(asleep)
+    submit(app, "cat")
     assert world.studio.posts == []

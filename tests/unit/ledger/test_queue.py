@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.ledger.queue import SPANS, Looks, Queue, Span
+from shared.ledger.queue import SNAPSHOT_TTLS, Queue, QueueSnapshots, SnapshotTtl
 from shared.platform.clock import iso
 from shared.storage import layout
 from tests.kit.clock import Timeline
@@ -10,7 +10,7 @@ from tests.kit.http import ask
 from tests.kit.memory_store import MemoryBucket, MemoryStore
 from tests.kit.world import MODEL, World
 
-NEAR, FAR = SPANS
+NEAR, FAR = SNAPSHOT_TTLS
 
 
 def listings(world: World, prefix: str) -> int:
@@ -21,52 +21,52 @@ def test_one_look_serves_for_a_while() -> None:
     world = World()
     for name in ("one", "two"):
         world.queued(name)
-    service, queue = world.service("api"), layout.queue_of(MODEL)
-    service.looks = Looks(kept=True)
+    app, queue = world.app("api"), layout.queue_of(MODEL)
+    app.snapshots = QueueSnapshots(kept=True)
     before = listings(world, queue)
-    assert [ask(service, "GET", f"/jobs/{name}").json["position"] for name in ("one", "two")] == [
+    assert [ask(app, "GET", f"/jobs/{name}").json["position"] for name in ("one", "two")] == [
         1,
         2,
     ]
     assert listings(world, queue) == before + 1
     world.queued("first", priority=0)
-    assert ask(service, "GET", "/jobs/first").json["position"] == 1, "a new job: looked again"
-    assert ask(service, "GET", "/jobs/two").json["position"] == 3
+    assert ask(app, "GET", "/jobs/first").json["position"] == 1, "a new job: looked again"
+    assert ask(app, "GET", "/jobs/two").json["position"] == 3
     assert listings(world, queue) == before + 2
     world.timeline.wait(NEAR.seconds)
     world.queued("second", priority=1)
-    assert ask(service, "GET", "/jobs/two").json["position"] == 4, "the look has grown old"
+    assert ask(app, "GET", "/jobs/two").json["position"] == 4, "the look has grown old"
 
 
 def test_a_job_far_behind_is_not_looked_for_again() -> None:
-    bucket, span = MemoryBucket(Timeline()), Span(2, 5.0)
-    queue, looks = Queue(MemoryStore(bucket)), Looks(kept=True)
+    bucket, span = MemoryBucket(Timeline()), SnapshotTtl(2, 5.0)
+    queue, snapshots = Queue(MemoryStore(bucket)), QueueSnapshots(kept=True)
     data = [{"model": MODEL, "priority": 5, "queued_ms": number} for number in range(4)]
     for number, one in enumerate(data):
         queue.add(f"job-{number}", one)
-    look = looks.look(queue, MODEL, span, now=100.0)
+    look = snapshots.look(queue, MODEL, span, now=100.0)
     assert dict(look.places) == {"job-0": 1, "job-1": 2}
     assert look.tells_of("job-3", data[3])
     assert not look.tells_of("newcomer", {**data[0], "priority": 0})
-    assert looks.recent(MODEL, span, 104.0) is look
-    assert looks.recent(MODEL, span, 105.0) is None
-    assert looks.recent(MODEL, span, 99.0) is None, "the clock was set back"
+    assert snapshots.recent(MODEL, span, 104.0) is look
+    assert snapshots.recent(MODEL, span, 105.0) is None
+    assert snapshots.recent(MODEL, span, 99.0) is None, "the clock was set back"
 
 
 def test_a_place_far_behind_is_told_from_a_longer_look_that_is_kept_longer() -> None:
     world = World()
     for number in range(NEAR.markers + 3):
         world.queued(f"job-{number:02d}")
-    service, queue = world.service("api"), layout.queue_of(MODEL)
-    service.looks = Looks(kept=True)
+    app, queue = world.app("api"), layout.queue_of(MODEL)
+    app.snapshots = QueueSnapshots(kept=True)
     before, last = listings(world, queue), f"/jobs/job-{NEAR.markers + 2:02d}"
-    assert ask(service, "GET", last).json["position"] == NEAR.markers + 3
+    assert ask(app, "GET", last).json["position"] == NEAR.markers + 3
     assert listings(world, queue) == before + 2
     world.timeline.wait(NEAR.seconds)
-    assert ask(service, "GET", last).json["position"] == NEAR.markers + 3
+    assert ask(app, "GET", last).json["position"] == NEAR.markers + 3
     assert listings(world, queue) == before + 3, "near the head alone"
     world.timeline.wait(FAR.seconds)
-    assert ask(service, "GET", last).json["position"] == NEAR.markers + 3
+    assert ask(app, "GET", last).json["position"] == NEAR.markers + 3
     assert listings(world, queue) == before + 5
 
 
@@ -89,8 +89,8 @@ def test_a_page_of_jobs_lists_what_it_shows() -> None:
     for number in range(30):
         world.queued(f"job-{number:02d}")
     store = MemoryStore(world.bucket)
-    service = world.service("api")
-    service.__dict__["store"] = store
+    app = world.app("api")
+    app.__dict__["store"] = store
     asked: list[int | None] = []
     listed = store.list
 
@@ -100,9 +100,9 @@ def test_a_page_of_jobs_lists_what_it_shows() -> None:
         return listed(prefix, after, limit)
 
     store.list = noted  # type: ignore[assignment]
-    reply = ask(service, "GET", "/jobs?limit=5").json
+    reply = ask(app, "GET", "/jobs?limit=5").json
     assert [row["job"] for row in reply["jobs"]] == [f"job-{n:02d}" for n in range(29, 24, -1)]
     assert asked == [6]
-    following = ask(service, "GET", f"/jobs?limit=100&cursor={reply['next']}").json
+    following = ask(app, "GET", f"/jobs?limit=100&cursor={reply['next']}").json
     assert [row["job"] for row in following["jobs"]][:1] == ["job-24"]
     assert (len(following["jobs"]), following["next"]) == (25, None)

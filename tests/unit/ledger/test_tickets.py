@@ -21,10 +21,10 @@ class Submitter:
     """An instance that submits as often as its tickets allow."""
 
     def __init__(self, stage: Stage, bucket: MemoryBucket, seed: int) -> None:
-        self.chance = random.Random(seed)
+        self.rng = random.Random(seed)
         self.stage = stage
         store = MemoryStore(bucket, f"i{seed}", self._delay, self._delay)
-        self.clock = FakeClock(stage, self.chance.uniform(-2, 2))
+        self.clock = FakeClock(stage, self.rng.uniform(-2, 2))
         self.tickets = Tickets(store, self.clock)
         self.arrived: list[float] = []
 
@@ -32,14 +32,14 @@ class Submitter:
         while self.stage.at < until:
             taken = self.tickets.take("brush", count, seconds, HOLDER)
             if isinstance(taken, Ticket):
-                self.clock.sleep(self.chance.choice([0.0, 0.1, 0.5, 0.9]))
+                self.clock.sleep(self.rng.choice([0.0, 0.1, 0.5, 0.9]))
                 if self.tickets.usable(taken):
-                    self.arrived.append(self.stage.at + self.chance.uniform(0, MOST_ON_THE_WAY))
+                    self.arrived.append(self.stage.at + self.rng.uniform(0, MOST_ON_THE_WAY))
             else:
                 self.clock.sleep(taken)
 
     def _delay(self) -> float:
-        return self.chance.choice([0.002, 0.02, 0.15]) * self.chance.uniform(0.5, 1.5)
+        return self.rng.choice([0.002, 0.02, 0.15]) * self.rng.uniform(0.5, 1.5)
 
 
 def submissions(count: int, seconds: float, seed: int, ticks: int) -> list[float]:

@@ -20,10 +20,10 @@ from requests.adapters import HTTPAdapter
 from cli.bucket import open_bucket
 from local.up_settings import make_plan, server_environment
 from shared import app
-from shared.app import connect
+from shared.app import for_invocation
 from shared.modelstudio import api_key
 from shared.modelstudio.api_key import AGAIN, FRESH, KeyUnavailable, SecretKey, key_in
-from shared.modelstudio.client import Accepted, ModelStudio, ServiceError
+from shared.modelstudio.client import ModelStudio, ServiceError, TaskCreated
 from shared.platform import logs
 from shared.platform.settings import Credentials, SettingsError, load_settings
 from tests.kit.clock import FakeClock, Timeline
@@ -215,10 +215,10 @@ def test_a_long_run_takes_up_a_rotated_key(
 ) -> None:
     kms.then(holding(OLD), holding(NEW))
     studio.then(answering(TASK), answering(TASK))
-    service = client(studio, secret)
-    service.query("t")
+    app = client(studio, secret)
+    app.query("t")
     clock.sleep(FRESH)
-    service.query("t")
+    app.query("t")
     assert keys_used(studio) == [OLD, NEW]
 
 
@@ -227,10 +227,10 @@ def test_a_refused_key_is_read_again_and_the_question_repeated(
 ) -> None:
     kms.then(holding(OLD), holding(NEW))
     studio.then(answering(TASK), answering(BAD_KEY, 401), answering(TASK))
-    service = client(studio, secret)
-    service.query("t")
+    app = client(studio, secret)
+    app.query("t")
     clock.sleep(AGAIN)
-    assert service.query("t").status == "PENDING"
+    assert app.query("t").status == "PENDING"
     assert keys_used(studio) == [OLD, OLD, NEW]
 
 
@@ -239,12 +239,12 @@ def test_a_submission_whose_key_was_refused_is_made_with_the_new_one(
 ) -> None:
     kms.then(holding(OLD), holding(NEW))
     studio.then(answering(BAD_KEY, 401), answering(TASK))
-    service = client(studio, secret)
+    app = client(studio, secret)
     secret.value()
     clock.sleep(AGAIN)
     closing = Closing()
-    service.session.mount(studio.url, closing)
-    assert isinstance(service.create("/x", {}), Accepted)
+    app.session.mount(studio.url, closing)
+    assert isinstance(app.create("/x", {}), TaskCreated)
     assert keys_used(studio) == [OLD, NEW]
     assert closing.closed == 1  # the second POST has a connection of its own
 
@@ -278,13 +278,13 @@ def test_without_a_key_nothing_is_sent_and_no_outcome_is_open(
     kms: HttpScript, studio: HttpScript, secret: SecretKey
 ) -> None:
     kms.then(refusal(403, "Forbidden.NoPermission"))
-    service = client(studio, secret)
-    outcome = service.create("/x", {})
+    app = client(studio, secret)
+    outcome = app.create("/x", {})
     assert isinstance(outcome, ServiceError)
     assert (outcome.code, outcome.http) == ("Unreachable", 0)
     assert "kms:GetSecretValue" in outcome.message
     with pytest.raises(ServiceError, match="There is no API key"):
-        service.query("t")
+        app.query("t")
     assert studio.seen == []
 
 
@@ -322,7 +322,9 @@ def test_an_instance_keeps_its_key_over_invocations(
         "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "role-secret",
     }
     for number in range(2):
-        connect(environ | {"ALIBABA_CLOUD_SECURITY_TOKEN": f"t{number}"}).model_studio.query("t")
+        for_invocation(environ | {"ALIBABA_CLOUD_SECURITY_TOKEN": f"t{number}"}).model_studio.query(
+            "t"
+        )
     assert keys_used(studio) == [OLD, OLD]
     (held,) = app._secret_keys.values()
     assert held.credentials.token == "t1"
@@ -347,7 +349,7 @@ def test_a_person_at_a_terminal_needs_neither(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(app, "open_store", lambda *_: Bucket())
     environ = LEAST | {"OSS_ACCESS_KEY_ID": "id", "OSS_ACCESS_KEY_SECRET": "secret"}
     for given in ({}, {"DASHSCOPE_API_KEY": "k"}, {"DASHSCOPE_API_KEY_SECRET": "s"}):
-        assert open_bucket(environ | given).service.settings.oss_bucket == "b"
+        assert open_bucket(environ | given).app.settings.oss_bucket == "b"
 
 
 def test_a_laptop_does_not_ask_kms_for_the_key_it_made_itself(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import requests
 
-from shared.app import connect
-from shared.modelstudio.client import Accepted, ModelStudio, ServiceError, Unknown
+from shared.app import for_invocation
+from shared.modelstudio.client import ModelStudio, OutcomeUnknown, ServiceError, TaskCreated
 from tests.kit.scripted_http import NOTHING, Answer, HttpScript, refusing_port, scripted_http
 
 KEY = "sk-not-a-real-key"
@@ -27,20 +27,20 @@ ACCEPTED = said(200, {"output": {"task_id": "t1", "task_status": "PENDING"}, "re
 
 
 @pytest.fixture()
-def service() -> Iterator[HttpScript]:
+def app() -> Iterator[HttpScript]:
     with scripted_http() as script:
         yield script
 
 
 @pytest.fixture()
-def client(service: HttpScript) -> ModelStudio:
-    return ModelStudio(f"{service.url}/api/v1", KEY, requests.Session(), "ws-1")
+def client(app: HttpScript) -> ModelStudio:
+    return ModelStudio(f"{app.url}/api/v1", KEY, requests.Session(), "ws-1")
 
 
-def test_an_accepted_task(client: ModelStudio, service: HttpScript) -> None:
-    service.then(ACCEPTED)
-    assert client.create(ENDPOINT, BODY) == Accepted("t1", "r1")
-    (post,) = service.seen
+def test_an_accepted_task(client: ModelStudio, app: HttpScript) -> None:
+    app.then(ACCEPTED)
+    assert client.create(ENDPOINT, BODY) == TaskCreated("t1", "r1")
+    (post,) = app.seen
     assert (post.method, post.target) == ("POST", f"/api/v1{ENDPOINT}")
     assert json.loads(post.body) == BODY
     assert post.headers["x-dashscope-async"] == "enable"
@@ -51,17 +51,17 @@ def test_an_accepted_task(client: ModelStudio, service: HttpScript) -> None:
 
 
 def test_temporary_uploads_ask_the_service_to_resolve_them(
-    client: ModelStudio, service: HttpScript
+    client: ModelStudio, app: HttpScript
 ) -> None:
-    service.then(ACCEPTED)
+    app.then(ACCEPTED)
     client.create(ENDPOINT, {**BODY, "input": {"images": ["oss://dashscope-instant/a.png"]}})
-    assert service.seen[0].headers["x-dashscope-ossresourceresolve"] == "enable"
+    assert app.seen[0].headers["x-dashscope-ossresourceresolve"] == "enable"
 
 
-def test_a_client_without_a_workspace_names_none(service: HttpScript) -> None:
-    service.then(ACCEPTED)
-    ModelStudio(f"{service.url}/api/v1", KEY, requests.Session()).create(ENDPOINT, BODY)
-    assert "x-dashscope-workspace" not in service.seen[0].headers
+def test_a_client_without_a_workspace_names_none(app: HttpScript) -> None:
+    app.then(ACCEPTED)
+    ModelStudio(f"{app.url}/api/v1", KEY, requests.Session()).create(ENDPOINT, BODY)
+    assert "x-dashscope-workspace" not in app.seen[0].headers
 
 
 @pytest.mark.parametrize(
@@ -69,16 +69,14 @@ def test_a_client_without_a_workspace_names_none(service: HttpScript) -> None:
     [(401, "InvalidApiKey"), (429, "Throttling.RateQuota"), (400, "InvalidParameter")],
 )
 def test_a_refusal_in_the_services_own_words(
-    client: ModelStudio, service: HttpScript, status: int, code: str
+    client: ModelStudio, app: HttpScript, status: int, code: str
 ) -> None:
-    service.then(said(status, {"code": code, "message": "why", "request_id": "r9"}))
+    app.then(said(status, {"code": code, "message": "why", "request_id": "r9"}))
     assert client.create(ENDPOINT, BODY) == ServiceError(code, "why", status, "r9")
 
 
-def test_an_error_body_behind_http_200_is_a_refusal(
-    client: ModelStudio, service: HttpScript
-) -> None:
-    service.then(said(200, {"code": "InvalidParameter", "message": "why", "request_id": "r9"}))
+def test_an_error_body_behind_http_200_is_a_refusal(client: ModelStudio, app: HttpScript) -> None:
+    app.then(said(200, {"code": "InvalidParameter", "message": "why", "request_id": "r9"}))
     assert client.create(ENDPOINT, BODY) == ServiceError("InvalidParameter", "why", 200, "r9")
 
 
@@ -98,19 +96,19 @@ def test_an_error_body_behind_http_200_is_a_refusal(
     ids=["500", "502", "504", "html", "no id", "null", "list", "cut before", "cut within"],
 )
 def test_an_unclear_answer_is_unknown_and_never_asked_for_twice(
-    client: ModelStudio, service: HttpScript, answer: Answer
+    client: ModelStudio, app: HttpScript, answer: Answer
 ) -> None:
-    service.then(answer)
-    assert isinstance(client.create(ENDPOINT, BODY), Unknown)
-    assert len(service.seen) == 1
+    app.then(answer)
+    assert isinstance(client.create(ENDPOINT, BODY), OutcomeUnknown)
+    assert len(app.seen) == 1
 
 
-def test_no_answer_in_time_is_unknown(client: ModelStudio, service: HttpScript) -> None:
+def test_no_answer_in_time_is_unknown(client: ModelStudio, app: HttpScript) -> None:
     client.create_timeout = 0.05
-    service.then(service.never)
-    assert isinstance(client.create(ENDPOINT, BODY), Unknown)
-    service.await_request()
-    assert len(service.seen) == 1
+    app.then(app.never)
+    assert isinstance(client.create(ENDPOINT, BODY), OutcomeUnknown)
+    app.await_request()
+    assert len(app.seen) == 1
 
 
 def test_a_refused_connection_sent_nothing() -> None:
@@ -121,10 +119,10 @@ def test_a_refused_connection_sent_nothing() -> None:
     assert (outcome.code, outcome.http) == ("Unreachable", 0)
 
 
-def test_a_redirect_is_not_followed_with_the_key(client: ModelStudio, service: HttpScript) -> None:
-    service.then(Answer(307, headers={"Location": f"{service.url}/elsewhere"}))
+def test_a_redirect_is_not_followed_with_the_key(client: ModelStudio, app: HttpScript) -> None:
+    app.then(Answer(307, headers={"Location": f"{app.url}/elsewhere"}))
     assert isinstance(client.create(ENDPOINT, BODY), ServiceError)
-    assert len(service.seen) == 1
+    assert len(app.seen) == 1
 
 
 class OpenStore:
@@ -138,7 +136,7 @@ class OpenStore:
 
 
 def test_a_submission_uses_a_connection_of_its_own(
-    service: HttpScript, monkeypatch: pytest.MonkeyPatch
+    app: HttpScript, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shared.app.open_store", OpenStore)
     monkeypatch.setattr("shared.app._checked_buckets", set())
@@ -149,18 +147,16 @@ def test_a_submission_uses_a_connection_of_its_own(
         "OSS_ACCESS_KEY_ID": "id",
         "OSS_ACCESS_KEY_SECRET": "secret",
         "DASHSCOPE_API_KEY": KEY,
-        "DASHSCOPE_HTTP_BASE_URL": f"{service.url}/api/v1",
+        "DASHSCOPE_HTTP_BASE_URL": f"{app.url}/api/v1",
     }
-    client = connect(environ).model_studio
-    service.then(said(200, {"output": {"task_status": "RUNNING"}}), ACCEPTED)
+    client = for_invocation(environ).model_studio
+    app.then(said(200, {"output": {"task_status": "RUNNING"}}), ACCEPTED)
     client.query("t0")
     client.create(ENDPOINT, BODY)
-    assert service.seen[0].port != service.seen[1].port
+    assert app.seen[0].port != app.seen[1].port
 
 
-def test_a_finished_task_with_its_times_in_beijing(
-    client: ModelStudio, service: HttpScript
-) -> None:
+def test_a_finished_task_with_its_times_in_beijing(client: ModelStudio, app: HttpScript) -> None:
     output = {
         "task_id": "t1",
         "task_status": "SUCCEEDED",
@@ -169,25 +165,23 @@ def test_a_finished_task_with_its_times_in_beijing(
         "end_time": "",
         "results": [{"url": "https://host/a.png"}],
     }
-    service.then(said(200, {"output": output, "usage": {"image_count": 1}, "request_id": "q1"}))
+    app.then(said(200, {"output": output, "usage": {"image_count": 1}, "request_id": "q1"}))
     task = client.query("t1")
     assert (task.status, task.request_id, task.usage) == ("SUCCEEDED", "q1", {"image_count": 1})
     assert task.times == {"submit_time": 1795151520.5, "scheduled_time": 1795151521.0}
     assert task.answer["output"] == output
-    assert service.seen[0].target == "/api/v1/tasks/t1"
+    assert app.seen[0].target == "/api/v1/tasks/t1"
 
 
 @pytest.mark.parametrize("usage", [None, [1], "many", 3])
-def test_a_usage_of_another_shape_is_none(
-    client: ModelStudio, service: HttpScript, usage: Any
-) -> None:
-    service.then(said(200, {"output": {"task_status": "SUCCEEDED"}, "usage": usage}))
+def test_a_usage_of_another_shape_is_none(client: ModelStudio, app: HttpScript, usage: Any) -> None:
+    app.then(said(200, {"output": {"task_status": "SUCCEEDED"}, "usage": usage}))
     assert client.query("t1").usage == {}
 
 
-def test_a_failed_task_is_a_normal_answer(client: ModelStudio, service: HttpScript) -> None:
+def test_a_failed_task_is_a_normal_answer(client: ModelStudio, app: HttpScript) -> None:
     output = {"task_status": "FAILED", "code": "InvalidURL", "message": "no such picture"}
-    service.then(said(200, {"output": output}))
+    app.then(said(200, {"output": output}))
     task = client.query("t1")
     assert (task.status, task.code, task.message) == ("FAILED", "InvalidURL", "no such picture")
 
@@ -204,9 +198,9 @@ def test_a_failed_task_is_a_normal_answer(client: ModelStudio, service: HttpScri
     ids=["401", "502", "200 with code", "no output", "cut"],
 )
 def test_a_query_that_cannot_be_answered(
-    client: ModelStudio, service: HttpScript, answer: Answer, code: str, http: int
+    client: ModelStudio, app: HttpScript, answer: Answer, code: str, http: int
 ) -> None:
-    service.then(answer)
+    app.then(answer)
     with pytest.raises(ServiceError) as caught:
         client.query("t1")
     assert (caught.value.code, caught.value.http) == (code, http)
@@ -221,30 +215,30 @@ def page(number: int, pages: int, *ids: str) -> Answer:
     return said(200, {"data": rows, "total_page": pages, "page_no": number, "total": 3})
 
 
-def test_the_task_list_is_read_to_its_last_page(client: ModelStudio, service: HttpScript) -> None:
-    service.then(page(1, 2, "t1", "t2"), page(2, 2, "t3"))
+def test_the_task_list_is_read_to_its_last_page(client: ModelStudio, app: HttpScript) -> None:
+    app.then(page(1, 2, "t1", "t2"), page(2, 2, "t3"))
     tasks = client.listed("brush", 1795151520.0, 1795151580.0)
     assert [task.task_id for task in tasks] == ["t1", "t2", "t3"]
     assert tasks[0].created == 1795151520.5
-    first, second = (seen.target for seen in service.seen)
+    first, second = (seen.target for seen in app.seen)
     assert "model_name=brush" in first
     assert "start_time=20261120131200" in first
     assert "page_no=1" in first
     assert "page_no=2" in second
 
 
-def test_an_empty_task_list(client: ModelStudio, service: HttpScript) -> None:
-    service.then(said(200, {"data": [], "total_page": 0}))
+def test_an_empty_task_list(client: ModelStudio, app: HttpScript) -> None:
+    app.then(said(200, {"data": [], "total_page": 0}))
     assert client.listed("brush", 0, 1) == []
 
 
-def test_cancelling_what_runs_already_is_refused(client: ModelStudio, service: HttpScript) -> None:
-    service.then(
+def test_cancelling_what_runs_already_is_refused(client: ModelStudio, app: HttpScript) -> None:
+    app.then(
         said(200, {"request_id": "c1"}),
         said(400, {"code": "UnsupportedOperation", "message": "running"}),
     )
     client.cancel("t1")
-    assert service.seen[0].target == "/api/v1/tasks/t1/cancel"
+    assert app.seen[0].target == "/api/v1/tasks/t1/cancel"
     with pytest.raises(ServiceError, match="UnsupportedOperation"):
         client.cancel("t1")
 

@@ -8,13 +8,13 @@ from typing import TypeVar
 
 import pytest
 
-from shared.jobs.intake import Source, Taken
-from shared.platform.concurrency import THREADS, Each, in_threads, in_turn
+from shared.jobs.intake import IntakeOutcome, Source
+from shared.platform.concurrency import THREADS, MapFn, in_threads, in_turn
 from shared.storage.objects import StoreError
 from tests.kit.memory_store import fail, once
 from tests.kit.world import World, job_file, store_of
 
-EACH = pytest.mark.parametrize("each", [in_turn, in_threads])
+EACH = pytest.mark.parametrize("map_fn", [in_turn, in_threads])
 JOBS = 3 * THREADS
 T = TypeVar("T")
 R = TypeVar("R")
@@ -24,26 +24,26 @@ def several(*bodies: bytes) -> bytes:
     return b"\n".join(bodies) + b"\n"
 
 
-def take(world: World, body: bytes, each: Each = in_threads) -> list[Taken]:
-    service = world.service("submit")
-    service.each = each
-    return service.intake.take(body, Source("jobs/many.jsonl", "ETAG"))
+def take(world: World, body: bytes, map_fn: MapFn = in_threads) -> list[IntakeOutcome]:
+    app = world.app("submit")
+    app.map_fn = map_fn
+    return app.intake.take(body, Source("jobs/many.jsonl", "ETAG"))
 
 
 @EACH
-def test_outcomes_come_in_the_order_of_the_things(each: Each) -> None:
-    assert each(str, range(JOBS)) == [str(number) for number in range(JOBS)]
-    assert each(str, []) == []
+def test_outcomes_come_in_the_order_of_the_things(map_fn: MapFn) -> None:
+    assert map_fn(str, range(JOBS)) == [str(number) for number in range(JOBS)]
+    assert map_fn(str, []) == []
 
 
 @EACH
-def test_what_goes_wrong_with_one_reaches_the_caller(each: Each) -> None:
+def test_what_goes_wrong_with_one_reaches_the_caller(map_fn: MapFn) -> None:
     def work(number: int) -> None:
         if number == 1:
             raise StoreError("no")
 
     with pytest.raises(StoreError, match="no"):
-        each(work, range(JOBS))
+        map_fn(work, range(JOBS))
 
 
 def test_several_are_under_way_at_once() -> None:
@@ -56,19 +56,19 @@ def last_first(work: Callable[[T], R], things: Sequence[T]) -> list[R]:
     return [work(thing) for thing in reversed(things)][::-1]
 
 
-@pytest.mark.parametrize("each", [in_threads, last_first])
-def test_the_jobs_of_a_file_queue_up_in_its_order(each: Each) -> None:
+@pytest.mark.parametrize("map_fn", [in_threads, last_first])
+def test_the_jobs_of_a_file_queue_up_in_its_order(map_fn: MapFn) -> None:
     world, names = World(), [f"job-{number}" for number in range(JOBS)]
-    taken = take(world, several(*(job_file(id=name) for name in names)), each)
+    taken = take(world, several(*(job_file(id=name) for name in names)), map_fn)
     assert [one.job for one in taken] == names
     assert world.markers() == names
 
 
-@pytest.mark.parametrize("each", [in_threads, last_first])
-def test_of_several_jobs_of_one_id_the_first_gets_it(each: Each) -> None:
+@pytest.mark.parametrize("map_fn", [in_threads, last_first])
+def test_of_several_jobs_of_one_id_the_first_gets_it(map_fn: MapFn) -> None:
     world = World()
     bodies = [job_file(f"prompt {number}", id="cat") for number in range(4)]
-    taken = take(world, several(*bodies, job_file("a dog")), each)
+    taken = take(world, several(*bodies, job_file("a dog")), map_fn)
     assert [one.record.state for one in taken] == ["QUEUED", *["REJECTED"] * 3, "QUEUED"]
     assert world.record("cat")["spec"]["input"]["prompt"] == "prompt 0"
 
@@ -76,11 +76,11 @@ def test_of_several_jobs_of_one_id_the_first_gets_it(each: Each) -> None:
 def test_the_event_of_a_file_half_taken_in_does_the_rest() -> None:
     world, names = World(), [f"job-{number}" for number in range(JOBS)]
     body = several(*(job_file(id=name) for name in names))
-    service = world.service("submit")
-    service.each = in_threads
-    store_of(service).before.append(once("create", "job-3", fail))
+    app = world.app("submit")
+    app.map_fn = in_threads
+    store_of(app).before.append(once("create", "job-3", fail))
     with pytest.raises(StoreError):
-        service.intake.take(body, Source("jobs/many.jsonl", "ETAG"))
+        app.intake.take(body, Source("jobs/many.jsonl", "ETAG"))
 
     take(world, body)
 

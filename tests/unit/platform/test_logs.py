@@ -202,7 +202,7 @@ def test_prompts_are_logged_only_where_a_setting_says_so(
 def test_a_rejection_names_the_place_and_not_the_prompt(printed: Lines) -> None:
     world = World()
     body = {"model": MODEL, "input": {"prompt": ["secret plans"], "base_image_url": "https://x/y"}}
-    world.service().intake.take_value(body, Source("jobs/cat.yaml", "ETAG"))
+    world.app().intake.take_value(body, Source("jobs/cat.yaml", "ETAG"))
     line = printed.one()
     assert (line["event"], line["level"]) == ("job.rejected", "WARNING")
     assert line["violations"] >= 1
@@ -271,15 +271,15 @@ def test_charting_costs_no_request(printed: Lines, monkeypatch: pytest.MonkeyPat
 
 
 def test_what_changes_is_told_at_once_and_the_rest_once_a_minute(printed: Lines) -> None:
-    service = World().service()
-    gauges, now = service.poller.gauges, service.clock.now()
+    app = World().app()
+    gauges, now = app.poller.gauges, app.clock.now()
     waiting = [layout.marker(MODEL, 5, int((now - age) * 1000), f"job-{age}") for age in (90, 30)]
     gauges.queue(MODEL, waiting, whole=True)
     gauges.tell([MODEL])
     first = printed.one()
     assert (first["queued"], first["oldest_wait_s"], first["breaker_open"]) == (2, 90.0, 0)
-    rule = service.errors.classify("AllocationQuota", "", 429)
-    service.states.pause(MODEL, ServiceError("AllocationQuota", "used up", 429), rule)
+    rule = app.errors.classify("AllocationQuota", "", 429)
+    app.states.pause(MODEL, ServiceError("AllocationQuota", "used up", 429), rule)
     gauges.tell([MODEL])
     opened, second = printed.all()
     assert (opened["event"], second["event"], second["breaker_open"]) == (
@@ -287,7 +287,7 @@ def test_what_changes_is_told_at_once_and_the_rest_once_a_minute(printed: Lines)
     )
     gauges.tell([MODEL])
     assert printed.raw() == []
-    service.clock.sleep(60)
+    app.clock.sleep(60)
     gauges.tell([MODEL])
     assert printed.one()["event"] == "metric"
 
@@ -307,9 +307,9 @@ def test_an_open_breaker_is_told_at_once(printed: Lines) -> None:
 
 def test_a_defect_of_the_api_is_logged_and_answered_without_its_text(printed: Lines) -> None:
     world = World()
-    service = world.service()
-    service.__dict__["intake"] = None
-    answer = ask(service, "POST", "/jobs", job_file())
+    app = world.app()
+    app.__dict__["intake"] = None
+    answer = ask(app, "POST", "/jobs", job_file())
     assert answer.status == 500
     line = next(line for line in printed.all() if line["event"] == "http.failed")
     assert (line["step"], line["error_type"]) == ("POST /jobs", "AttributeError")

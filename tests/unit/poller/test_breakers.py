@@ -29,7 +29,7 @@ def of(world: World, name: str) -> list[float]:
 
 
 def paused(world: World, name: str) -> bool:
-    states = world.service("looking").states
+    states = world.app("looking").states
     return states.get(name).paused_for(world.timeline.at) > 0
 
 
@@ -90,7 +90,7 @@ def test_half_open_two_instances_still_send_one(world: World) -> None:
     world.studio.script.append(refuse(QUOTA, 403))
     run(world)
     world.timeline.wait(AFTER)
-    first, second = world.service("first"), world.service("second")
+    first, second = world.app("first"), world.app("second")
 
     def the_other_tries() -> None:
         world.studio.on_create = lambda: None
@@ -166,7 +166,7 @@ def test_resuming_a_model_lets_its_jobs_go_at_once(world: World) -> None:
     world.queued("cat")
     world.studio.script.append(refuse(QUOTA, 403))
     run(world)
-    world.service("person").states.resume(MODEL)
+    world.app("person").states.resume(MODEL)
     before = world.timeline.at
     assert run(world) == "nothing left"
     assert world.state("cat") == "SUCCEEDED"
@@ -179,7 +179,7 @@ def test_resuming_is_heard_by_a_poller_that_is_at_work(world: World) -> None:
     submit(world, "dog")
     world.queued("cat", MODEL)
     world.studio.script.append(refuse(QUOTA, 403))
-    world.timeline.plan(20.0, lambda: world.service("person").states.resume(MODEL))
+    world.timeline.plan(20.0, lambda: world.app("person").states.resume(MODEL))
     before = world.timeline.at
     run(world, 120.0)
     assert [at - before < 60.0 for at in of(world, MODEL)] == [True, True]

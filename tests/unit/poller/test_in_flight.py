@@ -8,7 +8,7 @@ import pytest
 
 from shared.catalogue.models import Limits
 from shared.ledger.records import PENDING, Record
-from shared.ledger.slots import Held, Slot
+from shared.ledger.slots import HeldSlot, Slot
 from shared.ledger.tickets import tick_length
 from shared.platform.clock import iso
 from tests.kit.world import MODEL, OTHER, World, model, run, submit
@@ -22,18 +22,18 @@ def test_of_two_slots_of_one_second_the_task_that_was_sent_first_runs(
 ) -> None:
     """Slots are made before there is a ticket, and are dated in whole seconds."""
     world = World()
-    flights = world.service().poller.flights
+    in_flight = world.app().poller.in_flight
     slots_made = float(int(world.timeline.at))
     for job in sorted(order):
         sent_at = iso(world.timeline.at + order.index(job))
         last = Record(job, 3, PENDING, sent_at, "", {"submitted_at": sent_at})
-        held = Held(Slot(MODEL, job, 2, MARKS[job]), slots_made)
-        flights.track(held, last)
+        held = HeldSlot(Slot(MODEL, job, 2, MARKS[job]), slots_made)
+        in_flight.track(held, last)
     world.timeline.wait(2)
 
-    flights.line_up()
+    in_flight.line_up()
 
-    assert [one.slot.job for one in flights if not one.behind] == [order[0]]
+    assert [one.slot.job for one in in_flight if not one.behind] == [order[0]]
 
 
 MANY = Limits(submissions=2, per_seconds=1, concurrent=8, queue_ahead=0)
@@ -74,10 +74,10 @@ def test_waiting_for_one_models_tickets_does_not_keep_another_models_job() -> No
 
 def test_a_slot_whose_task_is_over_makes_room_once() -> None:
     """It may have been freed by somebody else since, and another job be in its place."""
-    slots = World().service().slots
+    slots = World().app().slots
     over = slots.claim(MODEL, "cat", 2, window=1)
     assert over is not None
     assert slots.claim(MODEL, "dog", 2, window=1) is None
-    assert slots.claim(MODEL, "dog", 2, window=1, landed={over})
+    assert slots.claim(MODEL, "dog", 2, window=1, finished_remotely={over})
     slots.free(over)
-    assert slots.claim(MODEL, "cow", 2, window=1, landed={over}) is None
+    assert slots.claim(MODEL, "cow", 2, window=1, finished_remotely={over}) is None

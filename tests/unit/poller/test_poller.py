@@ -77,9 +77,9 @@ def test_a_job_that_arrives_while_polling_is_picked_up(world: World) -> None:
 
 
 def test_a_job_that_arrives_as_the_poller_goes_to_rest_is_not_left_behind(world: World) -> None:
-    service = world.service("poller")
-    store_of(service).before.append(once("delete", layout.HEARTBEAT, lambda: world.queued("cat")))
-    assert run(world, service=service) == "nothing left"
+    app = world.app("poller")
+    store_of(app).before.append(once("delete", layout.HEARTBEAT, lambda: world.queued("cat")))
+    assert run(world, app=app) == "nothing left"
     assert world.state("cat") == "SUCCEEDED"
 
 
@@ -97,7 +97,7 @@ def test_at_the_deadline_the_next_run_is_woken(world: World) -> None:
 
 
 def test_a_second_poller_leaves_at_once(world: World) -> None:
-    first = world.service("first")
+    first = world.app("first")
     first.heartbeat.beat()
     for moment in range(1, 31):
         world.timeline.plan(float(moment), first.heartbeat.beat)
@@ -110,7 +110,7 @@ def test_a_second_poller_leaves_at_once(world: World) -> None:
 
 def test_a_poller_waits_until_a_dead_ones_heartbeat_runs_out(world: World) -> None:
     """The one before may have been killed, and no event will come for its jobs."""
-    world.service("killed").heartbeat.beat()
+    world.app("killed").heartbeat.beat()
     world.queued("cat")
     before = world.timeline.at
     assert run(world) == "nothing left"
@@ -121,7 +121,7 @@ def test_a_poller_waits_until_a_dead_ones_heartbeat_runs_out(world: World) -> No
 def test_a_poller_that_was_replaced_goes(world: World) -> None:
     world.studio.seconds = 60.0
     world.queued("cat")
-    world.timeline.plan(15.0, lambda: world.service("usurper").heartbeat.beat())
+    world.timeline.plan(15.0, lambda: world.app("usurper").heartbeat.beat())
     assert run(world) == "another poller took over"
     assert world.bucket.holds(layout.HEARTBEAT), "the other poller's heartbeat was taken away"
 
@@ -147,7 +147,7 @@ def test_a_throttled_model_is_waited_for(world: World) -> None:
 
 def test_an_orphaned_slot_is_voided_and_its_job_runs(world: World) -> None:
     world.queued("cat")
-    victim = world.service("victim")
+    victim = world.app("victim")
     store_of(victim).after.append(once("create", "slots", die))
     last = victim.records.last("cat")
     assert last is not None
@@ -162,7 +162,7 @@ def test_an_orphaned_slot_is_voided_and_its_job_runs(world: World) -> None:
 
 
 def test_a_young_orphan_alone_is_waited_for_at_leisure(world: World) -> None:
-    world.service("victim").slots.claim(MODEL, "nobody", 2, 1)
+    world.app("victim").slots.claim(MODEL, "nobody", 2, 1)
     before = world.timeline.at
     assert run(world) == "nothing left"
     assert world.slots() == []
@@ -190,11 +190,11 @@ def test_killed_at_any_request_the_next_run_brings_the_job_home(
     world: World, kind: str, where: str, phase: str
 ) -> None:
     world.queued("cat")
-    victim = world.service("victim")
+    victim = world.app("victim")
     hooks = store_of(victim).before if phase == "before" else store_of(victim).after
     hooks.append(once(kind, where, die))
     with pytest.raises(Killed):
-        run(world, service=victim)
+        run(world, app=victim)
     world.timeline.wait(60)
     run(world, 3 * LONG)
     assert world.state("cat") == "SUCCEEDED"
@@ -216,10 +216,10 @@ def test_killed_at_any_request_the_next_run_brings_the_job_home(
 )
 def test_one_lost_request_does_not_end_the_run(world: World, kind: str, where: str) -> None:
     world.queued("cat")
-    service = world.service("poller")
-    store_of(service).before.append(once(kind, where, fail))
+    app = world.app("poller")
+    store_of(app).before.append(once(kind, where, fail))
     with suppress(StoreError) if kind == "list" else nullcontext():
-        run(world, service=service)  # without its listings a round has nothing to go by
+        run(world, app=app)  # without its listings a round has nothing to go by
     world.timeline.wait(60)
     run(world, 3 * LONG)
     assert world.state("cat") == "SUCCEEDED"

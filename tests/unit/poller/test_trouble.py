@@ -29,20 +29,20 @@ def test_an_unreadable_record_does_not_make_the_poller_race(world: World) -> Non
 
 def test_a_store_that_refuses_one_kind_of_request_is_not_stormed(world: World) -> None:
     world.queued("cat")
-    victim = world.service("victim")
+    victim = world.app("victim")
     store_of(victim).before.append(once("delete", "slots", die))
     with pytest.raises(Killed):
-        run(world, service=victim)
+        run(world, app=victim)
     world.timeline.wait(60)
-    service = world.service("poller")
+    app = world.app("poller")
 
     def no_deletes(call: Call) -> None:
         if call.kind == "delete" and "slots" in call.key:
             fail()
 
-    store_of(service).before.append(no_deletes)
+    store_of(app).before.append(no_deletes)
     before = world.bucket.count()
-    run(world, 60.0, service)
+    run(world, 60.0, app)
     assert (world.bucket.count() - before) / 60.0 < 20.0, "requests a second"
 
 
@@ -71,12 +71,12 @@ def test_a_doubtful_attempt_that_others_ended_gives_its_slot_back(world: World) 
     world.studio.make(MODEL)  # a second candidate: nobody adopts before the grace is over
 
     def another_instance_gives_up_and_dies() -> None:
-        other = world.service("other")
+        other = world.app("other")
         last = other.records.last("cat")
         assert last is not None
         store_of(other).before.append(once("delete", "queue", die))
         with pytest.raises(Killed):
-            other.endings.finish(last, "NEEDS_ATTENTION", {"error": None})
+            other.transitions.finish(last, "NEEDS_ATTENTION", {"error": None})
 
     world.timeline.plan(30.0, another_instance_gives_up_and_dies)
     run(world, 100.0)
@@ -109,7 +109,7 @@ def test_jobs_expire_while_their_model_is_blocked(world: World) -> None:
 
 
 def test_a_wake_is_written_only_when_nobody_polls(world: World) -> None:
-    alive, caller = world.service("alive"), world.service("caller")
+    alive, caller = world.app("alive"), world.app("caller")
     alive.heartbeat.beat()
     caller.heartbeat.wake_if_nobody()
     assert not world.bucket.holds(layout.WAKE)
@@ -124,12 +124,10 @@ def test_a_heartbeat_is_renewed_long_before_it_ends(world: World) -> None:
     seen: list[bool] = []
 
     def look() -> None:
-        seen.append(world.service("x").heartbeat.anyone())
+        seen.append(world.app("x").heartbeat.anyone())
 
     for moment in range(1, 190):
-        world.timeline.plan(
-            float(moment), lambda: seen.append(world.service("x").heartbeat.anyone())
-        )
+        world.timeline.plan(float(moment), lambda: seen.append(world.app("x").heartbeat.anyone()))
     run(world)
     assert len(seen) == 189
     assert all(seen)

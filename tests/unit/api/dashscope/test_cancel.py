@@ -50,10 +50,10 @@ def cancel(world: World, job: str) -> Reply:
 
 
 def submit(world: World, job: str) -> None:
-    service = world.service("submit")
-    record = service.records.last(job)
+    app = world.app("submit")
+    record = app.records.last(job)
     assert record is not None
-    service.submission.submit(record, 2.5)
+    app.submission.submit(record, 2.5)
 
 
 def valid_manifest(world: World, job: str) -> dict[str, object]:
@@ -109,11 +109,9 @@ def test_an_unknown_task_is_refused_like_one_that_is_over(world: World, job: str
 
 def test_a_submission_that_is_faster_wins_and_leaves_no_manifest_of_a_cancel(world: World) -> None:
     job = created(world)
-    service = world.service("canceling")
-    store_of(service).before.append(
-        once("create", layout.record(job, 2), lambda: submit(world, job))
-    )
-    reply = send(service, "POST", f"/api/v1/tasks/{job}/cancel")
+    app = world.app("canceling")
+    store_of(app).before.append(once("create", layout.record(job, 2), lambda: submit(world, job)))
+    reply = send(app, "POST", f"/api/v1/tasks/{job}/cancel")
     assert reply.refusal == (400, "UnsupportedOperation")
     assert world.states(job) == ["QUEUED", "SUBMITTING", "PENDING"]
     assert not world.bucket.holds(layout.result(job))
@@ -121,13 +119,11 @@ def test_a_submission_that_is_faster_wins_and_leaves_no_manifest_of_a_cancel(wor
 
 def test_a_cancel_that_is_faster_keeps_the_job_from_being_sent(world: World) -> None:
     job = created(world)
-    service = world.service("submitting")
-    record = service.records.last(job)
+    app = world.app("submitting")
+    record = app.records.last(job)
     assert record is not None
-    store_of(service).before.append(
-        once("create", layout.record(job, 2), lambda: cancel(world, job))
-    )
-    assert service.submission.submit(record, 2.5) is None
+    store_of(app).before.append(once("create", layout.record(job, 2), lambda: cancel(world, job)))
+    assert app.submission.submit(record, 2.5) is None
     assert world.states(job) == ["QUEUED", "CANCELED"]
     assert world.studio.posts == []
     assert world.slots() == []
@@ -138,10 +134,10 @@ def test_a_cancel_whose_instance_died_halfway_is_finished_by_the_next(
     world: World, place: tuple[str, str]
 ) -> None:
     job = created(world)
-    service = world.service("dying")
-    store_of(service).before.append(once(*place, die))
+    app = world.app("dying")
+    store_of(app).before.append(once(*place, die))
     with pytest.raises(Killed):
-        send(service, "POST", f"/api/v1/tasks/{job}/cancel")
+        send(app, "POST", f"/api/v1/tasks/{job}/cancel")
     assert world.states(job) == ["QUEUED", "CANCELED"]
     assert cancel(world, job).refusal == (400, "UnsupportedOperation")
     assert valid_manifest(world, job)["state"] == CANCELED
@@ -166,12 +162,12 @@ def test_a_cancel_at_any_step_of_a_submission_is_a_clear_yes_or_no() -> None:
         made = World()
         made.studio = CancelableService(made.timeline)
         job = created(made)
-        service = made.service("submitting")
+        app = made.app("submitting")
         replies: list[Reply] = []
-        record = service.records.last(job)
+        record = app.records.last(job)
         assert record is not None
-        store_of(service).before.append(at(number, lambda: replies.append(cancel(made, job))))
-        service.submission.submit(record, 2.5)
+        store_of(app).before.append(at(number, lambda: replies.append(cancel(made, job))))
+        app.submission.submit(record, 2.5)
         for reply in replies:
             answers.append(reply.status)
             consistent(made, job, reply)
@@ -189,10 +185,10 @@ def test_a_cancel_at_any_step_of_a_run_is_a_clear_yes_or_no() -> None:
         made.studio = CancelableService(made.timeline)
         made.studio.make("brush", status="FAILED")  # the account is busy for a while
         job = created(made)
-        service = made.service("polling")
+        app = made.app("polling")
         replies: list[Reply] = []
-        store_of(service).before.append(at(number, lambda: replies.append(cancel(made, job))))
-        service.poller.run(service.clock.monotonic() + 600.0)
+        store_of(app).before.append(at(number, lambda: replies.append(cancel(made, job))))
+        app.poller.run(app.clock.monotonic() + 600.0)
         for reply in replies:
             answers.append(reply.status)
             consistent(made, job, reply)
@@ -212,26 +208,26 @@ def waiting_at_the_service(world: World) -> str:
 
 def test_a_poller_that_writes_the_cancel_down_first_changes_nothing(world: World) -> None:
     job = waiting_at_the_service(world)
-    service = world.service("canceling")
+    app = world.app("canceling")
 
     def the_poller_sees_it() -> None:
-        other = world.service("other")
+        other = world.app("other")
         last = other.records.last(job)
         assert last is not None
         collection = other.poller.collection
         collection.take(last, collection.ask(last))
 
-    store_of(service).before.append(once("create", layout.record(job, 4), the_poller_sees_it))
-    assert send(service, "POST", f"/api/v1/tasks/{job}/cancel").status == 200
+    store_of(app).before.append(once("create", layout.record(job, 4), the_poller_sees_it))
+    assert send(app, "POST", f"/api/v1/tasks/{job}/cancel").status == 200
     assert world.states(job) == ["QUEUED", "SUBMITTING", "PENDING", "CANCELED"]
 
 
 def test_killed_after_the_service_canceled_the_next_poll_writes_it_down(world: World) -> None:
     job = waiting_at_the_service(world)
-    service = world.service("dying")
-    store_of(service).before.append(once("create", layout.record(job, 4), die))
+    app = world.app("dying")
+    store_of(app).before.append(once("create", layout.record(job, 4), die))
     with pytest.raises(Killed):
-        send(service, "POST", f"/api/v1/tasks/{job}/cancel")
+        send(app, "POST", f"/api/v1/tasks/{job}/cancel")
     assert world.state(job) == "PENDING"
     poll(world)
     assert world.state(job) == "CANCELED"
@@ -240,7 +236,7 @@ def test_killed_after_the_service_canceled_the_next_poll_writes_it_down(world: W
 
 def test_two_cancels_at_once_cancel_once(world: World) -> None:
     job = created(world)
-    first = world.service("first")
+    first = world.app("first")
     replies: list[Reply] = []
     meanwhile = once("create", layout.record(job, 2), lambda: replies.append(cancel(world, job)))
     store_of(first).before.append(meanwhile)
@@ -251,9 +247,9 @@ def test_two_cancels_at_once_cancel_once(world: World) -> None:
 
 def test_a_store_in_trouble_is_no_yes(world: World) -> None:
     job = created(world)
-    service = world.service()
-    store_of(service).before.append(once("create", "records", fail))
-    reply = send(service, "POST", f"/api/v1/tasks/{job}/cancel")
+    app = world.app()
+    store_of(app).before.append(once("create", "records", fail))
+    reply = send(app, "POST", f"/api/v1/tasks/{job}/cancel")
     assert reply.refusal == (503, "ServiceUnavailable")
     assert status(world, job) == "PENDING"
 

@@ -117,8 +117,8 @@ def test_a_body_of_another_media_type(world: World) -> None:
 
 
 def test_a_body_that_is_too_large(world: World) -> None:
-    service = world.service(job_file_bytes=50)
-    reply = send(service, "POST", CREATE, b"x" * 51, BEARER | JSON)
+    app = world.app(job_file_bytes=50)
+    reply = send(app, "POST", CREATE, b"x" * 51, BEARER | JSON)
     assert refused(world, reply) == (400, "BadRequest.TooLarge")
 
 
@@ -190,12 +190,12 @@ def test_every_violation_is_in_the_message(world: World) -> None:
 
 
 def test_a_store_in_trouble_is_a_503_in_the_shape_of_the_service(world: World) -> None:
-    service = world.service()
-    store_of(service).before.append(once("create", "records", fail))
-    reply = send(service, "GET", "/api/v1/tasks/x")
+    app = world.app()
+    store_of(app).before.append(once("create", "records", fail))
+    reply = send(app, "GET", "/api/v1/tasks/x")
     assert reply.status == 200
-    store_of(service).before.append(once("read", "records", fail))
-    assert send(service, "GET", "/api/v1/tasks/x").refusal == (503, "ServiceUnavailable")
+    store_of(app).before.append(once("read", "records", fail))
+    assert send(app, "GET", "/api/v1/tasks/x").refusal == (503, "ServiceUnavailable")
 
 
 @pytest.mark.parametrize(

@@ -143,15 +143,15 @@ def test_what_cannot_be_asked_for(world: World, asked: str) -> None:
 def test_an_index_entry_is_made_again_if_its_maker_died(
     world: World, prompt: str, state: str
 ) -> None:
-    service = world.service()
+    app = world.app()
     world.bucket.write("jobs/cat.json", job_file(prompt))
-    store_of(service).before.append(once("create", layout.JOBS, die))
+    store_of(app).before.append(once("create", layout.JOBS, die))
     with pytest.raises(Killed):
-        service.intake.take_object("jobs/cat.json")
+        app.intake.take_object("jobs/cat.json")
     assert not world.bucket.keys(layout.JOBS)
-    (taken,) = service.intake.take_object("jobs/cat.json")
+    (taken,) = app.intake.take_object("jobs/cat.json")
     assert taken.record.state == state
-    assert [one.job for one in JobIndex(service.store).newest()] == [taken.job]
+    assert [one.job for one in JobIndex(app.store).newest()] == [taken.job]
 
 
 def test_a_job_taken_in_twice_is_indexed_once(world: World) -> None:

@@ -148,7 +148,7 @@ def test_a_forged_policy(world: World) -> None:
 
 
 def test_another_deployment_s_policy_is_refused(world: World) -> None:
-    other = world.service(api_key="sk-another")
+    other = world.app(api_key="sk-another")
     given = send(other, "GET", POLICY, headers=BEARER).body["data"]
     assert post(world, given, "cat.png").refusal == (403, "AccessDenied")
 

@@ -19,10 +19,10 @@ def world() -> World:
 
 
 def submit(world: World, job: str) -> None:
-    service = world.service("submit")
-    record = service.records.last(job)
+    app = world.app("submit")
+    record = app.records.last(job)
     assert record is not None
-    service.submission.submit(record, 2.5)
+    app.submission.submit(record, 2.5)
 
 
 def test_from_queued_to_succeeded(world: World) -> None:

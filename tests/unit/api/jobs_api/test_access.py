@@ -204,16 +204,16 @@ def test_other_origins_get_nothing_unless_set(world: World) -> None:
     plain = ask(world, "GET", "/jobs", Origin=origin)
     assert "access-control-allow-origin" not in plain.headers
     assert ask(world, "OPTIONS", "/jobs", given="", Origin=origin).status == 401
-    service = world.service(tokens=TOKENS, cors_origin=origin)
-    leave = ask(service, "OPTIONS", "/jobs", given="", Origin=origin)
+    app = world.app(tokens=TOKENS, cors_origin=origin)
+    leave = ask(app, "OPTIONS", "/jobs", given="", Origin=origin)
     assert (leave.status, leave.headers["access-control-allow-origin"]) == (204, origin)
     assert "Authorization" in leave.headers["access-control-allow-headers"]
-    answer = ask(service, "GET", "/jobs", Origin=origin)
+    answer = ask(app, "GET", "/jobs", Origin=origin)
     assert answer.headers["access-control-allow-origin"] == origin
     assert answer.headers["vary"] == "Origin"
-    refused = ask(service, "GET", "/jobs", given="", Origin=origin)
+    refused = ask(app, "GET", "/jobs", given="", Origin=origin)
     assert (refused.status, refused.headers["access-control-allow-origin"]) == (401, origin)
-    assert ask(service, "OPTIONS", "/jobs", given="", Origin="https://evil.example").status == 401
+    assert ask(app, "OPTIONS", "/jobs", given="", Origin="https://evil.example").status == 401
 
 
 ENVIRON = {"OSS_ENDPOINT": "https://oss.invalid", "OSS_BUCKET": "b", "DASHSCOPE_API_KEY": "k"}

@@ -43,7 +43,7 @@ def test_a_submitted_job_is_told_its_place_wait_and_price(world: World) -> None:
 def test_the_wait_follows_from_what_tasks_took(world: World) -> None:
     world.queued("cat")
     before = ask(world, "GET", "/jobs/cat").json["estimated_wait_seconds"]
-    states = world.service().states
+    states = world.app().states
     for _ in range(3):
         states.finished("brush", 5 * before)
     assert ask(world, "GET", "/jobs/cat").json["estimated_wait_seconds"] == 5 * before
@@ -70,10 +70,10 @@ def test_put_with_another_body_is_a_conflict_and_changes_nothing(
 
 
 def test_two_puts_of_one_id_at_the_same_moment_make_one_job(world: World) -> None:
-    service = world.service()
+    app = world.app()
     late = once("create", "records/cat/000001", lambda: ask(world, "PUT", "/jobs/cat", job_file()))
-    store_of(service).before.append(late)
-    assert ask(service, "PUT", "/jobs/cat", job_file("a dog")).status == 409
+    store_of(app).before.append(late)
+    assert ask(app, "PUT", "/jobs/cat", job_file("a dog")).status == 409
     assert world.states("cat") == ["QUEUED"]
 
 
@@ -142,17 +142,17 @@ def test_the_result_is_there_when_the_job_is_over(world: World) -> None:
 
 def test_waiting_ends_as_soon_as_the_state_changes(world: World) -> None:
     world.queued("cat")
-    service = world.service("http")
+    app = world.app("http")
     begun = world.timeline.at
     cancel = once("read", "cat/000002", lambda: None)
 
     def canceled() -> None:
         if world.timeline.at > begun + 5:
-            world.service().canceling.cancel("cat")
-            store_of(service).before.clear()
+            world.app().cancellation.cancel("cat")
+            store_of(app).before.clear()
 
-    store_of(service).before.extend([cancel, lambda _call: canceled()])
-    reply = ask(service, "GET", "/jobs/cat?wait=30")
+    store_of(app).before.extend([cancel, lambda _call: canceled()])
+    reply = ask(app, "GET", "/jobs/cat?wait=30")
     assert reply.json["state"] == "CANCELED"
     assert 5 <= world.timeline.at - begun < 9
 
@@ -177,7 +177,7 @@ def test_an_unchanged_job_is_not_sent_again(world: World) -> None:
     tag = ask(world, "GET", "/jobs/cat").headers["etag"]
     same = ask(world, "GET", "/jobs/cat", If_None_Match=tag)
     assert (same.status, same.raw) == (304, b"")
-    world.service().canceling.cancel("dog")
+    world.app().cancellation.cancel("dog")
     moved = ask(world, "GET", "/jobs/cat", If_None_Match=tag)
     assert (moved.status, moved.json["position"]) == (200, 1)
 
@@ -268,4 +268,4 @@ def test_a_file_that_cannot_be_read_leaves_nothing_behind(world: World) -> None:
 def test_the_body_of_a_cancel_is_not_read(world: World) -> None:
     world.queued("cat")
     assert ask(world, "POST", "/jobs/cat/cancel", b"\xff" * 1000).json["state"] == "CANCELED"
-    assert ask(world.service(tokens=TOKENS), "POST", "/jobs/cat/cancel").status == 409
+    assert ask(world.app(tokens=TOKENS), "POST", "/jobs/cat/cancel").status == 409

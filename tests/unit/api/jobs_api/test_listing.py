@@ -96,7 +96,7 @@ def test_filters_by_state_model_label_and_time(world: World) -> None:
     world.timeline.wait(10)
     since = iso(world.timeline.at)
     world.queued("c", labels={"k": "x"})
-    world.service().canceling.cancel("c")
+    world.app().cancellation.cancel("c")
     assert every_page(world, "&state=QUEUED")[0] == ["b", "a"]
     assert every_page(world, "&state=CANCELED")[0] == ["c"]
     assert every_page(world, f"&model={OTHER}")[0] == ["b"]
@@ -167,11 +167,11 @@ def test_foreign_jobs_are_not_listed_and_no_cursor_names_them(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shared.api.jobs_api.listing.MOST_LISTED", 3)
-    service = world.service("one moment")
+    app = world.app("one moment")
     for number in range(4):  # all within one millisecond
         for owner in ("secret-", PREFIX):
             body = job_file("p", id=f"{owner}{number}")
-            service.intake.take(body, Source(f"jobs/{owner}{number}.json", "E"))
+            app.intake.take(body, Source(f"jobs/{owner}{number}.json", "E"))
     seen: list[str] = []
     cursor = ""
     for _ in range(20):
@@ -224,5 +224,5 @@ def test_an_export_of_given_length(world: World) -> None:
 
 
 def test_every_state_can_be_asked_for(world: World) -> None:
-    service = world.service(tokens=TOKENS)
-    assert all(ask(service, "GET", f"/jobs?state={state}").status == 200 for state in STATES)
+    app = world.app(tokens=TOKENS)
+    assert all(ask(app, "GET", f"/jobs?state={state}").status == 200 for state in STATES)

@@ -156,7 +156,7 @@ def test_dead_events_are_listed_and_put_back(world: World) -> None:
         payload=payload,
         at=world.timeline.at,
     )
-    key = DeadLetters(world.service().store).write(event)
+    key = DeadLetters(world.app().store).write(event)
     (listed,) = ask(world, "GET", "/dead").json["dead"]
     assert key == layout.DEAD + listed["name"]
     assert listed["job_files"] == ["jobs/cat.json"]
@@ -185,9 +185,9 @@ def test_names_of_dead_events_are_no_paths(world: World, name: str) -> None:
 
 def test_a_model_that_was_left_alone_is_asked_again(world: World) -> None:
     world.queued("cat")
-    service = world.service()
+    app = world.app()
     rule = ErrorRule("Throttling", None, None, "transient", "after_backoff", "none", "h", "h")
-    service.states.pause("brush", ServiceError("Throttling", "slow down", 429, "r"), rule)
+    app.states.pause("brush", ServiceError("Throttling", "slow down", 429, "r"), rule)
     waiting = ask(world, "GET", "/jobs/cat").json["estimated_wait_seconds"]
     assert ask(world, "POST", "/models/brush/resume").json == {"model": "brush", "resumed": True}
     assert ask(world, "GET", "/jobs/cat").json["estimated_wait_seconds"] < waiting
@@ -217,7 +217,7 @@ def page(world: World, web: Path, path: str, **headers: str) -> Reply:
         "requestContext": {"http": {"method": "GET", "path": path}},
     }
     event = HttpEvent.of(json.dumps(document).encode())
-    return Reply(call(create_app(world.service(), web), event))
+    return Reply(call(create_app(world.app(), web), event))
 
 
 def test_the_page_needs_no_token_and_may_run_only_its_own_scripts(world: World, web: Path) -> None:

@@ -51,7 +51,7 @@ def sample(method: str, raw_path: str, path: str, **more: Any) -> dict[str, Any]
 
 
 def send(world: World, event: Mapping[str, Any]) -> Reply:
-    app = create_app(world.service())
+    app = create_app(world.app())
     return Reply(call(app, HttpEvent.of(json.dumps(event).encode())))
 
 
@@ -100,7 +100,7 @@ def test_a_trailing_slash_is_the_same_endpoint(world: World) -> None:
 def test_text_answers_travel_as_text_and_all_others_in_base64(world: World) -> None:
     for path in ("/jobs", "/jobs.csv", "/openapi.json"):
         event = HttpEvent.of(json.dumps(sample("GET", path, path)).encode())
-        assert call(create_app(world.service()), event)["isBase64Encoded"] is False
+        assert call(create_app(world.app()), event)["isBase64Encoded"] is False
 
 
 def test_an_answer_without_a_body(world: World) -> None:
