@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from shared.ledger.records import FINAL
+from shared.ledger.record import FINAL
 
 View = dict[str, Any]
 """A job as `GET /jobs/{id}` shows it."""
@@ -60,7 +60,7 @@ class Backend(Protocol):
         """Take back a job that waits. Raises Refused."""
 
     def retry(self, job: str) -> Submitted:
-        """The same job again, under a new name. Raises Refused."""
+        """The same job again, under a new name, or its retry there is. Raises Refused."""
 
     def events(self, job: str) -> list[View] | None:
         """The job's records in order; None: there is no such job."""

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 import logging
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,27 +12,18 @@ from typing import Any
 from cli.backend import Listing, Submitted, View, Wanted
 from cli.trouble import Refused, Trouble
 from shared.app import App, for_invocation
-from shared.jobfile.pointers import find
 from shared.jobs.cancel import NotCancelable
 from shared.jobs.intake import IntakeOutcome, Source
-from shared.jobs.retry import MOST_RETRIES, retry_names
-from shared.ledger.job_index import IndexEntry, JobIndex
-from shared.ledger.record import as_written, spec_seq
-from shared.ledger.records import (
-    CANCELED,
-    FINAL,
-    REJECTED,
-    RETRYABLE,
-    Record,
-)
+from shared.jobs.listing import JobFilter
+from shared.jobs.retry import NotRetryable
+from shared.jobs.view import events_of
+from shared.ledger.job_index import Cursor
+from shared.ledger.record import CANCELED, FINAL, REJECTED, RETRYABLE, Record
 from shared.modelstudio.client import ServiceError
-from shared.platform.clock import iso, nonce
 from shared.platform.settings import SettingsError
 from shared.storage import layout
 from shared.storage.objects import ObjectMissing, StoreError
 
-READERS = 8
-"""Jobs read at once for a list; each costs a few small requests."""
 MOST_SEARCHED = 2000
 """Jobs a filtered list looks at before it says that there may be more."""
 PIECE = 4 * 1024 * 1024
@@ -84,8 +73,7 @@ class BucketBackend:
     def submit(self, body: bytes, name: str) -> list[Submitted]:
         """As if the file had been dropped into jobs/: the same file is the same job."""
         try:
-            taken = self.app.intake.take(body, source_of(body, name))
-            self.app.dispatch.ensure_polled(taken)
+            taken = self.app.acceptance.body(body, source_of(body, name))
         except StoreError as error:
             raise _trouble(error) from None
         return [_submitted(one) for one in taken]
@@ -122,10 +110,10 @@ class BucketBackend:
 
     def events(self, job: str) -> list[View] | None:
         try:
-            chain = self.app.records.chain(job) if layout.is_job_id(job) else []
+            chain = self.app.ledger.records.chain(job) if layout.is_job_id(job) else []
         except StoreError as error:
             raise _trouble(error) from None
-        return [_event(record) for record in chain] or None
+        return events_of(chain) or None
 
     def image(self, view: View, image: Mapping[str, Any], start: int) -> Iterator[bytes]:
         try:
@@ -145,63 +133,42 @@ class BucketBackend:
         if not layout.is_job_id(job):
             return None
         known = self._known.get(job)
-        last = self.app.records.last_from(known) if known else self.app.records.last(job)
+        last = (
+            self.app.ledger.records.last_from(known) if known else self.app.ledger.records.last(job)
+        )
         if last is not None:
             self._known[job] = last
         return last
 
     def _view(self, last: Record) -> View:
-        data, first = last.data, self._early(last, 1)
-        holder = self._early(last, spec_seq(last))
-        spec = holder.data.get("spec") or {}
-        manifest = data.get("manifest") or {}
-        return {
-            "job": last.job,
-            "state": last.state,
-            "model": data.get("model"),
-            "created_at": first.at,
-            "submitted_at": data.get("submitted_at"),
-            "at": last.at,
-            "expires_at": data.get("expires_at"),
-            "priority": data.get("priority"),
-            "task_id": data.get("task_id"),
-            "attempt": data.get("attempt", 0),
-            "labels": spec.get("labels") or {},
-            "prompt": (spec.get("input") or {}).get("prompt"),
-            "retried_from": holder.data.get("retried_from"),
-            "warnings": holder.data.get("warnings", []),
-            "error": manifest.get("error") or data.get("error"),
-            "result_key": layout.result(last.job),
-            "result": data.get("manifest") if last.state in FINAL else None,
-        }
+        """As the API shows it, without estimates' requests for a job that is over."""
+        first = self._with_spec(last)
+        prompt = first.spec.input.get("prompt") if first.spec else None
+        facts = {"expires_at": last.expires_at, "priority": last.priority, "prompt": prompt}
+        return {**self.app.views().whole(last, first), **facts}
 
-    def _early(self, last: Record, seq: int) -> Record:
-        """A record that never changes again, read once."""
-        if seq == last.seq:
-            return last
-        found = self._specs.get((last.job, seq)) or self.app.records.get(last.job, seq) or last
-        self._specs[last.job, seq] = found
-        return found
+    def _with_spec(self, last: Record) -> Record:
+        """The record that holds the spec never changes again and is read once."""
+        place = (last.job, last.spec_seq)
+        if place not in self._specs:
+            self._specs[place] = self.app.ledger.records.with_spec(last)
+        return self._specs[place]
 
     def _listing(self, wanted: Wanted) -> Listing:
-        index = JobIndex(self.app.store).newest(since_ms=int(wanted.since * 1000))
+        """Page after page, until enough jobs fit or too many were looked at."""
         found: list[View] = []
-        searched = 0
-        with ThreadPoolExecutor(READERS) as pool:
-            while batch := list(itertools.islice(index, READERS)):
-                searched += len(batch)
-                found += [one for one in pool.map(self._indexed, batch) if _fits(one, wanted)]
-                if len(found) >= wanted.limit:
-                    return Listing(found[: wanted.limit], "there may be older ones: --limit")
-                if searched >= MOST_SEARCHED:
-                    return Listing(found, f"the newest {searched} jobs were looked at")
-        return Listing(found)
-
-    def _indexed(self, entry: IndexEntry) -> View:
-        last = self.app.records.last(entry.job)
-        if last is None:
-            return {"job": entry.job, "state": "", "created_at": iso(entry.created_ms / 1000)}
-        return self._view(last)
+        searched, after = 0, None
+        listing, since_ms = self.app.listing(), int(wanted.since * 1000)
+        while searched < MOST_SEARCHED:
+            chosen = JobFilter(wanted.states, wanted.model, since_ms=since_ms, after=after)
+            page = listing.page(chosen, wanted.limit - len(found))
+            found, searched = [*found, *page.rows], searched + page.searched
+            if page.next is None:
+                return Listing(found)
+            if len(found) >= wanted.limit:
+                return Listing(found, "there may be older ones: --limit")
+            after = Cursor.of(page.next)
+        return Listing(found, f"the newest {searched} jobs were looked at")
 
     def _retry(self, job: str) -> Submitted:
         last = self._last(job)
@@ -209,22 +176,10 @@ class BucketBackend:
             raise Refused("there is no such job; `wanx list` shows those there are")
         if last.state not in RETRYABLE:
             raise Refused(_no_retry(last.state))
-        holder = self.app.records.get(job, spec_seq(last))
-        spec = dict(holder.data["spec"]) if holder else {}
-        name = self._free_name(job, bool(holder and "retried_from" in holder.data))
-        request = {part: spec[part] for part in ("model", "input", "parameters")}
-        own = {**(as_written(spec) or {})["job"], "id": name}
-        facts = {"retried_from": job}
-        source = Source(f"retry/{job}.json", nonce(self.app.rng), facts=facts)
-        taken = self.app.intake.take_value({**request, "job": own}, source)
-        self.app.dispatch.ensure_polled([taken])
-        return _submitted(taken)
-
-    def _free_name(self, job: str, is_retry: bool) -> str:
-        for name in retry_names(job, is_retry):
-            if self.app.records.get(name, 1) is None:
-                return name
-        raise Refused(f"it was retried {MOST_RETRIES} times; submit its job file under another id")
+        try:
+            return _submitted(self.app.retries.retry(last))
+        except NotRetryable as error:
+            raise Refused(str(error)) from None
 
 
 def source_of(body: bytes, name: str) -> Source:
@@ -236,21 +191,6 @@ def source_of(body: bytes, name: str) -> Source:
 def _submitted(one: IntakeOutcome) -> Submitted:
     violations = tuple(violation.to_dict() for violation in one.violations)
     return Submitted(one.job, one.record.state, one.new, violations)
-
-
-def _fits(view: View, wanted: Wanted) -> bool:
-    if wanted.states and view["state"] not in wanted.states:
-        return False
-    return wanted.model is None or view.get("model") == wanted.model
-
-
-def _event(record: Record) -> View:
-    """A record without the request's payloads, which may be megabytes."""
-    hidden = ("spec", "digest", "written", "nonce", "slot_mark")
-    kept = {name: value for name, value in record.data.items() if name not in hidden}
-    prompt = next((text for _, text in find(record.data.get("spec"), "/input/prompt")), None)
-    shown = {"prompt": prompt} if prompt is not None else {}
-    return {"seq": record.seq, "state": record.state, "at": record.at, **kept, **shown}
 
 
 def _why_not(last: Record | None) -> str:

@@ -10,7 +10,7 @@ from datetime import datetime
 import click
 
 from cli.access import Access
-from cli.backend import Backend, View, Wanted, is_over
+from cli.backend import Backend, Submitted, View, Wanted, is_over
 from cli.following import follow, say_trouble
 from cli.output import (
     age,
@@ -29,8 +29,7 @@ from cli.output import (
 from cli.trouble import NOT_SO, Refused
 from shared.catalogue.models import load_catalogue
 from shared.jobfile import wording
-from shared.jobs.retry import retry_names
-from shared.ledger.records import STATES
+from shared.ledger.record import STATES
 
 AGO = re.compile(r"(\d{1,6})(m|min|h|d)\Z")
 UNITS = {"m": 60, "min": 60, "h": 3600, "d": 86400}
@@ -195,17 +194,15 @@ def retry_jobs(access: Access, jobs: Sequence[str]) -> int:
 
 
 def _retry(backend: Backend, job: str) -> str:
-    """The retry's name. A retry that is under way is not doubled. Raises Refused."""
-    is_retry = bool((backend.status(job) or {}).get("retried_from"))
-    for name in retry_names(job, is_retry):
-        view = backend.status(name)
-        if view is None:
-            break
-        if not is_over(view):
-            click.echo(f"{job}: runs again as {name} already")
-            return name
-    new = backend.retry(job)
-    if new.violations:
-        raise Refused("; ".join(str(one.get("message")) for one in new.violations))
-    click.echo(f"{job}: runs again as {new.job}")
-    return new.job
+    """The retry's name; one that is under way or has succeeded is not doubled. Raises Refused."""
+    made = backend.retry(job)
+    if made.violations:
+        raise Refused("; ".join(str(one.get("message")) for one in made.violations))
+    click.echo(f"{job}: {_how(made)} {made.job}")
+    return made.job
+
+
+def _how(made: Submitted) -> str:
+    if made.new is not False:
+        return "runs again as"
+    return "was run again with success as" if made.state == "SUCCEEDED" else "runs again already as"

@@ -84,13 +84,13 @@ class HttpBackend:
         return Listing(found, "the search stopped there; narrow it with --since")
 
     def cancel(self, job: str) -> View:
-        return self._change(job, "cancel")
+        return self._changed(job, "cancel")[0]
 
     def retry(self, job: str) -> Submitted:
         if self.status(job) is None:
             raise Refused("there is no such job; `wanx list` shows those there are")
-        made = self._change(job, "retry")
-        return Submitted(str(made.get("job")), str(made.get("state")))
+        made, answered = self._changed(job, "retry")
+        return Submitted(str(made.get("job")), str(made.get("state")), answered == 202)
 
     def events(self, job: str) -> list[View] | None:
         if self.status(job) is None:
@@ -117,7 +117,8 @@ class HttpBackend:
         except requests.RequestException as error:
             raise Trouble(f"the image could not be fetched ({type(error).__name__}).") from None
 
-    def _change(self, job: str, verb: str) -> View:
+    def _changed(self, job: str, verb: str) -> tuple[View, int]:
+        """The job's view and the answer's HTTP status. Raises Refused."""
         if not is_job_id(job):
             raise Refused("there is no such job; `wanx list` shows those there are")
         answer = self._call("POST", f"/jobs/{job}/{verb}")
@@ -129,7 +130,7 @@ class HttpBackend:
                 raise Refused("there is no such job; `wanx list` shows those there are")
             raise _not_offered(f"the command {verb}")
         _expect(answer, document)
-        return document
+        return document, answer.status_code
 
     def _get(self, path: str, query: Mapping[str, str]) -> View | None:
         """The document; None where the API has none."""

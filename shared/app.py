@@ -3,35 +3,39 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from shared.catalogue.errors import ErrorTable, load_errors
 from shared.catalogue.models import Catalogue, load_catalogue
 from shared.catalogue.retry_policy import RetryPolicy, load_retry_policy
-from shared.jobs.accept import Dispatch
+from shared.catalogue.rules import Rules
+from shared.jobs.accept import Acceptance
 from shared.jobs.cancel import Cancellation
 from shared.jobs.collect import Collection
+from shared.jobs.dead_letters import DeadLetters
+from shared.jobs.estimates import Estimates
 from shared.jobs.input_urls import InputUrls
 from shared.jobs.intake import Intake
+from shared.jobs.listing import JobListing
 from shared.jobs.reconcile import Reconciliation
-from shared.jobs.requeue import Requeue
+from shared.jobs.repair import Repair
+from shared.jobs.retry import Retries
 from shared.jobs.submit import Submission
 from shared.jobs.transitions import Transitions
-from shared.ledger.heartbeat import Heartbeat
-from shared.ledger.model_state import ModelStates
-from shared.ledger.queue import Queue, QueueSnapshots
-from shared.ledger.records import Records
-from shared.ledger.slots import Slots
-from shared.ledger.tickets import Tickets
+from shared.jobs.view import JobViews
+from shared.ledger.ledger import Ledger
+from shared.ledger.snapshots import QueueSnapshots
 from shared.modelstudio.api_key import FixedKey, KeySource, KeyUnavailable, SecretKey
 from shared.modelstudio.client import ModelStudio
 from shared.modelstudio.download import Downloader
 from shared.platform import logs
-from shared.platform.clock import Clock, SystemClock, new_random, nonce
+from shared.platform.clock import Clock, SystemClock, new_random
 from shared.platform.concurrency import MapFn, in_threads, in_turn
 from shared.platform.settings import (
     Credentials,
@@ -44,24 +48,68 @@ from shared.platform.slim_imports import requests
 from shared.poller.in_flight import InFlightTasks
 from shared.poller.metrics import Gauges
 from shared.poller.poller import Poller
+from shared.poller.schedule import Schedule
 from shared.poller.scheduler import Scheduler
 from shared.storage.objects import ObjectStore
-from shared.storage.oss import open_session, open_store
+from shared.storage.oss import OssStore, open_session, open_store
 
-catalogue_once = lru_cache(maxsize=1)(load_catalogue)
-errors_once = lru_cache(maxsize=1)(load_errors)
-policy_once = lru_cache(maxsize=1)(load_retry_policy)
-session_once = lru_cache(maxsize=1)(open_session)
-snapshots_once = lru_cache(maxsize=1)(lambda: QueueSnapshots(kept=True))
-_checked_buckets: set[str] = set()
-_secret_keys: dict[tuple[str, str], SecretKey] = {}
+
+@dataclass
+class Instance:
+    """What outlives an invocation of one function instance; all of it can be made again.
+
+    `wsgi` holds the HTTP application by the folder of its page. `secret_keys` are the API keys
+    read from KMS, by endpoint and secret.
+    """
+
+    snapshots: QueueSnapshots = field(default_factory=lambda: QueueSnapshots(kept=True))
+    wsgi: dict[Path, Any] = field(default_factory=dict)
+    secret_keys: dict[tuple[str, str], SecretKey] = field(default_factory=dict)
+    checked_buckets: set[str] = field(default_factory=set)
+    sessions: dict[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        return load_catalogue()
+
+    @cached_property
+    def errors(self) -> ErrorTable:
+        return load_errors()
+
+    @cached_property
+    def policy(self) -> RetryPolicy:
+        return load_retry_policy()
+
+    def oss_session(self, endpoint: str) -> Any:
+        """The connections to OSS."""
+        if endpoint not in self.sessions:
+            self.sessions[endpoint] = open_session(endpoint)
+        return self.sessions[endpoint]
+
+    def key_source(self, settings: Settings, credentials: Credentials, clock: Clock) -> KeySource:
+        """The API key; one from KMS is kept, so that what is known of it outlives the invocation.
+
+        The credentials are those of this invocation.
+        """
+        if not settings.api_key_secret:
+            return FixedKey(settings.api_key)
+        place = (settings.kms_endpoint, settings.api_key_secret)
+        if place not in self.secret_keys:
+            name, region = settings.api_key_secret, settings.oss_region
+            made = SecretKey(name, settings.kms_endpoint, region, credentials, clock)
+            self.secret_keys[place] = made
+        self.secret_keys[place].credentials = credentials
+        return self.secret_keys[place]
+
+
+INSTANCE = Instance()
 
 
 @dataclass
 class App:
-    """The parts of the system over one bucket and one account. Parts are made when first used.
+    """The system over one bucket and one account, for one invocation. Parts are made on first use.
 
-    `each`: whether the documents of a file are taken in one after the other or several at once.
+    `map_fn`: whether several things are done one after the other or at once.
     """
 
     settings: Settings
@@ -71,42 +119,18 @@ class App:
     rng: random.Random
     catalogue: Catalogue
     errors: ErrorTable
-    policy: RetryPolicy = field(default_factory=lambda: policy_once())
+    policy: RetryPolicy
     api_key: KeySource | None = None
     map_fn: MapFn = in_turn
-    snapshots: QueueSnapshots = field(default_factory=QueueSnapshots)
+    instance: Instance = field(default_factory=Instance)
 
     @cached_property
-    def records(self) -> Records:
-        return Records(self.store, self.clock, self.rng)
+    def rules(self) -> Rules:
+        return Rules(self.catalogue, self.errors, self.policy, self.settings.model_region)
 
     @cached_property
-    def queue(self) -> Queue:
-        return Queue(self.store)
-
-    @cached_property
-    def slots(self) -> Slots:
-        return Slots(self.store, self.rng)
-
-    @cached_property
-    def states(self) -> ModelStates:
-        return ModelStates(self.store, self.clock, self.rng)
-
-    @cached_property
-    def heartbeat(self) -> Heartbeat:
-        return Heartbeat(self.store, self.clock, nonce(self.rng))
-
-    @cached_property
-    def transitions(self) -> Transitions:
-        return Transitions(
-            self.store,
-            self.records,
-            self.queue,
-            self.slots,
-            self.catalogue,
-            self.clock,
-            self.settings.model_region,
-        )
+    def ledger(self) -> Ledger:
+        return Ledger(self.store, self.clock, self.rng)
 
     @cached_property
     def model_studio(self) -> ModelStudio:
@@ -114,138 +138,111 @@ class App:
         with suppress(KeyUnavailable):
             key.value()  # now, so that no submission waits for it once it holds its ticket
         return ModelStudio(
-            settings.base_url,
-            key,
-            self.http,
-            settings.workspace,
-            settings.create_timeout,
+            settings.base_url, key, self.http, settings.workspace, settings.create_timeout
         )
 
     @cached_property
-    def requeue(self) -> Requeue:
-        return Requeue(self.records, self.slots, self.transitions, self.clock)
+    def transitions(self) -> Transitions:
+        return Transitions(self.ledger, self.rules)
 
     @cached_property
     def submission(self) -> Submission:
-        return Submission(
-            catalogue=self.catalogue,
-            errors=self.errors,
-            model_studio=self.model_studio,
-            records=self.records,
-            slots=self.slots,
-            queue=self.queue,
-            tickets=Tickets(self.store, self.clock),
-            states=self.states,
-            transitions=self.transitions,
-            requeue=self.requeue,
-            policy=self.policy,
-            clock=self.clock,
-            rng=self.rng,
-            input_urls=InputUrls(self.store, self.catalogue, self.settings.input_delivery),
-        )
+        urls = InputUrls(self.store, self.catalogue, self.settings.input_delivery)
+        return Submission(self.ledger, self.rules, self.model_studio, self.transitions, urls)
 
     @cached_property
-    def intake(self) -> Intake:
-        return Intake(
-            self.catalogue,
-            self.store,
-            self.settings.oss_bucket,
-            self.records,
-            self.queue,
+    def acceptance(self) -> Acceptance:
+        settings = self.settings
+        intake = Intake(
+            self.ledger,
+            self.rules,
             self.transitions,
-            self.clock,
-            self.settings.job_file_bytes,
-            self.settings.model_region,
+            settings.oss_bucket,
+            settings.job_file_bytes,
             self.map_fn,
         )
+        return Acceptance(self.ledger, intake, self.submission)
 
     @cached_property
-    def dispatch(self) -> Dispatch:
-        return Dispatch(self.intake, self.queue, self.submission, self.heartbeat)
+    def retries(self) -> Retries:
+        return Retries(self.ledger, self.acceptance)
 
     @cached_property
     def cancellation(self) -> Cancellation:
-        return Cancellation(self.records, self.transitions, self.model_studio)
+        return Cancellation(self.ledger, self.transitions, self.model_studio)
+
+    @cached_property
+    def repair(self) -> Repair:
+        return Repair(self.ledger, self.rules, self.transitions, self.acceptance)
+
+    def estimates(self) -> Estimates:
+        """Estimates for one answer."""
+        return Estimates(self.ledger, self.rules, self.instance.snapshots)
+
+    def views(self, base: str = "") -> JobViews:
+        """Views for one answer; `base` is the URL that its links start with."""
+        return JobViews(self.ledger, self.estimates(), base)
+
+    def listing(self, sees: Callable[[str], bool] = lambda _job: True) -> JobListing:
+        """The list of the jobs a caller sees."""
+        return JobListing(self.ledger, self.views().link, sees, self.map_fn)
 
     @cached_property
     def poller(self) -> Poller:
-        in_flight = InFlightTasks(self.catalogue, self.states, self.clock)
-        gauges = Gauges(self.catalogue, self.states, self.clock)
-        return Poller(
-            catalogue=self.catalogue,
-            records=self.records,
-            slots=self.slots,
-            states=self.states,
-            scheduler=self._scheduler(in_flight, gauges),
-            gauges=gauges,
-            in_flight=in_flight,
-            collection=self._collection(),
-            reconciliation=self._reconciliation(),
-            requeue=self.requeue,
-            transitions=self.transitions,
-            model_studio=self.model_studio,
-            errors=self.errors,
-            heartbeat=self.heartbeat,
-            clock=self.clock,
-            rng=self.rng,
+        in_flight = InFlightTasks(self.catalogue, self.ledger)
+        scheduler = Scheduler(
+            self.ledger,
+            self.submission,
+            self.transitions,
+            in_flight,
+            Schedule(self.clock),
+            Gauges(self.catalogue, self.ledger),
         )
-
-    def _scheduler(self, in_flight: InFlightTasks, gauges: Gauges) -> Scheduler:
-        return Scheduler(
-            catalogue=self.catalogue,
-            records=self.records,
-            queue=self.queue,
-            states=self.states,
-            submission=self.submission,
-            transitions=self.transitions,
-            in_flight=in_flight,
-            clock=self.clock,
-            gauges=gauges,
+        return Poller(
+            self.ledger,
+            self.catalogue,
+            scheduler,
+            self._collection(),
+            self._reconciliation(),
+            self.transitions,
         )
 
     def _collection(self) -> Collection:
-        own_host = urlsplit(self.settings.base_url).hostname or ""
+        settings = self.settings
+        own_host = urlsplit(settings.base_url).hostname or ""
         return Collection(
-            catalogue=self.catalogue,
-            errors=self.errors,
-            model_studio=self.model_studio,
-            store=self.store,
-            records=self.records,
-            states=self.states,
-            transitions=self.transitions,
-            requeue=self.requeue,
-            policy=self.policy,
-            downloader=Downloader(self.http, self.settings.result_image_bytes),
-            clock=self.clock,
-            rng=self.rng,
-            result_hosts=(own_host, *self.settings.result_hosts),
+            self.ledger,
+            self.rules,
+            self.model_studio,
+            self.transitions,
+            Downloader(self.http, settings.result_image_bytes),
+            (own_host, *settings.result_hosts),
         )
 
     def _reconciliation(self) -> Reconciliation:
         return Reconciliation(
-            catalogue=self.catalogue,
-            model_studio=self.model_studio,
-            store=self.store,
-            records=self.records,
-            slots=self.slots,
-            submission=self.submission,
-            transitions=self.transitions,
-            clock=self.clock,
+            self.ledger,
+            self.rules,
+            self.model_studio,
+            self.submission,
+            self.transitions,
             grace=self.settings.unknown_grace,
             ask=self.settings.unknown_policy == "ask",
         )
 
 
-def connect_store(environ: Mapping[str, str], context: object) -> ObjectStore:
-    """The bucket alone, whatever else is wrong. Raises SettingsError."""
+def dead_letters(environ: Mapping[str, str], context: object) -> DeadLetters:
+    """The bucket's dead events, whatever else is wrong with the settings. Raises SettingsError."""
     logs.set_up(environ, context)
-    settings, clock, rng = load_store_settings(environ), SystemClock(), new_random()
+    settings = load_store_settings(environ)
     credentials = load_credentials(environ, context)
-    return open_store(settings, credentials, clock, rng, session_once(settings.oss_endpoint))
+    return DeadLetters(_open(settings, credentials, SystemClock(), new_random(), INSTANCE))
 
 
-def for_invocation(environ: Mapping[str, str], context: object = None) -> App:
-    """The service as the environment describes it.
+def for_invocation(
+    environ: Mapping[str, str], context: object = None, instance: Instance = INSTANCE
+) -> App:
+    """The system as the environment describes it.
 
     The first call of an instance asks whether the bucket has versioning and refuses to work on
     one that has. With a function's `context` the log becomes the function's: JSON lines.
@@ -257,10 +254,10 @@ def for_invocation(environ: Mapping[str, str], context: object = None) -> App:
     logs.set_level(settings.log_level)
     clock, rng = SystemClock(), new_random()
     credentials = load_credentials(environ, context)
-    store = open_store(settings, credentials, clock, rng, session_once(settings.oss_endpoint))
-    if settings.oss_bucket not in _checked_buckets:
+    store = _open(settings, credentials, clock, rng, instance)
+    if settings.oss_bucket not in instance.checked_buckets:
         store.refuse_versioned()
-        _checked_buckets.add(settings.oss_bucket)
+        instance.checked_buckets.add(settings.oss_bucket)
     http = requests.Session()
     # Submissions share no connection with anything else: they must not meet a dead one.
     http.mount(f"{settings.base_url}/services/", requests.adapters.HTTPAdapter())
@@ -270,21 +267,21 @@ def for_invocation(environ: Mapping[str, str], context: object = None) -> App:
         http,
         clock,
         rng,
-        catalogue_once(),
-        errors_once(),
-        api_key=_key_source(settings, credentials, clock),
+        instance.catalogue,
+        instance.errors,
+        instance.policy,
+        api_key=instance.key_source(settings, credentials, clock),
         map_fn=in_threads,
-        snapshots=snapshots_once(),
+        instance=instance,
     )
 
 
-def _key_source(settings: Settings, credentials: Credentials, clock: Clock) -> KeySource:
-    """The instance's own, so that what it knows outlives the invocation."""
-    if not settings.api_key_secret:
-        return FixedKey(settings.api_key)
-    place = (settings.kms_endpoint, settings.api_key_secret)
-    if place not in _secret_keys:
-        name, region = settings.api_key_secret, settings.oss_region
-        _secret_keys[place] = SecretKey(name, settings.kms_endpoint, region, credentials, clock)
-    _secret_keys[place].credentials = credentials
-    return _secret_keys[place]
+def _open(
+    settings: Settings,
+    credentials: Credentials,
+    clock: Clock,
+    rng: random.Random,
+    instance: Instance,
+) -> OssStore:
+    session = instance.oss_session(settings.oss_endpoint)
+    return open_store(settings, credentials, clock, rng, session)

@@ -24,7 +24,7 @@ from shared.catalogue.errors import (
 from shared.catalogue.models import Catalogue, Limits, Model, load_catalogue
 from shared.catalogue.retry_policy import RetryPolicy, load_retry_policy
 from shared.jobs.intake import Source
-from shared.ledger.records import Record
+from shared.ledger.record import Record
 from shared.platform.settings import Settings
 from shared.storage import layout
 from tests.kit.clock import FakeClock, Timeline
@@ -133,7 +133,7 @@ class World:
     def queued(self, job: str, model_name: str = MODEL, **own: Any) -> Record:
         """A job that has been taken in and waits."""
         body = job_file(f"prompt of {job}", id=job, model=model_name, **own)
-        taken = self.app("intake").intake.take(body, Source(f"jobs/{job}.json", "ETAG"))
+        taken = self.app("intake").acceptance.intake.take(body, Source(f"jobs/{job}.json", "ETAG"))
         self.timeline.wait(0.001)
         assert not taken[0].violations, taken[0].violations
         return taken[0].record
@@ -188,6 +188,6 @@ def run(world: World, seconds: float = LONG, app: App | None = None) -> str:
 def submit(world: World, job: str) -> None:
     """Submit a queued job at once, which must succeed or stay in doubt."""
     app = world.app("submit")
-    last = app.records.last(job)
+    last = app.ledger.records.last(job)
     assert last is not None
     assert isinstance(app.submission.submit(last, 2.5), Record)

@@ -9,7 +9,7 @@ import pytest
 
 from local.oss.storage import Store
 from shared.ledger.queue import marker_of
-from shared.ledger.records import QUEUED, SUCCEEDED, decode
+from shared.ledger.record import QUEUED, SUCCEEDED, decode
 from shared.platform.clock import from_iso
 from shared.storage import layout
 from tests.bench import depth, listing

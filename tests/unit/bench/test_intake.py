@@ -39,12 +39,12 @@ def taken_in(kind: Kind) -> list[Call]:
     document = parse(kind.body("ours"), f"jobs/ours.{kind.suffix}")[0].value
     world.bucket.write(layout.marker(document["model"], 0, 0, "waits"), b"")
     world.bucket.write(f"jobs/ours.{kind.suffix}", kind.body("ours"))
-    app.heartbeat.beat()
+    app.ledger.heartbeat.beat()
     recorder = Recorder(app.store)
     app.store = recorder
     for part in ("heartbeat", "queue", "records", "endings"):
         app.__dict__.pop(part, None)
-    taken = app.dispatch.job_file(f"jobs/ours.{kind.suffix}")
+    taken = app.acceptance.job_file(f"jobs/ours.{kind.suffix}")
     assert all(one.new for one in taken)
     return recorder.calls
 

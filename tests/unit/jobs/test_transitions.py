@@ -12,6 +12,7 @@ import pytest
 import requests
 from PIL import Image
 
+from shared.catalogue.errors import load_errors
 from shared.jobs.images import store_image
 from shared.modelstudio.download import RETENTION, Downloader, DownloadFailed
 from shared.modelstudio.result_urls import result_items
@@ -65,7 +66,7 @@ def test_an_undocumented_host_is_refused_before_any_request(url: str) -> None:
     with pytest.raises(DownloadFailed, match="no document lists") as caught:
         Downloader(session, 1000).fetch(url, False)
     assert caught.value.retry_for == 0
-    assert "RESULT_HOSTS" in caught.value.hint
+    assert "RESULT_HOSTS" in load_errors().ours(caught.value.code, "x").hint
     assert images.fetched == []
 
 

@@ -27,7 +27,7 @@ def several(*bodies: bytes) -> bytes:
 def take(world: World, body: bytes, map_fn: MapFn = in_threads) -> list[IntakeOutcome]:
     app = world.app("submit")
     app.map_fn = map_fn
-    return app.intake.take(body, Source("jobs/many.jsonl", "ETAG"))
+    return app.acceptance.intake.take(body, Source("jobs/many.jsonl", "ETAG"))
 
 
 @EACH
@@ -80,7 +80,7 @@ def test_the_event_of_a_file_half_taken_in_does_the_rest() -> None:
     app.map_fn = in_threads
     store_of(app).before.append(once("create", "job-3", fail))
     with pytest.raises(StoreError):
-        app.intake.take(body, Source("jobs/many.jsonl", "ETAG"))
+        app.acceptance.intake.take(body, Source("jobs/many.jsonl", "ETAG"))
 
     take(world, body)
 

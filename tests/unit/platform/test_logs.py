@@ -202,7 +202,7 @@ def test_prompts_are_logged_only_where_a_setting_says_so(
 def test_a_rejection_names_the_place_and_not_the_prompt(printed: Lines) -> None:
     world = World()
     body = {"model": MODEL, "input": {"prompt": ["secret plans"], "base_image_url": "https://x/y"}}
-    world.app().intake.take_value(body, Source("jobs/cat.yaml", "ETAG"))
+    world.app().acceptance.value(body, Source("jobs/cat.yaml", "ETAG"))
     line = printed.one()
     assert (line["event"], line["level"]) == ("job.rejected", "WARNING")
     assert line["violations"] >= 1
@@ -272,14 +272,14 @@ def test_charting_costs_no_request(printed: Lines, monkeypatch: pytest.MonkeyPat
 
 def test_what_changes_is_told_at_once_and_the_rest_once_a_minute(printed: Lines) -> None:
     app = World().app()
-    gauges, now = app.poller.gauges, app.clock.now()
+    gauges, now = app.poller.scheduler.gauges, app.clock.now()
     waiting = [layout.marker(MODEL, 5, int((now - age) * 1000), f"job-{age}") for age in (90, 30)]
     gauges.queue(MODEL, waiting, whole=True)
     gauges.tell([MODEL])
     first = printed.one()
     assert (first["queued"], first["oldest_wait_s"], first["breaker_open"]) == (2, 90.0, 0)
     rule = app.errors.classify("AllocationQuota", "", 429)
-    app.states.pause(MODEL, ServiceError("AllocationQuota", "used up", 429), rule)
+    app.ledger.breakers.pause(MODEL, ServiceError("AllocationQuota", "used up", 429), rule)
     gauges.tell([MODEL])
     opened, second = printed.all()
     assert (opened["event"], second["event"], second["breaker_open"]) == (
@@ -308,7 +308,7 @@ def test_an_open_breaker_is_told_at_once(printed: Lines) -> None:
 def test_a_defect_of_the_api_is_logged_and_answered_without_its_text(printed: Lines) -> None:
     world = World()
     app = world.app()
-    app.__dict__["intake"] = None
+    app.__dict__["acceptance"] = None
     answer = ask(app, "POST", "/jobs", job_file())
     assert answer.status == 500
     line = next(line for line in printed.all() if line["event"] == "http.failed")
