@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from cli.trouble import Trouble
 
 if TYPE_CHECKING:
-    from cli.backend import Backend
+    from cli.backends.protocol import Backend
 
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_ENV = Path(".local/env")
@@ -46,13 +46,13 @@ class Access:
     def backend(self) -> Backend:
         """The way to the jobs. Raises Trouble."""
         if self.over_http:
-            from cli.over_http import HttpBackend
+            from cli.backends.http import HttpBackend
 
             url = self.api or self.environ[API]
             return HttpBackend(url.rstrip("/"), self.token or self.environ.get("API_TOKEN", ""))
         if not self.has_bucket:
             raise Trouble(_nowhere())
-        from cli.bucket import open_bucket
+        from cli.backends.bucket import open_bucket
 
         return open_bucket(self.environ)
 

@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from cli.access import load_access
-from cli.doctor import findings
+from cli.commands.doctor import checks
 from tests.e2e.conftest import ROOT, Cloud
 
 PATIENCE = 60
@@ -271,10 +271,8 @@ def test_doctor_finds_what_is_wrong(
 def test_doctor_sees_a_wrong_clock(direct: Wanx, monkeypatch: pytest.MonkeyPatch) -> None:
     from time import time as true_time
 
-    monkeypatch.setattr("cli.doctor.time.time", lambda: true_time() + 120)
-    found = {
-        one.what: one for one in findings(load_access(direct.folder / "cloud.env", None, None))
-    }
+    monkeypatch.setattr("cli.commands.doctor.time.time", lambda: true_time() + 120)
+    found = {one.what: one for one in checks(load_access(direct.folder / "cloud.env", None, None))}
     assert found["clock"].ok is False
     assert re.search(r"12[01] s ahead of the store", found["clock"].text)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cli.backend import Listing, Submitted, View, Wanted
+from cli.backends.protocol import Listing, Submitted, View, Wanted
 from cli.trouble import Refused, Trouble
 from shared.app import App, for_invocation
 from shared.jobfile.pointers import find
@@ -70,7 +70,7 @@ def _for_people(text: str) -> str:
 
 @dataclass
 class BucketBackend:
-    """`cli.backend.Backend` on a bucket."""
+    """`cli.backends.protocol.Backend` on a bucket."""
 
     app: App
     _known: dict[str, Record] = field(default_factory=dict)
