@@ -65,7 +65,8 @@ def quiet() -> None:
 def _for_people(text: str) -> str:
     if "credentials" in text:
         return "No keys for OSS: set OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET."
-    return text.split(": set them")[0] + ": set it, or name a file of settings with --env."
+    what, lacking, _ = text.partition(": set them")
+    return f"{what}: set it, or name a file of settings with --env." if lacking else text
 
 
 @dataclass

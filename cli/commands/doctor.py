@@ -162,7 +162,10 @@ def _open(environ: Mapping[str, str]) -> Bucket:
         raise Bad(
             f"{missing}; {advice} a file of them with --env, or start the laptop cloud: wanx up"
         ) from None
-    return Bucket(settings, open_store(settings, credentials, SystemClock(), new_random()))
+    try:
+        return Bucket(settings, open_store(settings, credentials, SystemClock(), new_random()))
+    except SettingsError as error:
+        raise Bad(str(error)) from None
 
 
 def _endpoint(bucket: Bucket) -> str:

@@ -249,6 +249,7 @@ def test_doctor_finds_nothing(wanx: Wanx) -> None:
     [
         ({"OSS_ACCESS_KEY_SECRET": "wrong"}, "key and bucket", "OSS_ACCESS_KEY_SECRET does not"),
         ({"OSS_ACCESS_KEY_ID": "nobody"}, "key and bucket", "does not know OSS_ACCESS_KEY_ID"),
+        ({"OSS_BUCKET": "No_Bucket"}, "settings", "expected 3 to 63 lower-case letters"),
         ({"OSS_BUCKET": "no-such-bucket"}, "key and bucket", "correct OSS_BUCKET"),
         ({"OSS_ENDPOINT": "http://127.0.0.1:1"}, "endpoint", "nobody answers at OSS_ENDPOINT"),
         ({"OSS_PUBLIC_ENDPOINT": "http://127.0.0.1:1"}, "public endpoint", "INPUT_DELIVERY"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -10,12 +11,14 @@ from jsonschema import Draft202012Validator
 from cli.commands.schema import job_schema
 from shared.catalogue.models import load_catalogue
 
+SETTINGS = ("OSS_", "API_", "DASHSCOPE_", "ALIBABA_")
+
 
 @pytest.fixture(autouse=True)
 def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No bucket, no API, no file of settings: as on a computer without network."""
-    for name in ("OSS_ENDPOINT", "OSS_BUCKET", "API_URL", "API_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
+    for name in [name for name in os.environ if name.startswith(SETTINGS)]:
+        monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("cli.access.ROOT", tmp_path)
 
