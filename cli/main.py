@@ -245,6 +245,47 @@ def doctor(access: Access) -> None:
     sys.exit(run(access))
 
 
+@wanx.command(short_help="Rebuild the indexes from the jobs' records.")
+@click.pass_obj
+def repair(access: Access) -> None:
+    """Rebuild the indexes from the jobs' records, and say what was missing.
+
+    Queue, slots, tickets, job list and result.json follow from state/records/. Safe while the
+    functions run. Several requests a job: with very many, run it in the bucket's region.
+    """
+    from cli.commands.repair import run
+
+    run(access)
+
+
+@wanx.command(short_help="Put back events that failed for good.")
+@click.argument("keys", nargs=-1, metavar="[KEY]...")
+@click.pass_obj
+def redrive(access: Access, keys: tuple[str, ...]) -> None:
+    """Put back events that failed for good: those of dead/, or those named by KEY.
+
+    First read `error` in the file, and remove the cause. Safe to repeat: a job file that was taken
+    in stays the job it is. Exit code 1 if one of them could not be put back.
+    """
+    from cli.commands.redrive import run
+
+    sys.exit(run(access, keys))
+
+
+@wanx.command(short_help="Submit again to a model that pauses.")
+@click.argument("model", required=False)
+@click.option("--key", "api_key", is_flag=True, help="For all models: the API key itself pauses.")
+@click.pass_obj
+def resume(access: Access, model: str | None, api_key: bool) -> None:
+    """Submit again to MODEL now, and not only when its pause is over.
+
+    A model pauses after an exhausted quota, the API key after a refusal or an unpaid bill.
+    """
+    from cli.commands.resume import run
+
+    run(access, model, api_key)
+
+
 def main() -> NoReturn:
     """The entry point: every end in words and with its exit code, never a traceback."""
     try:

@@ -1,24 +1,13 @@
-"""What a person does to a live system: put dead events back, rebuild the indexes, resume a model.
-
-    python -m shared.jobs.repair rebuild
-    python -m shared.jobs.repair redrive [dead/….json …]
-    python -m shared.jobs.repair resume MODEL | --key
-
-It reads the same environment as the functions do.
-"""
+"""What a person does to a live system: rebuild the indexes, put dead events back."""
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
-import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from shared.app import App, for_invocation
+from shared.app import App
 from shared.ledger.job_index import JobIndex
-from shared.ledger.model_state import KEY
 from shared.ledger.queue import marker_of
 from shared.ledger.record import holds, slot_of
 from shared.ledger.records import FINAL, QUEUED, SUBMITTING, Record
@@ -26,9 +15,8 @@ from shared.ledger.slots import Slot
 from shared.ledger.tickets import tick_length
 from shared.platform.clock import from_iso
 from shared.platform.fc.events import Event, OssEvent, UnknownEvent, read_event
-from shared.platform.settings import SettingsError
 from shared.storage import layout
-from shared.storage.objects import ObjectMissing, StoreError
+from shared.storage.objects import ObjectMissing
 
 DEAD_BYTES = 1024 * 1024
 MANIFEST_BYTES = 64 * 1024 * 1024
@@ -168,68 +156,3 @@ def _restore_manifest(app: App, last: Record) -> bool:
         return False
     app.transitions.restore_manifest(last)
     return True
-
-
-def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
-    """The command; 0 if everything asked for was done."""
-    options = _parser().parse_args(arguments)
-    try:
-        app = for_invocation(environ)
-        if options.command == "rebuild":
-            return _rebuild(app)
-        if options.command == "redrive":
-            return _redrive(app, options.key)
-        return _resume(app, KEY if options.api_key else options.model)
-    except (SettingsError, StoreError) as error:
-        print(error, file=sys.stderr)
-        return 1
-
-
-def _rebuild(app: App) -> int:
-    for name, count in vars(rebuild(app)).items():
-        print(f"{name.replace('_', ' ')}: {count}")
-    return 0
-
-
-def _redrive(app: App, wanted: Sequence[str]) -> int:
-    """One that cannot be put back does not keep the others."""
-    failed = 0
-    found = wanted or [entry.key for entry in app.store.list(layout.DEAD)]
-    for key in found:
-        try:
-            for line in redrive(app, key):
-                print(f"{key}: {line}")
-        except (StoreError, UnknownEvent) as error:
-            failed += 1
-            print(error, file=sys.stderr)
-    if failed < len(found) or not found:
-        print(f"{len(found) - failed} dead events put back")
-    return 1 if failed else 0
-
-
-def _resume(app: App, name: str) -> int:
-    known = app.catalogue.names()
-    if name not in (KEY, *known):
-        print(f"{name} is no model; the models are {', '.join(known)}.", file=sys.stderr)
-        return 1
-    app.states.resume(name)
-    app.heartbeat.wake_if_nobody()
-    print(f"{'the API key' if name == KEY else name}: resumed")
-    return 0
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m shared.jobs.repair", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("rebuild", help="make markers, slots and tickets from the records")
-    back = commands.add_parser("redrive", help="put dead events back")
-    back.add_argument("key", nargs="*", help="keys below dead/; default: all")
-    resume = commands.add_parser("resume", help="close the breaker of a model or of the key")
-    which = resume.add_mutually_exclusive_group(required=True)
-    which.add_argument("model", nargs="?")
-    which.add_argument("--key", dest="api_key", action="store_true", help="of the API key")
-    return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:], os.environ))

@@ -232,6 +232,19 @@ def test_an_id_that_is_taken_is_told(wanx: Wanx) -> None:
     wanx("status", "--wait", job)
 
 
+def test_a_person_repairs_a_live_system(direct: Wanx) -> None:
+    direct("submit", direct.job_file("cli-mended"), "--wait")
+    direct.cloud.bucket.delete_object("results/cli-mended/result.json")
+    assert "manifests made: 0" not in direct("repair")
+    assert direct.cloud.bucket.object_exists("results/cli-mended/result.json")
+    assert "0 dead events put back" in direct("redrive")
+    assert direct("resume", "wanx-x-painting") == "wanx-x-painting: resumed\n"
+    assert direct("resume", "--key") == "the API key: resumed\n"
+    for words in (["repair"], ["redrive"], ["resume", "--key"]):
+        where = ["--api", direct.cloud.env["API_URL"]]
+        assert "works on the bucket" in direct.raw(*where, *words, code=3)
+
+
 def test_doctor_finds_nothing(wanx: Wanx) -> None:
     said = wanx("doctor")
     assert "All is well." in said

@@ -19,6 +19,10 @@ from tests.kit.wanx import run
         (["list", "--model", "nope"], 2, "the models are"),
         (["list", "--since", "yesterday"], 2, "write 30m, 2h, 3d"),
         (["nonsense"], 2, "No such command"),
+        (["repair"], 3, "no bucket and no API is known"),
+        (["redrive"], 3, "no bucket and no API is known"),
+        (["resume", "--key"], 3, "no bucket and no API is known"),
+        (["--api", "http://127.0.0.1:1", "repair"], 3, "works on the bucket, not over the HTTP"),
         (["doctor"], 1, "start the laptop cloud: wanx up"),
     ],
 )
