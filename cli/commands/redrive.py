@@ -18,8 +18,8 @@ from shared.storage.objects import StoreError
 
 def run(access: Access, keys: Sequence[str]) -> int:
     """Put back these dead events, or all; the exit code. Raises Trouble."""
-    _require_key(access)
     with access.app("redrive") as app:
+        _require_key(access)
         wanted = keys or [entry.key for entry in app.store.list(layout.DEAD)]
         done = sum(_put_back(app, key) for key in wanted)
     if done or not wanted:
@@ -33,7 +33,7 @@ def _require_key(access: Access) -> None:
     With a wrong one the service would refuse, and the whole key would pause for all.
     """
     names = ("DASHSCOPE_API_KEY", "DASHSCOPE_API_KEY_SECRET")
-    if access.has_bucket and not any(access.environ.get(name) for name in names):
+    if not any(access.environ.get(name) for name in names):
         raise Trouble(
             f"redrive submits jobs, and {access.origin} has no key for it: set DASHSCOPE_API_KEY"
             " as the functions have it, or name a file of settings with --env."
