@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from shared.storage.objects import Creation, Entry, ObjectMissing, ObjectTooLarge, Slice, StoreError
 from tests.kit.clock import Timeline
+from tests.kit.record_schema import check_record
 
 T = TypeVar("T")
 ENDLESS = 200_000
@@ -138,6 +139,7 @@ class MemoryStore:
         def effect() -> Creation:
             absent = not self.bucket.holds(key)
             if absent:
+                check_record(key, body)
                 self.bucket.write(key, body)
             return Creation(absent, self.bucket.date())
 

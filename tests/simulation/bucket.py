@@ -16,6 +16,7 @@ from typing import Any
 
 from oss2.exceptions import NoSuchKey, RequestError, ServerError
 
+from tests.kit.record_schema import wrong_record
 from tests.simulation.network import Network
 
 Watcher = Callable[[str, bytes | None, bytes | None], None]
@@ -118,6 +119,8 @@ class SimBucket:
                 self._lose(fault)
                 self._note_own(key, body)
                 raise ServerError(409, self._headers(), b"", {"Code": "FileAlreadyExists"})
+            for wrong in wrong_record(key, body):
+                self.network.violate("records fit their schema", wrong)
             self._makers[key] = self.network.kernel.here().name
             self.write(key, body)
             self._lose(fault)

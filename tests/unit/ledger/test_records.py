@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from typing import Any
 
 import pytest
 
@@ -16,15 +15,12 @@ from shared.storage.objects import StoreError
 from tests.kit.clock import FakeClock, Timeline
 from tests.kit.interleaving import Chooser, Stage, explore
 from tests.kit.memory_store import MemoryBucket, MemoryStore
+from tests.kit.records import draft
 
 
 def records(bucket: MemoryBucket, name: str = "a", turns: bool = False) -> Records:
     store = MemoryStore(bucket, name, (lambda: 0.0) if turns else None)
     return Records(store, FakeClock(bucket.timeline), random.Random(name))
-
-
-def draft(job: str, seq: int, state: str = QUEUED, **fields: Any) -> Record:
-    return Record(job=job, seq=seq, state=state, **fields)
 
 
 def test_a_number_is_won_once_in_any_order() -> None:

@@ -17,7 +17,7 @@ import pytest
 import requests
 from requests.adapters import HTTPAdapter
 
-from cli.bucket import open_bucket
+from cli.backends.bucket import open_bucket
 from local.up_settings import make_plan, server_environment
 from shared import app
 from shared.app import for_invocation

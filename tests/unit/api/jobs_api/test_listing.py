@@ -47,7 +47,11 @@ def fill(world: World, count: int, done: bool) -> None:
     for number in range(count):
         job, at = f"j{number:05d}", start + number
         record = {"job": job, "seq": 1, "state": "QUEUED", "at": iso(at), "nonce": "n"}
-        record |= {"model": "brush", "spec_seq": 1, "spec": json.loads(job_file())}
+        record |= {
+            "model": "brush",
+            "spec_seq": 1,
+            "spec": json.loads(job_file()) | {"parameters": {}},
+        }
         world.bucket.write(layout.record(job, 1), json.dumps(record).encode())
         world.bucket.write(layout.indexed(int(at * 1000), job), b"")
         if done:

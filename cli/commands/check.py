@@ -12,50 +12,18 @@ from urllib.parse import urlsplit
 import click
 
 from cli.access import Access
+from cli.findings import Finding, Report
 from cli.output import counted, print_json, say
 from cli.sarif import sarif
 from cli.trouble import NOT_SO, Trouble
 from shared.catalogue.models import Catalogue, load_catalogue
-from shared.jobfile import Document, Notice, Unreadable, Violation, check, parse
+from shared.jobfile import Document, Unreadable, check, parse
 from shared.jobfile.image_probe import ProbeError
 from shared.storage.objects import ObjectMissing, ObjectReader, Slice, StoreError
 
 UNSEEN = "\N{NULL}not looked at"
 """Ends the message of an image that could not be looked at; no other message can hold it."""
 KNOCK_SECONDS = 2.0
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A violation or notice, and the number (from 1) of the job in its file."""
-
-    document: int
-    violation: Violation
-
-    @property
-    def is_notice(self) -> bool:
-        return isinstance(self.violation, Notice)
-
-    def to_dict(self) -> dict[str, Any]:
-        return {"document": self.document, **self.violation.to_dict()}
-
-
-@dataclass(frozen=True)
-class Report:
-    """What was found in one file. `unseen` images could not be looked at."""
-
-    file: Path
-    documents: int
-    findings: tuple[Finding, ...]
-    unseen: int = 0
-
-    @property
-    def violations(self) -> tuple[Finding, ...]:
-        return tuple(one for one in self.findings if not one.is_notice)
-
-    @property
-    def notices(self) -> tuple[Finding, ...]:
-        return tuple(one for one in self.findings if one.is_notice)
 
 
 @dataclass(frozen=True)
@@ -159,7 +127,7 @@ def images_of(access: Access) -> Offline | Bucket:
     offline = Offline(access.environ.get("OSS_BUCKET", ""))
     if access.over_http or not access.has_bucket or not _answers(access.environ["OSS_ENDPOINT"]):
         return offline
-    from cli.bucket import open_bucket
+    from cli.backends.bucket import open_bucket
 
     try:
         app = open_bucket(access.environ).app

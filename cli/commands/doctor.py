@@ -21,7 +21,7 @@ import click
 import requests
 
 from cli.access import Access
-from cli.bucket import NO_KEY, quiet
+from cli.backends.bucket import NO_KEY, quiet
 from cli.output import console, counted, say
 from cli.trouble import NOT_SO
 from shared.catalogue.models import load_catalogue
@@ -54,7 +54,7 @@ WHAT_TO_DO = {
 
 
 @dataclass(frozen=True)
-class Finding:
+class Check:
     """One line: what was looked at, whether it is as it must be, and what was seen or to do.
 
     `ok` None: it was left out, and that is no failure.
@@ -82,32 +82,32 @@ def run(access: Access) -> int:
     quiet()
     failed = 0
     click.echo(f"Settings from {access.origin}.")
-    for finding in findings(access):
-        failed += finding.ok is False
-        _print(finding)
+    for check in checks(access):
+        failed += check.ok is False
+        _print(check)
     say("All is well." if not failed else f"{counted(failed, 'check')} failed.")
     return NOT_SO if failed else 0
 
 
-def _print(finding: Finding) -> None:
+def _print(check: Check) -> None:
     words = {True: ("ok", "green"), False: ("failed", "red"), None: ("-", "dim")}
-    word, style = words[finding.ok]
+    word, style = words[check.ok]
     out = console()
     out.print(f"{word:<7}", style=style, end="")
-    click.echo(f"{finding.what}: {finding.text}" if len(finding.text) < 50 else f"{finding.what}:")
-    if len(finding.text) >= 50:
-        say(f"       {finding.text}", indent="       ")
+    click.echo(f"{check.what}: {check.text}" if len(check.text) < 50 else f"{check.what}:")
+    if len(check.text) >= 50:
+        say(f"       {check.text}", indent="       ")
 
 
-def findings(access: Access) -> Iterator[Finding]:
+def checks(access: Access) -> Iterator[Check]:
     """All checks, in the order in which one rests on another."""
     if not access.over_http:
-        yield from _bucket_findings(access.environ)
+        yield from _bucket_checks(access.environ)
         yield _checked("model service", lambda: _model_service(access.environ))
-    yield _api_finding(access)
+    yield _api_check(access)
 
 
-def _bucket_findings(environ: Mapping[str, str]) -> Iterator[Finding]:
+def _bucket_checks(environ: Mapping[str, str]) -> Iterator[Check]:
     made: list[Bucket] = []
 
     def opened() -> str:
@@ -121,24 +121,24 @@ def _bucket_findings(environ: Mapping[str, str]) -> Iterator[Finding]:
         return
     bucket = made[0]
     for what, look in (("endpoint", _endpoint), ("key and bucket", _reachable)):
-        finding = _checked(what, lambda look=look: look(bucket))  # type: ignore[misc]
-        yield finding
-        if not finding.ok:
+        check = _checked(what, lambda look=look: look(bucket))  # type: ignore[misc]
+        yield check
+        if not check.ok:
             return
     yield _checked("versioning", lambda: _versioning(bucket))
     yield _checked("clock", lambda: _clock(bucket))
     yield _checked("public endpoint", lambda: _public(bucket))
 
 
-def _checked(what: str, look: Callable[[], str | None]) -> Finding:
+def _checked(what: str, look: Callable[[], str | None]) -> Check:
     """A check that returns what it saw, None if it was left out, and raises otherwise."""
     try:
         seen = look()
     except Bad as error:
-        return Finding(what, False, str(error))
+        return Check(what, False, str(error))
     except StoreError as error:
-        return Finding(what, False, _advice(str(error)))
-    return Finding(what, None if seen is None else True, seen or "not set; left out")
+        return Check(what, False, _advice(str(error)))
+    return Check(what, None if seen is None else True, seen or "not set; left out")
 
 
 def _advice(text: str) -> str:
@@ -162,7 +162,10 @@ def _open(environ: Mapping[str, str]) -> Bucket:
         raise Bad(
             f"{missing}; {advice} a file of them with --env, or start the laptop cloud: wanx up"
         ) from None
-    return Bucket(settings, open_store(settings, credentials, SystemClock(), new_random()))
+    try:
+        return Bucket(settings, open_store(settings, credentials, SystemClock(), new_random()))
+    except SettingsError as error:
+        raise Bad(str(error)) from None
 
 
 def _endpoint(bucket: Bucket) -> str:
@@ -271,11 +274,11 @@ def _service_advice(url: str, error: ServiceError) -> str:
     return f"{url} answered {error.code}: {error.message} (HTTP {error.http}); try again later."
 
 
-def _api_finding(access: Access) -> Finding:
+def _api_check(access: Access) -> Check:
     url = (access.api or access.environ.get("API_URL", "")).rstrip("/")
     token = access.token or access.environ.get("API_TOKEN", "")
     if not url:
-        return Finding("API", None, "API_URL is not set; left out")
+        return Check("API", None, "API_URL is not set; left out")
     return _checked("API", lambda: _api(url, token))
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cli.backend import Listing, Submitted, View, Wanted
+from cli.backends.protocol import Listing, Submitted, View, Wanted
 from cli.trouble import Refused, Trouble
 from shared.app import App, for_invocation
 from shared.jobs.cancel import NotCancelable
@@ -54,12 +54,13 @@ def quiet() -> None:
 def _for_people(text: str) -> str:
     if "credentials" in text:
         return "No keys for OSS: set OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET."
-    return text.split(": set them")[0] + ": set it, or name a file of settings with --env."
+    what, lacking, _ = text.partition(": set them")
+    return f"{what}: set it, or name a file of settings with --env." if lacking else text
 
 
 @dataclass
 class BucketBackend:
-    """`cli.backend.Backend` on a bucket."""
+    """`cli.backends.protocol.Backend` on a bucket."""
 
     app: App
     _known: dict[str, Record] = field(default_factory=dict)

@@ -8,8 +8,8 @@ from typing import Any
 import click
 from rich.text import Text
 
+from cli.commands.init import find_model
 from cli.output import clean, facts, print_json, print_table, say, table
-from cli.template import find_model
 from shared.catalogue.models import ImageRule, Model, load_catalogue
 
 

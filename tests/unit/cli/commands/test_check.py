@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from cli.main import wanx
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 EXAMPLES = ROOT / "examples"
 WRONG = """\
 model: wanx-sketch-to-image-lite
@@ -25,15 +25,6 @@ parameters:
 model: wanx-x-paintin
 input: {}
 """
-
-
-@pytest.fixture(autouse=True)
-def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No bucket, no API, no file of settings: as on a computer without network."""
-    for name in ("OSS_ENDPOINT", "OSS_BUCKET", "API_URL", "API_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("cli.access.ROOT", tmp_path)
 
 
 def wrong() -> str:

@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 from cli.access import Access
-from cli.backend import Backend, Submitted
-from cli.checking import Offline, check_files, images_of, print_text
+from cli.backends.protocol import Backend, Submitted
+from cli.commands.check import Offline, check_files, images_of, print_text
 from cli.following import follow
 from cli.output import clean, complain, counted, print_table, say, state_text, table
 from cli.trouble import NOT_SO, Trouble

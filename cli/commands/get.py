@@ -14,7 +14,7 @@ import click
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn
 
 from cli.access import Access
-from cli.backend import Backend, View
+from cli.backends.protocol import Backend, View
 from cli.output import clean, complain, console, print_json
 from cli.trouble import NOT_SO, Refused, Trouble
 from shared.storage.layout import is_job_id

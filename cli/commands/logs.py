@@ -10,7 +10,7 @@ import click
 from rich.text import Text
 
 from cli.access import Access
-from cli.backend import View
+from cli.backends.protocol import View
 from cli.output import clean, complain, local_time, print_table, state_text, table
 from cli.trouble import NOT_SO
 from shared.platform.clock import from_iso

@@ -9,7 +9,7 @@ from typing import Any
 
 import requests
 
-from cli.backend import Listing, Submitted, View, Wanted
+from cli.backends.protocol import Listing, Submitted, View, Wanted
 from cli.trouble import Refused, Trouble
 from shared.platform.clock import iso
 from shared.storage.layout import is_job_id
@@ -27,7 +27,7 @@ PIECE = 256 * 1024
 
 
 class HttpBackend:
-    """`cli.backend.Backend` on the API at `url`."""
+    """`cli.backends.protocol.Backend` on the API at `url`."""
 
     def __init__(self, url: str, token: str) -> None:
         if not url.startswith(("http://", "https://")):

@@ -10,7 +10,7 @@ from datetime import datetime
 import click
 
 from cli.access import Access
-from cli.backend import Backend, Submitted, View, Wanted, is_over
+from cli.backends.protocol import Backend, Submitted, View, Wanted, is_over
 from cli.following import follow, say_trouble
 from cli.output import (
     age,
