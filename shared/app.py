@@ -135,7 +135,12 @@ class App:
         with suppress(KeyUnavailable):
             key.value()  # now, so that no submission waits for it once it holds its ticket
         return ModelStudio(
-            settings.base_url, key, self.http, settings.workspace, settings.create_timeout
+            settings.base_url,
+            key,
+            self.http,
+            settings.workspace,
+            settings.create_timeout,
+            self.clock,
         )
 
     @cached_property
@@ -224,8 +229,8 @@ class App:
             self.rules,
             self.model_studio,
             self.transitions,
-            Downloader(self.http, settings.result_image_bytes),
-            (own_host, *settings.result_hosts),
+            Downloader(self.http, settings.result_image_bytes, own_host, self.clock),
+            settings.result_hosts,
         )
 
     def _reconciliation(self) -> Reconciliation:

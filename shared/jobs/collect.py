@@ -6,7 +6,6 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 from shared.catalogue.errors import JobError
 from shared.catalogue.models import Model
@@ -147,10 +146,8 @@ class Collection:
     def _fetch(
         self, job: str, number: int, item: Mapping[str, Any], model: Model | None
     ) -> StoredImage:
-        url = str(item["url"])
-        host = urlsplit(url).hostname or ""
-        documented = (*self.result_hosts, *(model.result_hosts if model else ()))
-        body = self.downloader.fetch(url, host in documented)
+        hosts = (*self.result_hosts, *(model.result_hosts if model else ()))
+        body = self.downloader.fetch(str(item["url"]), hosts)
         return store_image(self.ledger.store, job, number, body, item)
 
     def _failed_image(self, number: int, item: Mapping[str, Any]) -> FailedImage:

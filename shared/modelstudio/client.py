@@ -8,6 +8,7 @@ three things happened: a task was made, none was made, or nobody knows.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
@@ -15,11 +16,18 @@ from typing import Any
 
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
+from shared.modelstudio.answers import AnswerTooSlow, UnreadableBody, read_object
 from shared.modelstudio.api_key import KeySource, KeyUnavailable
+from shared.platform.clock import Clock, SystemClock
 from shared.platform.slim_imports import requests
 
 CONNECT_TIMEOUT = 3.05
 QUERY_TIMEOUT = 10.0
+ANSWER_TIMEOUT = 20.0
+"""Seconds for the whole body of an answer."""
+LONGEST_ID = 200
+TASK_ID = re.compile(r"[A-Za-z0-9._:-]{1,200}")
+"""Ids are UUIDs in every sample; what else may come must be safe in a URL's path and a key."""
 BEIJING_TIME = timezone(timedelta(hours=8))
 """Times in answers are UTC+8 without saying so (wan2.5 API reference)."""
 
@@ -91,6 +99,7 @@ class ModelStudio:
     session: requests.Session
     workspace: str | None = None
     create_timeout: float = 30.0
+    clock: Clock = field(default_factory=SystemClock)
 
     def create(
         self, endpoint: str, body: Mapping[str, Any]
@@ -130,12 +139,19 @@ class ModelStudio:
                 headers=headers,
                 timeout=(CONNECT_TIMEOUT, self.create_timeout),
                 allow_redirects=False,
+                stream=True,
             )
+            body = self._body(answer, self.create_timeout)
         except requests.RequestException as error:
             if _never_sent(error):
                 return ServiceError("Unreachable", "The service could not be reached.", 0)
             return OutcomeUnknown(f"{type(error).__name__} after the request was sent")
-        return _create_outcome(answer)
+        except (UnreadableBody, AnswerTooSlow) as error:
+            body = {}
+            if answer.status_code == 200 or answer.status_code >= 500:
+                why = str(error) or "it did not end in time"
+                return OutcomeUnknown(f"HTTP {answer.status_code} with an unreadable answer: {why}")
+        return _create_outcome(answer.status_code, body)
 
     def query(self, task_id: str) -> Task:
         """The state of a task. A FAILED task is a normal answer. Raises ServiceError."""
@@ -146,10 +162,10 @@ class ModelStudio:
         usage = answer.get("usage")
         return Task(
             task_id=task_id,
-            status=str(output["task_status"]),
-            request_id=str(answer.get("request_id", "")),
+            status=_short(output["task_status"]),
+            request_id=_short(answer.get("request_id")),
             answer=answer,
-            code=str(output.get("code") or ""),
+            code=_short(output.get("code")),
             message=str(output.get("message") or ""),
             usage=usage if isinstance(usage, dict) else {},
             times=_times(output),
@@ -161,8 +177,8 @@ class ModelStudio:
         page, pages = 1, 1
         while page <= pages:
             answer = self._get("/tasks/", _list_query(model, start, end, page))
-            pages = int(answer.get("total_page") or 1)
-            found += [_listed(row) for row in answer.get("data") or ()]
+            rows, pages = _rows(answer, page)
+            found += rows
             page += 1
         return found
 
@@ -195,13 +211,26 @@ class ModelStudio:
                 headers=self._headers(key),
                 timeout=(CONNECT_TIMEOUT, QUERY_TIMEOUT),
                 allow_redirects=False,
+                stream=True,
             )
+            body = self._body(answer, ANSWER_TIMEOUT)
         except requests.RequestException as error:
             raise ServiceError("Unreachable", type(error).__name__, 0) from None
-        body = _json(answer)
+        except AnswerTooSlow:
+            raise ServiceError("Unreachable", "The answer did not end in time.", 0) from None
+        except UnreadableBody as error:
+            if answer.status_code == 200:
+                raise ServiceError("UnreadableAnswer", f"The answer is {error}.", 200) from None
+            body = {}
         if answer.status_code != 200 or body.get("code"):
             raise _refusal(answer.status_code, body)
         return body
+
+    def _body(self, answer: requests.Response, seconds: float) -> dict[str, Any]:
+        """The answer's JSON object, which must be there within `seconds` of its first byte."""
+        end = self.clock.monotonic() + seconds
+        with answer:
+            return read_object(answer, lambda: self.clock.monotonic() < end)
 
     def _key(self) -> str | ServiceError:
         """The key to use; without one nothing is sent, as if the service were out of reach."""
@@ -225,35 +254,48 @@ class ModelStudio:
         return headers
 
 
-def _create_outcome(answer: requests.Response) -> TaskCreated | ServiceError | OutcomeUnknown:
+def _create_outcome(
+    status: int, body: Mapping[str, Any]
+) -> TaskCreated | ServiceError | OutcomeUnknown:
     """A gateway may answer 200 with an error body; a 5xx may come after the task was made."""
-    body = _json(answer)
     output = body.get("output")
     task_id = output.get("task_id") if isinstance(output, dict) else None
-    if answer.status_code == 200 and task_id:
-        return TaskCreated(str(task_id), str(body.get("request_id", "")))
-    if answer.status_code >= 500:
-        return OutcomeUnknown(f"HTTP {answer.status_code} {body.get('code') or 'without a code'}")
-    if answer.status_code == 200 and not body.get("code"):
+    if status == 200 and isinstance(task_id, str) and TASK_ID.fullmatch(task_id):
+        return TaskCreated(task_id, _short(body.get("request_id")))
+    if status >= 500:
+        return OutcomeUnknown(f"HTTP {status} {_short(body.get('code')) or 'without a code'}")
+    if status == 200 and not body.get("code"):
         return OutcomeUnknown("HTTP 200 without a task id")
-    return _refusal(answer.status_code, body)
+    return _refusal(status, body)
 
 
 def _refusal(status: int, body: Mapping[str, Any]) -> ServiceError:
     return ServiceError(
-        code=str(body.get("code") or "Unreadable"),
+        code=_short(body.get("code")) or "Unreadable",
         message=str(body.get("message") or f"The service answered HTTP {status} without a code."),
         http=status,
-        request_id=str(body.get("request_id") or ""),
+        request_id=_short(body.get("request_id")),
     )
 
 
-def _json(answer: requests.Response) -> dict[str, Any]:
-    try:
-        body = answer.json()
-    except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}
+def _short(value: Any) -> str:
+    """A code or an id: a text that is not empty and not absurdly long."""
+    return str(value)[:LONGEST_ID] if value else ""
+
+
+def _rows(answer: Mapping[str, Any], page: int) -> tuple[list[ListedTask], int]:
+    """The rows of a page of the list, and how many pages there are.
+
+    Raises ServiceError for an answer that is not a list as documented: it must never be taken for
+    a list without tasks, for then a task would be made and paid a second time.
+    """
+    data, pages = answer.get("data"), answer.get("total_page")
+    if not isinstance(data, list) or isinstance(pages, bool) or not isinstance(pages, int):
+        raise ServiceError("UnreadableAnswer", "The list has no data or no total_page.", 200)
+    rows = [row for row in map(_listed, data) if row is not None]
+    if len(rows) != len(data) or (page < pages and not rows):
+        raise ServiceError("UnreadableAnswer", "The list has rows that cannot be read.", 200)
+    return rows, pages
 
 
 def _never_sent(error: requests.RequestException) -> bool:
@@ -288,10 +330,15 @@ def _list_query(model: str, start: float, end: float, page: int) -> dict[str, st
     }
 
 
-def _listed(row: Mapping[str, Any]) -> ListedTask:
+def _listed(row: Any) -> ListedTask | None:
+    """A row of the list; None if it lacks the id or the time of its creation."""
+    if not isinstance(row, dict):
+        return None
+    task_id, created = row.get("task_id"), row.get("gmt_create")
+    if not isinstance(task_id, str) or not TASK_ID.fullmatch(task_id):
+        return None
+    if isinstance(created, bool) or not isinstance(created, (int, float)):
+        return None
     return ListedTask(
-        task_id=str(row.get("task_id", "")),
-        status=str(row.get("status", "")),
-        created=float(row.get("gmt_create") or 0) / 1000,
-        request_id=str(row.get("request_id", "")),
+        task_id, _short(row.get("status")), created / 1000, _short(row.get("request_id"))
     )

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from urllib3.exceptions import HTTPError, LocationParseError
+from urllib3.util import parse_url
+
+from shared.platform.clock import Clock, SystemClock
 from shared.platform.logs import about
 from shared.platform.slim_imports import requests
 
@@ -16,6 +22,10 @@ RETENTION = 24 * 3600.0
 REFUSED = 1800.0
 """Seconds for which even a refused download is tried again: the image is paid for."""
 TRUSTED_DOMAIN = ".aliyuncs.com"
+LONGEST = 120.0
+"""Seconds for one image as a whole."""
+METADATA = ip_address("100.100.100.200")
+"""Alibaba Cloud's metadata service, which hands out the role's credentials."""
 
 log = logging.getLogger(__name__)
 
@@ -35,19 +45,25 @@ class DownloadFailed(Exception):
 
 @dataclass
 class Downloader:
-    """Fetches images into memory, each at most `limit` bytes. `session` is the network seam."""
+    """Fetches images into memory, each at most `limit` bytes. `session` is the network seam.
+
+    `own_host` is the service's own (on a laptop: 127.0.0.1), which may have any address.
+    """
 
     session: requests.Session
     limit: int
+    own_host: str = ""
+    clock: Clock = field(default_factory=SystemClock)
 
-    def fetch(self, url: str, documented_host: bool) -> bytes:
+    def fetch(self, url: str, hosts: Collection[str]) -> bytes:
         """The body behind a result URL, which is used exactly as it was given.
 
         A signed URL is damaged by any change (inpainting and wan2.5 API references show both
-        plain and signed ones). An undocumented host of Alibaba Cloud is used with a warning: the
-        list of hosts may grow, and the image is paid for. Raises DownloadFailed.
+        plain and signed ones). `hosts` are those that documents list; another host of Alibaba
+        Cloud is used with a warning: the list may grow, and the image is paid for. Raises
+        DownloadFailed.
         """
-        self._check_host(url, documented_host)
+        host = self._host(url, hosts)
         try:
             with self.session.get(
                 url,
@@ -56,28 +72,35 @@ class Downloader:
                 allow_redirects=False,
                 headers={"Accept-Encoding": "identity"},
             ) as answer:
+                self._check_peer(answer, host)
                 return self._body(answer)
-        except requests.RequestException as error:
+        except (requests.RequestException, HTTPError, ValueError) as error:
             message = f"The download broke off ({type(error).__name__})."
             raise DownloadFailed("DownloadFailed", message, retry_for=RETENTION) from None
 
-    def _check_host(self, url: str, documented: bool) -> None:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        if documented and parts.scheme in ("http", "https"):
-            return
-        if parts.scheme == "https" and host.endswith(TRUSTED_DOMAIN):
-            log.warning(
-                "result host %s is not in the catalogue; it is used all the same",
-                host,
-                extra=about("host.unlisted", host=host),
-            )
-            return
-        raise DownloadFailed(
-            "ResultHostRefused",
-            f"The service named a result on host {host!r}, which no document lists.",
-            retry_for=0,
+    def _host(self, url: str, hosts: Collection[str]) -> str:
+        """The host that is going to be dialled, if a result may come from it."""
+        host = host_of(url)
+        documented = host is not None and (host in hosts or host == self.own_host)
+        if host is not None and documented and url.startswith(("http://", "https://")):
+            return host
+        if host is None or not url.startswith("https://") or not host.endswith(TRUSTED_DOMAIN):
+            raise _refused(host or url[:80])
+        log.warning(
+            "result host %s is not in the catalogue; it is used all the same",
+            host,
+            extra=about("host.unlisted", host=host),
         )
+        return host
+
+    def _check_peer(self, answer: requests.Response, host: str) -> None:
+        """Refuse an answer from this machine, its network or the metadata service."""
+        peer = _peer(answer)
+        if peer is None or host == self.own_host:
+            return
+        address = ip_address(peer)
+        if address.is_loopback or address.is_link_local or address == METADATA:
+            raise _refused(f"{host} ({peer})")
 
     def _body(self, answer: requests.Response) -> bytes:
         if answer.status_code in (403, 404, 410):
@@ -86,14 +109,46 @@ class Downloader:
         if answer.status_code != 200:
             message = f"The result URL answers {answer.status_code}."
             raise DownloadFailed("DownloadFailed", message, retry_for=RETENTION)
-        body = bytearray()
+        body, end = bytearray(), self.clock.monotonic() + LONGEST
         for chunk in answer.iter_content(CHUNK):
             body += chunk
             if len(body) > self.limit:
                 message = f"The image is larger than {self.limit} bytes."
                 raise DownloadFailed("ResultTooLarge", message, retry_for=0)
+            if self.clock.monotonic() > end:
+                message = f"The image was not there after {LONGEST:.0f} s."
+                raise DownloadFailed("DownloadFailed", message, retry_for=RETENTION)
         promised = answer.headers.get("Content-Length")
         if promised and promised.isdigit() and int(promised) != len(body):
             message = f"Only {len(body)} of {promised} bytes arrived."
             raise DownloadFailed("DownloadFailed", message, retry_for=RETENTION)
         return bytes(body)
+
+
+def host_of(url: str) -> str | None:
+    """The host of a URL, lower case; None where two parsers could read different ones.
+
+    The address that is judged must be the one that is dialled: urllib3, which dials, ends a host
+    at a backslash, and `urllib.parse` does not.
+    """
+    if not url.isascii() or not url.isprintable() or any(sign in url for sign in '\\@ "<>'):
+        return None
+    try:
+        ours, dialled = urlsplit(url).hostname, parse_url(url).host
+    except (ValueError, LocationParseError):
+        return None
+    return ours if ours and dialled and ours == dialled.lower().strip("[]") else None
+
+
+def _peer(answer: requests.Response) -> str | None:
+    """The address that was connected to; None where that cannot be told."""
+    sock = getattr(getattr(answer.raw, "connection", None), "sock", None)
+    try:
+        return str(sock.getpeername()[0]) if sock is not None else None
+    except OSError:
+        return None
+
+
+def _refused(what: str) -> DownloadFailed:
+    message = f"The service named a result on host {what!r}, which no document lists."
+    return DownloadFailed("ResultHostRefused", message, retry_for=0)

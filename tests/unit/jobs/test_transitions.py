@@ -29,7 +29,10 @@ def host() -> Iterator[HttpScript]:
 
 
 def fetch(url: str, documented: bool = True, limit: int = 1000) -> bytes:
-    return Downloader(requests.Session(), limit).fetch(url, documented)
+    hosts = ["127.0.0.1"] if documented else []
+    return Downloader(requests.Session(), limit, "127.0.0.1" if documented else "").fetch(
+        url, hosts
+    )
 
 
 def failure(url: str, documented: bool = True, limit: int = 1000) -> DownloadFailed:
@@ -64,7 +67,7 @@ def test_an_undocumented_host_is_refused_before_any_request(url: str) -> None:
     session.mount("https://", images)
     session.mount("http://", images)
     with pytest.raises(DownloadFailed, match="no document lists") as caught:
-        Downloader(session, 1000).fetch(url, False)
+        Downloader(session, 1000).fetch(url, [])
     assert caught.value.retry_for == 0
     assert "RESULT_HOSTS" in load_errors().ours(caught.value.code, "x").hint
     assert images.fetched == []
@@ -76,7 +79,7 @@ def test_an_undocumented_host_of_the_provider_is_used_with_a_warning(
     session = requests.Session()
     session.mount("https://", ImageHost())
     with caplog.at_level(logging.WARNING):
-        body = Downloader(session, 1000).fetch("https://new.oss-cn-x.aliyuncs.com/a.png", False)
+        body = Downloader(session, 1000).fetch("https://new.oss-cn-x.aliyuncs.com/a.png", [])
     assert body.startswith(b"\x89PNG")
     assert "new.oss-cn-x.aliyuncs.com" in caplog.text
 

@@ -1,0 +1,72 @@
+"""Reading an answer of the service: bounded in size and time, and cleaned.
+
+Answers are not trusted. A text may hold half of a character pair (a prompt that was cut in the
+middle of an emoji), which no UTF-8 can carry; a message may be megabytes long.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from shared.platform.slim_imports import requests
+
+ANSWER_BYTES = 4 * 1024 * 1024
+"""A page of 100 listed tasks has about 50 kB; an answer with results a few kB."""
+LONGEST_TEXT = 4000
+"""Characters of a text that is kept; the longest documented prompt has 2,000."""
+LONGEST_URL = 8192
+
+
+class AnswerTooSlow(Exception):
+    """The answer did not end in time."""
+
+
+class UnreadableBody(Exception):
+    """The body is not a JSON object, or is larger than `ANSWER_BYTES`."""
+
+
+def read_object(answer: requests.Response, in_time: Callable[[], bool]) -> dict[str, Any]:
+    """The JSON object in an answer's body.
+
+    `in_time` is asked after every piece. Raises UnreadableBody, AnswerTooSlow, and what requests
+    raises when the connection breaks.
+    """
+    body = bytearray()
+    for piece in answer.iter_content(64 * 1024):
+        body += piece
+        if len(body) > ANSWER_BYTES:
+            raise UnreadableBody(f"more than {ANSWER_BYTES} bytes")
+        if not in_time():
+            raise AnswerTooSlow
+    try:
+        document = json.loads(bytes(body))
+        cleaned = clean(document)
+    except (ValueError, RecursionError):
+        raise UnreadableBody("not JSON") from None
+    if not isinstance(cleaned, dict):
+        raise UnreadableBody("not a JSON object")
+    return cleaned
+
+
+def clean(value: Any) -> Any:
+    """The same JSON value with texts that UTF-8 can carry and of bounded length.
+
+    A number that is not finite becomes None.
+    """
+    if isinstance(value, str):
+        return _clean_text(value)
+    if isinstance(value, float):
+        return value if value - value == 0 else None
+    if isinstance(value, dict):
+        return {_clean_text(str(name)): clean(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [clean(item) for item in value]
+    return value
+
+
+def _clean_text(text: str) -> str:
+    whole = text.encode("utf-8", "replace").decode("utf-8")
+    most = LONGEST_URL if whole.startswith(("http://", "https://")) else LONGEST_TEXT
+    return whole if len(whole) <= most else f"{whole[:most]}…"
