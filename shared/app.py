@@ -41,6 +41,7 @@ from shared.platform.settings import (
     load_store_settings,
 )
 from shared.platform.slim_imports import requests
+from shared.poller.backoff import Backoff
 from shared.poller.in_flight import InFlightTasks
 from shared.poller.metrics import Gauges
 from shared.poller.poller import Poller
@@ -209,7 +210,7 @@ class App:
             self.submission,
             self.transitions,
             in_flight,
-            Schedule(self.clock),
+            Schedule(self.clock, Backoff(self.clock, self.rng)),
             Gauges(self.catalogue, self.ledger),
         )
         return Poller(

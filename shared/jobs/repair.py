@@ -106,6 +106,8 @@ class Repair:
     def _jobs(self) -> Iterator[str]:
         seen = ""
         for entry in self.ledger.store.list(layout.RECORDS):
+            if not layout.is_ours(entry.key, layout.RECORDS):
+                continue
             job = entry.key[len(layout.RECORDS) :].split("/", 1)[0]
             if job != seen:
                 seen = job
@@ -144,6 +146,8 @@ class Repair:
     def _drop_markers(self, done: Rebuilt) -> None:
         ledger = self.ledger
         for entry in ledger.store.list(layout.QUEUE):
+            if not layout.is_ours(entry.key, layout.QUEUE):
+                continue
             last = ledger.records.last(layout.job_of_marker(entry.key))
             if last is not None and last.state in (QUEUED, SUBMITTING):
                 if marker_of(last) == entry.key:

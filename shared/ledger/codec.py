@@ -16,7 +16,7 @@ from shared.catalogue.errors import JobError
 from shared.jobfile import JobSpec
 from shared.ledger.manifest import Manifest, StoredImage
 from shared.ledger.record import VERSION, Origin, Record
-from shared.storage.objects import StoreError
+from shared.storage.objects import ObjectDamaged
 
 UNVERSIONED = 0
 HEAD = ("job", "seq", "state", "at", "nonce")
@@ -65,12 +65,12 @@ def encode(record: Record) -> bytes:
 def decode(body: bytes, key: str) -> Record:
     """The record of the object `key`, written by this version or an earlier one.
 
-    Raises StoreError if it cannot be read as a record.
+    Raises ObjectDamaged if it cannot be read as a record.
     """
     try:
         return _of(json.loads(body))
     except (ValueError, KeyError, AttributeError, TypeError) as error:
-        raise StoreError(
+        raise ObjectDamaged(
             f"The record {key} cannot be read ({error}): it was changed by hand. Put it back, or"
             " delete it and the records after it; the job goes on from the one before."
         ) from None

@@ -78,6 +78,8 @@ class JobIndex:
         `first`: how many are likely to be wanted.
         """
         for entry in walk(self.store, layout.JOBS, place.key if place else "", first):
+            if not layout.is_ours(entry.key, layout.JOBS):
+                continue
             created_ms, job = layout.parse_indexed(entry.key)
             if created_ms < since_ms:
                 return

@@ -43,12 +43,15 @@ class Queue:
 
     def head(self, model: str, limit: int) -> list[str]:
         """The markers that are served next, at most `limit`."""
-        return [entry.key for entry in self.store.list(layout.queue_of(model), limit=limit)]
+        entries = self.store.list(layout.queue_of(model), limit=limit)
+        return [entry.key for entry in entries if layout.is_ours(entry.key, layout.QUEUE)]
 
     def due(self, now: float) -> list[str]:
         """The reminders of jobs that expired before `now`."""
         found = []
         for entry in walk(self.store, layout.EXPIRY):
+            if not layout.is_ours(entry.key, layout.EXPIRY):
+                continue
             if int(entry.key[len(layout.EXPIRY) :].split("-", 1)[0]) > now * 1000:
                 break
             found.append(entry.key)

@@ -49,9 +49,7 @@ class Records:
 
     def chain(self, job: str) -> list[Record]:
         """Every record of a job in order; empty for an unknown job. Raises StoreError."""
-        entries = self.store.list(f"{layout.RECORDS}{job}/")
-        numbers = [int(entry.key.rsplit("/", 1)[1].split(".")[0]) for entry in entries]
-        found = (self.get(job, number) for number in numbers)
+        found = (self.get(job, number) for number in self._numbers(job))
         return [record for record in found if record is not None]
 
     def last(self, job: str) -> Record | None:
@@ -69,11 +67,8 @@ class Records:
             if following is None:
                 return record
             record = following
-        seq = record.seq
-        for entry in self.store.list(f"{layout.RECORDS}{job}/", after=layout.record(job, seq)):
-            seq = int(entry.key.rsplit("/", 1)[1].split(".")[0])
-        latest = self.get(job, seq)
-        return latest or record
+        numbers = self._numbers(job, after=layout.record(job, record.seq))
+        return self.get(job, max(numbers, default=record.seq)) or record
 
     def last_from(self, record: Record) -> Record:
         """The current state, walking on from a known record; cheap when it is near the end."""
@@ -82,6 +77,11 @@ class Records:
             record = following
             following = self.get(record.job, record.seq + 1)
         return record
+
+    def _numbers(self, job: str, after: str = "") -> list[int]:
+        entries = self.store.list(f"{layout.RECORDS}{job}/", after=after)
+        keys = (entry.key for entry in entries if layout.is_ours(entry.key, layout.RECORDS))
+        return [int(key.rsplit("/", 1)[1].split(".")[0]) for key in keys]
 
     def with_spec(self, record: Record) -> Record:
         """The record that holds the job's spec; `record` itself where that cannot be read."""

@@ -53,7 +53,11 @@ class Slots:
     def held(self, model: str | None = None) -> list[HeldSlot]:
         """Every slot that stands, of one model or of all."""
         prefix = layout.SLOTS if model is None else layout.slots_of(model)
-        return [HeldSlot(slot_at(entry.key), entry.modified) for entry in self.store.list(prefix)]
+        return [
+            HeldSlot(slot_at(entry.key), entry.modified)
+            for entry in self.store.list(prefix)
+            if layout.is_ours(entry.key, layout.SLOTS)
+        ]
 
     def claim(
         self, model: str, job: str, seq: int, window: int, finished_remotely: Collection[Slot] = ()

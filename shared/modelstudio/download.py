@@ -142,7 +142,8 @@ def host_of(url: str) -> str | None:
 
 def _peer(answer: requests.Response) -> str | None:
     """The address that was connected to; None where that cannot be told."""
-    sock = getattr(getattr(answer.raw, "connection", None), "sock", None)
+    raw = getattr(answer, "raw", None)
+    sock = getattr(getattr(raw, "connection", None), "sock", None)
     try:
         return str(sock.getpeername()[0]) if sock is not None else None
     except OSError:

@@ -20,13 +20,13 @@ from shared.jobs.transitions import Transitions
 from shared.ledger.breaker import KEY
 from shared.ledger.ledger import Ledger
 from shared.ledger.record import PENDING, QUEUED, RUNNING, SUBMITTING, Record
-from shared.ledger.slots import HeldSlot
+from shared.ledger.slots import HeldSlot, Slot
 from shared.modelstudio.client import ServiceError
 from shared.platform.logs import about
 from shared.poller.in_flight import InFlight, InFlightTasks
 from shared.poller.schedule import Schedule
 from shared.poller.scheduler import Scheduler
-from shared.storage.objects import StoreError
+from shared.storage.objects import ObjectDamaged, ObjectForbidden, StoreError
 
 OVER = frozenset({"SUCCEEDED", "FAILED", "CANCELED"})
 """States of a task that keeps nothing at the service busy (task management page)."""
@@ -40,6 +40,9 @@ LOOK_WHEN_FULL = 30.0
 QUIET_SLEEP = 0.5
 """Sleep while work remains but nothing is scheduled (e.g. orphan slots), in seconds."""
 ORPHAN_AGE = 30.0
+PASSING = 5.0
+TROUBLE = 300.0
+"""The longest pauses of a task that fails: for trouble that passes, and for what stays wrong."""
 RECHECK = 3.0
 LONGEST_SILENCE = 30.0
 FAR_AWAY = 45.0
@@ -89,7 +92,8 @@ class Poller:
             return "another poller is at work"
         while heartbeat.beat():
             self._round()
-            busy = self._waiting or self.strays or bool(self.in_flight)
+            trouble = len(self.schedule.trouble)
+            busy = self._waiting or self.strays or bool(self.in_flight) or bool(trouble)
             if not busy and self._rested():
                 return "nothing left"
             pause = self._pause()
@@ -141,14 +145,14 @@ class Poller:
     def _visit_due(self) -> None:
         """Between two looks: only what was to be asked by now."""
         for inflight in self.in_flight:
-            self._guarded(inflight.slot.job, partial(self._ask, inflight))
+            self._isolated(inflight.slot, partial(self._ask, inflight))
         self.in_flight.line_up()
 
     def _visit_all(self) -> None:
         held = self.ledger.slots.held()
         self.in_flight.keep_only(held)
         for one in held:
-            self._guarded(one.slot.job, partial(self._visit, one))
+            self._isolated(one.slot, partial(self._visit, one))
 
     def _submit_all_waiting(self) -> list[bool]:
         if not self._waiting and not self.scheduler.waiting():
@@ -162,8 +166,33 @@ class Poller:
     def _submit_one_queue(self, name: str, waiting: list[bool]) -> None:
         waiting.append(self.scheduler.submit_waiting(name))
 
+    def _isolated(self, slot: Slot, step: Callable[[], None]) -> None:
+        """A step of one task: what is wrong with it delays this task alone, longer each time."""
+        trouble = self.schedule.trouble
+        if trouble.holds(slot.key):
+            return
+        try:
+            self.ledger.heartbeat.beat()
+            step()
+        except Exception as error:
+            passing = isinstance(error, (ServiceError, StoreError))
+            damaged = isinstance(error, (ObjectDamaged, ObjectForbidden))
+            wait = trouble.failed(slot.key, PASSING if passing and not damaged else TROUBLE)
+            event = "round.trouble" if passing else "round.failed"
+            log.log(
+                logging.WARNING if passing else logging.ERROR,
+                "job %s is left alone for %.0f s: %s",
+                slot.job,
+                wait,
+                error,
+                exc_info=not passing,
+                extra=about(event, step=slot.job),
+            )
+        else:
+            trouble.succeeded(slot.key)
+
     def _guarded(self, what: str, step: Callable[[], None]) -> None:
-        """Isolate failures per job; renew the heartbeat first, so that a slow step is not taken
+        """Isolate failures of a step; renew the heartbeat first, so that a slow step is not taken
         for a dead poller. After a failure something is left to do: the next round finds out."""
         try:
             self.ledger.heartbeat.beat()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from shared.platform.clock import Clock
+from shared.poller.backoff import Backoff
 
 
 @dataclass
@@ -12,10 +13,11 @@ class Schedule:
     """Moments on the instance's monotonic clock; everything is due at the start.
 
     `slots_at`, `queues_at`, `expired_at`: when the next look is due. `waits` says for each model
-    when its queue is worth a look again.
+    when its queue is worth a look again; `trouble` holds jobs and slots that failed by themselves.
     """
 
     clock: Clock
+    trouble: Backoff
     slots_at: float = 0.0
     queues_at: float = 0.0
     expired_at: float = 0.0
@@ -66,7 +68,8 @@ class Schedule:
         return min(self.slots_at, self.queues_at) - self.clock.monotonic()
 
     def next_wait(self) -> float | None:
-        """Seconds until the first queue that waits is worth a look; None if none waits."""
-        if not self.waits:
-            return None
-        return min(self.waits.values()) - self.clock.monotonic()
+        """Seconds until a queue that waits, or a thing in trouble, is worth another look."""
+        now = self.clock.monotonic()
+        waits = [until - now for until in self.waits.values()]
+        trouble = self.trouble.next_try()
+        return min([*waits, *([] if trouble is None else [trouble])], default=None)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
+from itertools import islice
 
 from shared.catalogue.models import Model
 from shared.jobs.submit import RetryLater, Submission
@@ -10,16 +12,21 @@ from shared.jobs.transitions import Transitions
 from shared.ledger.ledger import Ledger
 from shared.ledger.record import FINAL, QUEUED, SUBMITTING, Record
 from shared.ledger.slots import HeldSlot
+from shared.platform.logs import about
 from shared.poller.in_flight import InFlightTasks
 from shared.poller.metrics import WHOLE_PAGE, Gauges
 from shared.poller.schedule import Schedule
 from shared.storage.layout import job_of_marker, job_of_reminder
+from shared.storage.objects import ObjectDamaged, ObjectForbidden
 
 TICKET_PATIENCE = 3.0
 REFILL_PATIENCE = 0.3
 LOOK_FOR_EXPIRED = 60.0
 LOOK_PAST = 5
 """How many delayed jobs (`not_before`) to skip in search of one that is ready."""
+
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -46,7 +53,8 @@ class Scheduler:
         self.schedule.go(name)
         paused = self.ledger.breakers.paused_for(name)
         room = self.in_flight.room(model)
-        useful = max(1, room) + len(self.in_flight.jobs(name)) + LOOK_PAST
+        in_trouble = len(self.schedule.trouble)
+        useful = max(1, room) + len(self.in_flight.jobs(name)) + LOOK_PAST + in_trouble
         look = self.gauges.look(name, useful)
         markers = self.ledger.queue.head(name, look)
         if paused > 0 and markers:
@@ -91,10 +99,17 @@ class Scheduler:
     def _get_ready(self, name: str, waiting: list[str]) -> None:
         """Remember who is next, and read the job, for the moment in which a slot becomes free."""
         self._next[name] = waiting
-        for marker in waiting[:1]:
-            last = self._read.get(marker) or self.ledger.records.last(job_of_marker(marker))
+        ready = (one for one in waiting if not self.schedule.trouble.holds(job_of_marker(one)))
+        for marker in islice(ready, 1):
+            last = self._read.get(marker) or self._last(job_of_marker(marker))
             if last is not None:
                 self._read[marker] = last
+
+    def _last(self, job: str) -> Record | None:
+        try:
+            return self.ledger.records.last(job)
+        except ObjectDamaged:
+            return None  # `_isolated` says so when it is the job's turn
 
     def _submit(self, model: Model, markers: list[str], patience: float = TICKET_PATIENCE) -> None:
         """As many as there is room and a ticket for. Nobody waits for one ticket after the other:
@@ -107,8 +122,28 @@ class Scheduler:
             if soon > 0 and self.in_flight.jobs(model.name) - flying:
                 self.schedule.wait(model.name, soon)
                 return
-            if not self._try(model, marker, patience):
+            if not self._isolated(model, marker, patience):
                 return
+
+    def _isolated(self, model: Model, marker: str, patience: float) -> bool:
+        """Try a marker; a job that cannot be read delays itself alone."""
+        job, trouble = job_of_marker(marker), self.schedule.trouble
+        if trouble.holds(job):
+            return True
+        try:
+            goes_on = self._try(model, marker, patience)
+        except (ObjectDamaged, ObjectForbidden) as error:
+            wait = trouble.failed(job)
+            log.warning(
+                "job %s is left alone for %.0f s: %s",
+                job,
+                wait,
+                error,
+                extra=about("round.trouble", step=job),
+            )
+            return True
+        trouble.succeeded(job)
+        return goes_on
 
     def _try(self, model: Model, marker: str, patience: float) -> bool:
         """Submit the job behind a marker; whether the next one is worth a try."""

@@ -24,7 +24,24 @@ INPUTS = "inputs/"
 REQUESTS = "state/requests/"
 END_OF_TIME_MS = 9_999_999_999_999
 """The year 2286. Counting down from it puts the newest first in byte order."""
-JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_ID = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
+JOB_ID = re.compile(_ID)
+_SHAPES = {
+    RECORDS: re.compile(rf"{RECORDS}{_ID}/[0-9]{{6}}\.json"),
+    QUEUE: re.compile(rf"{QUEUE}[^/]+/[0-9]-[0-9]{{13}}-{_ID}"),
+    EXPIRY: re.compile(rf"{EXPIRY}[0-9]{{13}}-{_ID}"),
+    SLOTS: re.compile(rf"{SLOTS}[^/]+/{_ID}~[0-9]{{6}}~[0-9a-f]+"),
+    JOBS: re.compile(rf"{JOBS}[0-9]{{13}}-{_ID}"),
+}
+
+
+def is_ours(key: str, folder: str) -> bool:
+    """Whether a key below one of our folders has the form that we give keys there.
+
+    Anything else was put there by hand: a console's "create folder" makes an object whose key ends
+    in a slash.
+    """
+    return _SHAPES[folder].fullmatch(key) is not None
 
 
 def record(job: str, seq: int) -> str:

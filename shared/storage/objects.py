@@ -26,6 +26,10 @@ class ObjectForbidden(StoreError):
     """The policy of the caller's role does not allow this."""
 
 
+class ObjectDamaged(StoreError):
+    """The object is not what it should be: it was changed by hand."""
+
+
 class ObjectTooLarge(StoreError):
     """The object is larger than the reader allows; nothing was read."""
 
