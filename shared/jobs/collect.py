@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.catalogue.errors import JobError
+from shared.catalogue.errors import ErrorRule, JobError
 from shared.catalogue.models import Model
 from shared.catalogue.rules import Rules
 from shared.jobs.errors import classified, explained, log_fields
 from shared.jobs.images import store_image
 from shared.jobs.manifest import FailedImage, Outcome, state_of
 from shared.jobs.transitions import Retained, Transitions
+from shared.jobs.wanted import most_images
 from shared.ledger.ledger import Ledger
 from shared.ledger.manifest import StoredImage
 from shared.ledger.record import CANCELED, FAILED, NEEDS_ATTENTION, RUNNING, Record
@@ -23,10 +24,10 @@ from shared.modelstudio.result_urls import result_items
 from shared.platform.clock import from_iso
 from shared.platform.logs import about
 
+SKEW = 60.0
+"""Seconds by which the service's clock may differ from ours before its times are not believed."""
 USUAL_RESULTS = "/output/results/*/url"
 """Where the URLs are for a model that has left the catalogue meanwhile."""
-UNKNOWN_FOR = 600.0
-"""Seconds after submission from which UNKNOWN is believed."""
 
 log = logging.getLogger(__name__)
 
@@ -76,8 +77,8 @@ class Collection:
             return self._failed(last, task)
         if task.status == "CANCELED":
             return self.transitions.finish(last, CANCELED, Outcome(task=task))
-        if task.status == "UNKNOWN":
-            return self._unknown(last)
+        if self._age(last) >= RETENTION:
+            return self._outlived(last, task)
         if task.status == "RUNNING" and last.state != RUNNING and not known.expected:
             return self.ledger.records.append(last.following(RUNNING))
         return last
@@ -87,15 +88,17 @@ class Collection:
         if fetched is None:
             return last
         images, failed = fetched
-        paid = last.paid + _image_count(task, len(images))
+        paid = last.paid + _image_count(task, len(images), len(images) + len(failed))
         kept = tuple(sorted((*last.kept, *images), key=lambda image: image.number))
         self._learn(last, task, known.ended_ago)
-        if self._once_more(last, failed, paid):
+        blocked = self._open_breaker(last, failed)
+        if (blocked and not kept) or self._once_more(last, failed, paid, free=blocked):
             missing = tuple(one.number for one in failed)
             return self.transitions.requeue(
                 last,
                 failed[0].error,
-                wait=self.rules.policy.pause(last.attempt or 1, self.ledger.rng),
+                wait=0.0 if blocked else self._pause(last),
+                attempt=max(0, last.attempt - 1) if blocked else None,
                 retained=Retained(kept, missing, paid),
             )
         error = None if kept else self._first_failure(failed)
@@ -111,6 +114,7 @@ class Collection:
         """Every result stored or known to be lost; None if one has to be fetched again later."""
         model = self.rules.model(last.model)
         items = result_items(task.answer, model.results_at if model else USUAL_RESULTS)
+        items = items[: most_images(model)]
         numbers = list(last.missing or range(1, len(items) + 1))
         images: list[StoredImage] = []
         failed: list[FailedImage] = []
@@ -129,8 +133,24 @@ class Collection:
         failed += [self._failed_image(number, {}) for number in numbers[len(items) :]]
         return images, failed
 
-    def _once_more(self, last: Record, failed: list[FailedImage], paid: int) -> bool:
-        """Whether another attempt is to be made for the images that failed."""
+    def _pause(self, last: Record) -> float:
+        return self.rules.policy.pause(last.attempt or 1, self.ledger.rng)
+
+    def _open_breaker(self, last: Record, failed: list[FailedImage]) -> bool:
+        """Whether an image failed for the account's sake; then the queue stops."""
+        for one in failed:
+            rule = self.rules.errors.classify(one.error.code, one.error.message, 200)
+            if rule.breaker != "none" and one.error.kind == rule.kind:
+                error = ServiceError(one.error.code, one.error.message, 200)
+                self.ledger.breakers.refused(last.model, error, rule, False)
+                return True
+        return False
+
+    def _once_more(self, last: Record, failed: list[FailedImage], paid: int, *, free: bool) -> bool:
+        """Whether another attempt is to be made for the images that failed.
+
+        `free`: it does not count, because the account was to blame and not the job.
+        """
         if not failed:
             return False
         spec = self.ledger.records.with_spec(last).spec
@@ -140,6 +160,8 @@ class Collection:
         rules = [errors.classify(one.error.code, one.error.message, 200) for one in failed]
         price = self.rules.price(last.model, paid + len(failed))
         total = price["total"] if price else 0.0
+        if free:
+            return total <= self.rules.policy.most_price
         attempt = last.attempt or 1
         return all(self.rules.policy.allows(rule, attempt, total) for rule in rules)
 
@@ -168,20 +190,30 @@ class Collection:
             extra=about("task.failed", last, **log_fields(error, rule)),
         )
         why, attempt, policy = explained(error, rule), last.attempt or 1, self.rules.policy
+        if rule.breaker != "none":
+            return self._blocked(last, error, rule)
         if policy.allows(rule, attempt, 0.0):
             wait = policy.pause(attempt, self.ledger.rng)
             return self.transitions.requeue(last, why, wait=wait)
         return self.transitions.fail(last, why, task)
 
-    def _unknown(self, last: Record) -> Record | None:
-        age, errors = self._age(last), self.rules.errors
-        if age >= RETENTION:
-            error = errors.ours("TaskExpired")
+    def _blocked(self, last: Record, error: ServiceError, rule: ErrorRule) -> Record | None:
+        """The account, not the job: the queue stops, and the job keeps its place in it."""
+        self.ledger.breakers.refused(last.model, error, rule, False)
+        why = explained(error, rule)
+        return self.transitions.requeue(last, why, attempt=max(0, last.attempt - 1))
+
+    def _outlived(self, last: Record, task: Task) -> Record | None:
+        """A task that is not over when task and images are gone by the documents.
+
+        UNKNOWN ends nothing before: it also means that the state cannot be told just now (task
+        management page), and the images may still come.
+        """
+        if task.status == "UNKNOWN":
+            error = self.rules.errors.ours("TaskExpired")
             return self.transitions.finish(last, FAILED, Outcome(error=error))
-        if age >= UNKNOWN_FOR:
-            error = errors.ours("TaskUnknown", task=last.task_id, seconds=int(age))
-            return self.transitions.finish(last, NEEDS_ATTENTION, Outcome(error=error))
-        return last
+        error = self.rules.errors.ours("TaskStuck", task=last.task_id, status=task.status)
+        return self.transitions.finish(last, NEEDS_ATTENTION, Outcome(error=error))
 
     def _learn(self, last: Record, task: Task, ended_ago: float) -> None:
         """Remember how long the task took: by the service's times, or as it was seen.
@@ -193,7 +225,8 @@ class Collection:
         if start is None or end is None:
             start, end = self._began(name, from_iso(last.submitted_at or last.at)), now
         self._ends.setdefault(name, []).append(now)
-        if end > start:
+        submitted = from_iso(last.submitted_at or last.at)
+        if start < end <= now + SKEW and end - start <= now - submitted + SKEW:
             self.ledger.durations.learn(name, end - start)
 
     def _began(self, name: str, submitted: float) -> float:
@@ -207,10 +240,12 @@ class Collection:
         return self.ledger.clock.now() - from_iso(last.submitted_at or last.at)
 
 
-def _image_count(task: Task, default: int) -> int:
-    """How many images are billed; what is no number is taken for what was fetched."""
+def _image_count(task: Task, stored: int, asked: int) -> int:
+    """How many images are billed; a count that cannot be is taken for what was stored."""
     count = task.usage.get("image_count")
-    return count if isinstance(count, int) and not isinstance(count, bool) else default
+    if not isinstance(count, int) or isinstance(count, bool) or not 0 <= count <= asked:
+        return stored
+    return count
 
 
 def _log_delay(last: Record, number: int, error: DownloadFailed) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from shared.catalogue.models import Model
 from shared.catalogue.rules import Rules
 from shared.jobfile import JobSpec
+from shared.jobs.wanted import images_wanted
 from shared.ledger.ledger import Ledger
 from shared.ledger.record import PENDING, QUEUED, RUNNING, Record
 from shared.ledger.snapshots import SNAPSHOT_TTLS, QueueSnapshot, QueueSnapshots, SnapshotTtl
@@ -86,13 +87,3 @@ class Estimates:
         paced = (place - 1) * limits.per_seconds / max(1, limits.submissions)
         paused = self.ledger.breakers.paused_for(model.name)
         return math.ceil(max(rounds * each, paced) + paused + each)
-
-
-def images_wanted(model: Model | None, parameters: Any) -> int:
-    """How many images a request asks for, or the model makes by default."""
-    number = parameters.get("n") if isinstance(parameters, dict) else None
-    if number is None and model is not None:
-        number = model.parameters_schema["properties"].get("n", {}).get("default", 1)
-    if not isinstance(number, int) or isinstance(number, bool):
-        return 1
-    return max(1, number)

@@ -21,6 +21,7 @@ from shared.ledger.record import NEEDS_ATTENTION, SUBMITTING, Record
 from shared.ledger.slots import Slot
 from shared.ledger.tickets import tick_length, used_at
 from shared.modelstudio.client import ListedTask, ModelStudio
+from shared.modelstudio.download import RETENTION
 from shared.platform.clock import from_iso
 from shared.platform.logs import about
 from shared.storage import layout
@@ -53,6 +54,8 @@ class Reconciliation:
         another instance moved the job. Raises ServiceError, StoreError.
         """
         age = self.ledger.clock.now() - from_iso(last.at)
+        if self._doubt(last) >= RETENTION:
+            return self._ask_a_person(last, [])
         if last.unknown is None and age < self.model_studio.create_timeout * SILENCE:
             return last
         evidence = self._evidence(last)
@@ -65,6 +68,12 @@ class Reconciliation:
             return self._ask_a_person(last, evidence.possible())
         why = self.rules.errors.ours("NoTaskMade", seconds=int(age))
         return self.transitions.requeue(last, why)
+
+    def _doubt(self, last: Record) -> float:
+        """Seconds since the attempt began. Past a day the list shows its task no more, and asking
+        for so long a span is refused (task management page)."""
+        intent = self.ledger.records.get(last.job, last.slot_seq or last.seq) or last
+        return self.ledger.clock.now() - from_iso(intent.at)
 
     def _adopt(self, last: Record, task: ListedTask) -> Record | None:
         log.warning(

@@ -78,10 +78,11 @@ class Breakers:
             self.states.get(model).ahead_off_until = self.clock.now() + AHEAD_OFF
             self.states.save(model)
 
-    def key_refused(self, error: ServiceError, rule: ErrorRule) -> None:
-        """A question was refused for the key's sake: pause the key unless it is paused already."""
-        if rule.breaker == "key" and self.states.get(KEY).paused_for(self.clock.now()) <= 0:
-            self.pause(KEY, error, rule)
+    def question_refused(self, model: str, error: ServiceError, rule: ErrorRule) -> None:
+        """A question was refused for the account's sake: pause key or model, if not paused yet."""
+        name = {"key": KEY, "model": model}.get(rule.breaker)
+        if name is not None and self.states.get(name).paused_for(self.clock.now()) <= 0:
+            self.pause(name, error, rule)
 
     def key_needs_probe(self) -> bool:
         """Whether the pause of a refused key is over and nobody has found out how it is now."""

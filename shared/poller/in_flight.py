@@ -13,6 +13,9 @@ from shared.ledger.slots import HeldSlot, Slot
 from shared.platform.clock import from_iso
 from shared.poller.poll_intervals import first_question, is_known, next_question
 
+UNKNOWN_FOR = 600.0
+"""Seconds after its submission from which a task that is UNKNOWN keeps no room."""
+LONGEST_UNKNOWN = 600.0
 BEHIND = 15.0
 """Seconds between questions for a task that cannot have begun: it may have, if others died."""
 
@@ -79,6 +82,13 @@ class InFlightTasks:
         ended = now if inflight.open_at is None else (inflight.open_at + now) / 2
         inflight.finished_remotely, self._freed[inflight.slot.model] = True, ended
         return now - ended
+
+    def not_known(self, inflight: InFlight) -> None:
+        """The service does not know the task just now: ask on, later each time. After a while the
+        task is taken for one that keeps nothing busy, so that others need not wait for it."""
+        now = self.ledger.clock.monotonic()
+        inflight.ask_at = now + min(LONGEST_UNKNOWN, max(1.0, (now - inflight.claimed) / 8))
+        inflight.finished_remotely |= now - inflight.claimed >= UNKNOWN_FOR
 
     def keep_only(self, held: list[HeldSlot]) -> None:
         """Forget the slots that no longer exist."""

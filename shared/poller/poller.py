@@ -238,7 +238,7 @@ class Poller:
         wait = min(LONGEST_SILENCE, 2.0 ** min(inflight.failures, 10))
         now, jitter = self.ledger.clock.monotonic(), 0.5 + self.ledger.rng.random() / 2
         inflight.ask_at = now + wait * jitter
-        self.ledger.breakers.key_refused(error, rule)
+        self.ledger.breakers.question_refused(inflight.slot.model, error, rule)
 
     def _found(self, held: HeldSlot) -> InFlight | None:
         """A slot this run has not seen: its job's chain says what it is."""
@@ -271,6 +271,8 @@ class Poller:
         if task.status in OVER and not inflight.finished_remotely:
             known = replace(known, ended_ago=self.in_flight.finish_remotely(inflight))
             self._refill(model)
+        elif task.status == "UNKNOWN":
+            self.in_flight.not_known(inflight)
         inflight.open_at = self.ledger.clock.monotonic()
         self._moved(inflight, self.collection.take(inflight.last, task, known))
         if inflight.finished_remotely:

@@ -12,8 +12,8 @@ from datetime import datetime
 from typing import Any
 
 from shared.app import App
-from shared.jobs.estimates import images_wanted
 from shared.jobs.view import error_of, written_of
+from shared.jobs.wanted import images_wanted
 from shared.ledger.manifest import Manifest
 from shared.ledger.record import CANCELED, FAILED, FINAL, REJECTED, RUNNING, SUCCEEDED, Record
 from shared.modelstudio.client import BEIJING_TIME
