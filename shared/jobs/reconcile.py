@@ -28,6 +28,9 @@ from shared.storage import layout
 
 SKEW = 5.0
 """Seconds by which clocks of instances, store and service may differ."""
+BLIND = 5
+"""Times the grace after which a list is believed that shows no later task of ours: no document
+says how far the list may be behind."""
 SILENCE = 1.5
 """Times the create timeout after which a silent submitter is taken for dead."""
 TICKET_BYTES = 4096
@@ -62,7 +65,7 @@ class Reconciliation:
         task = None if self.ask else evidence.verdict()
         if task is not None:
             return self._adopt(last, task)
-        if age < self.grace:
+        if age < self.grace * (1 if evidence.witnessed or evidence.possible() else BLIND):
             return last
         if evidence.possible() or self.ask:
             return self._ask_a_person(last, evidence.possible())
@@ -102,7 +105,9 @@ class Reconciliation:
             elif chain and _in_doubt(chain[-1], slot):
                 others.append(at)
         unknown = tuple(task for task in listed if task.task_id not in known)
-        return Evidence(mine, tuple(others), unknown)
+        witnessed = any(task.task_id in known and task.created > mine for task in listed)
+        patience = self.model_studio.create_timeout
+        return Evidence(mine, tuple(others), unknown, patience, witnessed)
 
     def _claims(self, model: str, start: float) -> dict[Slot, float]:
         """When each claim since `start` sent its submission: by its last ticket, or, where that

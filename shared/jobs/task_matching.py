@@ -2,7 +2,9 @@
 
 The list shows model, time and id of a task, nothing that the caller sent (task management page).
 But every submission holds a ticket that the store dated, and is sent within a second of it; so
-the time tells attempts apart, unless two of them are both in doubt and close together.
+the time tells attempts apart, unless two of them are both in doubt and close together. Other
+programs may use the same account: a task that was made at another time is theirs, and one that
+cannot be told from an attempt's own is put before a person.
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ EARLY = 1.0
 """Seconds by which the service's clock may be behind the store's."""
 LATE = 3.0
 """Seconds after its ticket within which a submission is dated by the service, as a rule."""
+SKEW = 5.0
+"""Seconds by which the time of an attempt may be wrong where its ticket was lost."""
 
 
 @dataclass(frozen=True)
@@ -23,36 +27,49 @@ class Evidence:
     """What is known when an attempt is judged.
 
     `mine` and `others` are the ticket times of this attempt and of the others in doubt, in
-    seconds since 1970 by the store's clock; `tasks` are those of no job of ours.
+    seconds since 1970 by the store's clock; `tasks` are those of no job of ours. A submission may
+    take `patience` seconds. `witnessed`: the list shows a task of ours that was made after this
+    attempt, so it is not behind.
     """
 
     mine: float
     others: tuple[float, ...]
     tasks: tuple[ListedTask, ...]
+    patience: float
+    witnessed: bool = False
 
     def verdict(self) -> ListedTask | None:
         """The task of this attempt, if exactly one can be it."""
+        own = [task for task in self._at(self.mine) if fits(self.mine, task)]
         if not self.others:
-            return self.tasks[0] if len(self.tasks) == 1 else None
-        own = [task for task in self.tasks if fits(self.mine, task)]
+            return own[0] if own and len(self._at(self.mine)) == 1 else None
         if len(own) == 1 and not any(fits(other, own[0]) for other in self.others):
-            return own[0]
+            return own[0] if self._is_alone(own[0]) else None
         return self._by_order()
 
     def possible(self) -> list[ListedTask]:
-        """The tasks that may be this attempt's: without others in doubt, all of them."""
-        if not self.others:
-            return list(self.tasks)
+        """The tasks that may be this attempt's."""
         return [
             task
-            for task in self.tasks
+            for task in self._at(self.mine)
             if fits(self.mine, task) or not any(fits(other, task) for other in self.others)
         ]
+
+    def _at(self, ticket: float) -> list[ListedTask]:
+        """The tasks that a submission with this ticket can have made at all."""
+        first, last = ticket - SKEW, ticket + self.patience + LATE
+        return [task for task in self.tasks if first <= task.created <= last]
+
+    def _is_alone(self, own: ListedTask) -> bool:
+        """Whether every other task that could be this attempt's fits one of the others."""
+        rest = [task for task in self._at(self.mine) if task != own]
+        return all(any(fits(other, task) for other in self.others) for task in rest)
 
     def _by_order(self) -> ListedTask | None:
         """As many tasks as attempts, each at its attempt's time: they follow each other."""
         tickets = sorted((self.mine, *self.others))
-        tasks = sorted(self.tasks, key=lambda task: task.created)
+        near = {task.task_id: task for ticket in tickets for task in self._at(ticket)}
+        tasks = sorted(near.values(), key=lambda task: task.created)
         distinct = len(set(tickets)) == len(tickets)
         if not distinct or len(tickets) != len(tasks) or not _all_fit(tickets, tasks):
             return None

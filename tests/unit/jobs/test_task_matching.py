@@ -10,6 +10,7 @@ from shared.jobs.task_matching import EARLY, LATE, Evidence
 from shared.modelstudio.client import ListedTask
 
 T = 1_790_000_000.0
+PATIENCE = 30.0
 
 
 def tasks(*moments: float) -> tuple[ListedTask, ...]:
@@ -19,7 +20,7 @@ def tasks(*moments: float) -> tuple[ListedTask, ...]:
 
 
 def judged(mine: float, others: tuple[float, ...], found: tuple[ListedTask, ...]) -> Evidence:
-    return Evidence(T + mine, tuple(T + at for at in others), found)
+    return Evidence(T + mine, tuple(T + at for at in others), found, PATIENCE)
 
 
 def verdict(evidence: Evidence) -> str | None:
@@ -31,21 +32,34 @@ def possible(evidence: Evidence) -> list[str]:
     return [task.task_id for task in evidence.possible()]
 
 
-@pytest.mark.parametrize("at", [0.5, -60.0, 60.0])
-def test_alone_in_doubt_the_sole_task_is_its_own_whenever_it_was_made(at: float) -> None:
-    evidence = judged(0, (), tasks(at))
+def test_alone_in_doubt_the_sole_task_of_its_time_is_its_own() -> None:
+    evidence = judged(0, (), tasks(0.5))
     assert (verdict(evidence), possible(evidence)) == ("a", ["a"])
+
+
+@pytest.mark.parametrize("at", [-60.0, -6.0, 34.0, 60.0])
+def test_a_task_of_another_time_is_another_programs(at: float) -> None:
+    evidence = judged(0, (), tasks(at))
+    assert (verdict(evidence), possible(evidence)) == (None, [])
+    assert verdict(judged(0, (), tasks(0.5, at))) == "a"
+
+
+@pytest.mark.parametrize("at", [-3.0, 4.0, 32.0])
+def test_a_task_that_a_slow_submission_can_have_made_is_put_before_a_person(at: float) -> None:
+    evidence = judged(0, (), tasks(at))
+    assert (verdict(evidence), possible(evidence)) == (None, ["a"])
+
+
+@pytest.mark.parametrize("foreign", [0.2, 0.9, 20.0])
+def test_a_foreign_task_of_the_same_time_is_put_before_a_person(foreign: float) -> None:
+    evidence = judged(0, (), tasks(0.5, foreign))
+    assert (verdict(evidence), len(possible(evidence))) == (None, 2)
 
 
 def test_without_any_task_there_is_none() -> None:
     for others in ((), (1.0,), (30.0,)):
         evidence = judged(0, others, ())
         assert (verdict(evidence), possible(evidence)) == (None, [])
-
-
-def test_alone_in_doubt_two_tasks_are_one_too_many() -> None:
-    evidence = judged(0, (), tasks(0.5, 40))
-    assert (verdict(evidence), possible(evidence)) == (None, ["a", "b"])
 
 
 def test_another_in_doubt_far_away_does_not_matter() -> None:
