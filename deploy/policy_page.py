@@ -15,9 +15,11 @@ OSS server and runtime enforce all come from one table, `deploy/permissions.yaml
 whole system under these policies and accepts no denied call; another takes away each line below
 in turn and expects that the system then fails.
 
-    python -m deploy.policies --bucket BUCKET --account ACCOUNT_ID wanx-submit
+This prints a role's policy in RAM's format, for people who create the roles by hand:
 
-prints a role's policy as RAM takes it, for whoever makes the roles by hand.
+```sh
+.venv/bin/python -m deploy.policies --bucket my-images --account 1234567890123456 wanx-submit
+```
 
 - No function may delete a record, a job file, an image or a result.
 - Presigned URLs hold what the role that signed them may do: `submit` and `poll` sign the images

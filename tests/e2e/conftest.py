@@ -19,6 +19,8 @@ from local.up import LaptopCloud
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60.0
+HIDDEN = ("OSS_", "API_", "DASHSCOPE_", "ALIBABA_")
+"""Beginnings of the settings that a test's own processes must not inherit."""
 
 
 @dataclass
@@ -28,6 +30,11 @@ class Cloud:
     env: dict[str, str]
     folder: Path
     bucket: Any
+
+    @property
+    def data(self) -> Path:
+        """The folder of `make up`: what a checkout has as `.local`."""
+        return self.folder.parents[1]
 
     def manifest(self, stem: str) -> dict[str, Any]:
         """Wait for the manifest of the job whose id starts with `stem`."""

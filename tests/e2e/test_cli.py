@@ -19,10 +19,9 @@ import yaml
 
 from cli.access import load_access
 from cli.commands.doctor import checks
-from tests.e2e.conftest import ROOT, Cloud
+from tests.e2e.conftest import HIDDEN, ROOT, Cloud
 
 PATIENCE = 60
-HIDDEN = ("OSS_", "API_", "DASHSCOPE_", "ALIBABA_")
 
 
 class Wanx:
