@@ -37,14 +37,14 @@ up: $(READY) $(if $(PACKAGED),package)
 
 RUNTIME ?= python3.10
 package: $(READY)
-	$(BIN)/python -m deploy.package --runtime $(RUNTIME)
+	$(BIN)/python -m deploy.packaging --runtime $(RUNTIME)
 
 lock: $(READY)
-	$(BIN)/python -m deploy.package_lock
+	$(BIN)/python -m deploy.packaging.lock
 
 PREFIX ?= code/
 publish: package
-	$(BIN)/python -m deploy.package_publish --bucket '$(BUCKET)' --prefix '$(PREFIX)'
+	$(BIN)/python -m deploy.packaging.publish --bucket '$(BUCKET)' --prefix '$(PREFIX)'
 
 # What s.yaml runs before a deployment.
 deployable: $(READY)

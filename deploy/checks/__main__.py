@@ -12,13 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from deploy.checks.findings import Finding
 from deploy.checks.ros import TemplateUnreadable, check_template
 from deploy.checks.ros_types import PackagesUnreadable
 from deploy.checks.same_stack import check_same
 from deploy.checks.serverless import check_serverless
 from deploy.checks.tools import ToolsMissing
-from local.runtime.errors import DeclarationError
+from deploy.stack.findings import Finding
+from deploy.stack.render import DeclarationError
 
 ROOT = Path(__file__).resolve().parents[2]
 DEFAULT = ("s.yaml", "s.dev.yaml", "template.yml")

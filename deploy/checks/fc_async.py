@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from deploy.checks.fc_limits import rule
-from deploy.checks.fc_stack import DeclaredFunction, DeclaredStack
-from deploy.checks.findings import Finding
+from deploy.stack.declared import DeclaredFunction, DeclaredStack
+from deploy.stack.findings import Finding
 from shared.platform.settings import SettingsError, load_settings
 
 FUNCTION_ARN = re.compile(r"acs:fc:([^:]*):([^:]*):functions/(.+)")

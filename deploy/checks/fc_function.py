@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from deploy.checks.fc_limits import rule
-from deploy.checks.fc_stack import DeclaredFunction
-from deploy.checks.findings import Finding
+from deploy.stack.declared import DeclaredFunction
+from deploy.stack.findings import Finding
 
 
 def function_findings(function: DeclaredFunction) -> Iterator[Finding]:

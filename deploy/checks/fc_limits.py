@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from deploy.checks.findings import Finding
+from deploy.stack.findings import Finding
 
 LIMITS = Path(__file__).with_name("limits.yaml")
 

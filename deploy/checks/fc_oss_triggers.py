@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 
 from deploy.checks.fc_limits import rule
-from deploy.checks.fc_stack import DeclaredFunction, DeclaredStack, DeclaredTrigger
-from deploy.checks.findings import Finding
+from deploy.stack.declared import DeclaredFunction, DeclaredStack, DeclaredTrigger
+from deploy.stack.findings import Finding
 from shared.storage import layout
 
 SOURCE_ARN = re.compile(r"acs:oss:([a-z0-9-]+):([0-9]+):([a-z0-9][a-z0-9-]{1,61}[a-z0-9])")

@@ -9,7 +9,7 @@ from typing import Any
 
 from deploy.checks.fc_limits import Bound, bounds, shown
 from deploy.checks.fc_models import Model, Models
-from deploy.checks.findings import Finding
+from deploy.stack.findings import Finding
 
 SCALARS: dict[str, tuple[type, ...]] = {
     "str": (str,),

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from deploy.checks.findings import Finding
 from deploy.checks.ros_expressions import Node
 from deploy.checks.ros_file import TemplateUnreadable, read_template
 from deploy.checks.ros_functions import function_findings
@@ -17,6 +16,7 @@ from deploy.checks.ros_report import Report, listed
 from deploy.checks.ros_skeleton import STRUCTURE_PAGE, check_skeleton
 from deploy.checks.ros_stack import StackRules
 from deploy.checks.ros_types import Types, read_types
+from deploy.stack.findings import Finding
 
 __all__ = ["TemplateUnreadable", "check_document", "check_template", "read_template"]
 VERSION = "2015-09-01"

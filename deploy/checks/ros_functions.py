@@ -11,11 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from deploy.checks.findings import Finding
 from deploy.checks.ros_expressions import Node
 from deploy.checks.ros_values import EXAMPLE, Resolver, Stack, Unknown
 from deploy.checks.same_stack_view import BESIDE, FUNCTION, TRIGGER, of_template
 from deploy.checks.serverless import check_rendered
+from deploy.stack.findings import Finding
 
 WHOLE: Mapping[str, str] = {
     **EXAMPLE,

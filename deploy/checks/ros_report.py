@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from deploy.checks.findings import Finding
+from deploy.stack.findings import Finding
 
 LONGEST = 120
 

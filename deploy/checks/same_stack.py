@@ -15,7 +15,6 @@ from typing import Any
 
 import yaml
 
-from deploy.checks.findings import Finding
 from deploy.checks.ros import check_document, read_template
 from deploy.checks.ros_expressions import Node, calls, references
 from deploy.checks.ros_parameters import broken_constraints
@@ -23,7 +22,8 @@ from deploy.checks.ros_references import section
 from deploy.checks.ros_report import cut, listed
 from deploy.checks.ros_values import EXAMPLE
 from deploy.checks.same_stack_view import FUNCTION, Functions, of_serverless, of_template
-from local.runtime.render import render
+from deploy.stack.findings import Finding
+from deploy.stack.render import render
 
 AGREEMENT = Path(__file__).with_name("same_stack.yaml")
 ACCOUNT = EXAMPLE["ALIYUN::TenantId"]

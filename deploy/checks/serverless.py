@@ -13,8 +13,6 @@ from deploy.checks.fc_function import function_findings
 from deploy.checks.fc_models import component, models
 from deploy.checks.fc_oss_triggers import oss_trigger_findings
 from deploy.checks.fc_shape import Shape, unknown_key
-from deploy.checks.fc_stack import DeclaredFunction, DeclaredStack
-from deploy.checks.findings import Finding
 from deploy.checks.serverless_files import (
     code_findings,
     foundation_findings,
@@ -22,7 +20,9 @@ from deploy.checks.serverless_files import (
     yaml_page,
 )
 from deploy.checks.triggers import config_findings, function_trigger_findings
-from local.runtime.render import render
+from deploy.stack.declared import DeclaredFunction, DeclaredStack
+from deploy.stack.findings import Finding
+from deploy.stack.render import render
 
 ACCOUNT = "1234567890123456"
 """Stands for the account id, which only the access alias knows."""

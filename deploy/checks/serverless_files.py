@@ -13,8 +13,8 @@ import yaml
 from deploy.checks.fc_limits import shown
 from deploy.checks.fc_models import component
 from deploy.checks.fc_shape import unknown_key
-from deploy.checks.fc_stack import DeclaredFunction
-from deploy.checks.findings import Finding
+from deploy.stack.declared import DeclaredFunction
+from deploy.stack.findings import Finding
 
 FUNCTIONS = Path(__file__).resolve().parents[2] / "functions"
 SECRET = re.compile(r"\bsk-[A-Za-z0-9]{16,}|\bLTAI[A-Za-z0-9]{12,}|\bSTS\.[A-Za-z0-9]{12,}")

@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from deploy.checks.fc_cron import FORM, cron_problem
 from deploy.checks.fc_limits import rule
 from deploy.checks.fc_models import component, models
 from deploy.checks.fc_shape import Shape
-from deploy.checks.fc_stack import DeclaredFunction, DeclaredTrigger
-from deploy.checks.findings import Finding
+from deploy.stack.cron import FORM, cron_problem
+from deploy.stack.declared import DeclaredFunction, DeclaredTrigger
+from deploy.stack.findings import Finding
 
 TOKEN_SETTINGS = ("API_TOKEN_SHA256", "API_TOKENS")
 

@@ -3,9 +3,5 @@
 from __future__ import annotations
 
 
-class DeclarationError(Exception):
-    """s.yaml, or the environment it asks for, is not usable; the message lists every finding."""
-
-
 class Throttled(Exception):
     """The function has as many instances running as its reservedConcurrency allows."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from deploy.stack.render import DeclarationError, render
 from local.runtime.declaration import (
     AsyncPolicy,
     Function,
@@ -15,8 +16,6 @@ from local.runtime.declaration import (
     OssTrigger,
     TimerTrigger,
 )
-from local.runtime.errors import DeclarationError
-from local.runtime.render import render
 from local.runtime.schedule import Schedule
 
 RUNTIMES = ("python3.9", "python3.10", "python3.12")

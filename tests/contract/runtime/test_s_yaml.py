@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from local.runtime.errors import DeclarationError
+from deploy.stack.render import DeclarationError, render
 from local.runtime.load import load_functions
-from local.runtime.render import render
 from local.runtime.schedule import Schedule
 
 ROOT = Path(__file__).resolve().parents[3]

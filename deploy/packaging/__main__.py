@@ -1,4 +1,4 @@
-"""`python -m deploy.package`: one zip per function under build/, with what it needs and no more."""
+"""`python -m deploy.packaging`: one zip per function under build/, with only what it needs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
         settings = load_package_settings(asked.root.resolve())
         return _run(settings, asked)
     except PackageError as error:
-        print(f"deploy.package: {error}", file=sys.stderr)
+        print(f"deploy.packaging: {error}", file=sys.stderr)
         return 1
 
 
@@ -34,10 +34,10 @@ def _run(settings: PackageSettings, asked: argparse.Namespace) -> int:
     _report(packages, dependencies, interpreter, target.runtime)
     excess = [line for package in packages for line in package.excess]
     for line in excess:
-        print(f"deploy.package: {line}", file=sys.stderr)
+        print(f"deploy.packaging: {line}", file=sys.stderr)
     if excess:
         print(
-            "deploy.package: find what has grown, or raise the budget in pyproject.toml"
+            "deploy.packaging: find what has grown, or raise the budget in pyproject.toml"
             " ([tool.wanx.package.functions])",
             file=sys.stderr,
         )
@@ -79,7 +79,7 @@ def _warn(runtime: str) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m deploy.package", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m deploy.packaging", description=__doc__)
     add = parser.add_argument
     add("functions", nargs="*", help="those functions alone (default: all)")
     add("--runtime", default="python3.10", help="Function Compute's runtime (%(default)s)")

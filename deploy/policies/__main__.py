@@ -13,19 +13,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from deploy.policy_documents import PolicyTooLong, Stack, documents
-from deploy.policy_page import page
-from deploy.policy_table import Permission, TableError, load_table
-from deploy.policy_template import TemplateError, rewritten
+from deploy.policies.documents import PolicyTooLong, Stack, documents
+from deploy.policies.page import page
+from deploy.policies.table import Permission, TableError, load_table
+from deploy.policies.template import TemplateError, rewritten
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "template.yml"
 PAGE = ROOT / "docs" / "permissions.md"
-
-
-def role_documents(stack: Stack) -> dict[str, dict[str, Any]]:
-    """The policy document of each role by the role's full name. Raises TableError."""
-    return documents(load_table(), stack)
 
 
 def made_files(table: list[Permission]) -> dict[Path, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deploy.policy_table import Permission, roles
+from deploy.policies.table import Permission, roles
 
 _HEAD = """\
 # Permissions

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-TABLE = Path(__file__).with_name("permissions.yaml")
+TABLE = Path(__file__).parents[1] / "permissions.yaml"
 BUCKET_ACTIONS = ("oss:GetBucketVersioning",)
 """Actions on the bucket itself, so that a row has nothing to name."""
 FIELDS = {"action", "resources", "why"}

@@ -18,7 +18,7 @@ from local.up import LaptopCloud
 from shared.app import App, for_invocation
 from shared.storage import layout
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PATIENCE = 60.0
 SKETCH, EDIT = "wanx-sketch-to-image-lite", "wan2.5-i2i-preview"
 

@@ -12,11 +12,11 @@ import yaml
 from deploy.checks.ros import read_template
 from deploy.checks.ros_values import EXAMPLE
 from deploy.checks.same_stack import parameters, variants
-from local.runtime.render import render
+from deploy.stack.render import render
 
 HERE = Path(__file__).resolve().parent
-TEMPLATE = HERE.parents[1] / "template.yml"
-SERVERLESS = HERE.parents[1] / "s.yaml"
+TEMPLATE = HERE.parents[2] / "template.yml"
+SERVERLESS = HERE.parents[2] / "s.yaml"
 ACCOUNT = {"AccountID": EXAMPLE["ALIYUN::TenantId"]}
 MISTAKES: list[dict[str, Any]] = yaml.safe_load(
     (HERE / "mistakes_template.yaml").read_text(encoding="utf-8")

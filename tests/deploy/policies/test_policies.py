@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import yaml
 
-from deploy.policies import ROOT, made_files
-from deploy.policy_documents import LONGEST, PolicyTooLong, Stack, documents
-from deploy.policy_table import Permission, TableError, load_table, roles, without
-from deploy.policy_template import TemplateError, rewritten
+from deploy.policies.__main__ import ROOT, made_files
+from deploy.policies.documents import LONGEST, PolicyTooLong, Stack, documents
+from deploy.policies.table import Permission, TableError, load_table, roles, without
+from deploy.policies.template import TemplateError, rewritten
 from local.ram import Policy
 from shared.storage import layout
 

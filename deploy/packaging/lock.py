@@ -1,4 +1,4 @@
-"""`python -m deploy.package_lock`: writes functions/lock-<runtime>.txt for every runtime anew."""
+"""`python -m deploy.packaging.lock`: writes functions/lock-<runtime>.txt for every runtime anew."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from deploy.packaging.wheelhouse import lock_pins
 
 def main(arguments: list[str] | None = None) -> int:
     """0 when the locks are written; 1 with a message when a package cannot be had."""
-    parser = argparse.ArgumentParser(prog="python -m deploy.package_lock", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m deploy.packaging.lock", description=__doc__)
     parser.add_argument("runtimes", nargs="*", help="those runtimes alone (default: all)")
     asked = parser.parse_args(arguments)
     try:
@@ -28,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
             path.write_text(lock_text(target, locked), "utf-8")
             print(f"{path.relative_to(settings.root)}: {len(locked)} packages")
     except PackageError as error:
-        print(f"deploy.package_lock: {error}", file=sys.stderr)
+        print(f"deploy.packaging.lock: {error}", file=sys.stderr)
         return 1
     return 0
 

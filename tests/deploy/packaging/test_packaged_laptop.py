@@ -16,7 +16,7 @@ import oss2
 import pytest
 import requests
 
-from deploy.package import main as build
+from deploy.packaging.__main__ import main as build
 from deploy.packaging.interpreters import Interpreter, find_interpreter, how_to_get
 from deploy.packaging.settings import ROOT, load_package_settings
 from local.up import LaptopCloud, UpError

@@ -11,9 +11,9 @@ import pytest
 import yaml
 
 from deploy.checks.serverless import ACCOUNT, check_rendered, check_serverless
-from local.runtime.render import render
+from deploy.stack.render import render
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 ENVIRONMENT = {"OSS_BUCKET": "my-images", "DASHSCOPE_API_KEY": "example-key"}
 MISTAKES: list[dict[str, Any]] = yaml.safe_load(
     Path(__file__).with_name("mistakes_s_yaml.yaml").read_text(encoding="utf-8")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from deploy.policy_table import BUCKET_ACTIONS, Permission, roles
+from deploy.policies.table import BUCKET_ACTIONS, Permission, load_table, roles
 
 LONGEST = 6144
 """Characters a custom policy may have (RAM "Limitations" page)."""
@@ -26,6 +26,11 @@ class Stack:
     region: str
     account: str
     secret: str = ""
+
+
+def role_documents(stack: Stack) -> dict[str, dict[str, Any]]:
+    """The policy document of each role of the table. Raises TableError, PolicyTooLong."""
+    return documents(load_table(), stack)
 
 
 def documents(table: list[Permission], stack: Stack) -> dict[str, dict[str, Any]]:

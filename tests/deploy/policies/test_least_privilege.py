@@ -6,12 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from deploy.policies import role_documents
-from deploy.policy_documents import Stack, documents
-from deploy.policy_table import Permission, load_table, without
+from deploy.policies.documents import Stack, documents, role_documents
+from deploy.policies.table import Permission, load_table, without
 from local.ram import ALLOW, Access, Policy
-from tests.deploy.least_privilege_kit import World, world
-from tests.deploy.least_privilege_traffic import run_traffic
+from tests.deploy.policies.least_privilege_kit import World, world
+from tests.deploy.policies.least_privilege_traffic import run_traffic
 
 pytestmark = pytest.mark.timeout(300)
 ACCOUNT = "1000000000000000"

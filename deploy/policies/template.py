@@ -6,8 +6,8 @@ import json
 import re
 from typing import Any
 
-from deploy.policy_documents import Stack, statement
-from deploy.policy_table import Permission, roles
+from deploy.policies.documents import Stack, statement
+from deploy.policies.table import Permission, roles
 
 PARAMETERS = Stack(
     name="${Name}",

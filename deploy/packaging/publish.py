@@ -1,4 +1,4 @@
-"""`python -m deploy.package_publish`: the zips into OSS, from where template.yml takes them."""
+"""`python -m deploy.packaging.publish`: the zips into OSS, from where template.yml takes them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
         archives = {name: asked.build / f"{name}.zip" for name in settings.functions}
         publish(archives, asked.bucket, asked.prefix, os.environ)
     except (PackageError, SettingsError) as error:
-        print(f"deploy.package_publish: {error}", file=sys.stderr)
+        print(f"deploy.packaging.publish: {error}", file=sys.stderr)
         return 1
     return 0
 
@@ -97,7 +97,7 @@ def _client(bucket: str, environ: Mapping[str, str]) -> Any:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m deploy.package_publish", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m deploy.packaging.publish", description=__doc__)
     add = parser.add_argument
     add("--bucket", default="", help="where to; in the region of the functions")
     add("--prefix", default="code/", help="before the folder's name (%(default)s)")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.package_publish import publish
+from deploy.packaging.publish import publish
 from deploy.packaging.settings import PackageError
 from shared.platform.settings import SettingsError
 from tests.kit.oss_server import BUCKET, KEY_ID, REGION, SECRET, OssServer, oss_server

@@ -1,4 +1,4 @@
-"""`python -m deploy.package` on a small tree: what is in a zip, and that it is always the same."""
+"""`python -m deploy.packaging` on a small tree: what is in a zip, always the same."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from deploy.package import main
+from deploy.packaging.__main__ import main
 from deploy.packaging.bytecode import compile_folders
 from deploy.packaging.interpreters import find_interpreter
-from tests.deploy.package_kit import NOBODY_HAS, RUNTIME, make_tree, write
+from tests.deploy.packaging.package_kit import NOBODY_HAS, RUNTIME, make_tree, write
 
 CACHED = sys.implementation.cache_tag
 

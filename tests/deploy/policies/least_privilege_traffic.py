@@ -11,8 +11,16 @@ import yaml
 
 from shared.app import for_invocation
 from shared.storage import layout
-from tests.deploy.least_privilege_kit import EDIT, ROOT, SKETCH, World, rested, sketch, until
-from tests.deploy.least_privilege_roles import lost_answers, secret
+from tests.deploy.policies.least_privilege_kit import (
+    EDIT,
+    ROOT,
+    SKETCH,
+    World,
+    rested,
+    sketch,
+    until,
+)
+from tests.deploy.policies.least_privilege_roles import lost_answers, secret
 
 CREATE = "/api/v1/services/aigc/image2image/image-synthesis"
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from deploy.checks.findings import Finding
 from deploy.checks.same_stack import (
     ACCOUNT,
     agreement,
@@ -17,8 +16,9 @@ from deploy.checks.same_stack import (
     parameters,
     variants,
 )
-from local.runtime.render import render
-from tests.deploy.template_mistakes import (
+from deploy.stack.findings import Finding
+from deploy.stack.render import render
+from tests.deploy.checks.template_mistakes import (
     MISTAKES,
     SERVERLESS,
     TEMPLATE,

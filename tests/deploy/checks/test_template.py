@@ -15,7 +15,7 @@ import pytest
 from deploy.checks.ros import TemplateUnreadable, check_document, check_template
 from deploy.checks.ros_types import PackagesUnreadable, read_types
 from deploy.checks.ros_values import EXAMPLE, Resolver, Stack
-from tests.deploy.template_mistakes import MISTAKES, TEMPLATE, patched, template
+from tests.deploy.checks.template_mistakes import MISTAKES, TEMPLATE, patched, template
 
 LOGS_PAGE = TEMPLATE.parent / "docs" / "logs.md"
 ALONE = [one for one in MISTAKES if not one["finds"].startswith("same.")]

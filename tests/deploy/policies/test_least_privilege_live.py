@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 import pytest
 import requests
 
-from deploy.policy_table import Permission, load_table, without
+from deploy.policies.table import Permission, load_table, without
 from shared.storage import layout
-from tests.deploy.least_privilege_kit import World, rested, sketch, until, world
+from tests.deploy.policies.least_privilege_kit import World, rested, sketch, until, world
 
 pytestmark = pytest.mark.timeout(180)
 Take = Callable[[str, str, str], None]
@@ -29,7 +29,7 @@ def take_away(alive: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Take]:
         part = Permission(role, action, (resource,), "")
         less = without(load_table(), part)
         assert less != load_table()
-        monkeypatch.setattr("deploy.policies.load_table", lambda: less)
+        monkeypatch.setattr("deploy.policies.documents.load_table", lambda: less)
         alive.cloud.restart("oss")
 
     yield take

@@ -11,11 +11,13 @@ from typing import Any, TypeAlias
 
 import yaml
 
-from local.runtime.errors import DeclarationError
-
 Node: TypeAlias = Any
 """A node of a YAML document: a mapping, a list or a scalar."""
 EXPRESSION = re.compile(r"\$\{([^{}]*)\}")
+
+
+class DeclarationError(Exception):
+    """s.yaml, or the environment it asks for, is not usable; the message lists every finding."""
 
 
 def render(path: Path, environ: Mapping[str, str], config: Mapping[str, str]) -> dict[str, Any]:

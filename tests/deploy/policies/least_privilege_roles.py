@@ -17,7 +17,7 @@ from shared.platform.clock import SystemClock, new_random
 from shared.platform.settings import load_credentials, load_settings
 from shared.storage import layout
 from shared.storage.oss import OssStore, open_store
-from tests.deploy.least_privilege_kit import SKETCH, World, rested
+from tests.deploy.policies.least_privilege_kit import SKETCH, World, rested
 
 ACCOUNT, SECRET = "1000000000000000", "model-studio"
 

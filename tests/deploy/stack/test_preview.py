@@ -14,10 +14,9 @@ import pytest
 
 from deploy.checks.serverless import check_rendered
 from deploy.checks.tools import node_command
-from local.runtime.errors import DeclarationError
-from local.runtime.render import render
+from deploy.stack.render import DeclarationError, render
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 NEEDED = {"OSS_BUCKET": "my-images", "DASHSCOPE_API_KEY": "example-key"}
 OTHERS = {
     "OSS_REGION": "cn-hangzhou",

@@ -9,10 +9,10 @@ import pytest
 
 from deploy.checks import __main__ as command
 from deploy.checks import fc_models, tools
-from deploy.checks.fc_cron import cron_problem
 from deploy.checks.fc_limits import bounds
+from deploy.stack.cron import cron_problem
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(autouse=True)
