@@ -1,4 +1,4 @@
-"""`python -m deploy.packaging.lock`: writes functions/lock-<runtime>.txt for every runtime anew."""
+"""`python -m deploy.packaging.lock`: rewrites functions/lock-<runtime>.txt for every runtime."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """`python -m deploy.policies`: RAM policies from deploy/permissions.yaml.
 
 With --bucket and --account it prints policy documents; --write brings template.yml and
-docs/permissions.md up to date; --check tells whether they are.
+docs/permissions.md up to date; --check says whether they are.
 """
 
 from __future__ import annotations
@@ -16,16 +16,23 @@ from typing import Any
 from deploy.policies.documents import PolicyTooLong, Stack, documents
 from deploy.policies.page import page
 from deploy.policies.table import Permission, TableError, load_table
-from deploy.policies.template import TemplateError, rewritten
+from deploy.policies.template import blocks
+from deploy.template.generated import (
+    ROOT,
+    TEMPLATE,
+    TemplateError,
+    bring_up_to_date,
+    rewritten,
+)
 
-ROOT = Path(__file__).resolve().parents[2]
-TEMPLATE = ROOT / "template.yml"
+SOURCE = "deploy/permissions.yaml"
 PAGE = ROOT / "docs" / "permissions.md"
 
 
 def made_files(table: list[Permission]) -> dict[Path, str]:
     """What the files made from the table should hold. Raises TemplateError, OSError."""
-    return {TEMPLATE: rewritten(TEMPLATE.read_text("utf-8"), table), PAGE: page(table)}
+    template = rewritten(TEMPLATE.read_text("utf-8"), "policies", blocks(table))
+    return {TEMPLATE: template, PAGE: page(table)}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,7 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         table = load_table()
         if options.write or options.check:
-            return _bring_up_to_date(made_files(table), write=options.write)
+            made = made_files(table)
+            return bring_up_to_date(made, SOURCE, "make template", write=options.write)
         if not options.bucket or not options.account:
             parser.error("give --bucket and --account, or --write, or --check")
         stack = Stack(options.name, options.bucket, options.region, options.account, options.secret)
@@ -43,23 +51,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (TableError, TemplateError, PolicyTooLong, OSError) as error:
         print(error, file=sys.stderr)
         return 1
-
-
-def _bring_up_to_date(made: Mapping[Path, str], *, write: bool) -> int:
-    stale = [path for path, text in made.items() if _read(path) != text]
-    for path in stale:
-        name = path.relative_to(ROOT)
-        if write:
-            path.write_text(made[path], "utf-8")
-            print(f"{name}: written")
-        else:
-            print(f"{name}: not what deploy/permissions.yaml says; run", end=" ", file=sys.stderr)
-            print("python -m deploy.policies --write", file=sys.stderr)
-    return 1 if stale and not write else 0
-
-
-def _read(path: Path) -> str:
-    return path.read_text("utf-8") if path.exists() else ""
 
 
 def _print(made: Mapping[str, Any], wanted: Sequence[str]) -> int:

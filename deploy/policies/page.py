@@ -7,7 +7,7 @@ from deploy.policies.table import Permission, roles
 _HEAD = """\
 # Permissions
 
-<!-- Made from deploy/permissions.yaml: python -m deploy.policies --write -->
+<!-- Made from deploy/permissions.yaml: make template -->
 
 Each function acts under a role of its own, named after the function, and each role may do what
 its function does and nothing else. This page, the roles in `template.yml` and what the laptop's
@@ -17,7 +17,7 @@ in turn and expects that the system then fails.
 
     python -m deploy.policies --bucket BUCKET --account ACCOUNT_ID wanx-submit
 
-prints a role's policy as RAM takes it, for whoever makes the roles by hand.
+prints a role's policy as RAM takes it, for people who make the roles by hand.
 
 - No function may delete a record, a job file, an image or a result.
 - Presigned URLs hold what the role that signed them may do: `submit` and `poll` sign the images

@@ -75,7 +75,7 @@ def _row(role: str, number: int, row: Any) -> Permission:
         raise TableError(f"{where}: expected a mapping of action, resources and why")
     action, named = row["action"], tuple(row.get("resources") or ())
     if action.partition(":")[0] not in SERVICES or "*" in action:
-        raise TableError(f"{where}: {action!r} is no single action of {', '.join(SERVICES)}")
+        raise TableError(f"{where}: {action!r} is not a single action of {', '.join(SERVICES)}")
     needs = action.startswith(("oss:", "fc:")) and action not in BUCKET_ACTIONS
     if bool(named) != needs:
         wanted = "something" if needs else "nothing"

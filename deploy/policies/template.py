@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 from deploy.policies.documents import Stack, statement
@@ -17,31 +16,16 @@ PARAMETERS = Stack(
     # Without a secret this is an empty name, which no secret has: the statement allows nothing.
     secret="${DashScopeApiKeySecret}",
 )
-_BLOCK = re.compile(
-    r"^(?P<indent> *)# BEGIN policies (?P<role>[a-z-]+)\n.*?^ *# END policies (?P=role)\n",
-    re.MULTILINE | re.DOTALL,
-)
 
 
-class TemplateError(ValueError):
-    """The template has no place for a role's policy, or a place for an unknown role."""
+def blocks(table: list[Permission]) -> dict[str, list[str]]:
+    """The lines of each role's block by the block's name."""
+    return {f"policies {role}": _block(role, table) for role in roles(table)}
 
 
-def rewritten(template: str, table: list[Permission]) -> str:
-    """The template with every block made from the table. Raises TemplateError."""
-    found = [match["role"] for match in _BLOCK.finditer(template)]
-    if sorted(found) != sorted(roles(table)):
-        raise TemplateError(
-            "template.yml: expected one block `# BEGIN policies ROLE` … `# END policies ROLE` for "
-            f"each of {', '.join(roles(table))}; found {', '.join(found) or 'none'}"
-        )
-    return _BLOCK.sub(lambda match: _block(match["role"], match["indent"], table), template)
-
-
-def _block(role: str, indent: str, table: list[Permission]) -> str:
+def _block(role: str, table: list[Permission]) -> list[str]:
     lines = [
-        f"# BEGIN policies {role}",
-        "# Made from deploy/permissions.yaml: python -m deploy.policies --write",
+        "# Made from deploy/permissions.yaml: make template",
         "Policies:",
         f"  - PolicyName: {{Fn::Sub: '${{Name}}-{role}'}}",
         "    PolicyDocument:",
@@ -51,8 +35,7 @@ def _block(role: str, indent: str, table: list[Permission]) -> str:
     for row in table:
         if row.role == role:
             lines += _statement(row)
-    lines.append(f"# END policies {role}")
-    return "".join(f"{indent}{line}\n" for line in lines)
+    return lines
 
 
 def _statement(row: Permission) -> list[str]:

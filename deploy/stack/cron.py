@@ -3,64 +3,19 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
 DAYS = ["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"]
-FORM = "'@every 5m' (whole minutes) or six fields: second minute hour day month weekday"
-
-
-@dataclass(frozen=True)
-class CronField:
-    """What one of the six fields takes; `special` are the characters besides numbers."""
-
-    name: str
-    low: int
-    high: int
-    special: str
-    names: tuple[str, ...] = ()
-
-    def problem(self, text: str) -> str | None:
-        """What is wrong with the field's text."""
-        for part in text.split(",") if "," in self.special else [text]:
-            wrong = self._part(part)
-            if wrong:
-                return f"{self.name} is {text!r}: {wrong}"
-        return None
-
-    def _part(self, part: str) -> str | None:
-        if part in "*?" and part and part in self.special:
-            return None
-        span, slash, step = part.partition("/")
-        if slash and ("/" not in self.special or not re.fullmatch(r"[1-9][0-9]*", step)):
-            return (
-                "a step is not taken here" if "/" not in self.special else "the step is no number"
-            )
-        if slash and span == "*":
-            return None
-        ends = span.split("-") if "-" in self.special else [span]
-        if len(ends) > 2 or not all(self._valid(end) for end in ends):
-            extra = f" or {self.names[0]} to {self.names[-1]}" if self.names else ""
-            return f"expected {self.low} to {self.high}{extra}" + (
-                f", or with {' '.join(self.special)}" if self.special else " alone"
-            )
-        return None
-
-    def _valid(self, text: str) -> bool:
-        if text.upper() in self.names:
-            return True
-        return text.isascii() and text.isdigit() and self.low <= int(text) <= self.high
-
-
-FIELDS = (
-    CronField("second", 0, 59, ""),
-    CronField("minute", 0, 59, ",-*/"),
-    CronField("hour", 0, 23, ",-*/"),
-    CronField("day of month", 1, 31, ",-*?/"),
-    CronField("month", 1, 12, ",-*/", tuple(MONTHS)),
-    CronField("day of week", 1, 7, ",-*?", tuple(DAYS)),
+FIELDS: tuple[tuple[str, int, int, str, list[str]], ...] = (
+    ("second", 0, 59, "", []),
+    ("minute", 0, 59, ",-*/", []),
+    ("hour", 0, 23, ",-*/", []),
+    ("day of month", 1, 31, ",-*?/", []),
+    ("month", 1, 12, ",-*/", MONTHS),
+    ("day of week", 1, 7, ",-*?", DAYS),
 )
+"""Name, range, the characters it takes besides numbers, and words for numbers."""
 
 
 def cron_problem(expression: str) -> str | None:
@@ -75,8 +30,22 @@ def cron_problem(expression: str) -> str | None:
             return f"there is no time zone {zone!r}; Asia/Shanghai is one"
     if len(words) != len(FIELDS):
         return f"{len(words)} fields separated by single spaces instead of {len(FIELDS)}"
-    wrong = (field.problem(word) for field, word in zip(FIELDS, words, strict=True))
+    wrong = (_field_problem(word, *field) for field, word in zip(FIELDS, words, strict=True))
     return next((each for each in wrong if each), None)
+
+
+def _field_problem(
+    text: str, name: str, low: int, high: int, special: str, names: list[str]
+) -> str | None:
+    number = f"(?:{'|'.join([*(f'0*{n}' for n in range(low, high + 1)), *names])})"
+    span = f"(?:{number}(?:-{number})?{'|[*]' if '*' in special else ''})" if special else number
+    part = f"(?:{span}(?:/[1-9][0-9]*)?)" if "/" in special else span
+    part = f"(?:{part}|[?])" if "?" in special else part
+    if re.fullmatch(f"{part}(?:,{part})*" if special else part, text, re.IGNORECASE):
+        return None
+    words = f" or {names[0]} to {names[-1]}" if names else ""
+    with_special = f", or with {' '.join(special)}" if special else " alone"
+    return f"{name} is {text!r}: expected {low} to {high}{words}{with_special}"
 
 
 def _known_zone(name: str) -> bool:

@@ -1,11 +1,11 @@
 """The functions of a stack as the rules see them, whatever the document they come from.
 
-Values of a wrong type are left out here: that is a finding of its own (fc_shape).
+Values of a wrong type are left out here: that is a finding of its own (function.schema.yaml).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,6 +74,18 @@ class DeclaredFunction:
         """asyncInvokeConfig."""
         return _table(self.props.get("asyncInvokeConfig"))
 
+    @property
+    def destinations(self) -> dict[str, str]:
+        """Kind of destination to its ARN."""
+        declared = _table(self.policy.get("destinationConfig")).items()
+        arns = {kind: _table(target).get("destination") for kind, target in declared}
+        return {kind: arn for kind, arn in arns.items() if isinstance(arn, str)}
+
+    @property
+    def tag_keys(self) -> list[Any]:
+        """The keys of its tags."""
+        return [_table(tag).get("key") for tag in _listed(self.props.get("tags"))]
+
     def number(self, key: str) -> float | None:
         """A property that is a number; None if it is absent or something else."""
         value = self.props.get(key)
@@ -119,3 +131,14 @@ def _table(value: Any) -> dict[str, Any]:
 
 def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
+
+
+def declared_stack(document: Mapping[str, Any]) -> DeclaredStack:
+    """The functions of a rendered s.yaml."""
+    return DeclaredStack(
+        [
+            DeclaredFunction(f"resources.{name}.props", _table(resource.get("props")))
+            for name, resource in document["resources"].items()
+            if isinstance(resource, dict) and resource.get("component") == "fc3"
+        ]
+    )

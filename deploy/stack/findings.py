@@ -1,7 +1,9 @@
-"""One thing that is wrong in a description of the stack, told so that a person can mend it."""
+"""One thing that is wrong in a description of the stack, with what a person needs to correct it."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -21,3 +23,16 @@ class Finding:
             f"{self.where}: {self.found}; expected {self.expected}."
             f" {self.advice} [{self.id}, {self.source}]"
         )
+
+
+def shown(value: object) -> str:
+    """A value as a finding shows it; long ones are cut."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 80 else f"{text[:77]}…"
+
+
+def listed(names: Iterable[object], most: int = 60) -> str:
+    """Names in order, for "one of …"."""
+    ordered = sorted(map(str, names))
+    more = f" and {len(ordered) - most} more" if len(ordered) > most else ""
+    return ", ".join(ordered[:most]) + more

@@ -20,19 +20,26 @@ class DeclarationError(Exception):
     """s.yaml, or the environment it asks for, is not usable; the message lists every finding."""
 
 
-def render(path: Path, environ: Mapping[str, str], config: Mapping[str, str]) -> dict[str, Any]:
+def render(
+    path: Path,
+    environ: Mapping[str, str],
+    config: Mapping[str, str],
+    variables: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
     """The file with every variable replaced and every `extend` merged.
 
     `environ` answers `${env(...)}` (an empty value counts as none, as for Serverless Devs),
-    `config` answers `${config(...)}` (the account of the `access` alias). A file with a top-level
-    `extend` is laid over the file it names. The grammar is the one of the Serverless Devs "yaml"
-    page; outputs of deployed resources are left as they stand, for there is nothing deployed.
+    `config` answers `${config(...)}` (the account of the `access` alias), `variables` is laid over
+    the file's `vars`. A file with a top-level `extend` is laid over the file it names. The grammar
+    is that of the Serverless Devs "yaml" page; outputs of deployed resources are left unresolved,
+    as nothing is deployed here.
 
     Raises DeclarationError naming every expression that has no value.
     """
     document = _load(path)
     renderer = _Renderer(document, environ, config, path.parent)
-    document["vars"] = renderer.resolve(document.get("vars") or {}, "vars")
+    document["vars"] = merged(document.get("vars") or {}, variables or {})
+    document["vars"] = renderer.resolve(document["vars"], "vars")
     templates = renderer.resolve(document.get("template") or {}, "template")
     resources = {
         name: renderer.resolve(_extended(name, resource, templates), f"resources.{name}")

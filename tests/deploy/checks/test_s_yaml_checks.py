@@ -8,9 +8,7 @@ from pathlib import Path
 import pytest
 
 from deploy.checks import __main__ as command
-from deploy.checks import fc_models, tools
-from deploy.checks.fc_limits import bounds
-from deploy.stack.cron import cron_problem
+from deploy.checks import serverless, tools
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -59,11 +57,11 @@ def test_without_the_tools_it_says_how_to_get_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(tools, "TOOLS", tmp_path)
-    fc_models.models.cache_clear()
+    serverless._cloud.cache_clear()
     try:
         assert command.main([str(ROOT / "s.yaml")]) == 2
     finally:
-        fc_models.models.cache_clear()
+        serverless._cloud.cache_clear()
     assert "make deploy-tools" in capsys.readouterr().err
 
 
@@ -73,49 +71,3 @@ def test_what_the_environment_lacks_is_said(
     monkeypatch.delenv("OSS_BUCKET")
     assert command.main([str(ROOT / "s.yaml")]) == 0
     assert "OSS_BUCKET is not set" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("name", sorted(bounds()))
-def test_every_limit_is_of_a_property_that_exists(name: str) -> None:
-    model, _, key = name.removesuffix("[]").partition(".")
-    assert key in fc_models.models().get(model).fields
-
-
-@pytest.mark.parametrize(
-    "expression",
-    [
-        "@every 1m",
-        "0 0 4 * * *",
-        "0 */5 8-18 ? * MON-FRI",
-        "30 0,30 * 1 JAN,jul ?",
-        "CRON_TZ=Asia/Shanghai 0 0 4 1 * *",
-        "0 0/15 * * * *",
-    ],
-)
-def test_cron_expressions_of_the_page_are_taken(expression: str) -> None:
-    assert cron_problem(expression) is None
-
-
-@pytest.mark.parametrize(
-    "expression",
-    [
-        "",
-        "@every 0m",
-        "@every 1h",
-        "@hourly",
-        "60 0 4 * * *",
-        "0-5 0 4 * * *",
-        "0 ? 4 * * *",
-        "0 0 4 0 * *",
-        "0 0 4 * 13 *",
-        "0 0 4 * * 8",
-        "0 0 4 * * 1/2",
-        "0 */0 4 * * *",
-        "0 1- 4 * * *",
-        "0  0 4 * * *",
-        "CRON_TZ= 0 0 4 * * *",
-        "0 0 4 * * * *",
-    ],
-)
-def test_other_cron_expressions_are_not(expression: str) -> None:
-    assert cron_problem(expression)

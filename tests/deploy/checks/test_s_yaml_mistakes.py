@@ -68,14 +68,10 @@ def parent(document: Any, path: str) -> tuple[Any, Any]:
 def test_a_mistake_is_found_and_nothing_else(mistake: dict[str, Any]) -> None:
     findings = check_rendered(patched(mistake), ROOT)
     assert (mistake["finds"], mistake["at"]) in [(each.id, each.where) for each in findings]
-    told = {each.id for each in findings}
-    assert told == {mistake["finds"], *mistake.get("also", [])}, [str(each) for each in findings]
+    ids = {each.id for each in findings}
+    assert ids == {mistake["finds"], *mistake.get("also", [])}, [str(each) for each in findings]
     assert all(each.found and each.expected and each.advice and each.source for each in findings)
-
-
-def test_the_list_of_mistakes_is_long_and_without_repetition() -> None:
-    assert len(MISTAKES) >= 40
-    assert len({mistake["mistake"] for mistake in MISTAKES}) == len(MISTAKES)
+    assert "example-key" not in str(findings)
 
 
 @pytest.mark.parametrize("file", ["s.yaml", "s.dev.yaml"])

@@ -27,7 +27,7 @@ RIGHTS = {
     "caller": [CALL | {"Resource": f"acs:fc:{OWN}:functions/recorder"}],
     "worker": [
         CALL | {"Resource": f"acs:fc:{OWN}:functions/recorder"},
-        LOG | {"Resource": f"acs:log:{OWN}:project/p/logstore/l"},
+        LOG | {"Resource": f"acs:log:{OWN}:project/logs/logstore/all"},
     ],
 }
 
@@ -40,7 +40,7 @@ def declared(name: str, code: str, role: str, **more: Any) -> dict[str, Any]:
         "handler": "index.handler",
         "code": str(FUNCTIONS / code),
         "role": ARN + role,
-        "logConfig": {"project": "p", "logstore": "l"},
+        "logConfig": {"project": "logs", "logstore": "all"},
         "environmentVariables": {"RECORDS": "${env('RECORDS')}"},
     }
     return {"component": "fc3", "props": props | more}

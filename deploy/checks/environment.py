@@ -1,4 +1,4 @@
-"""The environment of a function: what the cloud takes, and what the functions can read."""
+"""The environment of a function: what the functions read and take."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import functools
 from collections.abc import Iterator
 from pathlib import Path
 
-from deploy.checks.fc_limits import rule
 from deploy.stack.declared import DeclaredFunction
 from deploy.stack.findings import Finding
 from shared.platform.settings import SettingsError, load_settings
@@ -17,10 +16,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def environment_findings(function: DeclaredFunction) -> Iterator[Finding]:
-    """Size, reserved names, settings nobody reads, and settings the functions would refuse."""
+    """Settings that no function reads, and settings the functions would refuse."""
     where = f"{function.where}.environmentVariables"
-    yield from _size(function, where)
-    yield from _reserved(function, where)
     yield from _unread(function, where)
     try:
         load_settings(function.environment)
@@ -30,37 +27,9 @@ def environment_findings(function: DeclaredFunction) -> Iterator[Finding]:
             where,
             str(error),
             "an environment with which the functions start",
-            "Mend or set it, in s.yaml or in the shell that deploys.",
+            "Correct or set it, in s.yaml or in the shell that deploys.",
             "shared/platform/settings.py",
         )
-
-
-def _size(function: DeclaredFunction, where: str) -> Iterator[Finding]:
-    limit = rule("environment_bytes")
-    size = sum(len(f"{key}{value}".encode()) for key, value in function.environment.items())
-    if size > limit["max"]:
-        yield Finding(
-            "environment-size",
-            where,
-            f"{size} bytes of names and values",
-            f"at most {limit['max']}",
-            "Shorten it: an API token may be given as its hash, a key as the name of a secret.",
-            limit.source,
-        )
-
-
-def _reserved(function: DeclaredFunction, where: str) -> Iterator[Finding]:
-    limit = rule("reserved_environment")
-    for name in function.table("environmentVariables"):
-        if name in limit["names"] or str(name).startswith(tuple(limit["prefixes"])):
-            yield Finding(
-                "environment-reserved",
-                f"{where}.{name}",
-                "a name that Function Compute sets itself",
-                "a name other than " + ", ".join([*limit["names"], "FC_*"]),
-                "Rename it.",
-                limit.source,
-            )
 
 
 def _unread(function: DeclaredFunction, where: str) -> Iterator[Finding]:
@@ -81,7 +50,7 @@ def _unread(function: DeclaredFunction, where: str) -> Iterator[Finding]:
 
 @functools.cache
 def settings_read() -> frozenset[str]:
-    """Every upper-case name that stands as a text in the functions' code."""
+    """Every upper-case name that is a string in the functions' code."""
     files = [*ROOT.glob("shared/**/*.py"), *ROOT.glob("functions/*/index.py")]
     return frozenset(
         node.value
