@@ -60,9 +60,9 @@ class Repair:
     def rebuild(self) -> Rebuilt:
         """Make markers, slots, tickets, job index and manifests again from the records.
 
-        Safe while the functions run: what is made too much is an index of something that is over,
-        and is removed by the instance that comes across it; a marker or slot is removed only where
-        the job's chain says so.
+        Safe while the functions run: an entry made for a job that ends meanwhile is stale, and the
+        instance that comes across it removes it. A marker or slot is removed only where the job's
+        chain says so.
         """
         done, ledger = Rebuilt(), self.ledger
         for job in self._jobs():
@@ -181,6 +181,6 @@ def _dead_event(key: str, body: bytes) -> tuple[Event, list[str]]:
         return read_event(json.dumps(document["event"]).encode()), list(document["job_files"])
     except (ValueError, KeyError, TypeError, UnknownEvent) as error:
         raise UnknownEvent(
-            f"{key} is no dead event as rescue writes them ({type(error).__name__}: {error});"
+            f"{key} is not a dead event as rescue writes them ({type(error).__name__}: {error});"
             " look at it, put the job files it names into jobs/ again, and delete it."
         ) from None
