@@ -1,4 +1,7 @@
-"""The wiring: everything a handler needs, built from environment and context."""
+"""The wiring: everything a handler needs, built from environment and context.
+
+What only some functions need is imported where it is made: a cold start pays for every import.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from shared.catalogue.errors import ErrorTable, load_errors
@@ -16,19 +19,12 @@ from shared.catalogue.models import Catalogue, load_catalogue
 from shared.catalogue.retry_policy import RetryPolicy, load_retry_policy
 from shared.catalogue.rules import Rules
 from shared.jobs.accept import Acceptance
-from shared.jobs.cancel import Cancellation
 from shared.jobs.collect import Collection
-from shared.jobs.dead_letters import DeadLetters
-from shared.jobs.estimates import Estimates
 from shared.jobs.input_urls import InputUrls
 from shared.jobs.intake import Intake
-from shared.jobs.listing import JobListing
 from shared.jobs.reconcile import Reconciliation
-from shared.jobs.repair import Repair
-from shared.jobs.retry import Retries
 from shared.jobs.submit import Submission
 from shared.jobs.transitions import Transitions
-from shared.jobs.view import JobViews
 from shared.ledger.ledger import Ledger
 from shared.ledger.snapshots import QueueSnapshots
 from shared.modelstudio.api_key import FixedKey, KeySource, KeyUnavailable, SecretKey
@@ -53,32 +49,36 @@ from shared.poller.scheduler import Scheduler
 from shared.storage.objects import ObjectStore
 from shared.storage.oss import OssStore, open_session, open_store
 
+if TYPE_CHECKING:
+    from shared.jobs.cancel import Cancellation
+    from shared.jobs.dead_letters import DeadLetters
+    from shared.jobs.estimates import Estimates
+    from shared.jobs.listing import JobListing
+    from shared.jobs.repair import Repair
+    from shared.jobs.retry import Retries
+    from shared.jobs.view import JobViews
+
 
 @dataclass
 class Instance:
     """What outlives an invocation of one function instance; all of it can be made again.
 
-    `wsgi` holds the HTTP application by the folder of its page. `secret_keys` are the API keys
-    read from KMS, by endpoint and secret.
+    `map_fn`: whether several things are done one after the other or at once. `wsgi` holds the HTTP
+    application by the folder of its page. `secret_keys` are the API keys read from KMS, by
+    endpoint and secret.
     """
 
-    snapshots: QueueSnapshots = field(default_factory=lambda: QueueSnapshots(kept=True))
+    map_fn: MapFn = in_turn
+    snapshots: QueueSnapshots = field(default_factory=QueueSnapshots)
     wsgi: dict[Path, Any] = field(default_factory=dict)
     secret_keys: dict[tuple[str, str], SecretKey] = field(default_factory=dict)
     checked_buckets: set[str] = field(default_factory=set)
     sessions: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
-    def catalogue(self) -> Catalogue:
-        return load_catalogue()
-
-    @cached_property
-    def errors(self) -> ErrorTable:
-        return load_errors()
-
-    @cached_property
-    def policy(self) -> RetryPolicy:
-        return load_retry_policy()
+    def yaml(self) -> tuple[Catalogue, ErrorTable, RetryPolicy]:
+        """Models, errors and retry policy as schemas/ says them."""
+        return load_catalogue(), load_errors(), load_retry_policy()
 
     def oss_session(self, endpoint: str) -> Any:
         """The connections to OSS."""
@@ -86,47 +86,44 @@ class Instance:
             self.sessions[endpoint] = open_session(endpoint)
         return self.sessions[endpoint]
 
-    def key_source(self, settings: Settings, credentials: Credentials, clock: Clock) -> KeySource:
-        """The API key; one from KMS is kept, so that what is known of it outlives the invocation.
-
-        The credentials are those of this invocation.
-        """
-        if not settings.api_key_secret:
-            return FixedKey(settings.api_key)
+    def renew_key(self, settings: Settings, credentials: Credentials, clock: Clock) -> None:
+        """Let a key from KMS be read with the credentials of this invocation from now on."""
         place = (settings.kms_endpoint, settings.api_key_secret)
-        if place not in self.secret_keys:
+        if settings.api_key_secret and place not in self.secret_keys:
             name, region = settings.api_key_secret, settings.oss_region
             made = SecretKey(name, settings.kms_endpoint, region, credentials, clock)
             self.secret_keys[place] = made
-        self.secret_keys[place].credentials = credentials
-        return self.secret_keys[place]
+        if settings.api_key_secret:
+            self.secret_keys[place].credentials = credentials
+
+    def key_source(self, settings: Settings) -> KeySource:
+        """The API key; one from KMS is kept, so that what is known of it outlives the invocation.
+
+        Raises KeyError for a key from KMS that was not renewed first.
+        """
+        if not settings.api_key_secret:
+            return FixedKey(settings.api_key)
+        return self.secret_keys[settings.kms_endpoint, settings.api_key_secret]
 
 
-INSTANCE = Instance()
+INSTANCE = Instance(in_threads, QueueSnapshots(kept=True))
 
 
 @dataclass
 class App:
-    """The system over one bucket and one account, for one invocation. Parts are made on first use.
-
-    `map_fn`: whether several things are done one after the other or at once.
-    """
+    """The system for one invocation, over one bucket and account. Parts are made on first use."""
 
     settings: Settings
     store: ObjectStore
     http: requests.Session
     clock: Clock
     rng: random.Random
-    catalogue: Catalogue
-    errors: ErrorTable
-    policy: RetryPolicy
-    api_key: KeySource | None = None
-    map_fn: MapFn = in_turn
+    rules: Rules
     instance: Instance = field(default_factory=Instance)
 
-    @cached_property
-    def rules(self) -> Rules:
-        return Rules(self.catalogue, self.errors, self.policy, self.settings.model_region)
+    @property
+    def catalogue(self) -> Catalogue:
+        return self.rules.catalogue
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -134,7 +131,7 @@ class App:
 
     @cached_property
     def model_studio(self) -> ModelStudio:
-        settings, key = self.settings, self.api_key or FixedKey(self.settings.api_key)
+        settings, key = self.settings, self.instance.key_source(self.settings)
         with suppress(KeyUnavailable):
             key.value()  # now, so that no submission waits for it once it holds its ticket
         return ModelStudio(
@@ -159,33 +156,45 @@ class App:
             self.transitions,
             settings.oss_bucket,
             settings.job_file_bytes,
-            self.map_fn,
+            self.instance.map_fn,
         )
         return Acceptance(self.ledger, intake, self.submission)
 
     @cached_property
     def retries(self) -> Retries:
+        from shared.jobs.retry import Retries
+
         return Retries(self.ledger, self.acceptance)
 
     @cached_property
     def cancellation(self) -> Cancellation:
+        from shared.jobs.cancel import Cancellation
+
         return Cancellation(self.ledger, self.transitions, self.model_studio)
 
     @cached_property
     def repair(self) -> Repair:
+        from shared.jobs.repair import Repair
+
         return Repair(self.ledger, self.rules, self.transitions, self.acceptance)
 
     def estimates(self) -> Estimates:
         """Estimates for one answer."""
+        from shared.jobs.estimates import Estimates
+
         return Estimates(self.ledger, self.rules, self.instance.snapshots)
 
     def views(self, base: str = "") -> JobViews:
         """Views for one answer; `base` is the URL that its links start with."""
+        from shared.jobs.view import JobViews
+
         return JobViews(self.ledger, self.estimates(), base)
 
     def listing(self, sees: Callable[[str], bool] = lambda _job: True) -> JobListing:
         """The list of the jobs a caller sees."""
-        return JobListing(self.ledger, self.views().link, sees, self.map_fn)
+        from shared.jobs.listing import JobListing
+
+        return JobListing(self.ledger, self.views().link, sees, self.instance.map_fn)
 
     @cached_property
     def poller(self) -> Poller:
@@ -233,6 +242,8 @@ class App:
 
 def dead_letters(environ: Mapping[str, str], context: object) -> DeadLetters:
     """The bucket's dead events, whatever else is wrong with the settings. Raises SettingsError."""
+    from shared.jobs.dead_letters import DeadLetters
+
     logs.set_up(environ, context)
     settings = load_store_settings(environ)
     credentials = load_credentials(environ, context)
@@ -261,19 +272,9 @@ def for_invocation(
     http = requests.Session()
     # Submissions share no connection with anything else: they must not meet a dead one.
     http.mount(f"{settings.base_url}/services/", requests.adapters.HTTPAdapter())
-    return App(
-        settings,
-        store,
-        http,
-        clock,
-        rng,
-        instance.catalogue,
-        instance.errors,
-        instance.policy,
-        api_key=instance.key_source(settings, credentials, clock),
-        map_fn=in_threads,
-        instance=instance,
-    )
+    instance.renew_key(settings, credentials, clock)
+    rules = Rules(*instance.yaml, settings.model_region)
+    return App(settings, store, http, clock, rng, rules, instance)
 
 
 def _open(

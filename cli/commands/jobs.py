@@ -138,7 +138,7 @@ def _states(given: Sequence[str]) -> tuple[str, ...]:
         if state not in STATES:
             near = wording.nearest(state, STATES)
             hint = f"did you mean {near}?" if near else f"they are {', '.join(STATES)}."
-            raise click.BadParameter(f"{state} is no state; {hint}", param_hint="--state")
+            raise click.BadParameter(f"{state} is not a state; {hint}", param_hint="--state")
     return states
 
 
@@ -161,13 +161,13 @@ def since_seconds(text: str | None, now: float) -> float:
         return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
     except (ValueError, OverflowError):
         raise click.BadParameter(
-            f"{text!r} is no time; write 30m, 2h, 3d, 2026-11-20 or 2026-11-20T12:00.",
+            f"{text!r} is not a time; write 30m, 2h, 3d, 2026-11-20 or 2026-11-20T12:00.",
             param_hint="--since",
         ) from None
 
 
 def cancel_jobs(access: Access, jobs: Sequence[str]) -> int:
-    """Cancel each; one that cannot be does not keep the others. Raises Trouble."""
+    """Cancel each job; a refusal of one does not stop the others. Raises Trouble."""
     backend = access.backend()
     failed = 0
     for job in jobs:
@@ -180,7 +180,7 @@ def cancel_jobs(access: Access, jobs: Sequence[str]) -> int:
 
 
 def retry_jobs(access: Access, jobs: Sequence[str]) -> int:
-    """Retry each; one that cannot be does not keep the others. Raises Trouble."""
+    """Retry each job; a refusal of one does not stop the others. Raises Trouble."""
     backend = access.backend()
     made = []
     for job in jobs:
@@ -198,11 +198,13 @@ def _retry(backend: Backend, job: str) -> str:
     made = backend.retry(job)
     if made.violations:
         raise Refused("; ".join(str(one.get("message")) for one in made.violations))
-    click.echo(f"{job}: {_how(made)} {made.job}")
+    click.echo(f"{job}: {_how(made)}")
     return made.job
 
 
 def _how(made: Submitted) -> str:
     if made.new is not False:
-        return "runs again as"
-    return "was run again with success as" if made.state == "SUCCEEDED" else "runs again already as"
+        return f"runs again as {made.job}"
+    if made.state == "SUCCEEDED":
+        return f"was run again as {made.job} already, with success"
+    return f"runs again as {made.job} already"

@@ -1,4 +1,4 @@
-"""The full check of the catalogue, for tests and `make check`; a cold start does without."""
+"""The full check of the catalogue, for tests and `make check`; a cold start skips it."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _coherence(content: Plain) -> Iterator[str]:
         return
     for place, pointer in _pointers(content, ""):
         if not _exists(content, pointer):
-            yield f"{place}: {pointer} is no field of this model"
+            yield f"{place}: {pointer} is not a field of this model"
     for section in ("input", "parameters"):
         yield from _defaults(content.get(section, {}), section)
 

@@ -1,4 +1,4 @@
-"""Accepting jobs: taking them in and seeing to it that somebody sends them, in one call.
+"""Accepting jobs: take them in and make sure that a poller sends them, in one call.
 
 Every front goes through `Acceptance`, so that none can forget the second half: a job without a
 poller would wait for the next tick of the timer.

@@ -28,7 +28,7 @@ from shared.storage import layout
 SKEW = 5.0
 """Seconds by which clocks of instances, store and service may differ."""
 SILENCE = 1.5
-"""Times the create timeout after which a silent submitter is taken for dead."""
+"""A submitter that is silent for this many create timeouts is taken for dead."""
 TICKET_BYTES = 4096
 
 log = logging.getLogger(__name__)
@@ -128,6 +128,6 @@ class Reconciliation:
 
 
 def _in_doubt(last: Record, slot: Slot) -> bool:
-    """Whether nobody knows what became of a claim; a person's decision is not known here."""
+    """Whether the outcome of a claim is unknown; what a person decided is in no record."""
     open_state = last.state in (SUBMITTING, NEEDS_ATTENTION)
     return open_state and last.slot == slot and last.task_id is None

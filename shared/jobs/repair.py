@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from shared.catalogue.rules import Rules
 from shared.jobs.accept import Acceptance
+from shared.jobs.dead_letters import DEAD_BYTES
 from shared.jobs.transitions import Transitions
 from shared.ledger.breaker import KEY
 from shared.ledger.ledger import Ledger
@@ -20,7 +21,6 @@ from shared.platform.fc.events import Event, OssEvent, UnknownEvent, read_event
 from shared.storage import layout
 from shared.storage.objects import ObjectMissing
 
-DEAD_BYTES = 1024 * 1024
 MANIFEST_BYTES = 64 * 1024 * 1024
 TICKETS_FOR = 24 * 3600.0
 """Seconds for which the service's task list, and so the log of submissions, matters."""
@@ -60,9 +60,9 @@ class Repair:
     def rebuild(self) -> Rebuilt:
         """Make markers, slots, tickets, job index and manifests again from the records.
 
-        Safe while the functions run: what is made too much is an index of something that is over,
-        and is removed by the instance that comes across it; a marker or slot is removed only where
-        the job's chain says so.
+        Safe while the functions run: an entry made for a job that ends meanwhile is stale, and the
+        instance that comes across it removes it. A marker or slot is removed only where the job's
+        chain says so.
         """
         done, ledger = Rebuilt(), self.ledger
         for job in self._jobs():
@@ -181,6 +181,6 @@ def _dead_event(key: str, body: bytes) -> tuple[Event, list[str]]:
         return read_event(json.dumps(document["event"]).encode()), list(document["job_files"])
     except (ValueError, KeyError, TypeError, UnknownEvent) as error:
         raise UnknownEvent(
-            f"{key} is no dead event as rescue writes them ({type(error).__name__}: {error});"
+            f"{key} is not a dead event as rescue writes them ({type(error).__name__}: {error});"
             " look at it, put the job files it names into jobs/ again, and delete it."
         ) from None

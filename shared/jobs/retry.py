@@ -1,7 +1,8 @@
-"""Running a job again that brought nothing: a new job with the same request.
+"""Running a job again that ended without images: a new job with the same request.
 
 Retries are named `<job>-retry-<n>`, and a retry of a retry counts on. A retry that is under way or
-has succeeded is never doubled, whoever asks and however often: each would be paid for.
+has succeeded is returned and never doubled, over any front and however often it is asked for: each
+one would be paid for.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ class Evidence:
     """What is known when an attempt is judged.
 
     `mine` and `others` are the ticket times of this attempt and of the others in doubt, in
-    seconds since 1970 by the store's clock; `tasks` are those of no job of ours.
+    seconds since 1970 by the store's clock; `tasks` are those that no job of ours is known to own.
     """
 
     mine: float

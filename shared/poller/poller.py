@@ -34,8 +34,8 @@ SHORTEST_SLEEP = 0.02
 LONGEST_SLEEP = 2.0
 LOOK_AT_QUEUES = 2.0
 LOOK_AT_SLOTS = 5.0
-"""Seconds between two looks while there is room for what others bring. A slot that another instance
-took needs nothing before its task is done."""
+"""Seconds between two looks at queues, or slots, while more tasks may be in flight. A slot that
+another instance claimed needs nothing before its task is done."""
 LOOK_WHEN_FULL = 30.0
 QUIET_SLEEP = 0.5
 """Sleep while work remains but nothing is scheduled (e.g. orphan slots), in seconds."""
@@ -224,7 +224,7 @@ class Poller:
         return self.in_flight.track(held, last)
 
     def _orphan(self, held: HeldSlot) -> None:
-        """A slot whose attempt never began: void the attempt by its record, then free it."""
+        """Free a slot whose attempt never began; first take the record number it would need."""
         slot, records = held.slot, self.ledger.records
         if self.ledger.clock.now() - held.since < ORPHAN_AGE:
             self.strays = True
@@ -248,13 +248,13 @@ class Poller:
             self.schedule.queues_now()
 
     def _refill(self, name: str) -> None:
-        """Before anything is fetched, where nothing waits at the service: it is idle there."""
+        """Submit the next job before fetching images, where the service is idle until then."""
         model = self.catalogue.get(name)
         if model is not None and self.in_flight.is_idle_between(model):
             self._guarded(name, partial(self.scheduler.refill, model))
 
     def _resolve(self, inflight: InFlight) -> None:
-        """An attempt whose outcome is open: its submitter may have written it down meanwhile."""
+        """An attempt whose outcome is open: its submitter may have recorded it meanwhile."""
         inflight.ask_at = self.ledger.clock.monotonic() + RECHECK
         now = self.ledger.records.last_from(inflight.last)
         if now.state == SUBMITTING and now.holds(inflight.slot):

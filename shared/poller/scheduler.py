@@ -97,8 +97,8 @@ class Scheduler:
                 self._read[marker] = last
 
     def _submit(self, model: Model, markers: list[str], patience: float = TICKET_PATIENCE) -> None:
-        """As many as there is room and a ticket for. Nobody waits for one ticket after the other:
-        images of tasks that end meanwhile, and the other models' jobs, would have to wait too."""
+        """Submit as many as there is room and a ticket for. After one it does not wait for the
+        next ticket: images of tasks that end meanwhile, and other models' jobs, would wait too."""
         flying = self.in_flight.jobs(model.name)
         for marker in (one for one in markers if job_of_marker(one) not in flying):
             if self.in_flight.room(model) <= 0:

@@ -136,7 +136,7 @@ class OssStore:
             left = None if left is None else left - len(page.object_list)
 
     def delete(self, key: str) -> None:
-        """Delete; a missing key is no error. Raises StoreError."""
+        """Delete; a missing key is not an error. Raises StoreError."""
         self._call(f"delete {key}", lambda: self.bucket.delete_object(key))
 
     def presign(self, key: str, seconds: int, download_as: str = "") -> str:

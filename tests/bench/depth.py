@@ -17,6 +17,7 @@ import requests
 
 from shared.app import INSTANCE, App
 from shared.catalogue.models import Catalogue
+from shared.catalogue.rules import Rules
 from shared.platform.clock import SystemClock, new_random
 from shared.platform.settings import load_credentials, load_settings
 from shared.storage import layout
@@ -223,8 +224,9 @@ class Depth:
         rng: random.Random = new_random()
         kept = open_store(settings, load_credentials(self.env), clock, rng, self._session)
         store = WatchedStore(kept.bucket, kept.public, clock, rng)
-        rules = (_catalogue(), INSTANCE.errors, INSTANCE.policy)
-        return App(settings, store, self._http, clock, rng, *rules)
+        _, errors, policy = INSTANCE.yaml
+        rules = Rules(_catalogue(), errors, policy, settings.model_region)
+        return App(settings, store, self._http, clock, rng, rules)
 
     def __post_init__(self) -> None:
         self._session, self._http = oss2.Session(), requests.Session()
@@ -233,7 +235,7 @@ class Depth:
 @lru_cache(maxsize=1)
 def _catalogue() -> Catalogue:
     """One slot and nothing at the service's door: a run ends just one job and starts just one."""
-    whole = INSTANCE.catalogue
+    whole = INSTANCE.yaml[0]
     models = [model for model in map(whole.get, whole.names()) if model is not None]
     return Catalogue(
         tuple(replace(model, limits=replace(model.limits, queue_ahead=0)) for model in models)

@@ -18,6 +18,7 @@ import requests
 
 from shared.app import App
 from shared.catalogue.models import Limits
+from shared.catalogue.rules import Rules
 from shared.platform.settings import Settings
 from shared.storage import layout
 from shared.storage.oss import OssStore
@@ -139,8 +140,8 @@ class CalmWorld:
     def _service(self, clock: InstanceClock, rng: random.Random) -> App:
         session = cast("requests.Session", SimSession(self.network, self.studio))
         store = OssStore(self.bucket, self.bucket, clock, rng)
-        rules = (self.catalogue, errors_once(), policy_once())
-        return App(SETTINGS, store, session, clock, rng, *rules)
+        rules = Rules(self.catalogue, errors_once(), policy_once(), SETTINGS.model_region)
+        return App(SETTINGS, store, session, clock, rng, rules)
 
     def _tick(self) -> None:
         self.cloud.tick()

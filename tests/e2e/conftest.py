@@ -16,6 +16,8 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from local.up import LaptopCloud
+from shared.storage import layout
+from tests.kit.record_schema import check_record
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60.0
@@ -103,3 +105,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
         made = Cloud(env, running.bucket_folder, bucket)
         yield made
         assert made.denials() == [], "a function asked for what its role does not allow"
+        records = list((running.bucket_folder / layout.RECORDS).rglob("*.json"))
+        assert records
+        for path in records:
+            check_record(path.relative_to(running.bucket_folder).as_posix(), path.read_bytes())

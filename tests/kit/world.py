@@ -7,11 +7,12 @@ import json
 import random
 from dataclasses import dataclass, field, replace
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import requests
 
-from shared.app import App
+from shared.app import App, Instance
 from shared.catalogue.errors import (
     ACCOUNT,
     CALLER,
@@ -23,6 +24,7 @@ from shared.catalogue.errors import (
 )
 from shared.catalogue.models import Catalogue, Limits, Model, load_catalogue
 from shared.catalogue.retry_policy import RetryPolicy, load_retry_policy
+from shared.catalogue.rules import Rules
 from shared.jobs.intake import Source
 from shared.ledger.record import Record
 from shared.platform.settings import Settings
@@ -36,6 +38,8 @@ API_KEY = "sk-not-a-real-key"
 MODEL = "brush"
 OTHER = "pencil"
 LONG = 600.0
+WSGI: dict[Path, Any] = {}
+"""Routes are built once for all tests, as they are once for an instance."""
 ONE_BY_ONE = Limits(submissions=5, per_seconds=1, concurrent=1, queue_ahead=0)
 
 
@@ -117,15 +121,16 @@ class World:
         """One instance of a function, wired as `shared.app` wires it."""
         session = requests.Session()
         session.mount("https://", self.images)
+        chosen = settings(**changes)
+        rules = Rules(Catalogue(self.models), error_table(), self.policy, chosen.model_region)
         made = App(
-            settings(**changes),
+            chosen,
             MemoryStore(self.bucket, instance),
             session,
             FakeClock(self.timeline, skew),
             random.Random(f"{instance} {next(self._instances)}"),
-            Catalogue(self.models),
-            error_table(),
-            self.policy,
+            rules,
+            Instance(wsgi=WSGI),
         )
         made.__dict__["model_studio"] = self.studio
         return made

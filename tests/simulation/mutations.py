@@ -1,6 +1,6 @@
 """Deliberate mistakes in `shared`: a simulation that misses them proves nothing.
 
-MapFn is a change to one method or two, made while seeds run and undone after. A mistake is found
+Each is a change to one method or two, made while seeds run and undone after. A mistake is found
 when a run breaks an invariant that holds without it.
 """
 

@@ -15,6 +15,7 @@ import requests
 from shared.app import App
 from shared.catalogue.errors import load_errors
 from shared.catalogue.retry_policy import load_retry_policy
+from shared.catalogue.rules import Rules
 from shared.jobfile import check, parse
 from shared.jobs import intake
 from shared.platform.settings import Settings
@@ -95,8 +96,8 @@ class World:
     def _service(self, clock: InstanceClock, rng: random.Random) -> App:
         session = cast("requests.Session", SimSession(self.network, self.studio))
         store = OssStore(self.bucket, self.bucket, clock, rng)
-        rules = (self.catalogue, errors_once(), policy_once())
-        return App(self.settings, store, session, clock, rng, *rules)
+        rules = Rules(self.catalogue, errors_once(), policy_once(), self.settings.model_region)
+        return App(self.settings, store, session, clock, rng, rules)
 
     def _tick(self) -> None:
         """Once a minute: is all at rest? The timer fires in any case."""

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
 from functools import lru_cache
+from importlib import import_module
+from typing import Any
 
 import pytest
 import yaml
 
 from cli.main import wanx
 from shared.catalogue.models import load_catalogue
+from shared.catalogue.yaml_reader import load_file
 from shared.ledger.record import STATES
+from shared.storage import layout
 from tests.kit.documents import DOCUMENTS as WITH_BLOCKS
 from tests.kit.documents import ROOT, RUN_ON_LAPTOP, Block, blocks_of, read_blocks
 
@@ -32,6 +38,10 @@ MOST_WORDS = 900
 """Words of README.md, code included: it is a first page."""
 MOST_BYTES = 300_000
 """Bytes of a picture."""
+NAMING_FILES = (
+    "CONTRIBUTING.md",
+    *(f"docs/{name}.md" for name in ("architecture", "glossary", "logs", "operations", "security")),
+)
 SETTINGS_FILES = (
     "s.yaml",
     "shared/platform/settings.py",
@@ -72,6 +82,32 @@ def code(name: str) -> Iterator[str]:
     for block in FENCE.finditer(text(name)):
         yield from block["body"].splitlines()
     yield from CODE.findall(prose(name))
+
+
+def cells(table: str) -> Iterator[list[str]]:
+    """The rows of every table in a text, without their heads and rules."""
+    lines = [line for line in table.splitlines() if line.startswith("|")]
+    for number, line in enumerate(lines):
+        following = lines[number + 1] if number + 1 < len(lines) else ""
+        if not set(line) <= set("|-: ") and not (following and set(following) <= set("|-: ")):
+            yield [cell.strip() for cell in line.strip("|").split(" | ")]
+
+
+def exists(dotted: str) -> bool:
+    """Whether a dotted name is a module, or something in one: a class, a method, a field."""
+    parts = dotted.split(".")
+    for length in range(len(parts), 0, -1):
+        try:
+            found: Any = import_module(".".join(parts[:length]))
+        except ModuleNotFoundError:
+            continue
+        for part in parts[length:]:
+            own = [one.name for one in fields(found)] if is_dataclass(found) else []
+            if part not in own and not hasattr(found, part):
+                return False
+            found = getattr(found, part, None)
+        return True
+    return False
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -121,7 +157,7 @@ def test_commands_of_wanx_exist(name: str) -> None:
     assert {word for line in code(name) for word in WANX.findall(line)} <= set(wanx.commands)
 
 
-@pytest.mark.parametrize("name", ["docs/security.md", "CONTRIBUTING.md", "docs/operations.md"])
+@pytest.mark.parametrize("name", NAMING_FILES)
 def test_files_that_are_named_exist(name: str) -> None:
     """Security claims rest on code and tests: both must be there."""
     named = {
@@ -133,6 +169,37 @@ def test_files_that_are_named_exist(name: str) -> None:
         and "<" not in span
     }
     assert sorted(path for path in named if not (ROOT / path).exists()) == []
+
+
+def test_the_glossary_names_what_is_in_the_code_and_in_the_bucket() -> None:
+    folders = tuple(value for value in vars(layout).values() if isinstance(value, str))
+    places = [span for row in cells(text("docs/glossary.md")) for span in CODE.findall(row[2])]
+    in_bucket = [place for place in places if "/" in place]
+    assert [place for place in in_bucket if not any(one.startswith(place) for one in folders)] == []
+    assert [place for place in places if place not in in_bucket and not exists(place)] == []
+    assert len(in_bucket) > 5
+
+
+def test_the_glossary_has_each_term_once() -> None:
+    terms = Counter(row[0] for row in cells(text("docs/glossary.md")))
+    assert [term for term, times in terms.items() if times > 1] == []
+    assert {"job", "record", "slot", "ticket", "breaker", "retry", "requeue", "room"} <= set(terms)
+
+
+def test_names_that_are_not_in_the_code_are_seen() -> None:
+    assert exists("shared.ledger.record") and exists("shared.ledger.record.Record.seq")
+    assert not exists("shared.ledger.flights") and not exists("shared.ledger.record.Record.landed")
+
+
+def test_every_error_of_our_own_is_explained_as_the_system_explains_it() -> None:
+    """Code, when, whether the same job can succeed later, and the hint: a row for each."""
+    own = load_file(ROOT / "schemas" / "errors.yaml")["ours"]
+    wanted = [
+        [f"`{row['code']}`", row["when"], "yes" if row["retryable"] else "no", row["hint_en"]]
+        for row in own
+    ]
+    part = text("docs/operations.md").partition("\n## What our own error codes mean\n")[2]
+    assert list(cells(part.partition("\n## ")[0])) == wanted
 
 
 def test_both_readmes_have_the_same_structure() -> None:

@@ -255,7 +255,7 @@ def test_a_paid_image_is_kept_whatever_usage_says(world: World, usage: Any) -> N
 def test_a_task_that_ends_does_not_lift_a_block_on_new_ones(world: World) -> None:
     in_flight(world)
     app = world.app()
-    rule = app.errors.classify("AllocationQuota", "", 403)
+    rule = app.rules.errors.classify("AllocationQuota", "", 403)
     app.ledger.breakers.refused(MODEL, ServiceError("AllocationQuota", "used up", 403), rule, False)
     world.timeline.wait(6)
     advance(world, app)
