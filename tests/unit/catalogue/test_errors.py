@@ -21,10 +21,10 @@ from shared.catalogue.models import Catalogue, load_catalogue
 from shared.jobfile import ImageUse, JobSpec
 from shared.jobs.input_urls import INLINE_BYTES, URL_LIFETIME, InputUrls
 from shared.storage.objects import ObjectMissing, ObjectTooLarge
-from tests.kit.clock import Timeline
-from tests.kit.memory_store import MemoryBucket, MemoryStore
-from tests.kit.scripted_service import png
+from tests.kit.store import Bucket, Store
 from tests.kit.world import error_table
+from tests.simulation.kernel import Kernel
+from tests.simulation.pictures import picture
 
 
 @pytest.fixture(scope="module")
@@ -81,10 +81,10 @@ def spec(model: str, *uses: ImageUse) -> JobSpec:
     return JobSpec(model, {}, {}, images=uses)
 
 
-def delivery(how: str) -> tuple[MemoryBucket, Catalogue, InputUrls]:
-    bucket = MemoryBucket(Timeline())
+def delivery(how: str) -> tuple[Bucket, Catalogue, InputUrls]:
+    bucket = Bucket(Kernel())
     catalogue = load_catalogue()
-    return bucket, catalogue, InputUrls(MemoryStore(bucket), catalogue, how)
+    return bucket, catalogue, InputUrls(Store(bucket), catalogue, how)
 
 
 def taking(catalogue: Catalogue, *, inline: bool) -> tuple[str, str]:
@@ -110,12 +110,12 @@ def test_bucket_images_get_a_url_that_outlives_the_tasks_wait() -> None:
 
 def test_inline_delivery_where_the_model_takes_it() -> None:
     bucket, catalogue, urls = delivery("inline")
-    bucket.write("inputs/cat.png", png())
+    bucket.write("inputs/cat.png", picture("cat"))
     name, pointer = taking(catalogue, inline=True)
     made = urls(spec(name, ImageUse(pointer, "inputs/cat.png", "bucket")))
     head, _, payload = made[pointer].partition(",")
     assert head == "data:image/png;base64"
-    assert base64.b64decode(payload) == png()
+    assert base64.b64decode(payload) == picture("cat")
 
 
 def test_inline_delivery_falls_back_to_urls_where_the_model_does_not() -> None:

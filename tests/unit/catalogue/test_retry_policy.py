@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -12,15 +12,15 @@ from shared.catalogue.errors import TRANSIENT, ErrorRule
 from shared.catalogue.retry_policy import RetryPolicy, load_retry_policy
 from shared.jobs.submit import for_missing
 from shared.storage import layout
-from tests.kit.memory_store import Killed, die, once
-from tests.kit.scripted_service import Outcome, ScriptedService, accept_with, refuse, result_url
+from tests.kit.hooks import Killed, die, once
+from tests.kit.studio import Step, accept_with, refuse
 from tests.kit.world import MODEL, World, model, run, store_of
+from tests.simulation.studio import result_url
 
 BUSY, BAD_INPUT, POLICY = "Throttling", "InputDownloadFailed", "DataInspectionFailed"
 PATIENT = RetryPolicy({"few": 3, "after_backoff": 5}, 40.0, 60.0, 10.0)
 PAID = 0.2
 LARGEST_SEED = 2**31 - 1
-Step = Callable[[ScriptedService, Mapping[str, Any]], Outcome]
 
 
 @pytest.fixture()

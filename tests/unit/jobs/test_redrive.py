@@ -13,8 +13,8 @@ from shared.ledger.model_state import KEY
 from shared.platform.fc.events import DestinationEvent, read_event
 from shared.storage import layout
 from shared.storage.objects import StoreError
-from tests.kit.memory_store import fail, once
-from tests.kit.scripted_service import refuse
+from tests.kit.hooks import fail, once
+from tests.kit.studio import refuse
 from tests.kit.world import MODEL, OTHER, World, job_file, run, store_of, submit
 
 FILE = "jobs/cat.json"

@@ -15,10 +15,10 @@ from PIL import Image
 from shared.jobs.images import store_image
 from shared.modelstudio.download import RETENTION, Downloader, DownloadFailed
 from shared.modelstudio.result_urls import result_items
-from tests.kit.clock import Timeline
-from tests.kit.memory_store import MemoryBucket, MemoryStore
 from tests.kit.scripted_http import NOTHING, Answer, HttpScript, refusing_port, scripted_http
-from tests.kit.scripted_service import ImageHost, png
+from tests.kit.store import Bucket, Store
+from tests.kit.world import World
+from tests.simulation.kernel import Kernel
 
 
 @pytest.fixture()
@@ -58,22 +58,18 @@ def test_the_url_is_used_exactly_as_it_was_given(host: HttpScript) -> None:
     ],
 )
 def test_an_undocumented_host_is_refused_before_any_request(url: str) -> None:
-    session = requests.Session()
-    images = ImageHost()
-    session.mount("https://", images)
-    session.mount("http://", images)
+    world = World()
     with pytest.raises(DownloadFailed, match="no document lists") as caught:
-        Downloader(session, 1000).fetch(url, False)
+        Downloader(world.app().http, 1000).fetch(url, False)
     assert caught.value.retry_for == 0
     assert "RESULT_HOSTS" in caught.value.hint
-    assert images.fetched == []
+    assert world.images.fetched == []
 
 
 def test_an_undocumented_host_of_the_provider_is_used_with_a_warning(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    session = requests.Session()
-    session.mount("https://", ImageHost())
+    session = World().app().http
     with caplog.at_level(logging.WARNING):
         body = Downloader(session, 1000).fetch("https://new.oss-cn-x.aliyuncs.com/a.png", False)
     assert body.startswith(b"\x89PNG")
@@ -185,18 +181,18 @@ def picture(kind: str) -> bytes:
     ],
 )
 def test_an_image_is_stored_as_what_it_is(kind: str, extension: str, media_type: str) -> None:
-    bucket = MemoryBucket(Timeline())
-    stored = store_image(MemoryStore(bucket), "cat", 2, picture(kind), {"orig_prompt": "a cat"})
+    bucket = Bucket(Kernel())
+    stored = store_image(Store(bucket), "cat", 2, picture(kind), {"orig_prompt": "a cat"})
     assert stored.key == f"results/cat/image-2.{extension}"
     assert (stored.format, stored.width, stored.height) == (kind, 12, 9)
     assert (stored.orig_prompt, stored.actual_prompt) == ("a cat", None)
-    assert bucket.content_type(stored.key) == media_type
+    assert bucket.objects[stored.key].content_type == media_type
     assert bucket.peek(stored.key) == picture(kind)
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>error</html>", png()[:20]])
+@pytest.mark.parametrize("body", [b"", b"<html>error</html>", picture("PNG")[:20]])
 def test_what_is_no_image_is_not_stored(body: bytes) -> None:
-    bucket = MemoryBucket(Timeline())
+    bucket = Bucket(Kernel())
     with pytest.raises(DownloadFailed, match="no image"):
-        store_image(MemoryStore(bucket), "cat", 1, body, {})
+        store_image(Store(bucket), "cat", 1, body, {})
     assert bucket.keys() == []

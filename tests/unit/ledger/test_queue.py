@@ -5,10 +5,10 @@ from __future__ import annotations
 from shared.ledger.queue import SNAPSHOT_TTLS, Queue, QueueSnapshots, SnapshotTtl
 from shared.platform.clock import iso
 from shared.storage import layout
-from tests.kit.clock import Timeline
 from tests.kit.http import ask
-from tests.kit.memory_store import MemoryBucket, MemoryStore
+from tests.kit.store import Bucket, Store
 from tests.kit.world import MODEL, World
+from tests.simulation.kernel import Kernel
 
 NEAR, FAR = SNAPSHOT_TTLS
 
@@ -39,8 +39,8 @@ def test_one_look_serves_for_a_while() -> None:
 
 
 def test_a_job_far_behind_is_not_looked_for_again() -> None:
-    bucket, span = MemoryBucket(Timeline()), SnapshotTtl(2, 5.0)
-    queue, snapshots = Queue(MemoryStore(bucket)), QueueSnapshots(kept=True)
+    bucket, span = Bucket(Kernel()), SnapshotTtl(2, 5.0)
+    queue, snapshots = Queue(Store(bucket)), QueueSnapshots(kept=True)
     data = [{"model": MODEL, "priority": 5, "queued_ms": number} for number in range(4)]
     for number, one in enumerate(data):
         queue.add(f"job-{number}", one)
@@ -71,8 +71,8 @@ def test_a_place_far_behind_is_told_from_a_longer_look_that_is_kept_longer() -> 
 
 
 def test_reminders_are_read_as_far_as_they_are_due() -> None:
-    bucket = MemoryBucket(Timeline())
-    queue = Queue(MemoryStore(bucket))
+    bucket = Bucket(Kernel())
+    queue = Queue(Store(bucket))
     for number in range(1, 1101):
         data = {"model": MODEL, "priority": 5, "queued_ms": number, "expires_at": iso(number)}
         queue.add(f"job-{number}", data)
@@ -88,7 +88,7 @@ def test_a_page_of_jobs_lists_what_it_shows() -> None:
     world = World()
     for number in range(30):
         world.queued(f"job-{number:02d}")
-    store = MemoryStore(world.bucket)
+    store = Store(world.bucket)
     app = world.app("api")
     app.__dict__["store"] = store
     asked: list[int | None] = []

@@ -19,20 +19,20 @@ from shared.ledger.records import (
 )
 from shared.storage import layout
 from shared.storage.objects import StoreError
-from tests.kit.clock import FakeClock, Timeline
 from tests.kit.interleaving import Chooser, Stage, explore
-from tests.kit.memory_store import MemoryBucket, MemoryStore
+from tests.kit.store import Bucket, Store
+from tests.simulation.kernel import InstanceClock, Kernel
 
 
-def records(bucket: MemoryBucket, name: str = "a", turns: bool = False) -> Records:
-    store = MemoryStore(bucket, name, (lambda: 0.0) if turns else None)
-    return Records(store, FakeClock(bucket.timeline), random.Random(name))
+def records(bucket: Bucket, name: str = "a", turns: bool = False) -> Records:
+    store = Store(bucket, name, (lambda: 0.0) if turns else None)
+    return Records(store, InstanceClock(bucket.kernel), random.Random(name))
 
 
 def test_a_number_is_won_once_in_any_order() -> None:
     def play(choose: Chooser) -> None:
         stage = Stage(choose)
-        bucket = MemoryBucket(stage)
+        bucket = Bucket(stage)
         winners: list[Record] = []
 
         def move(name: str) -> None:
@@ -48,7 +48,7 @@ def test_a_number_is_won_once_in_any_order() -> None:
 
 
 def test_the_last_record_is_the_state_for_chains_of_any_length() -> None:
-    bucket = MemoryBucket(Timeline())
+    bucket = Bucket(Kernel())
     chain = records(bucket)
     assert chain.last("cat") is None
     for seq in range(1, 12):
@@ -58,7 +58,7 @@ def test_the_last_record_is_the_state_for_chains_of_any_length() -> None:
 
 
 def test_the_state_of_a_usual_job_is_had_without_a_billed_listing() -> None:
-    bucket = MemoryBucket(Timeline())
+    bucket = Bucket(Kernel())
     chain = records(bucket)
     for seq in range(1, 6):
         chain.append("cat", seq, QUEUED, {})
@@ -73,7 +73,7 @@ def test_the_state_of_a_usual_job_is_had_without_a_billed_listing() -> None:
 
 
 def test_following_a_chain_from_a_known_record_costs_one_request_when_nothing_happened() -> None:
-    bucket = MemoryBucket(Timeline())
+    bucket = Bucket(Kernel())
     chain = records(bucket)
     first = chain.append("cat", 1, QUEUED, {})
     assert first is not None
@@ -86,7 +86,7 @@ def test_following_a_chain_from_a_known_record_costs_one_request_when_nothing_ha
 
 
 def test_jobs_whose_names_begin_alike_do_not_mix() -> None:
-    chain = records(MemoryBucket(Timeline()))
+    chain = records(Bucket(Kernel()))
     chain.append("cat", 1, QUEUED, {})
     chain.append("cat-2", 1, QUEUED, {})
     chain.append("cat-2", 2, RUNNING, {})
@@ -114,7 +114,7 @@ def test_a_record_changed_by_hand_is_named_as_such(body: bytes) -> None:
 
 
 def queue_with(*jobs: tuple[str, int, int]) -> Queue:
-    queue = Queue(MemoryStore(MemoryBucket(Timeline())))
+    queue = Queue(Store(Bucket(Kernel())))
     for job, priority, queued_ms in jobs:
         queue.add(job, {"model": "brush", "priority": priority, "queued_ms": queued_ms})
     return queue

@@ -19,7 +19,7 @@ from shared.platform.logs import JsonLines, about, logged
 from shared.poller.metrics import Gauges
 from shared.storage import layout
 from tests.kit.http import ask
-from tests.kit.scripted_service import refuse
+from tests.kit.studio import refuse
 from tests.kit.world import LONG, MODEL, World, job_file, model, run
 
 CONTEXT = SimpleNamespace(

@@ -16,7 +16,7 @@ import pytest
 
 from shared.platform import logs
 from tests.kit.http import ask
-from tests.kit.scripted_service import accept_with, lose_answer, lose_request, refuse
+from tests.kit.studio import accept_with, lose_answer, lose_request, refuse
 from tests.kit.world import LONG, OTHER, World, model, run
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -19,8 +19,8 @@ from shared.platform.fc.events import (
     read_event,
 )
 from shared.storage import layout
-from tests.kit.clock import Timeline
-from tests.kit.memory_store import MemoryBucket, MemoryStore
+from tests.kit.store import Bucket, Store
+from tests.simulation.kernel import Kernel
 
 
 def oss_event(*names: str) -> dict[str, Any]:
@@ -125,8 +125,8 @@ def test_an_unknown_event_says_what_was_there() -> None:
 
 
 def test_a_dead_event_is_kept_with_its_reason_and_its_job_files() -> None:
-    bucket = MemoryBucket(Timeline())
-    letters = DeadLetters(MemoryStore(bucket))
+    bucket = Bucket(Kernel())
+    letters = DeadLetters(Store(bucket))
     key = letters.write(read(DESTINATION))
     assert letters.write(read(DESTINATION)) == key, "a second delivery must write the same object"
     assert bucket.keys() == [key]
@@ -140,8 +140,8 @@ def test_a_dead_event_is_kept_with_its_reason_and_its_job_files() -> None:
 
 @pytest.mark.parametrize("payload", ["not json", json.dumps(TIMER), "[]"])
 def test_a_dead_event_of_any_kind_is_kept(payload: str) -> None:
-    bucket = MemoryBucket(Timeline())
-    key = DeadLetters(MemoryStore(bucket)).write(read(DESTINATION | {"requestPayload": payload}))
+    bucket = Bucket(Kernel())
+    key = DeadLetters(Store(bucket)).write(read(DESTINATION | {"requestPayload": payload}))
     assert json.loads(bucket.peek(key))["job_files"] == []
 
 
