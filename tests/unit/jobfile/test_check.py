@@ -11,7 +11,7 @@ from tests.kit.jobfile import (
     CATALOGUE,
     EDIT,
     PAINTING,
-    MemoryReader,
+    Reader,
     at,
     checked,
     checked_yaml,
@@ -78,7 +78,7 @@ DOCUMENTED = [
 
 @pytest.mark.parametrize("body", DOCUMENTED)
 def test_the_documents_own_requests_pass_unchanged(body: str) -> None:
-    found = check(parse(body.encode(), "a.json")[0], CATALOGUE, MemoryReader(), BUCKET)
+    found = check(parse(body.encode(), "a.json")[0], CATALOGUE, Reader(), BUCKET)
     assert found.violations == ()
     assert found.spec is not None
     written = json.loads(body)
@@ -231,7 +231,7 @@ def test_everything_missing_is_told_at_once(job: dict[str, Any], missing: list[s
 @pytest.mark.parametrize("value", [None, 1, "x", [], [{}]])
 def test_a_document_that_is_no_mapping_is_told(value: object) -> None:
     document = parse(b"- x\n", "a.yaml")[0]
-    found = check(type(document)(0, value), CATALOGUE, MemoryReader(), BUCKET)
+    found = check(type(document)(0, value), CATALOGUE, Reader(), BUCKET)
     assert only(found.violations).pointer == ""
 
 

@@ -13,7 +13,7 @@ from shared.storage.objects import ObjectForbidden, Slice, StoreError
 from tests.kit.jobfile import (
     BUCKET,
     CATALOGUE,
-    MemoryReader,
+    Reader,
     at,
     checked,
     edit,
@@ -333,11 +333,11 @@ def test_an_animation_is_a_notice() -> None:
 
 
 def test_an_object_named_twice_is_read_once_and_in_part() -> None:
-    reader = MemoryReader({"a.png": image("PNG") + bytes(5_000_000)})
+    reader = Reader({"a.png": image("PNG") + bytes(5_000_000)})
     job = painting(input={"base_image_url": "oss:///a.png", "mask_image_url": "oss:///a.png"})
     document = parse(json.dumps(job).encode(), "a.json")[0]
     assert check(document, CATALOGUE, reader, BUCKET).spec is not None
-    assert (reader.calls, reader.given) == (1, 65536)
+    assert (reader.asked.count(), reader.given) == (1, 65536)
 
 
 def test_a_store_that_cannot_be_asked_is_no_fault_of_the_job() -> None:
@@ -350,7 +350,7 @@ def test_a_store_that_cannot_be_asked_is_no_fault_of_the_job() -> None:
         check(document, CATALOGUE, Broken(), BUCKET)
 
 
-class ForbiddingReader(MemoryReader):
+class ForbiddingReader(Reader):
     """A bucket of which the role may read nothing."""
 
     def read_range(self, key: str, start: int, length: int) -> Slice:
