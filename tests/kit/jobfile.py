@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 from typing import Any
 
+import pytest
 from PIL import Image
 
 from shared.catalogue.models import load_catalogue
-from shared.jobfile import Checked, Notice, Violation, check, parse
+from shared.jobfile import Checked, Notice, ParseLimits, Unreadable, Violation, check, parse
 from shared.storage.objects import Slice
 from tests.kit.store import Bucket, Store
 from tests.simulation.kernel import Kernel
@@ -73,3 +75,26 @@ def only(findings: tuple[Violation, ...] | tuple[Notice, ...]) -> Violation:
 
 def at(findings: tuple[Violation, ...] | tuple[Notice, ...], pointer: str) -> Violation:
     return only(tuple(finding for finding in findings if finding.pointer == pointer))
+
+
+def value(text: str | bytes, name: str = "a.yaml") -> Any:
+    body = text.encode() if isinstance(text, str) else text
+    documents = parse(body, name)
+    assert len(documents) == 1
+    return documents[0].value
+
+
+def refusal(text: str | bytes, name: str = "a.yaml", **limits: int) -> tuple[Violation, ...]:
+    body = text.encode() if isinstance(text, str) else text
+    with pytest.raises(Unreadable) as raised:
+        parse(body, name, ParseLimits(**limits))
+    assert raised.value.violations
+    return raised.value.violations
+
+
+def first(text: str | bytes, name: str = "a.yaml", **limits: int) -> Violation:
+    return refusal(text, name, **limits)[0]
+
+
+def data_uri(body: bytes, media_type: str = "image/png") -> str:
+    return f"data:{media_type};base64,{base64.b64encode(body).decode()}"
