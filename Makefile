@@ -20,7 +20,7 @@ help:
 	@echo "make scale   docs/scale.md: a million jobs a day, simulated"
 	@echo "make conformance   clients written elsewhere against the laptop cloud"
 	@echo "make browser the page in headless Chromium (Debian: apt-get install chromium)"
-	@echo "make check   ruff (lint and format) and mypy --strict"
+	@echo "make check   ruff (lint and format), mypy --strict, and which way imports run"
 	@echo "make clean   remove .venv, caches and the laptop cloud's data"
 
 $(READY): $(REQUIREMENTS)
@@ -110,6 +110,7 @@ check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/python -m deploy.policies --check
 
 format: $(READY)

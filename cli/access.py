@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cli.trouble import Trouble
+from shared.storage.objects import StoreError
 
 if TYPE_CHECKING:
-    from cli.backend import Backend
+    from cli.backends.bucket import BucketBackend
+    from cli.backends.protocol import Backend
+    from shared.app import App
 
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_ENV = Path(".local/env")
@@ -46,13 +50,31 @@ class Access:
     def backend(self) -> Backend:
         """The way to the jobs. Raises Trouble."""
         if self.over_http:
-            from cli.over_http import HttpBackend
+            from cli.backends.http import HttpBackend
 
             url = self.api or self.environ[API]
             return HttpBackend(url.rstrip("/"), self.token or self.environ.get("API_TOKEN", ""))
+        return self._bucket()
+
+    @contextmanager
+    def app(self, command: str) -> Iterator[App]:
+        """The system itself, for a command that only the bucket can answer. Raises Trouble."""
+        if self.over_http:
+            raise Trouble(
+                f"`wanx {command}` works on the bucket, not over the HTTP API. Name a file of the"
+                " bucket's settings with --env FILE, or leave out --api and set OSS_ENDPOINT,"
+                " OSS_BUCKET and OSS_ACCESS_KEY_ID/_SECRET."
+            )
+        try:
+            yield self._bucket().app
+        except StoreError as error:
+            text = f"{error} Nothing is left half done; try again, or ask `wanx doctor`."
+            raise Trouble(text) from None
+
+    def _bucket(self) -> BucketBackend:
         if not self.has_bucket:
             raise Trouble(_nowhere())
-        from cli.bucket import open_bucket
+        from cli.backends.bucket import open_bucket
 
         return open_bucket(self.environ)
 

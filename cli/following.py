@@ -10,7 +10,7 @@ import click
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from cli.access import Access
-from cli.backend import Backend, View, is_over
+from cli.backends.protocol import Backend, View, is_over
 from cli.output import (
     clean,
     console,

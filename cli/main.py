@@ -70,7 +70,7 @@ def check(access: Access, files: tuple[Path, ...], form: str, inputs: Path | Non
 
     Exit code 1 if there is any violation.
     """
-    from cli.checking import run
+    from cli.commands.check import run
 
     sys.exit(run(access, files, form, inputs))
 
@@ -86,7 +86,7 @@ def submit(access: Access, files: tuple[Path, ...], wait: bool) -> None:
     file is always the same job: submitting it again costs nothing and shows how it is. Ctrl-C while
     waiting leaves the jobs going and says how to go on.
     """
-    from cli.submitting import run
+    from cli.commands.submit import run
 
     sys.exit(run(access, files, wait))
 
@@ -101,7 +101,7 @@ def status(access: Access, jobs: tuple[str, ...], wait: bool, as_json: bool) -> 
 
     Exit code 1 if a job is unknown or, with --wait, did not succeed.
     """
-    from cli.jobs import show_status
+    from cli.commands.jobs import show_status
 
     sys.exit(show_status(access, jobs, wait, as_json))
 
@@ -122,7 +122,7 @@ def list_jobs(
     as_json: bool,
 ) -> None:
     """List jobs, newest first."""
-    from cli.jobs import show_list
+    from cli.commands.jobs import show_list
 
     show_list(access, states, model, since, limit, as_json)
 
@@ -135,7 +135,7 @@ def cancel(access: Access, jobs: tuple[str, ...]) -> None:
 
     Exit code 1 if one of them could not be taken back.
     """
-    from cli.jobs import cancel_jobs
+    from cli.commands.jobs import cancel_jobs
 
     sys.exit(cancel_jobs(access, jobs))
 
@@ -149,7 +149,7 @@ def retry(access: Access, jobs: tuple[str, ...]) -> None:
     Each becomes a new job, JOB-retry-1 and so on, from what was stored. While such a retry is
     under way no second one is made. The images of a retry are paid for like any others.
     """
-    from cli.jobs import retry_jobs
+    from cli.commands.jobs import retry_jobs
 
     sys.exit(retry_jobs(access, jobs))
 
@@ -159,7 +159,7 @@ def retry(access: Access, jobs: tuple[str, ...]) -> None:
 @click.pass_obj
 def logs(access: Access, job: str) -> None:
     """Tell a job's story from its records, in local time."""
-    from cli.history import show_history
+    from cli.commands.logs import show_history
 
     sys.exit(show_history(access, job))
 
@@ -175,7 +175,7 @@ def get(access: Access, jobs: tuple[str, ...], out: Path, as_json: bool) -> None
     Each image's SHA-256 is compared with the manifest's. What is there already is kept; what was
     cut off goes on where it stopped. Exit code 1 if a job has no result yet, or an image is wrong.
     """
-    from cli.getting import run
+    from cli.commands.get import run
 
     sys.exit(run(access, jobs, out, as_json))
 
@@ -185,7 +185,7 @@ def get(access: Access, jobs: tuple[str, ...], out: Path, as_json: bool) -> None
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def models(name: str | None, as_json: bool) -> None:
     """Show the models that are known, or all about one."""
-    from cli.models import run
+    from cli.commands.models import run
 
     run(name, as_json)
 
@@ -202,7 +202,7 @@ def schema(out: Path | None) -> None:
 
     (VS Code with the YAML extension, Neovim, Emacs and others read it.)
     """
-    from cli.schema import run
+    from cli.commands.schema import run
 
     run(out)
 
@@ -213,7 +213,7 @@ def schema(out: Path | None) -> None:
 @click.option("--force", is_flag=True, help="Write over an existing FILE.")
 def init(model: str, out: Path | None, force: bool) -> None:
     """Write a commented job file for MODEL, to fill in."""
-    from cli.template import run
+    from cli.commands.init import run
 
     run(model, out, force)
 
@@ -226,7 +226,7 @@ def init(model: str, out: Path | None, force: bool) -> None:
 @click.argument("options", nargs=-1, type=click.UNPROCESSED, metavar="[OPTIONS]")
 def up(options: tuple[str, ...]) -> None:
     """Run the laptop cloud until Ctrl-C; `wanx up --help` lists its options."""
-    from cli.laptop import run
+    from cli.commands.up import run
 
     run(options)
 
@@ -240,9 +240,50 @@ def doctor(access: Access) -> None:
     API's token. Costs nothing; writes and removes small objects below state/doctor/.
     Exit code 1 if any check failed.
     """
-    from cli.doctor import run
+    from cli.commands.doctor import run
 
     sys.exit(run(access))
+
+
+@wanx.command(short_help="Rebuild the indexes from the jobs' records.")
+@click.pass_obj
+def repair(access: Access) -> None:
+    """Rebuild the indexes from the jobs' records, and say what was missing.
+
+    Queue, slots, tickets, job list and result.json follow from state/records/. Safe while the
+    functions run. Several requests a job: with very many, run it in the bucket's region.
+    """
+    from cli.commands.repair import run
+
+    run(access)
+
+
+@wanx.command(short_help="Put back events that failed for good.")
+@click.argument("keys", nargs=-1, metavar="[KEY]...")
+@click.pass_obj
+def redrive(access: Access, keys: tuple[str, ...]) -> None:
+    """Put back events that failed for good: those of dead/, or those named by KEY.
+
+    First read `error` in the file, and remove the cause. Safe to repeat: a job file that was taken
+    in stays the job it is. Exit code 1 if one of them could not be put back.
+    """
+    from cli.commands.redrive import run
+
+    sys.exit(run(access, keys))
+
+
+@wanx.command(short_help="Submit again to a model that pauses.")
+@click.argument("model", required=False)
+@click.option("--key", "api_key", is_flag=True, help="For all models: the API key itself pauses.")
+@click.pass_obj
+def resume(access: Access, model: str | None, api_key: bool) -> None:
+    """Submit again to MODEL now, and not only when its pause is over.
+
+    A model pauses after an exhausted quota, the API key after a refusal or an unpaid bill.
+    """
+    from cli.commands.resume import run
+
+    run(access, model, api_key)
 
 
 def main() -> NoReturn:

@@ -1,37 +1,37 @@
-"""The wiring: everything a handler needs, built from environment and context."""
+"""The wiring: everything a handler needs, built from environment and context.
+
+What only some functions need is imported where it is made: a cold start pays for every import.
+"""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from shared.catalogue.errors import ErrorTable, load_errors
 from shared.catalogue.models import Catalogue, load_catalogue
 from shared.catalogue.retry_policy import RetryPolicy, load_retry_policy
-from shared.jobs.accept import Dispatch
-from shared.jobs.cancel import Cancellation
+from shared.catalogue.rules import Rules
+from shared.jobs.accept import Acceptance
 from shared.jobs.collect import Collection
 from shared.jobs.input_urls import InputUrls
 from shared.jobs.intake import Intake
 from shared.jobs.reconcile import Reconciliation
-from shared.jobs.requeue import Requeue
 from shared.jobs.submit import Submission
 from shared.jobs.transitions import Transitions
-from shared.ledger.heartbeat import Heartbeat
-from shared.ledger.model_state import ModelStates
-from shared.ledger.queue import Queue, QueueSnapshots
-from shared.ledger.records import Records
-from shared.ledger.slots import Slots
-from shared.ledger.tickets import Tickets
+from shared.ledger.ledger import Ledger
+from shared.ledger.snapshots import QueueSnapshots
 from shared.modelstudio.api_key import FixedKey, KeySource, KeyUnavailable, SecretKey
 from shared.modelstudio.client import ModelStudio
 from shared.modelstudio.download import Downloader
 from shared.platform import logs
-from shared.platform.clock import Clock, SystemClock, new_random, nonce
+from shared.platform.clock import Clock, SystemClock, new_random
 from shared.platform.concurrency import MapFn, in_threads, in_turn
 from shared.platform.settings import (
     Credentials,
@@ -44,208 +44,216 @@ from shared.platform.slim_imports import requests
 from shared.poller.in_flight import InFlightTasks
 from shared.poller.metrics import Gauges
 from shared.poller.poller import Poller
+from shared.poller.schedule import Schedule
 from shared.poller.scheduler import Scheduler
 from shared.storage.objects import ObjectStore
-from shared.storage.oss import open_session, open_store
+from shared.storage.oss import OssStore, open_session, open_store
 
-catalogue_once = lru_cache(maxsize=1)(load_catalogue)
-errors_once = lru_cache(maxsize=1)(load_errors)
-policy_once = lru_cache(maxsize=1)(load_retry_policy)
-session_once = lru_cache(maxsize=1)(open_session)
-snapshots_once = lru_cache(maxsize=1)(lambda: QueueSnapshots(kept=True))
-_checked_buckets: set[str] = set()
-_secret_keys: dict[tuple[str, str], SecretKey] = {}
+if TYPE_CHECKING:
+    from shared.jobs.cancel import Cancellation
+    from shared.jobs.dead_letters import DeadLetters
+    from shared.jobs.estimates import Estimates
+    from shared.jobs.listing import JobListing
+    from shared.jobs.repair import Repair
+    from shared.jobs.retry import Retries
+    from shared.jobs.view import JobViews
+
+
+@dataclass
+class Instance:
+    """What outlives an invocation of one function instance; all of it can be made again.
+
+    `map_fn`: whether several things are done one after the other or at once. `wsgi` holds the HTTP
+    application by the folder of its page. `secret_keys` are the API keys read from KMS, by
+    endpoint and secret.
+    """
+
+    map_fn: MapFn = in_turn
+    snapshots: QueueSnapshots = field(default_factory=QueueSnapshots)
+    wsgi: dict[Path, Any] = field(default_factory=dict)
+    secret_keys: dict[tuple[str, str], SecretKey] = field(default_factory=dict)
+    checked_buckets: set[str] = field(default_factory=set)
+    sessions: dict[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def yaml(self) -> tuple[Catalogue, ErrorTable, RetryPolicy]:
+        """Models, errors and retry policy as schemas/ says them."""
+        return load_catalogue(), load_errors(), load_retry_policy()
+
+    def oss_session(self, endpoint: str) -> Any:
+        """The connections to OSS."""
+        if endpoint not in self.sessions:
+            self.sessions[endpoint] = open_session(endpoint)
+        return self.sessions[endpoint]
+
+    def renew_key(self, settings: Settings, credentials: Credentials, clock: Clock) -> None:
+        """Let a key from KMS be read with the credentials of this invocation from now on."""
+        place = (settings.kms_endpoint, settings.api_key_secret)
+        if settings.api_key_secret and place not in self.secret_keys:
+            name, region = settings.api_key_secret, settings.oss_region
+            made = SecretKey(name, settings.kms_endpoint, region, credentials, clock)
+            self.secret_keys[place] = made
+        if settings.api_key_secret:
+            self.secret_keys[place].credentials = credentials
+
+    def key_source(self, settings: Settings) -> KeySource:
+        """The API key; one from KMS is kept, so that what is known of it outlives the invocation.
+
+        Raises KeyError for a key from KMS that was not renewed first.
+        """
+        if not settings.api_key_secret:
+            return FixedKey(settings.api_key)
+        return self.secret_keys[settings.kms_endpoint, settings.api_key_secret]
+
+
+INSTANCE = Instance(in_threads, QueueSnapshots(kept=True))
 
 
 @dataclass
 class App:
-    """The parts of the system over one bucket and one account. Parts are made when first used.
-
-    `each`: whether the documents of a file are taken in one after the other or several at once.
-    """
+    """The system for one invocation, over one bucket and account. Parts are made on first use."""
 
     settings: Settings
     store: ObjectStore
     http: requests.Session
     clock: Clock
     rng: random.Random
-    catalogue: Catalogue
-    errors: ErrorTable
-    policy: RetryPolicy = field(default_factory=lambda: policy_once())
-    api_key: KeySource | None = None
-    map_fn: MapFn = in_turn
-    snapshots: QueueSnapshots = field(default_factory=QueueSnapshots)
+    rules: Rules
+    instance: Instance = field(default_factory=Instance)
+
+    @property
+    def catalogue(self) -> Catalogue:
+        return self.rules.catalogue
 
     @cached_property
-    def records(self) -> Records:
-        return Records(self.store, self.clock, self.rng)
-
-    @cached_property
-    def queue(self) -> Queue:
-        return Queue(self.store)
-
-    @cached_property
-    def slots(self) -> Slots:
-        return Slots(self.store, self.rng)
-
-    @cached_property
-    def states(self) -> ModelStates:
-        return ModelStates(self.store, self.clock, self.rng)
-
-    @cached_property
-    def heartbeat(self) -> Heartbeat:
-        return Heartbeat(self.store, self.clock, nonce(self.rng))
-
-    @cached_property
-    def transitions(self) -> Transitions:
-        return Transitions(
-            self.store,
-            self.records,
-            self.queue,
-            self.slots,
-            self.catalogue,
-            self.clock,
-            self.settings.model_region,
-        )
+    def ledger(self) -> Ledger:
+        return Ledger(self.store, self.clock, self.rng)
 
     @cached_property
     def model_studio(self) -> ModelStudio:
-        settings, key = self.settings, self.api_key or FixedKey(self.settings.api_key)
+        settings, key = self.settings, self.instance.key_source(self.settings)
         with suppress(KeyUnavailable):
             key.value()  # now, so that no submission waits for it once it holds its ticket
         return ModelStudio(
-            settings.base_url,
-            key,
-            self.http,
-            settings.workspace,
-            settings.create_timeout,
+            settings.base_url, key, self.http, settings.workspace, settings.create_timeout
         )
 
     @cached_property
-    def requeue(self) -> Requeue:
-        return Requeue(self.records, self.slots, self.transitions, self.clock)
+    def transitions(self) -> Transitions:
+        return Transitions(self.ledger, self.rules)
 
     @cached_property
     def submission(self) -> Submission:
-        return Submission(
-            catalogue=self.catalogue,
-            errors=self.errors,
-            model_studio=self.model_studio,
-            records=self.records,
-            slots=self.slots,
-            queue=self.queue,
-            tickets=Tickets(self.store, self.clock),
-            states=self.states,
-            transitions=self.transitions,
-            requeue=self.requeue,
-            policy=self.policy,
-            clock=self.clock,
-            rng=self.rng,
-            input_urls=InputUrls(self.store, self.catalogue, self.settings.input_delivery),
-        )
+        urls = InputUrls(self.store, self.catalogue, self.settings.input_delivery)
+        return Submission(self.ledger, self.rules, self.model_studio, self.transitions, urls)
 
     @cached_property
-    def intake(self) -> Intake:
-        return Intake(
-            self.catalogue,
-            self.store,
-            self.settings.oss_bucket,
-            self.records,
-            self.queue,
+    def acceptance(self) -> Acceptance:
+        settings = self.settings
+        intake = Intake(
+            self.ledger,
+            self.rules,
             self.transitions,
-            self.clock,
-            self.settings.job_file_bytes,
-            self.settings.model_region,
-            self.map_fn,
+            settings.oss_bucket,
+            settings.job_file_bytes,
+            self.instance.map_fn,
         )
+        return Acceptance(self.ledger, intake, self.submission)
 
     @cached_property
-    def dispatch(self) -> Dispatch:
-        return Dispatch(self.intake, self.queue, self.submission, self.heartbeat)
+    def retries(self) -> Retries:
+        from shared.jobs.retry import Retries
+
+        return Retries(self.ledger, self.acceptance)
 
     @cached_property
     def cancellation(self) -> Cancellation:
-        return Cancellation(self.records, self.transitions, self.model_studio)
+        from shared.jobs.cancel import Cancellation
+
+        return Cancellation(self.ledger, self.transitions, self.model_studio)
+
+    @cached_property
+    def repair(self) -> Repair:
+        from shared.jobs.repair import Repair
+
+        return Repair(self.ledger, self.rules, self.transitions, self.acceptance)
+
+    def estimates(self) -> Estimates:
+        """Estimates for one answer."""
+        from shared.jobs.estimates import Estimates
+
+        return Estimates(self.ledger, self.rules, self.instance.snapshots)
+
+    def views(self, base: str = "") -> JobViews:
+        """Views for one answer; `base` is the URL that its links start with."""
+        from shared.jobs.view import JobViews
+
+        return JobViews(self.ledger, self.estimates(), base)
+
+    def listing(self, sees: Callable[[str], bool] = lambda _job: True) -> JobListing:
+        """The list of the jobs a caller sees."""
+        from shared.jobs.listing import JobListing
+
+        return JobListing(self.ledger, self.views().link, sees, self.instance.map_fn)
 
     @cached_property
     def poller(self) -> Poller:
-        in_flight = InFlightTasks(self.catalogue, self.states, self.clock)
-        gauges = Gauges(self.catalogue, self.states, self.clock)
-        return Poller(
-            catalogue=self.catalogue,
-            records=self.records,
-            slots=self.slots,
-            states=self.states,
-            scheduler=self._scheduler(in_flight, gauges),
-            gauges=gauges,
-            in_flight=in_flight,
-            collection=self._collection(),
-            reconciliation=self._reconciliation(),
-            requeue=self.requeue,
-            transitions=self.transitions,
-            model_studio=self.model_studio,
-            errors=self.errors,
-            heartbeat=self.heartbeat,
-            clock=self.clock,
-            rng=self.rng,
+        in_flight = InFlightTasks(self.catalogue, self.ledger)
+        scheduler = Scheduler(
+            self.ledger,
+            self.submission,
+            self.transitions,
+            in_flight,
+            Schedule(self.clock),
+            Gauges(self.catalogue, self.ledger),
         )
-
-    def _scheduler(self, in_flight: InFlightTasks, gauges: Gauges) -> Scheduler:
-        return Scheduler(
-            catalogue=self.catalogue,
-            records=self.records,
-            queue=self.queue,
-            states=self.states,
-            submission=self.submission,
-            transitions=self.transitions,
-            in_flight=in_flight,
-            clock=self.clock,
-            gauges=gauges,
+        return Poller(
+            self.ledger,
+            self.catalogue,
+            scheduler,
+            self._collection(),
+            self._reconciliation(),
+            self.transitions,
         )
 
     def _collection(self) -> Collection:
-        own_host = urlsplit(self.settings.base_url).hostname or ""
+        settings = self.settings
+        own_host = urlsplit(settings.base_url).hostname or ""
         return Collection(
-            catalogue=self.catalogue,
-            errors=self.errors,
-            model_studio=self.model_studio,
-            store=self.store,
-            records=self.records,
-            states=self.states,
-            transitions=self.transitions,
-            requeue=self.requeue,
-            policy=self.policy,
-            downloader=Downloader(self.http, self.settings.result_image_bytes),
-            clock=self.clock,
-            rng=self.rng,
-            result_hosts=(own_host, *self.settings.result_hosts),
+            self.ledger,
+            self.rules,
+            self.model_studio,
+            self.transitions,
+            Downloader(self.http, settings.result_image_bytes),
+            (own_host, *settings.result_hosts),
         )
 
     def _reconciliation(self) -> Reconciliation:
         return Reconciliation(
-            catalogue=self.catalogue,
-            model_studio=self.model_studio,
-            store=self.store,
-            records=self.records,
-            slots=self.slots,
-            submission=self.submission,
-            transitions=self.transitions,
-            clock=self.clock,
+            self.ledger,
+            self.rules,
+            self.model_studio,
+            self.submission,
+            self.transitions,
             grace=self.settings.unknown_grace,
             ask=self.settings.unknown_policy == "ask",
         )
 
 
-def connect_store(environ: Mapping[str, str], context: object) -> ObjectStore:
-    """The bucket alone, whatever else is wrong. Raises SettingsError."""
+def dead_letters(environ: Mapping[str, str], context: object) -> DeadLetters:
+    """The bucket's dead events, whatever else is wrong with the settings. Raises SettingsError."""
+    from shared.jobs.dead_letters import DeadLetters
+
     logs.set_up(environ, context)
-    settings, clock, rng = load_store_settings(environ), SystemClock(), new_random()
+    settings = load_store_settings(environ)
     credentials = load_credentials(environ, context)
-    return open_store(settings, credentials, clock, rng, session_once(settings.oss_endpoint))
+    return DeadLetters(_open(settings, credentials, SystemClock(), new_random(), INSTANCE))
 
 
-def for_invocation(environ: Mapping[str, str], context: object = None) -> App:
-    """The service as the environment describes it.
+def for_invocation(
+    environ: Mapping[str, str], context: object = None, instance: Instance = INSTANCE
+) -> App:
+    """The system as the environment describes it.
 
     The first call of an instance asks whether the bucket has versioning and refuses to work on
     one that has. With a function's `context` the log becomes the function's: JSON lines.
@@ -257,34 +265,24 @@ def for_invocation(environ: Mapping[str, str], context: object = None) -> App:
     logs.set_level(settings.log_level)
     clock, rng = SystemClock(), new_random()
     credentials = load_credentials(environ, context)
-    store = open_store(settings, credentials, clock, rng, session_once(settings.oss_endpoint))
-    if settings.oss_bucket not in _checked_buckets:
+    store = _open(settings, credentials, clock, rng, instance)
+    if settings.oss_bucket not in instance.checked_buckets:
         store.refuse_versioned()
-        _checked_buckets.add(settings.oss_bucket)
+        instance.checked_buckets.add(settings.oss_bucket)
     http = requests.Session()
     # Submissions share no connection with anything else: they must not meet a dead one.
     http.mount(f"{settings.base_url}/services/", requests.adapters.HTTPAdapter())
-    return App(
-        settings,
-        store,
-        http,
-        clock,
-        rng,
-        catalogue_once(),
-        errors_once(),
-        api_key=_key_source(settings, credentials, clock),
-        map_fn=in_threads,
-        snapshots=snapshots_once(),
-    )
+    instance.renew_key(settings, credentials, clock)
+    rules = Rules(*instance.yaml, settings.model_region)
+    return App(settings, store, http, clock, rng, rules, instance)
 
 
-def _key_source(settings: Settings, credentials: Credentials, clock: Clock) -> KeySource:
-    """The instance's own, so that what it knows outlives the invocation."""
-    if not settings.api_key_secret:
-        return FixedKey(settings.api_key)
-    place = (settings.kms_endpoint, settings.api_key_secret)
-    if place not in _secret_keys:
-        name, region = settings.api_key_secret, settings.oss_region
-        _secret_keys[place] = SecretKey(name, settings.kms_endpoint, region, credentials, clock)
-    _secret_keys[place].credentials = credentials
-    return _secret_keys[place]
+def _open(
+    settings: Settings,
+    credentials: Credentials,
+    clock: Clock,
+    rng: random.Random,
+    instance: Instance,
+) -> OssStore:
+    session = instance.oss_session(settings.oss_endpoint)
+    return open_store(settings, credentials, clock, rng, session)

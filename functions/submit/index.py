@@ -24,5 +24,5 @@ def handler(event: bytes, context: object) -> str:
             facts = about("jobfile.foreign", source=change.key)
             log.error("%s lies in bucket %s, not in ours", change.key, change.bucket, extra=facts)
             continue
-        app.dispatch.job_file(change.key)
+        app.acceptance.job_file(change.key)
     return "ok"

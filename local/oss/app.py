@@ -14,10 +14,11 @@ from aiohttp.typedefs import Handler as WebHandler
 from local.oss import admin, answers, cors, keys, routes
 from local.oss.authentication import Authenticator, Credentials
 from local.oss.errors import OssError, access_denied, not_implemented
-from local.oss.guard import Guard, asked
+from local.oss.guard import Guard
 from local.oss.listing import Lister
 from local.oss.multipart import Uploads
 from local.oss.notices import new_request_id
+from local.oss.rights import asked
 from local.oss.service import Call, Service, parse_target
 from local.oss.storage import Store
 from local.ram import Identity

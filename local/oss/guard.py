@@ -5,13 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from local.oss import access, routes
 from local.oss.errors import OssError
-from local.oss.objects import parse_source
-from local.oss.service import Call
 from local.ram import ALLOW, EXPLICIT_DENY, Access, Identity
 
 MOST_DENIALS = 1000
@@ -69,31 +66,6 @@ class Guard:
                 "PolicyType": "AccountLevelIdentityBasedPolicy",
             },
         )
-
-
-def asked(call: Call) -> Iterator[Access]:
-    """What a request asks for; nothing for what is judged with its body, or unknown (405)."""
-    region, bucket, key = call.service.region, call.bucket, call.key
-    operation = (call.method, routes.subresource(call))
-    if not bucket:
-        yield access.of_service(region)
-    elif not key:
-        action = access.BUCKET_ACTIONS.get(operation)
-        if action:
-            yield access.of_bucket(region, bucket, action, call.query)
-    elif operation in access.OBJECT_ACTIONS:
-        yield from _of_object(call, access.OBJECT_ACTIONS[operation])
-
-
-def _of_object(call: Call, action: str) -> Iterator[Access]:
-    region, headers = call.service.region, {name.lower(): "" for name in call.request.headers}
-    if action == "oss:PutObject":
-        yield from access.writes(region, call.bucket, call.key, headers)
-    else:
-        yield access.of_object(region, call.bucket, call.key, action)
-    if "x-oss-copy-source" in headers:
-        source = parse_source(call.header("x-oss-copy-source"))
-        yield access.of_object(region, *source, "oss:GetObject")
 
 
 def _row(role: str, one: Access) -> dict[str, str]:

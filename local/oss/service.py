@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote
 
 from aiohttp import web
@@ -12,13 +11,11 @@ from aiohttp import web
 from local.oss import keys
 from local.oss.authentication import Authenticator, SignedCall
 from local.oss.errors import OssError
+from local.oss.guard import Guard
 from local.oss.listing import Lister
 from local.oss.multipart import Uploads
 from local.oss.notices import Cause
 from local.oss.storage import Store
-
-if TYPE_CHECKING:
-    from local.oss.guard import Guard
 
 _DEFAULT_HOST = "127.0.0.1"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from shared.catalogue.yaml_reader import copy
@@ -48,9 +48,10 @@ class JobSpec:
 
     @staticmethod
     def from_dict(data: Mapping[str, Any]) -> JobSpec:
-        """A spec from `to_dict`. Raises KeyError or TypeError if it is none."""
-        images = tuple(ImageUse(**image) for image in data["images"])
-        return JobSpec(**{**data, "images": images})
+        """The inverse of `to_dict`; unknown fields are ignored. Raises KeyError or TypeError."""
+        known = {one.name: data[one.name] for one in fields(JobSpec) if one.name in data}
+        images = tuple(ImageUse(**image) for image in data.get("images") or ())
+        return JobSpec(**{**known, "images": images})
 
 
 def request_body(spec: JobSpec, urls: Mapping[str, str]) -> dict[str, Any]:

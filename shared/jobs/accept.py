@@ -1,63 +1,83 @@
-"""From a job file to a submitted task without waiting for a timer."""
+"""Accepting jobs: taking them in and seeing to it that somebody sends them, in one call.
+
+Every front goes through `Acceptance`, so that none can forget the second half: a job without a
+poller would wait for the next tick of the timer.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from shared.jobs.intake import Intake, IntakeOutcome
+from shared.jobfile import Document
+from shared.jobs.intake import Intake, IntakeOutcome, Source
 from shared.jobs.submit import Submission
-from shared.ledger.heartbeat import Heartbeat
-from shared.ledger.queue import Queue
-from shared.ledger.records import FINAL, QUEUED
+from shared.ledger.ledger import Ledger
+from shared.ledger.record import QUEUED
 from shared.platform.logs import about
 from shared.storage.layout import job_of_marker
 
 PATIENCE = 2.5
+"""Seconds for which `submit` waits for its turn to send a job at once."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass
-class Dispatch:
-    """What the submit function does with an object."""
+class Acceptance:
+    """Accepts job files, documents and single jobs. Every method may raise StoreError."""
 
+    ledger: Ledger
     intake: Intake
-    queue: Queue
     submission: Submission
-    heartbeat: Heartbeat
 
     def job_file(self, key: str) -> list[IntakeOutcome]:
-        """Take in a job file, submit what can go at once, and see to it that somebody polls.
+        """Accept the job file at `key` and submit what can go at once.
 
-        Raises StoreError; then the event is delivered again, and everything done so far is found
-        done.
+        After StoreError the event is delivered again, and everything done so far is found done.
         """
         taken = self.intake.take_object(key)
         for one in taken:
             if not one.new and not one.violations:
-                log.info(
-                    "job %s: known already, and %s; %s came once more",
-                    one.job,
-                    one.record.state,
-                    key,
-                    extra=about("job.known", one.record, source=key, state=one.record.state),
-                )
-        self.submit_heads(taken)
-        self.ensure_polled(taken)
-        return taken
+                _log_known(one, key)
+        self._submit_heads(taken)
+        return self._with_a_poller(taken)
 
-    def submit_heads(self, taken: Iterable[IntakeOutcome]) -> None:
+    def body(self, body: bytes, source: Source) -> list[IntakeOutcome]:
+        """Accept a job file's bytes, each document by itself."""
+        return self._with_a_poller(self.intake.take(body, source))
+
+    def documents(self, documents: Sequence[Document], source: Source) -> list[IntakeOutcome]:
+        """Accept documents that were read already."""
+        return self._with_a_poller(self.intake.take_documents(documents, source))
+
+    def value(self, value: dict[str, Any], source: Source) -> IntakeOutcome:
+        """Accept one job that was read already."""
+        return self.documents([Document(0, value)], source)[0]
+
+    def _submit_heads(self, taken: Iterable[IntakeOutcome]) -> None:
         """Submit those of the jobs that are next in their model's queue: nobody is overtaken."""
         queued = {one.job: one.record for one in taken if one.record.state == QUEUED}
-        for model in sorted({str(record.data["model"]) for record in queued.values()}):
-            for marker in self.queue.head(model, 1):
+        for model in sorted({record.model for record in queued.values()}):
+            for marker in self.ledger.queue.head(model, 1):
                 record = queued.get(job_of_marker(marker))
                 if record is not None:
                     self.submission.submit(record, PATIENCE)
 
-    def ensure_polled(self, taken: Iterable[IntakeOutcome]) -> None:
+    def _with_a_poller(self, taken: list[IntakeOutcome]) -> list[IntakeOutcome]:
         """Wake a poller if there is anything to poll for."""
-        if any(one.record.state not in FINAL for one in taken):
-            self.heartbeat.wake_if_nobody()
+        if any(not one.record.is_final for one in taken):
+            self.ledger.heartbeat.wake_if_nobody()
+        return taken
+
+
+def _log_known(one: IntakeOutcome, key: str) -> None:
+    log.info(
+        "job %s: known already, and %s; %s came once more",
+        one.job,
+        one.record.state,
+        key,
+        extra=about("job.known", one.record, source=key, state=one.record.state),
+    )

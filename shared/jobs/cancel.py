@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shared.jobs.transitions import Transitions
-from shared.ledger.records import CANCELED, PENDING, QUEUED, Record, Records
+from shared.ledger.ledger import Ledger
+from shared.ledger.record import CANCELED, PENDING, QUEUED, Record
 from shared.modelstudio.client import ModelStudio, ServiceError
 from shared.storage import layout
 
@@ -23,44 +24,43 @@ class NotCancelable(Exception):
 
 @dataclass
 class Cancellation:
-    """Everything needed to cancel a job."""
+    """Cancels jobs."""
 
-    records: Records
+    ledger: Ledger
     transitions: Transitions
     model_studio: ModelStudio
 
     def cancel(self, job: str) -> Record:
         """Cancel a job that waits, here or at the service; returns its last record.
 
-        Raises NotCancelable; ServiceError if the service cannot be asked, StoreError. Whoever
-        races with a submission wins or loses by the next record's number: a job that was
-        canceled is never sent.
+        Raises NotCancelable; ServiceError if the service cannot be asked, StoreError. A race with
+        a submission is decided by the next record's number: a job that was canceled is never sent.
         """
-        last = self.records.last(job) if layout.is_job_id(job) else None
+        records = self.ledger.records
+        last = records.last(job) if layout.is_job_id(job) else None
         while last is not None and last.state in (QUEUED, PENDING):
             ended = (
-                self.transitions.finish(last, CANCELED, {})
+                self.transitions.finish(last, CANCELED)
                 if last.state == QUEUED
                 else self._pending(last)
             )
             if ended is not None:
                 return ended
-            last = self.records.last_from(last)
+            last = records.last_from(last)
         if last is not None and last.state == CANCELED:
-            self.transitions.complete(last)  # whoever canceled it may have died in between
+            self.transitions.complete(last)  # the instance that canceled it may have died meanwhile
         raise NotCancelable(last)
 
     def _pending(self, last: Record) -> Record | None:
         try:
-            self.model_studio.cancel(last.data["task_id"])
+            self.model_studio.cancel(last.task_id or "")
         except ServiceError as error:
             if error.code == REFUSED:
                 raise NotCancelable(last) from None
             raise
-        ended = self.transitions.finish(last, CANCELED, {})
-        return ended or self._canceled_meanwhile(last)
+        return self.transitions.finish(last, CANCELED) or self._canceled_meanwhile(last)
 
     def _canceled_meanwhile(self, last: Record) -> Record | None:
         """The poller may have seen and written down what was just done."""
-        now = self.records.last_from(last)
+        now = self.ledger.records.last_from(last)
         return now if now.state == CANCELED else None

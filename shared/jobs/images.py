@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from shared.jobfile.image_probe import ProbeError, probe
+from shared.ledger.manifest import StoredImage
 from shared.modelstudio.download import RETENTION, DownloadFailed
 from shared.storage import layout
 from shared.storage.objects import ObjectStore, Slice
@@ -20,24 +20,6 @@ MEDIA = {
     "TIFF": ("tiff", "image/tiff"),
 }
 """File extension and media type by true format: PNG is promised for wan2.5 only."""
-
-
-@dataclass(frozen=True)
-class StoredImage:
-    """An image in the bucket. `sha256` in hex; the prompts as the service gave them, if it did."""
-
-    number: int
-    key: str
-    format: str
-    width: int
-    height: int
-    bytes: int
-    sha256: str
-    orig_prompt: str | None
-    actual_prompt: str | None
-
-    def to_dict(self) -> dict[str, Any]:
-        return dict(vars(self))
 
 
 def store_image(

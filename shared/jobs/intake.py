@@ -6,24 +6,23 @@ import hashlib
 import json
 import logging
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import PurePosixPath
 from typing import Any
 
-from shared.catalogue.models import Catalogue
+from shared.catalogue.rules import Rules
 from shared.jobfile import Document, JobSpec, Unreadable, Violation, canonical, check, parse
+from shared.jobs.manifest import rejection
 from shared.jobs.transitions import Transitions
-from shared.ledger.job_index import JobIndex
-from shared.ledger.queue import Queue
-from shared.ledger.record import digest, without_payload
-from shared.ledger.records import QUEUED, REJECTED, Record, Records
-from shared.platform.clock import Clock, iso
+from shared.ledger.ledger import Ledger
+from shared.ledger.record import QUEUED, REJECTED, Origin, Record
+from shared.platform.clock import iso
 from shared.platform.concurrency import MapFn, in_turn
 from shared.platform.logs import about
 from shared.storage import layout
-from shared.storage.objects import ObjectMissing, ObjectStore, ObjectTooLarge, StoreError
+from shared.storage.objects import ObjectMissing, ObjectTooLarge, StoreError
 
 SAFE = re.compile(r"[^A-Za-z0-9]+")
 
@@ -34,14 +33,14 @@ log = logging.getLogger(__name__)
 class Source:
     """Where a document came from: the object's key and ETag, or an HTTP request.
 
-    Ids that follow from the source begin with `prefix`; `facts` are kept in the first record.
+    Ids that follow from the source begin with `prefix`. `retried_from`: the job it repeats.
     """
 
     key: str
     etag: str
     documents: int = 1
     prefix: str = ""
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    retried_from: str | None = None
 
     def job_id(self, index: int) -> str:
         """The id of a document that names none: the same file is always the same job.
@@ -53,8 +52,9 @@ class Source:
         mark = hashlib.sha256(f"{self.key}\n{self.etag}".encode()).hexdigest()[:12]
         return f"{self.prefix}{stem}-{mark}" + (f"-{index + 1}" if self.documents > 1 else "")
 
-    def to_dict(self, index: int) -> dict[str, Any]:
-        return {"key": self.key, "etag": self.etag, "document": index + 1}
+    def origin(self, index: int) -> Origin:
+        """Where document `index` (from 0) of the source came from."""
+        return Origin(self.key, self.etag, index + 1)
 
 
 @dataclass(frozen=True)
@@ -69,24 +69,22 @@ class IntakeOutcome:
 
 @dataclass
 class Intake:
-    """Everything needed to take in job files. `limit` in bytes; `region` is Model Studio's; `each`
-    goes through the documents of a file."""
+    """Takes in job files of at most `limit` bytes; `map_fn` goes through the documents of a file.
 
-    catalogue: Catalogue
-    store: ObjectStore
-    bucket: str
-    records: Records
-    queue: Queue
+    References to objects of `bucket` are looked at.
+    """
+
+    ledger: Ledger
+    rules: Rules
     transitions: Transitions
-    clock: Clock
+    bucket: str
     limit: int
-    region: str
     map_fn: MapFn = in_turn
 
     def take_object(self, key: str) -> list[IntakeOutcome]:
         """Take in the job file at `key`; a file that has vanished is no jobs. Raises StoreError."""
         try:
-            read = self.store.read(key, self.limit)
+            read = self.ledger.store.read(key, self.limit)
         except ObjectMissing:
             log.warning(
                 "%s does not exist any more; nothing to take in",
@@ -95,7 +93,7 @@ class Intake:
             )
             return []
         except ObjectTooLarge as error:
-            found = self.store.read_range(key, 0, 1)
+            found = self.ledger.store.read_range(key, 0, 1)
             source = Source(key, found.etag)
             message = f"The job file is too large: {error} Split it into several files."
             expected = f"at most {self.limit} bytes"
@@ -116,7 +114,7 @@ class Intake:
 
         Several at once, but those that ask for the same id one after the other: the first gets it.
         """
-        source, now = replace(source, documents=len(documents)), self.clock.now()
+        source, now = replace(source, documents=len(documents)), self.ledger.clock.now()
 
         def take(same: Sequence[Document]) -> list[tuple[int, IntakeOutcome]]:
             return [(one.index, self._take_document(one, source, now)) for one in same]
@@ -124,12 +122,8 @@ class Intake:
         taken = dict(chain.from_iterable(self.map_fn(take, _by_id(documents))))
         return [taken[document.index] for document in documents]
 
-    def take_value(self, value: dict[str, Any], source: Source) -> IntakeOutcome:
-        """Take in one job that has been read already. Raises StoreError."""
-        return self._take_document(Document(0, value), source, self.clock.now())
-
     def _take_document(self, document: Document, source: Source, now: float) -> IntakeOutcome:
-        checked = check(document, self.catalogue, self.store, self.bucket)
+        checked = check(document, self.rules.catalogue, self.ledger.store, self.bucket)
         if checked.spec is None or checked.violations:
             known = self._taken_already(document, source)
             if known is not None:
@@ -139,14 +133,15 @@ class Intake:
         elsewhere = self._not_offered(spec, document)
         if elsewhere is not None:
             return self._reject(source, document.index, document.value, (elsewhere,))
-        job = spec.id or source.job_id(document.index)
-        data = self._first_data(spec, source, document, now)
-        data["warnings"] = [notice.to_dict() for notice in checked.notices]
-        made = self.records.append(job, 1, QUEUED, data)
+        draft = replace(
+            self._draft(spec, source, document, now),
+            warnings=tuple(notice.to_dict() for notice in checked.notices),
+        )
+        made = self.ledger.records.append(draft)
         if made is None:
-            return self._met_before(job, data, source, document)
-        JobIndex(self.store).add(made)
-        self.queue.add(job, data)
+            return self._met_before(draft, source, document)
+        self.ledger.index.add(made)
+        self.ledger.queue.add(made)
         return _new(made, source)
 
     def _taken_already(self, document: Document, source: Source) -> IntakeOutcome | None:
@@ -156,69 +151,67 @@ class Intake:
         a job that is under way into a rejection.
         """
         job = _own_id(document.value, ()) or source.job_id(document.index)
-        last = self.records.last(job)
-        if last is None or last.data.get("written") != digest_of(document):
+        last = self.ledger.records.last(job)
+        if last is None or last.written != digest_of(document):
             return None
         return self._known(last)
 
     def _known(self, last: Record) -> IntakeOutcome:
-        """A job that was taken in before: whatever an instance that died left undone is done."""
+        """A job that was taken in before: what an instance that died left undone is done."""
         self._index_again(last.job)
         if last.state == QUEUED:
-            self.queue.add(last.job, last.data)
+            self.ledger.queue.add(last)
         self.transitions.restore_manifest(last)
         return IntakeOutcome(last.job, last, False)
 
     def _not_offered(self, spec: JobSpec, document: Document) -> Violation | None:
-        model = self.catalogue.get(spec.model)
-        if model is None or self.region in model.regions:
+        model, region = self.rules.model(spec.model), self.rules.region
+        if model is None or region in model.regions:
             return None
         offered = ", ".join(model.regions)
         return Violation(
             pointer="/model",
             line=document.line("/model"),
-            expected=f"a model offered in {self.region}",
+            expected=f"a model offered in {region}",
             found=spec.model,
             message=f"{spec.model} is offered in {offered} only, and this deployment uses"
-            f" {self.region}; choose another model, or deploy with that region's base URL and key.",
+            f" {region}; choose another model, or deploy with that region's base URL and key.",
             source="model catalogue",
         )
 
-    def _first_data(
-        self, spec: JobSpec, source: Source, document: Document, now: float
-    ) -> dict[str, Any]:
-        """What the first record holds. The jobs of a file queue up in the order of the file, a
-        millisecond apart, whichever of them is written down first."""
-        expires = None if spec.expires_after is None else iso(now + spec.expires_after)
-        return {
-            "model": spec.model,
-            "priority": spec.priority,
-            "queued_ms": int(now * 1000) + document.index,
-            "digest": digest(canonical(spec)),
-            "written": digest_of(document),
-            "spec_seq": 1,
-            "expires_at": expires,
-            "spec": spec.to_dict(),
-            "source": source.to_dict(document.index),
-            **source.facts,
-        }
+    def _draft(self, spec: JobSpec, source: Source, document: Document, now: float) -> Record:
+        """The first record. The jobs of a file queue up in the order of the file, a millisecond
+        apart, whichever of them is written down first."""
+        return Record(
+            job=spec.id or source.job_id(document.index),
+            seq=1,
+            state=QUEUED,
+            model=spec.model,
+            priority=spec.priority,
+            queued_ms=int(now * 1000) + document.index,
+            digest=digest(canonical(spec)),
+            written=digest_of(document),
+            expires_at=None if spec.expires_after is None else iso(now + spec.expires_after),
+            spec=spec,
+            source=source.origin(document.index),
+            retried_from=source.retried_from,
+        )
 
-    def _met_before(
-        self, job: str, data: dict[str, Any], source: Source, document: Document
-    ) -> IntakeOutcome:
+    def _met_before(self, draft: Record, source: Source, document: Document) -> IntakeOutcome:
         """The id is taken: the same job again, a rejected one that is right now, or a clash."""
-        last = self.records.last(job)
+        records = self.ledger.records
+        last = records.last(draft.job)
         if last is None:
-            raise LookupError(f"record 1 of job {job} exists but cannot be read")
+            raise LookupError(f"record 1 of job {draft.job} exists but cannot be read")
         if last.state == REJECTED:
-            data["spec_seq"] = last.seq + 1
-            made = self.records.append(job, last.seq + 1, QUEUED, data)
+            made = records.append(replace(draft, seq=last.seq + 1, spec_seq=last.seq + 1))
             if made is not None:
-                self.queue.add(job, data)
+                self.ledger.queue.add(made)
                 return _new(made, source)
-            last = self.records.last_from(last)
-        if last.data.get("digest") != data["digest"]:
-            return self._reject(source, document.index, document.value, (_id_taken(job, document),))
+            last = records.last_from(last)
+        if last.digest != draft.digest:
+            clash = _id_taken(draft.job, document)
+            return self._reject(source, document.index, document.value, (clash,))
         return self._known(last)
 
     def _reject(
@@ -235,10 +228,10 @@ class Intake:
         mark = digest(json.dumps(shown).encode())[:6]
         own = _own_id(value, violations)
         for job in filter(None, (own, derived, f"{derived}-{mark}")):
-            last = self.records.last(job)
+            last = self.ledger.records.last(job)
             if last is None:
                 last = self._rejected(job, source, index, value, shown)
-            if last.state == REJECTED and last.data["violations"] == shown:
+            if last is not None and last.state == REJECTED and list(last.violations) == shown:
                 _log_rejection(last, source, index, found)
                 self._index_again(job)
                 self.transitions.restore_manifest(last)
@@ -247,41 +240,36 @@ class Intake:
 
     def _rejected(
         self, job: str, source: Source, index: int, value: Any, shown: list[dict[str, Any]]
-    ) -> Record:
+    ) -> Record | None:
         """The first record, which holds the manifest; or the last, if somebody was faster."""
         named = value.get("model") if isinstance(value, dict) else None
         model = named if isinstance(named, str) else None
-        said = {"model": model, "source": source.to_dict(index), "violations": shown}
-        data = said | {"manifest": self._rejection(job, value) | said}
-        made = self.records.append(job, 1, REJECTED, data)
-        return made or self.records.last(job) or Record(job, 0, "", "", "")
+        origin, at = source.origin(index), iso(self.ledger.clock.now())
+        facts = {"model": model, "source": vars(origin), "violations": shown}
+        draft = Record(
+            job=job,
+            seq=1,
+            state=REJECTED,
+            model=model or "",
+            source=origin,
+            violations=tuple(shown),
+            manifest=rejection(job, at, value, facts),
+        )
+        return self.ledger.records.append(draft) or self.ledger.records.last(job)
 
     def _index_again(self, job: str) -> None:
         """Repair what an instance left undone that died right after a job's first record."""
-        first = self.records.get(job, 1)
+        first = self.ledger.records.get(job, 1)
         if first is not None:
-            JobIndex(self.store).add(first)
-
-    def _rejection(self, job: str, value: Any) -> dict[str, Any]:
-        now = iso(self.clock.now())
-        return {
-            "job": job,
-            "state": REJECTED,
-            "created_at": now,
-            "finished_at": now,
-            "images": [],
-            "failed_images": [],
-            "warnings": [],
-            "spec": without_payload(value),
-        }
+            self.ledger.index.add(first)
 
 
 def _new(made: Record, source: Source) -> IntakeOutcome:
     """A job that was not there before. Its prompt is logged only where LOG_PROMPTS says so."""
-    facts = {"source": source.key, "priority": made.data["priority"]}
-    prompt = made.data["spec"]["input"].get("prompt")
-    extra = about("job.queued", made, **facts, prompt=prompt)
-    log.info("job %s: queued for %s", made.job, made.data["model"], extra=extra)
+    prompt = made.spec.input.get("prompt") if made.spec else None
+    facts = {"source": source.key, "priority": made.priority, "prompt": prompt}
+    extra = about("job.queued", made, **facts)
+    log.info("job %s: queued for %s", made.job, made.model, extra=extra)
     return IntakeOutcome(made.job, made, True)
 
 
@@ -320,6 +308,11 @@ def _by_id(documents: Sequence[Document]) -> list[list[Document]]:
     for document in documents:
         groups.setdefault(_own_id(document.value, ()) or document.index, []).append(document)
     return list(groups.values())
+
+
+def digest(canonical_bytes: bytes) -> str:
+    """SHA-256 of the canonical request: two jobs with the same digest ask for the same."""
+    return hashlib.sha256(canonical_bytes).hexdigest()
 
 
 def digest_of(document: Document) -> str:

@@ -11,19 +11,19 @@ import json
 import logging
 from dataclasses import dataclass
 
-from shared.catalogue.models import Catalogue
+from shared.catalogue.rules import Rules
+from shared.jobs.manifest import Outcome
 from shared.jobs.submit import Submission
 from shared.jobs.task_matching import Evidence
-from shared.jobs.transitions import Transitions, own_error
-from shared.ledger.record import slot_of
-from shared.ledger.records import NEEDS_ATTENTION, SUBMITTING, Record, Records
-from shared.ledger.slots import Slot, Slots
+from shared.jobs.transitions import Transitions
+from shared.ledger.ledger import Ledger
+from shared.ledger.record import NEEDS_ATTENTION, SUBMITTING, Record
+from shared.ledger.slots import Slot
 from shared.ledger.tickets import tick_length, used_at
 from shared.modelstudio.client import ListedTask, ModelStudio
-from shared.platform.clock import Clock, from_iso
+from shared.platform.clock import from_iso
 from shared.platform.logs import about
 from shared.storage import layout
-from shared.storage.objects import ObjectStore
 
 SKEW = 5.0
 """Seconds by which clocks of instances, store and service may differ."""
@@ -38,14 +38,11 @@ log = logging.getLogger(__name__)
 class Reconciliation:
     """Finds out what became of an attempt. `grace` in seconds; `ask`: leave it to a person."""
 
-    catalogue: Catalogue
+    ledger: Ledger
+    rules: Rules
     model_studio: ModelStudio
-    store: ObjectStore
-    records: Records
-    slots: Slots
     submission: Submission
     transitions: Transitions
-    clock: Clock
     grace: float
     ask: bool = False
 
@@ -53,49 +50,45 @@ class Reconciliation:
         """Adopt the attempt's task, queue the job again, or put it before a person.
 
         Returns the job's last record now, the same one while it is too early to say, None if
-        somebody else moved the job. Raises ServiceError, StoreError.
+        another instance moved the job. Raises ServiceError, StoreError.
         """
-        age = self.clock.now() - from_iso(last.at)
-        if "unknown" not in last.data and age < self.model_studio.create_timeout * SILENCE:
+        age = self.ledger.clock.now() - from_iso(last.at)
+        if last.unknown is None and age < self.model_studio.create_timeout * SILENCE:
             return last
         evidence = self._evidence(last)
         task = None if self.ask else evidence.verdict()
         if task is not None:
-            log.warning(
-                "job %s: task %s is adopted as its own",
-                last.job,
-                task.task_id,
-                extra=about("job.adopted", last, task=task.task_id),
-            )
-            submitted = last.data.get("submitted_at") or last.at
-            return self.submission.accepted(last, task.task_id, task.request_id, submitted)
+            return self._adopt(last, task)
         if age < self.grace:
             return last
         if evidence.possible() or self.ask:
             return self._ask_a_person(last, evidence.possible())
-        why = own_error(
-            "NoTaskMade",
-            f"The submission was not answered, and {int(age)} seconds later no task is listed.",
-            retryable=True,
-            hint="Nothing to do: the job is submitted again.",
-            hint_zh="无需处理,任务将自动重新提交。",
+        why = self.rules.errors.ours("NoTaskMade", seconds=int(age))
+        return self.transitions.requeue(last, why)
+
+    def _adopt(self, last: Record, task: ListedTask) -> Record | None:
+        log.warning(
+            "job %s: task %s is adopted as its own",
+            last.job,
+            task.task_id,
+            extra=about("job.adopted", last, task=task.task_id),
         )
-        return self.submission.requeue.again(last, why)
+        submitted = last.submitted_at or last.at
+        return self.submission.accepted(last, task.task_id, task.request_id, submitted)
 
     def _evidence(self, last: Record) -> Evidence:
         """Tickets and tasks since the attempt began, minus the tasks that jobs of ours have."""
-        model = last.data["model"]
-        intent = self.records.get(last.job, last.data["slot_seq"]) or last
+        model, records = last.model, self.ledger.records
+        intent = records.get(last.job, last.slot_seq or last.seq) or last
         start = from_iso(intent.at) - SKEW
         # First the tasks, then the records: a task made in between must not look unclaimed.
-        listed = self.model_studio.listed(model, start, self.clock.now() + SKEW)
+        listed = self.model_studio.listed(model, start, self.ledger.clock.now() + SKEW)
         known: set[str] = set()
         mine, others = from_iso(intent.at), []
-        own = slot_of(last)
         for slot, at in self._claims(model, start).items():
-            chain = self.records.chain(slot.job)
-            known |= {str(r.data["task_id"]) for r in chain if r.data.get("task_id")}
-            if slot == own:
+            chain = records.chain(slot.job)
+            known |= {record.task_id for record in chain if record.task_id}
+            if slot == last.slot:
                 mine = at
             elif chain and _in_doubt(chain[-1], slot):
                 others.append(at)
@@ -105,21 +98,21 @@ class Reconciliation:
     def _claims(self, model: str, start: float) -> dict[Slot, float]:
         """When each claim since `start` sent its submission: by its last ticket, or, where that
         was lost, at the earliest when its slot was made."""
-        found = {held.slot: held.since for held in self.slots.held(model)}
+        found = {held.slot: held.since for held in self.ledger.slots.held(model)}
         return {slot: at for slot, at in found.items() if at >= start} | self._tickets(model, start)
 
     def _tickets(self, model: str, start: float) -> dict[Slot, float]:
         """Claim and time of every ticket since `start`. A rebuilt one says its time itself, and
         counts for less than a real one."""
-        entry = self.catalogue.get(model)
+        entry, store = self.rules.model(model), self.ledger.store
         if entry is None:
             return {}
         length = tick_length(entry.limits.submissions, entry.limits.per_seconds)
         after = layout.ticket(model, int((start - SKEW) // length) - 1)
         real: dict[Slot, tuple[float, float]] = {}
         rebuilt: dict[Slot, float] = {}
-        for ticket in self.store.list(layout.tickets_of(model), after=after):
-            holder = json.loads(self.store.read(ticket.key, TICKET_BYTES).body)
+        for ticket in store.list(layout.tickets_of(model), after=after):
+            holder = json.loads(store.read(ticket.key, TICKET_BYTES).body)
             slot = Slot(model, holder["job"], holder["seq"], holder["mark"])
             if "at" in holder:
                 rebuilt[slot] = float(holder["at"])
@@ -130,18 +123,11 @@ class Reconciliation:
 
     def _ask_a_person(self, last: Record, candidates: list[ListedTask]) -> Record | None:
         names = ", ".join(task.task_id for task in candidates) or "none"
-        error = own_error(
-            "SubmissionUnclear",
-            "The submission was not answered, and it cannot be told which task is this job's."
-            f" Tasks that may be: {names}.",
-            retryable=False,
-            hint="Look at these tasks; if none is this job's, submit it again under a new id.",
-            hint_zh="请核对这些任务;若都不属于本任务,请以新的 id 重新提交。",
-        )
-        return self.transitions.finish(last, NEEDS_ATTENTION, {"error": error})
+        error = self.rules.errors.ours("SubmissionUnclear", tasks=names)
+        return self.transitions.finish(last, NEEDS_ATTENTION, Outcome(error=error))
 
 
 def _in_doubt(last: Record, slot: Slot) -> bool:
-    """Whether nobody knows what became of a claim; a person's decision is none yet."""
+    """Whether nobody knows what became of a claim; a person's decision is not known here."""
     open_state = last.state in (SUBMITTING, NEEDS_ATTENTION)
-    return open_state and slot_of(last) == slot and "task_id" not in last.data
+    return open_state and last.slot == slot and last.task_id is None

@@ -1,39 +1,37 @@
-"""What a person does to a live system: put dead events back, rebuild the indexes, resume a model.
-
-    python -m shared.jobs.repair rebuild
-    python -m shared.jobs.repair redrive [dead/….json …]
-    python -m shared.jobs.repair resume MODEL | --key
-
-It reads the same environment as the functions do.
-"""
+"""What a person does to a live system: rebuild indexes, put dead events back, resume a model."""
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
-import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from shared.app import App, for_invocation
-from shared.ledger.job_index import JobIndex
-from shared.ledger.model_state import KEY
+from shared.catalogue.rules import Rules
+from shared.jobs.accept import Acceptance
+from shared.jobs.transitions import Transitions
+from shared.ledger.breaker import KEY
+from shared.ledger.ledger import Ledger
 from shared.ledger.queue import marker_of
-from shared.ledger.record import holds, slot_of
-from shared.ledger.records import FINAL, QUEUED, SUBMITTING, Record
+from shared.ledger.record import FINAL, QUEUED, SUBMITTING, Record
 from shared.ledger.slots import Slot
 from shared.ledger.tickets import tick_length
 from shared.platform.clock import from_iso
 from shared.platform.fc.events import Event, OssEvent, UnknownEvent, read_event
-from shared.platform.settings import SettingsError
 from shared.storage import layout
-from shared.storage.objects import ObjectMissing, StoreError
+from shared.storage.objects import ObjectMissing
 
 DEAD_BYTES = 1024 * 1024
 MANIFEST_BYTES = 64 * 1024 * 1024
 TICKETS_FOR = 24 * 3600.0
 """Seconds for which the service's task list, and so the log of submissions, matters."""
+
+
+class UnknownModel(Exception):
+    """The catalogue has no model of this name. `known` are the names it has."""
+
+    def __init__(self, name: str, known: list[str]) -> None:
+        super().__init__(f"There is no model {name[:80]!r}; the models are {', '.join(known)}.")
+        self.known = known
 
 
 @dataclass
@@ -50,45 +48,131 @@ class Rebuilt:
     index_entries_made: int = 0
 
 
-def rebuild(app: App) -> Rebuilt:
-    """Make markers, slots, tickets, job index and manifests again from the records.
+@dataclass
+class Repair:
+    """Repairs one ledger. Every method may raise StoreError."""
 
-    Raises StoreError.
+    ledger: Ledger
+    rules: Rules
+    transitions: Transitions
+    acceptance: Acceptance
 
-    Safe while the functions run: whatever is made too much is an index of something that is
-    over, and is removed by whoever comes across it; a marker or slot is removed only where the
-    job's chain says so.
-    """
-    done = Rebuilt()
-    for job in _jobs(app):
-        first, last = app.records.get(job, 1), app.records.last(job)
-        if first is not None and last is not None:
-            done.jobs += 1
-            done.index_entries_made += JobIndex(app.store).add(first)
-            _restore(app, last, done)
-    _drop_leftovers(app, done)
-    if app.slots.held() or not app.queue.empty():
-        app.heartbeat.wake_if_nobody()
-    return done
+    def rebuild(self) -> Rebuilt:
+        """Make markers, slots, tickets, job index and manifests again from the records.
 
+        Safe while the functions run: what is made too much is an index of something that is over,
+        and is removed by the instance that comes across it; a marker or slot is removed only where
+        the job's chain says so.
+        """
+        done, ledger = Rebuilt(), self.ledger
+        for job in self._jobs():
+            first, last = ledger.records.get(job, 1), ledger.records.last(job)
+            if first is not None and last is not None:
+                done.jobs += 1
+                done.index_entries_made += ledger.index.add(first)
+                self._restore(last, done)
+        self._drop_markers(done)
+        self._free_slots(done)
+        if ledger.slots.held() or not ledger.queue.empty():
+            ledger.heartbeat.wake_if_nobody()
+        return done
 
-def redrive(app: App, key: str) -> list[str]:
-    """Give a dead event to the system once more; returns what was done, in words.
+    def redrive(self, key: str) -> list[str]:
+        """Give a dead event to the system once more; returns what was done, in words.
 
-    The file in `dead/` is removed only after that. A job file that was taken in already stays the
-    job it is. Raises StoreError, UnknownEvent.
-    """
-    event, files = _dead_event(key, app.store.read(key, DEAD_BYTES).body)
-    done = []
-    if isinstance(event, OssEvent) and files:
-        for file in files:
-            taken = app.dispatch.job_file(file)
-            done += [f"{file}: job {one.job} is {one.record.state}" for one in taken]
-    else:
-        app.heartbeat.wake()
-        done.append("the poller was woken")
-    app.store.delete(key)
-    return done
+        The file in `dead/` is removed only after that. A job file that was taken in already stays
+        the job it is. Raises UnknownEvent.
+        """
+        event, files = _dead_event(key, self.ledger.store.read(key, DEAD_BYTES).body)
+        done = []
+        if isinstance(event, OssEvent) and files:
+            for file in files:
+                taken = self.acceptance.job_file(file)
+                done += [f"{file}: job {one.job} is {one.record.state}" for one in taken]
+        else:
+            self.ledger.heartbeat.wake()
+            done.append("the poller was woken")
+        self.ledger.store.delete(key)
+        return done
+
+    def resume(self, name: str) -> None:
+        """Close the breaker of a model, or of the API key (`KEY`). Raises UnknownModel."""
+        known = self.rules.catalogue.names()
+        if name not in (KEY, *known):
+            raise UnknownModel(name, known)
+        self.ledger.breakers.resume(name)
+        self.ledger.heartbeat.wake_if_nobody()
+
+    def _jobs(self) -> Iterator[str]:
+        seen = ""
+        for entry in self.ledger.store.list(layout.RECORDS):
+            job = entry.key[len(layout.RECORDS) :].split("/", 1)[0]
+            if job != seen:
+                seen = job
+                yield job
+
+    def _restore(self, last: Record, done: Rebuilt) -> None:
+        ledger = self.ledger
+        if last.state == QUEUED:
+            done.markers_made += ledger.queue.add(last)
+        if last.state in FINAL:
+            done.manifests_made += self._restore_manifest(last)
+        slot = last.slot
+        if slot is None:
+            return
+        if last.holds(slot):
+            done.slots_made += ledger.store.create(slot.key, b"").created
+        at = from_iso(last.submitted_at or last.at)
+        if ledger.clock.now() - at < TICKETS_FOR:
+            done.tickets_made += self._restore_ticket(slot, at)
+
+    def _restore_ticket(self, slot: Slot, at: float) -> bool:
+        """A ticket for a claim that has none; it carries its time, unlike a real one."""
+        model, store = self.rules.model(slot.model), self.ledger.store
+        if model is None:
+            return False
+        length = tick_length(model.limits.submissions, model.limits.per_seconds)
+        tick = int(at // length)
+        after = layout.ticket(slot.model, tick - 60)
+        claim = {"job": slot.job, "seq": slot.seq, "mark": slot.mark}
+        for entry in store.list(layout.tickets_of(slot.model), after=after):
+            if json.loads(store.read(entry.key, DEAD_BYTES).body).items() >= claim.items():
+                return False
+        key = layout.rebuilt_ticket(slot.model, tick, slot.job, slot.seq)
+        return store.create(key, json.dumps(claim | {"at": at}).encode()).created
+
+    def _drop_markers(self, done: Rebuilt) -> None:
+        ledger = self.ledger
+        for entry in ledger.store.list(layout.QUEUE):
+            last = ledger.records.last(layout.job_of_marker(entry.key))
+            if last is not None and last.state in (QUEUED, SUBMITTING):
+                if marker_of(last) == entry.key:
+                    continue
+            elif last is not None and last.state in FINAL:
+                done.manifests_made += self._restore_manifest(last)
+            ledger.queue.drop(entry.key)
+            done.markers_dropped += 1
+
+    def _free_slots(self, done: Rebuilt) -> None:
+        for held in self.ledger.slots.held():
+            last = self.ledger.records.last(held.slot.job)
+            if last is not None and last.seq >= held.slot.seq and not last.holds(held.slot):
+                self.transitions.clean_up(held.slot, last)
+                done.slots_freed += 1
+
+    def _restore_manifest(self, last: Record) -> bool:
+        """Write `result.json` again where it is missing or an older one; whether it was needed."""
+        wanted = last.manifest.document if last.manifest else None
+        try:
+            stored = json.loads(
+                self.ledger.store.read(layout.result(last.job), MANIFEST_BYTES).body
+            )
+        except (ObjectMissing, ValueError):
+            stored = None
+        if stored == wanted:
+            return False
+        self.transitions.restore_manifest(last)
+        return True
 
 
 def _dead_event(key: str, body: bytes) -> tuple[Event, list[str]]:
@@ -100,136 +184,3 @@ def _dead_event(key: str, body: bytes) -> tuple[Event, list[str]]:
             f"{key} is no dead event as rescue writes them ({type(error).__name__}: {error});"
             " look at it, put the job files it names into jobs/ again, and delete it."
         ) from None
-
-
-def _jobs(app: App) -> Iterator[str]:
-    seen = ""
-    for entry in app.store.list(layout.RECORDS):
-        job = entry.key[len(layout.RECORDS) :].split("/", 1)[0]
-        if job != seen:
-            seen = job
-            yield job
-
-
-def _restore(app: App, last: Record, done: Rebuilt) -> None:
-    if last.state == QUEUED:
-        done.markers_made += app.queue.add(last.job, last.data)
-    if last.state in FINAL:
-        done.manifests_made += _restore_manifest(app, last)
-    slot = slot_of(last)
-    if slot is None:
-        return
-    if holds(last, slot):
-        done.slots_made += app.store.create(slot.key, b"").created
-    at = from_iso(last.data.get("submitted_at") or last.at)
-    if app.clock.now() - at < TICKETS_FOR:
-        done.tickets_made += _restore_ticket(app, slot, at)
-
-
-def _restore_ticket(app: App, slot: Slot, at: float) -> bool:
-    """A ticket for a claim that has none; it says its time itself, and that it is no real one."""
-    model = app.catalogue.get(slot.model)
-    if model is None:
-        return False
-    length = tick_length(model.limits.submissions, model.limits.per_seconds)
-    tick = int(at // length)
-    near = app.store.list(layout.tickets_of(slot.model), after=layout.ticket(slot.model, tick - 60))
-    claim = {"job": slot.job, "seq": slot.seq, "mark": slot.mark}
-    for entry in near:
-        if json.loads(app.store.read(entry.key, DEAD_BYTES).body).items() >= claim.items():
-            return False
-    key = layout.rebuilt_ticket(slot.model, tick, slot.job, slot.seq)
-    return app.store.create(key, json.dumps(claim | {"at": at}).encode()).created
-
-
-def _drop_leftovers(app: App, done: Rebuilt) -> None:
-    for entry in app.store.list(layout.QUEUE):
-        last = app.records.last(layout.job_of_marker(entry.key))
-        live = last is not None and last.state in (QUEUED, SUBMITTING)
-        if last is None or not live or marker_of(last.job, last.data) != entry.key:
-            if last is not None and last.state in FINAL:
-                done.manifests_made += _restore_manifest(app, last)
-            app.queue.drop(entry.key)
-            done.markers_dropped += 1
-    for held in app.slots.held():
-        last = app.records.last(held.slot.job)
-        if last is not None and last.seq >= held.slot.seq and not holds(last, held.slot):
-            app.transitions.clean_up(held.slot, last)
-            done.slots_freed += 1
-
-
-def _restore_manifest(app: App, last: Record) -> bool:
-    """Write `result.json` again where it is missing or an older one; whether that was needed."""
-    try:
-        stored = json.loads(app.store.read(layout.result(last.job), MANIFEST_BYTES).body)
-    except (ObjectMissing, ValueError):
-        stored = None
-    if stored == last.data.get("manifest"):
-        return False
-    app.transitions.restore_manifest(last)
-    return True
-
-
-def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
-    """The command; 0 if everything asked for was done."""
-    options = _parser().parse_args(arguments)
-    try:
-        app = for_invocation(environ)
-        if options.command == "rebuild":
-            return _rebuild(app)
-        if options.command == "redrive":
-            return _redrive(app, options.key)
-        return _resume(app, KEY if options.api_key else options.model)
-    except (SettingsError, StoreError) as error:
-        print(error, file=sys.stderr)
-        return 1
-
-
-def _rebuild(app: App) -> int:
-    for name, count in vars(rebuild(app)).items():
-        print(f"{name.replace('_', ' ')}: {count}")
-    return 0
-
-
-def _redrive(app: App, wanted: Sequence[str]) -> int:
-    """One that cannot be put back does not keep the others."""
-    failed = 0
-    found = wanted or [entry.key for entry in app.store.list(layout.DEAD)]
-    for key in found:
-        try:
-            for line in redrive(app, key):
-                print(f"{key}: {line}")
-        except (StoreError, UnknownEvent) as error:
-            failed += 1
-            print(error, file=sys.stderr)
-    if failed < len(found) or not found:
-        print(f"{len(found) - failed} dead events put back")
-    return 1 if failed else 0
-
-
-def _resume(app: App, name: str) -> int:
-    known = app.catalogue.names()
-    if name not in (KEY, *known):
-        print(f"{name} is no model; the models are {', '.join(known)}.", file=sys.stderr)
-        return 1
-    app.states.resume(name)
-    app.heartbeat.wake_if_nobody()
-    print(f"{'the API key' if name == KEY else name}: resumed")
-    return 0
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m shared.jobs.repair", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("rebuild", help="make markers, slots and tickets from the records")
-    back = commands.add_parser("redrive", help="put dead events back")
-    back.add_argument("key", nargs="*", help="keys below dead/; default: all")
-    resume = commands.add_parser("resume", help="close the breaker of a model or of the key")
-    which = resume.add_mutually_exclusive_group(required=True)
-    which.add_argument("model", nargs="?")
-    which.add_argument("--key", dest="api_key", action="store_true", help="of the API key")
-    return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:], os.environ))

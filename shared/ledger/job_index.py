@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from shared.ledger.records import Record
+from shared.ledger.record import Record
 from shared.platform.clock import from_iso
 from shared.storage import layout
 from shared.storage.objects import FULL_PAGE, ObjectStore, walk

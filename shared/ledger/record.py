@@ -1,83 +1,139 @@
-"""What a job's records carry from one to the next."""
+"""A job's record: one immutable, numbered state of one job.
+
+Every field has a name and a type here; how a record looks as JSON is the business of
+`shared.ledger.codec`, and schemas/record.schema.yaml describes it.
+"""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
-from shared.ledger.records import IN_FLIGHT, Record
+from shared.catalogue.errors import JobError
+from shared.jobfile import JobSpec
+from shared.ledger.manifest import Manifest, StoredImage
 from shared.ledger.slots import Slot
 
-CARRIED = (
-    "model",
-    "priority",
-    "queued_ms",
-    "digest",
-    "written",
-    "spec_seq",
-    "expires_at",
-    "attempt",
-    "slot_seq",
-    "slot_mark",
-    "task_id",
-    "submitted_at",
-    "create_request_id",
-    "not_before",
-    "paid",
-    "kept",
-    "missing",
+QUEUED = "QUEUED"
+SUBMITTING = "SUBMITTING"
+PENDING = "PENDING"
+RUNNING = "RUNNING"
+SUCCEEDED = "SUCCEEDED"
+FAILED = "FAILED"
+CANCELED = "CANCELED"
+REJECTED = "REJECTED"
+EXPIRED = "EXPIRED"
+NEEDS_ATTENTION = "NEEDS_ATTENTION"
+
+STATES = (
+    QUEUED,
+    SUBMITTING,
+    PENDING,
+    RUNNING,
+    SUCCEEDED,
+    FAILED,
+    CANCELED,
+    REJECTED,
+    EXPIRED,
+    NEEDS_ATTENTION,
 )
+IN_FLIGHT = frozenset({SUBMITTING, PENDING, RUNNING})
+RETRYABLE = (FAILED, EXPIRED, CANCELED, NEEDS_ATTENTION)
+"""States from which a person may run the job again, as a new job."""
+FINAL = frozenset({SUCCEEDED, FAILED, CANCELED, REJECTED, EXPIRED, NEEDS_ATTENTION})
+
+VERSION = 1
+"""Version of the stored form. Records without one were written before versions existed."""
 
 
-def carried(record: Record, **changes: Any) -> dict[str, Any]:
-    """The data for the next record: what stays, and what changes. None removes a field."""
-    data = {name: record.data[name] for name in CARRIED if name in record.data} | changes
-    return {name: value for name, value in data.items() if value is not None}
+@dataclass(frozen=True)
+class Origin:
+    """The document a job came from: key and ETag of the object, place in the file from 1."""
+
+    key: str
+    etag: str
+    document: int
 
 
-def spec_seq(record: Record) -> int:
-    """The number of the record that holds the job's spec."""
-    return int(record.data.get("spec_seq", 1))
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """One record. Times are RFC 3339 UTC; `queued_ms` is in milliseconds since 1970.
 
+    `version` is the version it was read with. `written` is the digest of the document as it was
+    written, `digest` that of the request it asks for. `spec_seq` names the record that holds the
+    spec. `not_before` delays the next attempt. `paid` images, the images `kept` and the numbers
+    `missing` are what earlier attempts of a partial success left behind.
 
-def slot_of(record: Record) -> Slot | None:
-    """The slot that a record's attempt was claimed with."""
-    data = record.data
-    if "slot_mark" not in data:
-        return None
-    return Slot(data["model"], record.job, data["slot_seq"], data["slot_mark"])
+    The last group belongs to one record only; the next record starts without it. `unknown` says
+    why the outcome of a submission is unknown. `manifest` is set in final states.
+    """
 
+    job: str
+    seq: int
+    state: str
+    at: str = ""
+    nonce: str = ""
+    version: int = VERSION
 
-def holds(record: Record, slot: Slot) -> bool:
-    """Whether the job's last record says that the attempt behind a slot is still under way."""
-    return record.state in IN_FLIGHT and slot_of(record) == slot
+    model: str = ""
+    priority: int = 0
+    queued_ms: int = 0
+    digest: str = ""
+    written: str = ""
+    spec_seq: int = 1
+    expires_at: str | None = None
+    attempt: int = 0
+    slot_seq: int | None = None
+    slot_mark: str | None = None
+    task_id: str | None = None
+    submitted_at: str | None = None
+    create_request_id: str | None = None
+    not_before: str | None = None
+    paid: int = 0
+    kept: tuple[StoredImage, ...] = ()
+    missing: tuple[int, ...] = ()
 
+    spec: JobSpec | None = None
+    source: Origin | None = None
+    retried_from: str | None = None
+    warnings: tuple[Mapping[str, Any], ...] = ()
+    violations: tuple[Mapping[str, Any], ...] = ()
+    unknown: str | None = None
+    error: JobError | None = None
+    manifest: Manifest | None = None
 
-def as_written(spec: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """A stored spec in the form of a job file, for people to read and to submit again."""
-    if spec is None:
-        return None
-    options = {name: spec[name] for name in ("id", "priority", "labels", "on_partial")}
-    if spec.get("expires_after"):
-        options["expires_after"] = f"{max(1, round(spec['expires_after'] / 60))}m"
-    job = {name: value for name, value in options.items() if value not in (None, {})}
-    request = {name: without_payload(spec[name]) for name in ("model", "input", "parameters")}
-    return {**request, "job": job}
+    def following(self, state: str) -> Record:
+        """The next record of the job, not yet written: what it carries, and nothing of its own."""
+        return replace(
+            self,
+            seq=self.seq + 1,
+            state=state,
+            at="",
+            nonce="",
+            version=VERSION,
+            spec=None,
+            source=None,
+            retried_from=None,
+            warnings=(),
+            violations=(),
+            unknown=None,
+            error=None,
+            manifest=None,
+        )
 
+    @property
+    def slot(self) -> Slot | None:
+        """The slot that the record's attempt was claimed with."""
+        if self.slot_seq is None or self.slot_mark is None:
+            return None
+        return Slot(self.model, self.job, self.slot_seq, self.slot_mark)
 
-def digest(canonical: bytes) -> str:
-    """SHA-256 of the canonical request: two jobs with the same digest ask for the same."""
-    return hashlib.sha256(canonical).hexdigest()
+    @property
+    def is_final(self) -> bool:
+        """Whether the job is over."""
+        return self.state in FINAL
 
-
-def without_payload(value: Any) -> Any:
-    """The same JSON value with the payloads of data: URLs left out, for people to read."""
-    if isinstance(value, str) and value.startswith("data:"):
-        head = value.split(",", 1)[0]
-        return f"{head},… ({len(value)} characters)"
-    if isinstance(value, Mapping):
-        return {name: without_payload(item) for name, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [without_payload(item) for item in value]
-    return value
+    def holds(self, slot: Slot) -> bool:
+        """Whether this, the job's last record, says that a slot's attempt is under way."""
+        return self.state in IN_FLIGHT and self.slot == slot

@@ -23,14 +23,14 @@ log = logging.getLogger(__name__)
 class DownloadFailed(Exception):
     """An image could not be fetched.
 
-    `retry_for`: trying again makes sense until so many seconds after the task's submission.
+    `code` is one of `ours` in schemas/errors.yaml. `retry_for`: trying again makes sense until so
+    many seconds after the task's submission.
     """
 
-    def __init__(self, code: str, message: str, *, retry_for: float, hint: str = "") -> None:
+    def __init__(self, code: str, message: str, *, retry_for: float) -> None:
         super().__init__(message)
         self.code = code
         self.retry_for = retry_for
-        self.hint = hint or "Submit the job again if the image is still wanted."
 
 
 @dataclass
@@ -77,7 +77,6 @@ class Downloader:
             "ResultHostRefused",
             f"The service named a result on host {host!r}, which no document lists.",
             retry_for=0,
-            hint="If the host is right, add it to the RESULT_HOSTS setting and submit again.",
         )
 
     def _body(self, answer: requests.Response) -> bytes:

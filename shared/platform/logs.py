@@ -14,13 +14,10 @@ import re
 import sys
 import traceback
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from shared.platform.clock import iso
 from shared.platform.fc.context import function_name, request_id
-
-if TYPE_CHECKING:
-    from shared.ledger.records import Record
 
 Result = TypeVar("Result")
 MOST_BYTES = 32 * 1024 - 1
@@ -57,7 +54,22 @@ CHATTY = {"oss2": logging.WARNING, "urllib3": logging.WARNING, "aliyunsdkcore": 
 """Other people's loggers; the last one shows whole answers of KMS, and its errors are ours."""
 
 
-def about(event: str, record: Record | None = None, **fields: Any) -> dict[str, Any]:
+class JobFacts(Protocol):
+    """What a job's record tells every line about it."""
+
+    @property
+    def job(self) -> str: ...
+    @property
+    def model(self) -> str: ...
+    @property
+    def attempt(self) -> int: ...
+    @property
+    def task_id(self) -> str | None: ...
+    @property
+    def create_request_id(self) -> str | None: ...
+
+
+def about(event: str, record: JobFacts | None = None, **fields: Any) -> dict[str, Any]:
     """What a line is about, for `extra=`: the event's stable name, and what is known.
 
     A job's record gives job, model, attempt, task and the id of the create request. Fields that
@@ -68,14 +80,13 @@ def about(event: str, record: Record | None = None, **fields: Any) -> dict[str, 
     return {"fields": {name: value for name, value in given.items() if value is not None}}
 
 
-def _of_record(record: Record) -> dict[str, Any]:
-    data = record.data
+def _of_record(record: JobFacts) -> dict[str, Any]:
     return {
         "job": record.job,
-        "model": data.get("model"),
-        "attempt": data.get("attempt"),
-        "task": data.get("task_id"),
-        "request_id": data.get("create_request_id"),
+        "model": record.model or None,
+        "attempt": record.attempt or None,
+        "task": record.task_id,
+        "request_id": record.create_request_id,
     }
 
 

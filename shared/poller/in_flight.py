@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from shared.catalogue.models import Catalogue, Model
-from shared.ledger.model_state import ModelStates
-from shared.ledger.records import PENDING, Record
+from shared.ledger.ledger import Ledger
+from shared.ledger.record import PENDING, Record
 from shared.ledger.slots import HeldSlot, Slot
-from shared.platform.clock import Clock, from_iso
+from shared.platform.clock import from_iso
 from shared.poller.poll_intervals import first_question, is_known, next_question
 
 BEHIND = 15.0
@@ -41,11 +41,10 @@ class InFlight:
 
 @dataclass
 class InFlightTasks:
-    """All flights of a run, by slot."""
+    """All tasks in flight of a run, by slot."""
 
     catalogue: Catalogue
-    states: ModelStates
-    clock: Clock
+    ledger: Ledger
     _known: dict[str, InFlight] = field(default_factory=dict)
     _freed: dict[str, float] = field(default_factory=dict)
 
@@ -60,29 +59,29 @@ class InFlightTasks:
 
     def track(self, held: HeldSlot, last: Record) -> InFlight:
         """Follow a slot whose attempt is under way."""
-        now, sent_at = self.clock.monotonic(), last.data.get("submitted_at")
+        now, sent_at = self.ledger.clock.monotonic(), last.submitted_at
         since = from_iso(sent_at) if sent_at else held.since
-        waited = max(0.0, self.clock.now() - since)
-        wait = first_question(self.states.get(held.slot.model).durations) - waited
+        waited = max(0.0, self.ledger.clock.now() - since)
+        wait = first_question(self.ledger.durations.of(held.slot.model)) - waited
         ask_at = now + max(0.0, wait) if last.state == PENDING else now
         inflight = InFlight(held.slot, last, now - waited, now - waited, ask_at)
         self._known[held.slot.key] = inflight
         return inflight
 
     def drop(self, inflight: InFlight) -> None:
-        """A flight that has landed."""
+        """Forget a task that is over."""
         self._known.pop(inflight.slot.key, None)
 
     def finish_remotely(self, inflight: InFlight) -> float:
-        """The service is done with a flight. Returns how many seconds ago, halfway between the last
-        two questions; whoever waited behind it began then."""
-        now = self.clock.monotonic()
+        """The service is done with a task. Returns how many seconds ago, halfway between the last
+        two questions; the task that waited behind it began then."""
+        now = self.ledger.clock.monotonic()
         ended = now if inflight.open_at is None else (inflight.open_at + now) / 2
         inflight.finished_remotely, self._freed[inflight.slot.model] = True, ended
         return now - ended
 
     def keep_only(self, held: list[HeldSlot]) -> None:
-        """Forget the slots that no longer stand."""
+        """Forget the slots that no longer exist."""
         present = {one.slot.key for one in held}
         self._known = {key: inflight for key, inflight in self._known.items() if key in present}
 
@@ -101,22 +100,23 @@ class InFlightTasks:
     def room(self, model: Model) -> int:
         """How many more tasks of a model may be in flight, as far as this run knows."""
         return (
-            self.states.window(model)
+            self.ledger.breakers.window(model)
             - len(self.jobs(model.name))
             + len(self.finished_remotely(model.name))
         )
 
     def is_idle_between(self, model: Model) -> bool:
         """Whether nothing may wait at the service, so that it is idle from one task to the next."""
-        return self.states.window(model) <= model.limits.concurrent
+        return self.ledger.breakers.window(model) <= model.limits.concurrent
 
     def quickest(self) -> float:
-        """Seconds in which no task ends that somebody else submits now, as far as is known."""
-        seen = (self.states.known(name).durations for name in self.catalogue.names())
+        """Lower bound on how long a task submitted now by another instance will run, in seconds;
+        inf without data."""
+        seen = (self.ledger.durations.known(name) for name in self.catalogue.names())
         return min((first_question(one) for one in seen if is_known(0.0, one)), default=math.inf)
 
     def line_up(self) -> None:
-        """Tell who runs and who waits behind; the clock of one that moves up starts now."""
+        """Decide which tasks run and which wait behind; one that moves up starts its clock now."""
         for name in {inflight.slot.model for inflight in self}:
             line = sorted(
                 (one for one in self if one.slot.model == name and not one.finished_remotely),
@@ -132,31 +132,31 @@ class InFlightTasks:
 
         `crowded`: another job waits for the slot.
         """
-        now = self.clock.monotonic()
+        now = self.ledger.clock.monotonic()
         name = inflight.slot.model
-        durations, model = self.states.get(name).durations, self.catalogue.get(name)
+        durations, model = self.ledger.durations.of(name), self.catalogue.get(name)
         eager = crowded and model is not None and self.is_idle_between(model)
         waited = now - inflight.started
         wait = BEHIND if inflight.behind else next_question(waited, durations, eager)
         inflight.ask_at = now + wait
 
     def is_expected(self, inflight: InFlight) -> bool:
-        """Whether the end of a task is so near that telling of its beginning is not worth it."""
-        durations = self.states.get(inflight.slot.model).durations
-        return is_known(self.clock.monotonic() - inflight.started, durations)
+        """True if the task will finish so soon that a RUNNING record would be wasted."""
+        durations = self.ledger.durations.of(inflight.slot.model)
+        return is_known(self.ledger.clock.monotonic() - inflight.started, durations)
 
     def next_question(self) -> float | None:
-        """Seconds until the first question is due; None without flights."""
+        """Seconds until the first question is due; None without tasks."""
         if not self._known:
             return None
-        return min(inflight.ask_at for inflight in self) - self.clock.monotonic()
+        return min(inflight.ask_at for inflight in self) - self.ledger.clock.monotonic()
 
     def _place(self, inflight: InFlight, *, behind: bool) -> None:
-        now = self.clock.monotonic()
+        now = self.ledger.clock.monotonic()
         if inflight.behind and not behind:
             name = inflight.slot.model
             inflight.started = max(inflight.claimed, self._freed.get(name, now))
-            inflight.ask_at = inflight.started + first_question(self.states.get(name).durations)
+            inflight.ask_at = inflight.started + first_question(self.ledger.durations.of(name))
         elif behind and not inflight.behind:
             inflight.ask_at = now + BEHIND
         inflight.behind = behind
@@ -167,5 +167,5 @@ def _place_in_line(inflight: InFlight) -> tuple[bool, float]:
 
     That is not the order of the slots: they come before the ticket and are dated in whole seconds.
     """
-    sent_at = inflight.last.data.get("submitted_at")
+    sent_at = inflight.last.submitted_at
     return (False, from_iso(sent_at)) if sent_at else (True, inflight.claimed)

@@ -1,6 +1,6 @@
-"""Numbers for charts: log lines with event `metric`, and the numbers of a job's last line.
+"""Numbers for charts: log lines with event `metric`.
 
-They tell what a round of the poller knows anyway and cost no request of their own. A line a minute
+They say what a round of the poller knows anyway and cost no request of their own. A line a minute
 for a model that is at work is what a chart needs; a breaker that opens is told at once.
 """
 
@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from shared.catalogue.models import Catalogue, Model
-from shared.ledger.model_state import KEY, ModelStates
-from shared.platform.clock import Clock, from_iso
+from shared.ledger.breaker import KEY
+from shared.ledger.ledger import Ledger
 from shared.platform.logs import about
 from shared.storage.layout import queued_ms_of_marker
 
 EVERY = 60.0
-"""Seconds between two lines on a model of which nothing special is known."""
+"""Seconds between two lines about a model that nothing special happens to."""
 WHOLE_PAGE = 1000
-"""Markers one listing holds at most: a longer queue is told as this long."""
+"""Markers one listing holds at most: longer queues are reported as 1000."""
 
 log = logging.getLogger(__name__)
 
@@ -42,8 +42,7 @@ class Gauges:
     """What one poller run sees; `rounds` counts how often it looked."""
 
     catalogue: Catalogue
-    states: ModelStates
-    clock: Clock
+    ledger: Ledger
     rounds: int = 0
     _in_flight: Counter[str] = field(default_factory=Counter)
     _gauges: dict[str, Gauge] = field(default_factory=dict)
@@ -77,18 +76,19 @@ class Gauges:
             model = self.catalogue.get(name)
             if model is None:
                 continue
-            now = (bool(self._in_flight[name] or gauge.queued), self._breaker_open(name))
+            now = (bool(self._in_flight[name] or gauge.queued), self.ledger.breakers.is_open(name))
             if last or now != gauge.told or self._due(gauge):
                 if any(now) or any(gauge.told):
                     self._log(model, gauge)
-                gauge.told, gauge.told_at = now, self.clock.monotonic()
+                gauge.told, gauge.told_at = now, self.ledger.clock.monotonic()
 
     def _log(self, model: Model, gauge: Gauge) -> None:
-        now, flying = self.clock.now(), self._in_flight[model.name]
-        state, limits = self.states.known(model.name), model.limits
+        now, flying = self.ledger.clock.now(), self._in_flight[model.name]
+        states, limits = self.ledger.model_states, model.limits
+        state = states.known(model.name)
         window = state.window(limits.concurrent, limits.queue_ahead, now)
         oldest = 0.0 if gauge.oldest_ms is None else max(0.0, now - gauge.oldest_ms / 1000)
-        paused = max(state.paused_for(now), self.states.known(KEY).paused_for(now))
+        paused = max(state.paused_for(now), states.known(KEY).paused_for(now))
         fields: dict[str, Any] = {
             "model": model.name,
             "queued": gauge.queued,
@@ -97,7 +97,7 @@ class Gauges:
             "window": window,
             "concurrent": limits.concurrent,
             "slot_use": round(min(1.0, flying / limits.concurrent), 3),
-            "breaker_open": int(self._breaker_open(model.name)),
+            "breaker_open": int(self.ledger.breakers.is_open(model.name)),
             "paused_s": round(paused, 1),
         }
         since = f" for up to {oldest:.0f} s" if gauge.queued else ""
@@ -105,51 +105,8 @@ class Gauges:
         figures = (model.name, count, since, flying, window)
         log.info("%s: %s queued%s, %d of %d in flight", *figures, extra=about("metric", **fields))
 
-    def _breaker_open(self, name: str) -> bool:
-        pauses = (self.states.known(name).pause, self.states.known(KEY).pause)
-        return any(pause is not None and pause.blocked for pause in pauses)
-
     def _gauge(self, model: str) -> Gauge:
-        return self._gauges.setdefault(model, Gauge(self.clock.monotonic()))
+        return self._gauges.setdefault(model, Gauge(self.ledger.clock.monotonic()))
 
     def _due(self, gauge: Gauge) -> bool:
-        return self.clock.monotonic() - gauge.told_at >= EVERY
-
-
-def numbers_of(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """What charts want to know of a job that ended; durations in seconds, None where unknown.
-
-    `wait_s` is from the first record to the last submission, `task_s` from there, or from when
-    the service says that it began, to the task's end, `total_s` from the first record to the last.
-    """
-    error, price = manifest.get("error") or {}, manifest.get("price") or {}
-    task, spec = manifest.get("task") or {}, manifest.get("spec") or {}
-    created, submitted = _moment(manifest, "created_at"), _moment(manifest, "submitted_at")
-    finished = _moment(manifest, "finished_at")
-    times = manifest.get("task_times") or {}
-    start, end = times.get("scheduled_time", submitted), times.get("end_time", finished)
-    labels = (spec.get("job") or {}).get("labels") or {}
-    return {
-        "state": manifest.get("state"),
-        "code": error.get("code"),
-        "class": error.get("class"),
-        "wait_s": _seconds(created, submitted),
-        "task_s": _seconds(start, end) if task else None,
-        "total_s": _seconds(created, finished),
-        "images": len(manifest.get("images") or ()),
-        "images_failed": len(manifest.get("failed_images") or ()),
-        "attempts": task.get("attempt", 0),
-        "price_cny": price.get("total", 0.0) if price.get("currency", "CNY") == "CNY" else None,
-        "labels": ",".join(f"{name}={labels[name]}" for name in sorted(labels)) or None,
-    }
-
-
-def _moment(manifest: Mapping[str, Any], name: str) -> float | None:
-    text = manifest.get(name)
-    return from_iso(text) if isinstance(text, str) else None
-
-
-def _seconds(start: float | None, end: float | None) -> float | None:
-    if start is None or end is None:
-        return None
-    return round(max(0.0, end - start), 3)
+        return self.ledger.clock.monotonic() - gauge.told_at >= EVERY

@@ -12,6 +12,7 @@ import base64
 import hashlib
 import logging
 import random
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -19,7 +20,7 @@ from typing import Any, TypeVar
 
 from shared.platform.clock import Clock
 from shared.platform.logs import about
-from shared.platform.settings import Credentials, Settings
+from shared.platform.settings import Credentials, Settings, SettingsError
 from shared.platform.slim_imports import oss2, requests
 from shared.storage.objects import (
     Creation,
@@ -36,6 +37,8 @@ TRIES = 4
 PAUSE = 0.1
 TIMEOUT = (3.05, 20)
 EXISTS = "FileAlreadyExists"
+BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
+"""What OSS allows (bucket naming page); oss2 refuses the others too, but names no setting."""
 
 log = logging.getLogger(__name__)
 
@@ -225,7 +228,16 @@ def open_store(
     rng: random.Random,
     session: Any = None,
 ) -> OssStore:
-    """The bucket that the settings name. Nothing is sent yet."""
+    """The bucket that the settings name. Nothing is sent yet.
+
+    Raises SettingsError for a name or an endpoint that no bucket can have.
+    """
+    if not BUCKET_NAME.fullmatch(settings.oss_bucket):
+        raise SettingsError(
+            f"OSS_BUCKET is {settings.oss_bucket!r}; expected 3 to 63 lower-case letters, digits"
+            " and hyphens, with a letter or digit at both ends. Use the name that the OSS console"
+            " shows."
+        )
     auth = (
         oss2.StsAuth(
             credentials.key_id, credentials.key_secret, credentials.token, auth_version="v4"
@@ -234,18 +246,29 @@ def open_store(
         else oss2.AuthV4(credentials.key_id, credentials.key_secret)
     )
 
-    def bucket(endpoint: str) -> Any:
-        return oss2.Bucket(
-            auth,
-            endpoint,
-            settings.oss_bucket,
-            session=session,
-            connect_timeout=TIMEOUT,
-            enable_crc=False,
-            region=settings.oss_region,
-        )
+    def bucket(variable: str, endpoint: str) -> Any:
+        try:
+            return oss2.Bucket(
+                auth,
+                endpoint,
+                settings.oss_bucket,
+                session=session,
+                connect_timeout=TIMEOUT,
+                enable_crc=False,
+                region=settings.oss_region,
+            )
+        except oss2.exceptions.ClientError:
+            raise SettingsError(
+                f"{variable} is {endpoint!r}; expected the address of OSS in the bucket's region:"
+                " https://oss-cn-beijing.aliyuncs.com"
+            ) from None
 
-    return OssStore(bucket(settings.oss_endpoint), bucket(settings.oss_public_endpoint), clock, rng)
+    return OssStore(
+        bucket("OSS_ENDPOINT", settings.oss_endpoint),
+        bucket("OSS_PUBLIC_ENDPOINT", settings.oss_public_endpoint),
+        clock,
+        rng,
+    )
 
 
 def _put_headers(

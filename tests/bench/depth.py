@@ -15,8 +15,9 @@ from statistics import median
 import oss2
 import requests
 
-from shared.app import App, catalogue_once, errors_once
+from shared.app import INSTANCE, App
 from shared.catalogue.models import Catalogue
+from shared.catalogue.rules import Rules
 from shared.platform.clock import SystemClock, new_random
 from shared.platform.settings import load_credentials, load_settings
 from shared.storage import layout
@@ -202,7 +203,7 @@ class Depth:
         app = self._service()
         app.store.put(key, json.dumps(file).encode())
         before = time.perf_counter()
-        app.dispatch.job_file(key)
+        app.acceptance.job_file(key)
         return time.perf_counter() - before
 
     def _poll(self) -> float:
@@ -215,7 +216,7 @@ class Depth:
         except Enough:
             return time.perf_counter() - before - clock.slept
         finally:
-            app.heartbeat.rest()
+            app.ledger.heartbeat.rest()
 
     def _service(self, clock: WorkClock | None = None) -> App:
         """A function's instance that is warm: connections are kept, what was learned is not."""
@@ -223,7 +224,9 @@ class Depth:
         rng: random.Random = new_random()
         kept = open_store(settings, load_credentials(self.env), clock, rng, self._session)
         store = WatchedStore(kept.bucket, kept.public, clock, rng)
-        return App(settings, store, self._http, clock, rng, _catalogue(), errors_once())
+        _, errors, policy = INSTANCE.yaml
+        rules = Rules(_catalogue(), errors, policy, settings.model_region)
+        return App(settings, store, self._http, clock, rng, rules)
 
     def __post_init__(self) -> None:
         self._session, self._http = oss2.Session(), requests.Session()
@@ -232,7 +235,7 @@ class Depth:
 @lru_cache(maxsize=1)
 def _catalogue() -> Catalogue:
     """One slot and nothing at the service's door: a run ends just one job and starts just one."""
-    whole = catalogue_once()
+    whole = INSTANCE.yaml[0]
     models = [model for model in map(whole.get, whole.names()) if model is not None]
     return Catalogue(
         tuple(replace(model, limits=replace(model.limits, queue_ahead=0)) for model in models)

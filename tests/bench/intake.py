@@ -195,7 +195,7 @@ class Bench:
     def take(self, files: Sequence[str]) -> None:
         """What the submit function does with each file. Raises RuntimeError if one is rejected."""
         for key in files:
-            if not all(one.new for one in self.app.dispatch.job_file(key)):
+            if not all(one.new for one in self.app.acceptance.job_file(key)):
                 raise RuntimeError(f"{key} was not taken in; the log above says why")
 
     def empty_queue(self) -> None:

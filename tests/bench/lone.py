@@ -76,13 +76,15 @@ def measures(brief: bool = False) -> list[Measure]:
 
 def learn(running: Laptop, names: Iterable[str], seconds: float) -> None:
     """Let the system know how long tasks take, evenly spread, as if it had run some."""
-    states = running.app().states
+    ledger = running.app().ledger
     for name in names:
-        state = states.get(example(name)["model"])
+        state = ledger.model_states.get(example(name)["model"])
         state.durations.clear()
         for number in range(LEARNED):
             share = (number + 0.5) / LEARNED
-            states.finished(example(name)["model"], seconds * (1 - SPREAD + 2 * SPREAD * share))
+            ledger.durations.learn(
+                example(name)["model"], seconds * (1 - SPREAD + 2 * SPREAD * share)
+            )
 
 
 def _rounds(running: Laptop, program: Sdk, rounds: int) -> dict[str, Seen]:

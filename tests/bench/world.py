@@ -18,6 +18,7 @@ import requests
 
 from shared.app import App
 from shared.catalogue.models import Limits
+from shared.catalogue.rules import Rules
 from shared.platform.settings import Settings
 from shared.storage import layout
 from shared.storage.oss import OssStore
@@ -26,7 +27,7 @@ from tests.simulation.chaos import Chaos
 from tests.simulation.cloud import TICK, Cloud
 from tests.simulation.kernel import InstanceClock, Kernel
 from tests.simulation.network import Network
-from tests.simulation.play import checking_once, errors_once
+from tests.simulation.play import checking_once, errors_once, policy_once
 from tests.simulation.scenario import catalogue
 from tests.simulation.story import Story
 from tests.simulation.studio import SimStudio
@@ -139,7 +140,8 @@ class CalmWorld:
     def _service(self, clock: InstanceClock, rng: random.Random) -> App:
         session = cast("requests.Session", SimSession(self.network, self.studio))
         store = OssStore(self.bucket, self.bucket, clock, rng)
-        return App(SETTINGS, store, session, clock, rng, self.catalogue, errors_once())
+        rules = Rules(self.catalogue, errors_once(), policy_once(), SETTINGS.model_region)
+        return App(SETTINGS, store, session, clock, rng, rules)
 
     def _tick(self) -> None:
         self.cloud.tick()

@@ -203,7 +203,7 @@ def _deadline(world: World) -> None:
     app = for_invocation(world.env)
     source = layout.JOB_FILES + "lp-deadline.YAML"  # no trigger has this suffix
     world.bucket.put_object(source, yaml.safe_dump(sketch("lp-deadline")))
-    app.intake.take_object(source)
+    app.acceptance.intake.take_object(source)
     assert "handed over" in world.acting("wanx-poll").poller.run(app.clock.monotonic())
     world.manifest("lp-deadline", "SUCCEEDED")
 

@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from cli.access import load_access
-from cli.doctor import findings
+from cli.commands.doctor import checks
 from tests.e2e.conftest import ROOT, Cloud
 
 PATIENCE = 60
@@ -232,6 +232,19 @@ def test_an_id_that_is_taken_is_told(wanx: Wanx) -> None:
     wanx("status", "--wait", job)
 
 
+def test_a_person_repairs_a_live_system(direct: Wanx) -> None:
+    direct("submit", direct.job_file("cli-mended"), "--wait")
+    direct.cloud.bucket.delete_object("results/cli-mended/result.json")
+    assert "manifests made: 0" not in direct("repair")
+    assert direct.cloud.bucket.object_exists("results/cli-mended/result.json")
+    assert "0 dead events put back" in direct("redrive")
+    assert direct("resume", "wanx-x-painting") == "wanx-x-painting: resumed\n"
+    assert direct("resume", "--key") == "the API key: resumed\n"
+    for words in (["repair"], ["redrive"], ["resume", "--key"]):
+        where = ["--api", direct.cloud.env["API_URL"]]
+        assert "works on the bucket" in direct.raw(*where, *words, code=3)
+
+
 def test_doctor_finds_nothing(wanx: Wanx) -> None:
     said = wanx("doctor")
     assert "All is well." in said
@@ -249,6 +262,7 @@ def test_doctor_finds_nothing(wanx: Wanx) -> None:
     [
         ({"OSS_ACCESS_KEY_SECRET": "wrong"}, "key and bucket", "OSS_ACCESS_KEY_SECRET does not"),
         ({"OSS_ACCESS_KEY_ID": "nobody"}, "key and bucket", "does not know OSS_ACCESS_KEY_ID"),
+        ({"OSS_BUCKET": "No_Bucket"}, "settings", "expected 3 to 63 lower-case letters"),
         ({"OSS_BUCKET": "no-such-bucket"}, "key and bucket", "correct OSS_BUCKET"),
         ({"OSS_ENDPOINT": "http://127.0.0.1:1"}, "endpoint", "nobody answers at OSS_ENDPOINT"),
         ({"OSS_PUBLIC_ENDPOINT": "http://127.0.0.1:1"}, "public endpoint", "INPUT_DELIVERY"),
@@ -271,10 +285,8 @@ def test_doctor_finds_what_is_wrong(
 def test_doctor_sees_a_wrong_clock(direct: Wanx, monkeypatch: pytest.MonkeyPatch) -> None:
     from time import time as true_time
 
-    monkeypatch.setattr("cli.doctor.time.time", lambda: true_time() + 120)
-    found = {
-        one.what: one for one in findings(load_access(direct.folder / "cloud.env", None, None))
-    }
+    monkeypatch.setattr("cli.commands.doctor.time.time", lambda: true_time() + 120)
+    found = {one.what: one for one in checks(load_access(direct.folder / "cloud.env", None, None))}
     assert found["clock"].ok is False
     assert re.search(r"12[01] s ahead of the store", found["clock"].text)
 

@@ -126,7 +126,7 @@ class World:
     def redrive(self) -> str:
         """The one command that puts back what Function Compute gave up on."""
         done = subprocess.run(
-            [sys.executable, "-m", "shared.jobs.repair", "redrive"],
+            [sys.executable, "-m", "cli", "redrive"],
             cwd=ROOT,
             env={**os.environ, **self.env, "ALIBABA_CLOUD_ACCESS_KEY_ID": ""},
             capture_output=True,

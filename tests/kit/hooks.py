@@ -73,6 +73,9 @@ class InstanceNetwork:
     def tell(self, who: str, what: str) -> None:
         """Nobody listens."""
 
+    def violate(self, name: str, what: str) -> None:
+        raise AssertionError(f"{name}: {what}")
+
     def _wait(self, delay: Delay | None) -> None:
         if delay is not None:
             self.kernel.wait(delay())

@@ -7,11 +7,12 @@ import json
 import random
 from dataclasses import dataclass, field, replace
 from itertools import count
+from pathlib import Path
 from typing import Any, cast
 
 import requests
 
-from shared.app import App, policy_once
+from shared.app import INSTANCE, App, Instance
 from shared.catalogue.errors import (
     ACCOUNT,
     CALLER,
@@ -23,8 +24,9 @@ from shared.catalogue.errors import (
 )
 from shared.catalogue.models import Catalogue, Limits, Model
 from shared.catalogue.retry_policy import RetryPolicy
+from shared.catalogue.rules import Rules
 from shared.jobs.intake import Source
-from shared.ledger.records import Record
+from shared.ledger.record import Record
 from shared.platform.settings import Settings
 from shared.storage import layout
 from tests.kit.store import Bucket, Store
@@ -37,6 +39,8 @@ API_KEY = "sk-not-a-real-key"
 MODEL = "brush"
 OTHER = "pencil"
 LONG = 600.0
+WSGI: dict[Path, Any] = {}
+"""Routes are built once for all tests, as they are once for an instance."""
 
 
 def settings(**changes: Any) -> Settings:
@@ -105,7 +109,7 @@ class World:
     bucket: Bucket = field(init=False)
     studio: ScriptedStudio = field(init=False)
     images: ImageHost = field(default_factory=ImageHost)
-    policy: RetryPolicy = field(default_factory=policy_once)
+    policy: RetryPolicy = field(default_factory=lambda: INSTANCE.yaml[2])
     _instances: count[int] = field(default_factory=count)
 
     def __post_init__(self) -> None:
@@ -114,22 +118,23 @@ class World:
 
     def app(self, instance: str = "a", skew: float = 0.0, **changes: Any) -> App:
         """One instance of a function, wired as `shared.app` wires it."""
+        chosen = settings(**changes)
+        rules = Rules(Catalogue(self.models), error_table(), self.policy, chosen.model_region)
         store = Store(self.bucket, instance)
         return App(
-            settings(**changes),
+            chosen,
             store,
             cast("requests.Session", ScriptedSession(store.network, self.studio, self.images)),
             InstanceClock(self.timeline, skew),
             random.Random(f"{instance} {next(self._instances)}"),
-            Catalogue(self.models),
-            error_table(),
-            self.policy,
+            rules,
+            Instance(wsgi=WSGI),
         )
 
     def queued(self, job: str, model_name: str = MODEL, **own: Any) -> Record:
         """A job that has been taken in and waits."""
         body = job_file(f"prompt of {job}", id=job, model=model_name, **own)
-        taken = self.app("intake").intake.take(body, Source(f"jobs/{job}.json", "ETAG"))
+        taken = self.app("intake").acceptance.intake.take(body, Source(f"jobs/{job}.json", "ETAG"))
         self.timeline.wait(0.001)
         assert not taken[0].violations, taken[0].violations
         return taken[0].record
@@ -184,6 +189,6 @@ def run(world: World, seconds: float = LONG, app: App | None = None) -> str:
 def submit(world: World, job: str) -> None:
     """Submit a queued job at once, which must succeed or stay in doubt."""
     app = world.app("submit")
-    last = app.records.last(job)
+    last = app.ledger.records.last(job)
     assert last is not None
     assert isinstance(app.submission.submit(last, 2.5), Record)

@@ -19,6 +19,7 @@ from urllib.parse import urlencode
 from oss2.exceptions import NoSuchKey, RequestError, ServerError
 
 from tests.simulation.network import Transport
+from tests.simulation.record_schema import wrong_record
 
 Watcher = Callable[[str, bytes | None, bytes | None], None]
 """Gets key, body before and body after each change; None stands for absent."""
@@ -130,6 +131,8 @@ class SimBucket:
                 self._lose(fault)
                 self._note_own(key, body)
                 raise ServerError(409, self._headers(), b"", {"Code": "FileAlreadyExists"})
+            for wrong in wrong_record(key, body):
+                self.network.violate("records fit their schema", wrong)
             self._makers[key] = self.network.caller()
             self.write(key, body, headers["Content-Type"])
             self._lose(fault)

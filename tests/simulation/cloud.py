@@ -20,6 +20,7 @@ from typing import Any
 
 from shared.app import App
 from shared.jobs.cancel import NotCancelable
+from shared.jobs.dead_letters import DeadLetters
 from shared.modelstudio.client import ServiceError
 from shared.storage import layout
 from shared.storage.objects import StoreError
@@ -253,6 +254,6 @@ def _handler(name: str) -> Handler:
     spec.loader.exec_module(module)
     module.log.disabled = True
     module.for_invocation = lambda _environ, context: context.app
-    module.connect_store = lambda _environ, context: context.app.store
+    module.dead_letters = lambda _environ, context: DeadLetters(context.app.store)
     handler: Handler = module.handler
     return handler

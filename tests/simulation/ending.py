@@ -8,7 +8,7 @@ import re
 from collections import defaultdict
 from typing import Any
 
-from shared.ledger.records import FINAL, NEEDS_ATTENTION, REJECTED
+from shared.ledger.record import FINAL, NEEDS_ATTENTION, REJECTED
 from shared.storage import layout
 from tests.simulation.bucket import SimBucket
 from tests.simulation.invariants import Invariants, Job

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shared.catalogue.models import Limits
-from shared.ledger.records import (
+from shared.ledger.record import (
     CANCELED,
     EXPIRED,
     FAILED,

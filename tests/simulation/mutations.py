@@ -17,15 +17,15 @@ from typing import Any
 from unittest.mock import patch
 
 from shared.jobs import collect, images
-from shared.jobs.accept import Dispatch
+from shared.jobs.accept import Acceptance
 from shared.jobs.intake import Intake, IntakeOutcome, Source
 from shared.jobs.reconcile import Reconciliation
-from shared.jobs.requeue import Requeue
 from shared.jobs.submit import Submission
 from shared.jobs.task_matching import Evidence
 from shared.jobs.transitions import Transitions
-from shared.ledger.record import slot_of
-from shared.ledger.records import SUBMITTING, Record, Records
+from shared.ledger.codec import encode
+from shared.ledger.record import SUBMITTING, Record
+from shared.ledger.records import Records
 from shared.ledger.slots import Slot, Slots
 from shared.ledger.tickets import Ticket, Tickets
 from shared.modelstudio.client import ModelStudio, OutcomeUnknown
@@ -74,17 +74,17 @@ def post_before_record() -> list[Change]:
     append, create = Records.append, ModelStudio.create
     kept: dict[Any, tuple[Records, Record]] = {}
 
-    def late_append(self: Records, job: str, seq: int, state: str, data: Any) -> Record | None:
-        if state != SUBMITTING or data.get("slot_seq") != seq:
-            return append(self, job, seq, state, data)
-        made = Record(job, seq, state, iso(self.clock.now()), nonce(self.rng), data)
+    def late_append(self: Records, draft: Record) -> Record | None:
+        if draft.state != SUBMITTING or draft.slot_seq != draft.seq:
+            return append(self, draft)
+        made = replace(draft, at=iso(self.clock.now()), nonce=nonce(self.rng))
         kept[current()] = (self, made)
         return made
 
     def early_create(self: ModelStudio, endpoint: str, body: Any) -> Any:
         outcome = create(self, endpoint, body)
         records, made = kept.pop(current())
-        records.store.create(layout.record(made.job, made.seq), made.encoded())
+        records.store.create(layout.record(made.job, made.seq), encode(made))
         return outcome
 
     return [(Records, "append", late_append), (ModelStudio, "create", early_create)]
@@ -93,9 +93,8 @@ def post_before_record() -> list[Change]:
 def conflict_is_success() -> list[Change]:
     append = Records.append
 
-    def believing(self: Records, job: str, seq: int, state: str, data: Any) -> Record:
-        made = append(self, job, seq, state, data)
-        return made or Record(job, seq, state, iso(self.clock.now()), "", data)
+    def believing(self: Records, draft: Record) -> Record:
+        return append(self, draft) or replace(draft, at=iso(self.clock.now()))
 
     return [(Records, "append", believing)]
 
@@ -103,11 +102,10 @@ def conflict_is_success() -> list[Change]:
 def slot_before_result() -> list[Change]:
     finish = Transitions.finish
 
-    def freeing(self: Transitions, last: Record, state: str, outcome: Any) -> Record | None:
-        slot = slot_of(last)
-        if slot is not None:
-            self.slots.free(slot)
-        return finish(self, last, state, outcome)
+    def freeing(self: Transitions, last: Record, *rest: Any) -> Record | None:
+        if last.slot is not None:
+            self.ledger.slots.free(last.slot)
+        return finish(self, last, *rest)
 
     return [(Transitions, "finish", freeing)]
 
@@ -168,9 +166,9 @@ def slot_of_the_job() -> list[Change]:
 def marker_before_record() -> list[Change]:
     with_slot = Submission._with_slot
 
-    def eager(self: Submission, model: Any, last: Record, *rest: Any) -> Any:
-        self.queue.remove(last.job, last.data)
-        return with_slot(self, model, last, *rest)
+    def eager(self: Submission, last: Record, *rest: Any) -> Any:
+        self.ledger.queue.remove(last)
+        return with_slot(self, last, *rest)
 
     return [(Submission, "_with_slot", eager)]
 
@@ -178,11 +176,11 @@ def marker_before_record() -> list[Change]:
 def manifest_before_record() -> list[Change]:
     append = Records.append
 
-    def announcing(self: Records, job: str, seq: int, state: str, data: Any) -> Record | None:
-        if "manifest" in data:
-            text = json.dumps(data["manifest"], ensure_ascii=False, indent=2)
-            self.store.put(layout.result(job), text.encode())
-        return append(self, job, seq, state, data)
+    def announcing(self: Records, draft: Record) -> Record | None:
+        if draft.manifest is not None:
+            text = json.dumps(draft.manifest.document, ensure_ascii=False, indent=2)
+            self.store.put(layout.result(draft.job), text.encode())
+        return append(self, draft)
 
     return [(Records, "append", announcing)]
 
@@ -191,9 +189,8 @@ def slot_before_manifest() -> list[Change]:
     complete = Transitions.complete
 
     def freeing(self: Transitions, ended: Record, **how: Any) -> None:
-        slot = slot_of(ended)
-        if slot is not None:
-            self.slots.free(slot)
+        if ended.slot is not None:
+            self.ledger.slots.free(ended.slot)
         complete(self, ended, **how)
 
     return [(Transitions, "complete", freeing)]
@@ -214,8 +211,8 @@ def image_after_record() -> list[Change]:
         later: Any = RetryLater(store)
         return store_image(later, *rest)
 
-    def then(self: Records, *what: Any) -> Record | None:
-        made = append(self, *what)
+    def then(self: Records, draft: Record) -> Record | None:
+        made = append(self, draft)
         for store, image in kept.pop(current(), ()):
             store.put(*image)
         return made
@@ -224,12 +221,12 @@ def image_after_record() -> list[Change]:
 
 
 def marker_name_reused() -> list[Change]:
-    return [rewritten(Requeue, "again", "0 if last.state == SUBMITTING else 1", "0")]
+    return [rewritten(Transitions, "requeue", "0 if last.state == SUBMITTING else 1", "0")]
 
 
 def rest_without_second_look() -> list[Change]:
     def content(self: Poller) -> bool:
-        self.heartbeat.rest()
+        self.ledger.heartbeat.rest()
         return True
 
     return [(Poller, "_rested", content)]
@@ -270,22 +267,22 @@ def each_event_a_job() -> list[Change]:
     take = Intake.take
 
     def taking(self: Intake, body: bytes, source: Source) -> Any:
-        stamped = f"{source.etag}{self.clock.now()}"
+        stamped = f"{source.etag}{self.ledger.clock.now()}"
         return take(self, body, replace(source, etag=stamped))
 
     return [(Intake, "take", taking)]
 
 
 def event_swallowed() -> list[Change]:
-    job_file = Dispatch.job_file
+    job_file = Acceptance.job_file
 
-    def careless(self: Dispatch, key: str) -> Any:
+    def careless(self: Acceptance, key: str) -> Any:
         try:
             return job_file(self, key)
         except StoreError:
             return []
 
-    return [(Dispatch, "job_file", careless)]
+    return [(Acceptance, "job_file", careless)]
 
 
 def undone_stays_undone() -> list[Change]:

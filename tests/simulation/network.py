@@ -31,6 +31,9 @@ class Transport(Protocol):
     def tell(self, who: str, what: str) -> None:
         """Note what happens at the other end."""
 
+    def violate(self, name: str, what: str) -> None:
+        """Note that an invariant is broken."""
+
 
 class Network:
     """The way from an instance to a server and back, with the faults of `chaos`."""

@@ -7,7 +7,6 @@ import random
 from functools import partial
 
 from shared.app import App
-from shared.jobs.repair import rebuild, redrive
 from shared.storage import layout
 from tests.simulation.bucket import SimBucket
 from tests.simulation.cloud import Cloud
@@ -52,7 +51,7 @@ class People:
 
     def _redrive(self, key: str, app: App) -> None:
         if key in self.bucket.objects:
-            redrive(app, key)
+            app.repair.redrive(key)
 
     def _cancel(self, job: str) -> None:
         self.cloud.errand("cancel", lambda app: app.cancellation.cancel(job))
@@ -63,7 +62,7 @@ class People:
         for prefix in INDEXES:
             for key in self.bucket.keys(prefix):
                 self.bucket.remove(key)
-        self.cloud.errand("rebuild", rebuild, insist=True)
+        self.cloud.errand("rebuild", lambda app: app.repair.rebuild(), insist=True)
 
     def _body(self, key: str) -> bytes:
         return self.bucket.body(key) or b""

@@ -14,6 +14,8 @@ import requests
 
 from shared.app import App
 from shared.catalogue.errors import load_errors
+from shared.catalogue.retry_policy import load_retry_policy
+from shared.catalogue.rules import Rules
 from shared.jobfile import check, parse
 from shared.jobs import intake
 from shared.platform.settings import Settings
@@ -37,6 +39,7 @@ MOST_TIME = 2 * 3600.0
 QUIET_TICKS = 3
 
 errors_once = lru_cache(maxsize=1)(load_errors)
+policy_once = lru_cache(maxsize=1)(load_retry_policy)
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,8 @@ class World:
     def _service(self, clock: InstanceClock, rng: random.Random) -> App:
         session = cast("requests.Session", SimSession(self.network, self.studio))
         store = OssStore(self.bucket, self.bucket, clock, rng)
-        return App(self.settings, store, session, clock, rng, self.catalogue, errors_once())
+        rules = Rules(self.catalogue, errors_once(), policy_once(), self.settings.model_region)
+        return App(self.settings, store, session, clock, rng, rules)
 
     def _tick(self) -> None:
         """Once a minute: is all at rest? The timer fires in any case."""
@@ -157,11 +161,12 @@ def checking_once() -> Iterator[None]:
 
     patched = cast("Any", intake)
     patched.parse, patched.check = parse_once, check_once
+    before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:
         yield
     finally:
-        logging.disable(logging.NOTSET)
+        logging.disable(before)
         patched.parse, patched.check = parse, check
 
 

@@ -10,9 +10,6 @@ from typing import Any
 
 import falcon
 
-from shared.api.tokens import Caller
-from shared.app import App
-
 
 def new_id(rng: random.Random) -> str:
     """A fresh UUID4."""
@@ -24,12 +21,6 @@ def request_id(request: falcon.Request) -> str:
     return str(request.context.request_id)
 
 
-def caller_of(request: falcon.Request) -> Caller:
-    """Who asks; the app lets nobody else come here."""
-    caller: Caller = request.context.caller
-    return caller
-
-
 def answer(
     request: falcon.Request, response: falcon.Response, body: Mapping[str, Any], status: int = 200
 ) -> None:
@@ -38,8 +29,3 @@ def answer(
     response.content_type = falcon.MEDIA_JSON
     whole = {**body, "request_id": request_id(request)}
     response.text = json.dumps(whole, ensure_ascii=False)
-
-
-def base_url(request: falcon.Request, app: App) -> str:
-    """The base of the URLs in answers, without a slash at the end."""
-    return app.settings.api_url or f"https://{request.host}"

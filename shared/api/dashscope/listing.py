@@ -11,8 +11,8 @@ from shared.api.dashscope import errors
 from shared.api.dashscope.view import STATUSES, scheduled_at, status_of
 from shared.api.tokens import Caller
 from shared.app import App
-from shared.ledger.job_index import IndexEntry, JobIndex
-from shared.ledger.records import FINAL, Record
+from shared.ledger.job_index import IndexEntry
+from shared.ledger.record import FINAL, Record
 from shared.modelstudio.client import BEIJING_TIME
 from shared.platform.clock import from_iso
 
@@ -20,7 +20,7 @@ DAY = timedelta(hours=24)
 LARGEST_PAGE = 100
 MOST_READ = 2000
 """Jobs whose records are read for one filtered list; what lies beyond is counted, not looked at."""
-WIRE_SOURCE = "http/api/v1/create.json"
+DASHSCOPE_SOURCE = "http/api/v1/create.json"
 """The source of jobs that came over this wire; their ETag is the request id of the create."""
 
 
@@ -100,7 +100,7 @@ def _positive(query: Mapping[str, str], name: str, default: int) -> int:
 
 @dataclass
 class TaskList:
-    """Lists the jobs of one service."""
+    """Lists jobs as tasks."""
 
     app: App
 
@@ -109,7 +109,7 @@ class TaskList:
 
         Records are read for the page shown alone, unless a filter needs them.
         """
-        found = JobIndex(self.app.store).newest(asked.until_ms, asked.since_ms)
+        found = self.app.ledger.index.newest(asked.until_ms, asked.since_ms)
         mine = (one for one in found if caller.sees(one.job))
         entries = [one for one in mine if asked.task_id in (None, one.job)]
         start = (asked.page - 1) * asked.size
@@ -130,10 +130,10 @@ class TaskList:
         }
 
     def _row(self, entry: IndexEntry) -> dict[str, Any] | None:
-        last = self.app.records.last(entry.job)
+        last = self.app.ledger.records.last(entry.job)
         if last is None:
             return None
-        model = str(last.data.get("model") or "")
+        model = last.model
         row: dict[str, Any] = {
             "api_key_id": "",
             "caller_parent_id": "",
@@ -150,11 +150,9 @@ class TaskList:
 
     def _request_id(self, job: str) -> str:
         """The id of the create answer, for jobs that came over this wire."""
-        first = self.app.records.get(job, 1)
-        source = first.data.get("source") if first else None
-        if isinstance(source, dict) and source.get("key") == WIRE_SOURCE:
-            return str(source.get("etag", ""))
-        return ""
+        first = self.app.ledger.records.get(job, 1)
+        source = first.source if first else None
+        return source.etag if source and source.key == DASHSCOPE_SOURCE else ""
 
     def _unique_key(self, name: str) -> str:
         model = self.app.catalogue.get(name)
@@ -163,7 +161,7 @@ class TaskList:
 
 
 def _row_times(last: Record) -> dict[str, int]:
-    moments = {"start_time": scheduled_at(last, {})}
+    moments = {"start_time": scheduled_at(last)}
     if last.state in FINAL:
         moments["end_time"] = last.at
     return {name: round(from_iso(at) * 1000) for name, at in moments.items() if at is not None}

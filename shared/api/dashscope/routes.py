@@ -1,16 +1,14 @@
-"""Where the wire lies, and how its errors are answered."""
+"""Routes of the DashScope-compatible API, and how its errors are answered."""
 
 from __future__ import annotations
 
-import random
-
 import falcon
 
+from shared.api.context import app_of
 from shared.api.dashscope.answers import answer, new_id
 from shared.api.dashscope.errors import DashScopeError
 from shared.api.dashscope.tasks import Cancellation, Creation, Task, Tasks
 from shared.api.dashscope.uploads import FORM, Form, Policies
-from shared.app import App
 
 PREFIX = "/api/v1"
 CODES = {404: "NotFound", 405: "MethodNotAllowed", 429: "Throttling", 503: "ServiceUnavailable"}
@@ -19,11 +17,8 @@ CODES = {404: "NotFound", 405: "MethodNotAllowed", 429: "Throttling", 503: "Serv
 class RequestIds:
     """Gives every request the id its answer will carry."""
 
-    def __init__(self, rng: random.Random) -> None:
-        self._rng = rng
-
     def process_request(self, request: falcon.Request, _response: falcon.Response) -> None:
-        request.context.request_id = new_id(self._rng)
+        request.context.request_id = new_id(app_of(request).rng)
 
 
 def is_dashscope(path: str) -> bool:
@@ -36,14 +31,14 @@ def is_open(path: str) -> bool:
     return path == FORM
 
 
-def add_dashscope_routes(wsgi: falcon.App[falcon.Request, falcon.Response], app: App) -> None:
+def add_dashscope_routes(wsgi: falcon.App[falcon.Request, falcon.Response]) -> None:
     """Add the wire's endpoints; the app must strip trailing slashes and number its requests."""
-    wsgi.add_route(f"{PREFIX}/services/aigc/{{task}}/image-synthesis", Creation(app))
-    wsgi.add_route(f"{PREFIX}/tasks", Tasks(app))
-    wsgi.add_route(f"{PREFIX}/tasks/{{job}}", Task(app))
-    wsgi.add_route(f"{PREFIX}/tasks/{{job}}/cancel", Cancellation(app))
-    wsgi.add_route(f"{PREFIX}/uploads", Policies(app))
-    wsgi.add_route(FORM, Form(app))
+    wsgi.add_route(f"{PREFIX}/services/aigc/{{task}}/image-synthesis", Creation())
+    wsgi.add_route(f"{PREFIX}/tasks", Tasks())
+    wsgi.add_route(f"{PREFIX}/tasks/{{job}}", Task())
+    wsgi.add_route(f"{PREFIX}/tasks/{{job}}/cancel", Cancellation())
+    wsgi.add_route(f"{PREFIX}/uploads", Policies())
+    wsgi.add_route(FORM, Form())
     wsgi.add_error_handler(DashScopeError, _refuse)
 
 

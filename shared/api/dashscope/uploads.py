@@ -8,12 +8,12 @@ import falcon
 from falcon.media import MultipartFormHandler
 from falcon.media.multipart import BodyPart
 
+from shared.api.context import app_of, base_url
 from shared.api.dashscope import errors
-from shared.api.dashscope.answers import answer, base_url
+from shared.api.dashscope.answers import answer
 from shared.api.dashscope.policy import MOST_BYTES, allowed_key, make_policy
-from shared.app import App
 from shared.jobs.input_urls import MEDIA_TYPES
-from shared.storage.objects import ObjectMissing, ObjectTooLarge
+from shared.storage.objects import ObjectMissing, ObjectStore, ObjectTooLarge
 
 FORM = "/api/v1/uploads/form"
 MOST_FIELDS = 32
@@ -25,18 +25,15 @@ class Policies:
 
     needs = "submit"
 
-    def __init__(self, app: App) -> None:
-        self._app = app
-
     def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
         """A policy for files of one model."""
         if request.get_param("action") != "getPolicy":
             raise errors.field_invalid("action", "the only action is getPolicy")
-        app = self._app
+        app = app_of(request)
         name, catalogue = request.get_param("model") or "", app.catalogue
         if catalogue.get(name) is None:
             raise errors.model_unknown(name, catalogue.names())
-        host = base_url(request, app) + FORM
+        host = base_url(request) + FORM
         data = make_policy(app.settings, app.rng, app.clock.now(), host)
         answer(request, response, {"data": data})
 
@@ -44,16 +41,15 @@ class Policies:
 class Form:
     """`/api/v1/uploads/form`"""
 
-    def __init__(self, app: App) -> None:
-        self._app = app
+    def __init__(self) -> None:
         self._reader = _reader()
 
     def on_post(self, request: falcon.Request, response: falcon.Response) -> None:
         """Store the posted file under its policy's folder; answers 200 as the SDK wants it."""
         fields, file = self._read(request)
-        app = self._app
+        app = app_of(request)
         key = allowed_key(app.settings, fields, len(file), app.clock.now())
-        self._store(key, file)
+        _store(app.store, key, file)
         answer(request, response, {})
 
     def _read(self, request: falcon.Request) -> tuple[dict[str, str], bytes]:
@@ -72,17 +68,18 @@ class Form:
             raise errors.body_invalid("the name of a form field is not UTF-8") from None
         raise errors.field_invalid("file", "the form holds no field named file")
 
-    def _store(self, key: str, file: bytes) -> None:
-        """Never over another file: two files of one name would be taken for each other."""
-        try:
-            stored = self._app.store.read(key, MOST_BYTES).body
-        except ObjectMissing:
-            self._app.store.put(key, file, _media_type(file))
-            return
-        except ObjectTooLarge:
-            raise errors.upload_exists() from None
-        if stored != file:
-            raise errors.upload_exists()
+
+def _store(store: ObjectStore, key: str, file: bytes) -> None:
+    """Never over another file: two files of one name would be taken for each other."""
+    try:
+        stored = store.read(key, MOST_BYTES).body
+    except ObjectMissing:
+        store.put(key, file, _media_type(file))
+        return
+    except ObjectTooLarge:
+        raise errors.upload_exists() from None
+    if stored != file:
+        raise errors.upload_exists()
 
 
 def _reader() -> MultipartFormHandler:

@@ -12,15 +12,10 @@ from datetime import datetime
 from typing import Any
 
 from shared.app import App
-from shared.ledger.records import (
-    CANCELED,
-    FAILED,
-    FINAL,
-    REJECTED,
-    RUNNING,
-    SUCCEEDED,
-    Record,
-)
+from shared.jobs.estimates import images_wanted
+from shared.jobs.view import error_of, written_of
+from shared.ledger.manifest import Manifest
+from shared.ledger.record import CANCELED, FAILED, FINAL, REJECTED, RUNNING, SUCCEEDED, Record
 from shared.modelstudio.client import BEIJING_TIME
 from shared.platform.clock import from_iso, iso
 from shared.storage import layout
@@ -43,49 +38,41 @@ def status_of(record: Record) -> str:
 
 @dataclass
 class TaskView:
-    """Shows jobs of one service."""
+    """Shows jobs as tasks."""
 
     app: App
 
     def show(self, job: str) -> dict[str, Any]:
         """`output`, and `usage` of a success. Raises StoreError."""
-        last = self.app.records.last(job) if layout.is_job_id(job) else None
+        records = self.app.ledger.records
+        last = records.last(job) if layout.is_job_id(job) else None
         if last is None:
             return unknown(job)
-        spec_seq = last.data.get("spec_seq", 1)
-        first = last if last.seq == spec_seq else self.app.records.get(job, spec_seq) or last
+        first = records.with_spec(last)
         status = status_of(last)
-        manifest = last.data.get("manifest") or {}
         output: dict[str, Any] = {"task_id": job, "task_status": status}
-        output |= _times(first, last, manifest)
-        if status == SUCCEEDED:
-            return self._succeeded(output, manifest)
+        output |= _times(first, last)
+        if status == SUCCEEDED and last.manifest is not None:
+            return self._succeeded(output, last.manifest)
         if status == FAILED:
             output |= _failure(last)
         if status != CANCELED:
-            output["task_metrics"] = _metrics(self._wanted(first, manifest), 0, status == FAILED)
+            output["task_metrics"] = _metrics(self._wanted(first, last), 0, status == FAILED)
         return {"output": output}
 
-    def _succeeded(self, output: dict[str, Any], manifest: Mapping[str, Any]) -> dict[str, Any]:
-        images, failed = manifest.get("images") or [], manifest.get("failed_images") or []
+    def _succeeded(self, output: dict[str, Any], manifest: Manifest) -> dict[str, Any]:
+        images, failed = manifest.images, manifest.failed_images
         shown = {image["number"]: self._image(image) for image in images}
         shown |= {one["number"]: {"code": one["code"], "message": one["message"]} for one in failed}
         output["results"] = [shown[number] for number in sorted(shown)]
         output["task_metrics"] = _metrics(len(shown), len(images), bool(failed))
-        usage = manifest.get("usage") or {"image_count": len(images)}
-        return {"output": output, "usage": usage}
+        return {"output": output, "usage": manifest.usage or {"image_count": len(images)}}
 
-    def _wanted(self, first: Record, manifest: Mapping[str, Any]) -> int:
+    def _wanted(self, first: Record, last: Record) -> int:
         """How many images were asked for, or the model makes by default."""
-        spec = first.data.get("spec") or manifest.get("spec")
-        parameters = spec.get("parameters") if isinstance(spec, dict) else None
-        number = parameters.get("n") if isinstance(parameters, dict) else None
-        model = self.app.catalogue.get(str(first.data.get("model")))
-        if number is None and model is not None:
-            number = model.parameters_schema["properties"].get("n", {}).get("default")
-        if not isinstance(number, int) or isinstance(number, bool):
-            return 1
-        return max(1, number)
+        written = written_of(last, first)
+        parameters = written.get("parameters") if isinstance(written, dict) else None
+        return images_wanted(self.app.catalogue.get(first.model), parameters)
 
     def _image(self, image: Mapping[str, Any]) -> dict[str, Any]:
         """A link made anew at each query: it works long after the service's own has expired."""
@@ -99,20 +86,19 @@ def unknown(job: str) -> dict[str, Any]:
     return {"output": {"task_id": job, "task_status": UNKNOWN}}
 
 
-def scheduled_at(last: Record, manifest: Mapping[str, Any]) -> str | None:
+def scheduled_at(last: Record) -> str | None:
     """When the service began, as it said itself, or when the task was submitted.
 
     None: it has not begun, as far as is known.
     """
     if status_of(last) not in (RUNNING, SUCCEEDED, FAILED):
         return None
-    began = (manifest.get("task_times") or {}).get("scheduled_time")
-    submitted = last.data.get("submitted_at")
-    return iso(began) if isinstance(began, (int, float)) else submitted
+    began = last.manifest.task_times.get("scheduled_time") if last.manifest else None
+    return iso(began) if isinstance(began, (int, float)) else last.submitted_at
 
 
-def _times(first: Record, last: Record, manifest: Mapping[str, Any]) -> dict[str, str]:
-    moments = {"submit_time": first.at, "scheduled_time": scheduled_at(last, manifest)}
+def _times(first: Record, last: Record) -> dict[str, str]:
+    moments = {"submit_time": first.at, "scheduled_time": scheduled_at(last)}
     if last.state in FINAL:
         moments["end_time"] = last.at
     return {name: _beijing(at) for name, at in moments.items() if at is not None}
@@ -125,9 +111,9 @@ def _beijing(at: str) -> str:
 
 def _failure(last: Record) -> dict[str, str]:
     if last.state == REJECTED:
-        found = last.data.get("violations") or []
-        return {"code": REJECTION, "message": "; ".join(one["message"] for one in found)}
-    error = (last.data.get("manifest") or {}).get("error") or {}
+        message = "; ".join(str(one["message"]) for one in last.violations)
+        return {"code": REJECTION, "message": message}
+    error = error_of(last) or {}
     code = error.get("code") or last.state.title().replace("_", "")
     return {"code": str(code), "message": str(error.get("message") or f"The job is {last.state}.")}
 

@@ -6,21 +6,15 @@ from typing import Any
 
 import falcon
 
+from shared.api.context import app_of
 from shared.api.dashscope import DashScopeError, is_dashscope, is_open, token_refused
 from shared.api.jobs_api.problems import Problem
-from shared.api.tokens import Caller, identify
-from shared.platform.settings import Settings
+from shared.api.tokens import identify
 
 PAGE = "/web"
 READING = ("GET", "HEAD", "OPTIONS")
 ALLOWED_HEADERS = "Authorization, Content-Type, Idempotency-Key, If-None-Match"
 SHOWN_HEADERS = "ETag, Location, Retry-After, Link"
-
-
-def caller_of(request: falcon.Request) -> Caller:
-    """The caller whom `Tokens` let pass."""
-    caller: Caller = request.context.caller
-    return caller
 
 
 class Tokens:
@@ -29,13 +23,10 @@ class Tokens:
     An endpoint may name the scope it needs (`needs`); else reading needs read and the rest submit.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-
     def process_request(self, request: falcon.Request, _response: falcon.Response) -> None:
         if is_open(request.path) or is_static(request.path) or request.context.get("preflight"):
             return
-        caller = identify(self._settings, request.auth)
+        caller = identify(app_of(request).settings, request.auth)
         if caller is not None:
             request.context.caller = caller
             return
@@ -59,10 +50,7 @@ class Tokens:
 
 
 class Origins:
-    """CORS for one origin, or none at all."""
-
-    def __init__(self, origin: str) -> None:
-        self._origin = origin
+    """CORS for the one origin of the settings, or none at all."""
 
     def process_request(self, request: falcon.Request, response: falcon.Response) -> None:
         if not self._asked_by_it(request) or request.method != "OPTIONS":
@@ -78,14 +66,16 @@ class Origins:
         self, request: falcon.Request, response: falcon.Response, _resource: object, _ok: bool
     ) -> None:
         response.set_header("X-Content-Type-Options", "nosniff")
-        if self._origin:
+        origin = app_of(request).settings.cors_origin
+        if origin:
             response.append_header("Vary", "Origin")
         if self._asked_by_it(request):
-            response.set_header("Access-Control-Allow-Origin", self._origin)
+            response.set_header("Access-Control-Allow-Origin", origin)
             response.set_header("Access-Control-Expose-Headers", SHOWN_HEADERS)
 
     def _asked_by_it(self, request: falcon.Request) -> bool:
-        return bool(self._origin) and request.get_header("Origin") == self._origin
+        origin = app_of(request).settings.cors_origin
+        return bool(origin) and request.get_header("Origin") == origin
 
 
 def is_static(path: str) -> bool:

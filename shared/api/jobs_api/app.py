@@ -1,17 +1,19 @@
-"""The WSGI application (falcon) over one service."""
+"""The WSGI application (falcon): built once for an instance, answered by each request's `App`."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import falcon
 
+from shared.api.context import ENVIRON_KEY
 from shared.api.dashscope import RequestIds, add_dashscope_routes
 from shared.api.jobs_api.access import Origins, Tokens
 from shared.api.jobs_api.actions import JobCancel, JobEvents, JobFile, JobRetry
 from shared.api.jobs_api.admin import Dead, Redrive, Resume
-from shared.api.jobs_api.export import exports
+from shared.api.jobs_api.export import EXPORTS
 from shared.api.jobs_api.jobs import Job, JobCollection, JobResult
 from shared.api.jobs_api.models import Models
 from shared.api.jobs_api.openapi import Description
@@ -20,41 +22,55 @@ from shared.api.jobs_api.problems import add_handlers
 from shared.api.jobs_api.uploads import Uploads
 from shared.app import App
 
+WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
-def create_app(app: App, web: Path = WEB) -> falcon.App[falcon.Request, falcon.Response]:
-    """The application; `web` is the folder with the page's files."""
-    settings = app.settings
-    steps: list[Any] = [
-        RequestIds(app.rng),
-        Origins(settings.cors_origin),
-        Tokens(settings),
-    ]
+
+def create_app(app: App, web: Path = WEB) -> WsgiApp:
+    """The application, answering for `app`; `web` is the folder with the page's files.
+
+    Routes are built when the instance needs them first: that takes far longer than an answer.
+    """
+    built = app.instance.wsgi
+    if web not in built:
+        built[web] = build(web)
+    whole = built[web]
+
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        answered: Iterable[bytes] = whole({**environ, ENVIRON_KEY: app}, start_response)
+        return answered
+
+    return answer
+
+
+def build(web: Path = WEB) -> falcon.App[falcon.Request, falcon.Response]:
+    """All routes. Every request must bring its `App` in its environment."""
+    steps: list[Any] = [RequestIds(), Origins(), Tokens()]
     wsgi = falcon.App(middleware=steps)
     wsgi.resp_options.default_media_type = falcon.MEDIA_JSON
     wsgi.req_options.strip_url_path_trailing_slash = True
-    _add_jobs(wsgi, app)
-    wsgi.add_route("/uploads", Uploads(app))
-    wsgi.add_route("/models", Models(app))
-    wsgi.add_route("/models/{name}/resume", Resume(app))
-    wsgi.add_route("/dead", Dead(app))
-    wsgi.add_route("/dead/{name}/redrive", Redrive(app))
-    wsgi.add_route("/openapi.json", Description(app))
-    page = Page(app, web)
+    _add_jobs(wsgi)
+    wsgi.add_route("/uploads", Uploads())
+    wsgi.add_route("/models", Models())
+    wsgi.add_route("/models/{name}/resume", Resume())
+    wsgi.add_route("/dead", Dead())
+    wsgi.add_route("/dead/{name}/redrive", Redrive())
+    wsgi.add_route("/openapi.json", Description())
+    page = Page(web)
     wsgi.add_route("/", page)
     wsgi.add_route("/web", page)
     wsgi.add_route("/web/{name:path}", page)
-    add_dashscope_routes(wsgi, app)
+    add_dashscope_routes(wsgi)
     add_handlers(wsgi)
     return wsgi
 
 
-def _add_jobs(wsgi: falcon.App[falcon.Request, falcon.Response], app: App) -> None:
-    wsgi.add_route("/jobs", JobCollection(app))
-    for path, export in exports(app).items():
+def _add_jobs(wsgi: falcon.App[falcon.Request, falcon.Response]) -> None:
+    wsgi.add_route("/jobs", JobCollection())
+    for path, export in EXPORTS.items():
         wsgi.add_route(path, export)
-    wsgi.add_route("/jobs/{job}", Job(app))
-    wsgi.add_route("/jobs/{job}/result", JobResult(app))
-    wsgi.add_route("/jobs/{job}/cancel", JobCancel(app))
-    wsgi.add_route("/jobs/{job}/retry", JobRetry(app))
-    wsgi.add_route("/jobs/{job}/events", JobEvents(app))
-    wsgi.add_route("/jobs/{job}/jobfile", JobFile(app))
+    wsgi.add_route("/jobs/{job}", Job())
+    wsgi.add_route("/jobs/{job}/result", JobResult())
+    wsgi.add_route("/jobs/{job}/cancel", JobCancel())
+    wsgi.add_route("/jobs/{job}/retry", JobRetry())
+    wsgi.add_route("/jobs/{job}/events", JobEvents())
+    wsgi.add_route("/jobs/{job}/jobfile", JobFile())

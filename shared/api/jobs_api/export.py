@@ -16,11 +16,11 @@ from urllib.parse import urlencode
 
 import falcon
 
-from shared.api.jobs_api.access import caller_of
-from shared.api.jobs_api.listing import Filter, JobList, page_size
-from shared.api.jobs_api.views import Views, base_url
-from shared.app import App
+from shared.api.context import app_of, base_url, caller_of
+from shared.api.jobs_api.filters import job_filter, page_size
+from shared.jobs.listing import JobFilter, JobListing
 from shared.ledger.job_index import Cursor
+from shared.platform.clock import Clock
 
 MOST_ROWS = 10_000
 MOST_CHARACTERS = 1_500_000
@@ -34,25 +34,26 @@ Writer = Callable[[Mapping[str, Any]], str]
 class Export:
     """`/jobs.csv` and `/jobs.jsonl`"""
 
-    def __init__(self, app: App, media_type: str, head: str, write: Writer) -> None:
-        self._app, self._media_type, self._write = app, media_type, write
-        self._head = head
+    def __init__(self, media_type: str, head: str, write: Writer) -> None:
+        self._media_type, self._head, self._write = media_type, head, write
 
     def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
         """As many rows as one answer holds, and where there are more."""
-        size, wanted = page_size(request, MOST_ROWS, MOST_ROWS), Filter.of(request)
-        base = base_url(request, self._app)
-        jobs = JobList(self._app, Views(self._app, base), caller_of(request))
-        text, following = self._rows(jobs, wanted, size)
+        size, wanted = page_size(request, MOST_ROWS, MOST_ROWS), job_filter(request)
+        app = app_of(request)
+        jobs = app.listing(caller_of(request).sees)
+        text, following = self._rows(app.clock, jobs, wanted, size)
         response.content_type = self._media_type
         response.text = text
         if following is not None:
             query = urlencode({**request.params, "cursor": following}, doseq=True)
-            response.set_header("Link", f'<{base}{request.path}?{query}>; rel="next"')
+            response.set_header("Link", f'<{base_url(request)}{request.path}?{query}>; rel="next"')
 
-    def _rows(self, jobs: JobList, wanted: Filter, size: int) -> tuple[str, str | None]:
+    def _rows(
+        self, clock: Clock, jobs: JobListing, wanted: JobFilter, size: int
+    ) -> tuple[str, str | None]:
         """Page by page: what is kept of a job is its line alone."""
-        clock, text = self._app.clock, io.StringIO()
+        text = io.StringIO()
         text.write(self._head)
         until, left, following = clock.monotonic() + MOST_SECONDS, size, None
         while left:
@@ -88,10 +89,8 @@ def _harmless(text: str) -> str:
     return f"'{text}" if text.startswith(FORMULA) else text
 
 
-def exports(app: App) -> dict[str, Export]:
-    """By path."""
-    head = ",".join(COLUMNS) + "\r\n"
-    return {
-        "/jobs.csv": Export(app, "text/csv; charset=utf-8", head, csv_line),
-        "/jobs.jsonl": Export(app, "application/jsonl; charset=utf-8", "", json_line),
-    }
+EXPORTS = {
+    "/jobs.csv": Export("text/csv; charset=utf-8", ",".join(COLUMNS) + "\r\n", csv_line),
+    "/jobs.jsonl": Export("application/jsonl; charset=utf-8", "", json_line),
+}
+"""By path."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import falcon
 
-from shared.api.jobs_api.access import caller_of
-from shared.api.jobs_api.listing import Filter, JobList, page_size
+from shared.api.context import answer_json, app_of, base_url, caller_of
+from shared.api.jobs_api.filters import job_filter, page_size
 from shared.api.jobs_api.problems import Problem, no_such_job, wrong_parameter
 from shared.api.jobs_api.taking import (
     owned,
@@ -15,11 +15,10 @@ from shared.api.jobs_api.taking import (
     source_of,
     with_id,
 )
-from shared.api.jobs_api.views import Views, answer, base_url
 from shared.app import App
 from shared.jobfile import Document, Violation
 from shared.jobs.intake import IntakeOutcome, Source, digest_of
-from shared.ledger.records import FINAL, REJECTED, Record
+from shared.ledger.record import FINAL, REJECTED, Record
 from shared.storage import layout
 
 LONGEST_WAIT = 30
@@ -31,48 +30,39 @@ HALF_A_LINK = 1800
 class JobCollection:
     """`/jobs`"""
 
-    def __init__(self, app: App) -> None:
-        self._app = app
-
     def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
         """Some of the caller's jobs, the newest first."""
-        size, wanted = page_size(request, 100), Filter.of(request)
-        views = Views(self._app, base_url(request, self._app))
-        page = JobList(self._app, views, caller_of(request)).page(wanted, size)
-        answer(response, {"jobs": page.rows, "next": page.next, "searched": page.searched})
+        size, wanted = page_size(request, 100), job_filter(request)
+        page = app_of(request).listing(caller_of(request).sees).page(wanted, size)
+        answer_json(response, {"jobs": page.rows, "next": page.next, "searched": page.searched})
 
     def on_post(self, request: falcon.Request, response: falcon.Response) -> None:
         """Take in a job file; 202 if every document of it became a job."""
-        app, caller = self._app, caller_of(request)
+        app = app_of(request)
         limit = app.settings.job_file_bytes
         sent = read_request_body(request, limit)
-        documents = owned(sent.documents(limit), caller, app.settings.oss_bucket)
-        source = source_of(request, app, caller, sent)
-        taken = app.intake.take_documents(documents, source)
-        app.dispatch.ensure_polled(taken)
+        documents = owned(request, sent.documents(limit))
+        taken = app.acceptance.documents(documents, source_of(request, sent))
         refuse_violated(taken)
-        views = Views(app, base_url(request, app))
+        views = app.views(base_url(request))
         jobs = [views.brief(one.record) for one in taken]
         response.set_header("Retry-After", "2")
         if len(jobs) == 1:
             response.set_header("Location", jobs[0]["urls"]["status"])
-        answer(response, jobs[0] if len(jobs) == 1 else {"jobs": jobs}, 202)
+        answer_json(response, jobs[0] if len(jobs) == 1 else {"jobs": jobs}, 202)
 
 
 class Job:
     """`/jobs/{job}`"""
 
-    def __init__(self, app: App) -> None:
-        self._app = app
-
     def on_get(self, request: falcon.Request, response: falcon.Response, job: str) -> None:
         """The job as it is, or as soon as its state is another one."""
         patience, tags = _patience(request), _given_tags(request)
-        last = known_job(request, self._app, job)
+        app, last = app_of(request), known_job(request, job)
         if patience and last.state not in FINAL and _knows(tags, last):
-            last = self._changed(last, patience)
-        views = Views(self._app, base_url(request, self._app))
-        tag = self._tag(last, views.estimates.position(last))
+            last = _changed(app, last, patience)
+        views = app.views(base_url(request))
+        tag = _tag(app, last, views.estimates.position(last))
         response.set_header("ETag", f'W/"{tag}"')
         response.set_header("Cache-Control", "private, no-cache")
         if tag in tags:
@@ -80,79 +70,78 @@ class Job:
             return
         if last.state not in FINAL:
             response.set_header("Retry-After", "2")
-        answer(response, views.whole(last))
+        answer_json(response, views.whole(last))
 
     def on_put(self, request: falcon.Request, response: falcon.Response, job: str) -> None:
         """Make the job, once: the same body again is the same job, another body is refused."""
-        app, caller = self._app, caller_of(request)
+        app, caller = app_of(request), caller_of(request)
         if not layout.is_job_id(job) or not caller.sees(job):
             raise no_such_job(job)
         limit = app.settings.job_file_bytes
         sent = read_request_body(request, limit)
-        document = _the_one(owned(sent.documents(limit), caller, app.settings.oss_bucket), job)
-        self._refuse_other(app.records.last(job), document)
+        document = _the_one(owned(request, sent.documents(limit)), job)
+        _refuse_other(app.ledger.records.last(job), document)
         source = Source(f"http/job{sent.suffix}", job, prefix=caller.prefix)
-        taken = app.intake.take_documents([document], source)
-        app.dispatch.ensure_polled(taken)
-        self._refuse_clash(job, document, taken[0])
+        taken = app.acceptance.documents([document], source)
+        _refuse_clash(app, job, document, taken[0])
         refuse_violated(taken)
-        view = Views(app, base_url(request, app)).brief(taken[0].record)
+        view = app.views(base_url(request)).brief(taken[0].record)
         response.set_header("Location", view["urls"]["status"])
         response.set_header("Retry-After", "2")
-        answer(response, view, 202 if taken[0].new else 200)
-
-    def _changed(self, last: Record, patience: float) -> Record:
-        """The next record as soon as there is one, or the same after `patience` seconds."""
-        clock, records = self._app.clock, self._app.records
-        until, now = clock.monotonic() + patience, last
-        while now.state == last.state and clock.monotonic() < until:
-            clock.sleep(min(LOOK_AGAIN, until - clock.monotonic()))
-            now = records.last_from(now)
-        return now
-
-    def _tag(self, last: Record, position: int | None) -> str:
-        half_hours = int(self._app.clock.now() // HALF_A_LINK)
-        age = half_hours if last.data.get("manifest") else 0
-        return f"{_mark(last)}.{position or 0}.{age}"
-
-    def _refuse_other(self, last: Record | None, document: Document) -> None:
-        if last is None or last.state == REJECTED:
-            return
-        if last.data.get("written") != digest_of(document):
-            raise _in_use(last.job)
-
-    def _refuse_clash(self, job: str, document: Document, taken: IntakeOutcome) -> None:
-        """Somebody else may have made a job of this id at the same moment."""
-        if taken.job != job and not taken.violations:
-            raise _in_use(job)
-        if taken.violations:
-            self._refuse_other(self._app.records.last(job), document)
+        answer_json(response, view, 202 if taken[0].new else 200)
 
 
 class JobResult:
     """`/jobs/{job}/result`"""
 
-    def __init__(self, app: App) -> None:
-        self._app = app
-
     def on_get(self, request: falcon.Request, response: falcon.Response, job: str) -> None:
         """The manifest of a job that is over."""
-        last = known_job(request, self._app, job)
-        manifest = last.data.get("manifest")
-        if manifest is None:
+        last = known_job(request, job)
+        if last.manifest is None:
             detail = f"The job is {last.state}; ask for it with GET /jobs/{job}?wait=30 meanwhile."
             response.set_header("Retry-After", "2")
             raise Problem(404, "No result yet", detail)
-        answer(response, manifest)
+        answer_json(response, last.manifest.document)
 
 
-def known_job(request: falcon.Request, app: App, job: str) -> Record:
+def known_job(request: falcon.Request, job: str) -> Record:
     """The job's last record. Raises Problem for a job that is unknown or not the caller's."""
     mine = layout.is_job_id(job) and caller_of(request).sees(job)
-    last = app.records.last(job) if mine else None
+    last = app_of(request).ledger.records.last(job) if mine else None
     if last is None:
         raise no_such_job(job)
     return last
+
+
+def _changed(app: App, last: Record, patience: float) -> Record:
+    """The next record as soon as there is one, or the same after `patience` seconds."""
+    clock, records = app.clock, app.ledger.records
+    until, now = clock.monotonic() + patience, last
+    while now.state == last.state and clock.monotonic() < until:
+        clock.sleep(min(LOOK_AGAIN, until - clock.monotonic()))
+        now = records.last_from(now)
+    return now
+
+
+def _tag(app: App, last: Record, position: int | None) -> str:
+    half_hours = int(app.clock.now() // HALF_A_LINK)
+    age = half_hours if last.manifest else 0
+    return f"{_mark(last)}.{position or 0}.{age}"
+
+
+def _refuse_other(last: Record | None, document: Document) -> None:
+    if last is None or last.state == REJECTED:
+        return
+    if last.written != digest_of(document):
+        raise _in_use(last.job)
+
+
+def _refuse_clash(app: App, job: str, document: Document, taken: IntakeOutcome) -> None:
+    """Somebody else may have made a job of this id at the same moment."""
+    if taken.job != job and not taken.violations:
+        raise _in_use(job)
+    if taken.violations:
+        _refuse_other(app.ledger.records.last(job), document)
 
 
 def _patience(request: falcon.Request) -> int:

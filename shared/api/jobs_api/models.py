@@ -7,8 +7,7 @@ from typing import Any
 
 import falcon
 
-from shared.api.jobs_api.estimates import Estimates
-from shared.api.jobs_api.views import answer
+from shared.api.context import answer_json, app_of
 from shared.app import App
 from shared.catalogue.models import Model
 
@@ -16,33 +15,32 @@ from shared.catalogue.models import Model
 class Models:
     """`/models`"""
 
-    def __init__(self, app: App) -> None:
-        self._app = app
-
-    def on_get(self, _request: falcon.Request, response: falcon.Response) -> None:
+    def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
         """Every model of the catalogue."""
-        known = self._app.catalogue
+        app = app_of(request)
+        known = app.catalogue
         found = [model for name in known.names() if (model := known.get(name))]
         response.set_header("Cache-Control", "private, max-age=60")
-        answer(response, {"models": [self._shown(model) for model in found]})
+        answer_json(response, {"models": [_shown(app, model) for model in found]})
 
-    def _shown(self, model: Model) -> dict[str, Any]:
-        region = self._app.settings.model_region
-        price = model.price.in_region(region)
-        return {
-            "name": model.name,
-            "title": {"en": model.title, "zh": model.title_zh},
-            "description": model.description,
-            "offered": region in model.regions,
-            "regions": model.regions,
-            "input": model.input_schema,
-            "parameters": model.parameters_schema,
-            "rules": model.rules,
-            "images": [asdict(rule) for rule in model.images],
-            "limits": asdict(model.limits),
-            "price": {**asdict(model.price), **asdict(price)},
-            "notices": [asdict(notice) for notice in model.notices],
-            "typical_seconds": model.typical_seconds,
-            "expected_seconds": round(Estimates(self._app).seconds_each(model), 1),
-            "sources": model.sources,
-        }
+
+def _shown(app: App, model: Model) -> dict[str, Any]:
+    region = app.settings.model_region
+    price = model.price.in_region(region)
+    return {
+        "name": model.name,
+        "title": {"en": model.title, "zh": model.title_zh},
+        "description": model.description,
+        "offered": region in model.regions,
+        "regions": model.regions,
+        "input": model.input_schema,
+        "parameters": model.parameters_schema,
+        "rules": model.rules,
+        "images": [asdict(rule) for rule in model.images],
+        "limits": asdict(model.limits),
+        "price": {**asdict(model.price), **asdict(price)},
+        "notices": [asdict(notice) for notice in model.notices],
+        "typical_seconds": model.typical_seconds,
+        "expected_seconds": round(app.estimates().seconds_each(model), 1),
+        "sources": model.sources,
+    }

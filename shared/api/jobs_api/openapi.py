@@ -12,11 +12,10 @@ from typing import Any
 
 import falcon
 
-from shared.api.jobs_api.views import answer, base_url
-from shared.app import App
+from shared.api.context import answer_json, app_of, base_url
 from shared.catalogue.models import SCHEMAS, Catalogue, Model, read_schema
 from shared.catalogue.yaml_reader import copy
-from shared.ledger.records import STATES
+from shared.ledger.record import STATES
 
 COMPONENT = "#/components/schemas/"
 
@@ -24,14 +23,11 @@ COMPONENT = "#/components/schemas/"
 class Description:
     """`/openapi.json`"""
 
-    def __init__(self, app: App) -> None:
-        self._app = app
-
     def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
         """The description, with this deployment's models."""
-        base = base_url(request, self._app)
+        base = base_url(request)
         response.set_header("Cache-Control", "private, max-age=300")
-        answer(response, describe(self._app.catalogue, base))
+        answer_json(response, describe(app_of(request).catalogue, base))
 
 
 def describe(catalogue: Catalogue, base: str) -> dict[str, Any]:

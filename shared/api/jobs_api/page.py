@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import falcon
 
+from shared.api.context import app_of
 from shared.api.jobs_api.problems import Problem
 from shared.app import App
 
@@ -32,8 +33,8 @@ MEDIA_TYPES = {
 class Page:
     """`/` and `/web/…`"""
 
-    def __init__(self, app: App, folder: Path = WEB) -> None:
-        self._folder, self._policy = folder, policy(app)
+    def __init__(self, folder: Path = WEB) -> None:
+        self._folder = folder
 
     def on_get(
         self, request: falcon.Request, response: falcon.Response, name: str = "index.html"
@@ -42,7 +43,7 @@ class Page:
         body = self._read(name)
         tag = hashlib.sha256(body).hexdigest()[:32]
         response.content_type = MEDIA_TYPES[Path(name).suffix]
-        response.set_header("Content-Security-Policy", self._policy)
+        response.set_header("Content-Security-Policy", policy(app_of(request)))
         response.set_header("Referrer-Policy", "no-referrer")
         response.set_header("Cache-Control", "no-cache")
         response.set_header("ETag", f'"{tag}"')

@@ -34,6 +34,12 @@ def no_such_job(job: str) -> Problem:
     return Problem(404, "No such job", f"There is no job {job[:64]!r}.")
 
 
+def key_reused() -> Problem:
+    """The Idempotency-Key belongs to another request."""
+    detail = "This Idempotency-Key was sent before with another body; choose a new one."
+    return Problem(409, "Idempotency-Key in use", detail)
+
+
 def wrong_parameter(name: str, expected: str, found: str) -> Problem:
     """A query parameter or header that cannot be read."""
     detail = f"{name} must be {expected}, not {found[:80]!r}."

@@ -1,24 +1,21 @@
-"""What a caller sends becomes jobs: in the caller's own name, and only of what is the caller's."""
+"""Turn a request body into jobs: add the token's id prefix, reject others' objects."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import falcon
 
-from shared.api.jobs_api.problems import Problem, wrong_parameter
+from shared.api.context import app_of, caller_of
+from shared.api.jobs_api.problems import Problem, key_reused, wrong_parameter
 from shared.api.ownership import foreign_objects
 from shared.api.tokens import Caller
-from shared.app import App
 from shared.jobfile import Document, ParseLimits, Unreadable, Violation, parse
+from shared.jobs.idempotency import IdempotencyKey, IdempotencyKeys, KeyReused
 from shared.jobs.intake import IntakeOutcome, Source
 from shared.platform.clock import nonce
-from shared.storage import layout
-from shared.storage.objects import ObjectMissing
 
 SUFFIX_OF = {
     "application/json": ".json",
@@ -64,9 +61,10 @@ def read_request_body(request: falcon.Request, limit: int) -> RequestBody:
     return RequestBody(read_body(request, limit), SUFFIX_OF[media_type])
 
 
-def owned(documents: Sequence[Document], caller: Caller, bucket: str) -> list[Document]:
+def owned(request: falcon.Request, documents: Sequence[Document]) -> list[Document]:
     """The documents in the caller's name: ids get its prefix. Raises Problem where one refers to
     what belongs to somebody else."""
+    caller, bucket = caller_of(request), app_of(request).settings.oss_bucket
     if not caller.prefix:
         return list(documents)
     foreign = [one for document in documents for one in _foreign(document, caller, bucket)]
@@ -100,36 +98,31 @@ def _foreign(document: Document, caller: Caller, bucket: str) -> Iterator[Violat
         yield Violation(pointer, document.line(pointer), expected, "", message, "token")
 
 
-def source_of(request: falcon.Request, app: App, caller: Caller, sent: RequestBody) -> Source:
+def source_of(request: falcon.Request, sent: RequestBody) -> Source:
     """Where the jobs come from. With an Idempotency-Key the same request is the same source.
 
     Raises Problem if the key was used for another body.
     """
+    app, prefix = app_of(request), caller_of(request).prefix
+    key, mark = idempotency_key(request), nonce(app.rng)
+    if key is not None:
+        content = sent.suffix.encode() + b"\n" + sent.body
+        try:
+            mark = IdempotencyKeys(app.store).claim(key, content, key.mark)
+        except KeyReused:
+            raise key_reused() from None
+    return Source(f"http/job{sent.suffix}", mark, prefix=prefix)
+
+
+def idempotency_key(request: falcon.Request) -> IdempotencyKey | None:
+    """The request's Idempotency-Key, the caller's own. Raises Problem if it is not in order."""
     given = request.get_header("Idempotency-Key")
-    mark = nonce(app.rng) if given is None else _known_mark(given, app, caller, sent)
-    return Source(f"http/job{sent.suffix}", mark, prefix=caller.prefix)
-
-
-def _known_mark(given: str, app: App, caller: Caller, sent: RequestBody) -> str:
+    if given is None:
+        return None
     if not 0 < len(given) <= LONGEST_KEY or not (given.isascii() and given.isprintable()):
         expected = f"1 to {LONGEST_KEY} printable ASCII characters"
         raise wrong_parameter("Idempotency-Key", expected, given)
-    mark = hashlib.sha256(f"{caller.mark}\n{given}".encode()).hexdigest()
-    content = hashlib.sha256(sent.suffix.encode() + b"\n" + sent.body).hexdigest()
-    key = layout.request(mark)
-    if app.store.create(key, json.dumps({"content": content}).encode()).created:
-        return mark
-    if _content(app, key) != content:
-        detail = "This Idempotency-Key was sent before with another body; choose a new one."
-        raise Problem(409, "Idempotency-Key in use", detail)
-    return mark
-
-
-def _content(app: App, key: str) -> str:
-    try:
-        return str(json.loads(app.store.read(key, 1000).body)["content"])
-    except (ObjectMissing, ValueError, KeyError, TypeError):
-        return ""
+    return IdempotencyKey(caller_of(request).mark, given)
 
 
 def refuse_violated(taken: Sequence[IntakeOutcome]) -> None:

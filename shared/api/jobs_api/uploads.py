@@ -7,10 +7,9 @@ from typing import Any
 
 import falcon
 
+from shared.api.context import answer_json, app_of
 from shared.api.jobs_api.problems import Problem
 from shared.api.jobs_api.taking import read_body, refused
-from shared.api.jobs_api.views import answer
-from shared.app import App
 from shared.catalogue.yaml_reader import TextUnreadable
 from shared.jobfile import ParseLimits, Violation
 from shared.jobfile.json_reader import read_json
@@ -35,17 +34,15 @@ LONGEST_STEM = 64
 class Uploads:
     """`/uploads`"""
 
-    def __init__(self, app: App) -> None:
-        self._app = app
-
     def on_post(self, request: falcon.Request, response: falcon.Response) -> None:
         """A presigned PUT under a folder that nobody else knows."""
         name, content_type = _read(request)
-        folder = nonce(self._app.rng)
+        app = app_of(request)
+        folder = nonce(app.rng)
         key = f"{layout.INPUTS}{folder}/{safe_name(name, content_type)}"
-        url = self._app.store.presign_put(key, UPLOAD_SECONDS, content_type)
+        url = app.store.presign_put(key, UPLOAD_SECONDS, content_type)
         put = {"url": url, "headers": {"Content-Type": content_type}, "expires_in": UPLOAD_SECONDS}
-        answer(response, {"key": key, "url": f"oss:///{key}", "put": put})
+        answer_json(response, {"key": key, "url": f"oss:///{key}", "put": put})
 
 
 def safe_name(name: str, content_type: str) -> str:

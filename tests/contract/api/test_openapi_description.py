@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from shared.api.jobs_api import create_app
+from shared.api.jobs_api.app import build
 from shared.api.jobs_api.openapi import describe
 from shared.catalogue.models import load_catalogue
 from tests.kit.http import TOKENS, ask
@@ -45,10 +45,10 @@ def test_every_schema_is_one(described: dict[str, Any]) -> None:
 
 
 def test_every_route_is_described_with_its_methods(described: dict[str, Any]) -> None:
-    app = create_app(World().app())
+    wsgi = build()
     for path, operations in described["paths"].items():
         asked = re.sub(r"\{\w+\}", "x", path)
-        found = app._router.find(asked)
+        found = wsgi._router.find(asked)
         assert found is not None, path
         verbs = {verb.upper() for verb in operations if verb in ("get", "put", "post")}
         resource, methods, *_ = found

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from local.oss.storage import Store
+from shared.ledger.codec import decode
 from shared.ledger.queue import marker_of
-from shared.ledger.records import QUEUED, SUCCEEDED, decode
+from shared.ledger.record import QUEUED, SUCCEEDED
 from shared.platform.clock import from_iso
 from shared.storage import layout
 from tests.bench import depth, listing
@@ -32,16 +33,17 @@ def test_copies_are_jobs() -> None:
     made = dict(jobs(pattern(), REAL_MODEL, NOW_MS, queued=2, finished=1))
     assert not [key for key in made if pattern().job in key]
     first = decode(made[layout.record(waiting_job(1), 1)], waiting_job(1))
-    assert (first.job, first.state, first.data["model"]) == (waiting_job(1), QUEUED, REAL_MODEL)
-    assert marker_of(first.job, first.data) in made
-    expires = from_iso(first.data["expires_at"])
-    assert expires == pytest.approx(first.data["queued_ms"] / 1000 + WEEK)
+    assert (first.job, first.state, first.model) == (waiting_job(1), QUEUED, REAL_MODEL)
+    assert marker_of(first) in made
+    expires = from_iso(first.expires_at or "")
+    assert expires == pytest.approx(first.queued_ms / 1000 + WEEK)
     assert layout.reminder(round(expires * 1000), first.job) in made
     chain = sorted(key for key in made if key.startswith(f"{layout.RECORDS}{done_job(0)}/"))
     last = decode(made[chain[-1]], chain[-1])
     assert last.state == SUCCEEDED
-    assert json.loads(made[layout.result(done_job(0))]) == last.data["manifest"]
-    assert all(image["key"] in made for image in last.data["manifest"]["images"])
+    assert last.manifest is not None
+    assert json.loads(made[layout.result(done_job(0))]) == last.manifest.document
+    assert all(image["key"] in made for image in last.manifest.images)
 
 
 def test_the_server_takes_the_files_for_its_own(tmp_path: Path) -> None:

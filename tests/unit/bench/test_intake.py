@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -35,16 +36,16 @@ def taken_in(kind: Kind) -> list[Call]:
     """The requests that one file takes while somebody polls and an older job waits."""
     world = World()
     app = world.app("submit")
-    app.catalogue = load_catalogue()
+    app.rules = replace(app.rules, catalogue=load_catalogue())
     document = parse(kind.body("ours"), f"jobs/ours.{kind.suffix}")[0].value
     world.bucket.write(layout.marker(document["model"], 0, 0, "waits"), b"")
     world.bucket.write(f"jobs/ours.{kind.suffix}", kind.body("ours"))
-    app.heartbeat.beat()
+    app.ledger.heartbeat.beat()
     recorder = Recorder(app.store)
     app.store = recorder
     for part in ("heartbeat", "queue", "records", "endings"):
         app.__dict__.pop(part, None)
-    taken = app.dispatch.job_file(f"jobs/ours.{kind.suffix}")
+    taken = app.acceptance.job_file(f"jobs/ours.{kind.suffix}")
     assert all(one.new for one in taken)
     return recorder.calls
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from shared.app import App
-from shared.ledger.records import Record
+from shared.ledger.record import Record
 from shared.modelstudio.client import ServiceError
 from shared.modelstudio.download import REFUSED
 from shared.storage import layout
@@ -32,14 +32,14 @@ def in_flight(world: World, job: str = "cat", **task: Any) -> None:
     world.queued(job)
     world.studio.script.append(accept_with(**task))
     app = world.app()
-    last = app.records.last(job)
+    last = app.ledger.records.last(job)
     assert last is not None
     assert isinstance(app.submission.submit(last, 2.5), Record)
 
 
 def advance(world: World, app: App | None = None, job: str = "cat") -> Record | None:
     app = app or world.app()
-    last = app.records.last(job)
+    last = app.ledger.records.last(job)
     assert last is not None
     collection = app.poller.collection
     return collection.take(last, collection.ask(last))
@@ -218,14 +218,14 @@ def test_durations_of_finished_tasks_are_learned(world: World) -> None:
     in_flight(world)
     world.timeline.wait(6)
     advance(world)
-    assert world.app("next").states.get(MODEL).durations == [5.0]
+    assert world.app("next").ledger.model_states.get(MODEL).durations == [5.0]
 
 
 def test_the_loser_of_a_race_does_not_leave_its_manifest_behind(world: World) -> None:
     world.queued("cat", expires_after="1m")
     world.timeline.wait(59)
     slow = world.app("slow")
-    last = slow.records.last("cat")
+    last = slow.ledger.records.last("cat")
     assert last is not None
 
     def the_other_finishes_the_job() -> None:
@@ -256,11 +256,11 @@ def test_a_paid_image_is_kept_whatever_usage_says(world: World, usage: Any) -> N
 def test_a_task_that_ends_does_not_lift_a_block_on_new_ones(world: World) -> None:
     in_flight(world)
     app = world.app()
-    rule = app.errors.classify("AllocationQuota", "", 403)
-    app.states.refused(MODEL, ServiceError("AllocationQuota", "used up", 403), rule, False)
+    rule = app.rules.errors.classify("AllocationQuota", "", 403)
+    app.ledger.breakers.refused(MODEL, ServiceError("AllocationQuota", "used up", 403), rule, False)
     world.timeline.wait(6)
     advance(world, app)
-    assert app.states.get(MODEL).paused_for(app.clock.now()) > 0
+    assert app.ledger.model_states.get(MODEL).paused_for(app.clock.now()) > 0
 
 
 def test_the_manifest_is_json_in_utf_8_for_people(world: World) -> None:

@@ -39,7 +39,7 @@ def drop(
 
 
 def deliver(world: World, key: str = FILE, app: App | None = None) -> list[IntakeOutcome]:
-    return (app or world.app("submit")).dispatch.job_file(key)
+    return (app or world.app("submit")).acceptance.job_file(key)
 
 
 def one(taken: list[IntakeOutcome]) -> str:
@@ -60,7 +60,7 @@ def test_a_lone_job_is_submitted_at_once_and_somebody_polls(world: World) -> Non
 
 
 def test_a_living_poller_is_not_woken(world: World) -> None:
-    world.app("poller").heartbeat.beat()
+    world.app("poller").ledger.heartbeat.beat()
     drop(world, job_file(), "jobs/cat.json")
     assert not world.bucket.holds(layout.WAKE)
 
@@ -229,8 +229,8 @@ def test_a_model_of_another_region_is_refused(world: World) -> None:
 def test_expiry_counts_from_the_moment_of_taking_in(world: World) -> None:
     world.models = (model(),)
     record = world.queued("cat", expires_after="6h")
-    assert record.data["expires_at"] > record.at
-    assert record.data["expires_at"][11:13] == f"{(int(record.at[11:13]) + 6) % 24:02d}"
+    assert (record.expires_at or "") > record.at
+    assert (record.expires_at or "")[11:13] == f"{(int(record.at[11:13]) + 6) % 24:02d}"
 
 
 def test_inline_payloads_do_not_reach_the_manifest(world: World) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from shared.app import App
 from shared.catalogue.models import Limits
-from shared.ledger.records import Record
+from shared.ledger.record import Record
 from shared.modelstudio.client import ServiceError
 from tests.kit.hooks import Killed, die, once
 from tests.kit.studio import UNREACHABLE, lose_answer, lose_request
@@ -21,14 +21,14 @@ def world() -> World:
 
 
 def submit(app: App, job: str) -> None:
-    last = app.records.last(job)
+    last = app.ledger.records.last(job)
     assert last is not None
     app.submission.submit(last, 5.0)
 
 
 def resolve(world: World, job: str) -> Record | None:
     app = world.app("resolver")
-    last = app.records.last(job)
+    last = app.ledger.records.last(job)
     assert last is not None
     return app.poller.reconciliation.resolve(last)
 
@@ -175,7 +175,7 @@ def test_whoever_decides_for_themselves_is_asked(world: World) -> None:
     in_doubt(world, "cat", made=True)
     app = world.app("resolver", unknown_policy="ask")
     world.timeline.wait(GRACE)
-    last = app.records.last("cat")
+    last = app.ledger.records.last("cat")
     assert last is not None
     app.poller.reconciliation.resolve(last)
     assert world.state("cat") == "NEEDS_ATTENTION"
@@ -195,7 +195,7 @@ def test_asked_even_where_no_task_is_listed(world: World) -> None:
 def test_two_resolvers_adopt_once(world: World) -> None:
     in_doubt(world, "cat", made=True)
     first = world.app("first")
-    last = first.records.last("cat")
+    last = first.ledger.records.last("cat")
     assert last is not None
     meanwhile = once("create", "records/cat/000004", lambda: resolve(world, "cat"))
     store_of(first).before.append(meanwhile)

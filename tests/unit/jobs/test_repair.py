@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.catalogue.models import Limits
-from shared.jobs.repair import Rebuilt, rebuild
+from shared.jobs.repair import Rebuilt
 from shared.storage import layout
 from tests.kit.hooks import Killed, at, at_every_request, die
 from tests.kit.studio import lose_answer, lose_request
@@ -20,7 +20,7 @@ def world() -> World:
 
 
 def rebuilt(world: World) -> Rebuilt:
-    return rebuild(world.app("operator"))
+    return world.app("operator").repair.rebuild()
 
 
 def changes(done: Rebuilt) -> dict[str, int]:
@@ -82,7 +82,7 @@ def test_the_reminder_that_a_job_expires_is_made_again(world: World) -> None:
 
 def test_the_manifest_of_a_rejection_is_made_again(world: World) -> None:
     world.bucket.write(FILE, b'{"model": "brush"}')
-    (taken,) = world.app("submit").dispatch.job_file(FILE)
+    (taken,) = world.app("submit").acceptance.job_file(FILE)
     manifest = world.manifest(taken.job)
     world.bucket.remove(layout.result(taken.job))
     assert changes(rebuilt(world)) == {"manifests_made": 1}
@@ -118,7 +118,7 @@ def test_what_is_left_over_is_removed(world: World) -> None:
 
 def test_a_claim_whose_record_is_about_to_be_made_is_left_alone(world: World) -> None:
     world.queued("cat")
-    slot = world.app("submit").slots.claim(MODEL, "cat", 2, 1)
+    slot = world.app("submit").ledger.slots.claim(MODEL, "cat", 2, 1)
     assert slot is not None
     assert changes(rebuilt(world)) == {}
     assert world.slots() == [slot.key]
@@ -171,7 +171,7 @@ def test_a_run_between_any_two_steps_of_a_rebuild_does_no_harm() -> None:
         operator, done = world.app("operator"), []
         hook = at(number, lambda: done.append(run(world)))
         store_of(operator).before.append(hook)
-        rebuild(operator)
+        operator.repair.rebuild()
         home(world, "cat", "dog")
         return bool(done)
 
@@ -189,7 +189,7 @@ def test_a_submission_between_any_two_steps_of_a_rebuild_does_no_harm() -> None:
             done.append(True)
 
         store_of(operator).before.append(at(number, act))
-        rebuild(operator)
+        operator.repair.rebuild()
         if done:
             assert world.held() == [f"{MODEL}/cat~000002"], "the task in flight lost its slot"
         home(world, "cat")
@@ -207,7 +207,7 @@ def test_killed_at_any_request_rebuilding_again_does_the_rest() -> None:
         operator = world.app("operator")
         store_of(operator).before.append(at(number, die))
         try:
-            rebuild(operator)
+            operator.repair.rebuild()
         except Killed:
             rebuilt(world)
             home(world, "done", "flying", "waiting")
@@ -223,7 +223,7 @@ def test_rebuilding_while_attempts_are_in_doubt_leaves_the_evidence_alone(world:
         world.queued(job)
         world.studio.script.append(outcome)
         app = world.app(job, skew)
-        last = app.records.last(job)
+        last = app.ledger.records.last(job)
         assert last is not None
         app.submission.submit(last, 5.0)
         world.timeline.wait(0.1)

@@ -128,7 +128,7 @@ def test_a_late_removal_of_the_old_marker_leaves_the_new_one(world: World) -> No
 
     def the_task_fails_and_the_job_is_queued_again() -> None:
         world.timeline.wait(6)
-        pending = other.records.last("cat")
+        pending = other.ledger.records.last("cat")
         assert pending is not None
         collection = other.poller.collection
         collection.take(pending, collection.ask(pending))
@@ -136,7 +136,7 @@ def test_a_late_removal_of_the_old_marker_leaves_the_new_one(world: World) -> No
 
     hook = once("delete", layout.QUEUE, the_task_fails_and_the_job_is_queued_again)
     store_of(late).before.append(hook)
-    last = late.records.last("cat")
+    last = late.ledger.records.last("cat")
     assert last is not None
     late.submission.submit(last, 2.5)
     assert world.markers() == ["cat"]
@@ -163,11 +163,11 @@ def test_only_the_images_that_failed_are_asked_for_again(world: World) -> None:
         ({"n": 4, "seed": 100}, [2, 4], {"n": 2, "seed": 101}),
         ({"n": 4, "seed": LARGEST_SEED}, [2, 3], {"n": 2, "seed": 0}),
         ({"n": 4, "size": "1*1"}, [4], {"n": 1, "size": "1*1"}),
-        ({"n": 4, "seed": 100}, None, {"n": 4, "seed": 100}),
+        ({"n": 4, "seed": 100}, [], {"n": 4, "seed": 100}),
     ],
 )
 def test_an_image_keeps_the_seed_it_had(
-    parameters: dict[str, Any], missing: list[int] | None, sent: dict[str, Any]
+    parameters: dict[str, Any], missing: list[int], sent: dict[str, Any]
 ) -> None:
     body = {"model": MODEL, "input": {"prompt": "a cat"}, "parameters": parameters}
     assert for_missing(body, missing) == body | {"parameters": sent}

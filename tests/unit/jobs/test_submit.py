@@ -10,7 +10,7 @@ import pytest
 from shared.app import App
 from shared.catalogue.models import Limits
 from shared.jobs.submit import RetryLater
-from shared.ledger.records import Record
+from shared.ledger.record import Record
 from shared.ledger.tickets import USE_WITHIN
 from shared.storage import layout
 from tests.kit.hooks import Call, Killed, die, once
@@ -24,7 +24,7 @@ def world() -> World:
 
 
 def submit(app: App, job: str, patience: float = 2.5) -> Record | RetryLater | None:
-    last = app.records.last(job)
+    last = app.ledger.records.last(job)
     assert last is not None
     return app.submission.submit(last, patience)
 
@@ -150,9 +150,9 @@ def test_a_refusal_that_passes_puts_the_job_back_at_its_place(
     assert world.bucket.keys(layout.QUEUE) == before
     assert world.states("cat") == ["QUEUED", "SUBMITTING", "QUEUED"]
     assert world.slots() == []
-    assert made.data["attempt"] == 0, "a refusal must not count as an attempt"
-    assert made.data["error"]["code"] == code
-    pause = app.states.get(MODEL).pause
+    assert made.attempt == 0, "a refusal must not count as an attempt"
+    assert made.error is not None and made.error.code == code
+    pause = app.ledger.model_states.get(MODEL).pause
     assert pause is not None
     assert pause.blocked is blocked
 
@@ -175,13 +175,13 @@ def test_refusals_in_a_row_wait_longer_each_time_up_to_a_minute(world: World) ->
     for _ in range(9):
         world.studio.script.append(refuse("Throttling", 429))
         submit(app, "cat")
-        waits.append(app.states.get(MODEL).paused_for(app.clock.now()))
+        waits.append(app.ledger.model_states.get(MODEL).paused_for(app.clock.now()))
         world.timeline.wait(waits[-1])
     assert 1.0 <= waits[0] <= 2.0
     assert waits[1] > waits[0] / 1.1
     assert 30.0 <= waits[-1] <= 60.0
     assert isinstance(submit(app, "cat"), Record)
-    assert app.states.get(MODEL).pause is None, "an accepted task ends the pause"
+    assert app.ledger.model_states.get(MODEL).pause is None, "an accepted task ends the pause"
 
 
 def test_queueing_ahead_ends_where_the_service_answers_429_to_it() -> None:
@@ -192,7 +192,7 @@ def test_queueing_ahead_ends_where_the_service_answers_429_to_it() -> None:
     submit(app, "cat")
     world.studio.script.append(refuse("Throttling", 429))
     submit(app, "dog")
-    world.timeline.wait(app.states.get(MODEL).paused_for(app.clock.now()))
+    world.timeline.wait(app.ledger.model_states.get(MODEL).paused_for(app.clock.now()))
     assert isinstance(submit(app, "dog"), RetryLater)
     assert len(world.studio.posts) == 2
 
@@ -230,7 +230,7 @@ def test_an_unknown_outcome_keeps_slot_and_marker_and_sends_nothing_more(
     made = submit(app, "cat")
     assert isinstance(made, Record)
     assert made.state == "SUBMITTING"
-    assert "ReadTimeout" in made.data["unknown"]
+    assert "ReadTimeout" in (made.unknown or "")
     assert world.held() == [f"{MODEL}/cat~000002"]
     assert submit(world.app("b"), "cat") is None, "it is under way"
     assert len(world.studio.posts) == 1

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from shared.ledger.queue import SNAPSHOT_TTLS, Queue, QueueSnapshots, SnapshotTtl
+from dataclasses import replace
+
+from shared.ledger.queue import Queue
+from shared.ledger.record import QUEUED, Record
+from shared.ledger.snapshots import SNAPSHOT_TTLS, QueueSnapshots, SnapshotTtl
 from shared.platform.clock import iso
 from shared.storage import layout
 from tests.kit.http import ask
@@ -11,6 +15,10 @@ from tests.kit.world import MODEL, World
 from tests.simulation.kernel import Kernel
 
 NEAR, FAR = SNAPSHOT_TTLS
+
+
+def waiting(job: str, queued_ms: int) -> Record:
+    return Record(job=job, seq=1, state=QUEUED, model=MODEL, priority=5, queued_ms=queued_ms)
 
 
 def listings(world: World, prefix: str) -> int:
@@ -22,7 +30,7 @@ def test_one_look_serves_for_a_while() -> None:
     for name in ("one", "two"):
         world.queued(name)
     app, queue = world.app("api"), layout.queue_of(MODEL)
-    app.snapshots = QueueSnapshots(kept=True)
+    app.instance.snapshots = QueueSnapshots(kept=True)
     before = listings(world, queue)
     assert [ask(app, "GET", f"/jobs/{name}").json["position"] for name in ("one", "two")] == [
         1,
@@ -41,13 +49,13 @@ def test_one_look_serves_for_a_while() -> None:
 def test_a_job_far_behind_is_not_looked_for_again() -> None:
     bucket, span = Bucket(Kernel()), SnapshotTtl(2, 5.0)
     queue, snapshots = Queue(Store(bucket)), QueueSnapshots(kept=True)
-    data = [{"model": MODEL, "priority": 5, "queued_ms": number} for number in range(4)]
-    for number, one in enumerate(data):
-        queue.add(f"job-{number}", one)
-    look = snapshots.look(queue, MODEL, span, now=100.0)
+    jobs = [waiting(f"job-{number}", number) for number in range(4)]
+    for one in jobs:
+        queue.add(one)
+    look = snapshots.take(queue, MODEL, span, now=100.0)
     assert dict(look.places) == {"job-0": 1, "job-1": 2}
-    assert look.tells_of("job-3", data[3])
-    assert not look.tells_of("newcomer", {**data[0], "priority": 0})
+    assert look.covers(jobs[3])
+    assert not look.covers(replace(jobs[0], job="newcomer", priority=0))
     assert snapshots.recent(MODEL, span, 104.0) is look
     assert snapshots.recent(MODEL, span, 105.0) is None
     assert snapshots.recent(MODEL, span, 99.0) is None, "the clock was set back"
@@ -58,7 +66,7 @@ def test_a_place_far_behind_is_told_from_a_longer_look_that_is_kept_longer() -> 
     for number in range(NEAR.markers + 3):
         world.queued(f"job-{number:02d}")
     app, queue = world.app("api"), layout.queue_of(MODEL)
-    app.snapshots = QueueSnapshots(kept=True)
+    app.instance.snapshots = QueueSnapshots(kept=True)
     before, last = listings(world, queue), f"/jobs/job-{NEAR.markers + 2:02d}"
     assert ask(app, "GET", last).json["position"] == NEAR.markers + 3
     assert listings(world, queue) == before + 2
@@ -74,8 +82,7 @@ def test_reminders_are_read_as_far_as_they_are_due() -> None:
     bucket = Bucket(Kernel())
     queue = Queue(Store(bucket))
     for number in range(1, 1101):
-        data = {"model": MODEL, "priority": 5, "queued_ms": number, "expires_at": iso(number)}
-        queue.add(f"job-{number}", data)
+        queue.add(replace(waiting(f"job-{number}", number), expires_at=iso(number)))
     bucket.calls.clear()
     assert [layout.job_of_reminder(key) for key in queue.due(5.5)] == [
         f"job-{number}" for number in range(1, 6)

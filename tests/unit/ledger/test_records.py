@@ -6,20 +6,14 @@ import random
 
 import pytest
 
+from shared.ledger.codec import decode, encode
 from shared.ledger.queue import Queue
-from shared.ledger.records import (
-    PENDING,
-    QUEUED,
-    RUNNING,
-    STATES,
-    SUBMITTING,
-    Record,
-    Records,
-    decode,
-)
+from shared.ledger.record import PENDING, QUEUED, RUNNING, STATES, SUBMITTING, Record
+from shared.ledger.records import Records
 from shared.storage import layout
 from shared.storage.objects import StoreError
 from tests.kit.interleaving import Chooser, Stage, explore
+from tests.kit.records import draft
 from tests.kit.store import Bucket, Store
 from tests.simulation.kernel import InstanceClock, Kernel
 
@@ -36,7 +30,7 @@ def test_a_number_is_won_once_in_any_order() -> None:
         winners: list[Record] = []
 
         def move(name: str) -> None:
-            made = records(bucket, name, turns=True).append("cat", 1, QUEUED, {"by": name})
+            made = records(bucket, name, turns=True).append(draft("cat", 1, model=name))
             if made is not None:
                 winners.append(made)
 
@@ -52,7 +46,7 @@ def test_the_last_record_is_the_state_for_chains_of_any_length() -> None:
     chain = records(bucket)
     assert chain.last("cat") is None
     for seq in range(1, 12):
-        made = chain.append("cat", seq, STATES[seq % 3], {"number": seq})
+        made = chain.append(draft("cat", seq, STATES[seq % 3], attempt=seq))
         assert chain.last("cat") == made
     assert [record.seq for record in chain.chain("cat")] == list(range(1, 12))
 
@@ -61,12 +55,12 @@ def test_the_state_of_a_usual_job_is_had_without_a_billed_listing() -> None:
     bucket = Bucket(Kernel())
     chain = records(bucket)
     for seq in range(1, 6):
-        chain.append("cat", seq, QUEUED, {})
+        chain.append(draft("cat", seq, QUEUED))
     bucket.calls.clear()
     chain.last("cat")
     assert bucket.count("list") <= 1
     bucket.calls.clear()
-    records(bucket).append("dog", 1, QUEUED, {})
+    records(bucket).append(draft("dog", 1, QUEUED))
     chain.last("dog")
     assert bucket.count("list") == 0
     assert bucket.count("read") == 2
@@ -75,27 +69,27 @@ def test_the_state_of_a_usual_job_is_had_without_a_billed_listing() -> None:
 def test_following_a_chain_from_a_known_record_costs_one_request_when_nothing_happened() -> None:
     bucket = Bucket(Kernel())
     chain = records(bucket)
-    first = chain.append("cat", 1, QUEUED, {})
+    first = chain.append(draft("cat", 1, QUEUED))
     assert first is not None
     before = bucket.count()
     assert chain.last_from(first) == first
     assert bucket.count() == before + 1
-    chain.append("cat", 2, SUBMITTING, {})
-    third = chain.append("cat", 3, PENDING, {})
+    chain.append(draft("cat", 2, SUBMITTING))
+    third = chain.append(draft("cat", 3, PENDING))
     assert chain.last_from(first) == third
 
 
 def test_jobs_whose_names_begin_alike_do_not_mix() -> None:
     chain = records(Bucket(Kernel()))
-    chain.append("cat", 1, QUEUED, {})
-    chain.append("cat-2", 1, QUEUED, {})
-    chain.append("cat-2", 2, RUNNING, {})
+    chain.append(draft("cat", 1, QUEUED))
+    chain.append(draft("cat-2", 1, QUEUED))
+    chain.append(draft("cat-2", 2, RUNNING))
     assert [(r.job, r.state) for r in chain.chain("cat")] == [("cat", QUEUED)]
 
 
 def test_a_record_survives_the_store_with_its_text() -> None:
-    record = Record("cat", 3, QUEUED, "2026-11-20T05:12:00.123Z", "00", {"prompt": "一只猫"})
-    assert decode(record.encoded(), "state/records/cat/000003.json") == record
+    record = draft("cat", 3, at="2026-11-20T05:12:00.123Z", nonce="00", unknown="一只猫")
+    assert decode(encode(record), "state/records/cat/000003.json") == record
 
 
 @pytest.mark.parametrize(
@@ -113,10 +107,14 @@ def test_a_record_changed_by_hand_is_named_as_such(body: bytes) -> None:
         decode(body, "state/records/cat/000003.json")
 
 
+def waiting(job: str, priority: int, queued_ms: int) -> Record:
+    return draft(job, 1, model="brush", priority=priority, queued_ms=queued_ms)
+
+
 def queue_with(*jobs: tuple[str, int, int]) -> Queue:
     queue = Queue(Store(Bucket(Kernel())))
     for job, priority, queued_ms in jobs:
-        queue.add(job, {"model": "brush", "priority": priority, "queued_ms": queued_ms})
+        queue.add(waiting(job, priority, queued_ms))
     return queue
 
 
@@ -134,5 +132,5 @@ def test_queueing_twice_is_queueing_once() -> None:
     queue = queue_with(("cat-1.2", 5, 1), ("cat-1.2", 5, 1))
     assert served(queue) == ["cat-1.2"]
     for _ in range(2):
-        queue.remove("cat-1.2", {"model": "brush", "priority": 5, "queued_ms": 1})
+        queue.remove(waiting("cat-1.2", 5, 1))
         assert queue.empty()

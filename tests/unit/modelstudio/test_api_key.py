@@ -17,7 +17,7 @@ import pytest
 import requests
 from requests.adapters import HTTPAdapter
 
-from cli.bucket import open_bucket
+from cli.backends.bucket import open_bucket
 from local.up_settings import make_plan, server_environment
 from shared import app
 from shared.app import for_invocation
@@ -309,7 +309,7 @@ def test_an_instance_keeps_its_key_over_invocations(
     kms: HttpScript, studio: HttpScript, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(app, "open_store", lambda *_: Bucket())
-    monkeypatch.setattr(app, "_secret_keys", {})
+    monkeypatch.setattr(app.INSTANCE, "secret_keys", {})
     kms.then(holding(OLD))
     studio.then(answering(TASK), answering(TASK))
     environ = {
@@ -326,7 +326,7 @@ def test_an_instance_keeps_its_key_over_invocations(
             "t"
         )
     assert keys_used(studio) == [OLD, OLD]
-    (held,) = app._secret_keys.values()
+    (held,) = app.INSTANCE.secret_keys.values()
     assert held.credentials.token == "t1"
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import requests
 
+from shared.catalogue.errors import load_errors
 from shared.modelstudio.download import RETENTION, Downloader, DownloadFailed
 from tests.kit.scripted_http import NOTHING, Answer, HttpScript, refusing_port, scripted_http
 from tests.kit.world import World
@@ -56,7 +57,7 @@ def test_an_undocumented_host_is_refused_before_any_request(url: str) -> None:
     with pytest.raises(DownloadFailed, match="no document lists") as caught:
         Downloader(world.app().http, 1000).fetch(url, False)
     assert caught.value.retry_for == 0
-    assert "RESULT_HOSTS" in caught.value.hint
+    assert "RESULT_HOSTS" in load_errors().ours(caught.value.code, "x").hint
     assert world.images.fetched == []
 
 

@@ -26,8 +26,8 @@ def several(*bodies: bytes) -> bytes:
 
 def take(world: World, body: bytes, map_fn: MapFn = in_threads) -> list[IntakeOutcome]:
     app = world.app("submit")
-    app.map_fn = map_fn
-    return app.intake.take(body, Source("jobs/many.jsonl", "ETAG"))
+    app.instance.map_fn = map_fn
+    return app.acceptance.intake.take(body, Source("jobs/many.jsonl", "ETAG"))
 
 
 @EACH
@@ -77,10 +77,10 @@ def test_the_event_of_a_file_half_taken_in_does_the_rest() -> None:
     world, names = World(), [f"job-{number}" for number in range(JOBS)]
     body = several(*(job_file(id=name) for name in names))
     app = world.app("submit")
-    app.map_fn = in_threads
+    app.instance.map_fn = in_threads
     store_of(app).before.append(once("create", "job-3", fail))
     with pytest.raises(StoreError):
-        app.intake.take(body, Source("jobs/many.jsonl", "ETAG"))
+        app.acceptance.intake.take(body, Source("jobs/many.jsonl", "ETAG"))
 
     take(world, body)
 

@@ -161,7 +161,7 @@ def test_prompts_are_logged_only_where_a_setting_says_so(
 def test_a_rejection_names_the_place_and_not_the_prompt(printed: Lines) -> None:
     world = World()
     body = {"model": MODEL, "input": {"prompt": ["secret plans"], "base_image_url": "https://x/y"}}
-    world.app().intake.take_value(body, Source("jobs/cat.yaml", "ETAG"))
+    world.app().acceptance.value(body, Source("jobs/cat.yaml", "ETAG"))
     line = printed.one()
     assert (line["event"], line["level"]) == ("job.rejected", "WARNING")
     assert line["violations"] >= 1
@@ -199,7 +199,7 @@ def test_a_failed_job_costs_nothing_and_says_why(printed: Lines) -> None:
 def test_a_defect_of_the_api_is_logged_and_answered_without_its_text(printed: Lines) -> None:
     world = World()
     app = world.app()
-    app.__dict__["intake"] = None
+    app.__dict__["acceptance"] = None
     answer = ask(app, "POST", "/jobs", job_file())
     assert answer.status == 500
     line = next(line for line in printed.all() if line["event"] == "http.failed")

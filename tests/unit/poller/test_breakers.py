@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from shared.catalogue.models import Limits
-from shared.ledger.model_state import KEY
+from shared.ledger.breaker import KEY
 from shared.modelstudio.client import ServiceError
 from shared.storage import layout
 from tests.kit.studio import refuse
@@ -29,7 +29,7 @@ def of(world: World, name: str) -> list[float]:
 
 
 def paused(world: World, name: str) -> bool:
-    states = world.app("looking").states
+    states = world.app("looking").ledger.model_states
     return states.get(name).paused_for(world.timeline.now) > 0
 
 
@@ -61,7 +61,7 @@ def test_the_breaker_of_the_key_stops_every_model(world: World) -> None:
     assert len(world.studio.posts) == 1
     assert [world.state(job) for job in ("cat", "dog")] == ["QUEUED", "QUEUED"]
     assert paused(world, KEY)
-    assert world.record("cat")["attempt"] == 0, "a refusal must not count as an attempt"
+    assert world.record("cat").get("attempt", 0) == 0, "a refusal must not count as an attempt"
 
 
 def test_half_open_a_single_job_finds_out(world: World) -> None:
@@ -94,12 +94,12 @@ def test_half_open_two_instances_still_send_one(world: World) -> None:
 
     def the_other_tries() -> None:
         world.studio.on_create = lambda: None
-        last = second.records.last("cat-1")
+        last = second.ledger.records.last("cat-1")
         assert last is not None
         second.submission.submit(last, 5.0)
 
     world.studio.on_create = the_other_tries
-    last = first.records.last("cat-0")
+    last = first.ledger.records.last("cat-0")
     assert last is not None
     first.submission.submit(last, 5.0)
     assert len(world.studio.posts) == 2
@@ -166,7 +166,7 @@ def test_resuming_a_model_lets_its_jobs_go_at_once(world: World) -> None:
     world.queued("cat")
     world.studio.script.append(refuse(QUOTA, 403))
     run(world)
-    world.app("person").states.resume(MODEL)
+    world.app("person").ledger.breakers.resume(MODEL)
     before = world.timeline.now
     assert run(world) == "nothing left"
     assert world.state("cat") == "SUCCEEDED"
@@ -179,7 +179,7 @@ def test_resuming_is_heard_by_a_poller_that_is_at_work(world: World) -> None:
     submit(world, "dog")
     world.queued("cat", MODEL)
     world.studio.script.append(refuse(QUOTA, 403))
-    world.timeline.after(20.0, lambda: world.app("person").states.resume(MODEL))
+    world.timeline.after(20.0, lambda: world.app("person").ledger.breakers.resume(MODEL))
     before = world.timeline.now
     run(world, 120.0)
     assert [at - before < 60.0 for at in of(world, MODEL)] == [True, True]

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from shared.catalogue.models import Limits
-from shared.ledger.records import PENDING, Record
+from shared.ledger.record import PENDING, Record
 from shared.ledger.slots import HeldSlot, Slot
 from shared.ledger.tickets import tick_length
 from shared.platform.clock import iso
@@ -26,7 +26,7 @@ def test_of_two_slots_of_one_second_the_task_that_was_sent_first_runs(
     slots_made = float(int(world.timeline.now))
     for job in sorted(order):
         sent_at = iso(world.timeline.now + order.index(job))
-        last = Record(job, 3, PENDING, sent_at, "", {"submitted_at": sent_at})
+        last = Record(job=job, seq=3, state=PENDING, at=sent_at, submitted_at=sent_at)
         held = HeldSlot(Slot(MODEL, job, 2, MARKS[job]), slots_made)
         in_flight.track(held, last)
     world.timeline.wait(2)
@@ -74,7 +74,7 @@ def test_waiting_for_one_models_tickets_does_not_keep_another_models_job() -> No
 
 def test_a_slot_whose_task_is_over_makes_room_once() -> None:
     """It may have been freed by somebody else since, and another job be in its place."""
-    slots = World().app().slots
+    slots = World().app().ledger.slots
     over = slots.claim(MODEL, "cat", 2, window=1)
     assert over is not None
     assert slots.claim(MODEL, "dog", 2, window=1) is None

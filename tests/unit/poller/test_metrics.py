@@ -47,14 +47,14 @@ def test_charting_costs_no_request(printed: Lines, monkeypatch: pytest.MonkeyPat
 
 def test_what_changes_is_told_at_once_and_the_rest_once_a_minute(printed: Lines) -> None:
     app = World().app()
-    gauges, now = app.poller.gauges, app.clock.now()
+    gauges, now = app.poller.scheduler.gauges, app.clock.now()
     waiting = [layout.marker(MODEL, 5, int((now - age) * 1000), f"job-{age}") for age in (90, 30)]
     gauges.queue(MODEL, waiting, whole=True)
     gauges.tell([MODEL])
     first = printed.one()
     assert (first["queued"], first["oldest_wait_s"], first["breaker_open"]) == (2, 90.0, 0)
-    rule = app.errors.classify("AllocationQuota", "", 429)
-    app.states.pause(MODEL, ServiceError("AllocationQuota", "used up", 429), rule)
+    rule = app.rules.errors.classify("AllocationQuota", "", 429)
+    app.ledger.breakers.pause(MODEL, ServiceError("AllocationQuota", "used up", 429), rule)
     gauges.tell([MODEL])
     opened, second = printed.all()
     assert (opened["event"], second["event"], second["breaker_open"]) == (

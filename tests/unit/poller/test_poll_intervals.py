@@ -6,13 +6,9 @@ import random
 
 import pytest
 
-from shared.ledger.model_state import (
-    AHEAD_OFF,
-    BLOCKED_PAUSE,
-    LONGEST_PAUSE,
-    REMEMBERED,
-    ModelStates,
-)
+from shared.ledger.breaker import AHEAD_OFF, BLOCKED_PAUSE, LONGEST_PAUSE
+from shared.ledger.durations import REMEMBERED
+from shared.ledger.ledger import Ledger
 from shared.modelstudio.client import ServiceError
 from shared.poller.poll_intervals import LONGEST, SHORTEST, first_question, next_question
 from tests.kit.store import Bucket, Store
@@ -54,25 +50,25 @@ def test_without_experience_a_result_waits_at_most_an_eighth_of_its_task(task: f
     assert questions < 80
 
 
-def states(bucket: Bucket, skew: float = 0.0) -> ModelStates:
-    return ModelStates(Store(bucket), InstanceClock(bucket.kernel, skew), random.Random(1))
+def states(bucket: Bucket, skew: float = 0.0) -> Ledger:
+    return Ledger(Store(bucket), InstanceClock(bucket.kernel, skew), random.Random(1))
 
 
-def refuse(known: ModelStates, code: str, http: int = 429, beyond: bool = False) -> float:
+def refuse(known: Ledger, code: str, http: int = 429, beyond: bool = False) -> float:
     rule = error_table().classify(code, "", http)
-    known.refused("brush", ServiceError(code, "why", http), rule, beyond)
-    return known.get("brush").paused_for(known.clock.now())
+    known.breakers.refused("brush", ServiceError(code, "why", http), rule, beyond)
+    return known.model_states.get("brush").paused_for(known.clock.now())
 
 
 def test_what_was_learned_outlives_the_instance() -> None:
     bucket = Bucket(Kernel())
     first = states(bucket)
     for number in range(REMEMBERED + 5):
-        first.finished("brush", float(number))
+        first.durations.learn("brush", float(number))
     refuse(first, "Throttling")
-    second = states(bucket).get("brush")
+    second = states(bucket).model_states.get("brush")
     assert second.durations == [float(number) for number in range(5, REMEMBERED + 5)]
-    assert second.pause == first.get("brush").pause
+    assert second.pause == first.model_states.get("brush").pause
 
 
 def test_pauses_double_up_to_a_bound_and_end_with_a_success() -> None:
@@ -81,15 +77,15 @@ def test_pauses_double_up_to_a_bound_and_end_with_a_success() -> None:
     waits = [refuse(known, "Throttling") for _ in range(12)]
     assert all(0 < wait <= LONGEST_PAUSE for wait in waits)
     assert waits[5] > waits[0] * 4
-    known.accepted("brush")
-    assert known.get("brush").paused_for(known.clock.now()) == 0
+    known.breakers.accepted("brush")
+    assert known.model_states.get("brush").paused_for(known.clock.now()) == 0
 
 
 def test_what_a_person_must_mend_is_waited_for_longer_and_says_why() -> None:
     code = "AllocationQuota.FreeTierOnly"
     known = states(Bucket(Kernel()))
     assert BLOCKED_PAUSE / 2 <= refuse(known, code) <= BLOCKED_PAUSE
-    pause = known.get("brush").pause
+    pause = known.model_states.get("brush").pause
     assert pause is not None
     assert (pause.blocked, pause.code, pause.message) == (True, code, "why")
 
@@ -97,25 +93,25 @@ def test_what_a_person_must_mend_is_waited_for_longer_and_says_why() -> None:
 def test_the_window_shrinks_to_the_concurrency_for_an_hour() -> None:
     bucket = Bucket(Kernel())
     known = states(bucket)
-    assert known.get("brush").window(1, 2, known.clock.now()) == 3
+    assert known.model_states.get("brush").window(1, 2, known.clock.now()) == 3
     refuse(known, "Throttling", beyond=False)
-    assert known.get("brush").window(1, 2, known.clock.now()) == 3
+    assert known.model_states.get("brush").window(1, 2, known.clock.now()) == 3
     refuse(known, "Throttling", beyond=True)
-    assert known.get("brush").window(1, 2, known.clock.now()) == 1
+    assert known.model_states.get("brush").window(1, 2, known.clock.now()) == 1
     bucket.kernel.wait(AHEAD_OFF)
-    assert known.get("brush").window(1, 2, known.clock.now()) == 3
+    assert known.model_states.get("brush").window(1, 2, known.clock.now()) == 3
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b'{"pause": {"x": 1}}', b'{"durations": 3}'])
 def test_a_lost_or_broken_state_is_an_empty_one(body: bytes) -> None:
     bucket = Bucket(Kernel())
     bucket.write("state/models/brush.json", body)
-    assert states(bucket).get("brush").durations == []
+    assert states(bucket).model_states.get("brush").durations == []
 
 
 def test_a_model_is_read_once_a_run() -> None:
     bucket = Bucket(Kernel())
     known = states(bucket)
     for _ in range(5):
-        known.get("brush")
+        known.model_states.get("brush")
     assert bucket.count() == 1

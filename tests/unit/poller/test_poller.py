@@ -98,9 +98,9 @@ def test_at_the_deadline_the_next_run_is_woken(world: World) -> None:
 
 def test_a_second_poller_leaves_at_once(world: World) -> None:
     first = world.app("first")
-    first.heartbeat.beat()
+    first.ledger.heartbeat.beat()
     for moment in range(1, 31):
-        world.timeline.after(float(moment), first.heartbeat.beat)
+        world.timeline.after(float(moment), first.ledger.heartbeat.beat)
     world.queued("cat")
     assert run(world) == "another poller is at work"
     assert world.state("cat") == "QUEUED"
@@ -110,7 +110,7 @@ def test_a_second_poller_leaves_at_once(world: World) -> None:
 
 def test_a_poller_waits_until_a_dead_ones_heartbeat_runs_out(world: World) -> None:
     """The one before may have been killed, and no event will come for its jobs."""
-    world.app("killed").heartbeat.beat()
+    world.app("killed").ledger.heartbeat.beat()
     world.queued("cat")
     before = world.timeline.now
     assert run(world) == "nothing left"
@@ -121,7 +121,7 @@ def test_a_poller_waits_until_a_dead_ones_heartbeat_runs_out(world: World) -> No
 def test_a_poller_that_was_replaced_goes(world: World) -> None:
     world.studio.seconds = 60.0
     world.queued("cat")
-    world.timeline.after(15.0, lambda: world.app("usurper").heartbeat.beat())
+    world.timeline.after(15.0, lambda: world.app("usurper").ledger.heartbeat.beat())
     assert run(world) == "another poller took over"
     assert world.bucket.holds(layout.HEARTBEAT), "the other poller's heartbeat was taken away"
 
@@ -149,7 +149,7 @@ def test_an_orphaned_slot_is_voided_and_its_job_runs(world: World) -> None:
     world.queued("cat")
     victim = world.app("victim")
     store_of(victim).after.append(once("create", "slots", die))
-    last = victim.records.last("cat")
+    last = victim.ledger.records.last("cat")
     assert last is not None
     with pytest.raises(Killed):
         victim.submission.submit(last, 2.5)
@@ -162,7 +162,7 @@ def test_an_orphaned_slot_is_voided_and_its_job_runs(world: World) -> None:
 
 
 def test_a_young_orphan_alone_is_waited_for_at_leisure(world: World) -> None:
-    world.app("victim").slots.claim(MODEL, "nobody", 2, 1)
+    world.app("victim").ledger.slots.claim(MODEL, "nobody", 2, 1)
     before = world.timeline.now
     assert run(world) == "nothing left"
     assert world.slots() == []

@@ -72,11 +72,11 @@ def test_a_doubtful_attempt_that_others_ended_gives_its_slot_back(world: World) 
 
     def another_instance_gives_up_and_dies() -> None:
         other = world.app("other")
-        last = other.records.last("cat")
+        last = other.ledger.records.last("cat")
         assert last is not None
         store_of(other).before.append(once("delete", "queue", die))
         with pytest.raises(Killed):
-            other.transitions.finish(last, "NEEDS_ATTENTION", {"error": None})
+            other.transitions.finish(last, "NEEDS_ATTENTION")
 
     world.timeline.after(30.0, another_instance_gives_up_and_dies)
     run(world, 100.0)
@@ -110,11 +110,11 @@ def test_jobs_expire_while_their_model_is_blocked(world: World) -> None:
 
 def test_a_wake_is_written_only_when_nobody_polls(world: World) -> None:
     alive, caller = world.app("alive"), world.app("caller")
-    alive.heartbeat.beat()
-    caller.heartbeat.wake_if_nobody()
+    alive.ledger.heartbeat.beat()
+    caller.ledger.heartbeat.wake_if_nobody()
     assert not world.bucket.holds(layout.WAKE)
-    alive.heartbeat.rest()
-    caller.heartbeat.wake_if_nobody()
+    alive.ledger.heartbeat.rest()
+    caller.ledger.heartbeat.wake_if_nobody()
     assert world.bucket.holds(layout.WAKE)
 
 
@@ -124,10 +124,12 @@ def test_a_heartbeat_is_renewed_long_before_it_ends(world: World) -> None:
     seen: list[bool] = []
 
     def look() -> None:
-        seen.append(world.app("x").heartbeat.anyone())
+        seen.append(world.app("x").ledger.heartbeat.anyone())
 
     for moment in range(1, 190):
-        world.timeline.after(float(moment), lambda: seen.append(world.app("x").heartbeat.anyone()))
+        world.timeline.after(
+            float(moment), lambda: seen.append(world.app("x").ledger.heartbeat.anyone())
+        )
     run(world)
     assert len(seen) == 189
     assert all(seen)

@@ -8,7 +8,7 @@ from email.utils import formatdate
 
 import pytest
 
-from shared.platform.settings import Credentials
+from shared.platform.settings import Credentials, SettingsError
 from shared.storage.objects import ObjectMissing, ObjectTooLarge, StoreError
 from shared.storage.oss import TRIES, OssStore, VersionedBucket, open_store
 from tests.kit.scripted_http import NOTHING, Answer, HttpScript, Seen, refusing_port, scripted_http
@@ -257,3 +257,26 @@ def test_an_unreachable_store_is_said_to_be_so(clock: NotingClock) -> None:
         with pytest.raises(StoreError, match="could not be reached"):
             store.delete("a")
     assert len(clock.slept) == TRIES - 1
+
+
+@pytest.mark.parametrize("name", ["b", "-ab", "ab-", "My-images", "a_b", "a.b", "a" * 64, "abc\n"])
+def test_a_name_that_no_bucket_can_have_is_an_error_of_the_settings(
+    name: str, clock: InstanceClock
+) -> None:
+    with pytest.raises(SettingsError, match=r"OSS_BUCKET is .+ expected 3 to 63 lower-case"):
+        open_store(settings(oss_bucket=name), SECRET, clock, random.Random(1))
+
+
+@pytest.mark.parametrize("name", ["abc", "a-1", "1" * 63])
+def test_a_name_that_a_bucket_can_have_is_taken(name: str, clock: InstanceClock) -> None:
+    opened = open_store(settings(oss_bucket=name), SECRET, clock, random.Random(1))
+    assert opened.bucket.bucket_name == name
+
+
+@pytest.mark.parametrize("variable", ["OSS_ENDPOINT", "OSS_PUBLIC_ENDPOINT"])
+def test_an_address_that_cannot_be_one_is_an_error_of_the_settings(
+    variable: str, clock: InstanceClock
+) -> None:
+    wrong = settings(**{variable.lower(): "https://oss;beijing"})
+    with pytest.raises(SettingsError, match=f"^{variable} is 'https://oss;beijing'; expected the"):
+        open_store(wrong, SECRET, clock, random.Random(1))

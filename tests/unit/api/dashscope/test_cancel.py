@@ -9,7 +9,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from shared.ledger.records import CANCELED
+from shared.ledger.record import CANCELED
 from shared.modelstudio.client import ServiceError
 from shared.storage import layout
 from tests.kit.dashscope import Reply, created, poll, send, status
@@ -30,7 +30,7 @@ def cancel(world: World, job: str) -> Reply:
 
 def submit(world: World, job: str) -> None:
     app = world.app("submit")
-    record = app.records.last(job)
+    record = app.ledger.records.last(job)
     assert record is not None
     app.submission.submit(record, 2.5)
 
@@ -99,7 +99,7 @@ def test_a_submission_that_is_faster_wins_and_leaves_no_manifest_of_a_cancel(wor
 def test_a_cancel_that_is_faster_keeps_the_job_from_being_sent(world: World) -> None:
     job = created(world)
     app = world.app("submitting")
-    record = app.records.last(job)
+    record = app.ledger.records.last(job)
     assert record is not None
     store_of(app).before.append(once("create", layout.record(job, 2), lambda: cancel(world, job)))
     assert app.submission.submit(record, 2.5) is None
@@ -142,7 +142,7 @@ def test_a_cancel_at_any_step_of_a_submission_is_a_clear_yes_or_no() -> None:
         job = created(made)
         app = made.app("submitting")
         replies: list[Reply] = []
-        record = app.records.last(job)
+        record = app.ledger.records.last(job)
         assert record is not None
         store_of(app).before.append(at(number, lambda: replies.append(cancel(made, job))))
         app.submission.submit(record, 2.5)
@@ -189,7 +189,7 @@ def test_a_poller_that_writes_the_cancel_down_first_changes_nothing(world: World
 
     def the_poller_sees_it() -> None:
         other = world.app("other")
-        last = other.records.last(job)
+        last = other.ledger.records.last(job)
         assert last is not None
         collection = other.poller.collection
         collection.take(last, collection.ask(last))
@@ -255,6 +255,7 @@ def test_what_earlier_attempts_made_stays_in_the_manifest(world: World) -> None:
     record = json.loads(world.bucket.peek(path))
     image = {"number": 1, "key": layout.image(job, 1, "png"), "format": "PNG", "width": 8}
     image |= {"height": 8, "bytes": 9, "sha256": "0" * 64}
+    image |= {"orig_prompt": None, "actual_prompt": None}
     world.bucket.write(path, json.dumps(record | {"kept": [image], "paid": 1}).encode())
     assert cancel(world, job).status == 200
     manifest = valid_manifest(world, job)

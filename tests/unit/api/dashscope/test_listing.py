@@ -147,9 +147,9 @@ def test_an_index_entry_is_made_again_if_its_maker_died(
     world.bucket.write("jobs/cat.json", job_file(prompt))
     store_of(app).before.append(once("create", layout.JOBS, die))
     with pytest.raises(Killed):
-        app.intake.take_object("jobs/cat.json")
+        app.acceptance.intake.take_object("jobs/cat.json")
     assert not world.bucket.keys(layout.JOBS)
-    (taken,) = app.intake.take_object("jobs/cat.json")
+    (taken,) = app.acceptance.intake.take_object("jobs/cat.json")
     assert taken.record.state == state
     assert [one.job for one in JobIndex(app.store).newest()] == [taken.job]
 

@@ -21,7 +21,7 @@ def world() -> World:
 
 def submit(world: World, job: str) -> None:
     app = world.app("submit")
-    record = app.records.last(job)
+    record = app.ledger.records.last(job)
     assert record is not None
     app.submission.submit(record, 2.5)
 

@@ -43,9 +43,9 @@ def test_a_submitted_job_is_told_its_place_wait_and_price(world: World) -> None:
 def test_the_wait_follows_from_what_tasks_took(world: World) -> None:
     world.queued("cat")
     before = ask(world, "GET", "/jobs/cat").json["estimated_wait_seconds"]
-    states = world.app().states
+    durations = world.app().ledger.durations
     for _ in range(3):
-        states.finished("brush", 5 * before)
+        durations.learn("brush", 5 * before)
     assert ask(world, "GET", "/jobs/cat").json["estimated_wait_seconds"] == 5 * before
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from shared.api.jobs_api import export
 from shared.jobs.intake import Source
-from shared.ledger.records import STATES
+from shared.ledger.record import STATES
 from shared.platform.clock import iso
 from shared.storage import layout
 from tests.kit.http import PREFIX, TOKENS, ask, failed, token
@@ -47,7 +47,11 @@ def fill(world: World, count: int, done: bool) -> None:
     for number in range(count):
         job, at = f"j{number:05d}", start + number
         record = {"job": job, "seq": 1, "state": "QUEUED", "at": iso(at), "nonce": "n"}
-        record |= {"model": "brush", "spec_seq": 1, "spec": json.loads(job_file())}
+        record |= {
+            "model": "brush",
+            "spec_seq": 1,
+            "spec": json.loads(job_file()) | {"parameters": {}},
+        }
         world.bucket.write(layout.record(job, 1), json.dumps(record).encode())
         world.bucket.write(layout.indexed(int(at * 1000), job), b"")
         if done:
@@ -166,12 +170,12 @@ def test_the_last_page_has_no_next(world: World) -> None:
 def test_foreign_jobs_are_not_listed_and_no_cursor_names_them(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.api.jobs_api.listing.MOST_LISTED", 3)
+    monkeypatch.setattr("shared.jobs.listing.MOST_LISTED", 3)
     app = world.app("one moment")
     for number in range(4):  # all within one millisecond
         for owner in ("secret-", PREFIX):
             body = job_file("p", id=f"{owner}{number}")
-            app.intake.take(body, Source(f"jobs/{owner}{number}.json", "E"))
+            app.acceptance.intake.take(body, Source(f"jobs/{owner}{number}.json", "E"))
     seen: list[str] = []
     cursor = ""
     for _ in range(20):

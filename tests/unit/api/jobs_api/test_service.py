@@ -187,7 +187,7 @@ def test_a_model_that_was_left_alone_is_asked_again(world: World) -> None:
     world.queued("cat")
     app = world.app()
     rule = ErrorRule("Throttling", None, None, "transient", "after_backoff", "none", "h", "h")
-    app.states.pause("brush", ServiceError("Throttling", "slow down", 429, "r"), rule)
+    app.ledger.breakers.pause("brush", ServiceError("Throttling", "slow down", 429, "r"), rule)
     waiting = ask(world, "GET", "/jobs/cat").json["estimated_wait_seconds"]
     assert ask(world, "POST", "/models/brush/resume").json == {"model": "brush", "resumed": True}
     assert ask(world, "GET", "/jobs/cat").json["estimated_wait_seconds"] < waiting

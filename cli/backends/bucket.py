@@ -1,0 +1,216 @@
+"""The jobs straight from the bucket, with the keys of the environment."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cli.backends.protocol import Listing, Submitted, View, Wanted
+from cli.trouble import Refused, Trouble
+from shared.app import App, for_invocation
+from shared.jobs.cancel import NotCancelable
+from shared.jobs.intake import IntakeOutcome, Source
+from shared.jobs.listing import JobFilter
+from shared.jobs.retry import NotRetryable
+from shared.jobs.view import events_of
+from shared.ledger.job_index import Cursor
+from shared.ledger.record import CANCELED, FINAL, REJECTED, RETRYABLE, Record
+from shared.modelstudio.client import ServiceError
+from shared.platform.settings import SettingsError
+from shared.storage import layout
+from shared.storage.objects import ObjectMissing, StoreError
+
+MOST_SEARCHED = 2000
+"""Jobs a filtered list looks at before it says that there may be more."""
+PIECE = 4 * 1024 * 1024
+NO_KEY = "not-set"
+"""Stands for the model service's key where there is none: only canceling asks that service."""
+
+
+def open_bucket(environ: Mapping[str, str]) -> BucketBackend:
+    """Connect. Raises Trouble with the reason in words."""
+    quiet()
+    filled = dict(environ)
+    if not filled.get("DASHSCOPE_API_KEY_SECRET"):
+        filled["DASHSCOPE_API_KEY"] = filled.get("DASHSCOPE_API_KEY") or NO_KEY
+    try:
+        return BucketBackend(for_invocation(filled))
+    except SettingsError as error:
+        raise Trouble(f"{_for_people(str(error))} `wanx doctor` looks at all of it.") from None
+    except StoreError as error:
+        raise Trouble(f"{error} `wanx doctor` finds out why.") from None
+
+
+def quiet() -> None:
+    """The library's log is for the functions; a person gets answers, and the log with -v."""
+    if not logging.getLogger().handlers:
+        logging.getLogger().addHandler(logging.NullHandler())
+
+
+def _for_people(text: str) -> str:
+    if "credentials" in text:
+        return "No keys for OSS: set OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET."
+    what, lacking, _ = text.partition(": set them")
+    return f"{what}: set it, or name a file of settings with --env." if lacking else text
+
+
+@dataclass
+class BucketBackend:
+    """`cli.backends.protocol.Backend` on a bucket."""
+
+    app: App
+    _known: dict[str, Record] = field(default_factory=dict)
+    _specs: dict[tuple[str, int], Record] = field(default_factory=dict)
+
+    @property
+    def place(self) -> str:
+        settings = self.app.settings
+        return f"bucket {settings.oss_bucket} at {settings.oss_endpoint}"
+
+    def submit(self, body: bytes, name: str) -> list[Submitted]:
+        """As if the file had been dropped into jobs/: the same file is the same job."""
+        try:
+            taken = self.app.acceptance.body(body, source_of(body, name))
+        except StoreError as error:
+            raise _trouble(error) from None
+        return [_submitted(one) for one in taken]
+
+    def status(self, job: str) -> View | None:
+        try:
+            last = self._last(job)
+            return None if last is None else self._view(last)
+        except StoreError as error:
+            raise _trouble(error) from None
+
+    def listing(self, wanted: Wanted) -> Listing:
+        try:
+            return self._listing(wanted)
+        except StoreError as error:
+            raise _trouble(error) from None
+
+    def cancel(self, job: str) -> View:
+        try:
+            return self._view(self.app.cancellation.cancel(job))
+        except NotCancelable as error:
+            raise Refused(_why_not(error.last)) from None
+        except ServiceError as error:
+            text = f"it waits at the model service, which answered {error.code}: {error.message};"
+            raise Trouble(f"{text} `wanx doctor` looks at key and endpoint.") from None
+        except StoreError as error:
+            raise _trouble(error) from None
+
+    def retry(self, job: str) -> Submitted:
+        try:
+            return self._retry(job)
+        except StoreError as error:
+            raise _trouble(error) from None
+
+    def events(self, job: str) -> list[View] | None:
+        try:
+            chain = self.app.ledger.records.chain(job) if layout.is_job_id(job) else []
+        except StoreError as error:
+            raise _trouble(error) from None
+        return events_of(chain) or None
+
+    def image(self, view: View, image: Mapping[str, Any], start: int) -> Iterator[bytes]:
+        try:
+            while True:
+                part = self.app.store.read_range(str(image["key"]), start, PIECE)
+                yield part.body
+                start += len(part.body)
+                if not part.body or start >= part.size:
+                    return
+        except ObjectMissing:
+            raise Trouble(f"{image['key']} does not lie in the bucket any more.") from None
+        except StoreError as error:
+            raise _trouble(error) from None
+
+    def _last(self, job: str) -> Record | None:
+        """The chain is walked once from its start, and from where it was after that."""
+        if not layout.is_job_id(job):
+            return None
+        known = self._known.get(job)
+        last = (
+            self.app.ledger.records.last_from(known) if known else self.app.ledger.records.last(job)
+        )
+        if last is not None:
+            self._known[job] = last
+        return last
+
+    def _view(self, last: Record) -> View:
+        """As the API shows it, without estimates' requests for a job that is over."""
+        first = self._with_spec(last)
+        prompt = first.spec.input.get("prompt") if first.spec else None
+        facts = {"expires_at": last.expires_at, "priority": last.priority, "prompt": prompt}
+        return {**self.app.views().whole(last, first), **facts}
+
+    def _with_spec(self, last: Record) -> Record:
+        """The record that holds the spec never changes again and is read once."""
+        place = (last.job, last.spec_seq)
+        if place not in self._specs:
+            self._specs[place] = self.app.ledger.records.with_spec(last)
+        return self._specs[place]
+
+    def _listing(self, wanted: Wanted) -> Listing:
+        """Page after page, until enough jobs fit or too many were looked at."""
+        found: list[View] = []
+        searched, after = 0, None
+        listing, since_ms = self.app.listing(), int(wanted.since * 1000)
+        while searched < MOST_SEARCHED:
+            chosen = JobFilter(wanted.states, wanted.model, since_ms=since_ms, after=after)
+            page = listing.page(chosen, wanted.limit - len(found))
+            found, searched = [*found, *page.rows], searched + page.searched
+            if page.next is None:
+                return Listing(found)
+            if len(found) >= wanted.limit:
+                return Listing(found, "there may be older ones: --limit")
+            after = Cursor.of(page.next)
+        return Listing(found, f"the newest {searched} jobs were looked at")
+
+    def _retry(self, job: str) -> Submitted:
+        last = self._last(job)
+        if last is None:
+            raise Refused("there is no such job; `wanx list` shows those there are")
+        if last.state not in RETRYABLE:
+            raise Refused(_no_retry(last.state))
+        try:
+            return _submitted(self.app.retries.retry(last))
+        except NotRetryable as error:
+            raise Refused(str(error)) from None
+
+
+def source_of(body: bytes, name: str) -> Source:
+    """The source the file would have after an upload to jobs/: OSS's ETag of a simple upload is
+    the content's MD5 in capitals (PutObject page)."""
+    return Source(f"{layout.JOB_FILES}{Path(name).name}", hashlib.md5(body).hexdigest().upper())
+
+
+def _submitted(one: IntakeOutcome) -> Submitted:
+    violations = tuple(violation.to_dict() for violation in one.violations)
+    return Submitted(one.job, one.record.state, one.new, violations)
+
+
+def _why_not(last: Record | None) -> str:
+    if last is None:
+        return "there is no such job; `wanx list` shows those there are"
+    if last.state == CANCELED:
+        return "it is CANCELED already"
+    if last.state in FINAL:
+        return f"it is over ({last.state})"
+    return f"it is {last.state}; only a job that still waits can be canceled"
+
+
+def _no_retry(state: str) -> str:
+    if state == REJECTED:
+        return "it was REJECTED: correct its job file and submit that again"
+    if state in FINAL:
+        return "it SUCCEEDED; for other images submit its job file under another job.id"
+    return f"it is still under way ({state})"
+
+
+def _trouble(error: StoreError) -> Trouble:
+    return Trouble(f"{error} Nothing is left half done; try again, or ask `wanx doctor`.")

@@ -1,0 +1,195 @@
+"""The jobs over the HTTP API."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from cli.backends.protocol import Listing, Submitted, View, Wanted
+from cli.trouble import Refused, Trouble
+from shared.platform.clock import iso
+from shared.storage.layout import is_job_id
+
+TIMEOUT = (3.05, 40)
+MEDIA_TYPES = {
+    ".yaml": "application/yaml",
+    ".yml": "application/yaml",
+    ".json": "application/json",
+    ".jsonl": "application/jsonl",
+}
+PAGE = 100
+MOST_PAGES = 100
+PIECE = 256 * 1024
+
+
+class HttpBackend:
+    """`cli.backends.protocol.Backend` on the API at `url`."""
+
+    def __init__(self, url: str, token: str) -> None:
+        if not url.startswith(("http://", "https://")):
+            raise Trouble(f"{url} is no address of an API; write http:// or https:// before it.")
+        if not token:
+            raise Trouble("the API needs a token: give --token T, or set API_TOKEN.")
+        self._url = url
+        self._session = requests.Session()
+        self._session.headers["Authorization"] = f"Bearer {token}"
+
+    @property
+    def place(self) -> str:
+        return f"API {self._url}"
+
+    def submit(self, body: bytes, name: str) -> list[Submitted]:
+        """The key makes the same file the same job, also when an answer was lost."""
+        suffix = Path(name).suffix.lower()
+        key = hashlib.sha256(Path(name).name.encode() + b"\n" + body).hexdigest()
+        headers = {
+            "Content-Type": MEDIA_TYPES.get(suffix, "application/octet-stream"),
+            "Idempotency-Key": key,
+        }
+        answer = self._call("POST", "/jobs", data=body, headers=headers)
+        document = _document(answer)
+        if answer.status_code == 422:
+            return _refused(document)
+        _expect(answer, document)
+        shown = document.get("jobs") or [document]
+        return [Submitted(str(one.get("job")), str(one.get("state"))) for one in shown]
+
+    def status(self, job: str) -> View | None:
+        if not is_job_id(job):
+            return None
+        view = self._get(f"/jobs/{job}", {})
+        if view is not None:
+            view.setdefault("prompt", ((view.get("spec") or {}).get("input") or {}).get("prompt"))
+        return view
+
+    def listing(self, wanted: Wanted) -> Listing:
+        """Page after page; the API filters by one state at most, so the rest is done here."""
+        found: list[View] = []
+        query = {"limit": str(min(wanted.limit, PAGE)), **_filters(wanted)}
+        for _ in range(MOST_PAGES):
+            page = self._get("/jobs", query)
+            if page is None:
+                raise _not_offered("lists")
+            rows = page.get("jobs") or []
+            found += [row for row in rows if not wanted.states or row["state"] in wanted.states]
+            if len(found) >= wanted.limit:
+                return Listing(found[: wanted.limit], "there may be older ones: --limit")
+            if not page.get("next"):
+                return Listing(found)
+            query["cursor"] = str(page["next"])
+        return Listing(found, "the search stopped there; narrow it with --since")
+
+    def cancel(self, job: str) -> View:
+        return self._changed(job, "cancel")[0]
+
+    def retry(self, job: str) -> Submitted:
+        if self.status(job) is None:
+            raise Refused("there is no such job; `wanx list` shows those there are")
+        made, answered = self._changed(job, "retry")
+        return Submitted(str(made.get("job")), str(made.get("state")), answered == 202)
+
+    def events(self, job: str) -> list[View] | None:
+        if self.status(job) is None:
+            return None
+        answer = self._get(f"/jobs/{job}/events", {})
+        if answer is None:
+            raise _not_offered("logs")
+        return list(answer.get("events") or [])
+
+    def image(self, view: View, image: Mapping[str, Any], start: int) -> Iterator[bytes]:
+        links = {one.get("key"): one.get("url") for one in view.get("images") or ()}
+        url = image.get("url") or links.get(image.get("key"))
+        if not url:
+            raise _not_offered("links to images")
+        headers = {"Range": f"bytes={start}-"} if start else {}
+        try:
+            # The link is signed by itself; the token is for the API alone.
+            with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
+                if answer.status_code not in (200, 206):
+                    raise Trouble(f"the image's link answered HTTP {answer.status_code}.")
+                if start and answer.status_code == 200:
+                    raise Trouble("the image's link cannot go on in the middle.")
+                yield from answer.iter_content(PIECE)
+        except requests.RequestException as error:
+            raise Trouble(f"the image could not be fetched ({type(error).__name__}).") from None
+
+    def _changed(self, job: str, verb: str) -> tuple[View, int]:
+        """The job's view and the answer's HTTP status. Raises Refused."""
+        if not is_job_id(job):
+            raise Refused("there is no such job; `wanx list` shows those there are")
+        answer = self._call("POST", f"/jobs/{job}/{verb}")
+        document = _document(answer)
+        if answer.status_code == 409:
+            raise Refused(str(document.get("detail")))
+        if answer.status_code == 404:
+            if "no such job" in str(document.get("title")).lower():
+                raise Refused("there is no such job; `wanx list` shows those there are")
+            raise _not_offered(f"the command {verb}")
+        _expect(answer, document)
+        return document, answer.status_code
+
+    def _get(self, path: str, query: Mapping[str, str]) -> View | None:
+        """The document; None where the API has none."""
+        answer = self._call("GET", path, params=dict(query))
+        if answer.status_code in (404, 405):
+            return None
+        document = _document(answer)
+        _expect(answer, document)
+        return document
+
+    def _call(self, method: str, path: str, **more: Any) -> requests.Response:
+        try:
+            return self._session.request(
+                method, self._url + path, timeout=TIMEOUT, allow_redirects=False, **more
+            )
+        except requests.RequestException as error:
+            raise Trouble(
+                f"{self._url} could not be reached ({type(error).__name__}). Is the address right,"
+                " and the laptop cloud up (`wanx up`)?"
+            ) from None
+
+
+def _filters(wanted: Wanted) -> dict[str, str]:
+    query = {"model": wanted.model or ""}
+    if len(wanted.states) == 1:
+        query["state"] = wanted.states[0]
+    if wanted.since:
+        query["since"] = iso(wanted.since)
+    return {name: value for name, value in query.items() if value}
+
+
+def _refused(document: Mapping[str, Any]) -> list[Submitted]:
+    """The 422 names the violations of each job that was refused, and those that were accepted."""
+    by_job: dict[str, list[Mapping[str, Any]]] = {}
+    for one in document.get("violations") or ():
+        by_job.setdefault(str(one.get("job", "")), []).append(one)
+    refused = [Submitted(job, "REJECTED", None, tuple(all_)) for job, all_ in by_job.items()]
+    return refused + [Submitted(str(job), "QUEUED") for job in document.get("accepted") or ()]
+
+
+def _document(answer: requests.Response) -> dict[str, Any]:
+    try:
+        document = answer.json()
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _expect(answer: requests.Response, document: Mapping[str, Any]) -> None:
+    if answer.status_code in (200, 201, 202):
+        return
+    if answer.status_code == 401:
+        raise Trouble("the API refuses the token; give the right one with --token or API_TOKEN.")
+    detail = document.get("detail") or document.get("title") or "no explanation"
+    raise Trouble(f"the API answered HTTP {answer.status_code}: {detail}")
+
+
+def _not_offered(what: str) -> Trouble:
+    return Trouble(
+        f"this API does not offer {what} (HTTP 404): it is an older deployment."
+        " Deploy the functions anew, or work against the bucket (OSS_* in the environment)."
+    )

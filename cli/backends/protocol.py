@@ -1,0 +1,74 @@
+"""What the commands ask for; the bucket and the HTTP API both answer it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from shared.ledger.record import FINAL
+
+View = dict[str, Any]
+"""A job as `GET /jobs/{id}` shows it."""
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """What became of one document. `new` is None where that is not known."""
+
+    job: str
+    state: str
+    new: bool | None = None
+    violations: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which jobs to list. `since` in seconds since 1970."""
+
+    states: tuple[str, ...] = ()
+    model: str | None = None
+    since: float = 0.0
+    limit: int = 20
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Jobs, newest first; `more` says in words why there may be others."""
+
+    jobs: list[View] = field(default_factory=list)
+    more: str | None = None
+
+
+class Backend(Protocol):
+    """The way to the jobs. Every verb may raise Trouble."""
+
+    @property
+    def place(self) -> str:
+        """Where the jobs are, for people."""
+
+    def submit(self, body: bytes, name: str) -> list[Submitted]:
+        """Take in a job file, named as it is called on disk; nothing is ever submitted twice."""
+
+    def status(self, job: str) -> View | None:
+        """The job now; None: there is none of this name."""
+
+    def listing(self, wanted: Wanted) -> Listing:
+        """The newest jobs that fit."""
+
+    def cancel(self, job: str) -> View:
+        """Take back a job that waits. Raises Refused."""
+
+    def retry(self, job: str) -> Submitted:
+        """The same job again, under a new name, or its retry there is. Raises Refused."""
+
+    def events(self, job: str) -> list[View] | None:
+        """The job's records in order; None: there is no such job."""
+
+    def image(self, view: View, image: Mapping[str, Any], start: int) -> Iterator[bytes]:
+        """An image's bytes from `start` on, in pieces."""
+
+
+def is_over(view: Mapping[str, Any]) -> bool:
+    """Whether nothing will change any more."""
+    return view.get("state") in FINAL

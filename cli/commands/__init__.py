@@ -1,0 +1,1 @@
+"""What each command does. `cli.main` declares their options and imports a command when it runs."""

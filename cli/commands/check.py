@@ -1,0 +1,185 @@
+"""`wanx check`: every violation of every file."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import click
+
+from cli.access import Access
+from cli.findings import Finding, Report
+from cli.output import counted, print_json, say
+from cli.sarif import sarif
+from cli.trouble import NOT_SO, Trouble
+from shared.catalogue.models import Catalogue, load_catalogue
+from shared.jobfile import Document, Unreadable, check, parse
+from shared.jobfile.image_probe import ProbeError
+from shared.storage.objects import ObjectMissing, ObjectReader, Slice, StoreError
+
+UNSEEN = "\N{NULL}not looked at"
+"""Ends the message of an image that could not be looked at; no other message can hold it."""
+KNOCK_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Offline:
+    """No bucket at hand: images are taken as they are named."""
+
+    bucket: str = ""
+
+    def read_range(self, key: str, start: int, length: int) -> Slice:
+        raise ProbeError(UNSEEN)
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder in the bucket's place."""
+
+    folder: Path
+    bucket: str = ""
+
+    def read_range(self, key: str, start: int, length: int) -> Slice:
+        path = self.folder / key
+        try:
+            with path.open("rb") as file:
+                file.seek(start)
+                return Slice(file.read(length), path.stat().st_size, "")
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            raise ObjectMissing(f"{path} does not exist.") from None
+        except OSError as error:
+            raise StoreError(f"{path} cannot be read: {error}.") from None
+
+
+@dataclass
+class Checker:
+    """Checks files against the catalogue and the images of one place."""
+
+    catalogue: Catalogue
+    images: ObjectReader
+    bucket: str
+
+    def file(self, path: Path) -> Report:
+        """Everything that is wrong with one file. Raises StoreError."""
+        try:
+            documents = parse(path.read_bytes(), path.name)
+        except OSError as error:
+            raise Trouble(f"{path} cannot be read: {error}.") from None
+        except Unreadable as error:
+            return Report(path, 0, tuple(Finding(1, one) for one in error.violations))
+        findings = [one for document in documents for one in self._document(document)]
+        seen = [one for one in findings if not one.violation.message.endswith(UNSEEN)]
+        return Report(path, len(documents), tuple(seen), len(findings) - len(seen))
+
+    def _document(self, document: Document) -> list[Finding]:
+        checked = check(document, self.catalogue, self.images, self.bucket)
+        found = (*checked.violations, *checked.notices)
+        return [Finding(document.index + 1, one) for one in found]
+
+
+def run(access: Access, files: Sequence[Path], form: str, inputs: Path | None) -> int:
+    """Print the findings; the exit code."""
+    named = access.environ.get("OSS_BUCKET", "")
+    images = Folder(inputs, named) if inputs else images_of(access)
+    try:
+        reports, seen = check_files(files, images)
+    except StoreError as error:
+        raise Trouble(str(error)) from None
+    if form == "sarif":
+        print_json(sarif(reports))
+    elif form == "json":
+        print_json(_as_json(reports, seen))
+    else:
+        print_text(reports)
+    return NOT_SO if any(report.violations for report in reports) else 0
+
+
+def check_files(files: Sequence[Path], images: Offline | Folder | Any) -> tuple[list[Report], bool]:
+    """Reports of all files, and whether their images were looked at. Raises StoreError."""
+    catalogue = load_catalogue()
+    try:
+        checker = Checker(catalogue, images, images.bucket)
+        return [checker.file(path) for path in files], not isinstance(images, Offline)
+    except StoreError:
+        if isinstance(images, Folder):
+            raise
+    checker = Checker(catalogue, Offline(images.bucket), images.bucket)
+    return [checker.file(path) for path in files], False
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """The bucket itself."""
+
+    reader: ObjectReader
+    bucket: str
+
+    def read_range(self, key: str, start: int, length: int) -> Slice:
+        return self.reader.read_range(key, start, length)
+
+
+def images_of(access: Access) -> Offline | Bucket:
+    """The bucket, if there is one that can be reached; otherwise nothing to look at."""
+    offline = Offline(access.environ.get("OSS_BUCKET", ""))
+    if access.over_http or not access.has_bucket or not _answers(access.environ["OSS_ENDPOINT"]):
+        return offline
+    from cli.backends.bucket import open_bucket
+
+    try:
+        app = open_bucket(access.environ).app
+    except click.ClickException:
+        return offline
+    return Bucket(app.store, app.settings.oss_bucket)
+
+
+def _answers(endpoint: str) -> bool:
+    """Whether anybody listens there; asked first, because a check must not hang."""
+    parts = urlsplit(endpoint if "://" in endpoint else f"https://{endpoint}")
+    try:
+        port = parts.port or (80 if parts.scheme == "http" else 443)
+        with socket.create_connection((parts.hostname or "", port), KNOCK_SECONDS):
+            return True
+    except (OSError, ValueError):
+        return False
+
+
+def print_text(reports: Sequence[Report]) -> None:
+    """A line a finding, as compilers write them, and a line that counts."""
+    for report in reports:
+        for one in report.findings:
+            say(_line(report, one), indent="    ")
+    violations = sum(len(report.violations) for report in reports)
+    notices = sum(len(report.notices) for report in reports)
+    jobs = sum(report.documents for report in reports)
+    found = f"{counted(violations, 'violation')}, {counted(notices, 'notice')}"
+    say(f"{counted(len(reports), 'file')}, {counted(jobs, 'job')}: {found}.")
+    unseen = sum(report.unseen for report in reports)
+    if unseen:
+        text = f"{counted(unseen, 'image')} of the bucket could not be looked at"
+        say(f"{text}; give --inputs DIR, or settings that reach the bucket.")
+
+
+def _line(report: Report, one: Finding) -> str:
+    found = one.violation
+    place = f"{report.file}:{found.line or 1}"
+    kind = "note" if one.is_notice else "error"
+    job = f"job {one.document}, " if report.documents > 1 else ""
+    return f"{place}: {kind}: {job}{found.message} [{found.source}]"
+
+
+def _as_json(reports: Sequence[Report], seen: bool) -> dict[str, Any]:
+    files = [
+        {
+            "file": str(report.file),
+            "documents": report.documents,
+            "violations": [one.to_dict() for one in report.violations],
+            "notices": [one.to_dict() for one in report.notices],
+            "images_not_looked_at": report.unseen,
+        }
+        for report in reports
+    ]
+    return {"ok": not any(one.violations for one in reports), "files": files, "images": seen}

@@ -1,0 +1,304 @@
+"""`wanx doctor`: looks at everything a working system needs, one line each.
+
+A check that cannot be made because an earlier one failed is left out rather than failed too. Facts:
+what OSS answers to a wrong key, bucket or clock (OSS error responses page); with versioning
+x-oss-forbid-overwrite has no effect (PutObject page); listing tasks costs nothing (task management
+page).
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
+
+import click
+import requests
+
+from cli.access import Access
+from cli.backends.bucket import NO_KEY, quiet
+from cli.output import console, counted, say
+from cli.trouble import NOT_SO
+from shared.catalogue.models import load_catalogue
+from shared.modelstudio.client import ModelStudio, ServiceError
+from shared.platform.clock import SystemClock, new_random
+from shared.platform.settings import Settings, SettingsError, load_credentials, load_settings
+from shared.storage.objects import StoreError
+from shared.storage.oss import OssStore, VersionedBucket, open_store
+
+SKEW_SECONDS = 60.0
+"""OSS refuses at 15 minutes; long before that, times in records mislead."""
+TIMEOUT = (3.05, 10)
+LINK_SECONDS = 60
+FOLDER = "state/doctor/"
+NOBODY = "wanx-doctor-asks-for-no-job"
+
+WHAT_TO_DO = {
+    "InvalidAccessKeyId": "OSS does not know OSS_ACCESS_KEY_ID; take the key of a RAM user who may"
+    " use the bucket (for the laptop cloud: .local/env of its last start).",
+    "SignatureDoesNotMatch": "OSS_ACCESS_KEY_SECRET does not belong to OSS_ACCESS_KEY_ID, or"
+    " OSS_REGION is not the bucket's; copy both anew.",
+    "NoSuchBucket": "there is no such bucket at this endpoint; correct OSS_BUCKET or OSS_ENDPOINT,"
+    " or create the bucket.",
+    "AccessDenied": "the key may not do this; give its RAM user read and write access to the"
+    " bucket, and use the endpoint of the bucket's region.",
+    "RequestTimeTooSkewed": "this computer's clock is wrong by more than 15 minutes; set it.",
+    "could not be reached": "nobody answers at OSS_ENDPOINT; check the address and the network"
+    " (an -internal endpoint is reachable inside Alibaba Cloud alone).",
+}
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line: what was looked at, whether it is as it must be, and what was seen or to do.
+
+    `ok` None: it was left out, and that is no failure.
+    """
+
+    what: str
+    ok: bool | None
+    text: str
+
+
+class Bad(Exception):
+    """A check that failed; the text says what to do."""
+
+
+@dataclass
+class Bucket:
+    """The bucket under examination."""
+
+    settings: Settings
+    store: OssStore
+
+
+def run(access: Access) -> int:
+    """Look at everything; the exit code."""
+    quiet()
+    failed = 0
+    click.echo(f"Settings from {access.origin}.")
+    for check in checks(access):
+        failed += check.ok is False
+        _print(check)
+    say("All is well." if not failed else f"{counted(failed, 'check')} failed.")
+    return NOT_SO if failed else 0
+
+
+def _print(check: Check) -> None:
+    words = {True: ("ok", "green"), False: ("failed", "red"), None: ("-", "dim")}
+    word, style = words[check.ok]
+    out = console()
+    out.print(f"{word:<7}", style=style, end="")
+    click.echo(f"{check.what}: {check.text}" if len(check.text) < 50 else f"{check.what}:")
+    if len(check.text) >= 50:
+        say(f"       {check.text}", indent="       ")
+
+
+def checks(access: Access) -> Iterator[Check]:
+    """All checks, in the order in which one rests on another."""
+    if not access.over_http:
+        yield from _bucket_checks(access.environ)
+        yield _checked("model service", lambda: _model_service(access.environ))
+    yield _api_check(access)
+
+
+def _bucket_checks(environ: Mapping[str, str]) -> Iterator[Check]:
+    made: list[Bucket] = []
+
+    def opened() -> str:
+        made.append(_open(environ))
+        settings = made[0].settings
+        return f"bucket {settings.oss_bucket}, {settings.oss_region}"
+
+    first = _checked("settings", opened)
+    yield first
+    if not first.ok:
+        return
+    bucket = made[0]
+    for what, look in (("endpoint", _endpoint), ("key and bucket", _reachable)):
+        check = _checked(what, lambda look=look: look(bucket))  # type: ignore[misc]
+        yield check
+        if not check.ok:
+            return
+    yield _checked("versioning", lambda: _versioning(bucket))
+    yield _checked("clock", lambda: _clock(bucket))
+    yield _checked("public endpoint", lambda: _public(bucket))
+
+
+def _checked(what: str, look: Callable[[], str | None]) -> Check:
+    """A check that returns what it saw, None if it was left out, and raises otherwise."""
+    try:
+        seen = look()
+    except Bad as error:
+        return Check(what, False, str(error))
+    except StoreError as error:
+        return Check(what, False, _advice(str(error)))
+    return Check(what, None if seen is None else True, seen or "not set; left out")
+
+
+def _advice(text: str) -> str:
+    """What OSS said, and what to do about it."""
+    for sign, advice in WHAT_TO_DO.items():
+        if sign in text:
+            return f"{text} What to do: {advice}"
+    return f"{text} Try again in a minute."
+
+
+def _open(environ: Mapping[str, str]) -> Bucket:
+    try:
+        filled = dict(environ)
+        if not filled.get("DASHSCOPE_API_KEY_SECRET"):
+            filled["DASHSCOPE_API_KEY"] = filled.get("DASHSCOPE_API_KEY") or NO_KEY
+        settings = load_settings(filled)
+        credentials = load_credentials(environ)
+    except SettingsError as error:
+        missing = "no keys for OSS" if "credentials" in str(error) else str(error).split(":")[0]
+        advice = "set OSS_ENDPOINT, OSS_BUCKET, OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET, name"
+        raise Bad(
+            f"{missing}; {advice} a file of them with --env, or start the laptop cloud: wanx up"
+        ) from None
+    try:
+        return Bucket(settings, open_store(settings, credentials, SystemClock(), new_random()))
+    except SettingsError as error:
+        raise Bad(str(error)) from None
+
+
+def _endpoint(bucket: Bucket) -> str:
+    """Knocked at first: the store's own retries would take half a minute to say the same."""
+    endpoint = bucket.settings.oss_endpoint
+    parts = urlsplit(endpoint)
+    try:
+        port = parts.port or (80 if parts.scheme == "http" else 443)
+        with socket.create_connection((parts.hostname or "", port), TIMEOUT[0]):
+            return endpoint
+    except (OSError, ValueError) as error:
+        advice = WHAT_TO_DO["could not be reached"]
+        raise Bad(f"{endpoint} cannot be reached ({error}). What to do: {advice}") from None
+
+
+def _reachable(bucket: Bucket) -> str:
+    """Reading, creating where nothing may lie, and deleting: all that the functions do."""
+    for _ in bucket.store.list(FOLDER, limit=1):
+        pass
+    key = f"{FOLDER}{secrets.token_hex(8)}"
+    try:
+        if not bucket.store.create(key, b"first").created:
+            raise Bad(f"{key} could not be created though it is new; look at the bucket's rules.")
+        if bucket.store.create(key, b"second").created:
+            raise Bad(
+                "the store creates an object that exists already: it ignores"
+                " x-oss-forbid-overwrite, and jobs could be paid twice. Use OSS itself, and a"
+                " bucket that never had versioning."
+            )
+    finally:
+        bucket.store.delete(key)
+    return "lists, creates, deletes"
+
+
+def _versioning(bucket: Bucket) -> str:
+    try:
+        bucket.store.refuse_versioned()
+    except VersionedBucket as error:
+        raise Bad(str(error)) from None
+    return "off"
+
+
+def _clock(bucket: Bucket) -> str:
+    try:
+        answer = requests.head(bucket.settings.oss_endpoint, timeout=TIMEOUT)
+        theirs = parsedate_to_datetime(answer.headers["Date"]).timestamp()
+    except (requests.RequestException, KeyError, ValueError, TypeError):
+        raise Bad("the store's answer has no Date; try again in a minute.") from None
+    skew = time.time() - theirs
+    if abs(skew) > SKEW_SECONDS:
+        raise Bad(
+            f"this computer is {abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} the store;"
+            " set its clock (OSS refuses requests that are 15 minutes off)."
+        )
+    return f"within {max(1.0, abs(skew)):.0f} s of the store's"
+
+
+def _public(bucket: Bucket) -> str:
+    """A presigned GET as the model service makes it: without our keys, at the public endpoint."""
+    key, body = f"{FOLDER}{secrets.token_hex(8)}", secrets.token_bytes(16)
+    endpoint = bucket.settings.oss_public_endpoint
+    bucket.store.put(key, body, "application/octet-stream")
+    try:
+        answer = requests.get(bucket.store.presign(key, LINK_SECONDS), timeout=TIMEOUT)
+        if answer.status_code == 200 and answer.content == body:
+            return f"{endpoint} serves presigned links"
+        seen = f"HTTP {answer.status_code}"
+    except requests.RequestException as error:
+        seen = type(error).__name__
+    finally:
+        bucket.store.delete(key)
+    raise Bad(
+        f"a presigned link to {endpoint} does not work from here ({seen}), so the model service"
+        " could not fetch images of the bucket. Bind a domain of your own to the bucket and set"
+        " OSS_PUBLIC_ENDPOINT, or set INPUT_DELIVERY=inline for models that take inline data."
+    )
+
+
+def _model_service(environ: Mapping[str, str]) -> str | None:
+    """Lists tasks, which is free; None without a key, which the functions hold anyway."""
+    key = environ.get("DASHSCOPE_API_KEY")
+    if not key:
+        return None
+    names = {"OSS_ENDPOINT": "-", "OSS_BUCKET": "-", **environ, "DASHSCOPE_API_KEY": key}
+    try:
+        settings = load_settings(names)
+    except SettingsError as error:
+        raise Bad(str(error)) from None
+    service = ModelStudio(settings.base_url, key, requests.Session(), settings.workspace)
+    now = time.time()
+    try:
+        service.listed(load_catalogue().names()[0], now - 60, now)
+    except ServiceError as error:
+        raise Bad(_service_advice(settings.base_url, error)) from None
+    return f"{settings.base_url} takes the key"
+
+
+def _service_advice(url: str, error: ServiceError) -> str:
+    if error.http == 0:
+        return f"{url} cannot be reached; check DASHSCOPE_HTTP_BASE_URL and the network."
+    if error.http == 401 or error.code in ("InvalidApiKey", "invalid_api_key"):
+        return (
+            f"{url} refuses DASHSCOPE_API_KEY; take a key of the Model Studio console of the same"
+            " region as the base URL."
+        )
+    return f"{url} answered {error.code}: {error.message} (HTTP {error.http}); try again later."
+
+
+def _api_check(access: Access) -> Check:
+    url = (access.api or access.environ.get("API_URL", "")).rstrip("/")
+    token = access.token or access.environ.get("API_TOKEN", "")
+    if not url:
+        return Check("API", None, "API_URL is not set; left out")
+    return _checked("API", lambda: _api(url, token))
+
+
+def _api(url: str, token: str) -> str:
+    """Asks for a job that cannot exist: 404 says that token and API are right."""
+    if not token:
+        raise Bad("there is no token; set API_TOKEN, or give --token T.")
+    try:
+        headers = {"Authorization": f"Bearer {token}"}
+        answer = requests.get(f"{url}/jobs/{NOBODY}", headers=headers, timeout=TIMEOUT)
+        document = answer.json()
+    except requests.RequestException as error:
+        raise Bad(
+            f"{url} cannot be reached ({type(error).__name__}); check API_URL, and that the"
+            " functions are deployed, or the laptop cloud up."
+        ) from None
+    except json.JSONDecodeError:
+        document = {}
+    if answer.status_code == 404 and isinstance(document, dict) and "detail" in document:
+        return f"{url} takes the token"
+    if answer.status_code in (401, 403):
+        raise Bad(f"{url} refuses the token; its SHA-256 must stand in API_TOKEN_SHA256.")
+    raise Bad(f"{url} answered HTTP {answer.status_code}, as no API of ours does; check API_URL.")

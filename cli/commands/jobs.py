@@ -1,0 +1,208 @@
+"""`wanx status`, `list`, `cancel` and `retry`."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from datetime import datetime
+
+import click
+
+from cli.access import Access
+from cli.backends.protocol import Backend, Submitted, View, Wanted, is_over
+from cli.following import follow, say_trouble
+from cli.output import (
+    age,
+    clean,
+    complain,
+    counted,
+    facts,
+    local_time,
+    print_json,
+    print_table,
+    say,
+    span,
+    state_text,
+    table,
+)
+from cli.trouble import NOT_SO, Refused
+from shared.catalogue.models import load_catalogue
+from shared.jobfile import wording
+from shared.ledger.record import STATES
+
+AGO = re.compile(r"(\d{1,6})(m|min|h|d)\Z")
+UNITS = {"m": 60, "min": 60, "h": 3600, "d": 86400}
+
+
+def show_status(access: Access, jobs: Sequence[str], wait: bool, as_json: bool) -> int:
+    """Show jobs; the exit code. Raises Trouble."""
+    backend = access.backend()
+    if wait and not as_json:
+        return follow(access, backend, jobs)
+    found = {job: backend.status(job) for job in jobs}
+    while wait and any(view and not is_over(view) for view in found.values()):
+        time.sleep(0.5)
+        found = {job: backend.status(job) for job in jobs}
+    views = [view for view in found.values() if view is not None]
+    if as_json:
+        print_json(views)
+    elif len(views) > 1:
+        _print_views(views)
+        for view in views:
+            say_trouble(view)
+    elif views:
+        _print_one(access, views[0])
+    missing = [job for job, view in found.items() if view is None]
+    for job in missing:
+        complain(f"{clean(job)}: there is no such job in {backend.place}.")
+    failed = wait and any(view["state"] != "SUCCEEDED" for view in views)
+    return NOT_SO if missing or failed else 0
+
+
+def _print_one(access: Access, view: View) -> None:
+    result = view.get("result") or {}
+    labels = ", ".join(f"{name}={text}" for name, text in (view.get("labels") or {}).items())
+    price = result.get("price")
+    facts(
+        [
+            ("job", view["job"]),
+            ("state", state_text(view["state"])),
+            ("model", view.get("model")),
+            ("retry of", view.get("retried_from")),
+            ("prompt", view.get("prompt")),
+            ("labels", labels or None),
+            (
+                "created",
+                f"{local_time(view.get('created_at'))} ({age(view.get('created_at'))} ago)",
+            ),
+            ("submitted", local_time(view["submitted_at"]) if view.get("submitted_at") else None),
+            ("finished", _finished(view) if result else None),
+            ("give up at", None if result else _maybe_time(view.get("expires_at"))),
+            ("attempt", view.get("attempt") or None),
+            ("task", view.get("task_id")),
+            ("price", f"{price['currency']} {price['total']:.2f}" if price else None),
+            *(("image", image["key"]) for image in result.get("images") or ()),
+            *(("warning", one["message"]) for one in view.get("warnings") or ()),
+        ]
+    )
+    say_trouble(view)
+    if result.get("images"):
+        say("\nTo download:")
+        click.echo(f"  {access.command('get', view['job'])}")
+
+
+def _finished(view: View) -> str:
+    result = view["result"]
+    took = span(result.get("created_at"), result.get("finished_at"))
+    return f"{local_time(result.get('finished_at'))} (after {took})"
+
+
+def _maybe_time(at: str | None) -> str | None:
+    return local_time(at) if at else None
+
+
+def _print_views(views: Sequence[View]) -> None:
+    shown = table("job", "state", "model", "age", right=("age",))
+    for view in views:
+        state = state_text(str(view.get("state") or "?"))
+        model = clean(view.get("model") or "-")
+        shown.add_row(view["job"], state, model, age(view.get("created_at")))
+    print_table(shown)
+
+
+def show_list(
+    access: Access,
+    states: Sequence[str],
+    model: str | None,
+    since: str | None,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """Print the newest jobs. Raises Trouble, and click's error for a wrong option."""
+    wanted = Wanted(_states(states), _model(model), since_seconds(since, time.time()), limit)
+    backend = access.backend()
+    listing = backend.listing(wanted)
+    if as_json:
+        print_json(listing.jobs)
+        return
+    if listing.jobs:
+        _print_views(listing.jobs)
+    note = f"; {listing.more}" if listing.more else ""
+    say(f"{counted(len(listing.jobs), 'job')} of {backend.place}{note}.")
+
+
+def _states(given: Sequence[str]) -> tuple[str, ...]:
+    states = tuple(word.strip().upper() for text in given for word in text.split(","))
+    for state in states:
+        if state not in STATES:
+            near = wording.nearest(state, STATES)
+            hint = f"did you mean {near}?" if near else f"they are {', '.join(STATES)}."
+            raise click.BadParameter(f"{state} is no state; {hint}", param_hint="--state")
+    return states
+
+
+def _model(name: str | None) -> str | None:
+    known = load_catalogue().names()
+    if name is None or name in known:
+        return name
+    raise click.BadParameter(
+        f"{name} is not known; the models are {', '.join(known)}.", param_hint="--model"
+    )
+
+
+def since_seconds(text: str | None, now: float) -> float:
+    """Seconds since 1970 of `2h`, `3d` or a local date with or without a time; 0 for none."""
+    if text is None:
+        return 0.0
+    if match := AGO.match(text):
+        return max(0.0, now - int(match[1]) * UNITS[match[2]])
+    try:
+        return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+    except (ValueError, OverflowError):
+        raise click.BadParameter(
+            f"{text!r} is no time; write 30m, 2h, 3d, 2026-11-20 or 2026-11-20T12:00.",
+            param_hint="--since",
+        ) from None
+
+
+def cancel_jobs(access: Access, jobs: Sequence[str]) -> int:
+    """Cancel each; one that cannot be does not keep the others. Raises Trouble."""
+    backend = access.backend()
+    failed = 0
+    for job in jobs:
+        try:
+            click.echo(f"{job}: {backend.cancel(job)['state']}")
+        except Refused as error:
+            failed += 1
+            complain(f"{clean(job)}: not canceled: {clean(error.message)}")
+    return NOT_SO if failed else 0
+
+
+def retry_jobs(access: Access, jobs: Sequence[str]) -> int:
+    """Retry each; one that cannot be does not keep the others. Raises Trouble."""
+    backend = access.backend()
+    made = []
+    for job in jobs:
+        try:
+            made.append(_retry(backend, job))
+        except Refused as error:
+            complain(f"{clean(job)}: not tried again: {clean(error.message)}")
+    if made:
+        click.echo(f"To wait for the images:\n  {access.command('status', '--wait', *made)}")
+    return 0 if len(made) == len(jobs) else NOT_SO
+
+
+def _retry(backend: Backend, job: str) -> str:
+    """The retry's name; one that is under way or has succeeded is not doubled. Raises Refused."""
+    made = backend.retry(job)
+    if made.violations:
+        raise Refused("; ".join(str(one.get("message")) for one in made.violations))
+    click.echo(f"{job}: {_how(made)} {made.job}")
+    return made.job
+
+
+def _how(made: Submitted) -> str:
+    if made.new is not False:
+        return "runs again as"
+    return "was run again with success as" if made.state == "SUCCEEDED" else "runs again already as"

@@ -1,0 +1,41 @@
+"""What a request carries beside HTTP: the system it is answered by, and who asks.
+
+The falcon application is built once for an instance and knows no deployment; each request brings
+the `App` of its invocation along.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import falcon
+
+from shared.api.tokens import Caller
+from shared.app import App
+
+ENVIRON_KEY = "wanx.app"
+
+
+def app_of(request: falcon.Request) -> App:
+    """The system that answers this request."""
+    app: App = request.env[ENVIRON_KEY]
+    return app
+
+
+def caller_of(request: falcon.Request) -> Caller:
+    """The caller whom the token check let pass."""
+    caller: Caller = request.context.caller
+    return caller
+
+
+def base_url(request: falcon.Request) -> str:
+    """The base of the URLs in answers, without a slash at the end."""
+    return app_of(request).settings.api_url or f"https://{request.host}"
+
+
+def answer_json(response: falcon.Response, document: Any, status: int = 200) -> None:
+    """Answer with JSON."""
+    response.status = status
+    response.content_type = falcon.MEDIA_JSON
+    response.text = json.dumps(document, ensure_ascii=False)

@@ -1,0 +1,98 @@
+"""What can be said before a job is done: its place, how long it takes, what it costs at most."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
+
+from shared.catalogue.models import Model
+from shared.catalogue.rules import Rules
+from shared.jobfile import JobSpec
+from shared.ledger.ledger import Ledger
+from shared.ledger.record import PENDING, QUEUED, RUNNING, Record
+from shared.ledger.snapshots import SNAPSHOT_TTLS, QueueSnapshot, QueueSnapshots, SnapshotTtl
+from shared.platform.clock import from_iso
+from shared.storage import layout
+
+MOST_SLOTS = 1000
+
+
+@dataclass
+class Estimates:
+    """Estimates of one moment: no queue is listed again, however many jobs are asked about."""
+
+    ledger: Ledger
+    rules: Rules
+    snapshots: QueueSnapshots
+    _taken: dict[tuple[str, SnapshotTtl], QueueSnapshot] = field(default_factory=dict, init=False)
+    _busy: dict[str, int] = field(default_factory=dict, init=False)
+
+    def position(self, record: Record) -> int | None:
+        """1 is served next; None for a job that does not wait or is far behind."""
+        if record.state != QUEUED:
+            return None
+        for ttl in SNAPSHOT_TTLS:
+            snapshot = self._snapshot(record, ttl)
+            if record.job in snapshot.places or snapshot.last is None:
+                return snapshot.places.get(record.job)
+        return None
+
+    def wait_seconds(self, record: Record) -> int | None:
+        """Until the result is likely to be there; None if it is over or nothing can be said."""
+        model = self.rules.model(record.model)
+        if model is None or record.is_final:
+            return None
+        each = self.seconds_each(model)
+        if record.state == QUEUED:
+            return self._queued(record, model, each)
+        if record.state not in (PENDING, RUNNING) or record.submitted_at is None:
+            return math.ceil(each)
+        gone = self.ledger.clock.now() - from_iso(record.submitted_at)
+        return max(1, math.ceil(each - gone))
+
+    def seconds_each(self, model: Model) -> float:
+        """How long the model's tasks take: what was learned, else what the catalogue says."""
+        learned = self.ledger.durations.of(model.name)
+        return median(learned) if learned else model.typical_seconds
+
+    def price(self, record: Record, spec: JobSpec | None) -> dict[str, Any] | None:
+        """What the job costs if all of its images succeed; None without a spec."""
+        model = self.rules.model(record.model)
+        if model is None or spec is None:
+            return None
+        return self.rules.price(model.name, images_wanted(model, spec.parameters))
+
+    def _snapshot(self, record: Record, ttl: SnapshotTtl) -> QueueSnapshot:
+        """An earlier snapshot is good enough, unless the job is newer than it."""
+        name, now = record.model, self.ledger.clock.now()
+        if (name, ttl) not in self._taken:
+            snapshot = self.snapshots.recent(name, ttl, now)
+            if snapshot is None or not snapshot.covers(record):
+                snapshot = self.snapshots.take(self.ledger.queue, name, ttl, now)
+            self._taken[name, ttl] = snapshot
+        return self._taken[name, ttl]
+
+    def _queued(self, record: Record, model: Model, each: float) -> int | None:
+        place = self.position(record)
+        if place is None:
+            return None
+        limits = model.limits
+        if model.name not in self._busy:
+            held = self.ledger.store.list(layout.slots_of(model.name), limit=MOST_SLOTS)
+            self._busy[model.name] = sum(1 for _ in held)
+        rounds = (place - 1 + self._busy[model.name]) // max(1, limits.concurrent)
+        paced = (place - 1) * limits.per_seconds / max(1, limits.submissions)
+        paused = self.ledger.breakers.paused_for(model.name)
+        return math.ceil(max(rounds * each, paced) + paused + each)
+
+
+def images_wanted(model: Model | None, parameters: Any) -> int:
+    """How many images a request asks for, or the model makes by default."""
+    number = parameters.get("n") if isinstance(parameters, dict) else None
+    if number is None and model is not None:
+        number = model.parameters_schema["properties"].get("n", {}).get("default", 1)
+    if not isinstance(number, int) or isinstance(number, bool):
+        return 1
+    return max(1, number)

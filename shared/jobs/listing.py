@@ -1,0 +1,176 @@
+"""The list of jobs, newest first, one page at a time.
+
+A page costs listings of the index, a thousand jobs each, and one small object for each job that is
+looked at: its manifest, or its records while it has none. A filter looks at a bounded number of
+jobs and then says how to go on.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from shared.jobfile.written import labels_of, prompt_of
+from shared.jobs.view import error_of, violations_of, written_of
+from shared.ledger.job_index import Cursor, IndexEntry
+from shared.ledger.ledger import Ledger
+from shared.ledger.manifest import Manifest
+from shared.ledger.record import FINAL, REJECTED, Record
+from shared.platform.clock import iso
+from shared.platform.concurrency import MapFn, in_turn
+from shared.storage import layout
+from shared.storage.objects import FULL_PAGE, ObjectMissing
+
+MOST_READ = 300
+"""Jobs that are looked at for one page."""
+MOST_LISTED = 50_000
+"""Entries of the index that are walked for one page; only other callers' jobs are so many."""
+READERS = 8
+"""Jobs read at once."""
+MANIFEST_BYTES = 64 * 1024 * 1024
+PROMPT = 80
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class JobFilter:
+    """Which jobs are wanted: of these `states` (empty: any), made at `since_ms` or later."""
+
+    states: tuple[str, ...] = ()
+    model: str | None = None
+    labels: tuple[tuple[str, str], ...] = ()
+    since_ms: int = 0
+    after: Cursor | None = None
+
+    def fits(self, row: Mapping[str, Any]) -> bool:
+        """Whether a job is wanted."""
+        return (
+            (not self.states or row["state"] in self.states)
+            and self.model in (None, row["model"])
+            and all(row["labels"].get(name) == value for name, value in self.labels)
+        )
+
+
+@dataclass(frozen=True)
+class Page:
+    """`next` is the cursor of what follows, None at the end; `searched` jobs were looked at."""
+
+    rows: list[Row]
+    next: str | None
+    searched: int
+
+
+@dataclass
+class JobListing:
+    """Lists jobs. `sees` says which a caller may see; `map_fn` reads several at once.
+
+    `link` makes a URL of an image's key.
+    """
+
+    ledger: Ledger
+    link: Callable[[str], str]
+    sees: Callable[[str], bool] = lambda _job: True
+    map_fn: MapFn = in_turn
+
+    def page(self, wanted: JobFilter, size: int, most_read: int = MOST_READ) -> Page:
+        """Up to `size` jobs that fit, newest first. Raises StoreError."""
+        rows: list[Row] = []
+        searched = 0
+        entries = self.ledger.index.after(wanted.after, wanted.since_ms, min(size + 1, FULL_PAGE))
+        walk = _Walk(entries, self.sees, wanted.after)
+        while not walk.stopped:
+            batch = walk.batch(min(READERS, size - len(rows), most_read - searched))
+            searched += len(batch)
+            read = self.map_fn(self._row, batch)
+            rows += [row for row in read if row is not None and wanted.fits(row)]
+        following = walk.place if walk.has_more else None
+        return Page(rows, str(following) if following else None, searched)
+
+    def _row(self, entry: IndexEntry) -> Row | None:
+        """The manifest says everything about a job that is over; only a rejected one can go on."""
+        manifest = self._manifest(entry.job)
+        if manifest is None or manifest.state not in FINAL - {REJECTED}:
+            last = self.ledger.records.last(entry.job)
+            return None if last is None else self._of_records(last)
+        created = manifest.text("created_at") or iso(entry.created_ms / 1000)
+        head = {"job": entry.job, "state": manifest.state, "model": manifest.text("model")}
+        tail = self._results(manifest.images, manifest.error)
+        return head | {"created_at": created, **_of_spec(manifest.spec), **tail}
+
+    def _of_records(self, last: Record) -> Row:
+        first = self.ledger.records.with_spec(last)
+        head = {"job": last.job, "state": last.state, "model": last.model or None}
+        images = last.manifest.images if last.manifest else []
+        tail = self._results(images, error_of(last) or _rejection(last))
+        return head | {"created_at": first.at, **_of_spec(written_of(last, first)), **tail}
+
+    def _manifest(self, job: str) -> Manifest | None:
+        try:
+            read = json.loads(self.ledger.store.read(layout.result(job), MANIFEST_BYTES).body)
+        except (ObjectMissing, ValueError):
+            return None
+        return Manifest(read) if isinstance(read, dict) else None
+
+    def _results(
+        self, images: Sequence[Mapping[str, Any]], error: Mapping[str, Any] | None
+    ) -> dict[str, Any]:
+        return {
+            "images": [self._image(image) for image in images],
+            "error": {name: error.get(name) for name in ("code", "message")} if error else None,
+        }
+
+    def _image(self, image: Mapping[str, Any]) -> dict[str, Any]:
+        size = {name: image.get(name) for name in ("width", "height")}
+        return {"key": image["key"], "url": self.link(image["key"]), **size}
+
+
+class _Walk:
+    """Goes through the index and remembers where it is, naming no job the caller may not see."""
+
+    def __init__(
+        self, entries: Iterator[IndexEntry], sees: Callable[[str], bool], after: Cursor | None
+    ) -> None:
+        self._entries, self._sees, self._after = entries, sees, after
+        self._walked = 0
+        self.place = after
+        self.stopped = False
+        self.has_more = False
+
+    def batch(self, most: int) -> list[IndexEntry]:
+        """The next entries that may be seen, `most` at most; stops before what is too much."""
+        found: list[IndexEntry] = []
+        for entry in self._entries:
+            tired = self._walked >= MOST_LISTED and self.place != self._after
+            if most <= 0 or tired:
+                self.stopped = self.has_more = True
+                return found
+            self._walked += 1
+            self.place = self._behind(entry)
+            if self._sees(entry.job):
+                found.append(entry)
+            if len(found) == most:
+                return found
+        self.stopped = True
+        return found
+
+    def _behind(self, entry: IndexEntry) -> Cursor:
+        if self._sees(entry.job):
+            return Cursor(entry.created_ms, entry.job)
+        same = self.place is not None and self.place.created_ms == entry.created_ms
+        return self.place if same and self.place is not None else Cursor(entry.created_ms)
+
+
+def _of_spec(written: Any) -> dict[str, Any]:
+    prompt = prompt_of(written) or ""
+    return {"labels": labels_of(written), "prompt": prompt[:PROMPT]}
+
+
+def _rejection(last: Record) -> dict[str, Any] | None:
+    found = violations_of(last)
+    if not found:
+        return None
+    message = "; ".join(str(one["message"]) for one in found)[:1000]
+    return {"code": REJECTED, "message": message}

@@ -1,0 +1,119 @@
+"""A job as people and programs see it: the one view behind every front."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from shared.jobfile.written import as_written, labels_of, without_payload
+from shared.jobs.estimates import Estimates
+from shared.ledger import codec
+from shared.ledger.ledger import Ledger
+from shared.ledger.record import REJECTED, Record
+from shared.storage import layout
+
+LINK_SECONDS = 3600
+HIDDEN = ("job", "nonce", "version", "slot_mark", "digest", "written")
+"""Fields of a record that the audit log leaves out."""
+
+
+@dataclass
+class JobViews:
+    """Shows the jobs of one ledger in one answer. `base` is the URL that links start with."""
+
+    ledger: Ledger
+    estimates: Estimates
+    base: str = ""
+
+    def brief(self, record: Record, first: Record | None = None) -> dict[str, Any]:
+        """A job as it is answered to who submits it. `first`: the record that holds the spec."""
+        first = first or self.ledger.records.with_spec(record)
+        view = {
+            "job": record.job,
+            "state": record.state,
+            "at": record.at,
+            "model": record.model or None,
+            "task_id": record.task_id,
+            "attempt": record.attempt,
+            "position": self.estimates.position(record),
+            "estimated_wait_seconds": self.estimates.wait_seconds(record),
+            "price_at_most": self.estimates.price(record, first.spec),
+            "warnings": list(first.warnings),
+            "error": error_of(record),
+            "result_key": layout.result(record.job),
+            "urls": self._urls(record.job),
+        }
+        if first.retried_from is not None:
+            view["retried_from"] = first.retried_from
+        return view
+
+    def whole(self, record: Record, first: Record | None = None) -> dict[str, Any]:
+        """A job with everything that is known of it."""
+        first = first or self.ledger.records.with_spec(record)
+        manifest, spec = record.manifest, written_of(record, first)
+        view = self.brief(record, first) | {
+            "created_at": first.at,
+            "submitted_at": record.submitted_at,
+            "labels": labels_of(spec),
+            "spec": spec,
+            "images": [self._image(image) for image in manifest.images] if manifest else [],
+            "inputs": self._inputs(first),
+            "violations": manifest.violations if manifest else [],
+        }
+        if record.is_final:
+            view["result"] = manifest.document if manifest else None
+        return view
+
+    def link(self, key: str) -> str:
+        """A link that shows an object for an hour."""
+        return self.ledger.store.presign(key, LINK_SECONDS)
+
+    def _urls(self, job: str) -> dict[str, str]:
+        """Where to go from here."""
+        status = f"{self.base}/jobs/{job}"
+        ways = {name: f"{status}/{name}" for name in ("result", "cancel", "events")}
+        return {"status": status, **ways}
+
+    def _image(self, image: Mapping[str, Any]) -> dict[str, Any]:
+        """An image with links that hold for an hour: to show it, and to save it as a file."""
+        name = "-".join(str(image["key"]).split("/")[-2:])
+        saved = self.ledger.store.presign(image["key"], LINK_SECONDS, name)
+        return {**image, "url": self.link(image["key"]), "download_url": saved}
+
+    def _inputs(self, first: Record) -> dict[str, str]:
+        """By JSON Pointer, a link to each input image of the job in the bucket."""
+        uses = first.spec.images if first.spec else ()
+        return {use.pointer: self.link(use.key) for use in uses if use.key}
+
+
+def written_of(record: Record, first: Record) -> Any:
+    """The job file a job was made from, without payloads; of a rejected job what was written."""
+    if first.spec is not None:
+        return as_written(first.spec)
+    return without_payload(record.manifest.spec) if record.manifest else None
+
+
+def error_of(record: Record) -> Mapping[str, Any] | None:
+    """Why a job failed, or why it is back in the queue."""
+    if record.manifest is not None:
+        return record.manifest.error
+    return record.error.to_dict() if record.error else None
+
+
+def violations_of(record: Record) -> list[Mapping[str, Any]]:
+    """What was wrong with a rejected job's file."""
+    if record.state != REJECTED:
+        return []
+    return list(record.violations)
+
+
+def events_of(chain: Iterable[Record]) -> list[dict[str, Any]]:
+    """The records of a job as the audit log shows them."""
+    return [_event(record) for record in chain]
+
+
+def _event(record: Record) -> dict[str, Any]:
+    shown = {name: value for name, value in codec.to_dict(record).items() if name not in HIDDEN}
+    event: dict[str, Any] = without_payload(shown)
+    return event

@@ -1,0 +1,120 @@
+"""Breakers: one per model and one for the API key.
+
+A refusal for too many requests is a short pause. A refused key, a bill that is due or a spent quota
+opens the breaker until a person acts: every pause then ends with one attempt that finds out.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from dataclasses import dataclass
+from typing import Any
+
+from shared.catalogue.errors import ErrorRule
+from shared.catalogue.models import Model
+from shared.ledger.model_state import ModelStates, Pause
+from shared.modelstudio.client import ServiceError
+from shared.platform.clock import Clock
+from shared.platform.logs import about
+
+FIRST_PAUSE = 1.0
+LONGEST_PAUSE = 60.0
+BLOCKED_PAUSE = 600.0
+AHEAD_OFF = 3600.0
+KEY = "~key"
+"""Names the API key among the models; no model can be called so."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Breakers:
+    """The breakers of all models and of the key. Every method may raise StoreError."""
+
+    states: ModelStates
+    clock: Clock
+    rng: random.Random
+
+    def window(self, model: Model) -> int:
+        """How many tasks of a model may be in flight now."""
+        limits, state = model.limits, self.states.get(model.name)
+        return state.window(limits.concurrent, limits.queue_ahead, self.clock.now())
+
+    def paused_for(self, model: str) -> float:
+        """Seconds until the model may be asked, by its own pause and the whole key's."""
+        now = self.clock.now()
+        return max(self.states.get(model).paused_for(now), self.states.get(KEY).paused_for(now))
+
+    def is_open(self, model: str) -> bool:
+        """Whether a person has to act, as far as this instance knows; nothing is read."""
+        pauses = (self.states.known(model).pause, self.states.known(KEY).pause)
+        return any(pause is not None and pause.blocked for pause in pauses)
+
+    def accepted(self, model: str) -> None:
+        """The service took a task: what was wrong is over."""
+        self.resume(model)
+        self.resume(KEY)
+
+    def resume(self, name: str) -> None:
+        """Close the breaker of a model, or of the key (`KEY`)."""
+        pause = self.states.get(name).pause
+        if pause is None:
+            return
+        self.states.get(name).pause = None
+        self.states.save(name)
+        if pause.blocked:
+            facts = about("breaker.closed", breaker=name, code=pause.code)
+            log.info("the breaker of %s is closed", _shown(name), extra=facts)
+
+    def refused(self, model: str, error: ServiceError, rule: ErrorRule, held_beyond: bool) -> None:
+        """The service would not take a task: wait, longer each time, with jitter.
+
+        `held_beyond`: more tasks were in flight than the model runs at once; then this account's
+        service answers 429 instead of queueing, and queueing ahead is given up for an hour.
+        """
+        self.pause(KEY if rule.breaker == "key" else model, error, rule)
+        if held_beyond and error.http == 429:
+            self.states.get(model).ahead_off_until = self.clock.now() + AHEAD_OFF
+            self.states.save(model)
+
+    def key_refused(self, error: ServiceError, rule: ErrorRule) -> None:
+        """A question was refused for the key's sake: pause the key unless it is paused already."""
+        if rule.breaker == "key" and self.states.get(KEY).paused_for(self.clock.now()) <= 0:
+            self.pause(KEY, error, rule)
+
+    def key_needs_probe(self) -> bool:
+        """Whether the pause of a refused key is over and nobody has found out how it is now."""
+        state = self.states.get(KEY)
+        return state.pause is not None and state.paused_for(self.clock.now()) <= 0
+
+    def pause(self, name: str, error: ServiceError, rule: ErrorRule) -> None:
+        """Leave a model, or the key, alone for a while; for long where a person has to act."""
+        state, now = self.states.get(name), self.clock.now()
+        blocked = rule.breaker != "none"
+        count = state.pause.count + 1 if state.pause else 1
+        wait = BLOCKED_PAUSE if blocked else min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(count, 10))
+        until = now + wait * (0.5 + self.rng.random() / 2)
+        state.pause = Pause(until, error.code, error.message, blocked, count)
+        self.states.save(name)
+        _log_pause(name, state.pause, until - now, error)
+
+
+def _shown(name: str) -> str:
+    return "the API key" if name == KEY else name
+
+
+def _log_pause(name: str, pause: Pause, wait: float, error: ServiceError) -> None:
+    fields: dict[str, Any] = {
+        "breaker": name,
+        "code": pause.code,
+        "wait_s": round(wait, 3),
+        "count": pause.count,
+        "request_id": error.request_id or None,
+    }
+    if pause.blocked:
+        said = "the breaker of %s is open, next try in %d s: %s"
+        log.warning(said, _shown(name), wait, error, extra=about("breaker.opened", **fields))
+    else:
+        said = "%s is left alone for %d s: %s"
+        log.info(said, _shown(name), wait, error, extra=about("model.paused", **fields))

@@ -1,0 +1,86 @@
+"""Records as JSON: the one place that knows the names of stored fields.
+
+The stored form is flat, compact JSON; a field that holds its default is left out. Readers ignore
+fields they do not know, so that old and new code can share records while an upgrade is under way
+(docs/operations.md). schemas/record.schema.yaml describes the form.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, asdict, fields
+from typing import Any
+
+from shared.catalogue.errors import JobError
+from shared.jobfile import JobSpec
+from shared.ledger.manifest import Manifest, StoredImage
+from shared.ledger.record import VERSION, Origin, Record
+from shared.storage.objects import StoreError
+
+UNVERSIONED = 0
+HEAD = ("job", "seq", "state", "at", "nonce")
+ACCEPTED = ("model", "priority", "queued_ms", "digest", "written", "spec_seq")
+"""Written for every accepted job even where they hold a default: version 0.1 reads them by name."""
+
+_DEFAULTS = {one.name: one.default for one in fields(Record) if one.default is not MISSING}
+_WRITERS: Mapping[str, Callable[[Any], Any]] = {
+    "spec": JobSpec.to_dict,
+    "source": asdict,
+    "error": JobError.to_dict,
+    "manifest": lambda manifest: manifest.document,
+    "kept": lambda images: [image.to_dict() for image in images],
+}
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    "spec": JobSpec.from_dict,
+    "source": lambda source: Origin(source["key"], source["etag"], source["document"]),
+    "error": JobError.of,
+    "manifest": Manifest,
+    "kept": lambda images: tuple(map(StoredImage.of, images)),
+    "missing": tuple,
+    "warnings": tuple,
+    "violations": tuple,
+}
+
+
+def to_dict(record: Record) -> dict[str, Any]:
+    """The stored form of a record as plain data."""
+    head = {name: getattr(record, name) for name in HEAD} | {"version": VERSION}
+    always = ACCEPTED if record.queued_ms else ()
+    body = {
+        name: getattr(record, name)
+        for name, default in _DEFAULTS.items()
+        if name not in head and (name in always or getattr(record, name) != default)
+    }
+    return head | {
+        name: _WRITERS[name](value) if name in _WRITERS else value for name, value in body.items()
+    }
+
+
+def encode(record: Record) -> bytes:
+    """The stored form of a record: compact JSON, UTF-8."""
+    return json.dumps(to_dict(record), ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def decode(body: bytes, key: str) -> Record:
+    """The record of the object `key`, written by this version or an earlier one.
+
+    Raises StoreError if it cannot be read as a record.
+    """
+    try:
+        return _of(json.loads(body))
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
+        raise StoreError(
+            f"The record {key} cannot be read ({error}): it was changed by hand. Put it back, or"
+            " delete it and the records after it; the job goes on from the one before."
+        ) from None
+
+
+def _of(document: Mapping[str, Any]) -> Record:
+    head = {name: document[name] for name in HEAD}
+    body = {
+        name: _READERS[name](document[name]) if name in _READERS else document[name]
+        for name in _DEFAULTS
+        if name not in HEAD and document.get(name) is not None
+    }
+    return Record(**head, **{"version": UNVERSIONED, **body})

@@ -1,0 +1,33 @@
+"""How long the tasks of each model take, as they were seen to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shared.ledger.model_state import ModelStates
+
+REMEMBERED = 40
+
+
+@dataclass
+class Durations:
+    """The last durations of each model, in seconds, newest last."""
+
+    states: ModelStates
+
+    def of(self, model: str) -> Sequence[float]:
+        """What was learned, by any instance. Raises StoreError."""
+        return self.states.get(model).durations
+
+    def known(self, model: str) -> Sequence[float]:
+        """What this instance read or learned last; nothing is read now."""
+        return self.states.known(model).durations
+
+    def learn(self, model: str, seconds: float) -> None:
+        """Remember how long a task took. A task that ended says nothing about a breaker."""
+        state = self.states.get(model)
+        state.durations = [*state.durations[1 - REMEMBERED :], round(seconds, 3)]
+        if state.pause is not None and not state.pause.blocked:
+            state.pause = None
+        self.states.save(model)

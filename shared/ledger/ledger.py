@@ -1,0 +1,64 @@
+"""The ledger: everything the system keeps in the bucket about jobs, over one store."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from functools import cached_property
+
+from shared.ledger.breaker import Breakers
+from shared.ledger.durations import Durations
+from shared.ledger.heartbeat import Heartbeat
+from shared.ledger.job_index import JobIndex
+from shared.ledger.model_state import ModelStates
+from shared.ledger.queue import Queue
+from shared.ledger.records import Records
+from shared.ledger.slots import Slots
+from shared.ledger.tickets import Tickets
+from shared.platform.clock import Clock, nonce
+from shared.storage.objects import ObjectStore
+
+
+@dataclass
+class Ledger:
+    """Records and the indexes over them, as one instance sees them. Parts are made on first use."""
+
+    store: ObjectStore
+    clock: Clock
+    rng: random.Random
+
+    @cached_property
+    def records(self) -> Records:
+        return Records(self.store, self.clock, self.rng)
+
+    @cached_property
+    def queue(self) -> Queue:
+        return Queue(self.store)
+
+    @cached_property
+    def slots(self) -> Slots:
+        return Slots(self.store, self.rng)
+
+    @cached_property
+    def tickets(self) -> Tickets:
+        return Tickets(self.store, self.clock)
+
+    @cached_property
+    def index(self) -> JobIndex:
+        return JobIndex(self.store)
+
+    @cached_property
+    def model_states(self) -> ModelStates:
+        return ModelStates(self.store, self.clock)
+
+    @cached_property
+    def breakers(self) -> Breakers:
+        return Breakers(self.model_states, self.clock, self.rng)
+
+    @cached_property
+    def durations(self) -> Durations:
+        return Durations(self.model_states)
+
+    @cached_property
+    def heartbeat(self) -> Heartbeat:
+        return Heartbeat(self.store, self.clock, nonce(self.rng))

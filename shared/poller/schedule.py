@@ -1,0 +1,72 @@
+"""When a poller looks at slots, at queues and for expired jobs: one schedule for one run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from shared.platform.clock import Clock
+
+
+@dataclass
+class Schedule:
+    """Moments on the instance's monotonic clock; everything is due at the start.
+
+    `slots_at`, `queues_at`, `expired_at`: when the next look is due. `waits` says for each model
+    when its queue is worth a look again.
+    """
+
+    clock: Clock
+    slots_at: float = 0.0
+    queues_at: float = 0.0
+    expired_at: float = 0.0
+    waits: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def slots_due(self) -> bool:
+        return self.clock.monotonic() >= self.slots_at
+
+    @property
+    def queues_due(self) -> bool:
+        return self.clock.monotonic() >= self.queues_at
+
+    def expired_due(self, every: float) -> bool:
+        """Whether to look for expired jobs now; the next time is `every` seconds later."""
+        now = self.clock.monotonic()
+        if now < self.expired_at:
+            return False
+        self.expired_at = now + every
+        return True
+
+    def slots_looked_at(self, again_in: float) -> None:
+        """Slots were looked at just now; the queues are looked at after them."""
+        now = self.clock.monotonic()
+        self.slots_at, self.queues_at = now + again_in, min(self.queues_at, now)
+
+    def queues_looked_at(self, again_in: float, slots_in: float) -> None:
+        """Queues were looked at just now; `slots_in`: the latest moment for the slots."""
+        now = self.clock.monotonic()
+        self.queues_at = min([now + again_in, *self.waits.values()])
+        self.slots_at = min(self.slots_at, now + slots_in)
+
+    def queues_now(self) -> None:
+        """Something became free: look at the queues next."""
+        self.queues_at = self.clock.monotonic()
+
+    def wait(self, model: str, seconds: float) -> None:
+        """A model's queue is worth a look again in `seconds`, or sooner if that was said before."""
+        until = self.clock.monotonic() + seconds
+        self.waits[model] = min(until, self.waits.get(model, until))
+
+    def go(self, model: str) -> None:
+        """A model's queue is being looked at now."""
+        self.waits.pop(model, None)
+
+    def next_look(self) -> float:
+        """Seconds until slots or queues are due; may be negative."""
+        return min(self.slots_at, self.queues_at) - self.clock.monotonic()
+
+    def next_wait(self) -> float | None:
+        """Seconds until the first queue that waits is worth a look; None if none waits."""
+        if not self.waits:
+            return None
+        return min(self.waits.values()) - self.clock.monotonic()

@@ -1,0 +1,142 @@
+"""`wanx check`: every violation of every file, in three formats, with its exit codes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from cli.main import wanx
+
+ROOT = Path(__file__).resolve().parents[4]
+EXAMPLES = ROOT / "examples"
+WRONG = """\
+model: wanx-sketch-to-image-lite
+input:
+  prompt: a house
+  sketch_image_url: oss:///inputs/nothing.png
+parameters:
+  n: 9
+  sketchweight: 3
+---
+model: wanx-x-paintin
+input: {}
+"""
+
+
+def wrong() -> str:
+    Path("wrong.yaml").write_text(WRONG, encoding="utf-8")
+    return "wrong.yaml"
+
+
+def check(*words: str) -> Result:
+    return CliRunner().invoke(wanx, ["check", *words])
+
+
+def test_examples_are_in_order_with_a_folder_in_the_buckets_place() -> None:
+    files = [str(path) for path in sorted(EXAMPLES.iterdir()) if path.suffix in (".yaml", ".jsonl")]
+    done = check(*files, "--inputs", str(EXAMPLES))
+    assert done.exit_code == 0, done.output
+    assert "0 violations" in done.output
+    assert "could not be looked at" not in done.output
+
+
+def test_every_violation_of_every_file_is_told_with_its_line() -> None:
+    done = check(wrong(), str(EXAMPLES / "edit.yaml"), "--inputs", str(EXAMPLES))
+    assert done.exit_code == 1
+    for line, word in (
+        (4, "nothing.png"),
+        (6, "/parameters/n"),
+        (7, "sketch_weight"),
+        (9, "/model"),
+    ):
+        assert any(
+            text.startswith(f"wrong.yaml:{line}: error: job ") and word in text
+            for text in done.output.splitlines()
+        ), done.output
+    assert "2 files, 3 jobs: 4 violations, 0 notices." in done.output
+
+
+def test_without_a_bucket_images_are_left_out_and_it_says_so() -> None:
+    done = check(wrong())
+    assert done.exit_code == 1
+    assert "3 violations" in done.output
+    assert "nothing.png" not in done.output
+    assert "1 image of the bucket could not be looked at; give --inputs DIR" in done.output
+
+
+def test_a_bucket_that_does_not_answer_is_no_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OSS_ENDPOINT", "http://127.0.0.1:1")
+    monkeypatch.setenv("OSS_BUCKET", "some-bucket")
+    assert "1 image of the bucket could not be looked at" in check(wrong()).output
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "word"),
+    [
+        ("empty.yaml", b"", "empty"),
+        ("half.json", b'{"model": ', "line 1"),
+        ("latin.yaml", "model: gr\xfcn".encode("latin-1"), "UTF-8"),
+        ("job.txt", b"model: x", "rename the file"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_a_violation(name: str, body: bytes, word: str) -> None:
+    Path(name).write_bytes(body)
+    done = check(name)
+    assert done.exit_code == 1
+    assert word in done.output
+    assert "Traceback" not in done.output
+
+
+def test_a_file_that_does_not_exist_is_a_wrong_command_line() -> None:
+    done = check("no-such.yaml")
+    assert done.exit_code == 2
+    assert "no-such.yaml" in done.output
+
+
+def test_json_for_programs() -> None:
+    done = check(wrong(), "--format", "json")
+    assert done.exit_code == 1
+    document = json.loads(done.stdout)
+    assert document["ok"] is False
+    (file,) = document["files"]
+    assert file["documents"] == 2
+    assert [(one["document"], one["pointer"], one["line"]) for one in file["violations"]] == [
+        (1, "/parameters/n", 6),
+        (1, "/parameters/sketchweight", 7),
+        (2, "/model", 9),
+    ]
+    assert json.loads(check(str(EXAMPLES / "edit.yaml"), "--format", "json").stdout)["ok"] is True
+
+
+def test_sarif_for_code_hosts() -> None:
+    done = check(wrong(), str(EXAMPLES / "inpainting.yaml"), "--format", "sarif")
+    assert done.exit_code == 1
+    document: dict[str, Any] = json.loads(done.stdout)
+    assert document["version"] == "2.1.0"
+    (run,) = document["runs"]
+    rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
+    assert run["tool"]["driver"]["name"] == "wanx"
+    levels = [result["level"] for result in run["results"]]
+    assert levels == ["error", "error", "error", "note"]
+    for result in run["results"]:
+        assert rules[result["ruleIndex"]] == result["ruleId"]
+        assert result["message"]["text"]
+        place = result["locations"][0]["physicalLocation"]
+        assert place["region"]["startLine"] >= 1
+    first = run["results"][0]["locations"][0]
+    assert first["physicalLocation"]["artifactLocation"]["uri"] == "wrong.yaml"
+    assert first["physicalLocation"]["region"]["startLine"] == 6
+    assert first["logicalLocations"][0]["fullyQualifiedName"] == "/parameters/n"
+
+
+def test_what_a_file_says_cannot_steer_the_terminal() -> None:
+    Path("esc.json").write_text(
+        json.dumps({"model": "wan\x1b[2J", "input": {"\x1b]0;title\x07": 1}}), encoding="utf-8"
+    )
+    done = check("esc.json")
+    assert done.exit_code == 1
+    assert "\x1b" not in done.output
