@@ -1,4 +1,4 @@
-"""The bucket, the account and the stage keep the promises that the other tests lean on."""
+"""The bucket, the account and the stage keep the promises that the other tests rely on."""
 
 from __future__ import annotations
 
