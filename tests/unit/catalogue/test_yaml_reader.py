@@ -1,4 +1,4 @@
-"""YAML as job files are written in it: plain data, and what else YAML can say is refused."""
+"""Job files in YAML hold plain data; everything else that YAML can express is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON and JSON lines: what is broken is told with its line."""
+"""JSON and JSON lines: a mistake is reported with its line."""
 
 from __future__ import annotations
 

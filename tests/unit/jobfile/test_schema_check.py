@@ -1,4 +1,4 @@
-"""What does not fit a schema is told at its place, in words that say what to do."""
+"""A value that does not fit its schema is reported at its place, with what to do about it."""
 
 from __future__ import annotations
 
