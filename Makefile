@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 REQUIREMENTS := functions/requirements.txt local/requirements.txt tests/requirements.txt constraints.txt
 
-.PHONY: demo up package lock publish deployable check-deploy test soak bench scale conformance browser check format clean help
+.PHONY: demo up package lock publish deployable check-deploy test soak bench scale conformance browser template check format clean help
 
 help:
 	@echo "make demo    run four example jobs through the laptop cloud and show the images"
@@ -20,7 +20,8 @@ help:
 	@echo "make scale   docs/scale.md: a million jobs a day, simulated"
 	@echo "make conformance   clients written elsewhere against the laptop cloud"
 	@echo "make browser the page in headless Chromium (Debian: apt-get install chromium)"
-	@echo "make check   ruff (lint and format), mypy --strict, and which way imports run"
+	@echo "make template  template.yml's functions and roles, from s.yaml and deploy/permissions.yaml"
+	@echo "make check   ruff, mypy --strict, which way imports run, and whether generated files are fresh"
 	@echo "make clean   remove .venv, caches and the laptop cloud's data"
 
 $(READY): $(REQUIREMENTS)
@@ -37,14 +38,14 @@ up: $(READY) $(if $(PACKAGED),package)
 
 RUNTIME ?= python3.10
 package: $(READY)
-	$(BIN)/python -m deploy.package --runtime $(RUNTIME)
+	$(BIN)/python -m deploy.packaging --runtime $(RUNTIME)
 
 lock: $(READY)
-	$(BIN)/python -m deploy.package_lock
+	$(BIN)/python -m deploy.packaging.lock
 
 PREFIX ?= code/
 publish: package
-	$(BIN)/python -m deploy.package_publish --bucket '$(BUCKET)' --prefix '$(PREFIX)'
+	$(BIN)/python -m deploy.packaging.publish --bucket '$(BUCKET)' --prefix '$(PREFIX)'
 
 # What s.yaml runs before a deployment.
 deployable: $(READY)
@@ -106,12 +107,18 @@ conformance: $(READY) .venv-oss-v2/.ready .venv-dashscope/.ready
 browser: $(READY)
 	$(BIN)/python -m pytest tests/browser
 
+# What is generated: roles and functions of template.yml, docs/permissions.md.
+template: $(READY)
+	@$(BIN)/python -m deploy.policies --write
+	@$(BIN)/python -m deploy.template --write
+
 check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/python -m deploy.policies --check
+	$(BIN)/python -m deploy.template --check
 
 format: $(READY)
 	$(BIN)/ruff format .

@@ -83,7 +83,7 @@ def server_environment(
 
 def packaged_python(packages: Path, environ: Mapping[str, str]) -> Path:
     """The Python the packages are built for. Raises UpError, saying what to do, if none is here."""
-    # Here, as the laptop cloud runs without deploy/ as long as it runs no packages.
+    # Here, as only the laptop cloud that runs packages needs them.
     from deploy.packaging.interpreters import find_interpreter, how_to_get
     from deploy.packaging.settings import PackageError
     from deploy.packaging.stamp import read_stamp

@@ -198,11 +198,13 @@ def _retry(backend: Backend, job: str) -> str:
     made = backend.retry(job)
     if made.violations:
         raise Refused("; ".join(str(one.get("message")) for one in made.violations))
-    click.echo(f"{job}: {_how(made)} {made.job}")
+    click.echo(f"{job}: {_how(made)}")
     return made.job
 
 
 def _how(made: Submitted) -> str:
     if made.new is not False:
-        return "runs again as"
-    return "was run again with success as" if made.state == "SUCCEEDED" else "runs again already as"
+        return f"runs again as {made.job}"
+    if made.state == "SUCCEEDED":
+        return f"was run again as {made.job} already, with success"
+    return f"runs again as {made.job} already"

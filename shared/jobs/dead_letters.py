@@ -9,7 +9,11 @@ from typing import Any
 from shared.platform.clock import iso
 from shared.platform.fc.events import DestinationEvent, OssEvent, UnknownEvent, read_event
 from shared.storage import layout
-from shared.storage.objects import ObjectStore
+from shared.storage.objects import ObjectMissing, ObjectStore, ObjectTooLarge
+
+DEAD_BYTES = 1024 * 1024
+MOST_SHOWN = 100
+SHOWN = ("function", "at", "request_id", "condition", "tries", "error", "job_files", "what_to_do")
 
 
 @dataclass
@@ -17,6 +21,11 @@ class DeadLetters:
     """The folder `dead/` of the bucket."""
 
     store: ObjectStore
+
+    def latest(self) -> tuple[list[dict[str, Any]], int]:
+        """The latest dead events, newest first, and how many there are. Raises StoreError."""
+        names = [entry.key[len(layout.DEAD) :] for entry in self.store.list(layout.DEAD)]
+        return [self._shown(name) for name in reversed(names[-MOST_SHOWN:])], len(names)
 
     def write(self, event: DestinationEvent) -> str:
         """Keep a dead event with its reason and what to do. Returns its key. Raises StoreError.
@@ -40,6 +49,15 @@ class DeadLetters:
         }
         self.store.put(key, json.dumps(document, ensure_ascii=False, indent=2).encode())
         return key
+
+    def _shown(self, name: str) -> dict[str, Any]:
+        try:
+            document = json.loads(self.store.read(layout.dead_event(name), DEAD_BYTES).body)
+        except (ObjectMissing, ObjectTooLarge, ValueError):
+            document = None
+        if not isinstance(document, dict):
+            return {"name": name, "error": "This file cannot be read; look at it in the bucket."}
+        return {"name": name, **{field: document.get(field) for field in SHOWN}}
 
 
 def _job_files(payload: str) -> list[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from shared.catalogue.rules import Rules
 from shared.jobs.accept import Acceptance
+from shared.jobs.dead_letters import DEAD_BYTES
 from shared.jobs.transitions import Transitions
 from shared.ledger.breaker import KEY
 from shared.ledger.ledger import Ledger
@@ -20,7 +21,6 @@ from shared.platform.fc.events import Event, OssEvent, UnknownEvent, read_event
 from shared.storage import layout
 from shared.storage.objects import ObjectMissing
 
-DEAD_BYTES = 1024 * 1024
 MANIFEST_BYTES = 64 * 1024 * 1024
 TICKETS_FOR = 24 * 3600.0
 """Seconds for which the service's task list, and so the log of submissions, matters."""

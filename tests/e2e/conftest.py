@@ -16,6 +16,8 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from local.up import LaptopCloud
+from shared.storage import layout
+from tests.simulation.record_schema import wrong_record
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60.0
@@ -96,3 +98,8 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
         made = Cloud(env, running.bucket_folder, bucket)
         yield made
         assert made.denials() == [], "a function asked for what its role does not allow"
+        records = list((running.bucket_folder / layout.RECORDS).rglob("*.json"))
+        assert records
+        for path in records:
+            key = path.relative_to(running.bucket_folder).as_posix()
+            assert wrong_record(key, path.read_bytes()) == []

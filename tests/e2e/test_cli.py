@@ -168,10 +168,10 @@ def test_cancel_and_retry(wanx: Wanx) -> None:
     assert "not canceled: it is" in wanx("cancel", f"{stem}-3", code=1).replace("The job", "it")
     assert "there is no such job" in wanx("cancel", "cli-no-such-job", code=1)
     assert f"runs again as {stem}-3-retry-1\n" in wanx("retry", f"{stem}-3")
-    # A retry under way is not doubled; on a slow computer it may be over by now.
-    again = wanx("retry", f"{stem}-3")
-    known = f"runs again as {stem}-3-retry-1 already"
-    assert known in again or f"runs again as {stem}-3-retry-2\n" in again
+    # It may be over by now on a slow computer.
+    assert re.search(
+        rf"(runs|was run) again as {stem}-3-retry-1 already", wanx("retry", f"{stem}-3")
+    )
     assert "not tried again" in wanx("retry", "cli-no-such-job", code=1)
     done = wanx("status", "--wait", f"{stem}-1", f"{stem}-2", f"{stem}-3-retry-1")
     assert done.count("SUCCEEDED  ") >= 3
