@@ -31,7 +31,7 @@ def measures(brief: bool = False) -> list[Measure]:
     created = sorted(task.created for task in world.studio.tasks.values())
     bunch = max(_in_window(created, at, MANY.per_seconds) for at in created)
     flying = _most_at_once([(task.created, task.end) for task in world.studio.tasks.values()])
-    posts = sum(world.studio.posts.values())
+    posts = sum(world.studio.requests.values())
     world.close()
     allowed = MANY.concurrent + MANY.queue_ahead
     over = max(0, bunch - MANY.submissions) + max(0, flying - allowed) + (posts - jobs)

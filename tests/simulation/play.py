@@ -70,7 +70,7 @@ class World:
         self.invariants = Invariants(self.network, self.bucket, self.plan.limits)
         self.invariants.is_over = self.studio.is_over
         self.studio.complain = self.network.violate
-        self.studio.watch = partial(self.invariants.submitted, posts=self.studio.posts)
+        self.studio.watch = partial(self.invariants.submitted, requests=self.studio.requests)
         self.catalogue = catalogue(self.plan.limits)
         self.settings = _settings(rng)
         self.cloud = Cloud(self.network, self.bucket, _branch(rng), self._service)

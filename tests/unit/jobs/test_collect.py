@@ -13,10 +13,11 @@ from shared.ledger.record import Record
 from shared.modelstudio.client import ServiceError
 from shared.modelstudio.download import REFUSED
 from shared.storage import layout
-from tests.kit.clock import FakeClock
-from tests.kit.memory_store import Call, Killed, die, fail, once
-from tests.kit.scripted_service import accept_with, result_url
+from tests.kit.hooks import Call, Killed, die, fail, once
+from tests.kit.studio import accept_with
 from tests.kit.world import MODEL, World, store_of
+from tests.simulation.kernel import InstanceClock
+from tests.simulation.studio import result_url
 
 DAY = 24 * 3600.0
 
@@ -84,8 +85,8 @@ def test_the_manifest_tells_everything_about_an_image(world: World) -> None:
     body = world.bucket.peek(image["key"])
     assert image["key"] == "results/cat/image-1.png"
     assert image["sha256"] == hashlib.sha256(body).hexdigest()
-    assert (image["format"], image["width"], image["bytes"]) == ("PNG", 8, len(body))
-    assert world.bucket.content_type(image["key"]) == "image/png"
+    assert (image["format"], image["width"], image["bytes"]) == ("PNG", 1, len(body))
+    assert world.bucket.objects[image["key"]].content_type == "image/png"
     assert manifest["state"] == "SUCCEEDED"
     assert manifest["task"]["id"] == "task-1"
     assert manifest["price"]["images"] == 1
@@ -104,7 +105,7 @@ def test_killed_at_any_write_the_next_run_ends_with_the_same_objects(
     with pytest.raises(Killed):
         advance(world, victim)
     world.timeline.wait(60)
-    world.app("next").poller.run(world.timeline.at + 1000)
+    world.app("next").poller.run(world.timeline.now + 1000)
     assert world.states("cat")[-1] == "SUCCEEDED"
     assert world.bucket.keys("results/cat/") == [
         "results/cat/image-1.png",
@@ -174,7 +175,7 @@ def test_a_refused_download_is_tried_for_a_while_then_the_image_is_lost(world: W
 
 
 def test_a_cancelled_task_is_a_cancelled_job(world: World) -> None:
-    in_flight(world, end=0.0, status="CANCELED")
+    in_flight(world, status="CANCELED")
     advance(world)
     assert world.state("cat") == "CANCELED"
     assert world.slots() == []
@@ -234,7 +235,7 @@ def test_the_loser_of_a_race_does_not_leave_its_manifest_behind(world: World) ->
         advance(world, other)
         assert world.manifest("cat")["state"] == "SUCCEEDED"
 
-    assert isinstance(slow.clock, FakeClock)
+    assert isinstance(slow.clock, InstanceClock)
     slow.clock.skew = 2.0  # for this instance the minute is over
     record = layout.record("cat", 2)
     store_of(slow).before.append(once("create", record, the_other_finishes_the_job))
@@ -247,7 +248,7 @@ def test_the_loser_of_a_race_does_not_leave_its_manifest_behind(world: World) ->
 def test_a_paid_image_is_kept_whatever_usage_says(world: World, usage: Any) -> None:
     in_flight(world)
     world.timeline.wait(6)
-    world.studio.tasks["task-1"].usage = usage
+    world.studio.shown["task-1"] = {"usage": usage}
     advance(world)
     assert world.state("cat") == "SUCCEEDED"
 

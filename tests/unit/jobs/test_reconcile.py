@@ -8,8 +8,8 @@ from shared.app import App
 from shared.catalogue.models import Limits
 from shared.ledger.record import Record
 from shared.modelstudio.client import ServiceError
-from tests.kit.memory_store import Killed, die, once
-from tests.kit.scripted_service import lose_answer, lose_request
+from tests.kit.hooks import Killed, die, once
+from tests.kit.studio import UNREACHABLE, lose_answer, lose_request
 from tests.kit.world import MODEL, World, model, run, store_of
 
 GRACE = 120.0
@@ -136,7 +136,7 @@ def test_a_silent_submitter_is_given_its_time(world: World) -> None:
 
 def test_a_list_that_cannot_be_had_changes_nothing(world: World) -> None:
     in_doubt(world, "cat", made=True)
-    world.studio.unreachable = True
+    world.studio.refusal = UNREACHABLE
     with pytest.raises(ServiceError):
         resolve(world, "cat")
     assert world.state("cat") == "SUBMITTING"

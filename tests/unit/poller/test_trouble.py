@@ -7,8 +7,8 @@ import json
 import pytest
 
 from shared.storage import layout
-from tests.kit.memory_store import Call, Killed, die, fail, once
-from tests.kit.scripted_service import lose_answer
+from tests.kit.hooks import Call, Killed, die, fail, once
+from tests.kit.studio import lose_answer
 from tests.kit.world import MODEL, OTHER, World, model, run, store_of, submit
 
 
@@ -50,7 +50,7 @@ def test_one_jobs_strange_answer_does_not_stop_the_others(world: World) -> None:
     world.queued("cat", MODEL)
     world.queued("dog", OTHER)
     submit(world, "cat")
-    world.studio.tasks["task-1"].usage = {"image_count": None}
+    world.studio.shown["task-1"] = {"usage": {"image_count": None}}
     run(world, 60.0)
     assert world.state("dog") == "SUCCEEDED"
 
@@ -78,7 +78,7 @@ def test_a_doubtful_attempt_that_others_ended_gives_its_slot_back(world: World) 
         with pytest.raises(Killed):
             other.transitions.finish(last, "NEEDS_ATTENTION")
 
-    world.timeline.plan(30.0, another_instance_gives_up_and_dies)
+    world.timeline.after(30.0, another_instance_gives_up_and_dies)
     run(world, 100.0)
     assert world.state("dog") == "SUCCEEDED"
 
@@ -99,7 +99,7 @@ def test_a_heartbeat_changed_by_hand_counts_as_none(world: World, body: bytes) -
 
 def test_jobs_expire_while_their_model_is_blocked(world: World) -> None:
     world.queued("cat", expires_after="1m")
-    until = world.timeline.at + 3600
+    until = world.timeline.now + 3600
     pause = {"until": until, "code": "Arrearage", "message": "", "blocked": True, "count": 1}
     state = {"durations": [], "pause": pause, "ahead_off_until": 0}
     world.bucket.write(layout.model_state(MODEL), json.dumps(state).encode())
@@ -127,7 +127,7 @@ def test_a_heartbeat_is_renewed_long_before_it_ends(world: World) -> None:
         seen.append(world.app("x").ledger.heartbeat.anyone())
 
     for moment in range(1, 190):
-        world.timeline.plan(
+        world.timeline.after(
             float(moment), lambda: seen.append(world.app("x").ledger.heartbeat.anyone())
         )
     run(world)

@@ -1,25 +1,19 @@
-"""Results: found where the catalogue says, fetched from known hosts, stored as what they are."""
+"""Results are fetched from known hosts, as often as it makes sense."""
 
 from __future__ import annotations
 
 import gzip
-import io
 import logging
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import requests
-from PIL import Image
 
 from shared.catalogue.errors import load_errors
-from shared.jobs.images import store_image
 from shared.modelstudio.download import RETENTION, Downloader, DownloadFailed
-from shared.modelstudio.result_urls import result_items
-from tests.kit.clock import Timeline
-from tests.kit.memory_store import MemoryBucket, MemoryStore
 from tests.kit.scripted_http import NOTHING, Answer, HttpScript, refusing_port, scripted_http
-from tests.kit.scripted_service import ImageHost, png
+from tests.kit.world import World
 
 
 @pytest.fixture()
@@ -59,22 +53,18 @@ def test_the_url_is_used_exactly_as_it_was_given(host: HttpScript) -> None:
     ],
 )
 def test_an_undocumented_host_is_refused_before_any_request(url: str) -> None:
-    session = requests.Session()
-    images = ImageHost()
-    session.mount("https://", images)
-    session.mount("http://", images)
+    world = World()
     with pytest.raises(DownloadFailed, match="no document lists") as caught:
-        Downloader(session, 1000).fetch(url, False)
+        Downloader(world.app().http, 1000).fetch(url, False)
     assert caught.value.retry_for == 0
     assert "RESULT_HOSTS" in load_errors().ours(caught.value.code, "x").hint
-    assert images.fetched == []
+    assert world.images.fetched == []
 
 
 def test_an_undocumented_host_of_the_provider_is_used_with_a_warning(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    session = requests.Session()
-    session.mount("https://", ImageHost())
+    session = World().app().http
     with caplog.at_level(logging.WARNING):
         body = Downloader(session, 1000).fetch("https://new.oss-cn-x.aliyuncs.com/a.png", False)
     assert body.startswith(b"\x89PNG")
@@ -132,72 +122,3 @@ def test_a_host_that_compresses_is_understood(host: HttpScript) -> None:
 
     host.then(compress)
     assert fetch(f"{host.url}/a.png") == b"image"
-
-
-GOOD, BAD = {"url": "https://h/1.png", "orig_prompt": "a"}, {"code": "C", "message": "M"}
-
-
-@pytest.mark.parametrize(
-    ("at", "answer", "urls"),
-    [
-        ("/output/results/*/url", {"output": {"results": [GOOD, BAD]}}, ["https://h/1.png", None]),
-        ("/output/results/*/url", {"output": {"results": []}}, []),
-        ("/output/results/*/url", {"output": {"results": None}}, []),
-        ("/output/results/*/url", {"output": {}}, []),
-        ("/output/results/*/url", {}, []),
-        ("/output/results/*/url", {"output": {"results": ["x", GOOD]}}, ["https://h/1.png"]),
-        ("/output/url", {"output": {"url": "u"}}, ["u"]),
-        ("/output/url", {"output": {}}, []),
-        ("/output/list/1/url", {"output": {"list": [{}, {"url": "u"}]}}, ["u"]),
-        ("/output/list/7/url", {"output": {"list": []}}, []),
-        (
-            "/output/choices/*/message/content/0/image",
-            {"output": {"choices": [{"message": {"content": [{"image": "u"}]}}]}},
-            ["u"],
-        ),
-    ],
-)
-def test_results_lie_where_the_catalogue_says(
-    at: str, answer: dict[str, Any], urls: list[str | None]
-) -> None:
-    assert [item["url"] for item in result_items(answer, at)] == urls
-
-
-def test_a_failed_image_keeps_its_place_and_its_reason() -> None:
-    items = result_items({"output": {"results": [BAD, GOOD]}}, "/output/results/*/url")
-    assert items[0]["code"] == "C"
-    assert items[1]["orig_prompt"] == "a"
-
-
-def picture(kind: str) -> bytes:
-    made = io.BytesIO()
-    Image.new("RGB", (12, 9), "red").save(made, kind)
-    return made.getvalue()
-
-
-@pytest.mark.parametrize(
-    ("kind", "extension", "media_type"),
-    [
-        ("PNG", "png", "image/png"),
-        ("JPEG", "jpg", "image/jpeg"),
-        ("WEBP", "webp", "image/webp"),
-        ("BMP", "bmp", "image/bmp"),
-        ("TIFF", "tiff", "image/tiff"),
-    ],
-)
-def test_an_image_is_stored_as_what_it_is(kind: str, extension: str, media_type: str) -> None:
-    bucket = MemoryBucket(Timeline())
-    stored = store_image(MemoryStore(bucket), "cat", 2, picture(kind), {"orig_prompt": "a cat"})
-    assert stored.key == f"results/cat/image-2.{extension}"
-    assert (stored.format, stored.width, stored.height) == (kind, 12, 9)
-    assert (stored.orig_prompt, stored.actual_prompt) == ("a cat", None)
-    assert bucket.content_type(stored.key) == media_type
-    assert bucket.peek(stored.key) == picture(kind)
-
-
-@pytest.mark.parametrize("body", [b"", b"<html>error</html>", png()[:20]])
-def test_what_is_no_image_is_not_stored(body: bytes) -> None:
-    bucket = MemoryBucket(Timeline())
-    with pytest.raises(DownloadFailed, match="no image"):
-        store_image(MemoryStore(bucket), "cat", 1, body, {})
-    assert bucket.keys() == []

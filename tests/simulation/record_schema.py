@@ -22,9 +22,3 @@ def wrong_record(key: str, body: bytes) -> list[str]:
         return []
     errors = _validator().iter_errors(json.loads(body))
     return [f"{key}: {one.message} at {one.instance_path}" for one in errors]
-
-
-def check_record(key: str, body: bytes) -> None:
-    """Raises AssertionError for a record that its schema does not allow."""
-    wrong = wrong_record(key, body)
-    assert not wrong, "; ".join(wrong)
