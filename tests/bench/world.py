@@ -6,7 +6,6 @@ The same world as in tests/simulation, with its faults off and its people replac
 from __future__ import annotations
 
 import json
-import logging
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -115,8 +114,9 @@ class CalmWorld:
         """Let time pass until something holds. Raises RuntimeError if an invariant breaks."""
         self.kernel.after(random.Random(5).random() * TICK, self._tick)
         end = self.kernel.now + LONGEST
-        while not until() and not self.network.broken and self.kernel.now < end:
-            self.kernel.step()
+        with self.cloud.hears_log():
+            while not until() and not self.network.broken and self.kernel.now < end:
+                self.kernel.step()
         if self.network.broken or not until():
             raise RuntimeError(self.network.broken or "it never came to its end")
 
@@ -189,7 +189,6 @@ def quick() -> Iterator[None]:
     """Each document is checked once for all worlds: checking takes no simulated time."""
     with checking_once():
         yield
-    logging.disable(logging.NOTSET)
 
 
 def kinds(found: list[Counted]) -> Counter[str]:

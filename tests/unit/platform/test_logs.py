@@ -19,6 +19,7 @@ from shared.platform.logs import JsonLines, about, logged
 from shared.poller.metrics import Gauges
 from shared.storage import layout
 from tests.kit.http import ask
+from tests.kit.log_state import log_state_restored
 from tests.kit.scripted_service import refuse
 from tests.kit.world import LONG, MODEL, World, job_file, model, run
 
@@ -67,12 +68,9 @@ class Lines:
 @pytest.fixture
 def printed(capsys: pytest.CaptureFixture[str]) -> Iterator[Lines]:
     """The log as a function sets it up; afterwards it is as it was."""
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    logs.set_up({"FC_FUNCTION_NAME": "wanx-poll"}, CONTEXT)
-    yield Lines(capsys)
-    root.handlers[:] = handlers
-    root.setLevel(level)
+    with log_state_restored():
+        logs.set_up({"FC_FUNCTION_NAME": "wanx-poll"}, CONTEXT)
+        yield Lines(capsys)
 
 
 def test_a_line_says_when_what_and_in_which_invocation(printed: Lines) -> None:

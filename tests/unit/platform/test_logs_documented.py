@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import json
-import logging
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -16,6 +15,7 @@ import pytest
 
 from shared.platform import logs
 from tests.kit.http import ask
+from tests.kit.log_state import log_state_restored
 from tests.kit.scripted_service import accept_with, lose_answer, lose_request, refuse
 from tests.kit.world import LONG, OTHER, World, model, run
 
@@ -153,13 +153,10 @@ def test_the_dashboard_charts_the_documented_queries() -> None:
 @pytest.fixture
 def said(capsys: pytest.CaptureFixture[str]) -> Iterator[Any]:
     """The lines printed so far, as a function prints them."""
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
     context = SimpleNamespace(request_id="1-64f6cd87", function=SimpleNamespace(name="wanx-poll"))
-    logs.set_up({"LOG_PROMPTS": "yes"}, context)
-    yield lambda: [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    root.handlers[:] = handlers
-    root.setLevel(level)
+    with log_state_restored():
+        logs.set_up({"LOG_PROMPTS": "yes"}, context)
+        yield lambda: [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
 def test_what_a_troubled_day_prints_is_documented_line_by_line(said: Any) -> None:
