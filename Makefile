@@ -16,8 +16,8 @@ help:
 	@echo "make lock    pin the packages' dependencies anew, from requirements.txt and constraints.txt"
 	@echo "make test    all tests"
 	@echo "make soak    SEEDS=100000 FIRST_SEED=1: that many runs of the simulation"
-	@echo "make bench   docs/benchmarks.md, measured anew on this computer (about 15 minutes)"
-	@echo "make scale   docs/scale.md: a million jobs a day, simulated"
+	@echo "make bench   measure on this computer, into docs/benchmarks.json (about 15 minutes)"
+	@echo "make scale   simulate a million jobs a day, into docs/scale.json (some minutes)"
 	@echo "make conformance   clients written elsewhere against the laptop cloud"
 	@echo "make browser the page in headless Chromium (Debian: apt-get install chromium)"
 	@echo "make template  template.yml's functions and roles, from s.yaml and deploy/permissions.yaml"
@@ -78,15 +78,11 @@ soak: $(READY)
 	$(BIN)/python -m tests.simulation.run --jobs $$(nproc) \
 	  --seeds $(FIRST_SEED):$$(($(FIRST_SEED) + $(SEEDS)))
 
-.venv/.bench: tests/bench/requirements.txt constraints.txt | $(READY)
-	$(BIN)/pip install --quiet --disable-pip-version-check -r $< -c constraints.txt
-	@touch $@
-
 # Beside the dashscope SDK and from the packages, so both are made first.
-bench: .venv/.bench .venv-dashscope/.ready package
+bench: .venv-dashscope/.ready package
 	$(BIN)/python -m tests.bench
 
-scale: .venv/.bench
+scale: $(READY)
 	$(BIN)/python -m tests.bench.scale
 
 # The two SDKs bring packages that quarrel with ours (both own the crcmod folder): each has its own venv.

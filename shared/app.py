@@ -19,17 +19,14 @@ from shared.catalogue.models import Catalogue, load_catalogue
 from shared.catalogue.retry_policy import RetryPolicy, load_retry_policy
 from shared.catalogue.rules import Rules
 from shared.jobs.accept import Acceptance
-from shared.jobs.collect import Collection
 from shared.jobs.input_urls import InputUrls
 from shared.jobs.intake import Intake
-from shared.jobs.reconcile import Reconciliation
 from shared.jobs.submit import Submission
 from shared.jobs.transitions import Transitions
 from shared.ledger.ledger import Ledger
 from shared.ledger.snapshots import QueueSnapshots
 from shared.modelstudio.api_key import FixedKey, KeySource, KeyUnavailable, SecretKey
 from shared.modelstudio.client import ModelStudio
-from shared.modelstudio.download import Downloader
 from shared.platform import logs
 from shared.platform.clock import Clock, SystemClock, new_random
 from shared.platform.concurrency import MapFn, in_threads, in_turn
@@ -41,22 +38,20 @@ from shared.platform.settings import (
     load_store_settings,
 )
 from shared.platform.slim_imports import requests
-from shared.poller.in_flight import InFlightTasks
-from shared.poller.metrics import Gauges
-from shared.poller.poller import Poller
-from shared.poller.schedule import Schedule
-from shared.poller.scheduler import Scheduler
 from shared.storage.objects import ObjectStore
 from shared.storage.oss import OssStore, open_session, open_store
 
 if TYPE_CHECKING:
     from shared.jobs.cancel import Cancellation
+    from shared.jobs.collect import Collection
     from shared.jobs.dead_letters import DeadLetters
     from shared.jobs.estimates import Estimates
     from shared.jobs.listing import JobListing
+    from shared.jobs.reconcile import Reconciliation
     from shared.jobs.repair import Repair
     from shared.jobs.retry import Retries
     from shared.jobs.view import JobViews
+    from shared.poller.poller import Poller
 
 
 @dataclass
@@ -198,6 +193,12 @@ class App:
 
     @cached_property
     def poller(self) -> Poller:
+        from shared.poller.in_flight import InFlightTasks
+        from shared.poller.metrics import Gauges
+        from shared.poller.poller import Poller
+        from shared.poller.schedule import Schedule
+        from shared.poller.scheduler import Scheduler
+
         in_flight = InFlightTasks(self.catalogue, self.ledger)
         scheduler = Scheduler(
             self.ledger,
@@ -217,6 +218,9 @@ class App:
         )
 
     def _collection(self) -> Collection:
+        from shared.jobs.collect import Collection
+        from shared.modelstudio.download import Downloader
+
         settings = self.settings
         own_host = urlsplit(settings.base_url).hostname or ""
         return Collection(
@@ -229,6 +233,8 @@ class App:
         )
 
     def _reconciliation(self) -> Reconciliation:
+        from shared.jobs.reconcile import Reconciliation
+
         return Reconciliation(
             self.ledger,
             self.rules,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 
 from shared.platform import logs
+from tests.kit.log_state import log_state_restored
 
 CONTEXT = SimpleNamespace(
     request_id="1-64f6cd87",
@@ -43,9 +43,6 @@ class Lines:
 @pytest.fixture
 def printed(capsys: pytest.CaptureFixture[str]) -> Iterator[Lines]:
     """The log as a function sets it up; afterwards it is as it was."""
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    logs.set_up({"FC_FUNCTION_NAME": "wanx-poll"}, CONTEXT)
-    yield Lines(capsys)
-    root.handlers[:] = handlers
-    root.setLevel(level)
+    with log_state_restored():
+        logs.set_up({"FC_FUNCTION_NAME": "wanx-poll"}, CONTEXT)
+        yield Lines(capsys)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, cast
+from unittest.mock import patch
 
 import requests
 
@@ -21,6 +22,7 @@ from shared.jobs import intake
 from shared.platform.settings import Settings
 from shared.storage import layout
 from shared.storage.oss import OssStore
+from tests.kit.log_state import log_state_restored
 from tests.simulation.bucket import SimBucket
 from tests.simulation.chaos import Chaos
 from tests.simulation.cloud import TICK, Cloud
@@ -159,15 +161,13 @@ def checking_once() -> Iterator[None]:
             checked[id(document)] = (check(document, *rest), document)
         return checked[id(document)][0]
 
-    patched = cast("Any", intake)
-    patched.parse, patched.check = parse_once, check_once
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
+    with (
+        patch.object(intake, "parse", parse_once),
+        patch.object(intake, "check", check_once),
+        log_state_restored(),
+    ):
+        logging.disable(logging.WARNING)
         yield
-    finally:
-        logging.disable(before)
-        patched.parse, patched.check = parse, check
 
 
 def play(seed: int) -> Outcome:
