@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from shared.platform import logs
-from tests.kit.log_state import log_state_restored
+from tests.simulation.log_state import log_state_restored
 
 CONTEXT = SimpleNamespace(
     request_id="1-64f6cd87",

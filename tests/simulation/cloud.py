@@ -25,10 +25,10 @@ from shared.jobs.dead_letters import DeadLetters
 from shared.modelstudio.client import ServiceError
 from shared.storage import layout
 from shared.storage.objects import StoreError
-from tests.kit.log_state import log_state_restored
 from tests.simulation.bucket import SimBucket
 from tests.simulation.chaos import Chaos
 from tests.simulation.kernel import Actor, InstanceClock, Kernel, Killed
+from tests.simulation.log_state import log_state_restored
 from tests.simulation.network import Network
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"

@@ -22,13 +22,13 @@ from shared.jobs import intake
 from shared.platform.settings import Settings
 from shared.storage import layout
 from shared.storage.oss import OssStore
-from tests.kit.log_state import log_state_restored
 from tests.simulation.bucket import SimBucket
 from tests.simulation.chaos import Chaos
 from tests.simulation.cloud import TICK, Cloud
 from tests.simulation.ending import Ending
 from tests.simulation.invariants import API_KEY, Invariants
 from tests.simulation.kernel import START, InstanceClock, Kernel
+from tests.simulation.log_state import log_state_restored
 from tests.simulation.network import Network
 from tests.simulation.people import People
 from tests.simulation.scenario import Scenario, catalogue, scenario

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.kit.log_state import log_state_restored
+from tests.simulation.log_state import log_state_restored
 
 
 @pytest.fixture(autouse=True)
