@@ -6,7 +6,6 @@ The same world as in tests/simulation, with its faults off and its people replac
 from __future__ import annotations
 
 import json
-import logging
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -189,7 +188,6 @@ def quick() -> Iterator[None]:
     """Each document is checked once for all worlds: checking takes no simulated time."""
     with checking_once():
         yield
-    logging.disable(logging.NOTSET)
 
 
 def kinds(found: list[Counted]) -> Counter[str]:

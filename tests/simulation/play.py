@@ -158,10 +158,14 @@ def checking_once() -> Iterator[None]:
     patched = cast("Any", intake)
     patched.parse, patched.check = parse_once, check_once
     logging.disable(logging.WARNING)
+    logger = logging.getLogger("shared")  # a world's network takes its errors
+    before = logger.handlers, logger.level, logger.propagate
     try:
         yield
     finally:
         logging.disable(logging.NOTSET)
+        logger.handlers, logger.propagate = before[0], before[2]
+        logger.setLevel(before[1])
         patched.parse, patched.check = parse, check
 
 
