@@ -12,25 +12,26 @@ from deploy.packaging.settings import ROOT, load_package_settings
 
 SETTINGS = load_package_settings()
 RUNTIMES = sorted(SETTINGS.targets)
+LAPTOP = ROOT / "local" / "lock.txt"
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
-def test_the_lock_holds_the_requirements_at_the_versions_of_the_constraints(runtime: str) -> None:
+def test_the_lock_holds_the_requirements_at_the_versions_of_the_laptops_lock(runtime: str) -> None:
     locked = {str(entry.pin) for entry in read_lock(SETTINGS.lock_path(runtime))}
     assert locked == {str(pin) for pin in expected_pins(ROOT, SETTINGS.targets[runtime])}
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
-def test_only_what_a_runtime_cannot_have_differs_from_the_constraints(runtime: str) -> None:
+def test_only_what_a_runtime_cannot_have_differs_from_the_laptops_lock(runtime: str) -> None:
     path = ROOT / "functions" / f"constraints-{runtime}.txt"
     allowed = read_pins(path) if path.exists() else {}
-    tested = read_pins(ROOT / "constraints.txt")
+    tested = read_pins(LAPTOP)
     locked = {entry.name: entry.pin.version for entry in read_lock(SETTINGS.lock_path(runtime))}
     assert {n: v for n, v in locked.items() if tested[n] != v} == allowed
 
 
-def test_the_tests_run_with_the_versions_of_the_constraints() -> None:
-    tested = read_pins(ROOT / "constraints.txt")
+def test_the_tests_run_with_the_versions_of_the_laptops_lock() -> None:
+    tested = read_pins(LAPTOP)
     locked = [entry.name for entry in read_lock(SETTINGS.lock_path(RUNTIMES[0]))]
     for name in locked:
         installed = importlib.metadata.version(name)
