@@ -58,6 +58,8 @@ if TYPE_CHECKING:
 class Instance:
     """What outlives an invocation of one function instance; all of it can be made again.
 
+    An instance serves one environment: its bucket, its account, its key.
+
     `map_fn`: whether several things are done one after the other or at once. `wsgi` holds the HTTP
     application by the folder of its page. `secret_keys` are the API keys read from KMS, by
     endpoint and secret.
@@ -67,7 +69,7 @@ class Instance:
     snapshots: QueueSnapshots = field(default_factory=QueueSnapshots)
     wsgi: dict[Path, Any] = field(default_factory=dict)
     secret_keys: dict[tuple[str, str], SecretKey] = field(default_factory=dict)
-    checked_buckets: set[str] = field(default_factory=set)
+    checked_buckets: set[tuple[str, str]] = field(default_factory=set)
     sessions: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
@@ -272,9 +274,10 @@ def for_invocation(
     clock, rng = SystemClock(), new_random()
     credentials = load_credentials(environ, context)
     store = _open(settings, credentials, clock, rng, instance)
-    if settings.oss_bucket not in instance.checked_buckets:
+    bucket = (settings.oss_endpoint, settings.oss_bucket)
+    if bucket not in instance.checked_buckets:
         store.refuse_versioned()
-        instance.checked_buckets.add(settings.oss_bucket)
+        instance.checked_buckets.add(bucket)
     http = requests.Session()
     # Submissions share no connection with anything else: they must not meet a dead one.
     http.mount(f"{settings.base_url}/services/", requests.adapters.HTTPAdapter())

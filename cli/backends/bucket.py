@@ -145,7 +145,8 @@ class BucketBackend:
         """As the API shows it; for a job that is over nothing is estimated."""
         first = self._with_spec(last)
         prompt = first.spec.input.get("prompt") if first.spec else None
-        facts = {"expires_at": last.expires_at, "priority": last.priority, "prompt": prompt}
+        priority = last.priority if last.queued_ms else None
+        facts = {"expires_at": last.expires_at, "priority": priority, "prompt": prompt}
         return {**self.app.views().whole(last, first), **facts}
 
     def _with_spec(self, last: Record) -> Record:

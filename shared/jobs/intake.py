@@ -154,9 +154,9 @@ class Intake:
         last = self.ledger.records.last(job)
         if last is None or last.written != digest_of(document):
             return None
-        return self._known(last)
+        return self.known(last)
 
-    def _known(self, last: Record) -> IntakeOutcome:
+    def known(self, last: Record) -> IntakeOutcome:
         """A job that was taken in before; completes what an instance that died left undone."""
         self._index_again(last.job)
         if last.state == QUEUED:
@@ -212,7 +212,7 @@ class Intake:
         if last.digest != draft.digest:
             clash = _id_taken(draft.job, document)
             return self._reject(source, document.index, document.value, (clash,))
-        return self._known(last)
+        return self.known(last)
 
     def _reject(
         self, source: Source, index: int, value: Any, violations: Sequence[Violation]

@@ -93,8 +93,7 @@ class Poller:
             if not busy and self._rested():
                 return "nothing left"
             pause = self._pause()
-            if pause > FAR_AWAY:
-                heartbeat.rest()
+            if pause > FAR_AWAY and self._all_paused():
                 return "everything left is paused"
             if clock.monotonic() + pause >= deadline:
                 heartbeat.rest()
@@ -115,6 +114,14 @@ class Poller:
         """Go to rest, then look once more: a job that came in between saw the heartbeat."""
         self.ledger.heartbeat.rest()
         return not self.ledger.slots.held() and not self.scheduler.waiting()
+
+    def _all_paused(self) -> bool:
+        """Go to rest although jobs wait, then look once more for one that need not wait."""
+        self.ledger.heartbeat.rest()
+        if not self.ledger.slots.held() and not self.scheduler.waiting(self.schedule.waits):
+            return True
+        self.schedule.everything_now()
+        return False
 
     def _look(self) -> None:
         """Look at every slot."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from shared.catalogue.models import Model
@@ -72,12 +73,12 @@ class Scheduler:
             self._submit(model, self._next.pop(model.name, []), REFILL_PATIENCE)
         self._read.clear()
 
-    def waiting(self) -> bool:
-        """Whether a job of a known model waits. Raises StoreError."""
+    def waiting(self, beside: Collection[str] = ()) -> bool:
+        """Whether a job of a known model, none of those in `beside`, waits. Raises StoreError."""
         if self.ledger.queue.empty():
             return False
         names = self.submission.rules.catalogue.names()
-        return any(self.ledger.queue.head(name, 1) for name in names)
+        return any(self.ledger.queue.head(name, 1) for name in names if name not in beside)
 
     def end_expired(self) -> None:
         """End the queued jobs whose time is over, wherever they are. Raises StoreError."""

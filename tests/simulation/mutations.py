@@ -286,7 +286,7 @@ def event_swallowed() -> list[Change]:
 
 
 def undone_stays_undone() -> list[Change]:
-    return [(Intake, "_known", lambda _self, last: IntakeOutcome(last.job, last, False))]
+    return [(Intake, "known", lambda _self, last: IntakeOutcome(last.job, last, False))]
 
 
 def late_submitter_sends() -> list[Change]:
