@@ -93,8 +93,10 @@ class Poller:
             if not busy and self._rested():
                 return "nothing left"
             pause = self._pause()
-            if pause > FAR_AWAY and self._all_paused():
-                return "everything left is paused"
+            if pause > FAR_AWAY:
+                if self._all_paused():
+                    return "everything left is paused"
+                continue
             if clock.monotonic() + pause >= deadline:
                 heartbeat.rest()
                 heartbeat.wake()
@@ -118,7 +120,7 @@ class Poller:
     def _all_paused(self) -> bool:
         """Go to rest although jobs wait, then look once more for one that need not wait."""
         self.ledger.heartbeat.rest()
-        if not self.ledger.slots.held() and not self.scheduler.waiting(self.schedule.waits):
+        if not self.ledger.slots.held() and not self.scheduler.waiting(unpaused=True):
             return True
         self.schedule.everything_now()
         return False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from shared.catalogue.models import Model
@@ -73,12 +72,20 @@ class Scheduler:
             self._submit(model, self._next.pop(model.name, []), REFILL_PATIENCE)
         self._read.clear()
 
-    def waiting(self, beside: Collection[str] = ()) -> bool:
-        """Whether a job of a known model, none of those in `beside`, waits. Raises StoreError."""
+    def waiting(self, *, unpaused: bool = False) -> bool:
+        """Whether a job of a known model waits; `unpaused`: of one that need not wait itself.
+
+        Raises StoreError.
+        """
         if self.ledger.queue.empty():
             return False
         names = self.submission.rules.catalogue.names()
-        return any(self.ledger.queue.head(name, 1) for name in names if name not in beside)
+        if unpaused:
+            names = [name for name in names if not self._is_paused(name)]
+        return any(self.ledger.queue.head(name, 1) for name in names)
+
+    def _is_paused(self, name: str) -> bool:
+        return name in self.schedule.waits or self.ledger.breakers.paused_for(name) > 0
 
     def end_expired(self) -> None:
         """End the queued jobs whose time is over, wherever they are. Raises StoreError."""

@@ -8,13 +8,14 @@ from itertools import pairwise
 import pytest
 
 from shared.catalogue.models import Limits
+from shared.jobs.intake import Source
 from shared.ledger.heartbeat import LIFETIME
 from shared.poller.poller import ORPHAN_AGE
 from shared.storage import layout
 from shared.storage.objects import StoreError
 from tests.kit.hooks import Killed, die, fail, once
 from tests.kit.studio import UNREACHABLE, accept_with, lose_answer, lose_request, refuse
-from tests.kit.world import LONG, MODEL, OTHER, World, model, run, store_of, submit
+from tests.kit.world import LONG, MODEL, OTHER, World, job_file, model, run, store_of, submit
 
 
 @pytest.fixture()
@@ -301,3 +302,18 @@ def test_a_task_that_failed_for_a_passing_reason_is_tried_again(world: World) ->
     assert world.state("cat") == "SUCCEEDED"
     assert world.manifest("cat")["task"]["id"] == "task-2"
     assert world.manifest("cat")["task"]["attempt"] == 2
+
+
+def test_a_job_that_comes_while_everything_else_is_paused_is_not_left_behind(world: World) -> None:
+    """It saw the heartbeat of a poller that was about to leave, and so woke nobody."""
+    world.queued("cat")
+    world.studio.script.append(refuse("AllocationQuota", 403))
+    poller = world.app("poller")
+
+    def another_model_gets_a_job() -> None:
+        body = job_file(id="dog", model=OTHER)
+        world.app("api").acceptance.body(body, Source("jobs/dog.json", "E"))
+
+    store_of(poller).before.append(once("delete", layout.HEARTBEAT, another_model_gets_a_job))
+    assert run(world, 60.0, poller) == "everything left is paused"
+    assert (world.state("cat"), world.state("dog")) == ("QUEUED", "SUCCEEDED")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator
 from email.utils import formatdate
 
@@ -274,9 +275,13 @@ def test_a_name_that_a_bucket_can_have_is_taken(name: str, clock: InstanceClock)
 
 
 @pytest.mark.parametrize("variable", ["OSS_ENDPOINT", "OSS_PUBLIC_ENDPOINT"])
+@pytest.mark.parametrize(
+    "address",
+    ["https://oss;beijing", "http://", "http://[::1", "http://x:99999", "http://.", "ftp://x"],
+)
 def test_an_address_that_cannot_be_one_is_an_error_of_the_settings(
-    variable: str, clock: InstanceClock
+    variable: str, address: str, clock: InstanceClock
 ) -> None:
-    wrong = settings(**{variable.lower(): "https://oss;beijing"})
-    with pytest.raises(SettingsError, match=f"^{variable} is 'https://oss;beijing'; expected the"):
+    wrong = settings(**{variable.lower(): address})
+    with pytest.raises(SettingsError, match=f"^{variable} is {re.escape(repr(address))}; expected"):
         open_store(wrong, SECRET, clock, random.Random(1))
