@@ -108,6 +108,7 @@ NASTY = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["yaml", "json", "jsonl"])
 def test_nothing_but_unreadable_is_ever_raised(suffix: str) -> None:
     rng = random.Random(7)

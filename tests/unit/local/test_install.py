@@ -19,7 +19,6 @@ LOCKS = {
     "local/lock-build.txt": "local/requirements-build.txt",
     "local/lock.txt": "local/requirements.txt",
     "tests/lock.txt": "tests/requirements.txt",
-    "tests/bench/lock.txt": "tests/bench/requirements.txt",
     "tests/conformance/lock-dashscope.txt": "tests/conformance/requirements-dashscope.txt",
     "tests/conformance/lock-oss-v2.txt": "tests/conformance/requirements-oss-v2.txt",
 }
@@ -36,7 +35,7 @@ def test_a_lock_holds_what_is_required_with_hashes_and_names_no_host(lock: str) 
     assert "://" not in text
 
 
-@pytest.mark.parametrize("lock", ["tests/lock.txt", "tests/bench/lock.txt"])
+@pytest.mark.parametrize("lock", ["tests/lock.txt"])
 def test_what_two_locks_share_they_share_at_one_version(lock: str) -> None:
     laptop, other = read_pins(ROOT / "local/lock.txt"), read_pins(ROOT / lock)
     both = laptop.keys() & other.keys()
@@ -61,6 +60,7 @@ def wheel(folder: Path, name: str) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.slow
 def test_a_file_with_another_hash_is_not_installed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
