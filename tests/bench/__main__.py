@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 import time
 from dataclasses import asdict
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -30,27 +30,29 @@ MODULES = (
 
 
 def main() -> None:
-    """A whole run replaces the file; a part of it changes the file only with `--update`."""
+    """A whole run replaces the file; named modules are only printed, without --out or --update."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("only", nargs="*", metavar="module", help=f"of {', '.join(MODULES)}")
     parser.add_argument("--brief", action="store_true", help="few repetitions: rough figures")
     parser.add_argument("--update", action="store_true", help="merge these modules into the file")
-    default = ROOT / "docs/benchmarks.json"
-    parser.add_argument("--out", type=Path, default=default, help="the file (docs/benchmarks.json)")
+    parser.add_argument("--out", type=Path, help="the file (docs/benchmarks.json)")
     wanted = parser.parse_args()
     if unknown := set(wanted.only) - set(MODULES):
         parser.error(f"unknown module {', '.join(sorted(unknown))}; there are {', '.join(MODULES)}")
     found = [one for name in wanted.only or MODULES for one in run(name, wanted.brief)]
-    if wanted.update or not wanted.only:
-        earlier = json.loads(wanted.out.read_text("utf-8"))["measures"] if wanted.update else []
-        write(merged(earlier, found), wanted.out)
+    out = wanted.out or ROOT / "docs/benchmarks.json"
+    if wanted.update:
+        found = merged(json.loads(out.read_text("utf-8"))["measures"], found)
+    if wanted.update or wanted.out or not wanted.only:
+        document = {"machine": machine(), "measures": found}
+        out.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
 def run(name: str, brief: bool) -> list[dict[str, Any]]:
     """One module's measurements as JSON, printed as soon as they are there."""
     print(f"{name} …", flush=True)
     started = time.monotonic()
-    found: list[Measure] = importlib.import_module(f"tests.bench.{name}").measures(brief)
+    found: list[Measure] = import_module(f"tests.bench.{name}").measures(brief)
     seconds = round(time.monotonic() - started, 1)
     for one in found:
         word = {True: "reached", False: "NOT reached", None: "no goal"}[one.reached]
@@ -62,15 +64,9 @@ def run(name: str, brief: bool) -> list[dict[str, Any]]:
 
 
 def merged(earlier: list[dict[str, Any]], found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The earlier measurements, those that were repeated replaced, and those that are new."""
+    """The earlier measurements and the new ones, which replace those of the same id."""
     by_id = {one["id"]: one for one in earlier} | {one["id"]: one for one in found}
     return list(by_id.values())
-
-
-def write(measures: list[dict[str, Any]], out: Path) -> None:
-    """Each measure has its own date and commit, because parts can be measured later."""
-    document = {"machine": machine(), "measures": measures}
-    out.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

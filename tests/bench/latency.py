@@ -10,9 +10,7 @@ from tests.bench.results import OURS, Line, Measure, line, quantile
 from tests.bench.world import CalmWorld, about, calm_world
 from tests.simulation.play import checking_once
 
-TASK_SECONDS = (5.0, 10.0, 40.0, 75.0)
-SHOWN = 27.0
-"""Seconds a task of the comparison takes."""
+TASK_SECONDS = 27.0
 JOBS = 60
 GOAL = 1.0
 MOST_QUERIES = 3.0
@@ -35,17 +33,11 @@ class Seen:
 
 
 def measures(brief: bool = False) -> list[Measure]:
-    """Ours and the others' with tasks of 27 s; ours with other tasks."""
+    """Ours and the others'."""
     jobs = 4 if brief else JOBS
     with checking_once():
-        seen = {name: _run(SHOWN, start, jobs) for name, start in WAYS.items()}
-        tasks = TASK_SECONDS[:1] if brief else TASK_SECONDS
-        others = {each: _run(each, CalmWorld.put_jobs, jobs) for each in tasks}
+        seen = {name: _run(start, jobs) for name, start in WAYS.items()}
     delays = [line(name, one.delays, "s", ours=name == OURS) for name, one in seen.items()]
-    delays += [
-        line(f"{OURS}, tasks of {seconds:g} s", one.delays, "s", ours=True)
-        for seconds, one in others.items()
-    ]
     queries = [
         Line(name, round(one.queries, 2), "queries a job", ours=name == OURS)
         for name, one in seen.items()
@@ -58,8 +50,8 @@ def measures(brief: bool = False) -> list[Measure]:
     ]
 
 
-def _run(seconds: float, start: Start, jobs: int) -> Seen:
-    with calm_world(about(seconds)) as world:
+def _run(start: Start, jobs: int) -> Seen:
+    with calm_world(about(TASK_SECONDS)) as world:
         start(world, jobs)
         world.run(lambda: len(world.stored) == jobs)
         return Seen(world.delays(), world.queries / jobs)

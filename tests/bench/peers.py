@@ -18,6 +18,7 @@ from tests.bench.world import MODEL, CalmWorld
 from tests.simulation.kernel import InstanceClock
 from tests.simulation.wire import SimSession
 
+IMAGE, MANIFEST = {"Content-Type": "image/png"}, {"Content-Type": "application/json"}
 PATH = "/services/aigc/image2image/image-synthesis"
 Pauses = Callable[[], Iterator[float]]
 
@@ -63,8 +64,8 @@ def loop(world: CalmWorld, jobs: int, threads: int = 1, pauses: Pauses = sdk_pau
                 clock.sleep(next(left))
             answer: Any = task.answer
             image: Any = session.get(answer["output"]["results"][0]["url"])
-            world.bucket.put_object(f"results/{job}/image-1.png", image.body, {})
-            world.bucket.put_object(f"results/{job}/result.json", b"{}", {})
+            world.bucket.put_object(f"results/{job}/image-1.png", image.body, IMAGE)
+            world.bucket.put_object(f"results/{job}/result.json", b"{}", MANIFEST)
 
     for number in range(threads):
         world.kernel.spawn(f"program-{number}", work, 1e9, _ended)

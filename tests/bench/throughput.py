@@ -47,16 +47,18 @@ def measures(brief: bool = False) -> list[Measure]:
         for name, start in WAYS.items():
             for queues, kind in ((True, "queues"), (False, "429")):
                 shares = {each: _share(each, queues, start, jobs) for each in tasks}
-                lines += [_line(f"{name}, service {kind}", *pair, name) for pair in shares.items()]
+                lines += [
+                    Line(
+                        f"{name}, service {kind}, {each:g} s",
+                        round(100 * share, 2),
+                        "% of ideal",
+                        ours=name == OURS,
+                    )
+                    for each, share in shares.items()
+                ]
                 reached &= name != OURS or min(shares.values()) >= GOALS[queues]
     goal = "≥ 99 % of ideal where the service queues, ≥ 97 % where it answers 429"
     return [Measure("throughput", goal, reached, lines)]
-
-
-def _line(name: str, seconds: float, share: float, way: str) -> Line:
-    note = f"{3600 * share / seconds:.0f} jobs an hour"
-    percent = round(100 * share, 2)
-    return Line(f"{name}, {seconds:g} s", percent, "% of ideal", ours=way == OURS, note=note)
 
 
 def _share(seconds: float, queues: bool, start: Start, jobs: int) -> float:

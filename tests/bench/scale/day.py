@@ -78,7 +78,7 @@ class Served:
     """What became of the queued jobs.
 
     `waits`: how many waited how many seconds for a slot; `busy`: seconds of tasks within the day;
-    `images`: CNY; `by_hour`: how many started in each hour.
+    `images`: CNY.
     """
 
     started: int = 0
@@ -86,7 +86,6 @@ class Served:
     busy: float = 0.0
     images: float = 0.0
     waits: Counter[int] = field(default_factory=Counter)
-    by_hour: Counter[int] = field(default_factory=Counter)
 
     def add(self, lane: Lane, came: Sequence[float], rng: random.Random) -> None:
         """One deployment's jobs of one model through its slots."""
@@ -98,7 +97,6 @@ class Served:
         ):
             self.started += 1
             self.waits[round(start - moment)] += 1
-            self.by_hour[int(start) // 3600] += 1
             self.busy += min(end, DAY) - start
         self.left += len(came) - (self.started - before)
         self.images += (self.started - before) * lane.image
@@ -125,11 +123,6 @@ class Day:
         """Of all slots, over the day."""
         slots = self.layout.deployments * sum(lane.slots for lane in self.layout.lanes)
         return self.served.busy / slots / DAY
-
-    def waiting(self, hour: int) -> int:
-        """Jobs in queues at the end of an hour (1 to 24)."""
-        came = sum(self.taken.admitted[: hour * 3600])
-        return came - sum(self.served.by_hour[each] for each in range(hour))
 
 
 def run(layout: Layout, load: Load, seed: int = 1) -> Day:

@@ -16,7 +16,6 @@ from tests.bench.scale.layout import DAY, Layout, Load, facts
 MEAN, PEAK = "the day's mean", "the busiest hour"
 POLL_RUN = 540.0
 """Seconds a busy poller runs before it hands over (s.yaml: timeout 600, of which 60 are kept)."""
-HOURS = range(3, 25, 3)
 
 
 @dataclass(frozen=True)
@@ -99,7 +98,6 @@ def figures(day: Day) -> dict[str, Any]:
         "oss_per_second": _mean_and_peak(used.operations),
         "instances_used": _mean_and_peak(used.instances),
         "breaks_first": {"limit": first.name, "jobs_a_day": round(first.jobs_a_day(day.load))},
-        "waiting_by_hour": {hour: day.waiting(hour) * many for hour in HOURS},
         "cny": {name: round(amount, 3) for name, amount in bill(day).items()},
     }
 
