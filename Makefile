@@ -1,121 +1,177 @@
-# Two commands to begin with: `make demo` and `make test`. Everything they need goes into .venv.
+# Two commands to begin with: `make demo` and `make test`. They install what they need into .venv.
 PYTHON ?= python3
 BIN := .venv/bin
-READY := .venv/.ready
-REQUIREMENTS := functions/requirements.txt local/requirements.txt tests/requirements.txt constraints.txt
+LAPTOP := .venv/.laptop
+TOOLS := .venv/.tools
+INSTALL := @$(PYTHON) -m local.install
 
-.PHONY: demo up package lock publish deployable check-deploy test soak bench scale conformance browser check format clean help
+# The tests start many processes; without bytecode each one compiles the project again.
+unexport PYTHONDONTWRITEBYTECODE
 
+.PHONY: help
 help:
-	@echo "make demo    run four example jobs through the laptop cloud and show the images"
-	@echo "make up      the laptop cloud in the foreground, until Ctrl-C"
-	@echo "make package one zip per function under build/ (RUNTIME=python3.12 for the other runtime);"
-	@echo "             make up PACKAGED=1 runs the laptop cloud from them"
-	@echo "make publish BUCKET=my-bucket: the zips into OSS, for template.yml"
-	@echo "make check-deploy  s.yaml, s.dev.yaml and template.yml, without the cloud (needs node)"
-	@echo "make lock    pin the packages' dependencies anew, from requirements.txt and constraints.txt"
-	@echo "make test    all tests"
-	@echo "make soak    SEEDS=100000 FIRST_SEED=1: that many runs of the simulation"
-	@echo "make bench   docs/benchmarks.md, measured anew on this computer (about 15 minutes)"
-	@echo "make scale   docs/scale.md: a million jobs a day, simulated"
-	@echo "make conformance   clients written elsewhere against the laptop cloud"
-	@echo "make browser the page in headless Chromium (Debian: apt-get install chromium)"
-	@echo "make check   ruff (lint and format), mypy --strict, and which way imports run"
-	@echo "make clean   remove .venv, caches and the laptop cloud's data"
+	@echo "Use it"
+	@echo "  make demo            run four example jobs through the laptop cloud and show the images"
+	@echo "  make up              the laptop cloud in the foreground, until Ctrl-C (PORT=9480: the first"
+	@echo "                       of three ports; PACKAGED=1: run the packages instead of functions/)"
+	@echo
+	@echo "Change it"
+	@echo "  make quick           lint, types, the quick unit tests and 200 seeds of the simulation"
+	@echo "  make test            unit, contract and end-to-end tests, 500 seeds, 40 kills"
+	@echo "  make test-all        make test, and then 2,000 seeds with mutations, 200 kills, deployment"
+	@echo "                       (needs node and npm), conformance, browser (Debian: chromium)"
+	@echo "  make check           ruff, mypy --strict, which way imports run, whether generated files are fresh"
+	@echo "  make format          format and mend what ruff can"
+	@echo "  make soak            SEEDS=100000 FIRST_SEED=1: that many runs of the simulation"
+	@echo "  make conformance     clients written elsewhere against the laptop cloud"
+	@echo "  make browser         the page in headless Chromium (Debian: apt-get install chromium)"
+	@echo
+	@echo "Deploy it"
+	@echo "  make package         one zip per function under build/ (RUNTIME=python3.12: the other runtime)"
+	@echo "  make check-deploy    s.yaml, s.dev.yaml and template.yml, without the cloud (needs node)"
+	@echo "  make publish         BUCKET=my-bucket: the zips into OSS, for template.yml"
+	@echo
+	@echo "Measure it"
+	@echo "  make bench           measure on this computer, into docs/benchmarks.json (about 15 minutes)"
+	@echo "  make scale           simulate a million jobs a day, into docs/scale.json (some minutes)"
+	@echo
+	@echo "Keep it"
+	@echo "  make template        template.yml's functions and roles, from s.yaml and deploy/permissions.yaml"
+	@echo "  make lock            write every lock file again, from the requirements files"
+	@echo "  make clean           remove .venv, caches and the laptop cloud's data"
 
-$(READY): $(REQUIREMENTS)
-	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -r tests/requirements.txt -c constraints.txt
-	@touch $(READY)
+# Set up. Every file of a package is checked by the hash in a lock (docs/architecture.md, "Dependencies").
 
-demo: $(READY)
+$(LAPTOP): local/lock-build.txt local/lock.txt
+	$(INSTALL) $^ --about "the laptop cloud, 100 MB to download, 360 MB on disk, about half a minute"
+	@touch $@
+
+$(TOOLS): tests/lock.txt $(LAPTOP)
+	$(INSTALL) $< --about "the tests' tools, 150 MB to download, 600 MB on disk, about a minute"
+	@touch $@
+
+# The two SDKs bring packages that conflict with ours (both own the crcmod folder): each has its own venv.
+.venv-%/.ready: tests/conformance/lock-%.txt local/lock-build.txt
+	$(INSTALL) local/lock-build.txt $< --venv .venv-$* --about "a client written elsewhere, half a minute"
+	@touch $@
+
+# What only the checks of the deployment need: descriptions of the cloud's types, and `s` itself.
+DESCRIPTIONS := tests/deploy/requirements-tools.txt tests/deploy/node/package.json \
+                tests/deploy/node/package-lock.json
+.deploy-tools/.ready: $(DESCRIPTIONS) | $(LAPTOP)
+	@command -v npm >/dev/null || { echo "make: npm is needed for s.yaml's own tool; install Node.js" >&2; exit 1; }
+	@echo "Installing into .deploy-tools: what checks a deployment, about half a minute ..."
+	@rm -rf .deploy-tools && mkdir -p .deploy-tools/node
+	@$(BIN)/pip install -qq --disable-pip-version-check --no-deps --require-hashes \
+	  --only-binary :all: --target .deploy-tools/python -r tests/deploy/requirements-tools.txt
+	@cp tests/deploy/node/package.json tests/deploy/node/package-lock.json .deploy-tools/node/
+	@npm ci --silent --ignore-scripts --no-audit --no-fund --prefix .deploy-tools/node
+	@touch $@
+
+.PHONY: deploy-tools template lock clean
+deploy-tools: .deploy-tools/.ready
+
+# uv resolves for every Python and platform at once; a version that still fits is kept.
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+           --no-annotate --custom-compile-command "make lock"
+lock: $(TOOLS)
+	$(COMPILE) local/requirements-build.txt -o local/lock-build.txt
+	$(COMPILE) local/requirements.txt -o local/lock.txt
+	$(COMPILE) tests/requirements.txt -c local/lock.txt -o tests/lock.txt
+	for sdk in dashscope oss-v2; do \
+	  $(COMPILE) tests/conformance/requirements-$$sdk.txt -o tests/conformance/lock-$$sdk.txt; done
+	$(BIN)/python -m deploy.packaging.lock
+
+# What is generated: roles and functions of template.yml, docs/permissions.md.
+template: $(LAPTOP)
+	@$(BIN)/python -m deploy.policies --write
+	@$(BIN)/python -m deploy.template --write
+
+clean:
+	rm -rf .venv .venv-oss-v2 .venv-dashscope .deploy-tools .local build .pytest_cache .mypy_cache .ruff_cache
+
+# Use it.
+
+.PHONY: demo up
+demo: $(LAPTOP)
 	@$(BIN)/python -m local.demo
 
 # make up PACKAGED=1 runs what would be deployed: the packages, in their own Python, read-only.
-up: $(READY) $(if $(PACKAGED),package)
-	@$(BIN)/python -m local.up $(if $(PACKAGED),--packages build)
+up: $(LAPTOP) $(if $(PACKAGED),package)
+	@$(BIN)/python -m local.up $(if $(PORT),--ports $(PORT)) $(if $(PACKAGED),--packages build)
 
-RUNTIME ?= python3.10
-package: $(READY)
-	$(BIN)/python -m deploy.package --runtime $(RUNTIME)
+# Change it. SEEDS, KILLS and WORKERS say how many: make test SEEDS=2000 KILLS=200 WORKERS=8
 
-lock: $(READY)
-	$(BIN)/python -m deploy.package_lock
+.PHONY: quick test test-all test-rest check format soak conformance browser
+WORKERS ?= 4
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
-PREFIX ?= code/
-publish: package
-	$(BIN)/python -m deploy.package_publish --bucket '$(BUCKET)' --prefix '$(PREFIX)'
+quick: $(TOOLS)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	SEEDS=$(or $(SEEDS),200) $(PYTEST) tests/unit tests/simulation/test_seeds.py -m "not slow"
 
-# What s.yaml runs before a deployment.
-deployable: $(READY)
-	@$(BIN)/python -m deploy.ready
-	@$(MAKE) --no-print-directory package RUNTIME=$${WANX_RUNTIME:-$(RUNTIME)}
+test: $(TOOLS)
+	SEEDS=$(or $(SEEDS),500) KILLS=$(or $(KILLS),40) $(PYTEST) \
+	  tests/unit tests/contract tests/e2e tests/simulation/test_seeds.py tests/integration
 
-# What only the checks of the deployment need: descriptions of the cloud's types, and `s` itself.
-TOOLS := tests/deploy/requirements-tools.txt tests/deploy/node/package.json \
-         tests/deploy/node/package-lock.json
-.deploy-tools/.ready: $(TOOLS) | $(READY)
-	rm -rf .deploy-tools && mkdir -p .deploy-tools/node
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
-	  --only-binary :all: --target .deploy-tools/python -r tests/deploy/requirements-tools.txt
-	cp tests/deploy/node/package.json tests/deploy/node/package-lock.json .deploy-tools/node/
-	npm ci --silent --ignore-scripts --no-audit --no-fund --prefix .deploy-tools/node
-	@touch $@
+test-all: test test-rest
 
-deploy-tools: .deploy-tools/.ready
-.PHONY: deploy-tools
+# Nothing is installed twice: the rest repeats of `make test` what it has more of.
+test-rest: $(TOOLS) .deploy-tools/.ready package
+	SEEDS=$(or $(SEEDS),2000) KILLS=$(or $(KILLS),200) $(PYTEST) \
+	  tests/simulation tests/integration tests/deploy
+	@$(MAKE) --no-print-directory conformance browser
 
-check-deploy: $(READY) .deploy-tools/.ready
-	$(BIN)/python -m deploy.checks
-
-test: $(READY) .deploy-tools/.ready package
-	$(BIN)/python -m pytest -n 2 --dist loadfile
-
-SEEDS ?= 100000
-FIRST_SEED ?= 1
-soak: $(READY)
-	$(BIN)/python -m tests.simulation.run --jobs $$(nproc) \
-	  --seeds $(FIRST_SEED):$$(($(FIRST_SEED) + $(SEEDS)))
-
-.venv/.bench: tests/bench/requirements.txt constraints.txt | $(READY)
-	$(BIN)/pip install --quiet --disable-pip-version-check -r $< -c constraints.txt
-	@touch $@
-
-# Beside the dashscope SDK and from the packages, so both are made first.
-bench: .venv/.bench .venv-dashscope/.ready package
-	$(BIN)/python -m tests.bench
-
-scale: .venv/.bench
-	$(BIN)/python -m tests.bench.scale
-
-# The two SDKs bring packages that quarrel with ours (both own the crcmod folder): each has its own venv.
-.venv-oss-v2/.ready: tests/conformance/requirements-oss-v2.txt
-	$(PYTHON) -m venv .venv-oss-v2
-	.venv-oss-v2/bin/pip install --quiet --disable-pip-version-check -r $<
-	@touch $@
-
-.venv-dashscope/.ready: tests/conformance/requirements-dashscope.txt
-	$(PYTHON) -m venv .venv-dashscope
-	.venv-dashscope/bin/pip install --quiet --disable-pip-version-check -r $<
-	@touch $@
-
-conformance: $(READY) .venv-oss-v2/.ready .venv-dashscope/.ready
-	.venv-oss-v2/bin/python -m pytest tests/conformance/oss_v2
-	.venv-dashscope/bin/python -m pytest tests/conformance/dashscope
-
-browser: $(READY)
-	$(BIN)/python -m pytest tests/browser
-
-check: $(READY)
+check: $(TOOLS)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/python -m deploy.policies --check
+	$(BIN)/python -m deploy.template --check
 
-format: $(READY)
+format: $(TOOLS)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-clean:
-	rm -rf .venv .venv-oss-v2 .venv-dashscope .deploy-tools .local build .pytest_cache .mypy_cache .ruff_cache
+soak: $(TOOLS)
+	$(BIN)/python -m tests.simulation.run --jobs $$(nproc) --seeds \
+	  $(or $(FIRST_SEED),1):$$(($(or $(FIRST_SEED),1) + $(or $(SEEDS),100000)))
+
+conformance: $(LAPTOP) .venv-oss-v2/.ready .venv-dashscope/.ready
+	.venv-oss-v2/bin/python -m pytest tests/conformance/oss_v2
+	.venv-dashscope/bin/python -m pytest tests/conformance/dashscope
+
+browser: $(TOOLS)
+	$(BIN)/python -m pytest tests/browser
+
+# Deploy it.
+
+.PHONY: package publish deployable check-deploy
+RUNTIME ?= python3.10
+package: $(LAPTOP)
+	$(BIN)/python -m deploy.packaging --runtime $(RUNTIME)
+
+PREFIX ?= code/
+publish: package
+	$(BIN)/python -m deploy.packaging.publish --bucket '$(BUCKET)' --prefix '$(PREFIX)'
+
+# What s.yaml runs before a deployment.
+deployable: $(LAPTOP)
+	@$(BIN)/python -m deploy.ready
+	@$(MAKE) --no-print-directory package RUNTIME=$${WANX_RUNTIME:-$(RUNTIME)}
+
+check-deploy: $(LAPTOP) .deploy-tools/.ready
+	$(BIN)/python -m deploy.checks
+
+# Measure it.
+
+.PHONY: bench scale
+# Beside the dashscope SDK and from the packages, so both are made first.
+bench: $(TOOLS) .venv-dashscope/.ready package
+	$(BIN)/python -m tests.bench
+
+scale: $(TOOLS)
+	$(BIN)/python -m tests.bench.scale

@@ -26,7 +26,7 @@ from cli.trouble import INTERRUPTED, NOT_SO, Refused, Trouble
 from shared.catalogue.models import load_catalogue
 
 SHARE = {"QUEUED": 5.0, "SUBMITTING": 15.0, "PENDING": 25.0, "RUNNING": 40.0}
-"""Per cent of a bar that a state stands for; within a state the bar creeps on with time."""
+"""Where the bar of each state begins, in per cent; it then moves on with time."""
 MOST_BARS = 10
 PATIENCE = 60.0
 """Seconds without an answer after which the waiting is given up; the jobs go on all the same."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 NOT_SO = 1
-"""Exit code: the answer is no. Violations, a job that failed, a check that did not pass."""
+"""Exit code: the outcome is bad: violations, a failed job, a check that did not pass."""
 USAGE = 2
 """Exit code: the command line itself is wrong (click's own)."""
 UNREACHABLE = 3
@@ -21,6 +21,6 @@ class Trouble(click.ClickException):
 
 
 class Refused(click.ClickException):
-    """It was understood and cannot be done, for example because the job is over."""
+    """The request is valid and cannot be done, for example because the job is over."""
 
     exit_code = NOT_SO

@@ -36,7 +36,7 @@ FINAL = ("SUCCEEDED", "FAILED", "CANCELED", "REJECTED", "EXPIRED", "NEEDS_ATTENT
 
 @dataclass
 class DemoJob:
-    """One job as the demo follows it; `status` is the endpoint's last answer."""
+    """One job as the demo follows it: `name` for people, `status` the endpoint's last answer."""
 
     name: str
     job: str
@@ -100,11 +100,10 @@ def _drop(bucket: Any) -> list[DemoJob]:
         etag = bucket.put_object(key, body).etag
         documents = [one for one in yaml.safe_load_all(body) if one is not None]
         source = Source(key, etag, len(documents))
-        ids = [
-            (document.get("job") or {}).get("id") or source.job_id(index)
-            for index, document in enumerate(documents)
-        ]
-        jobs += [DemoJob(name, job, time.monotonic()) for job in ids]
+        for index, document in enumerate(documents):
+            job = (document.get("job") or {}).get("id") or source.job_id(index)
+            label = f"{name} {index + 1}" if len(documents) > 1 else name
+            jobs.append(DemoJob(label, job, time.monotonic()))
     return jobs
 
 
@@ -141,11 +140,11 @@ def _show(progress: Progress, bar: TaskID, job: DemoJob) -> None:
 
 
 def _table(jobs: list[DemoJob]) -> Table:
-    table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold underline")
-    table.add_column("job", max_width=18, no_wrap=True)
-    table.add_column("model", no_wrap=True)
-    table.add_column("state", no_wrap=True)
-    for heading in ("images", "seconds", "price"):
+    """At most 80 columns wide, so that no id is cut off on a usual terminal."""
+    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold underline")
+    for heading in ("job", "model", "state"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("images", "took", "price"):
         table.add_column(heading, justify="right", no_wrap=True)
     for job in jobs:
         price = job.result.get("price")
@@ -170,7 +169,7 @@ def _seconds(result: Mapping[str, Any]) -> str:
         )
     except (KeyError, TypeError):
         return "-"
-    return f"{end - start:.1f}"
+    return f"{end - start:.1f} s"
 
 
 def _closing(console: Console, folder: Path | None, jobs: list[DemoJob]) -> int:
@@ -185,7 +184,7 @@ def _closing(console: Console, folder: Path | None, jobs: list[DemoJob]) -> int:
             violations = job.result.get("violations") or [{}]
             reason = error.get("message") or violations[0].get("message") or "see the logs"
             console.print(f"[red]{job.name}: {job.state}:[/red] {reason}")
-    console.print("\nA laptop stand-in drew these pictures; the real service draws better ones.")
+    console.print("\nA stand-in on this computer painted these images, not the Wanx models.")
     return 0 if all(job.state == "SUCCEEDED" for job in jobs) else 1
 
 

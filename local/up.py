@@ -120,7 +120,7 @@ class LaptopCloud:
             self._lock = None
 
     def _start(self) -> None:
-        """A port that was free can be taken a moment later: then others are chosen."""
+        """A free port that was found can be taken a moment later: then others are chosen."""
         for attempt in range(1, PORT_TRIES + 1):
             plan = make_plan(self.data, self._ports, self._environ)
             self.env = plan.env
@@ -132,7 +132,7 @@ class LaptopCloud:
                     allow_page(plan.env)
                 return
             except ChildError as error:
-                if attempt == PORT_TRIES or "in use" not in str(error):
+                if self._ports or attempt == PORT_TRIES or "in use" not in str(error):
                     raise
             for child in self._children:
                 child.stop()

@@ -10,8 +10,7 @@ from typing import Any
 
 import yaml
 
-from deploy.policies import role_documents
-from deploy.policy_documents import Stack
+from deploy.policies.documents import Stack, role_documents
 from local.up_settings import ROOT, write_private
 
 FILE = "identities.json"

@@ -83,7 +83,7 @@ def server_environment(
 
 def packaged_python(packages: Path, environ: Mapping[str, str]) -> Path:
     """The Python the packages are built for. Raises UpError, saying what to do, if none is here."""
-    # Here, as the laptop cloud runs without deploy/ as long as it runs no packages.
+    # Here, as only the laptop cloud that runs packages needs them.
     from deploy.packaging.interpreters import find_interpreter, how_to_get
     from deploy.packaging.settings import PackageError
     from deploy.packaging.stamp import read_stamp
@@ -157,22 +157,27 @@ def _new_keys() -> dict[str, str]:
 
 
 def _ports(servers: list[str], first: int) -> list[int]:
-    """A port for each: its fixed one, or a free one where that is taken or `first` is 0."""
+    """A port for each: its fixed one, or any free one where `first` is 0. Raises UpError."""
     held: list[socket.socket] = []
     try:
         for server in servers:
-            held.append(_bind(first + SERVERS.index(server) if first else 0))
+            held.append(_bind(server, first + SERVERS.index(server) if first else 0))
         return [listener.getsockname()[1] for listener in held]
     finally:
         for listener in held:
             listener.close()
 
 
-def _bind(port: int) -> socket.socket:
+def _bind(server: str, port: int) -> socket.socket:
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(("127.0.0.1", port))
-    except OSError:
-        listener.bind(("127.0.0.1", 0))
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise UpError(
+            f"port {port}, where {server} would listen, cannot be used on 127.0.0.1 ({error});"
+            " stop what uses it, or name the first of three free ports:"
+            " make up PORT=9580 (./wanx up --ports 9580; 0 takes any free ones)"
+        ) from None
     return listener

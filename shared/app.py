@@ -19,17 +19,14 @@ from shared.catalogue.models import Catalogue, load_catalogue
 from shared.catalogue.retry_policy import RetryPolicy, load_retry_policy
 from shared.catalogue.rules import Rules
 from shared.jobs.accept import Acceptance
-from shared.jobs.collect import Collection
 from shared.jobs.input_urls import InputUrls
 from shared.jobs.intake import Intake
-from shared.jobs.reconcile import Reconciliation
 from shared.jobs.submit import Submission
 from shared.jobs.transitions import Transitions
 from shared.ledger.ledger import Ledger
 from shared.ledger.snapshots import QueueSnapshots
 from shared.modelstudio.api_key import FixedKey, KeySource, KeyUnavailable, SecretKey
 from shared.modelstudio.client import ModelStudio
-from shared.modelstudio.download import Downloader
 from shared.platform import logs
 from shared.platform.clock import Clock, SystemClock, new_random
 from shared.platform.concurrency import MapFn, in_threads, in_turn
@@ -41,28 +38,27 @@ from shared.platform.settings import (
     load_store_settings,
 )
 from shared.platform.slim_imports import requests
-from shared.poller.backoff import Backoff
-from shared.poller.in_flight import InFlightTasks
-from shared.poller.metrics import Gauges
-from shared.poller.poller import Poller
-from shared.poller.schedule import Schedule
-from shared.poller.scheduler import Scheduler
 from shared.storage.objects import ObjectStore
 from shared.storage.oss import OssStore, open_session, open_store
 
 if TYPE_CHECKING:
     from shared.jobs.cancel import Cancellation
+    from shared.jobs.collect import Collection
     from shared.jobs.dead_letters import DeadLetters
     from shared.jobs.estimates import Estimates
     from shared.jobs.listing import JobListing
+    from shared.jobs.reconcile import Reconciliation
     from shared.jobs.repair import Repair
     from shared.jobs.retry import Retries
     from shared.jobs.view import JobViews
+    from shared.poller.poller import Poller
 
 
 @dataclass
 class Instance:
     """What outlives an invocation of one function instance; all of it can be made again.
+
+    An instance serves one environment: its bucket, its account, its key.
 
     `map_fn`: whether several things are done one after the other or at once. `wsgi` holds the HTTP
     application by the folder of its page. `secret_keys` are the API keys read from KMS, by
@@ -73,7 +69,7 @@ class Instance:
     snapshots: QueueSnapshots = field(default_factory=QueueSnapshots)
     wsgi: dict[Path, Any] = field(default_factory=dict)
     secret_keys: dict[tuple[str, str], SecretKey] = field(default_factory=dict)
-    checked_buckets: set[str] = field(default_factory=set)
+    checked_buckets: set[tuple[str, str]] = field(default_factory=set)
     sessions: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
@@ -204,6 +200,13 @@ class App:
 
     @cached_property
     def poller(self) -> Poller:
+        from shared.poller.backoff import Backoff
+        from shared.poller.in_flight import InFlightTasks
+        from shared.poller.metrics import Gauges
+        from shared.poller.poller import Poller
+        from shared.poller.schedule import Schedule
+        from shared.poller.scheduler import Scheduler
+
         in_flight = InFlightTasks(self.catalogue, self.ledger)
         scheduler = Scheduler(
             self.ledger,
@@ -223,6 +226,9 @@ class App:
         )
 
     def _collection(self) -> Collection:
+        from shared.jobs.collect import Collection
+        from shared.modelstudio.download import Downloader
+
         settings = self.settings
         own_host = urlsplit(settings.base_url).hostname or ""
         return Collection(
@@ -235,6 +241,8 @@ class App:
         )
 
     def _reconciliation(self) -> Reconciliation:
+        from shared.jobs.reconcile import Reconciliation
+
         return Reconciliation(
             self.ledger,
             self.rules,
@@ -272,9 +280,10 @@ def for_invocation(
     clock, rng = SystemClock(), new_random()
     credentials = load_credentials(environ, context)
     store = _open(settings, credentials, clock, rng, instance)
-    if settings.oss_bucket not in instance.checked_buckets:
+    bucket = (settings.oss_endpoint, settings.oss_bucket)
+    if bucket not in instance.checked_buckets:
         store.refuse_versioned()
-        instance.checked_buckets.add(settings.oss_bucket)
+        instance.checked_buckets.add(bucket)
     http = requests.Session()
     # Submissions share no connection with anything else: they must not meet a dead one.
     http.mount(f"{settings.base_url}/services/", requests.adapters.HTTPAdapter())

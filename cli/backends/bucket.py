@@ -28,7 +28,7 @@ MOST_SEARCHED = 2000
 """Jobs a filtered list looks at before it says that there may be more."""
 PIECE = 4 * 1024 * 1024
 NO_KEY = "not-set"
-"""Stands for the model service's key where there is none: only canceling asks that service."""
+"""Placeholder for a missing API key; of these commands only cancel asks the model service."""
 
 
 def open_bucket(environ: Mapping[str, str]) -> BucketBackend:
@@ -142,10 +142,11 @@ class BucketBackend:
         return last
 
     def _view(self, last: Record) -> View:
-        """As the API shows it, without estimates' requests for a job that is over."""
+        """As the API shows it; for a job that is over nothing is estimated."""
         first = self._with_spec(last)
         prompt = first.spec.input.get("prompt") if first.spec else None
-        facts = {"expires_at": last.expires_at, "priority": last.priority, "prompt": prompt}
+        priority = last.priority if last.queued_ms else None
+        facts = {"expires_at": last.expires_at, "priority": priority, "prompt": prompt}
         return {**self.app.views().whole(last, first), **facts}
 
     def _with_spec(self, last: Record) -> Record:

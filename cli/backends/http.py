@@ -31,7 +31,7 @@ class HttpBackend:
 
     def __init__(self, url: str, token: str) -> None:
         if not url.startswith(("http://", "https://")):
-            raise Trouble(f"{url} is no address of an API; write http:// or https:// before it.")
+            raise Trouble(f"{url} is not an API address; write http:// or https:// before it.")
         if not token:
             raise Trouble("the API needs a token: give --token T, or set API_TOKEN.")
         self._url = url
@@ -191,5 +191,5 @@ def _expect(answer: requests.Response, document: Mapping[str, Any]) -> None:
 def _not_offered(what: str) -> Trouble:
     return Trouble(
         f"this API does not offer {what} (HTTP 404): it is an older deployment."
-        " Deploy the functions anew, or work against the bucket (OSS_* in the environment)."
+        " Deploy the functions again, or work against the bucket (OSS_* in the environment)."
     )

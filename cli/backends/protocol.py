@@ -51,7 +51,7 @@ class Backend(Protocol):
         """Take in a job file, named as it is called on disk; nothing is ever submitted twice."""
 
     def status(self, job: str) -> View | None:
-        """The job now; None: there is none of this name."""
+        """The job as it is now; None for an unknown name."""
 
     def listing(self, wanted: Wanted) -> Listing:
         """The newest jobs that fit."""
@@ -60,7 +60,7 @@ class Backend(Protocol):
         """Take back a job that waits. Raises Refused."""
 
     def retry(self, job: str) -> Submitted:
-        """The same job again, under a new name, or its retry there is. Raises Refused."""
+        """Run a job again under a new name, or return the retry that exists. Raises Refused."""
 
     def events(self, job: str) -> list[View] | None:
         """The job's records in order; None: there is no such job."""

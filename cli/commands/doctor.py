@@ -42,7 +42,7 @@ WHAT_TO_DO = {
     "InvalidAccessKeyId": "OSS does not know OSS_ACCESS_KEY_ID; take the key of a RAM user who may"
     " use the bucket (for the laptop cloud: .local/env of its last start).",
     "SignatureDoesNotMatch": "OSS_ACCESS_KEY_SECRET does not belong to OSS_ACCESS_KEY_ID, or"
-    " OSS_REGION is not the bucket's; copy both anew.",
+    " OSS_REGION is not the bucket's; copy both again.",
     "NoSuchBucket": "there is no such bucket at this endpoint; correct OSS_BUCKET or OSS_ENDPOINT,"
     " or create the bucket.",
     "AccessDenied": "the key may not do this; give its RAM user read and write access to the"
@@ -57,7 +57,7 @@ WHAT_TO_DO = {
 class Check:
     """One line: what was looked at, whether it is as it must be, and what was seen or to do.
 
-    `ok` None: it was left out, and that is no failure.
+    `ok` None: the check was left out, which is not a failure.
     """
 
     what: str
@@ -169,7 +169,7 @@ def _open(environ: Mapping[str, str]) -> Bucket:
 
 
 def _endpoint(bucket: Bucket) -> str:
-    """Knocked at first: the store's own retries would take half a minute to say the same."""
+    """Connect first: the store's own retries would take half a minute to say the same."""
     endpoint = bucket.settings.oss_endpoint
     parts = urlsplit(endpoint)
     try:
@@ -182,7 +182,7 @@ def _endpoint(bucket: Bucket) -> str:
 
 
 def _reachable(bucket: Bucket) -> str:
-    """Reading, creating where nothing may lie, and deleting: all that the functions do."""
+    """Read, create if absent, and delete: all that the functions do."""
     for _ in bucket.store.list(FOLDER, limit=1):
         pass
     key = f"{FOLDER}{secrets.token_hex(8)}"

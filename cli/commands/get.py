@@ -25,7 +25,7 @@ PIECE = 1024 * 1024
 
 @dataclass
 class Fetched:
-    """What became of one job: files that lie there now, and what is wrong."""
+    """What was fetched of one job: files that are there now, and what is wrong."""
 
     job: str
     files: list[dict[str, Any]] = field(default_factory=list)
@@ -73,7 +73,7 @@ class _Getting:
     progress: Progress
 
     def job(self, job: str) -> Fetched:
-        """Everything of one job; what is wrong with one image does not keep the others."""
+        """Fetch everything of one job; a failure of one image does not stop the others."""
         fetched = Fetched(job)
         view = self.backend.status(job) if is_job_id(job) else None
         if view is None:
@@ -163,7 +163,7 @@ def _name(image: Mapping[str, Any]) -> str:
     """The file name an image's key ends with. Raises Trouble for one that could lead elsewhere."""
     name = PurePosixPath(str(image.get("key"))).name
     if not SAFE_NAME.fullmatch(name) or name == "result.json":
-        raise Trouble(f"the manifest names an image {clean(name)!r}, which is no image's name.")
+        raise Trouble(f"the manifest names an image {clean(name)!r}, which is not an image's name.")
     return name
 
 

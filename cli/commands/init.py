@@ -41,7 +41,7 @@ def find_model(name: str) -> Model:
     if model is None:
         near = wording.nearest(name, catalogue.names())
         hint = f"did you mean {near}?" if near else f"use {', '.join(catalogue.names())}."
-        raise click.UsageError(f"{name} is no model that is known; {hint}")
+        raise click.UsageError(f"{name} is not a known model; {hint}")
     return model
 
 

@@ -138,7 +138,7 @@ def _states(given: Sequence[str]) -> tuple[str, ...]:
         if state not in STATES:
             near = wording.nearest(state, STATES)
             hint = f"did you mean {near}?" if near else f"they are {', '.join(STATES)}."
-            raise click.BadParameter(f"{state} is no state; {hint}", param_hint="--state")
+            raise click.BadParameter(f"{state} is not a state; {hint}", param_hint="--state")
     return states
 
 
@@ -161,13 +161,13 @@ def since_seconds(text: str | None, now: float) -> float:
         return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
     except (ValueError, OverflowError):
         raise click.BadParameter(
-            f"{text!r} is no time; write 30m, 2h, 3d, 2026-11-20 or 2026-11-20T12:00.",
+            f"{text!r} is not a time; write 30m, 2h, 3d, 2026-11-20 or 2026-11-20T12:00.",
             param_hint="--since",
         ) from None
 
 
 def cancel_jobs(access: Access, jobs: Sequence[str]) -> int:
-    """Cancel each; one that cannot be does not keep the others. Raises Trouble."""
+    """Cancel each job; a refusal of one does not stop the others. Raises Trouble."""
     backend = access.backend()
     failed = 0
     for job in jobs:
@@ -180,7 +180,7 @@ def cancel_jobs(access: Access, jobs: Sequence[str]) -> int:
 
 
 def retry_jobs(access: Access, jobs: Sequence[str]) -> int:
-    """Retry each; one that cannot be does not keep the others. Raises Trouble."""
+    """Retry each job; a refusal of one does not stop the others. Raises Trouble."""
     backend = access.backend()
     made = []
     for job in jobs:

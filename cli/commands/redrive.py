@@ -40,7 +40,7 @@ def _require_key(access: Access) -> None:
 
 
 def _put_back(app: App, key: str) -> bool:
-    """Whether it worked; one that cannot be put back does not keep the others."""
+    """Whether it worked; a failure of one does not stop the others."""
     try:
         if not (key.startswith(layout.DEAD) and key.isprintable()):
             raise Refused(f"{clean(key)!r} is not the key of a dead event: dead/….json")

@@ -1,4 +1,4 @@
-"""`wanx repair`: the indexes again, from the records."""
+"""`wanx repair`: rebuild the indexes from the records."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`wanx resume`: an end to the pause of a model, or of the API key."""
+"""`wanx resume`: end the pause of a model, or of the API key."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Checks of what is deployed: s.yaml, template.yml and whether both describe the same stack."""
+"""Checks of what is deployed, s.yaml and template.yml, against the cloud and our own demands."""

@@ -8,17 +8,16 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from deploy.checks.findings import Finding
-from deploy.checks.ros import TemplateUnreadable, check_template
+from deploy.checks.ros import check_template
+from deploy.checks.ros_file import TemplateUnreadable
 from deploy.checks.ros_types import PackagesUnreadable
-from deploy.checks.same_stack import check_same
 from deploy.checks.serverless import check_serverless
 from deploy.checks.tools import ToolsMissing
-from local.runtime.errors import DeclarationError
+from deploy.stack.findings import Finding
+from deploy.stack.render import DeclarationError
 
 ROOT = Path(__file__).resolve().parents[2]
 DEFAULT = ("s.yaml", "s.dev.yaml", "template.yml")
@@ -50,7 +49,7 @@ def with_examples(environ: Mapping[str, str]) -> dict[str, str]:
     return {**environ, **lacking}
 
 
-def described(path: Path | str, finding: Finding) -> str:
+def described(path: Path, finding: Finding) -> str:
     """A finding on five lines."""
     return (
         f"{path}: {finding.where}\n"
@@ -65,25 +64,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Check the files named, or those of the repository."""
     parser = argparse.ArgumentParser(prog="python -m deploy.checks", description=__doc__)
     parser.add_argument("files", nargs="*", type=Path, metavar="FILE")
-    files = parser.parse_args(arguments).files
+    files = parser.parse_args(arguments).files or [ROOT / name for name in DEFAULT]
     _say_examples(os.environ)
-    if files:
-        return max(_checked(file, partial(check_file, file, os.environ)) for file in files)
-    return _repository()
+    return max(_checked(file) for file in files)
 
 
-def _repository() -> int:
-    """The repository's own files, and whether they describe the same stack."""
-    of_file = [
-        _checked(ROOT / name, partial(check_file, ROOT / name, os.environ)) for name in DEFAULT
-    ]
-    both = ROOT / "s.yaml", ROOT / "template.yml"
-    return max(*of_file, _checked("s.yaml and template.yml", partial(check_same, *both)))
-
-
-def _checked(path: Path | str, check: Callable[[], list[Finding]]) -> int:
+def _checked(path: Path) -> int:
     try:
-        findings = check()
+        findings = check_file(path, os.environ)
     except UNREADABLE as error:
         reason = f"{path}: {error.strerror}" if isinstance(error, OSError) else str(error)
         print(f"cannot check: {reason}", file=sys.stderr)

@@ -2,42 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+import graphlib
+import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from deploy.checks.findings import Finding
-from deploy.checks.ros_expressions import Node
-from deploy.checks.ros_file import TemplateUnreadable, read_template
-from deploy.checks.ros_functions import function_findings
-from deploy.checks.ros_parameters import Parameters
-from deploy.checks.ros_properties import Properties
-from deploy.checks.ros_references import References
-from deploy.checks.ros_report import Report, listed
-from deploy.checks.ros_skeleton import STRUCTURE_PAGE, check_skeleton
-from deploy.checks.ros_stack import StackRules
+from deploy.checks.ros_file import read_template
+from deploy.checks.ros_parameters import parameter_findings, used_names
+from deploy.checks.ros_stack import stack_rules
 from deploy.checks.ros_types import Types, read_types
+from deploy.checks.ros_values import Node, Resolver
+from deploy.stack.findings import Finding, listed, shown
+from deploy.stack.schema import read_schema, schema_findings, validator
 
-__all__ = ["TemplateUnreadable", "check_document", "check_template", "read_template"]
-VERSION = "2015-09-01"
-SECTIONS = frozenset(
-    [
-        "ROSTemplateFormatVersion",
-        "Description",
-        "Metadata",
-        "Parameters",
-        "Mappings",
-        "Conditions",
-        "Rules",
-        "Resources",
-        "Outputs",
-    ]
-)
-RESOURCE_KEYS = frozenset(
-    ["Type", "Properties", "Condition", "DependsOn", "DeletionPolicy", "Metadata", "Description"]
-)
-DELETION_POLICIES = ("Delete", "Retain")
-RESOURCES_PAGE = 'ROS "Resources" page'
+FORM = Path(__file__).with_name("ros_template.schema.yaml")
+SECRET = "a-secret-value"
+WHOLE: Mapping[str, Node] = {
+    "BucketName": "example-bucket",
+    "CodeBucket": "example-packages",
+    "CodePrefix": "code/0/",
+    "DashScopeApiKey": SECRET,
+    "WakeOnTaskFinished": "true",
+}
+"""What a person gives, so that everything is made."""
+PAGE = 'ROS "DependsOn" page'
 
 
 def check_template(path: Path) -> list[Finding]:
@@ -50,78 +40,92 @@ def check_template(path: Path) -> list[Finding]:
 
 def check_document(template: Mapping[str, Any], types: Types | None = None) -> list[Finding]:
     """Everything wrong with a template that was read. Raises PackagesUnreadable, ToolsMissing."""
-    report = Report()
-    check_skeleton(template, report)
-    if report.findings:
-        return report.findings
-    types = types or read_types()
-    _structure(template, report)
-    _resources(template, types, report)
-    References(template, types, report).check()
-    Parameters(template, types, report).check()
-    if not report.findings:  # what the project demands makes sense of a sound template only
-        StackRules(template, report).check()
-        report.findings += function_findings(template)
-    return report.findings
+    found = list(schema_findings(_form(), template, ""))
+    if not found:  # everything else takes the form for granted
+        found = [*parameter_findings(template), *_cycles(template)]
+        found += _worked_out(template, types or read_types())
+    if not found:  # what the project demands makes sense of a sound template only
+        found = list(stack_rules(template))
+    once: dict[tuple[str, str], Finding] = {}
+    for each in found:
+        once.setdefault((each.id, each.where), each)
+    return list(once.values())
 
 
-def _structure(template: Mapping[str, Any], report: Report) -> None:
-    version = template.get("ROSTemplateFormatVersion")
-    if version != VERSION:
-        where, advice = "ROSTemplateFormatVersion", "ROS knows this version only; quote it."
-        report.add(
-            "ros.format-version", where, repr(version), f"'{VERSION}'", advice, STRUCTURE_PAGE
-        )
-    for name in sorted(set(template) - SECTIONS):
-        expected = f"one of {listed(SECTIONS)}"
-        report.add(
-            "ros.unknown-section", name, "no such section", expected, "Correct it.", STRUCTURE_PAGE
-        )
+@functools.cache
+def _form() -> Any:
+    return validator(read_schema(FORM))
 
 
-def _resources(template: Mapping[str, Any], types: Types, report: Report) -> None:
-    properties = Properties(template, types, report)
-    for name, resource in template["Resources"].items():
-        where = f"Resources.{name}"
-        _keys(where, resource, report)
-        if _known_type(where, resource, types, report):
-            properties.check(f"{where}.Properties", resource["Type"], resource.get("Properties"))
+def variants(template: Mapping[str, Any]) -> Iterator[dict[str, Node]]:
+    """Parameters under which every part of the template is worked out at least once: the whole,
+    then each parameter with each value it allows, or with one instead of none."""
+    yield dict(WHOLE)
+    for name, declared in (template.get("Parameters") or {}).items():
+        default = WHOLE.get(name, declared.get("Default"))
+        others = declared.get("AllowedValues", ["another-value"] if default == "" else [])
+        yield from ({**WHOLE, name: value} for value in others if value != default)
 
 
-def _known_type(where: str, resource: Mapping[str, Node], types: Types, report: Report) -> bool:
-    kind = resource.get("Type")
+def _worked_out(template: Mapping[str, Any], types: Types) -> Iterator[Finding]:
+    seen = set()
+    for values in variants(template):
+        resolver = Resolver(template, values, types.attributes)
+        for name, resource in resolver.made("Resources").items():
+            key = (name, json.dumps(resource, default=str))
+            if key not in seen:
+                seen.add(key)
+                yield from _resource(f"Resources.{name}", resource, types)
+        for name, output in resolver.made("Outputs").items():
+            if SECRET in str(output):
+                yield _secret(f"Outputs.{name}")
+        for name, rule in (template.get("Rules") or {}).items():
+            for one in [
+                rule.get("RuleCondition", True),
+                *(a["Assert"] for a in rule["Assertions"]),
+            ]:
+                resolver.holds(one, f"Rules.{name}")
+        yield from resolver.findings
+
+
+def _resource(where: str, resource: Mapping[str, Node], types: Types) -> Iterator[Finding]:
+    kind = resource["Type"]
     if kind in types.resources:
-        return True
+        properties = resource.get("Properties", {})
+        yield from schema_findings(types.validator(kind), properties, f"{where}.Properties")
+        return
     service = str(kind).rpartition("::")[0]
     near = [name for name in types.resources if name.startswith(f"{service}::")]
-    report.add(
-        "ros.unknown-type",
-        f"{where}.Type",
-        repr(kind),
-        f"one of {listed(near or types.resources)}",
-        "Correct the name.",
-        "ros-cdk packages",
-    )
-    return False
+    expected = f"one of {listed(near or types.resources, 12)}"
+    at, source = f"{where}.Type", "ros-cdk packages"
+    yield Finding("unknown-type", at, shown(kind), expected, "Correct the name.", source)
 
 
-def _keys(where: str, resource: Mapping[str, Node], report: Report) -> None:
-    for key in sorted(set(resource) - RESOURCE_KEYS):
-        report.add(
-            "ros.unknown-key",
-            f"{where}.{key}",
-            f"there is no {key} here",
-            f"one of {listed(RESOURCE_KEYS)}",
-            "Is it a property? Then it belongs under Properties.",
-            RESOURCES_PAGE,
-        )
-    policy = resource.get("DeletionPolicy", "Delete")
-    if policy not in DELETION_POLICIES:
-        report.add(
-            "ros.deletion-policy",
-            f"{where}.DeletionPolicy",
-            repr(policy),
-            " or ".join(DELETION_POLICIES),
-            "Correct it.",
-            RESOURCES_PAGE,
-        )
+def _secret(where: str) -> Finding:
+    found, expected = "it shows a parameter that is NoEcho", "no secret in an output"
+    return Finding("secret-output", where, found, expected, "Remove it.", 'ROS "Outputs" page')
+
+
+def _cycles(template: Mapping[str, Any]) -> Iterator[Finding]:
+    """Resources that wait for each other, by DependsOn or by what they refer to, or that
+    conditions ask, which are decided before anything is made."""
+    resources = template["Resources"]
+    for name in sorted(used_names(template.get("Conditions")) & {*resources}):
+        expected, advice = "parameters alone", "Ask a parameter."
+        yield Finding("ros.condition", "Conditions", f"{name!r} is asked", expected, advice, PAGE)
+    needs: dict[str, set[str]] = {}
+    for name, resource in resources.items():
+        after = resource.get("DependsOn", [])
+        after = [after] if isinstance(after, str) else after
+        needs[name] = {*after, *(used_names(resource) & {*resources})}
+        for other in after:
+            if other not in resources:
+                where = f"Resources.{name}.DependsOn"
+                expected = f"one of {listed(resources)}"
+                yield Finding("ros.name", where, shown(other), expected, "Correct it.", PAGE)
+    try:
+        graphlib.TopologicalSorter(needs).prepare()
+    except graphlib.CycleError as error:
+        circle = " needs ".join(error.args[1][::-1])
+        expected, advice = "an order in which they can be made", "Break the circle."
+        yield Finding("ros.cycle", f"Resources.{error.args[1][0]}", circle, expected, advice, PAGE)

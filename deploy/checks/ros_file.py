@@ -1,4 +1,4 @@
-"""Reads a template as ROS does (YAML 1.1), but tells a key that stands there twice."""
+"""Reads a template as ROS does (YAML 1.1), but reports a key that is there twice."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class TemplateUnreadable(Exception):
-    """The file cannot be read or is no template."""
+    """The file cannot be read or is not a template."""
 
 
 class _Loader(_Base):  # type: ignore[misc]  # either of PyYAML's two loaders

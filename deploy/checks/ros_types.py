@@ -1,4 +1,4 @@
-"""What ROS knows: resource types, their properties and attributes, functions, parameter types.
+"""What ROS knows: resource types, with the schemas of their properties and their attributes.
 
 Read from the generated validators inside the ros-cdk packages (a jsii archive in each), so nothing
 here is a list that could go stale. A construction in them that this reader does not know is an
@@ -7,17 +7,20 @@ error, never silently "anything goes".
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from deploy.checks.tools import TOOLS
+from deploy.stack.schema import validator
 
 PACKAGES = TOOLS / "python"
+SOURCE = "ros-cdk packages"
 FUNCTION = re.compile(r"^function (\w+)\([^)]*\) \{\n(.*?)^\}", re.M | re.S)
 CLASS = re.compile(r"^class (\w+) extends ros\.RosResource \{\n(.*?)^\}", re.M | re.S)
 TYPE_NAME = re.compile(r'^(\w+)\.ROS_RESOURCE_TYPE_NAME = "([\w:]+)";', re.M)
@@ -31,11 +34,11 @@ BOUNDED = re.compile(
 )
 NESTED = re.compile(r"ros\.(list|hash)Validator\((.+)\)")
 SCALARS = {
-    "ros.validateString": "string",
-    "ros.validateNumber": "number",
-    "ros.validateBoolean": "boolean",
-    "ros.validateAny": "any",
-    "ros.validateAnyDict": "map",
+    "ros.validateString": {"type": "string"},
+    "ros.validateNumber": {"type": "number"},
+    "ros.validateBoolean": {"type": "boolean"},
+    "ros.validateAny": {},
+    "ros.validateAnyDict": {"type": "object"},
 }
 
 
@@ -44,91 +47,59 @@ class PackagesUnreadable(Exception):
 
 
 @dataclass(frozen=True)
-class Value:
-    """What a property holds: a scalar, a `list` or `map` of items, or an `object` of a shape."""
-
-    kind: str
-    item: Value | None = None
-    shape: str = ""
-
-
-@dataclass
-class Property:
-    """One property by its name in templates. Bounds are inclusive; None is no bound."""
-
-    name: str
-    value: Value = field(default_factory=lambda: Value("any"))
-    required: bool = False
-    low: float | None = None
-    high: float | None = None
-    shortest: float | None = None
-    longest: float | None = None
-    allowed: list[object] | None = None
-    pattern: str | None = None
-
-
-Shape = Mapping[str, Property]
-
-
-@dataclass(frozen=True)
 class Types:
-    """All that the packages say. `resources` maps a type to its shape's name."""
+    """All that the packages say. `resources` maps a type to the name of its properties' schema."""
 
-    resources: Mapping[str, str]
-    attributes: Mapping[str, frozenset[str]]
-    shapes: Mapping[str, Shape]
-    functions: frozenset[str]
-    pseudo: frozenset[str]
-    parameter_types: frozenset[str]
-    associations: frozenset[str]
+    resources: dict[str, str] = field(default_factory=dict)
+    attributes: dict[str, frozenset[str]] = field(default_factory=dict)
+    schemas: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def validator(self, kind: str) -> Any:
+        """Checks the properties of a resource of a known type (deploy.stack.schema)."""
+        if kind not in self._made:
+            reference = {"$ref": f"#/$defs/{self.resources[kind]}", "$defs": self.schemas}
+            self._made[kind] = validator(reference)
+        return self._made[kind]
+
+    _made: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
-@lru_cache(maxsize=2)
+@functools.lru_cache(maxsize=2)
 def read_types(folder: Path = PACKAGES) -> Types:
     """Everything in the ros-cdk packages below `folder`. Raises PackagesUnreadable."""
-    archives = sorted(folder.glob("ros_cdk_*/_jsii/*.jsii.tgz"))
-    if not any("ros_cdk_core" in str(path) for path in archives):
+    types = Types()
+    for path in sorted(folder.glob("ros_cdk_*/_jsii/*.jsii.tgz")):
+        _read_package(_members(path), types)
+    if not types.resources:
         raise PackagesUnreadable(
             f"{folder} holds no ros-cdk packages: fetch them with `make deploy-tools`."
         )
-    resources: dict[str, str] = {}
-    attributes: dict[str, frozenset[str]] = {}
-    shapes: dict[str, Shape] = {}
-    for path in archives:
-        if "ros_cdk_core" not in str(path):
-            _read_package(_members(path, ".generated.js"), resources, attributes, shapes)
-    core = _members(next(path for path in archives if "ros_cdk_core" in str(path)), ".js")
-    return Types(resources, attributes, shapes, *_core(core))
+    return types
 
 
-def _members(archive: Path, ending: str) -> str:
+def _members(archive: Path) -> str:
     """The text of the archive's own scripts, without the source maps in their last lines."""
     with tarfile.open(archive) as tar:
         texts = [
             opened.read().decode("utf-8").split("\n//# sourceMappingURL", 1)[0]
             for member in tar.getmembers()
-            if re.fullmatch(rf"package/lib/[\w.-]+{re.escape(ending)}", member.name)
+            if re.fullmatch(r"package/lib/[\w.-]+\.generated\.js", member.name)
             and (opened := tar.extractfile(member)) is not None
         ]
     return "\n".join(texts)
 
 
-def _read_package(
-    text: str,
-    resources: dict[str, str],
-    attributes: dict[str, frozenset[str]],
-    shapes: dict[str, Shape],
-) -> None:
+def _read_package(text: str, read: Types) -> None:
     types = dict(TYPE_NAME.findall(text))
-    prefix = next(iter(types.values())).rsplit("::", 1)[0]
+    prefix = next(iter(types.values()), "").rpartition("::")[0]
     functions = dict(FUNCTION.findall(text))
     names = _wire_names(functions)
     for name, body in functions.items():
         if name.endswith("Validator"):
-            shapes[f"{prefix}.{name}"] = _shape(body, names.get(name, {}), prefix)
+            read.schemas[f"{prefix}.{name}"] = _schema(body, names.get(name, {}), prefix)
     for name, body in CLASS.findall(text):
-        resources[types[name]] = f"{prefix}.{name}PropsValidator"
-        attributes[types[name]] = frozenset(re.findall(r"this\.getAtt\('(\w+)'\)", body))
+        read.resources[types[name]] = f"{prefix}.{name}PropsValidator"
+        read.attributes[types[name]] = frozenset(re.findall(r"this\.getAtt\('(\w+)'\)", body))
 
 
 def _wire_names(functions: Mapping[str, str]) -> dict[str, dict[str, str]]:
@@ -141,43 +112,53 @@ def _wire_names(functions: Mapping[str, str]) -> dict[str, dict[str, str]]:
     return found
 
 
-def _shape(body: str, names: Mapping[str, str], prefix: str) -> dict[str, Property]:
-    made = {inner: Property(wire.strip()) for inner, wire in names.items()}
+def _schema(body: str, names: Mapping[str, str], prefix: str) -> dict[str, Any]:
+    made: dict[str, dict[str, Any]] = {inner: {"source": SOURCE} for inner in names}
+    required = []
     for inner, expression in SIMPLE.findall(body):
         if expression == "ros.requiredValidator":
-            made[inner].required = True
+            required.append(names[inner].strip())
         else:
-            made[inner].value = _value(expression, prefix)
+            made[inner] |= _value(expression, prefix)
     for inner, what, arguments in BOUNDED.findall(body):
-        _bound(made[inner], what, arguments)
-    return {one.name: one for one in made.values()}
+        made[inner] |= _bound(what, arguments, made[inner])
+    return {
+        "type": "object",
+        "source": SOURCE,
+        "additionalProperties": False,
+        "required": required,
+        "properties": {names[inner].strip(): one for inner, one in made.items()},
+    }
 
 
-def _value(expression: str, prefix: str) -> Value:
+def _value(expression: str, prefix: str) -> dict[str, Any]:
     if expression in SCALARS:
-        return Value(SCALARS[expression])
+        return {**SCALARS[expression], "source": SOURCE}
     nested = NESTED.fullmatch(expression)
     if nested:
-        return Value("list" if nested[1] == "list" else "map", _value(nested[2], prefix))
+        inner = _value(nested[2], prefix)
+        if nested[1] == "list":
+            return {"type": "array", "items": inner, "source": SOURCE}
+        return {"type": "object", "additionalProperties": inner, "source": SOURCE}
     if re.fullmatch(r"Ros\w+Validator", expression):
-        return Value("object", shape=f"{prefix}.{expression}")
+        return {"$ref": f"#/$defs/{prefix}.{expression}"}
     raise PackagesUnreadable(
         f"the ros-cdk packages use {expression}, which the reader of ros_types does not know;"
         " teach it there"
     )
 
 
-def _bound(one: Property, what: str, arguments: str) -> None:
+def _bound(what: str, arguments: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     if what == "AllowedValues":
-        one.allowed = json.loads(_argument(arguments, r"allowedValues: (\[.*?\]),?$"))
-    elif what == "AllowedPattern":
-        one.pattern = _argument(arguments, r"reg: /(.*)/\w*,?$")
-    else:
-        low, high = (_number(arguments, name) for name in ("min", "max"))
-        if what == "Range":
-            one.low, one.high = low, high
-        else:
-            one.shortest, one.longest = low, high
+        return {"enum": json.loads(_argument(arguments, r"allowedValues: (\[.*?\]),?$"))}
+    if what == "AllowedPattern":
+        return {"pattern": _argument(arguments, r"reg: /(.*)/\w*,?$")}
+    low, high = "minimum", "maximum"
+    if what == "Length":
+        unit = "Items" if schema.get("type") == "array" else "Length"
+        low, high = f"min{unit}", f"max{unit}"
+    bounds = ((low, _number(arguments, "min")), (high, _number(arguments, "max")))
+    return {key: bound for key, bound in bounds if bound is not None}
 
 
 def _argument(arguments: str, pattern: str) -> str:
@@ -187,18 +168,6 @@ def _argument(arguments: str, pattern: str) -> str:
     return found[1]
 
 
-def _number(arguments: str, name: str) -> float | None:
+def _number(arguments: str, name: str) -> Any:
     text = _argument(arguments, rf"{name}: ([-\d.eE]+|undefined)")
-    return None if text == "undefined" else float(text)
-
-
-def _core(text: str) -> Iterator[frozenset[str]]:
-    """Functions, pseudo parameters, parameter types, association properties."""
-    yield frozenset(re.findall(r"[\"'](Fn::\w+)[\"']", text))
-    yield frozenset(re.findall(r'^const ROS_\w+ = "(ALIYUN::\w+)";', text, re.M))
-    yield frozenset(
-        name
-        for listed in re.findall(r"TYPE_ALLOWED_VALUES = \[(.*?)\]", text, re.S)
-        for name in re.findall(r"'([\w:]+)'", listed)
-    )
-    yield frozenset(re.findall(r"AssociationProperty\.\w+ = '([^']+)'", text))
+    return None if text == "undefined" else json.loads(text)

@@ -1,24 +1,22 @@
-"""The values a node of a template can have, as far as they are known before anything is made."""
+"""A template worked out for given parameters, as far as that is known before anything is made.
+
+What cannot be worked out is a finding: a name that is not there, a resource that these parameters
+do not make, a function of another form. Forms: ROS "Functions" and "Conditions" pages.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeAlias
 
-from deploy.checks.ros_expressions import (
-    NO_CALL,
-    PLACEHOLDER,
-    Conditions,
-    Node,
-    call_in,
-    is_attribute,
-    is_if,
-    sub_parts,
-)
+from deploy.stack.findings import Finding, listed, shown
+from deploy.stack.schema import Unknown
 
-NO_VALUE = "ALIYUN::NoValue"
-EXAMPLE: Mapping[str, str] = {
+Node: TypeAlias = Any
+"""A node of a template: a mapping, a list or a scalar."""
+PLACEHOLDER = re.compile(r"\$\{(!?)([^{}]*)\}")
+PSEUDO: Mapping[str, str] = {
     "ALIYUN::Region": "cn-beijing",
     "ALIYUN::TenantId": "1234567890123456",
     "ALIYUN::AccountId": "1234567890123456",
@@ -26,146 +24,185 @@ EXAMPLE: Mapping[str, str] = {
     "ALIYUN::StackId": "00000000-0000-0000-0000-000000000000",
 }
 """Where and by whom a template is worked out when it is checked."""
-
-
-@dataclass(frozen=True)
-class Unknown:
-    """A value that is only there when the stack is; `kind` is its type, "any" if not known."""
-
-    kind: str = "any"
-
-
-@dataclass(frozen=True)
-class Stack:
-    """What a template is made with: parameters' values, and pseudo parameters'."""
-
-    template: Mapping[str, Any]
-    values: Mapping[str, Any]
-
-    def parameter(self, name: str) -> Node:
-        """A parameter's value as given, else its default, else unknown."""
-        if name in self.values:
-            return self.values[name]
-        declared = (self.template.get("Parameters") or {}).get(name)
-        if isinstance(declared, dict):
-            default = Unknown(KINDS.get(str(declared.get("Type")), "any"))
-            return declared.get("Default", default)
-        return Unknown("string")
-
-
-KINDS = {"String": "string", "Number": "number", "Boolean": "boolean", "Json": "map"}
-
-
-SAME = {("ALIYUN::OSS::Bucket", "Name"): "BucketName"}
+NO_VALUE = "ALIYUN::NoValue"
+PROPERTIES = {("ALIYUN::OSS::Bucket", "Name"): "BucketName"}
 """Attributes that are a property of another name."""
+PAGE = 'ROS "Functions" page'
 
 
 class Absent:
-    """Fn::If with ALIYUN::NoValue: the property is left out."""
+    """Ref of ALIYUN::NoValue: the property is left out."""
 
 
 ABSENT = Absent()
 
 
+class Malformed(ValueError):
+    """A function that does not have the form it must have."""
+
+
 class Resolver:
-    """Works a template out for given parameters; what only the cloud knows stays Unknown."""
+    """Works a template out for given parameters. `attributes` are those of each resource type."""
 
-    def __init__(self, stack: Stack) -> None:
-        self.stack = stack
-        self.conditions = Conditions(stack.template.get("Conditions"))
-
-    def holds(self, condition: Node) -> bool:
-        """Whether a condition, by name or written out, holds for these parameters."""
-        if isinstance(condition, str):
-            return self.holds(self.conditions.section[condition])
-        name, argument = call_in(condition) or NO_CALL
-        if name == "Fn::Equals":
-            left, right = (self.value(part) for part in argument)
-            return bool(_text(left) == _text(right))
-        if name == "Fn::Not":
-            return not self.holds(argument)
-        parts = [self.holds(part) for part in argument]
-        return all(parts) if name == "Fn::And" else any(parts)
-
-    def resources(self) -> dict[str, Node]:
-        """The resources that are made, each worked out."""
-        declared: Mapping[str, Any] = self.stack.template["Resources"]
-        return {
-            name: self.value(resource)
-            for name, resource in declared.items()
-            if "Condition" not in resource or self.holds(resource["Condition"])
+    def __init__(
+        self,
+        template: Mapping[str, Any],
+        values: Mapping[str, Node],
+        attributes: Mapping[str, frozenset[str]],
+    ) -> None:
+        declared = template.get("Parameters") or {}
+        defaults = {name: one.get("Default", "") for name, one in declared.items()}
+        self.findings: list[Finding] = []
+        self._template = template
+        self._values = {**PSEUDO, **defaults, **values}
+        self._attributes = attributes
+        self._functions: Mapping[str, Callable[[Node, str], Node]] = {
+            "Ref": self._ref,
+            "Fn::If": self._if,
+            "Fn::GetAtt": self._get_att,
+            "Fn::Sub": self._sub,
+            "Fn::Str": lambda argument, where: text(self.value(argument, where)),
+            "Fn::Add": self._add,
         }
 
-    def value(self, node: Node) -> Node:
+    def made(self, section: str) -> dict[str, Node]:
+        """The entries of `Resources` or `Outputs` that these parameters make, each worked out."""
+        return {
+            name: self.value(entry, f"{section}.{name}")
+            for name, entry in (self._template.get(section) or {}).items()
+            if self.holds(entry.get("Condition", True), f"{section}.{name}.Condition")
+        }
+
+    def value(self, node: Node, where: str) -> Node:
         """The node with every function replaced by its value."""
-        call = call_in(node)
-        if call:
-            return self._call(*call)
         if isinstance(node, dict):
-            worked = {key: self.value(value) for key, value in node.items()}
-            return {key: value for key, value in worked.items() if value is not ABSENT}
+            name, argument = next(iter(node.items())) if len(node) == 1 else ("", None)
+            if name == "Ref" or str(name).startswith("Fn::"):
+                return self._call(name, argument, where)
+            worked = {key: self.value(one, f"{where}.{key}") for key, one in node.items()}
+            return {key: one for key, one in worked.items() if one is not ABSENT}
         if isinstance(node, list):
-            return [value for value in map(self.value, node) if value is not ABSENT]
+            items = [self.value(one, f"{where}[{place}]") for place, one in enumerate(node)]
+            return [one for one in items if one is not ABSENT]
         return node
 
-    def _call(self, name: str, argument: Node) -> Node:
-        if name == "Ref":
-            return ABSENT if argument == NO_VALUE else self.stack.parameter(argument)
-        if name == "Fn::If" and is_if(argument):
-            return self.value(argument[1] if self.holds(argument[0]) else argument[2])
-        if name == "Fn::GetAtt" and is_attribute(argument):
-            return self._attribute(*argument)
-        if name == "Fn::Sub":
-            return self._sub(*sub_parts(argument))
-        if name == "Fn::Str":
-            return _text(self.value(argument))
-        if name == "Fn::Add":
-            parts = [self.value(part) for part in argument]
-            numbers = [part for part in parts if isinstance(part, int | float)]
-            return sum(numbers) if len(numbers) == len(parts) else Unknown("number")
-        if name == "Fn::Join":
-            return self._join(argument)
+    def holds(self, condition: Node, where: str) -> bool:
+        """Whether a condition, by name or written out, holds for these parameters."""
+        try:
+            return self._holds(condition, where)
+        except RecursionError:
+            self._tell("ros.cycle", where, f"{shown(condition)} needs itself", "no circle")
+        except (TypeError, ValueError, LookupError, AttributeError):
+            expected = "Fn::Equals of two, Fn::And and Fn::Or of several, Fn::Not of one condition"
+            self._tell("ros.condition", where, shown(condition), expected)
+        return True
+
+    def _holds(self, condition: Node, where: str) -> bool:
+        if isinstance(condition, bool):
+            return condition
+        if isinstance(condition, str):
+            known = self._template.get("Conditions") or {}
+            if condition not in known:
+                self._unknown(condition, known, "ros.condition", where)
+                return True
+            return self._holds(known[condition], f"Conditions.{condition}")
+        ((name, argument),) = condition.items()
+        if name == "Fn::Equals":
+            left, right = (self.value(part, where) for part in argument)
+            return bool(text(left) == text(right))
+        if name == "Fn::Not":
+            return not self._holds(argument, where)
+        combined = {"Fn::And": all, "Fn::Or": any}[name]
+        if not isinstance(argument, list) or len(argument) < 2:
+            raise Malformed
+        return combined([self._holds(part, where) for part in argument])
+
+    def _call(self, name: str, argument: Node, where: str) -> Node:
+        try:
+            return self._functions[name](argument, where)
+        except (TypeError, ValueError, LookupError, AttributeError):
+            expected = f"one of {listed(self._functions)}, in its documented form"
+            self._tell("ros.function", where, f"{name} of {shown(argument)}", expected)
+        except RecursionError:
+            self._tell("ros.cycle", where, f"{name} of {shown(argument)} needs itself", "no circle")
         return Unknown()
 
-    def _join(self, argument: Node) -> Node:
-        parts = [_text(part) for part in self.value(argument[1])]
-        known = [part for part in parts if isinstance(part, str)]
-        return str(argument[0]).join(known) if len(known) == len(parts) else Unknown("string")
+    def _ref(self, name: str, where: str) -> Node:
+        if name == NO_VALUE:
+            return ABSENT
+        if name in self._template["Resources"]:
+            return self._attribute(name, "", where)
+        if name not in self._values:
+            self._unknown(name, [*self._values, *self._template["Resources"]], "ros.name", where)
+        return self._values.get(name, Unknown())
 
-    def _sub(self, text: str, own: Mapping[str, Node]) -> Node:
-        values: dict[str, Node] = {}
-        for literal, name in PLACEHOLDER.findall(text):
-            if not literal:
-                values[name] = _text(self._named(name.strip(), own))
-        if not all(isinstance(value, str) for value in values.values()):
-            return Unknown("string")
+    def _if(self, argument: Node, where: str) -> Node:
+        condition, yes, no = argument
+        return self.value(yes if self.holds(condition, where) else no, where)
+
+    def _get_att(self, argument: Node, where: str) -> Node:
+        name, attribute = argument
+        return self._attribute(name, attribute, where)
+
+    def _attribute(self, name: str, attribute: str, where: str) -> Node:
+        """An attribute named as a property is that property; a role's Arn follows from its name."""
+        resource = self._template["Resources"].get(name)
+        if resource is None:
+            self._unknown(name, self._template["Resources"], "ros.name", where)
+            return Unknown()
+        kind = str(resource.get("Type"))
+        if attribute and attribute not in self._attributes.get(kind, {attribute}):
+            self._unknown(attribute, self._attributes[kind], "ros.attribute", where)
+        if not self.holds(resource.get("Condition", True), where):
+            expected = f"Fn::If: [{resource['Condition']}, …], or the same Condition"
+            found = f"{name}, which is not made with these parameters"
+            self._tell("ros.not-made", where, found, expected)
+        properties = resource.get("Properties") or {}
+        own = PROPERTIES.get((kind, attribute), attribute)
+        if own in properties:
+            return self.value(properties[own], where)
+        if kind == "ALIYUN::RAM::Role" and attribute == "Arn":
+            role = self.value(properties.get("RoleName"), where)
+            return f"acs:ram::{self._values['ALIYUN::TenantId']}:role/{role}"
+        return Unknown(attribute)
+
+    def _sub(self, argument: Node, where: str) -> Node:
+        template, own = (argument, {}) if isinstance(argument, str) else argument
+        names = dict(self._placeholders(template, own, where))
+        if set(own) - set(names) or len(PLACEHOLDER.findall(template)) != template.count("${"):
+            raise Malformed  # a variable that is not used, a brace that is not closed
         return PLACEHOLDER.sub(
-            lambda match: f"${{{match[2]}}}" if match[1] else values[match[2]], text
+            lambda match: f"${{{match[2]}}}" if match[1] else names[match[2].strip()], template
         )
 
-    def _named(self, name: str, own: Mapping[str, Node]) -> Node:
-        if name in own:
-            return self.value(own[name])
-        resource, _, attribute = name.partition(".")
-        return self._attribute(resource, attribute) if attribute else self.stack.parameter(name)
+    def _placeholders(self, template: str, own: Node, where: str) -> Iterator[tuple[str, str]]:
+        for literal, padded in PLACEHOLDER.findall(template):
+            name = padded.strip()
+            resource, _, attribute = name.partition(".")
+            if literal:
+                continue
+            if name in own:
+                found = self.value(own[name], where)
+            elif attribute:
+                found = self._attribute(resource, attribute, where)
+            else:
+                found = self._ref(name, where)
+            if isinstance(found, dict | list):
+                raise Malformed
+            yield name, text(found)
 
-    def _attribute(self, resource: str, attribute: str) -> Node:
-        """An attribute named as a property is that property; a role's Arn follows from its name."""
-        declared = (self.stack.template.get("Resources") or {}).get(resource) or {}
-        properties = declared.get("Properties") or {}
-        attribute = SAME.get((str(declared.get("Type")), attribute), attribute)
-        if attribute in properties:
-            return self.value(properties[attribute])
-        if declared.get("Type") == "ALIYUN::RAM::Role" and attribute == "Arn":
-            account = self.stack.parameter("ALIYUN::TenantId")
-            name = self.value(properties.get("RoleName"))
-            if isinstance(account, str) and isinstance(name, str):
-                return f"acs:ram::{account}:role/{name}"
-        return Unknown("string" if attribute else "any")
+    def _add(self, argument: Node, where: str) -> Node:
+        return sum(self.value(part, where) for part in argument)
+
+    def _unknown(self, name: object, known: Any, id: str, where: str) -> None:
+        expected = f"one of {listed(known)}"
+        self._tell(id, where, f"{name!r}, which this template does not have", expected)
+
+    def _tell(self, id: str, where: str, found: str, expected: str) -> None:
+        advice = "Correct the name, or add what it names."
+        self.findings.append(Finding(id, where, found, expected, advice, PAGE))
 
 
-def _text(value: Node) -> Node:
-    """A scalar as text, as ROS puts it into one; what is unknown stays so."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value) if isinstance(value, int | float) else value
+def text(value: Node) -> str:
+    """A scalar as text, as ROS puts it into one."""
+    return str(value).lower() if isinstance(value, bool) else str(value)

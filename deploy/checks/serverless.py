@@ -1,39 +1,31 @@
-"""s.yaml: rendered as Serverless Devs does, then checked as Function Compute would, and more."""
+"""s.yaml: what the cloud takes (deploy.stack), its own types, and what this project demands."""
 
 from __future__ import annotations
 
-import re
+import functools
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from deploy.checks.fc_async import async_findings
-from deploy.checks.fc_environment import environment_findings
-from deploy.checks.fc_function import function_findings
-from deploy.checks.fc_models import component, models
-from deploy.checks.fc_oss_triggers import oss_trigger_findings
-from deploy.checks.fc_shape import Shape, unknown_key
-from deploy.checks.fc_stack import DeclaredFunction, DeclaredStack
-from deploy.checks.findings import Finding
-from deploy.checks.serverless_files import (
-    code_findings,
-    foundation_findings,
-    secret_findings,
-    yaml_page,
-)
-from deploy.checks.triggers import config_findings, function_trigger_findings
-from local.runtime.render import render
+from deploy.checks.environment import environment_findings
+from deploy.checks.events import event_findings
+from deploy.checks.fc_models import props_schema
+from deploy.checks.serverless_files import code_findings, foundation_findings, secret_findings
+from deploy.checks.triggers import trigger_findings
+from deploy.stack.declared import DeclaredFunction, declared_stack
+from deploy.stack.findings import Finding
+from deploy.stack.render import render
+from deploy.stack.rules import stack_findings
+from deploy.stack.schema import read_schema, schema_findings, validator
 
 ACCOUNT = "1234567890123456"
 """Stands for the account id, which only the access alias knows."""
-FUNCTION_RULES: tuple[Callable[[DeclaredFunction], Iterator[Finding]], ...] = (
-    function_findings,
+HERE = Path(__file__).parent
+RULES: tuple[Callable[[DeclaredFunction], Iterator[Finding]], ...] = (
+    code_findings,
     environment_findings,
-    function_trigger_findings,
-)
-STACK_RULES: tuple[Callable[[DeclaredStack], Iterator[Finding]], ...] = (
-    oss_trigger_findings,
-    async_findings,
+    event_findings,
+    trigger_findings,
 )
 
 
@@ -48,114 +40,34 @@ def check_serverless(path: Path, environ: Mapping[str, str]) -> list[Finding]:
 
 
 def check_rendered(document: Mapping[str, Any], folder: Path) -> list[Finding]:
-    """Everything wrong with a rendered document whose file lies in `folder`."""
-    document = account_filled_in(document)
-    found = list(_top(document))
+    """Everything wrong with a rendered document whose file lies in `folder`.
+
+    What the laptop refuses too comes first, in the same words.
+    """
+    found = [*stack_findings(document), *schema_findings(_form(), document, "")]
     for name, resource in document["resources"].items():
-        found += _resource(f"resources.{name}", resource, folder)
-    stack = declared_stack(document)
-    for function in stack.functions:
-        found += [finding for rule in FUNCTION_RULES for finding in rule(function)]
-        found += code_findings(function)
-    found += [finding for rule in STACK_RULES for finding in rule(stack)]
-    return [*found, *_names(stack)]
+        if isinstance(resource, dict) and resource.get("component") == "ros":
+            found += foundation_findings(resource.get("props"), f"resources.{name}.props", folder)
+    for function in declared_stack(document).functions:
+        found += schema_findings(_cloud(), function.props, function.where)
+        found += schema_findings(_demands(), function.props, function.where)
+        found += [finding for rule in RULES for finding in rule(function)]
+    once: dict[tuple[str, str], Finding] = {}
+    for each in found:
+        once.setdefault((each.id, each.where), each)
+    return list(once.values())
 
 
-def declared_stack(document: Mapping[str, Any]) -> DeclaredStack:
-    """The functions of a rendered document."""
-    functions = []
-    for name, resource in document["resources"].items():
-        if isinstance(resource, dict) and resource.get("component") == "fc3":
-            props = resource.get("props")
-            where = f"resources.{name}.props"
-            functions.append(DeclaredFunction(where, props if isinstance(props, dict) else {}))
-    return DeclaredStack(functions)
+@functools.cache
+def _form() -> Any:
+    return validator(read_schema(HERE / "document.schema.yaml"))
 
 
-def account_filled_in(node: Any) -> Any:
-    """The document with an account id for `${config('AccountID')}`, which `s preview` leaves."""
-    if isinstance(node, Mapping):
-        return {key: account_filled_in(value) for key, value in node.items()}
-    if isinstance(node, list):
-        return [account_filled_in(value) for value in node]
-    return re.sub(r"\$\{config\('AccountID'\)\}", ACCOUNT, node) if isinstance(node, str) else node
+@functools.cache
+def _demands() -> Any:
+    return validator(read_schema(HERE / "demands.schema.yaml"))
 
 
-def _top(document: Mapping[str, Any]) -> Iterator[Finding]:
-    for key in document:
-        if key not in component()["document"]:
-            yield unknown_key(key, component()["document"], "s.yaml", yaml_page())
-    if document.get("edition") != "3.0.0":
-        yield Finding(
-            "edition",
-            "edition",
-            f"found {document.get('edition')!r}",
-            "3.0.0",
-            "Write edition: 3.0.0.",
-            yaml_page(),
-        )
-    for key in ("name", "access"):
-        if not document.get(key):
-            yield Finding("missing-key", key, "nothing", key, f"Add {key}.", yaml_page())
-
-
-def _resource(where: str, resource: Any, folder: Path) -> Iterator[Finding]:
-    if not isinstance(resource, dict):
-        yield Finding(
-            "wrong-type", where, f"found {resource!r}", "a mapping", "Mend it.", yaml_page()
-        )
-        return
-    for key in resource:
-        if key not in component()["resource"]:
-            yield unknown_key(key, component()["resource"], where, yaml_page())
-    props, kind = resource.get("props"), resource.get("component")
-    if kind == "fc3":
-        yield from _function(props, f"{where}.props")
-    elif kind == "ros":
-        yield from foundation_findings(props, f"{where}.props", folder)
-    else:
-        yield Finding(
-            "component",
-            f"{where}.component",
-            f"found {kind!r}",
-            "fc3 or ros",
-            "Another component is not known to these checks.",
-            yaml_page(),
-        )
-
-
-def _function(props: Any, where: str) -> Iterator[Finding]:
-    yield from Shape(models()).findings(props, "FunctionProps", where)
-    for trigger in DeclaredFunction(where, props if isinstance(props, dict) else {}).triggers:
-        yield from config_findings(
-            trigger.type,
-            props["triggers"][_place(trigger.where)].get("triggerConfig"),
-            f"{trigger.where}.triggerConfig",
-        )
-
-
-def _place(where: str) -> int:
-    return int(where.rstrip("]").rsplit("[", 1)[1])
-
-
-def _names(stack: DeclaredStack) -> Iterator[Finding]:
-    """Two functions of one name would overwrite each other; regions must agree."""
-    for place, function in enumerate(stack.functions):
-        if function.name in [other.name for other in stack.functions[:place]]:
-            yield Finding(
-                "duplicate-function",
-                f"{function.where}.functionName",
-                f"{function.name!r} a second time",
-                "names that are unique within the region",
-                "Rename one: the second would replace the first.",
-                "CreateFunctionInput, functionName",
-            )
-        if function.region != stack.functions[0].region:
-            yield Finding(
-                "region",
-                f"{function.where}.region",
-                f"found {function.region!r}",
-                f"{stack.functions[0].region!r}, as for the first function",
-                "Functions, bucket and log project lie in one region.",
-                'Function Compute "OSS triggers" page',
-            )
+@functools.cache
+def _cloud() -> Any:
+    return validator(props_schema())

@@ -1,4 +1,4 @@
-"""s.yaml and the files around it: code folders, the template, and what must not be in it."""
+"""s.yaml and the files around it: code folders, the template, and keys that do not belong there."""
 
 from __future__ import annotations
 
@@ -10,21 +10,15 @@ from typing import Any
 
 import yaml
 
-from deploy.checks.fc_limits import shown
-from deploy.checks.fc_models import component
-from deploy.checks.fc_shape import unknown_key
-from deploy.checks.fc_stack import DeclaredFunction
-from deploy.checks.findings import Finding
+from deploy.checks.ros_parameters import used_names, value_schema
+from deploy.stack.declared import DeclaredFunction
+from deploy.stack.findings import Finding, shown
+from deploy.stack.schema import schema_findings, validator
 
 FUNCTIONS = Path(__file__).resolve().parents[2] / "functions"
 SECRET = re.compile(r"\bsk-[A-Za-z0-9]{16,}|\bLTAI[A-Za-z0-9]{12,}|\bSTS\.[A-Za-z0-9]{12,}")
 """API keys of Model Studio, access key ids, and those of temporary credentials."""
 ROS_PAGE = "Serverless Devs component ros, and template.yml"
-
-
-def yaml_page() -> str:
-    """The document that describes the file as a whole."""
-    return 'Serverless Devs "yaml" page'
 
 
 def secret_findings(text: str) -> Iterator[Finding]:
@@ -75,60 +69,49 @@ def _has(folder: Path, handler: str) -> bool:
 
 
 def foundation_findings(props: Any, where: str, folder: Path) -> Iterator[Finding]:
-    """A resource of component `ros`: its template is there and has the parameters given."""
-    if not isinstance(props, dict):
-        yield Finding(
-            "wrong-type", where, f"found {shown(props)}", "a mapping", "Mend it.", ROS_PAGE
-        )
-        return
-    known = component()["ros"]
-    for key in props:
-        if key not in known:
-            yield unknown_key(key, known, where, ROS_PAGE)
-    for key in ("region", "name", "template"):
-        if not isinstance(props.get(key), str):
-            yield Finding(
-                "missing-key", where, f"no {key}", f"a text {key}", f"Add {key}.", ROS_PAGE
-            )
-    template = folder / str(props.get("template"))
-    if not template.is_file():
+    """A resource of component `ros`: its template is there and takes the parameters given."""
+    template = folder / str(props.get("template") if isinstance(props, dict) else None)
+    if template.is_file():
+        given = props.get("parameters", {})
+        yield from schema_findings(_parameters(template), given, f"{where}.parameters")
+    else:
         yield Finding(
             "template-file",
             f"{where}.template",
             f"there is no {template.name}",
             "the path of a ROS template, relative to s.yaml",
-            "Mend the path.",
+            "Correct the path.",
             ROS_PAGE,
         )
-        return
-    yield from _parameters(props.get("parameters") or {}, _declared(template), where)
 
 
 @functools.lru_cache(maxsize=4)
-def _declared(template: Path) -> dict[str, Any]:
-    loaded = yaml.safe_load(template.read_text(encoding="utf-8"))
-    return dict(loaded.get("Parameters") or {})
+def _parameters(template: Path) -> Any:
+    """What the parameters must be, which s.yaml gives as texts."""
+    document = yaml.safe_load(template.read_text(encoding="utf-8"))
+    declared = document.get("Parameters") or {}
+    values = {name: value_schema(one) for name, one in declared.items()}
+    texts = {name: one if one["type"] == "string" else {} for name, one in values.items()}
+    needed = {name for name, one in declared.items() if "Default" not in one}
+    return validator(
+        {
+            "source": ROS_PAGE,
+            "type": "object",
+            "required": sorted(needed | _shared(document) & declared.keys()),
+            "additionalProperties": False,
+            "properties": texts,
+        }
+    )
 
 
-def _parameters(given: Any, declared: dict[str, Any], where: str) -> Iterator[Finding]:
-    for name, value in given.items():
-        place = f"{where}.parameters.{name}"
-        if name not in declared:
-            yield unknown_key(name, list(declared), f"{where}.parameters", ROS_PAGE)
-            continue
-        allowed = declared[name].get("AllowedValues")
-        if allowed and str(value).lower() not in [str(each).lower() for each in allowed]:
-            choices = " or ".join(map(str, allowed))
-            yield Finding(
-                "not-allowed", place, f"found {shown(value)}", choices, "Use one.", ROS_PAGE
-            )
-    for name, parameter in declared.items():
-        if "Default" not in parameter and name not in given:
-            yield Finding(
-                "missing-key",
-                f"{where}.parameters",
-                f"no {name}",
-                f"{name}, which has no default",
-                f"Add {name}.",
-                ROS_PAGE,
-            )
+def _shared(document: dict[str, Any]) -> set[str]:
+    """Names that both functions and the rest refer to: roles and bucket are made for the same
+    settings as the functions only if s.yaml passes these on."""
+    functions: set[str] = set()
+    rest: set[str] = set()
+    for resource in document["Resources"].values():
+        if resource["Type"] == "ALIYUN::FC3::Function":
+            functions |= used_names(resource)
+        elif not resource["Type"].startswith("ALIYUN::FC3::"):
+            rest |= used_names(resource)
+    return functions & rest

@@ -1,120 +1,60 @@
-"""Triggers, each by its type: the shape of its configuration and what no model of the API holds."""
+"""OSS triggers: of our bucket alone, and never for what the functions themselves write."""
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Iterator
-from typing import Any
 
-from deploy.checks.fc_cron import FORM, cron_problem
-from deploy.checks.fc_limits import rule
-from deploy.checks.fc_models import component, models
-from deploy.checks.fc_shape import Shape
-from deploy.checks.fc_stack import DeclaredFunction, DeclaredTrigger
-from deploy.checks.findings import Finding
+from deploy.stack.declared import DeclaredFunction, DeclaredTrigger
+from deploy.stack.findings import Finding
+from deploy.stack.rules import OSS_PAGE
+from shared.storage import layout
 
-TOKEN_SETTINGS = ("API_TOKEN_SHA256", "API_TOKENS")
-
-
-def config_findings(trigger_type: str, config: Any, where: str) -> Iterator[Finding]:
-    """A `triggerConfig` with the API's keys against the model of its type. An unknown type has
-    no model; that is told where the type stands. Raises ToolsMissing."""
-    model = component()["trigger_types"].get(trigger_type)
-    if model:
-        yield from Shape(models()).findings(config, model, where)
-    if not isinstance(config, dict):
-        return
-    if trigger_type == "timer":
-        yield from _timer(config, where)
-    elif trigger_type == "http":
-        yield from _http(config, where)
-    elif trigger_type == "eventbridge":
-        yield from _pattern(config, where)
+SOURCE_ARN = re.compile(r"acs:oss:([a-z0-9-]+):([0-9]+):([a-z0-9][a-z0-9-]{1,61}[a-z0-9])")
+WRITTEN = ("state/", layout.RESULTS, layout.DEAD, layout.UPLOADS)
+"""Where the functions write: a trigger there calls them for what they did themselves."""
+WAKE_FOLDER = layout.WAKE.rsplit("/", 1)[0] + "/"
+"""The one exception: submit writes it to have poll called."""
 
 
-def function_trigger_findings(function: DeclaredFunction) -> Iterator[Finding]:
-    """The triggers of one function: unique names, guarded HTTP endpoints."""
-    seen: set[str] = set()
+def trigger_findings(function: DeclaredFunction) -> Iterator[Finding]:
+    """OSS triggers of another bucket, and those that fire for what the functions write."""
+    yield from _buckets(function)
     for trigger in function.triggers:
-        if trigger.name in seen:
+        if trigger.type == "oss":
+            yield from _loop(trigger)
+
+
+def _buckets(function: DeclaredFunction) -> Iterator[Finding]:
+    """sourceArn names our bucket, in the function's region and the account of its role."""
+    account = (re.findall(r"acs:ram::([0-9]+):", str(function.props.get("role"))) or [""])[0]
+    bucket = function.environment.get("OSS_BUCKET", "")
+    expected = f"acs:oss:{function.region}:{account}:{bucket}"
+    for trigger in function.triggers:
+        if trigger.type != "oss" or trigger.source_arn == expected:
+            continue
+        well_formed = SOURCE_ARN.fullmatch(trigger.source_arn)
+        yield Finding(
+            "oss-bucket" if well_formed else "oss-source-arn",
+            f"{trigger.where}.sourceArn",
+            f"found {trigger.source_arn!r}" if trigger.source_arn else "no sourceArn",
+            f"{expected} (the function's region, its account and OSS_BUCKET)",
+            "A trigger's bucket lies in the function's region; submit ignores other buckets.",
+            OSS_PAGE,
+        )
+
+
+def _loop(trigger: DeclaredTrigger) -> Iterator[Finding]:
+    if trigger.prefix == WAKE_FOLDER:
+        return
+    for folder in WRITTEN:
+        if folder.startswith(trigger.prefix) or trigger.prefix.startswith(folder):
             yield Finding(
-                "duplicate-trigger",
-                f"{trigger.where}.triggerName",
-                f"{trigger.name!r} a second time",
-                "names that are unique within the function",
-                "Rename one: the second would replace the first.",
-                "CreateTriggerInput, triggerName",
+                "oss-loop",
+                f"{trigger.where}.triggerConfig.filter.key.prefix",
+                f"found {trigger.prefix!r}, which covers what the functions write to {folder}",
+                f"a prefix outside {', '.join(WRITTEN)} (except {WAKE_FOLDER})",
+                "A function called for its own writing never stops: narrow the prefix.",
+                f"{OSS_PAGE} and shared/storage/layout.py",
             )
-        seen.add(trigger.name)
-        yield from _guarded(function, trigger)
-
-
-def _guarded(function: DeclaredFunction, trigger: DeclaredTrigger) -> Iterator[Finding]:
-    if trigger.type != "http" or trigger.config.get("authType") != "anonymous":
-        return
-    declared = function.table("environmentVariables")
-    if not any(name in declared for name in TOKEN_SETTINGS):
-        yield Finding(
-            "http-open",
-            f"{trigger.where}.triggerConfig.authType",
-            "anonymous, on a function that checks no tokens of its own",
-            "function, or one of the settings " + " and ".join(TOKEN_SETTINGS),
-            "Anybody could call it: use authType function.",
-            "HTTPTriggerConfig",
-        )
-
-
-def _timer(config: dict[str, Any], where: str) -> Iterator[Finding]:
-    expression = config.get("cronExpression")
-    problem = cron_problem(expression) if isinstance(expression, str) else None
-    if problem:
-        yield Finding(
-            "cron",
-            f"{where}.cronExpression",
-            f"{expression!r}: {problem}",
-            FORM,
-            "Mend the expression; it is read in UTC unless CRON_TZ= precedes it.",
-            rule("timer").source,
-        )
-
-
-def _http(config: dict[str, Any], where: str) -> Iterator[Finding]:
-    if config.get("methods") == []:
-        yield Finding(
-            "http-methods",
-            f"{where}.methods",
-            "no methods",
-            "at least one",
-            "Name the methods the function serves.",
-            "HTTPTriggerConfig",
-        )
-    if config.get("authType") == "jwt" and not isinstance(config.get("authConfig"), dict):
-        yield Finding(
-            "http-jwt",
-            where,
-            "authType jwt without authConfig",
-            "authConfig with jwks and tokenLookup",
-            "Add the keys the tokens are signed with.",
-            'Function Compute "HTTP triggers" page',
-        )
-
-
-def _pattern(config: dict[str, Any], where: str) -> Iterator[Finding]:
-    text = config.get("eventRuleFilterPattern")
-    if not isinstance(text, str) or _is_json_object(text):
-        return
-    yield Finding(
-        "event-pattern",
-        f"{where}.eventRuleFilterPattern",
-        "a text that is not a JSON object",
-        'a pattern such as {"source": ["acs.oss"]}',
-        "Write the pattern as JSON.",
-        'EventBridge "Event patterns" page',
-    )
-
-
-def _is_json_object(text: str) -> bool:
-    try:
-        return isinstance(json.loads(text), dict)
-    except ValueError:
-        return False
+            return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -64,21 +64,26 @@ def lock_text(target: Target, pins: Iterable[LockedPin]) -> str:
     return head + "".join(sorted(lines))
 
 
-def read_pins(path: Path) -> dict[str, str]:
-    """Names and versions of a constraints file, by normalized name."""
-    lines = (line.split("#")[0].strip() for line in path.read_text("utf-8").splitlines())
-    pairs = (line.split("==") for line in lines if line)
-    return {canonicalize_name(name): version for name, version in pairs}
+def read_pins(path: Path, markers: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Names and versions of a requirements or lock file, by normalized name.
+
+    `markers` are the environment markers of the machine it is read for (PEP 508), None for this
+    machine's: lines that do not apply there are left out.
+    """
+    lines = (line.split("#")[0].rstrip("\\ ") for line in path.read_text("utf-8").splitlines())
+    pins = [Requirement(line) for line in lines if line and line[0].isalnum()]
+    here = [pin for pin in pins if not pin.marker or pin.marker.evaluate(dict(markers or {}))]
+    return {canonicalize_name(pin.name): str(pin.specifier).lstrip("=") for pin in here}
 
 
 def expected_pins(root: Path, target: Target) -> list[Pin]:
     """What must be in the lock: the functions' requirements and all that these require.
 
     Who requires what is read from the packages installed here; the versions are those of
-    constraints.txt, but for the few the runtime's own constraints file names.
+    local/lock.txt, but for the few the runtime's own constraints file names.
     Raises PackageError for a package that has no version there or is not installed.
     """
-    versions = read_pins(root / "constraints.txt")
+    versions = read_pins(root / "local" / "lock.txt", target.markers)
     own = root / "functions" / f"constraints-{target.runtime}.txt"
     versions |= read_pins(own) if own.exists() else {}
     pins: dict[str, Pin] = {}
@@ -88,7 +93,7 @@ def expected_pins(root: Path, target: Target) -> list[Pin]:
         if name in pins:
             continue
         if name not in versions:
-            raise PackageError(f"{name} has no version in constraints.txt; add a line for it")
+            raise PackageError(f"{name} has no version in local/lock.txt; run: make lock")
         pins[name] = Pin(name, versions[name])
         waiting += _requires(name, target)
     return sorted(pins.values(), key=lambda pin: pin.name)
@@ -100,7 +105,7 @@ def _requires(name: str, target: Target) -> list[str]:
     except metadata.PackageNotFoundError:
         raise PackageError(
             f"{name} is needed on {target.runtime} but not installed here, so what it requires is"
-            " not known; install it first (make test does)"
+            " not known; install it first (make demo does)"
         ) from None
     requirements = [Requirement(line) for line in lines]
     return [r.name for r in requirements if not r.marker or r.marker.evaluate(target.markers)]

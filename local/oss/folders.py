@@ -1,9 +1,9 @@
-"""The names in folders: read anew each time where they are few, remembered where they are many.
+"""The names in folders: read each time where they are few, remembered where they are many.
 
-A folder's time of change tells whether a name has come or gone since it was read. The server's own
-changes are followed without reading again. Those of another server on the same folder are told by
-`forget`, because two changes may fall into one tick of a file system's clock; a file that is put in
-by hand within such a tick is found when the folder is read again after a while.
+A folder's time of change shows whether a name has come or gone since it was read. The server's own
+changes are followed without reading again. After those of another server on the same folder
+`forget` must be called, because two changes may fall into one tick of a file system's clock; a file
+that is put in by hand within such a tick is found when the folder is read again after a while.
 """
 
 from __future__ import annotations

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from aiohttp import web
 
+from deploy.stack.render import DeclarationError
 from local.ram import PolicyError, read_identities
 from local.runtime.declaration import Function
-from local.runtime.errors import DeclarationError
 from local.runtime.load import load_functions
 from local.runtime.packaged import mismatch
 from local.runtime.rights import Rights

@@ -10,7 +10,7 @@ from local.runtime.schedule import Schedule
 
 @dataclass(frozen=True)
 class OssTrigger:
-    """Fires on object events; names carry the prefix `oss:`, a trailing `*` matches any."""
+    """Fires on object events, whose names carry the prefix `oss:`."""
 
     name: str
     events: tuple[str, ...]
@@ -27,7 +27,7 @@ class OssTrigger:
             self.bucket in (None, bucket)
             and key.startswith(self.prefix)
             and key.endswith(self.suffix)
-            and any(_covers(pattern, event_name) for pattern in self.events)
+            and f"oss:{event_name.removeprefix('oss:')}" in self.events
         )
 
 
@@ -94,11 +94,3 @@ class Function:
     @property
     def arn(self) -> str:
         return f"acs:fc:{self.region}::functions/{self.name}"
-
-
-def _covers(pattern: str, event_name: str) -> bool:
-    pattern = pattern.removeprefix("oss:")
-    event_name = event_name.removeprefix("oss:")
-    if pattern.endswith("*"):
-        return event_name.startswith(pattern[:-1])
-    return event_name == pattern

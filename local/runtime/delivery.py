@@ -10,10 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from local.runtime.declaration import Function
-from local.runtime.errors import Throttled
 from local.runtime.event_folder import EventFolder, QueuedEvent
 from local.runtime.instance import Outcome
-from local.runtime.pool import Pool
+from local.runtime.pool import Pool, Throttled
 from local.runtime.settings import Settings
 
 PAYLOAD_BYTES = 128 * 1024

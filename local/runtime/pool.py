@@ -13,10 +13,13 @@ from pathlib import Path
 from typing import IO, Any
 
 from local.runtime.declaration import Function
-from local.runtime.errors import Throttled
 from local.runtime.instance import Instance, Outcome
 from local.runtime.loglines import readable
 from local.runtime.settings import Settings, instance_environment, worker_settings
+
+
+class Throttled(Exception):
+    """The function has as many instances running as its reservedConcurrency allows."""
 
 
 class Pool:

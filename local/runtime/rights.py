@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from deploy.stack.render import DeclarationError
 from local.ram import Identity
 from local.runtime.declaration import Function
-from local.runtime.errors import DeclarationError
 
 LOG = logging.getLogger("local.runtime")
 

@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from local.runtime.delivery import PayloadTooLarge
-from local.runtime.errors import Throttled
 from local.runtime.http_event import http_event, http_result
 from local.runtime.instance import Outcome
+from local.runtime.pool import Throttled
 from local.runtime.runtime import Runtime
 
 REQUEST_BYTES = 32 * 1024 * 1024

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import oss2
 
+from deploy.stack.render import DeclarationError
 from local.runtime.declaration import Function
-from local.runtime.errors import DeclarationError
 from local.runtime.object_events import ObjectEvents, put_event
 
 LOG = logging.getLogger("local.runtime")

@@ -1,4 +1,4 @@
-"""What a request carries beside HTTP: the system it is answered by, and who asks.
+"""What a request carries besides HTTP: the system that answers it, and the caller.
 
 The falcon application is built once for an instance and knows no deployment; each request brings
 the `App` of its invocation along.

@@ -1,4 +1,4 @@
-"""Objects of the bucket that a request names and that are not the caller's."""
+"""Objects of the bucket that a request names and that do not belong to the caller."""
 
 from __future__ import annotations
 

@@ -11,14 +11,14 @@ from shared.platform.settings import SCOPES, Settings, Token
 
 @dataclass(frozen=True)
 class Caller:
-    """A caller whose token is known. `mark` tells tokens apart and is no secret."""
+    """A caller whose token is known. `mark` identifies the token and is not secret."""
 
     scope: str
     prefix: str
     mark: str
 
     def may(self, scope: str) -> bool:
-        """Whether the caller's scope includes another; what concerns all jobs needs no prefix."""
+        """Whether the caller's scope includes another. A token with a prefix is never admin."""
         if scope == "admin" and self.prefix:
             return False
         return SCOPES.index(self.scope) >= SCOPES.index(scope)

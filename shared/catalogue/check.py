@@ -1,4 +1,4 @@
-"""The full check of the catalogue, for tests and `make check`; a cold start does without."""
+"""The full check of the catalogue, for tests and `make check`; a cold start skips it."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def check_catalogue(folder: Path | None = None) -> list[str]:
         metas.append(("errors.meta.yaml", [root / "errors.yaml"]))
     found = []
     for meta, files in metas:
-        schema = read_schema(SCHEMAS / meta)
+        validator = _validator(read_schema(SCHEMAS / meta))
         for file in files:
             content = read_schema(file)
-            found += [f"{file.name} at {place}" for place in _against(content, schema)]
+            found += [f"{file.name} at {place}" for place in _against(content, validator)]
             found += [f"{file.name} at {place}" for place in _sources(content, "")]
             if meta == "model.meta.yaml":
                 found += [f"{file.name} at {place}" for place in _coherence(content)]
@@ -39,11 +39,14 @@ def require_sound(folder: Path | None = None) -> None:
         raise CatalogueError("\n".join(found))
 
 
-def _against(content: Plain, schema: Any) -> Iterator[str]:
+def _validator(schema: Any) -> Any:
     from jsonschema import Draft202012Validator
 
     Draft202012Validator.check_schema(schema)
-    validator = Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
+    return Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
+
+
+def _against(content: Plain, validator: Any) -> Iterator[str]:
     for error in validator.iter_errors(content):
         place = "".join(f"/{escape(str(step))}" for step in error.absolute_path) or "/"
         yield f"{place}: {error.message[:300]}"
@@ -69,7 +72,7 @@ def _coherence(content: Plain) -> Iterator[str]:
         return
     for place, pointer in _pointers(content, ""):
         if not _exists(content, pointer):
-            yield f"{place}: {pointer} is no field of this model"
+            yield f"{place}: {pointer} is not a field of this model"
     for section in ("input", "parameters"):
         yield from _defaults(content.get(section, {}), section)
 

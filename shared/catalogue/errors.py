@@ -130,8 +130,8 @@ class ErrorTable:
     def ours(self, code: str, message: str = "", **facts: object) -> JobError:
         """An error this system found itself.
 
-        `message` replaces the row's own, whose places `facts` fill. Raises KeyError for a code
-        that has no row.
+        `facts` fill the placeholders of the row's message, which `message` replaces. Raises
+        KeyError for a code without a row.
         """
         row = self._ours[code]
         said = message or row.message.format(**facts)

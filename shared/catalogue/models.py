@@ -23,8 +23,8 @@ class CatalogueError(Exception):
 
 @dataclass(frozen=True)
 class Limits:
-    """Of one main account: submissions in `per_seconds` seconds, tasks processed at once, and
-    tasks more that may wait in the service's own queue."""
+    """Limits of one main account: submissions in `per_seconds` seconds, tasks processed at once,
+    and further tasks that may wait in the service's own queue."""
 
     submissions: int
     per_seconds: float
@@ -89,7 +89,7 @@ class SideBounds:
 
 @dataclass(frozen=True)
 class AspectAdvice:
-    """Longer side over shorter side; outside the bounds the caller is told the reason."""
+    """Bounds of longer over shorter side; a notice gives the reason where they are exceeded."""
 
     smallest: float | None
     largest: float | None
@@ -161,7 +161,7 @@ class Catalogue:
 
 
 class _Node:
-    """A value of a model file that knows where it stands, so that errors can say so."""
+    """A value of a model file, with its place in the file for error messages."""
 
     def __init__(self, value: Plain, file: str, pointer: str = "") -> None:
         self.value, self.file, self.pointer = value, file, pointer

@@ -282,7 +282,7 @@ def _at(mark: _Event, expected: str, message: str, pointer: str = "") -> Problem
 
 _PLAIN_WORDS = (
     ("could not find expected ':'", "a colon is missing after a key"),
-    ("mapping values are not allowed", "a colon stands where none can; put the text in quotes"),
+    ("mapping values are not allowed", "a colon is not allowed here; put the text in quotes"),
     ("cannot start any token", "no value can start so; use quotes, and spaces to indent"),
     ("found unexpected end of stream", "a quote that was opened is never closed"),
     ("expected ',' or '}'", "a brace { that was opened is not closed, or a comma is missing"),
@@ -306,7 +306,7 @@ def _syntax_problem(error: yaml.YAMLError, text: str) -> Problem:
         )
     position = getattr(error, "position", None)
     line = text.count("\n", 0, position) + 1 if isinstance(position, int) else None
-    message = "a control character stands in the text; remove it or write it as an escape"
+    message = "the text holds a control character; remove it or write it as an escape"
     return Problem(line, None, expected, message)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 
 class Lines:
-    """Where each value of a file stands; worked out only when somebody asks."""
+    """The line of each value of a file; worked out only when asked for."""
 
     def __init__(self, work_out: Callable[[], list[dict[str, int]]]) -> None:
         self._work_out = work_out

@@ -89,7 +89,7 @@ class Findings:
     ) -> None:
         """`what` continues a sentence that starts with the place: `at /input/prompt: …`."""
         if len(self.violations) >= _MOST_FINDINGS:
-            return  # whoever has repaired a hundred will see the rest
+            return  # the rest shows once these hundred are repaired
         line, shown = self._document.line(pointer), found or show(value)
         message = _sentence(pointer, what)
         self.violations.append(Violation(pointer, line, expected, shown, message, source))

@@ -83,7 +83,7 @@ class ImageCheck:
             what = f"{reference.key} does not exist in the bucket; upload it before the job file"
             self.found.violate(pointer, "an object in the bucket", value, what, rule.source)
         except ObjectForbidden:
-            # Below these folders it is a broken role, which somebody mends; elsewhere a mistake.
+            # In these folders the role is broken, which an operator repairs; elsewhere the job is.
             if str(reference.key).startswith((INPUTS, UPLOADS, RESULTS)):
                 raise
             what = f"{reference.key} may not be read here; copy it to {INPUTS} and name that"

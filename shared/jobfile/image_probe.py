@@ -1,4 +1,4 @@
-"""What an image file says of itself, from as few bytes as its header needs.
+"""Facts about an image file, read from as few bytes as its header needs.
 
 Pixels are never decoded: the format is found by content, then Pillow's parser for that one format
 reads the header through ranges. Two formats are read here: WEBP, because Pillow reads the whole
@@ -26,7 +26,7 @@ _ORIENTATION = 0x0112
 
 
 class ProbeError(Exception):
-    """The object is no image that can be told. The message says what it looks like instead."""
+    """The object cannot be read as an image. The message says what it looks like or lacks."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ class ImageFacts:
 def probe(reader: Reader) -> ImageFacts:
     """Facts of the image behind `reader(start, length)`, which returns at most `length` bytes.
 
-    Raises ProbeError if it is no image, cut off or corrupt, and whatever `reader` raises of the
-    StoreError family.
+    Raises ProbeError if it is not an image, cut off or corrupt; a StoreError of `reader` passes
+    through.
     """
     file = _RangeFile(reader)
     kind = _sniff(file.head)

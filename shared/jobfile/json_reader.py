@@ -21,9 +21,9 @@ _PLAIN_WORDS = {
     "Expecting value": "a value is missing here (a comma too many, or text without quotes?)",
     "Extra data": "the JSON value ends here, yet more text follows; for many jobs use a list",
     "Unterminated string": "a quote that was opened here is never closed",
-    "Invalid control character": "a line break or control character stands in quotes; write \\n",
+    "Invalid control character": "a line break or control character is inside quotes; write \\n",
     "Invalid \\": "this backslash sequence is not known in JSON; write \\\\ for a backslash",
-    "Illegal trailing comma": "a comma too many stands before the closing bracket",
+    "Illegal trailing comma": "there is a comma too many before the closing bracket",
 }
 
 
@@ -166,7 +166,7 @@ def read_json(text: str, bounds: Bounds, first_line: int = 1) -> Plain:
         raise TextUnreadable([Problem(line, error.colno, "well-formed JSON", message)]) from None
     problems = _problems(decoder, text, first_line)
     if not problems and _lone_surrogate(value):
-        message = "half a character (an unpaired \\ud800…\\udfff) stands in a text; remove it"
+        message = "a text holds half a character (an unpaired \\ud800…\\udfff); remove it"
         problems.append(Problem(first_line, None, "whole characters", message))
     if problems:
         raise TextUnreadable(problems)

@@ -50,7 +50,7 @@ def read_reference(text: str, bucket: str, *, inline: bool, ascii_url: bool) -> 
 def _unknown(text: str, scheme: str) -> str:
     if scheme == "file" or "://" not in text:
         return "a file of your own disk cannot be read; upload it and write oss:///inputs/name.png"
-    return f"`{scheme[:20]}` is no address the service can fetch; write https:// or oss:///key"
+    return f"`{scheme[:20]}` is not an address the service can fetch; write https:// or oss:///key"
 
 
 def _oss(rest: str, bucket: str) -> Reference:

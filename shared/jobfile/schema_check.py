@@ -29,7 +29,7 @@ class Section:
 
 @lru_cache(maxsize=1)
 def _validator_class() -> Any:
-    # Imported late: who reads correct jobs only never needs the library's 45 ms.
+    # Imported late: an instance that reads only correct jobs never spends these 45 ms.
     from jsonschema import Draft202012Validator, TypeChecker
     from jsonschema.exceptions import ValidationError
     from jsonschema.validators import extend

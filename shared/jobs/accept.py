@@ -1,4 +1,4 @@
-"""Accepting jobs: taking them in and seeing to it that somebody sends them, in one call.
+"""Accepting jobs: take them in and make sure that a poller sends them, in one call.
 
 Every front goes through `Acceptance`, so that none can forget the second half: a job without a
 poller would wait for the next tick of the timer.
@@ -15,7 +15,7 @@ from shared.jobfile import Document
 from shared.jobs.intake import Intake, IntakeOutcome, Source
 from shared.jobs.submit import Submission
 from shared.ledger.ledger import Ledger
-from shared.ledger.record import QUEUED
+from shared.ledger.record import QUEUED, Record
 from shared.platform.logs import about
 from shared.storage.layout import job_of_marker
 
@@ -56,6 +56,10 @@ class Acceptance:
     def value(self, value: dict[str, Any], source: Source) -> IntakeOutcome:
         """Accept one job that was read already."""
         return self.documents([Document(0, value)], source)[0]
+
+    def known(self, record: Record) -> IntakeOutcome:
+        """A job that was accepted before, with what an instance that died left undone."""
+        return self._with_a_poller([self.intake.known(record)])[0]
 
     def _submit_heads(self, taken: Iterable[IntakeOutcome]) -> None:
         """Submit those of the jobs that are next in their model's queue: nobody is overtaken."""

@@ -1,4 +1,4 @@
-"""Taking a job back while nothing is paid for it yet."""
+"""Canceling a job while nothing is paid for it yet."""
 
 from __future__ import annotations
 
@@ -61,6 +61,6 @@ class Cancellation:
         return self.transitions.finish(last, CANCELED) or self._canceled_meanwhile(last)
 
     def _canceled_meanwhile(self, last: Record) -> Record | None:
-        """The poller may have seen and written down what was just done."""
+        """The record CANCELED, if the poller saw the canceled task first and wrote it."""
         now = self.ledger.records.last_from(last)
         return now if now.state == CANCELED else None

@@ -37,8 +37,8 @@ class KnownInFlight:
     """What the poller knows of a task beyond its job's last record.
 
     `first` is the record that holds the spec, if it is at hand; `expected`: the task ends any
-    moment, so a record RUNNING would be wasted; `ended_ago`: seconds since it ended, as far as
-    questions tell.
+    moment, so a record RUNNING would be wasted; `ended_ago`: seconds since it ended, estimated from
+    the queries.
     """
 
     first: Record | None = None
@@ -179,7 +179,7 @@ class Collection:
         return FailedImage(number, rule.error(code, said))
 
     def _failed(self, last: Record, task: Task) -> Record | None:
-        """A failed task is free; it is tried again where its class promises something."""
+        """A failed task is free; the job is tried again where the error may pass."""
         error = ServiceError(task.code, task.message, 200, task.request_id)
         rule = classified(self.rules.errors, error)
         log.warning(
@@ -230,8 +230,8 @@ class Collection:
             self.ledger.durations.learn(name, end - start)
 
     def _began(self, name: str, submitted: float) -> float:
-        """When a task began that was seen to end: not before it was submitted, nor before one of
-        as many as the model runs at once had ended."""
+        """Estimates when a task began: not before it was submitted, and not before one of those
+        that the model ran at once had ended."""
         model, ends = self.rules.model(name), self._ends.get(name, [])
         lanes = model.limits.concurrent if model else 1
         return max(submitted, ends[-lanes]) if len(ends) >= lanes else submitted

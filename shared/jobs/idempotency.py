@@ -18,7 +18,7 @@ class KeyReused(Exception):
 
 @dataclass(frozen=True)
 class IdempotencyKey:
-    """A caller's key. `owner` tells callers apart, so that their keys are different ones."""
+    """A caller's key. `owner` keeps the keys of different callers apart."""
 
     owner: str
     key: str

@@ -25,9 +25,9 @@ MEDIA = {
 def store_image(
     store: ObjectStore, job: str, number: int, body: bytes, item: Mapping[str, Any]
 ) -> StoredImage:
-    """Put one image where its job's results lie: same job, same number, same bytes.
+    """Store one image with its job's results; storing it again writes the same object.
 
-    Raises DownloadFailed if the body is no image (then it is worth fetching again), StoreError.
+    Raises DownloadFailed if the body is not an image (fetching it again may help), StoreError.
     """
 
     def read(start: int, length: int) -> Slice:

@@ -1,4 +1,4 @@
-"""How images that lie in the bucket reach the model service."""
+"""How images in the bucket reach the model service."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class InputUrls:
     delivery: str
 
     def __call__(self, spec: JobSpec) -> dict[str, str]:
-        """By JSON Pointer, a URL for each image of the job that lies in the bucket.
+        """A URL for each of the job's images in the bucket, by JSON Pointer.
 
         Raises StoreError if an image cannot be read for inline delivery.
         """

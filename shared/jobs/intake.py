@@ -71,7 +71,7 @@ class IntakeOutcome:
 class Intake:
     """Takes in job files of at most `limit` bytes; `map_fn` goes through the documents of a file.
 
-    References to objects of `bucket` are looked at.
+    `bucket` is the one whose objects a job may name.
     """
 
     ledger: Ledger
@@ -82,7 +82,7 @@ class Intake:
     map_fn: MapFn = in_turn
 
     def take_object(self, key: str) -> list[IntakeOutcome]:
-        """Take in the job file at `key`; a file that has vanished is no jobs. Raises StoreError."""
+        """Take in the job file at `key`; no jobs if it has vanished. Raises StoreError."""
         try:
             read = self.ledger.store.read(key, self.limit)
         except ObjectMissing:
@@ -154,10 +154,10 @@ class Intake:
         last = self.ledger.records.last(job)
         if last is None or last.written != digest_of(document):
             return None
-        return self._known(last)
+        return self.known(last)
 
-    def _known(self, last: Record) -> IntakeOutcome:
-        """A job that was taken in before: what an instance that died left undone is done."""
+    def known(self, last: Record) -> IntakeOutcome:
+        """A job that was taken in before; completes what an instance that died left undone."""
         self._index_again(last.job)
         if last.state == QUEUED:
             self.ledger.queue.add(last)
@@ -212,15 +212,15 @@ class Intake:
         if last.digest != draft.digest:
             clash = _id_taken(draft.job, document)
             return self._reject(source, document.index, document.value, (clash,))
-        return self._known(last)
+        return self.known(last)
 
     def _reject(
         self, source: Source, index: int, value: Any, violations: Sequence[Violation]
     ) -> IntakeOutcome:
-        """Write down what was wrong, under an id that stands for nothing else.
+        """Record what was wrong, under an id that no accepted job has.
 
-        That is the job's own id or the one that follows from the file; but a rejection already
-        written there with other violations stays, and one with a longer name comes beside it.
+        The id is the job's own, the one derived from the file, or that one with a mark of the
+        violations: the first that is free or already holds this very rejection.
         """
         found = tuple(violations)
         shown = [violation.to_dict() for violation in found]
@@ -241,7 +241,7 @@ class Intake:
     def _rejected(
         self, job: str, source: Source, index: int, value: Any, shown: list[dict[str, Any]]
     ) -> Record | None:
-        """The first record, which holds the manifest; or the last, if somebody was faster."""
+        """The first record, which holds the manifest; or the last, if another was faster."""
         named = value.get("model") if isinstance(value, dict) else None
         model = named if isinstance(named, str) else None
         origin, at = source.origin(index), iso(self.ledger.clock.now())
@@ -258,7 +258,7 @@ class Intake:
         return self.ledger.records.append(draft) or self.ledger.records.last(job)
 
     def _index_again(self, job: str) -> None:
-        """Repair what an instance left undone that died right after a job's first record."""
+        """Add the index entry again: an instance may have died right after the first record."""
         first = self.ledger.records.get(job, 1)
         if first is not None:
             self.ledger.index.add(first)
@@ -295,7 +295,7 @@ def _log_rejection(last: Record, source: Source, index: int, found: Sequence[Vio
 
 
 def _own_id(value: Any, violations: Sequence[Violation]) -> str | None:
-    """The id the document asks for, if that itself is in order."""
+    """The id that the document asks for, if that id is valid."""
     job = value.get("job") if isinstance(value, dict) else None
     wanted = job.get("id") if isinstance(job, dict) else None
     wrong = any(violation.pointer.startswith(("/job/id",)) for violation in violations)

@@ -128,7 +128,7 @@ class JobListing:
 
 
 class _Walk:
-    """Goes through the index and remembers where it is, naming no job the caller may not see."""
+    """Walks the index and remembers its place, without naming jobs the caller may not see."""
 
     def __init__(
         self, entries: Iterator[IndexEntry], sees: Callable[[str], bool], after: Cursor | None

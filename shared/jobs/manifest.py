@@ -96,7 +96,7 @@ def state_of(images: Sequence[StoredImage]) -> str:
 
 
 def given_up(errors: ErrorTable, last: Record, why: JobError | None) -> tuple[FailedImage, ...]:
-    """The images that another attempt was to make and that nothing came of."""
+    """The images that another attempt should have made and did not."""
     if not last.missing:
         return ()
     reason = why or last.error or errors.ours("Ended")

@@ -32,7 +32,7 @@ BLIND = 5
 """Times the grace after which a list is believed that shows no later task of ours: no document
 says how far the list may be behind."""
 SILENCE = 1.5
-"""Times the create timeout after which a silent submitter is taken for dead."""
+"""A submitter that is silent for this many create timeouts is taken for dead."""
 TICKET_BYTES = 4096
 
 log = logging.getLogger(__name__)
@@ -142,6 +142,6 @@ class Reconciliation:
 
 
 def _in_doubt(last: Record, slot: Slot) -> bool:
-    """Whether nobody knows what became of a claim; a person's decision is not known here."""
+    """Whether the outcome of a claim is unknown; what a person decided is in no record."""
     open_state = last.state in (SUBMITTING, NEEDS_ATTENTION)
     return open_state and last.slot == slot and last.task_id is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from shared.catalogue.rules import Rules
 from shared.jobs.accept import Acceptance
@@ -60,9 +61,9 @@ class Repair:
     def rebuild(self) -> Rebuilt:
         """Make markers, slots, tickets, job index and manifests again from the records.
 
-        Safe while the functions run: what is made too much is an index of something that is over,
-        and is removed by the instance that comes across it; a marker or slot is removed only where
-        the job's chain says so.
+        Safe while the functions run: an entry made for a job that ends meanwhile is stale, and the
+        instance that comes across it removes it. A marker or slot is removed only where the job's
+        chain says so.
         """
         done, ledger = Rebuilt(), self.ledger
         for job in self._jobs():
@@ -182,9 +183,16 @@ class Repair:
 def _dead_event(key: str, body: bytes) -> tuple[Event, list[str]]:
     try:
         document = json.loads(body)
-        return read_event(json.dumps(document["event"]).encode()), list(document["job_files"])
-    except (ValueError, KeyError, TypeError, UnknownEvent) as error:
+        files = document["job_files"]
+        if not isinstance(files, list) or not all(map(_is_job_file, files)):
+            raise ValueError("job_files must be a list of keys below jobs/")
+        return read_event(json.dumps(document["event"]).encode()), files
+    except (ValueError, KeyError, TypeError, RecursionError, UnknownEvent) as error:
         raise UnknownEvent(
-            f"{key} is no dead event as rescue writes them ({type(error).__name__}: {error});"
+            f"{key} is not a dead event as rescue writes them ({type(error).__name__}: {error});"
             " look at it, put the job files it names into jobs/ again, and delete it."
         ) from None
+
+
+def _is_job_file(key: Any) -> bool:
+    return isinstance(key, str) and key.startswith(layout.JOB_FILES) and key.isprintable()

@@ -1,12 +1,13 @@
 """Running a job again that brought nothing: a new job with the same request.
 
-Retries are named `<job>-retry-<n>`, and a retry of a retry counts on. A retry that is under way or
-has succeeded is never doubled, whoever asks and however often: each would be paid for.
+The retries of a job and the retries of its retries are one family: `<job>-retry-<n>`, counted on,
+each of which says what it was retried from. A retry that is under way or has succeeded is never
+doubled, whoever asks and however often: each would be paid for.
 """
 
 from __future__ import annotations
 
-import re
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -21,7 +22,8 @@ from shared.ledger.record import REJECTED, RETRYABLE, Record
 LONGEST_ID = 64
 """Characters of a job id (schemas/job.schema.yaml)."""
 MOST_RETRIES = 999
-_ENDING = re.compile(r"-retry-[0-9]+\Z")
+MARK = 8
+"""Hex digits of a hash that keep shortened names of different jobs apart."""
 
 
 class NotRetryable(Exception):
@@ -41,36 +43,59 @@ class Retries:
         """The retry of a job, whose last record is `last`: a new one, or the one there is.
 
         The outcome is not `new` where a retry is under way, has succeeded, or was made under the
-        same `key` before, however that one ended. Raises NotRetryable, KeyReused, StoreError.
+        same `key` before, however that one ended. What an instance that died left undone for it
+        is done then. Raises NotRetryable, KeyReused, StoreError.
         """
         first = self.ledger.records.with_spec(last)
         if last.state not in RETRYABLE or first.spec is None:
             raise NotRetryable(
                 f"The job is {last.state}; a job can be retried if it is {', '.join(RETRYABLE)}."
             )
-        name, existing = self._next(last, is_retry=first.retried_from is not None)
+        root = self._root(first)
+        name, existing = self._next(root)
         if key is not None:
             bound = IdempotencyKeys(self.ledger.store).claim(key, _request(last.job), name)
             if bound != name:
-                name, existing = bound, self.ledger.records.last(bound)
+                name, existing = self._bound(root, bound, name, existing)
         if existing is not None:
-            return IntakeOutcome(existing.job, existing, False)
+            return self.acceptance.known(existing)
         return self._make(last.job, first.spec, name, prefix)
 
-    def _next(self, last: Record, is_retry: bool) -> tuple[str, Record | None]:
+    def _root(self, first: Record) -> str:
+        """The job that a family of retries began with. `first` holds the spec of one of them."""
+        seen = {first.job}
+        while first.retried_from is not None and first.retried_from not in seen:
+            seen.add(first.retried_from)
+            parent = self.ledger.records.last(first.retried_from)
+            if parent is None:
+                return first.retried_from
+            first = self.ledger.records.with_spec(parent)
+        return first.job
+
+    def _next(self, root: str) -> tuple[str, Record | None]:
         """The name of the next retry, or that of one that may not be doubled, and its record."""
-        for name in retry_names(last.job, is_retry):
+        family = {root}
+        for name in retry_names(root):
             existing = self.ledger.records.last(name)
             if existing is None or existing.state == REJECTED:
                 return name, None
-            if existing.state not in RETRYABLE and self._repeats(existing, last):
-                return name, existing
+            if self.ledger.records.with_spec(existing).retried_from in family:
+                family.add(name)
+                if existing.state not in RETRYABLE:
+                    return name, existing
         raise NotRetryable(f"The job was retried {MOST_RETRIES} times; submit it under another id.")
 
-    def _repeats(self, existing: Record, last: Record) -> bool:
-        """Whether a job is a retry with the same request, not one that merely has such a name."""
-        made = self.ledger.records.with_spec(existing)
-        return existing.digest == last.digest and made.retried_from is not None
+    def _bound(
+        self, root: str, bound: str, name: str, existing: Record | None
+    ) -> tuple[str, Record | None]:
+        """The retry that a key was bound to, unless another job has taken that name since."""
+        found = self.ledger.records.last(bound)
+        if found is None:
+            return (bound, None) if existing is None else (name, existing)
+        holder = self.ledger.records.with_spec(found)
+        if holder.retried_from is not None and self._root(holder) == root:
+            return bound, found
+        return name, existing
 
     def _make(self, job: str, spec: JobSpec, name: str, prefix: str) -> IntakeOutcome:
         value = job_file_of(spec)
@@ -79,16 +104,14 @@ class Retries:
         return self.acceptance.value(value, source)
 
 
-def retry_names(job: str, is_retry: bool) -> Iterator[str]:
-    """The names that retries of `job` have, in order.
-
-    `is_retry`: the job was itself made by a retry. A name that merely looks like one is its
-    owner's choice and is kept.
-    """
-    stem = _ENDING.sub("", job) if is_retry else job
+def retry_names(root: str) -> Iterator[str]:
+    """The names of the retries of the family that began with the job `root`, in order."""
+    mark = hashlib.sha256(root.encode()).hexdigest()[:MARK]
     for number in range(1, MOST_RETRIES + 1):
         ending = f"-retry-{number}"
-        yield stem[: LONGEST_ID - len(ending)] + ending
+        whole = root + ending
+        shortened = f"{root[: LONGEST_ID - len(ending) - MARK - 1]}-{mark}{ending}"
+        yield whole if len(whole) <= LONGEST_ID else shortened
 
 
 def _request(job: str) -> bytes:

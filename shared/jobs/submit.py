@@ -143,7 +143,7 @@ class Submission:
         return RetryLater(max(own, models), "the job or its model is paused", model_wide=models > 0)
 
     def _body(self, last: Record) -> dict[str, Any] | None:
-        """The request, made before anything is written down: reading can fail, sending once."""
+        """The request's body, made before anything is recorded, because reading images can fail."""
         spec = self.ledger.records.with_spec(last).spec
         if spec is None:
             return None

@@ -73,7 +73,7 @@ class Transitions:
     def fail(self, last: Record, why: JobError, task: Task | None = None) -> Record | None:
         """End a job that will get nothing more: FAILED, or a success with what there is already.
 
-        The facts of the last `task` count where there is nothing else. Raises StoreError.
+        `task`: the last one, for the manifest of a job that failed. Raises StoreError.
         """
         if last.kept:
             lost = given_up(self.rules.errors, last, why)
@@ -92,9 +92,9 @@ class Transitions:
         """Queue a job that is in flight again, at its old place, after `wait` seconds at least.
 
         None: another instance moved the job. `attempt` corrects the count of attempts. Raises
-        StoreError. A marker that was removed is never made again under its name, because a late
-        instance may still be about to remove it; one millisecond later in the queue is another
-        name.
+        StoreError. A marker that was removed is never made again under the same name, because a
+        late instance may still be about to remove it: the job moves back by one millisecond, which
+        gives its marker a new name.
         """
         kept = retained or Retained(last.kept, last.missing, last.paid)
         moved = 0 if last.state == SUBMITTING else 1
@@ -121,7 +121,7 @@ class Transitions:
         return made
 
     def complete(self, ended: Record, *, marked: bool = True) -> None:
-        """Manifest, marker and slot of a job that is over; doing it twice is doing it once.
+        """Write the manifest of a job that is over, remove its marker and slot; idempotent.
 
         `marked`: the job may still have its marker; it goes when a task is accepted.
         """
@@ -152,9 +152,8 @@ class Transitions:
     def restore_manifest(self, last: Record) -> None:
         """Write `result.json` from the last record, if that holds one. Raises StoreError.
 
-        Only a rejected job can go on, when its file is right the next time. So a rejection is
-        written only where nothing is yet: an instance that comes late with one cannot hide what
-        the job has become.
+        Only a rejected job can go on, with a corrected file. So the manifest of a rejection never
+        replaces another one: an instance that is late with it cannot hide what the job has become.
         """
         if last.manifest is None:
             return

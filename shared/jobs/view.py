@@ -27,7 +27,7 @@ class JobViews:
     base: str = ""
 
     def brief(self, record: Record, first: Record | None = None) -> dict[str, Any]:
-        """A job as it is answered to who submits it. `first`: the record that holds the spec."""
+        """A job as the answer to its submission shows it. `first`: the record with the spec."""
         first = first or self.ledger.records.with_spec(record)
         view = {
             "job": record.job,

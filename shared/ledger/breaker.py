@@ -23,7 +23,7 @@ LONGEST_PAUSE = 60.0
 BLOCKED_PAUSE = 600.0
 AHEAD_OFF = 3600.0
 KEY = "~key"
-"""Names the API key among the models; no model can be called so."""
+"""The API key's name among the models; no model can have it."""
 
 log = logging.getLogger(__name__)
 
@@ -85,12 +85,12 @@ class Breakers:
             self.pause(name, error, rule)
 
     def key_needs_probe(self) -> bool:
-        """Whether the pause of a refused key is over and nobody has found out how it is now."""
+        """Whether the pause of a refused key is over and nothing has shown yet if it works."""
         state = self.states.get(KEY)
         return state.pause is not None and state.paused_for(self.clock.now()) <= 0
 
     def pause(self, name: str, error: ServiceError, rule: ErrorRule) -> None:
-        """Leave a model, or the key, alone for a while; for long where a person has to act."""
+        """Pause a model, or the key: for minutes where a person has to act, else for seconds."""
         state, now = self.states.get(name), self.clock.now()
         blocked = rule.breaker != "none"
         count = state.pause.count + 1 if state.pause else 1

@@ -1,4 +1,4 @@
-"""How long the tasks of each model take, as they were seen to."""
+"""How long the tasks of each model take, as observed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Durations:
         return self.states.get(model).durations
 
     def known(self, model: str) -> Sequence[float]:
-        """What this instance read or learned last; nothing is read now."""
+        """What this instance read or learned last, without reading."""
         return self.states.known(model).durations
 
     def learn(self, model: str, seconds: float) -> None:

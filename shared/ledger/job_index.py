@@ -38,7 +38,7 @@ class Cursor:
 
     @staticmethod
     def of(text: str) -> Cursor | None:
-        """The inverse of `str`; None for a text that is no place, so that it becomes no key."""
+        """The inverse of `str`; None if malformed, so that no untrusted text gets into a key."""
         found = PLACE.fullmatch(text)
         if found is None or (found[2] and not layout.is_job_id(found[2])):
             return None

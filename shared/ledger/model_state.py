@@ -1,7 +1,7 @@
-"""What was learned of a model: how long its tasks take, and until when it is left alone.
+"""What was learned of a model: how long its tasks take, and until when it is paused.
 
 Advice, not truth: one object per model, the last writer wins, and losing it costs nothing but
-time. `shared.ledger.breaker` and `shared.ledger.durations` give it its meaning.
+time. `shared.ledger.breaker` and `shared.ledger.durations` interpret it.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ class ModelState:
         return max(0.0, self.pause.until - now) if self.pause else 0.0
 
     def window(self, concurrent: int, ahead: int, now: float) -> int:
-        """How many tasks may be in flight: what runs, and what waits at the service's own door.
+        """How many tasks may be in flight: those that run, and those queued at the service.
 
-        One where the breaker was open until now: that one finds out whether it still has to be.
+        One while a breaker is open: that task finds out whether the breaker can close.
         """
         if self.pause is not None and self.pause.blocked:
             return 1
@@ -71,7 +71,7 @@ class ModelStates:
         return self._known[model]
 
     def known(self, model: str) -> ModelState:
-        """What was read or learned last; nothing is read now."""
+        """What was read or learned last, without reading."""
         return self._known.get(model) or ModelState()
 
     def save(self, model: str) -> None:

@@ -1,8 +1,8 @@
 """The queue: zero-byte markers whose key order is service order.
 
-A marker is only an index. It is made after record 000001 and removed once the job is on its way
-or over; a marker too many is removed by whoever finds it, a marker too few is made again from
-the records.
+A marker is only an index. It is made after record 000001 and removed once the job has a task or
+is over. The instance that finds a stale marker removes it; a missing one is made again from the
+records.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Queue:
         return self.store.create(marker_of(record), b"").created
 
     def remove(self, record: Record) -> None:
-        """Take a job out; doing it twice is doing it once."""
+        """Take a job out of the queue; idempotent."""
         self.store.delete(marker_of(record))
 
     def drop(self, marker: str) -> None:
@@ -43,7 +43,9 @@ class Queue:
 
     def head(self, model: str, limit: int) -> list[str]:
         """The markers that are served next, at most `limit`."""
-        entries = self.store.list(layout.queue_of(model), limit=limit)
+        # What a console or a file manager leaves ("", ".DS_Store") comes before every digit.
+        prefix = layout.queue_of(model)
+        entries = self.store.list(prefix, after=f"{prefix}/", limit=limit)
         return [entry.key for entry in entries if layout.is_ours(entry.key, layout.QUEUE)]
 
     def due(self, now: float) -> list[str]:

@@ -1,7 +1,7 @@
 """A job's record: one immutable, numbered state of one job.
 
-Every field has a name and a type here; how a record looks as JSON is the business of
-`shared.ledger.codec`, and schemas/record.schema.yaml describes it.
+Every field has a name and a type here. `shared.ledger.codec` turns a record into JSON, and
+schemas/record.schema.yaml describes that form.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class Record:
     manifest: Manifest | None = None
 
     def following(self, state: str) -> Record:
-        """The next record of the job, not yet written: what it carries, and nothing of its own."""
+        """A draft of the job's next record, without the fields that belong to one record only."""
         return replace(
             self,
             seq=self.seq + 1,

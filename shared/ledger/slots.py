@@ -1,13 +1,13 @@
 """Slots: the right to have a task in flight, over any number of instances.
 
 OSS can create-if-absent but not delete-if-unchanged. A slot with a fixed number could be freed
-by a late instance after somebody else took it. So a slot's name is that of one claim (job, record
-number and a random mark) and is never used twice: to free it late, or often, does no harm.
+by a late instance after somebody else took it. So a slot is named after one claim (job, record
+number and a random mark), and no name is used twice: freeing it late, or often, does no harm.
 
 How many may be held is decided by claim-then-count: make your slot, then list all; if there are
 more than the window, take yours back. Listing is strongly consistent (OSS basic concepts), so of
 two claimants at least the later one sees both: the window is never exceeded. Weakness: two may
-both step back although one place was free; whoever comes next gets it.
+both step back although one place was free; the next claim gets it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from shared.storage.objects import ObjectStore
 
 @dataclass(frozen=True)
 class Slot:
-    """One claim: for attempt `seq` of a job; `mark` tells it from every other claim."""
+    """One claim: for the attempt whose SUBMITTING record is number `seq`; `mark` is random."""
 
     model: str
     job: str
@@ -37,7 +37,7 @@ class Slot:
 
 @dataclass(frozen=True)
 class HeldSlot:
-    """A slot that stands; `since` by the store's clock, in seconds since 1970."""
+    """A slot that exists since `since`: seconds since 1970, by the store's clock."""
 
     slot: Slot
     since: float
@@ -51,7 +51,7 @@ class Slots:
     rng: random.Random
 
     def held(self, model: str | None = None) -> list[HeldSlot]:
-        """Every slot that stands, of one model or of all."""
+        """Every slot that exists, of one model or of all."""
         prefix = layout.SLOTS if model is None else layout.slots_of(model)
         return [
             HeldSlot(slot_at(entry.key), entry.modified)
@@ -64,8 +64,8 @@ class Slots:
     ) -> Slot | None:
         """A slot for this attempt, or None if `window` are held already. Raises StoreError.
 
-        `landed`: slots that count no more, for the service is done with their tasks. They are told
-        one by one: one that was freed meanwhile makes no room a second time.
+        `finished_remotely`: slots whose tasks are done at the service and which do not count. A
+        set, not a number, so that a slot freed meanwhile is not subtracted twice.
         """
         slot = Slot(model, job, seq, nonce(self.rng)[:12])
         self.store.create(slot.key, b"")
@@ -80,5 +80,5 @@ class Slots:
 
 
 def slot_at(key: str) -> Slot:
-    """The slot that an object of this key is."""
+    """The slot behind an object's key."""
     return Slot(*layout.parse_slot(key))

@@ -40,7 +40,7 @@ class Ticket:
 
 @dataclass
 class Tickets:
-    """All models' tickets. `offset`: the store's clock minus ours, as its answers tell."""
+    """All models' tickets. `offset`: the store's clock minus ours, from its last answer."""
 
     store: ObjectStore
     clock: Clock

@@ -1,1 +1,1 @@
-"""Model Studio: the client, the API key, downloads, where results stand in an answer."""
+"""Model Studio: the client, the API key, downloads, where an answer holds its results."""

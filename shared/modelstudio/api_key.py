@@ -38,7 +38,7 @@ class KeySource(Protocol):
         """The key to use now. Raises KeyUnavailable."""
 
     def renewed(self, refused: str) -> bool:
-        """Whether there is another key than this one, which the service has refused."""
+        """Whether there is a key other than this one, which the service has refused."""
 
 
 @dataclass(frozen=True)
@@ -80,14 +80,15 @@ class SecretKey:
         return self._key
 
     def renewed(self, refused: str) -> bool:
-        """Read again, unless that was just done; whether the key is another one now."""
+        """Read the key again, unless that was just done; whether it is a different one now."""
         latest = min(self._age(self._read_at), self._age(self._failed_at))
         if self._key == refused and latest >= AGAIN:
             self._read()
         return self._key not in ("", refused)
 
     def _age(self, at: float) -> float:
-        """By the wall clock, for an instance is frozen between invocations; set back: old."""
+        """Seconds since `at`, by wall time because instances are frozen between invocations;
+        infinite if the clock was set back."""
         age = self.clock.now() - at
         return age if age >= 0 else float("inf")
 

@@ -41,7 +41,7 @@ def new_random() -> random.Random:
 
 
 def nonce(source: random.Random) -> str:
-    """32 hex digits that tell this attempt from every other one."""
+    """32 random hex digits, which no other attempt has."""
     return f"{source.getrandbits(128):032x}"
 
 

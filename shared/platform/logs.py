@@ -2,7 +2,7 @@
 
 A line is at most 32 KB (limits page) and is stored as it was printed (logging page). It never
 holds a secret: values the environment names as such, query strings of URLs and bearer tokens are
-taken out of everything, whoever logs it; prompts are in it only where LOG_PROMPTS says so.
+taken out of every line, other libraries' included; prompts appear only with LOG_PROMPTS=yes.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ SECRETS = (
     "OSS_ACCESS_KEY_SECRET",
     "OSS_SESSION_TOKEN",
 )
-"""Settings whose values never appear; of shorter ones than eight characters none is known."""
+"""Settings whose values never appear. Values shorter than `SHORTEST_SECRET` are not redacted: they
+would match too much."""
 SHORTEST_SECRET = 8
 HIDDEN = "[hidden]"
 REVEALING = (
@@ -49,13 +50,13 @@ REVEALING = (
     (re.compile(r"\bsk-[A-Za-z0-9_-]{6,}"), HIDDEN),
     (re.compile(r"(data:[\w/+.;=-]*,)[A-Za-z0-9+/=%]{32,}"), r"\1[hidden]"),
 )
-"""What looks like a secret wherever it stands: presigned URLs, tokens, keys, inline images."""
+"""What looks like a secret, wherever it appears: presigned URLs, tokens, keys, inline images."""
 CHATTY = {"oss2": logging.WARNING, "urllib3": logging.WARNING, "aliyunsdkcore": logging.CRITICAL}
-"""Other people's loggers; the last one shows whole answers of KMS, and its errors are ours."""
+"""Other libraries' loggers; the last one logs whole answers of KMS, whose errors we log."""
 
 
 class JobFacts(Protocol):
-    """What a job's record tells every line about it."""
+    """What every line about a job takes from its record."""
 
     @property
     def job(self) -> str: ...
@@ -188,7 +189,7 @@ _output.setFormatter(_lines)
 def set_up(environ: Mapping[str, str], context: object) -> None:
     """Log the invocation that begins as JSON lines, in place of the runtime's own handler.
 
-    Called anew for each invocation: its ids change, and so may the role's keys.
+    Called for each invocation: its ids change, and so may the role's keys.
     """
     _lines.standing = {
         "function": function_name(environ, context),

@@ -1,4 +1,4 @@
-"""Settings, read once from the environment: all in which the laptop and the cloud differ."""
+"""Settings, read once from the environment: all that differs between laptop and cloud."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BUCKET = ("OSS_PUBLIC_ENDPOINT", "OSS_REGION", "FC_REGION")
 KEY, KEY_SECRET = "DASHSCOPE_API_KEY", "DASHSCOPE_API_KEY_SECRET"
 """Model Studio's API key itself, or the name of the KMS secret that holds it."""
 SCOPES = ("read", "submit", "admin")
-"""What a token may do, each with everything before it."""
+"""What a token may do; each scope includes those before it."""
 PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,22}[._-]")
 LOG_LEVELS = ("INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL")
 
@@ -46,21 +46,21 @@ class Token:
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything a function is told from outside. Times in seconds, sizes in bytes.
+    """A function's settings. Times in seconds, sizes in bytes.
 
-    A submission without an answer for `create_timeout` is of unknown outcome; it is looked for
-    in the task list, and made again if after `unknown_grace` there is none (`unknown_policy`
-    resolve), or put before a person (ask).
+    The outcome of a submission that is not answered within `create_timeout` is unknown. Its task is
+    looked for in the task list; if there is none after `unknown_grace`, the job is submitted again
+    (`unknown_policy` resolve). With `ask` a person decides.
 
     `model_region` is Model Studio's region: the one the base URL and the API key belong to.
     `input_delivery` says how images that lie in the bucket reach the service: `presigned` (a URL
     of the public endpoint) or `inline` (base64, only where the model takes it). `result_hosts`
-    are hosts results may be fetched from beside those the catalogue documents. `api_url` is the
-    base of the URLs that answers hold; empty means https and the request's host. `token_hashes`
-    are of tokens that may do everything; pages of `cors_origin` may ask from a browser.
+    are hosts results may be fetched from besides those the catalogue documents. `api_url` is the
+    base of the URLs in answers; empty means https and the request's host. `token_hashes`: SHA-256
+    of tokens that may do everything. `cors_origin`: pages of this origin may call from a browser.
 
-    Of `api_key` and `api_key_secret`, the name of a KMS secret that is asked for at `kms_endpoint`,
-    exactly one is set. `log_prompts`: the log may hold prompt texts.
+    Exactly one of `api_key` and `api_key_secret` is set; the latter names a KMS secret, which is
+    read at `kms_endpoint`. `log_prompts`: the log may hold prompt texts.
     """
 
     oss_endpoint: str
@@ -133,7 +133,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
 
 
 def load_store_settings(environ: Mapping[str, str]) -> Settings:
-    """No more than the bucket needs, for whoever must work although another setting is wrong.
+    """Only what the bucket needs, for code that must work although another setting is wrong.
 
     Raises SettingsError.
     """
@@ -184,7 +184,7 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 def _tokens(text: str) -> tuple[Token, ...]:
-    """API_TOKENS: a JSON list of objects. What is wrong is told without the value itself."""
+    """API_TOKENS: a JSON list of objects. An error never quotes the value."""
     if not text.strip():
         return ()
     try:

@@ -1,16 +1,15 @@
-"""oss2 and requests, imported without what is never used of them here.
+"""Import oss2 and requests without their heavy unused dependencies: a faster cold start.
 
 `import oss2` (2.19.1) imports pycryptodome, cryptography and the Alibaba Cloud SDK core, all for
 CryptoBucket, which encrypts objects before they are sent; requests imports charset_normalizer, to
 guess the encoding of texts that do not name theirs. Together that is a third of the CPU time of a
-cold start. So while oss2 is imported empty modules stand in the place of those packages, and are
-gone afterwards: who imports the real ones later (`shared.modelstudio.api_key`
-asks KMS) gets the real ones.
+cold start. So empty modules replace those packages while oss2 is imported and are removed
+afterwards: a later import gets the real ones (`shared.modelstudio.api_key`, which asks KMS, does).
 requests does without charset_normalizer by itself where that is missing.
 
 What does not work in such a process: oss2.CryptoBucket and its key providers (RsaProvider,
-LocalRsaProvider, AliKMSProvider); and `Response.text` takes what names no encoding for UTF-8.
-A process that has imported oss2, requests or those packages before keeps what it has.
+LocalRsaProvider, AliKMSProvider); and `Response.text` reads texts that declare no encoding as
+UTF-8. A process that has imported oss2, requests or those packages before keeps them.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ DETECTION = ("chardet", "charset_normalizer")
 
 
 class _Empty(ModuleType):
-    """A module in which any name is found, and is None."""
+    """A module whose every attribute is None."""
 
     def __getattr__(self, name: str) -> None:
         if name.startswith("__"):

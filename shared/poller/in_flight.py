@@ -17,7 +17,7 @@ UNKNOWN_FOR = 600.0
 """Seconds after its submission from which a task that is UNKNOWN keeps no room."""
 LONGEST_UNKNOWN = 600.0
 BEHIND = 15.0
-"""Seconds between questions for a task that cannot have begun: it may have, if others died."""
+"""Seconds between questions for a task behind others: it may have begun if those died."""
 
 
 @dataclass
@@ -25,9 +25,9 @@ class InFlight:
     """A held slot and its job's last record. Times on the instance's monotonic clock.
 
     `behind`: as many tasks as the model runs at once are before this one, so it cannot have
-    begun. `landed`: the service is done with it, its images are still to be fetched.
-    `open_at`: when it was last seen not to be done. `failures`: how often in a row the service
-    could not be asked. `first`: the record that holds the job's spec, if it is at hand.
+    begun. `finished_remotely`: the service is done with it, its images are still to be fetched.
+    `open_at`: when it was last seen unfinished. `failures`: how often in a row the service could
+    not be asked. `first`: the record that holds the job's spec, if it is at hand.
     """
 
     slot: Slot
@@ -100,7 +100,7 @@ class InFlightTasks:
         return {inflight.slot.job for inflight in self if inflight.slot.model == model}
 
     def finished_remotely(self, model: str) -> set[Slot]:
-        """Those of them that keep nothing at the service busy any more."""
+        """The slots of a model whose tasks the service has finished; images are still to come."""
         return {
             inflight.slot
             for inflight in self

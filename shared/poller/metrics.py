@@ -1,7 +1,7 @@
 """Numbers for charts: log lines with event `metric`.
 
-They say what a round of the poller knows anyway and cost no request of their own. A line a minute
-for a model that is at work is what a chart needs; a breaker that opens is told at once.
+They log what a round of the poller knows anyway and cost no request of their own. A chart needs
+one line a minute for each model at work; a breaker that opens is logged at once.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Gauges:
     def tell(self, in_flight: Iterable[str], *, last: bool = False) -> None:
         """Log what is due after a round; `in_flight` are the models of all tasks in flight.
 
-        At a run's end (`last`) all that was at work is told, so that charts go down to 0.
+        At a run's end (`last`) each model that was at work gets a line: charts go down to 0.
         """
         self.rounds += not last
         self._in_flight = Counter(in_flight)

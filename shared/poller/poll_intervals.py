@@ -18,7 +18,7 @@ LONGEST = 5.0
 LATE = 1.5
 MARGIN = 0.01
 EAGER = 0.015
-"""Share of a task's usual time that a slot may stand empty where nothing waits at the service."""
+"""Share of a task's usual time that a slot may be empty where nothing waits at the service."""
 
 
 def first_question(durations: Sequence[float]) -> float:
@@ -31,7 +31,7 @@ def first_question(durations: Sequence[float]) -> float:
 def next_question(elapsed: float, durations: Sequence[float], eager: bool = False) -> float:
     """Seconds to wait when a task that started `elapsed` seconds ago was not done.
 
-    `eager`: the model stands idle until the end is seen, and somebody waits for it.
+    `eager`: the model is idle until the end is seen, and another job waits for it.
     """
     if not is_known(elapsed, durations):
         share = 3 * EAGER if eager else SHARE

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from shared.catalogue.models import Catalogue
@@ -34,8 +34,8 @@ SHORTEST_SLEEP = 0.02
 LONGEST_SLEEP = 2.0
 LOOK_AT_QUEUES = 2.0
 LOOK_AT_SLOTS = 5.0
-"""Seconds between two looks while there is room for what others bring. A slot that another instance
-took needs nothing before its task is done."""
+"""Seconds between two looks at queues, or slots, while more tasks may be in flight. A slot that
+another instance claimed needs nothing before its task is done."""
 LOOK_WHEN_FULL = 30.0
 QUIET_SLEEP = 0.5
 """Sleep while work remains but nothing is scheduled (e.g. orphan slots), in seconds."""
@@ -63,6 +63,7 @@ class Poller:
     transitions: Transitions
     strays: bool = False
     _waiting: bool = False
+    _left: set[str] = field(default_factory=set)
 
     @property
     def in_flight(self) -> InFlightTasks:
@@ -98,8 +99,9 @@ class Poller:
                 return "nothing left"
             pause = self._pause()
             if pause > FAR_AWAY:
-                heartbeat.rest()
-                return "everything left is paused"
+                if self._all_paused():
+                    return "everything left is paused"
+                continue
             if clock.monotonic() + pause >= deadline:
                 heartbeat.rest()
                 heartbeat.wake()
@@ -119,6 +121,18 @@ class Poller:
         """Go to rest, then look once more: a job that came in between saw the heartbeat."""
         self.ledger.heartbeat.rest()
         return not self.ledger.slots.held() and not self.scheduler.waiting()
+
+    def _all_paused(self) -> bool:
+        """Go to rest although jobs wait, then look once more for one that need not wait."""
+        self.ledger.heartbeat.rest()
+        trouble = self.schedule.trouble
+        held = {one.slot.key for one in self.ledger.slots.held()}
+        left = {key for key in held if not trouble.holds(key)} | self.scheduler.unpaused()
+        new, self._left = left - self._left, left
+        if not new:
+            return True
+        self.schedule.everything_now()
+        return False
 
     def _look(self) -> None:
         """Look at every slot."""
@@ -174,22 +188,28 @@ class Poller:
         try:
             self.ledger.heartbeat.beat()
             step()
-        except Exception as error:
-            passing = isinstance(error, (ServiceError, StoreError))
-            damaged = isinstance(error, (ObjectDamaged, ObjectForbidden))
-            wait = trouble.failed(slot.key, PASSING if passing and not damaged else TROUBLE)
-            event = "round.trouble" if passing else "round.failed"
-            log.log(
-                logging.WARNING if passing else logging.ERROR,
-                "job %s is left alone for %.0f s: %s",
+        except (ObjectDamaged, ObjectForbidden) as error:
+            self._say_trouble(slot, error, trouble.failed(slot.key, TROUBLE))
+        except (ServiceError, StoreError) as error:
+            self._say_trouble(slot, error, trouble.failed(slot.key, PASSING))
+        except Exception:
+            trouble.failed(slot.key, TROUBLE)
+            log.exception(
+                "job %s: unexpected trouble; the others go on",
                 slot.job,
-                wait,
-                error,
-                exc_info=not passing,
-                extra=about(event, step=slot.job),
+                extra=about("round.failed", step=slot.job),
             )
         else:
             trouble.succeeded(slot.key)
+
+    def _say_trouble(self, slot: Slot, error: Exception, wait: float) -> None:
+        log.warning(
+            "job %s is left alone for %.0f s: %s",
+            slot.job,
+            wait,
+            error,
+            extra=about("round.trouble", step=slot.job),
+        )
 
     def _guarded(self, what: str, step: Callable[[], None]) -> None:
         """Isolate failures of a step; renew the heartbeat first, so that a slow step is not taken
@@ -253,7 +273,7 @@ class Poller:
         return self.in_flight.track(held, last)
 
     def _orphan(self, held: HeldSlot) -> None:
-        """A slot whose attempt never began: void the attempt by its record, then free it."""
+        """Free a slot whose attempt never began; first take the record number it would need."""
         slot, records = held.slot, self.ledger.records
         if self.ledger.clock.now() - held.since < ORPHAN_AGE:
             self.strays = True
@@ -279,13 +299,13 @@ class Poller:
             self.schedule.queues_now()
 
     def _refill(self, name: str) -> None:
-        """Before anything is fetched, where nothing waits at the service: it is idle there."""
+        """Submit the next job before fetching images, where the service is idle until then."""
         model = self.catalogue.get(name)
         if model is not None and self.in_flight.is_idle_between(model):
             self._guarded(name, partial(self.scheduler.refill, model))
 
     def _resolve(self, inflight: InFlight) -> None:
-        """An attempt whose outcome is open: its submitter may have written it down meanwhile."""
+        """An attempt whose outcome is open: its submitter may have recorded it meanwhile."""
         inflight.ask_at = self.ledger.clock.monotonic() + RECHECK
         now = self.ledger.records.last_from(inflight.last)
         if now.state == SUBMITTING and now.holds(inflight.slot):

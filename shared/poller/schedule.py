@@ -54,6 +54,10 @@ class Schedule:
         """Something became free: look at the queues next."""
         self.queues_at = self.clock.monotonic()
 
+    def everything_now(self) -> None:
+        """Something came in unseen: look at slots and queues next."""
+        self.slots_at = self.queues_at = self.clock.monotonic()
+
     def wait(self, model: str, seconds: float) -> None:
         """A model's queue is worth a look again in `seconds`, or sooner if that was said before."""
         until = self.clock.monotonic() + seconds

@@ -84,8 +84,26 @@ class Scheduler:
         """Whether a job of a known model waits. Raises StoreError."""
         if self.ledger.queue.empty():
             return False
-        names = self.submission.rules.catalogue.names()
-        return any(self.ledger.queue.head(name, 1) for name in names)
+        return any(self.ledger.queue.head(name, 1) for name in self._names())
+
+    def unpaused(self) -> set[str]:
+        """The markers at the heads of the queues that need not wait. Raises StoreError."""
+        if self.ledger.queue.empty():
+            return set()
+        trouble = self.schedule.trouble
+        return {
+            marker
+            for name in self._names()
+            if not self._is_paused(name)
+            for marker in self.ledger.queue.head(name, 1 + len(trouble))
+            if not trouble.holds(job_of_marker(marker))
+        }
+
+    def _names(self) -> list[str]:
+        return self.submission.rules.catalogue.names()
+
+    def _is_paused(self, name: str) -> bool:
+        return name in self.schedule.waits or self.ledger.breakers.paused_for(name) > 0
 
     def end_expired(self) -> None:
         """End the queued jobs whose time is over, wherever they are. Raises StoreError."""
@@ -112,8 +130,8 @@ class Scheduler:
             return None  # `_isolated` says so when it is the job's turn
 
     def _submit(self, model: Model, markers: list[str], patience: float = TICKET_PATIENCE) -> None:
-        """As many as there is room and a ticket for. Nobody waits for one ticket after the other:
-        images of tasks that end meanwhile, and the other models' jobs, would have to wait too."""
+        """Submit as many as there is room and a ticket for. After one it does not wait for the
+        next ticket: images of tasks that end meanwhile, and other models' jobs, would wait too."""
         flying = self.in_flight.jobs(model.name)
         for marker in (one for one in markers if job_of_marker(one) not in flying):
             if self.in_flight.room(model) <= 0:

@@ -60,7 +60,7 @@ def marker(model: str, priority: int, queued_ms: int, job: str) -> str:
 
 
 def job_of_marker(key: str) -> str:
-    """The job a marker stands for."""
+    """The job of a marker."""
     return key.rsplit("/", 1)[1].split("-", 2)[2]
 
 
@@ -138,7 +138,7 @@ def parse_indexed(key: str) -> tuple[int, str]:
 
 
 def request(mark: str) -> str:
-    """What was sent under an Idempotency-Key; `mark` is a hash, so the key itself is no path."""
+    """What was sent under an Idempotency-Key; `mark` is a hash of it, so safe in a path."""
     return f"{REQUESTS}{mark}.json"
 
 

@@ -89,7 +89,7 @@ class ObjectStore(ObjectReader, Protocol):
         """Entries in byte order of their keys, strictly after `after`."""
 
     def delete(self, key: str) -> None:
-        """Delete; a missing key is no error."""
+        """Delete; a missing key is not an error."""
 
     def presign(self, key: str, seconds: int, download_as: str = "") -> str:
         """A URL that lets anyone GET the object for `seconds`.
@@ -102,7 +102,7 @@ class ObjectStore(ObjectReader, Protocol):
 
 
 def walk(store: ObjectStore, prefix: str, after: str = "", first: int = 20) -> Iterator[Entry]:
-    """As `list`, for who is likely to stop early: a first page of `first` entries, then full ones.
+    """As `list`, for callers that may stop early: a first page of `first` entries, then full ones.
 
     A page of a thousand entries takes far longer to make, send and read than one of twenty; OSS
     answers at most a thousand at a time (ListObjectsV2 page). Raises StoreError.

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from shared.platform.clock import Clock
 from shared.platform.logs import about
@@ -136,7 +137,7 @@ class OssStore:
             left = None if left is None else left - len(page.object_list)
 
     def delete(self, key: str) -> None:
-        """Delete; a missing key is no error. Raises StoreError."""
+        """Delete; a missing key is not an error. Raises StoreError."""
         self._call(f"delete {key}", lambda: self.bucket.delete_object(key))
 
     def presign(self, key: str, seconds: int, download_as: str = "") -> str:
@@ -248,6 +249,7 @@ def open_store(
 
     def bucket(variable: str, endpoint: str) -> Any:
         try:
+            _require_address(endpoint)
             return oss2.Bucket(
                 auth,
                 endpoint,
@@ -257,7 +259,7 @@ def open_store(
                 enable_crc=False,
                 region=settings.oss_region,
             )
-        except oss2.exceptions.ClientError:
+        except (oss2.exceptions.ClientError, ValueError, TypeError):
             raise SettingsError(
                 f"{variable} is {endpoint!r}; expected the address of OSS in the bucket's region:"
                 " https://oss-cn-beijing.aliyuncs.com"
@@ -269,6 +271,14 @@ def open_store(
         clock,
         rng,
     )
+
+
+def _require_address(endpoint: str) -> None:
+    """Raises ValueError for what cannot be the address of an HTTP server."""
+    parts = urlsplit(endpoint)
+    host = parts.hostname or ""
+    if parts.scheme not in ("http", "https") or not host.strip(".") or parts.port == 0:
+        raise ValueError(endpoint)
 
 
 def _put_headers(

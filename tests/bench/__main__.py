@@ -1,20 +1,17 @@
-"""`make bench`: all measurements, then docs/benchmarks.md, its plots and its JSON."""
+"""`make bench`: run the measurements and write their figures to docs/benchmarks.json."""
 
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 import time
-from dataclasses import replace
-from datetime import datetime, timezone
+from dataclasses import asdict
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
-from tests.bench.page import page
-from tests.bench.plots import draw
-from tests.bench.results import Measure, machine, measure_of
+from tests.bench.results import ROOT, Measure, machine, origin
 
-ROOT = Path(__file__).resolve().parents[2]
 MODULES = (
     "throughput",
     "latency",
@@ -27,60 +24,49 @@ MODULES = (
     "listing",
     "memory",
     "price",
+    "oss_rates",
 )
-"""In the order of the page. Simulations first: they keep one core busy and heat nothing up."""
+"""In the order of docs/benchmarks.md. The first are simulations, which keep one core busy only."""
 
 
 def main() -> None:
-    """Run what is asked for; a part of it goes onto the page of the last whole run if so asked."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("only", nargs="*", help=f"of {', '.join(MODULES)}; all without any")
-    parser.add_argument("--brief", action="store_true", help="few repetitions; figures are rough")
-    parser.add_argument("--update", action="store_true", help="put the part onto the page")
-    parser.add_argument("--out", type=Path, default=ROOT / "docs", help="where the page goes")
+    """A whole run replaces the file; named modules are only printed, without --out or --update."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("only", nargs="*", metavar="module", help=f"of {', '.join(MODULES)}")
+    parser.add_argument("--brief", action="store_true", help="few repetitions: rough figures")
+    parser.add_argument("--update", action="store_true", help="merge these modules into the file")
+    parser.add_argument("--out", type=Path, help="the file (docs/benchmarks.json)")
     wanted = parser.parse_args()
-    measures = [one for name in wanted.only or MODULES for one in run(name, wanted.brief)]
+    if unknown := set(wanted.only) - set(MODULES):
+        parser.error(f"unknown module {', '.join(sorted(unknown))}; there are {', '.join(MODULES)}")
+    found = [one for name in wanted.only or MODULES for one in run(name, wanted.brief)]
+    out = wanted.out or ROOT / "docs/benchmarks.json"
     if wanted.update:
-        measures = updated(wanted.out / "benchmarks.json", measures)
-    if wanted.update or not wanted.only:
-        write(measures, wanted.out)
+        found = merged(json.loads(out.read_text("utf-8"))["measures"], found)
+    if wanted.update or wanted.out or not wanted.only:
+        document = {"machine": machine(), "measures": found}
+        out.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
-def updated(path: Path, measures: list[Measure]) -> list[Measure]:
-    """Those of an earlier run, but for the ones that were measured again."""
-    anew = {one.id: one for one in measures}
-    earlier = json.loads(path.read_text(encoding="utf-8"))["measures"]
-    return [anew.get(one["id"]) or measure_of(one) for one in earlier]
-
-
-def run(name: str, brief: bool) -> list[Measure]:
-    """One module's measurements, shown as they come."""
-    started = time.monotonic()
+def run(name: str, brief: bool) -> list[dict[str, Any]]:
+    """One module's measurements as JSON, printed as soon as they are there."""
     print(f"{name} …", flush=True)
-    found: list[Measure] = importlib.import_module(f"tests.bench.{name}").measures(brief)
-    took = time.monotonic() - started
+    started = time.monotonic()
+    found: list[Measure] = import_module(f"tests.bench.{name}").measures(brief)
+    seconds = round(time.monotonic() - started, 1)
     for one in found:
         word = {True: "reached", False: "NOT reached", None: "no goal"}[one.reached]
-        print(f"  {one.title} ({one.goal}): {word}")
+        print(f"  {one.id} ({one.goal}): {word}")
         for line in one.lines:
             print(f"    {line.name:<50} {line.value:>10.4g} {line.unit}  {line.note}")
-    print(f"  {took:.0f} s", flush=True)
-    return [replace(one, seconds=round(took, 1)) for one in found]
+    print(f"  {seconds:.0f} s", flush=True)
+    return [{**asdict(one), **origin(), "seconds": seconds} for one in found]
 
 
-def write(measures: list[Measure], out: Path) -> None:
-    """The page, its plots and its figures."""
-    facts, now = machine(), datetime.now(timezone.utc)
-    plots = out / "benchmarks"
-    plots.mkdir(parents=True, exist_ok=True)
-    for one in measures:
-        if one.plot:
-            draw(one.plot, plots / f"{one.id}.svg")
-    figures = {"date": now.isoformat(timespec="seconds"), "machine": facts}
-    document = {**figures, "measures": [one.to_dict() for one in measures]}
-    text = json.dumps(document, ensure_ascii=False, indent=1) + "\n"
-    (out / "benchmarks.json").write_text(text, encoding="utf-8")
-    (out / "benchmarks.md").write_text(page(measures, facts, f"{now:%Y-%m-%d}"), encoding="utf-8")
+def merged(earlier: list[dict[str, Any]], found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The earlier measurements and the new ones, which replace those of the same id."""
+    by_id = {one["id"]: one for one in earlier} | {one["id"]: one for one in found}
+    return list(by_id.values())
 
 
 if __name__ == "__main__":

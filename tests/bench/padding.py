@@ -1,8 +1,7 @@
-"""Model Studio, but with images of any size: a proxy that pads what the laptop's server drew."""
+"""Model Studio with images of any size: a proxy that pads the laptop server's pictures."""
 
 from __future__ import annotations
 
-import http.client
 import os
 import struct
 import threading
@@ -13,6 +12,8 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
+import requests
+
 END = b"\0\0\0\0IEND\xaeB`\x82"
 HOP = ("connection", "content-length", "transfer-encoding", "keep-alive", "host")
 
@@ -20,7 +21,7 @@ HOP = ("connection", "content-length", "transfer-encoding", "keep-alive", "host"
 def padded(png: bytes, size: int) -> bytes:
     """The same picture as a file of `size` bytes: a private chunk of noise before its end.
 
-    What is larger already, or is no PNG, stays as it is.
+    A larger picture, or a text that is not a PNG, is returned unchanged.
     """
     room = size - len(png) - 12  # length, name and checksum of the chunk
     if room < 0 or not png.endswith(END):
@@ -50,36 +51,28 @@ def padding_proxy(upstream: str, size: int) -> Iterator[Padding]:
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            self._pass_on(None)
-
-        def do_POST(self) -> None:
-            self._pass_on(self.rfile.read(int(self.headers.get("Content-Length", "0"))))
-
-        def _pass_on(self, body: bytes | None) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
             headers = {k: v for k, v in self.headers.items() if k.lower() not in HOP}
-            connection = http.client.HTTPConnection(there.netloc, timeout=60)
-            connection.request(self.command, self.path, body, headers)
-            answer = connection.getresponse()
-            content = padded(answer.read().replace(there.netloc.encode(), here), padding.size)
-            connection.close()
-            self.send_response(answer.status)
-            for name, value in answer.getheaders():
-                if name.lower() not in HOP:
-                    self.send_header(name, value)
+            url = f"http://{there.netloc}{self.path}"
+            answer = requests.request(self.command, url, data=body, headers=headers, timeout=60)
+            content = padded(answer.content.replace(there.netloc.encode(), here), padding.size)
+            self.send_response(answer.status_code)
+            self.send_header("Content-Type", answer.headers["Content-Type"])
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)
 
+        do_POST = do_GET
+
         def log_message(self, *_: object) -> None:
             """Nobody reads it."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Proxy)
-    here = f"127.0.0.1:{server.server_port}".encode()
+    proxy = ThreadingHTTPServer(("127.0.0.1", 0), Proxy)
+    here = f"127.0.0.1:{proxy.server_port}".encode()
     padding = Padding(f"http://{here.decode()}{there.path}", size)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
+    threading.Thread(target=proxy.serve_forever, daemon=True).start()
     try:
         yield padding
     finally:
-        server.shutdown()
-        server.server_close()
+        proxy.shutdown()
+        proxy.server_close()

@@ -13,11 +13,12 @@ from typing import Any, cast
 
 import requests
 
-from shared.modelstudio.client import ModelStudio, Task, TaskCreated
-from tests.bench.world import CalmWorld
+from shared.modelstudio.client import ModelStudio, TaskCreated
+from tests.bench.world import MODEL, CalmWorld
 from tests.simulation.kernel import InstanceClock
 from tests.simulation.wire import SimSession
 
+IMAGE, MANIFEST = {"Content-Type": "image/png"}, {"Content-Type": "application/json"}
 PATH = "/services/aigc/image2image/image-synthesis"
 Pauses = Callable[[], Iterator[float]]
 
@@ -42,50 +43,32 @@ def every(seconds: float) -> Pauses:
     return pauses
 
 
-def loop(world: CalmWorld, jobs: list[str], threads: int, pauses: Pauses = sdk_pauses) -> None:
+def loop(world: CalmWorld, jobs: int, threads: int = 1, pauses: Pauses = sdk_pauses) -> None:
     """`threads` programs that submit, wait, download and store, one job after the other.
 
     Where the service answers 429 they try again after one to three seconds, as a user would.
     """
-    waiting = list(reversed(jobs))
+    waiting = [f"job-{number:05d}" for number in reversed(range(jobs))]
 
     def work() -> None:
         clock = InstanceClock(world.kernel, 0.0)
         session = cast("requests.Session", SimSession(world.network, world.studio))
         service = ModelStudio("https://service.invalid/api/v1", "sk-bench", session)
         while waiting:
-            _one(world, service, session, clock, waiting.pop(), pauses)
+            job = waiting.pop()
+            body = {"model": MODEL, "input": {"prompt": job}, "parameters": {"n": 1}}
+            while not isinstance(made := service.create(PATH, body), TaskCreated):
+                clock.sleep(1.0 + 2.0 * world.rng.random())
+            left = pauses()
+            while (task := service.query(made.task_id)).status in ("PENDING", "RUNNING"):
+                clock.sleep(next(left))
+            answer: Any = task.answer
+            image: Any = session.get(answer["output"]["results"][0]["url"])
+            world.bucket.put_object(f"results/{job}/image-1.png", image.body, IMAGE)
+            world.bucket.put_object(f"results/{job}/result.json", b"{}", MANIFEST)
 
     for number in range(threads):
         world.kernel.spawn(f"program-{number}", work, 1e9, _ended)
-
-
-def _one(
-    world: CalmWorld,
-    service: ModelStudio,
-    session: requests.Session,
-    clock: InstanceClock,
-    job: str,
-    pauses: Pauses,
-) -> None:
-    body = {"model": "brush", "input": {"prompt": job}, "parameters": {"n": 1}}
-    while not isinstance(made := service.create(PATH, body), TaskCreated):
-        clock.sleep(1.0 + 2.0 * world.rng.random())
-    task = _awaited(service, clock, made.task_id, pauses())
-    url = cast("dict[str, Any]", task.answer)["output"]["results"][0]["url"]
-    image = cast("Any", session.get(url)).body
-    world.bucket.put_object(f"results/{job}/image-1.png", image, {})
-    world.bucket.put_object(f"results/{job}/result.json", b"{}", {})
-
-
-def _awaited(
-    service: ModelStudio, clock: InstanceClock, task_id: str, pauses: Iterator[float]
-) -> Task:
-    while True:
-        task = service.query(task_id)
-        if task.status not in ("PENDING", "RUNNING"):
-            return task
-        clock.sleep(next(pauses))
 
 
 def _ended(_actor: object, failure: BaseException | None) -> None:

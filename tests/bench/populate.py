@@ -1,7 +1,7 @@
-"""Buckets that hold many jobs, without running each of them.
+"""Buckets that hold many jobs, although only one job has run.
 
-One job is run to its end in the simulated cloud, and everything that was ever written for it is
-kept as a pattern; every other job is a copy of it under another id and another time.
+That job runs to its end in the simulated cloud, and everything that was written for it is kept as a
+pattern; every other job is a copy of it under another id and another time.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import os
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -24,105 +25,107 @@ from local.oss.records import Attributes, Record, identity
 from local.oss.storage import Store
 from shared.platform.clock import from_iso, iso
 from shared.storage import layout
-from tests.bench.world import MODEL, CalmWorld, quick
+from tests.bench.results import ROOT
+from tests.bench.world import MODEL, calm_world
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
-INPUTS = ("cat.jpg", "cat-mask.png")
+EXAMPLES = ROOT / "examples"
+BUCKET, REGION = "wanx-local", "cn-beijing"
+"""Those of the laptop cloud."""
 MEMORY = Path("/dev/shm")
 MEMORY_BYTES = 6 << 30
 WEEK = 7 * 86400.0
-REGION = "cn-beijing"
-BUCKET = "depths"
 REAL_MODEL = "wanx-x-painting"
+JOB = "pattern-job"
 Objects = Iterator[tuple[str, bytes]]
 
 
-@dataclass(frozen=True)
-class Pattern:
-    """All objects of one job, and the texts in them that are its own."""
-
-    job: str
-    queued_ms: int
-    expires_at: str
-    objects: Mapping[str, bytes]
-
-    def queued(self, job: str, queued_ms: int, model: str) -> Objects:
-        """A job that waits and would expire after a week."""
-        wanted = (layout.record(self.job, 1), layout.QUEUE, layout.EXPIRY)
-        return self._copied(wanted, job, queued_ms, model)
-
-    def finished(self, job: str, queued_ms: int, model: str) -> Objects:
-        """A job that is over: its chain, image, manifest, and its ticket in the log."""
-        wanted = (layout.RECORDS, layout.RESULTS, layout.TICKETS)
-        return self._copied(wanted, job, queued_ms, model)
-
-    def _copied(self, wanted: tuple[str, ...], job: str, queued_ms: int, model: str) -> Objects:
-        expires = queued_ms / 1000 + WEEK
-        changes = {
-            self.job: job,
-            f"{self.queued_ms:013d}": f"{queued_ms:013d}",
-            self.expires_at: iso(expires),
-            f"{round(from_iso(self.expires_at) * 1000):013d}": f"{round(expires * 1000):013d}",
-            f"/{MODEL}/": f"/{model}/",
-            f'"{MODEL}"': f'"{model}"',
-        }
-        yield layout.indexed(queued_ms, job), b""
-        for key, body in self.objects.items():
-            if key.startswith(layout.TICKETS) and key.startswith(wanted):
-                yield layout.ticket(model, queued_ms), _changed(body, changes)
-            elif key.startswith(wanted):
-                yield _changed(key.encode(), changes).decode(), _changed(body, changes)
-
-
-def _changed(text: bytes, changes: Mapping[str, str]) -> bytes:
-    for old, new in changes.items():
-        text = text.replace(old.encode(), new.encode())
-    return text
+def example(name: str) -> dict[str, Any]:
+    """The first job of an example file, for one image."""
+    text = (EXAMPLES / f"{name}.yaml").read_text(encoding="utf-8")
+    made: dict[str, Any] = next(iter(yaml.safe_load_all(text)))
+    made["parameters"] = {**made.get("parameters", {}), "n": 1}
+    return made
 
 
 def document(job: str, **options: Any) -> dict[str, Any]:
-    """The example of inpainting, for one image. `options` go under `job`."""
-    text = (EXAMPLES / "inpainting.yaml").read_text(encoding="utf-8")
-    made: dict[str, Any] = yaml.safe_load(text)
-    made["parameters"]["n"] = 1
-    made["job"] = {"id": job, "expires_after": "168h", **options}
-    return made
+    """The example of inpainting. `options` go under `job`."""
+    own = {"id": job, "expires_after": "168h", **options}
+    return {**example("inpainting"), "model": REAL_MODEL, "job": own}
 
 
 def inputs() -> Objects:
     """The images that the jobs refer to."""
-    for name in INPUTS:
+    for name in ("cat.jpg", "cat-mask.png"):
         yield f"{layout.INPUTS}{name}", (EXAMPLES / "inputs" / name).read_bytes()
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """All objects of one job, and the times in them that are its own."""
+
+    queued_ms: int
+    expires_at: str
+    objects: Mapping[str, bytes]
 
 
 @lru_cache(maxsize=1)
 def pattern() -> Pattern:
     """Run one job in the simulated cloud and keep whatever was written for it."""
-    job, written = "pattern-job", dict[str, bytes]()
-    body = json.dumps({**document(job), "model": MODEL}).encode()
+    written = dict[str, bytes]()
+    body = json.dumps({**document(JOB), "model": MODEL}).encode()
 
     def watch(key: str, _before: bytes | None, after: bytes | None) -> None:
-        if after is not None and (job in key or key.startswith(layout.TICKETS)):
+        if after is not None and (JOB in key or key.startswith(layout.TICKETS)):
             written[key] = after
 
-    with quick():
-        world = CalmWorld(lambda _rng: 5.0)
-        for key, image in inputs():
-            world.bucket.write(key, image)
+    with calm_world(lambda _rng: 5.0, learn=False) as world:
+        world.bucket.stock(dict(inputs()))
         world.bucket.watchers.append(watch)
-        world.kernel.after(0.0, lambda: world.bucket.write(f"{layout.JOB_FILES}{job}.json", body))
+        world.kernel.after(0.0, lambda: world.bucket.write(f"{layout.JOB_FILES}{JOB}.json", body))
         world.run_out()
-        world.close()
-    first = json.loads(written[layout.record(job, 1)])
-    return Pattern(job, first["queued_ms"], first["expires_at"], written)
+    first = json.loads(written[layout.record(JOB, 1)])
+    return Pattern(first["queued_ms"], first["expires_at"], written)
 
 
-def jobs(kept: Pattern, model: str, now_ms: int, *, queued: int = 0, finished: int = 0) -> Objects:
-    """That many jobs, the finished ones older; `now_ms` is later than all of them."""
+def _copied(wanted: tuple[str, ...], job: str, queued_ms: int, model: str) -> Objects:
+    """The pattern's objects whose keys begin with `wanted`, for another job."""
+    kept, expires = pattern(), queued_ms / 1000 + WEEK
+    changes = {
+        JOB: job,
+        f"{kept.queued_ms:013d}": f"{queued_ms:013d}",
+        kept.expires_at: iso(expires),
+        f"{round(from_iso(kept.expires_at) * 1000):013d}": f"{round(expires * 1000):013d}",
+        f"/{MODEL}/": f"/{model}/",
+        f'"{MODEL}"': f'"{model}"',
+    }
+
+    def changed(text: bytes) -> bytes:
+        for old, new in changes.items():
+            text = text.replace(old.encode(), new.encode())
+        return text
+
+    yield layout.indexed(queued_ms, job), b""
+    for key, body in kept.objects.items():
+        if key.startswith(wanted):
+            ticket = key.startswith(layout.TICKETS)
+            yield (
+                layout.ticket(model, queued_ms) if ticket else changed(key.encode()).decode(),
+                changed(body),
+            )
+
+
+def jobs(model: str, now_ms: int, *, queued: int = 0, finished: int = 0) -> Objects:
+    """That many jobs, the finished ones older; `now_ms` is later than all of them.
+
+    A finished job has its records, image and manifest, and its ticket in the log. A queued one
+    would expire after a week.
+    """
+    over = (layout.RECORDS, layout.RESULTS, layout.TICKETS)
     for number in range(finished):
-        yield from kept.finished(done_job(number), now_ms - 86_400_000 - 2000 * number, model)
+        yield from _copied(over, done_job(number), now_ms - 86_400_000 - 2000 * number, model)
+    waits = (layout.record(JOB, 1), layout.QUEUE, layout.EXPIRY)
     for number in range(queued):
-        yield from kept.queued(waiting_job(number), now_ms - 3_600_000 + number, model)
+        yield from _copied(waits, waiting_job(number), now_ms - 3_600_000 + number, model)
 
 
 def done_job(number: int) -> str:
@@ -135,46 +138,28 @@ def waiting_job(number: int) -> str:
     return f"wait-{number:07d}"
 
 
-@lru_cache(maxsize=8)
-def stocked(queued: int, finished: int) -> Path:
-    """The root folder of an OSS server whose bucket holds so many jobs; gone when the program ends.
+@contextmanager
+def stocked(queued: int, finished: int) -> Iterator[Path]:
+    """The data folder of a laptop cloud whose bucket holds so many jobs.
 
-    It lies in memory where there is room, so that no disk is measured.
+    The folder lies in memory if there is room, so that no disk is measured.
     """
-    folder = tempfile.TemporaryDirectory(prefix="depths-", dir=_place())
-    _kept.append(folder)
-    root, now_ms = Path(folder.name), int(time.time() * 1000)
-    fill(root, BUCKET, inputs())
-    made = jobs(pattern(), REAL_MODEL, now_ms, queued=queued, finished=finished)
-    fill(root, BUCKET, made)
-    return root
+    free = os.statvfs(MEMORY) if MEMORY.is_dir() else None
+    place = MEMORY if free and free.f_bavail * free.f_frsize > MEMORY_BYTES else None
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=place) as folder:
+        now_ms = int(time.time() * 1000)
+        fill(Path(folder) / "oss", jobs(REAL_MODEL, now_ms, queued=queued, finished=finished))
+        yield Path(folder)
 
 
-def discard() -> None:
-    """Remove all such folders now: they take memory."""
-    stocked.cache_clear()
-    while _kept:
-        _kept.pop().cleanup()
+def fill(root: Path, objects: Iterable[tuple[str, bytes]]) -> None:
+    """Write objects into the folder of an OSS server that does not run.
 
-
-_kept: list[tempfile.TemporaryDirectory[str]] = []
-
-
-def _place() -> Path | None:
-    if not MEMORY.is_dir():
-        return None
-    free = os.statvfs(MEMORY)
-    return MEMORY if free.f_bavail * free.f_frsize > MEMORY_BYTES else None
-
-
-def fill(root: Path, bucket: str, objects: Iterable[tuple[str, bytes]]) -> int:
-    """Write objects into the folder of an OSS server that does not run; how many they were.
-
-    Files and records are as the server makes them, in one transaction instead of one for each.
+    Files and records are those that the server makes; one transaction holds all records.
     """
     store = Store(root, REGION, notify=False)
-    store.create_bucket(bucket)
-    folder, made, count = store.layout.bucket(bucket), set[str](), 0
+    store.create_bucket(BUCKET)
+    folder, made = store.layout.bucket(BUCKET), set[str]()
     with store.database.exclusive():
         for key, body in objects:
             path = os.path.join(folder, key)
@@ -182,12 +167,10 @@ def fill(root: Path, bucket: str, objects: Iterable[tuple[str, bytes]]) -> int:
             if parent not in made:
                 os.makedirs(parent, exist_ok=True)
                 made.add(parent)
-            store.database.save(_written(bucket, key, path, body))
-            count += 1
-    return count
+            store.database.save(_written(key, path, body))
 
 
-def _written(bucket: str, key: str, path: str, body: bytes) -> Record:
+def _written(key: str, path: str, body: bytes) -> Record:
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     os.write(file, body)
     status = os.fstat(file)
@@ -196,7 +179,7 @@ def _written(bucket: str, key: str, path: str, body: bytes) -> Record:
     crc64.update(body)
     kind = "image/png" if key.endswith(".png") else "application/json"
     return Record(
-        bucket=bucket,
+        bucket=BUCKET,
         key=key,
         identity=identity(status),
         size=len(body),

@@ -1,25 +1,28 @@
-"""What a measurement found, in a form that becomes JSON and Markdown."""
+"""What a measurement found, in a form that becomes JSON."""
 
 from __future__ import annotations
 
+import os
 import platform
+import re
 import statistics
+import subprocess
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-REAL = "real time"
-SIMULATED = "simulated time"
-COUNTED = "counted"
+ROOT = Path(__file__).resolve().parents[2]
+OURS = "wanx functions"
 
 
 @dataclass(frozen=True)
 class Line:
-    """One way of doing the thing that is measured.
+    """One figure: `value` in `unit`.
 
-    `value` is the median of `n` values of `unit`, `low` and `high` their 5th and 95th percentile.
-    `ours`: this project's way, as opposed to what it is compared with.
+    Of several values it is the median, `low` and `high` their 5th and 95th percentile, `n` how many
+    there were. `ours`: this project's way, as opposed to what it is compared with.
     """
 
     name: str
@@ -33,101 +36,50 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Curve:
-    """A line of a plot: y over x."""
-
-    name: str
-    x: tuple[float, ...]
-    y: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class Plot:
-    """A plot of several curves with the same axes."""
-
-    x_label: str
-    y_label: str
-    curves: tuple[Curve, ...]
-    log_x: bool = False
-
-
-@dataclass(frozen=True)
 class Measure:
-    """One measurement. `clock` says whether its seconds are the machine's or the simulation's.
+    """One measurement; docs/benchmarks.md says how it is done and what bounds it.
 
-    `reached`: whether the goal was; None where there is none. `bound` says what keeps it from being
-    reached. `text` is Markdown that explains how it was measured.
+    `reached`: whether the goal was reached; None where there is no goal.
     """
 
     id: str
-    title: str
-    clock: str
     goal: str
     reached: bool | None
-    lines: tuple[Line, ...]
-    text: str = ""
-    bound: str = ""
-    plot: Plot | None = None
-    seconds: float = 0.0
-    """How long the measurement itself took."""
-
-    def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
+    lines: Sequence[Line]
 
 
-def measure_of(found: dict[str, Any]) -> Measure:
-    """The inverse of `Measure.to_dict`, as read from JSON."""
-    plot = found["plot"]
-    if plot is not None:
-        curves = (Curve(one["name"], tuple(one["x"]), tuple(one["y"])) for one in plot["curves"])
-        plot = Plot(**{**plot, "curves": tuple(curves)})
-    lines = tuple(Line(**line) for line in found["lines"])
-    return Measure(**{**found, "lines": lines, "plot": plot})
+def quantile(values: Sequence[float], share: float) -> float:
+    """The value below which `share` (0 to 1) of all lie. Raises ValueError without values."""
+    if not values:
+        raise ValueError("nothing was measured")
+    return sorted(values)[min(len(values) - 1, int(share * len(values)))]
 
 
-@dataclass
-class Sample:
-    """Values that were seen, all of one unit."""
-
-    values: list[float] = field(default_factory=list)
-
-    def quantile(self, share: float) -> float:
-        """The value below which `share` (0 to 1) of all lie. Raises ValueError without values."""
-        if not self.values:
-            raise ValueError("nothing was measured")
-        ordered = sorted(self.values)
-        return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
-
-    def line(self, name: str, unit: str, *, ours: bool = False, note: str = "") -> Line:
-        """Median, 5th and 95th percentile as a line."""
-        return Line(
-            name=name,
-            value=statistics.median(self.values),
-            unit=unit,
-            low=self.quantile(0.05),
-            high=self.quantile(0.95),
-            n=len(self.values),
-            ours=ours,
-            note=note,
-        )
+def line(
+    name: str, values: Sequence[float], unit: str, *, ours: bool = False, note: str = ""
+) -> Line:
+    """Median, 5th and 95th percentile of what was measured."""
+    low, high = quantile(values, 0.05), quantile(values, 0.95)
+    return Line(name, statistics.median(values), unit, low, high, len(values), ours, note)
 
 
-def sample(values: Sequence[float]) -> Sample:
-    """A sample of values that are at hand already."""
-    return Sample(list(values))
+def origin() -> dict[str, str]:
+    """The day and the commit of a measurement."""
+    command = ["git", "describe", "--always", "--dirty"]
+    described = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    commit = described.stdout.strip() or "unknown"
+    return {"date": f"{datetime.now(timezone.utc):%Y-%m-%d}", "commit": commit}
 
 
 def machine() -> dict[str, Any]:
     """What the figures were measured on."""
-    facts = (
-        Path("/proc/cpuinfo").read_text(encoding="utf-8") if Path("/proc/cpuinfo").exists() else ""
-    )
-    names = [line.partition(":")[2].strip() for line in facts.splitlines() if "model name" in line]
-    memory = Path("/proc/meminfo").read_text(encoding="utf-8").split()[1] if facts else "0"
+    cpus = Path("/proc/cpuinfo")
+    names = re.findall(r"model name\s*: (.*)", cpus.read_text("utf-8")) if cpus.exists() else []
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return {
-        "processor": names[0] if names else platform.processor() or platform.machine(),
-        "cores": len(names) or 1,
-        "memory_gib": round(int(memory) / 1024 / 1024, 1),
+        "processor": names[0] if names else platform.machine(),
+        "cores": os.cpu_count(),
+        "memory_gib": round(memory / 2**30, 1),
         "system": f"{platform.system()} {platform.release().partition('-')[0]}",
         "python": platform.python_version(),
     }

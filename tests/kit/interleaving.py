@@ -1,98 +1,58 @@
-"""Several instances at once, switched only where they wait: every run can be repeated exactly.
-
-An actor is a plain function in a thread of its own; one runs at a time, and hands over whenever it
-waits on the stage (a fake clock's sleep, a memory store's request). Who goes on is chosen by a
-function: the earliest (time passes as it would), or every choice in turn (`explore`).
-"""
+"""Several instances at once, in any order of their requests: every run can be repeated exactly."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+import heapq
+import math
+from collections.abc import Callable
 
-from tests.kit.clock import START, Timeline
+from tests.simulation.kernel import Actor, Entry, Kernel
 
-Chooser = Callable[[Sequence[float]], int]
-"""Gets the moments at which the waiting actors want to go on; returns whose turn it is."""
-
-
-class _Abandoned(BaseException):
-    """Ends an actor's thread when another actor has failed."""
+Chooser = Callable[[int], int]
+"""Gets how many actors could go on now; returns whose turn it is."""
 
 
-@dataclass
-class _Actor:
-    work: Callable[[], object]
-    wakes_at: float
-    turn: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
-    done: bool = False
-    error: BaseException | None = None
+def longest_waiting(_options: int) -> int:
+    return 0
 
 
-def earliest(moments: Sequence[float]) -> int:
-    """The order in which time passes; of equals the first."""
-    return moments.index(min(moments))
+class Stage(Kernel):
+    """A kernel whose actors a test starts together.
 
+    Of those that want to go on at the same moment `choose` picks the next one.
+    """
 
-class Stage(Timeline):
-    """A timeline whose actors take turns."""
-
-    def __init__(self, choose: Chooser = earliest, at: float = START) -> None:
-        super().__init__(at)
-        self._choose = choose
-        self._actors: list[_Actor] = []
-        self._here = threading.local()
-        self._back = threading.Semaphore(0)
-        self._abandoned = False
+    def __init__(self, choose: Chooser = longest_waiting) -> None:
+        super().__init__()
+        self.choose = choose
+        self._chooses: Chooser = longest_waiting
+        self._failures: list[BaseException] = []
 
     def play(self, *works: Callable[[], object]) -> None:
         """Run all actors to their end. Raises what the first failing one raised."""
-        self._actors = [_Actor(work, self.at) for work in works]
-        for actor in self._actors:
-            threading.Thread(target=self._perform, args=(actor,), daemon=True).start()
-        try:
-            for actor in self._actors:
-                self._take_turn(actor)  # up to its first wait, where nothing has happened yet
-            while waiting := [actor for actor in self._actors if not actor.done]:
-                self._take_turn(waiting[self._choose([actor.wakes_at for actor in waiting])])
-        finally:
-            self._abandoned = True
-            for actor in self._actors:
-                actor.turn.release()
+        for number, work in enumerate(works):
+            self.spawn(f"actor-{number}", work, math.inf, self._note_end)
+        for _ in works:
+            self.step()  # up to its first wait, where nothing has happened yet
+        self._chooses = self.choose
+        while self.actors and not self._failures:
+            self.step()
+        self.close()
+        if self._failures:
+            raise self._failures[0]
 
-    def wait(self, seconds: float) -> None:
-        """Hand over, and go on no earlier than `seconds` from now."""
-        actor: _Actor | None = getattr(self._here, "actor", None)
-        if actor is None:
-            super().wait(seconds)
-            return
-        actor.wakes_at = self.at + max(0.0, seconds)
-        self._back.release()
-        actor.turn.acquire()
-        if self._abandoned:
-            raise _Abandoned
+    def _next(self) -> Entry:
+        due = [super()._next()]
+        while self._agenda and self._agenda[0][0] == due[0][0]:
+            due.append(super()._next())
+        chosen = due.pop(self._chooses(len(due)))
+        for entry in due:
+            heapq.heappush(self._agenda, entry)
+        return chosen
 
-    def _take_turn(self, actor: _Actor) -> None:
-        self.advance_to(actor.wakes_at)
-        actor.turn.release()
-        self._back.acquire()
-        if actor.error is not None:
-            raise actor.error
-
-    def _perform(self, actor: _Actor) -> None:
-        self._here.actor = actor
-        actor.turn.acquire()
-        try:
-            if not self._abandoned:
-                actor.work()
-        except _Abandoned:
-            pass
-        except BaseException as error:
-            actor.error = error
-        finally:
-            actor.done = True
-            self._back.release()
+    def _note_end(self, _actor: Actor, failure: BaseException | None) -> None:
+        if failure is not None:
+            self._failures.append(failure)
 
 
 def explore(play: Callable[[Chooser], None]) -> int:
@@ -114,10 +74,10 @@ def _along(path: list[tuple[int, int]]) -> Chooser:
     """Follow the path, then always the first choice, which lengthens the path."""
     step = 0
 
-    def choose(moments: Sequence[float]) -> int:
+    def choose(options: int) -> int:
         nonlocal step
         if step == len(path):
-            path.append((0, len(moments)))
+            path.append((0, options))
         taken = path[step][0]
         step += 1
         return taken

@@ -1,37 +1,40 @@
-"""A bucket in memory, images made on the spot, and short ways to check a job."""
+"""Objects of a bucket, images made on the spot, and short ways to check a job."""
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 from typing import Any
 
+import pytest
 from PIL import Image
 
 from shared.catalogue.models import load_catalogue
-from shared.jobfile import Checked, Notice, Violation, check, parse
-from shared.storage.objects import ObjectMissing, Slice
+from shared.jobfile import Checked, Notice, ParseLimits, Unreadable, Violation, check, parse
+from shared.storage.objects import Slice
+from tests.kit.store import Bucket, Store
+from tests.simulation.kernel import Kernel
 
 BUCKET = "our-bucket"
 CATALOGUE = load_catalogue()
 PAINTING, SKETCH, EDIT = "wanx-x-painting", "wanx-sketch-to-image-lite", "wan2.5-i2i-preview"
 
 
-class MemoryReader:
-    """An ObjectReader over a dict that counts the bytes it hands out."""
+class Reader(Store):
+    """A store over these objects that counts the bytes it hands out."""
 
     def __init__(self, objects: dict[str, bytes] | None = None) -> None:
-        self.objects = objects or {}
+        self.asked = Bucket(Kernel())
+        super().__init__(self.asked)
+        for key, body in (objects or {}).items():
+            self.asked.write(key, body)
         self.given = 0
-        self.calls = 0
 
     def read_range(self, key: str, start: int, length: int) -> Slice:
-        self.calls += 1
-        if key not in self.objects:
-            raise ObjectMissing(f"{key} does not exist")
-        body = self.objects[key][start : start + length]
-        self.given += len(body)
-        return Slice(body, len(self.objects[key]), "etag")
+        part = super().read_range(key, start, length)
+        self.given += len(part.body)
+        return part
 
 
 def image(kind: str, size: tuple[int, int] = (512, 512), mode: str = "RGB", **more: Any) -> bytes:
@@ -58,11 +61,11 @@ def edit(**changes: Any) -> dict[str, Any]:
 
 def checked(job: Any, objects: dict[str, bytes] | None = None) -> Checked:
     document = parse(json.dumps(job).encode(), "job.json")[0]
-    return check(document, CATALOGUE, MemoryReader(objects), BUCKET)
+    return check(document, CATALOGUE, Reader(objects), BUCKET)
 
 
 def checked_yaml(text: str) -> Checked:
-    return check(parse(text.encode(), "job.yaml")[0], CATALOGUE, MemoryReader(), BUCKET)
+    return check(parse(text.encode(), "job.yaml")[0], CATALOGUE, Reader(), BUCKET)
 
 
 def only(findings: tuple[Violation, ...] | tuple[Notice, ...]) -> Violation:
@@ -72,3 +75,26 @@ def only(findings: tuple[Violation, ...] | tuple[Notice, ...]) -> Violation:
 
 def at(findings: tuple[Violation, ...] | tuple[Notice, ...], pointer: str) -> Violation:
     return only(tuple(finding for finding in findings if finding.pointer == pointer))
+
+
+def value(text: str | bytes, name: str = "a.yaml") -> Any:
+    body = text.encode() if isinstance(text, str) else text
+    documents = parse(body, name)
+    assert len(documents) == 1
+    return documents[0].value
+
+
+def refusal(text: str | bytes, name: str = "a.yaml", **limits: int) -> tuple[Violation, ...]:
+    body = text.encode() if isinstance(text, str) else text
+    with pytest.raises(Unreadable) as raised:
+        parse(body, name, ParseLimits(**limits))
+    assert raised.value.violations
+    return raised.value.violations
+
+
+def first(text: str | bytes, name: str = "a.yaml", **limits: int) -> Violation:
+    return refusal(text, name, **limits)[0]
+
+
+def data_uri(body: bytes, media_type: str = "image/png") -> str:
+    return f"data:{media_type};base64,{base64.b64encode(body).decode()}"

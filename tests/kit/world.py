@@ -1,4 +1,4 @@
-"""The whole library over a bucket in memory and a scripted account, for any number of instances."""
+"""The whole library over the simulation's bucket and account, calm, for any number of instances."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import random
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import requests
 
-from shared.app import App, Instance
+from shared.app import INSTANCE, App, Instance
 from shared.catalogue.errors import (
     ACCOUNT,
     CALLER,
@@ -22,16 +22,17 @@ from shared.catalogue.errors import (
     ErrorRule,
     ErrorTable,
 )
-from shared.catalogue.models import Catalogue, Limits, Model, load_catalogue
-from shared.catalogue.retry_policy import RetryPolicy, load_retry_policy
+from shared.catalogue.models import Catalogue, Limits, Model
+from shared.catalogue.retry_policy import RetryPolicy
 from shared.catalogue.rules import Rules
 from shared.jobs.intake import Source
 from shared.ledger.record import Record
 from shared.platform.settings import Settings
 from shared.storage import layout
-from tests.kit.clock import FakeClock, Timeline
-from tests.kit.memory_store import MemoryBucket, MemoryStore
-from tests.kit.scripted_service import ImageHost, ScriptedService
+from tests.kit.store import Bucket, Store
+from tests.kit.studio import BASE_URL, ONE_BY_ONE, ImageHost, ScriptedSession, ScriptedStudio
+from tests.simulation.kernel import InstanceClock, Kernel
+from tests.simulation.scenario import inpainting
 
 TOKEN = "letmein"
 API_KEY = "sk-not-a-real-key"
@@ -40,7 +41,6 @@ OTHER = "pencil"
 LONG = 600.0
 WSGI: dict[Path, Any] = {}
 """Routes are built once for all tests, as they are once for an instance."""
-ONE_BY_ONE = Limits(submissions=5, per_seconds=1, concurrent=1, queue_ahead=0)
 
 
 def settings(**changes: Any) -> Settings:
@@ -50,7 +50,7 @@ def settings(**changes: Any) -> Settings:
         oss_public_endpoint="http://127.0.0.1:1",
         oss_bucket="studio",
         oss_region="cn-beijing",
-        base_url="https://service.invalid/api/v1",
+        base_url=BASE_URL,
         api_key=API_KEY,
         token_hashes=(hashlib.sha256(TOKEN.encode()).hexdigest(),),
     )
@@ -59,8 +59,7 @@ def settings(**changes: Any) -> Settings:
 
 def model(name: str = MODEL, limits: Limits = ONE_BY_ONE, price: float = 0.0) -> Model:
     """Takes what the inpainting model takes, under limits and at a price of the test's own."""
-    real = load_catalogue().get("wanx-x-painting")
-    assert real is not None
+    real = inpainting()
     cost = replace(real.price, per_image=price, by_region={})
     return replace(real, name=name, limits=limits, price=cost)
 
@@ -103,37 +102,34 @@ def job_file(prompt: str = "a cat", **own: Any) -> bytes:
 
 @dataclass
 class World:
-    """Everything outside the functions."""
+    """Everything outside the functions. Nothing goes wrong in it but what the test asks for."""
 
-    timeline: Timeline = field(default_factory=Timeline)
+    timeline: Kernel = field(default_factory=Kernel)
     models: tuple[Model, ...] = field(default_factory=lambda: (model(), model(OTHER)))
-    bucket: MemoryBucket = field(init=False)
-    studio: ScriptedService = field(init=False)
+    bucket: Bucket = field(init=False)
+    studio: ScriptedStudio = field(init=False)
     images: ImageHost = field(default_factory=ImageHost)
-    policy: RetryPolicy = field(default_factory=load_retry_policy)
+    policy: RetryPolicy = field(default_factory=lambda: INSTANCE.yaml[2])
     _instances: count[int] = field(default_factory=count)
 
     def __post_init__(self) -> None:
-        self.bucket = MemoryBucket(self.timeline, most_calls=20_000)
-        self.studio = ScriptedService(self.timeline)
+        self.bucket = Bucket(self.timeline, most_calls=20_000)
+        self.studio = ScriptedStudio(self.timeline)
 
     def app(self, instance: str = "a", skew: float = 0.0, **changes: Any) -> App:
         """One instance of a function, wired as `shared.app` wires it."""
-        session = requests.Session()
-        session.mount("https://", self.images)
         chosen = settings(**changes)
         rules = Rules(Catalogue(self.models), error_table(), self.policy, chosen.model_region)
-        made = App(
+        store = Store(self.bucket, instance)
+        return App(
             chosen,
-            MemoryStore(self.bucket, instance),
-            session,
-            FakeClock(self.timeline, skew),
+            store,
+            cast("requests.Session", ScriptedSession(store.network, self.studio, self.images)),
+            InstanceClock(self.timeline, skew),
             random.Random(f"{instance} {next(self._instances)}"),
             rules,
             Instance(wsgi=WSGI),
         )
-        made.__dict__["model_studio"] = self.studio
-        return made
 
     def queued(self, job: str, model_name: str = MODEL, **own: Any) -> Record:
         """A job that has been taken in and waits."""
@@ -146,7 +142,8 @@ class World:
     def states(self, job: str) -> list[str]:
         """The states of a job's records, in order."""
         chain = [
-            json.loads(self.bucket.peek(key)) for key in self.bucket.keys(f"{layout.RECORDS}{job}/")
+            json.loads(self.bucket.peek(key))
+            for key in self.bucket.keys(f"{layout.RECORDS}{job}/0")
         ]
         return [link["state"] for link in chain]
 
@@ -178,9 +175,9 @@ class World:
         return [key[len(layout.SLOTS) :].rsplit("~", 1)[0] for key in self.slots()]
 
 
-def store_of(app: App) -> MemoryStore:
+def store_of(app: App) -> Store:
     """An instance's store, for its hooks."""
-    assert isinstance(app.store, MemoryStore)
+    assert isinstance(app.store, Store)
     return app.store
 
 

@@ -6,6 +6,7 @@ of the OSS basic concepts and PutObject pages, and no others.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Mapping
@@ -13,11 +14,12 @@ from dataclasses import dataclass
 from email.utils import formatdate
 from functools import lru_cache, partial
 from typing import Any
+from urllib.parse import urlencode
 
 from oss2.exceptions import NoSuchKey, RequestError, ServerError
 
-from tests.kit.record_schema import wrong_record
-from tests.simulation.network import Network
+from tests.simulation.network import Transport
+from tests.simulation.record_schema import wrong_record
 
 Watcher = Callable[[str, bytes | None, bytes | None], None]
 """Gets key, body before and body after each change; None stands for absent."""
@@ -28,6 +30,7 @@ class Stored:
     body: bytes
     etag: str
     modified: int
+    content_type: str = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ class SimBucket:
 
     bucket_name = "studio"
 
-    def __init__(self, network: Network, skew: float) -> None:
+    def __init__(self, network: Transport, skew: float) -> None:
         """`skew`: of its clock; `own`: who was refused what it had made itself."""
         self.network = network
         self.skew = skew
@@ -95,19 +98,28 @@ class SimBucket:
     ) -> Answer:
         def effect(fault: str) -> Answer:
             if fault.startswith("store_"):
-                self.own.discard((self.network.kernel.here().name, key))
+                self.own.discard((self.network.caller(), key))
             self._refuse(fault)
-            stored = self.objects.get(key)
-            if stored is None:
-                raise NoSuchKey(404, self._headers(), b"", {"Code": "NoSuchKey"})
+            stored = self._stored(key)
             self._lose(fault)
             body, span = stored.body, None
             if byte_range is not None:
+                if byte_range[0] >= len(body):
+                    raise ServerError(416, self._headers(), b"", {"Code": "InvalidRange"})
                 body = body[byte_range[0] : byte_range[1] + 1]
                 span = f"bytes {byte_range[0]}-{byte_range[1]}/{len(stored.body)}"
             return Answer(self._headers(), body, stored.etag, span)
 
         return self.network.call(f"read {key}", "read", effect)
+
+    def head_object(self, key: str) -> Answer:
+        def effect(fault: str) -> Answer:
+            self._refuse(fault)
+            stored = self._stored(key)
+            self._lose(fault)
+            return Answer(self._headers(), stored.body, stored.etag)
+
+        return self.network.call(f"head {key}", "read", effect)
 
     def put_object(self, key: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         absent = headers.get("x-oss-forbid-overwrite") == "true"
@@ -115,14 +127,14 @@ class SimBucket:
         def effect(fault: str) -> Answer:
             self._refuse(fault)
             if absent and key in self.objects:
-                self.network.story.tell("oss", f"409: {key} exists")
+                self.network.tell("oss", f"409: {key} exists")
                 self._lose(fault)
                 self._note_own(key, body)
                 raise ServerError(409, self._headers(), b"", {"Code": "FileAlreadyExists"})
             for wrong in wrong_record(key, body):
                 self.network.violate("records fit their schema", wrong)
-            self._makers[key] = self.network.kernel.here().name
-            self.write(key, body)
+            self._makers[key] = self.network.caller()
+            self.write(key, body, headers["Content-Type"])
             self._lose(fault)
             return Answer(self._headers())
 
@@ -150,18 +162,35 @@ class SimBucket:
 
         return self.network.call(f"list {prefix}", "read", effect)
 
-    def sign_url(self, method: str, key: str, seconds: int, slash_safe: bool) -> str:
-        return f"https://studio.invalid/{key}?x-oss-expires={seconds}"
+    def sign_url(
+        self,
+        method: str,
+        key: str,
+        seconds: int,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        slash_safe: bool = False,
+    ) -> str:
+        """Not signed; it shows what would be."""
+        until = {"put" if method == "PUT" else "expires": seconds}
+        shown = urlencode({**until, **(params or {}), **(headers or {})})
+        return f"https://bucket.invalid/{key}?{shown}"
 
     # What the world around does
 
-    def write(self, key: str, body: bytes) -> None:
+    def over(self, network: Transport) -> SimBucket:
+        """The same bucket, reached over another network."""
+        other = copy.copy(self)
+        other.network = network
+        return other
+
+    def write(self, key: str, body: bytes, content_type: str = "application/json") -> None:
         """Put an object, as another program or a person would."""
         before = self.objects.get(key)
         if before is None:
             insort(self._keys, key)
         etag = hashlib.md5(body).hexdigest().upper()
-        self.objects[key] = Stored(body, etag, self._second())
+        self.objects[key] = Stored(body, etag, self.second(), content_type)
         for watch in self.watchers:
             watch(key, before.body if before else None, body)
 
@@ -171,9 +200,9 @@ class SimBucket:
         for key, body in objects.items():
             if body not in known:
                 etag = hashlib.md5(body).hexdigest().upper()
-                known[body] = Stored(body, etag, self._second())
+                known[body] = Stored(body, etag, self.second())
             self.objects[key] = known[body]
-        self._keys = sorted(self.objects)
+        self._keys[:] = sorted(self.objects)
 
     def remove(self, key: str) -> None:
         before = self.objects.pop(key, None)
@@ -183,7 +212,7 @@ class SimBucket:
         for watch in self.watchers:
             watch(key, before.body, None)
 
-    def keys(self, prefix: str, after: str = "", most: int = 1_000_000) -> list[str]:
+    def keys(self, prefix: str = "", after: str = "", most: int = 1_000_000) -> list[str]:
         """Keys in byte order below a prefix, strictly after `after`."""
         first = bisect_left(self._keys, prefix)
         if after > prefix:
@@ -195,18 +224,25 @@ class SimBucket:
         stored = self.objects.get(key)
         return stored.body if stored else None
 
+    def _stored(self, key: str) -> Stored:
+        stored = self.objects.get(key)
+        if stored is None:
+            raise NoSuchKey(404, self._headers(), b"", {"Code": "NoSuchKey"})
+        return stored
+
     def _item(self, key: str) -> Item:
         stored = self.objects[key]
         return Item(key, len(stored.body), stored.etag, stored.modified)
 
-    def _second(self) -> int:
+    def second(self) -> int:
+        """The bucket's own clock: whole seconds since 1970."""
         return int(self.network.kernel.now + self.skew)
 
     def _headers(self) -> Mapping[str, str]:
-        return _dated(self._second())
+        return _dated(self.second())
 
     def _note_own(self, key: str, body: bytes) -> None:
-        who = self.network.kernel.here().name
+        who = self.network.caller()
         if self._makers.get(key) == who and self.objects[key].body == body:
             self.own.add((who, key))
 

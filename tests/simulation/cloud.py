@@ -11,7 +11,8 @@ import logging
 import random
 import traceback
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -27,6 +28,7 @@ from shared.storage.objects import StoreError
 from tests.simulation.bucket import SimBucket
 from tests.simulation.chaos import Chaos
 from tests.simulation.kernel import Actor, InstanceClock, Kernel, Killed
+from tests.simulation.log_state import log_state_restored
 from tests.simulation.network import Network
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
@@ -76,6 +78,16 @@ class Cloud:
         self.one_poller = rng.random() < 0.3
         self._skews = [rng.uniform(-2.0, 2.0) for _ in range(4)]
         bucket.watchers.append(self._object_written)
+
+    @contextmanager
+    def hears_log(self) -> Iterator[None]:
+        """Errors that the library logs go into the story and are not printed."""
+        with log_state_restored():
+            log = logging.getLogger("shared")
+            log.handlers[:] = [self._log]
+            log.setLevel(logging.ERROR)
+            log.propagate = False
+            yield
 
     def tick(self) -> None:
         """The timer fires."""
@@ -226,10 +238,6 @@ class _Trouble(logging.Handler):
     def __init__(self, network: Network) -> None:
         super().__init__(logging.ERROR)
         self.network = network
-        logger = logging.getLogger("shared")
-        logger.handlers = [self]
-        logger.setLevel(logging.ERROR)
-        logger.propagate = False
 
     def emit(self, record: logging.LogRecord) -> None:
         what = record.getMessage()

@@ -189,14 +189,14 @@ class Invariants:
             if left and key == layout.record(name, int(seq)) and job is not None and not job.sent:
                 self.violate("an instance knows its own record", key)
 
-    def submitted(self, prompt: str, posts: Counter[str]) -> None:
+    def submitted(self, prompt: str, requests: Counter[str]) -> None:
         """A create request has arrived: its record must be there, once for each request."""
         jobs = [job for job in self.jobs.values() if job.prompt == prompt]
         attempts = sum(job.attempts for job in jobs)
         for job in jobs:
             job.sent = True
-        if posts[prompt] > attempts:
-            what = f"{posts[prompt]} requests for {prompt}, {attempts} attempts recorded"
+        if requests[prompt] > attempts:
+            what = f"{requests[prompt]} requests for {prompt}, {attempts} attempts recorded"
             self.violate("intent before effect", what)
         if not any(job.state == SUBMITTING for job in jobs):
             states = ", ".join(job.state for job in jobs)

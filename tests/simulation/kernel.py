@@ -1,7 +1,7 @@
 """Simulated time, and actors that take turns: one thread, one order, repeatable exactly.
 
 An actor is a plain function in a greenlet of its own. It runs until it waits (for the network, for
-its clock); whoever wants to go on first goes on next, and chance decides between equals.
+its clock); the actor that wants to go on first goes on next, and chance decides between equals.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ START = 1_790_000_000.0
 
 Action = Callable[[], object]
 Ended = Callable[["Actor", "BaseException | None"], object]
+Entry = tuple[float, float, int, Action]
+"""When, which of those at the same moment, in which order it was planned, and what happens."""
 
 
 class Killed(BaseException):
@@ -37,13 +39,16 @@ class Actor:
 
 
 class Kernel:
-    """The one clock and the one order of everything. `now` in seconds since 1970."""
+    """The one clock and the one order of everything. `now` in seconds since 1970.
 
-    def __init__(self, rng: random.Random) -> None:
+    Without `rng`, of two things planned for the same moment the one planned first happens first.
+    """
+
+    def __init__(self, rng: random.Random | None = None) -> None:
         self.now = START
         self.actors: dict[greenlet, Actor] = {}
-        self._rng = rng.random
-        self._agenda: list[tuple[float, float, int, Action]] = []
+        self._rng = rng.random if rng else float
+        self._agenda: list[Entry] = []
         self._order = count()
         self._hub = getcurrent()
 
@@ -56,7 +61,7 @@ class Kernel:
         """Let the next thing happen. False: nothing is planned."""
         if not self._agenda:
             return False
-        moment, _, _, action = heapq.heappop(self._agenda)
+        moment, _, _, action = self._next()
         self.now = max(self.now, moment)
         action()
         return True
@@ -69,8 +74,11 @@ class Kernel:
         self.after(0.0, actor.stack.switch)
 
     def wait(self, seconds: float) -> None:
-        """Called by an actor: let time pass. Raises Killed when its time is up meanwhile."""
-        actor = self.actors[getcurrent()]
+        """Let time pass. Raises Killed when the time of the calling actor is up meanwhile."""
+        actor = self.actors.get(getcurrent())
+        if actor is None:
+            self._advance(self.now + max(0.0, seconds))
+            return
         self.after(min(max(0.0, seconds), actor.deadline - self.now), actor.stack.switch)
         self._hub.switch()
         if self.now >= actor.deadline:
@@ -85,6 +93,15 @@ class Kernel:
         for actor in list(self.actors.values()):
             actor.ended = _nobody_asks
             actor.stack.throw(Killed)
+
+    def _next(self) -> Entry:
+        return heapq.heappop(self._agenda)
+
+    def _advance(self, moment: float) -> None:
+        """For a caller that is no actor: what is planned until then happens meanwhile."""
+        while self._agenda and self._agenda[0][0] <= moment:
+            self.step()
+        self.now = max(self.now, moment)
 
     def _perform(self, actor: Actor, work: Action) -> None:
         failure: BaseException | None = None
@@ -110,7 +127,7 @@ class InstanceClock:
     """`shared.platform.clock.Clock` of one instance; its wall clock is off by `skew` seconds."""
 
     kernel: Kernel
-    skew: float
+    skew: float = 0.0
 
     def now(self) -> float:
         return self.kernel.now + self.skew

@@ -1,6 +1,6 @@
 """Deliberate mistakes in `shared`: a simulation that misses them proves nothing.
 
-MapFn is a change to one method or two, made while seeds run and undone after. A mistake is found
+Each is a change to one method or two, made while seeds run and undone after. A mistake is found
 when a run breaks an invariant that holds without it.
 """
 
@@ -286,7 +286,7 @@ def event_swallowed() -> list[Change]:
 
 
 def undone_stays_undone() -> list[Change]:
-    return [(Intake, "_known", lambda _self, last: IntakeOutcome(last.job, last, False))]
+    return [(Intake, "known", lambda _self, last: IntakeOutcome(last.job, last, False))]
 
 
 def late_submitter_sends() -> list[Change]:

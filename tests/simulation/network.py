@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from tests.simulation.chaos import Chaos
 from tests.simulation.kernel import Kernel, Killed
@@ -14,12 +14,29 @@ T = TypeVar("T")
 MOST_CALLS = 60_000
 
 
-class Violation(Exception):
-    """An invariant does not hold."""
+class Transport(Protocol):
+    """What the simulated store and service need of the network that a request came over."""
+
+    kernel: Kernel
+
+    def call(self, what: str, site: str, effect: Callable[[str], T], most: float = 9.0) -> T:
+        """One request: there, its effect, and back. `effect` gets the fault's kind, to act on.
+
+        `most` bounds the seconds on the way there.
+        """
+
+    def caller(self) -> str:
+        """The name of the instance that sends the request."""
+
+    def tell(self, who: str, what: str) -> None:
+        """Note what happens at the other end."""
+
+    def violate(self, name: str, what: str) -> None:
+        """Note that an invariant is broken."""
 
 
 class Network:
-    """The way from an instance to a server and back."""
+    """The way from an instance to a server and back, with the faults of `chaos`."""
 
     def __init__(self, kernel: Kernel, chaos: Chaos, story: Story, rng: random.Random) -> None:
         self.kernel = kernel
@@ -31,13 +48,9 @@ class Network:
         self._slow = rng.choice((0.0, 0.01, 0.05, 0.2))
 
     def call(self, what: str, site: str, effect: Callable[[str], T], most: float = 9.0) -> T:
-        """One request: there, its effect, and back. `effect` gets the fault's kind, to act on.
-
-        `most` bounds the seconds on the way there.
-        """
+        """See Transport. Raises Killed where the instance dies on the way."""
         kernel, fault = self.kernel, self.chaos.strike(site)
-        actor = kernel.here()
-        self.story.tell(actor.name, what, fault)
+        self.story.tell(self.caller(), what, fault)
         self._count()
         kernel.wait(min(most, self._latency()))
         if fault == "kill_before":
@@ -51,6 +64,12 @@ class Network:
             self._freeze()
         kernel.wait(self._latency())
         return result
+
+    def caller(self) -> str:
+        return self.kernel.here().name
+
+    def tell(self, who: str, what: str) -> None:
+        self.story.tell(who, what)
 
     def _latency(self) -> float:
         """Seconds one way: a few milliseconds, now and then far more."""

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, cast
+from unittest.mock import patch
 
 import requests
 
@@ -27,6 +28,7 @@ from tests.simulation.cloud import TICK, Cloud
 from tests.simulation.ending import Ending
 from tests.simulation.invariants import API_KEY, Invariants
 from tests.simulation.kernel import START, InstanceClock, Kernel
+from tests.simulation.log_state import log_state_restored
 from tests.simulation.network import Network
 from tests.simulation.people import People
 from tests.simulation.scenario import Scenario, catalogue, scenario
@@ -70,7 +72,7 @@ class World:
         self.invariants = Invariants(self.network, self.bucket, self.plan.limits)
         self.invariants.is_over = self.studio.is_over
         self.studio.complain = self.network.violate
-        self.studio.watch = partial(self.invariants.submitted, posts=self.studio.posts)
+        self.studio.watch = partial(self.invariants.submitted, requests=self.studio.requests)
         self.catalogue = catalogue(self.plan.limits)
         self.settings = _settings(rng)
         self.cloud = Cloud(self.network, self.bucket, _branch(rng), self._service)
@@ -159,15 +161,13 @@ def checking_once() -> Iterator[None]:
             checked[id(document)] = (check(document, *rest), document)
         return checked[id(document)][0]
 
-    patched = cast("Any", intake)
-    patched.parse, patched.check = parse_once, check_once
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
+    with (
+        patch.object(intake, "parse", parse_once),
+        patch.object(intake, "check", check_once),
+        log_state_restored(),
+    ):
+        logging.disable(logging.WARNING)
         yield
-    finally:
-        logging.disable(before)
-        patched.parse, patched.check = parse, check
 
 
 def play(seed: int) -> Outcome:

@@ -114,7 +114,8 @@ def _file(*documents: dict[str, Any]) -> bytes:
 
 
 @lru_cache(maxsize=1)
-def _pattern() -> Model:
+def inpainting() -> Model:
+    """The inpainting model of the catalogue; tests give it names and limits of their own."""
     found = load_catalogue().get("wanx-x-painting")
     assert found is not None
     return found
@@ -123,5 +124,5 @@ def _pattern() -> Model:
 def catalogue(limits: dict[str, Limits]) -> Catalogue:
     """Models that take what the inpainting model takes, under limits of the run's own."""
     return Catalogue(
-        tuple(replace(_pattern(), name=name, limits=limit) for name, limit in limits.items())
+        tuple(replace(inpainting(), name=name, limits=limit) for name, limit in limits.items())
     )

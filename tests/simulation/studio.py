@@ -66,12 +66,12 @@ class SimStudio:
         self.pace = rng.choice((0.4, 1.0, 4.0, 15.0))
         self.flaws = rng.choice((0.0, 0.1, 0.3, 0.6))
         self.tasks: dict[str, SimTask] = {}
-        self.posts: Counter[str] = Counter()
+        self.requests: Counter[str] = Counter()
         self.complain: Callable[[str, str], object] = lambda _name, _what: None
         self.watch: Callable[[str], object] = lambda _prompt: None
         self._rng = rng
         self._arrivals: dict[str, list[float]] = defaultdict(list)
-        self._lanes = {name: [0.0] * limit.concurrent for name, limit in limits.items()}
+        self._lanes: dict[str, list[float]] = {}
 
     def open_tasks(self, model: str) -> int:
         now = self.kernel.now
@@ -89,7 +89,7 @@ class SimStudio:
         """A create request is here: count it. Returns the throttling it meets, if any."""
         model, now = str(body["model"]), self.kernel.now
         prompt = str(body["input"]["prompt"])
-        self.posts[prompt] += 1
+        self.requests[prompt] += 1
         self.watch(prompt)
         limit, seen = self.limits[model], self._arrivals[model]
         seen.append(now)
@@ -102,11 +102,11 @@ class SimStudio:
             return "Throttling", "Requests throttling triggered."
         return None
 
-    def make(self, body: Mapping[str, Any]) -> SimTask:
+    def accept(self, body: Mapping[str, Any]) -> SimTask:
         """Make a task; from here on it costs."""
         model, rng = str(body["model"]), self._rng
         now, limit = self.kernel.now, self.limits[model]
-        lanes = self._lanes[model]
+        lanes = self._lanes.setdefault(model, [0.0] * limit.concurrent)
         start = max(now, heapq.heappop(lanes))
         end = start + self.duration()
         heapq.heappush(lanes, end)
@@ -118,7 +118,7 @@ class SimStudio:
         if not any(good):
             error = INTERNAL
         task = SimTask(
-            f"task-{len(self.tasks) + 1:04d}",
+            f"task-{len(self.tasks) + 1}",
             str(body["input"]["prompt"]),
             model,
             now,
@@ -156,7 +156,7 @@ class SimStudio:
             output["code"], output["message"] = task.error
             return answer
         output["results"] = [
-            {"url": f"{RESULT_HOST}/{task_id}/{number}.png?Expires=1"}
+            {"url": result_url(task_id, number)}
             if good
             else {"code": INTERNAL[0], "message": INTERNAL[1]}
             for number, good in enumerate(task.good, start=1)
@@ -194,6 +194,11 @@ class SimStudio:
     def _time(self, at: float) -> str:
         moment = datetime.fromtimestamp(at + self.skew, BEIJING)
         return moment.strftime("%Y-%m-%d %H:%M:%S.") + f"{moment.microsecond // 1000:03d}"
+
+
+def result_url(task_id: str, number: int) -> str:
+    """Where image `number` (from 1) of a task lies."""
+    return f"{RESULT_HOST}/{task_id}/{number}.png?Expires=1"
 
 
 def _moment(stamp: str) -> float:

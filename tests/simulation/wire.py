@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import requests
@@ -18,7 +19,7 @@ from urllib3.exceptions import (
     ProtocolError,
 )
 
-from tests.simulation.network import Network
+from tests.simulation.network import Transport
 from tests.simulation.studio import SimStudio, SimTask
 
 POST_LEG = 0.25
@@ -73,80 +74,78 @@ class SimAnswer:
 class SimSession:
     """One instance's session."""
 
-    def __init__(self, network: Network, studio: SimStudio) -> None:
+    def __init__(self, network: Transport, studio: SimStudio) -> None:
         self.network = network
         self.studio = studio
 
     def post(self, url: str, *, data: bytes, timeout: tuple[float, float], **_: Any) -> SimAnswer:
         """Create a task."""
         body = json.loads(data)
-
-        def effect(fault: str) -> SimAnswer:
-            if fault in ("post_refused", "post_connect_timeout"):
-                raise self._unreachable(fault, timeout[0])
-            throttled = self.studio.arrive(body)
-            if throttled:
-                return _refusal((429, *throttled))
-            if fault not in EFFECT_FIRST and fault.startswith("post_"):
-                return self._failed(fault, timeout[1])
-            task = self.studio.make(body)
-            actor = self.network.kernel.here().name
-            self.network.story.tell("service", f"makes {task.task_id} for {task.prompt} ({actor})")
-            if fault.startswith("post_"):
-                return self._failed(fault, timeout[1])
-            return _accepted(task)
-
         what = f"POST {body['model']} {body['input']['prompt']}"
+        effect = partial(self._create, url, body, timeout)
         return self.network.call(what, "create", effect, POST_LEG)
 
     def request(self, method: str, url: str, *, params: Mapping[str, str], **_: Any) -> SimAnswer:
         """Query, list or cancel."""
-
-        def effect(fault: str) -> SimAnswer:
-            if fault == "ask_timeout":
-                self.network.kernel.wait(10.0)
-                raise requests.ReadTimeout
-            if fault == "ask_refused":
-                raise self._unreachable(fault, 0.0)
-            if fault in REFUSALS:
-                return _refusal(REFUSALS[fault])
-            return self._answer(method, url, params, fault)
-
         path = url.partition("/tasks/")[2]
+        effect = partial(self._ask, method, path, params)
         return self.network.call(f"{method} tasks/{path}", "ask", effect)
 
     def get(self, url: str, **_: Any) -> SimAnswer:
         """Fetch an image."""
+        what = f"GET {url.partition('.com/')[2]}"
+        return self.network.call(what, "download", partial(self._image, url))
 
-        def effect(fault: str) -> SimAnswer:
-            if fault == "image_refused":
-                raise self._unreachable(fault, 0.0)
-            if fault in ("image_500", "image_403"):
-                return SimAnswer(int(fault[-3:]), b"")
-            body = self.studio.image(url)
-            if body is None:
-                return SimAnswer(404, b"")
-            answer = SimAnswer(200, body, {"Content-Length": str(len(body))})
-            if fault in ("image_cut", "image_short"):
-                answer.body, answer.cut = body[: len(body) // 2], fault == "image_cut"
-            elif fault == "image_garbled":
-                answer.body = bytes(len(body))
-            return answer
+    def _create(
+        self, _url: str, body: Mapping[str, Any], timeout: tuple[float, float], fault: str
+    ) -> SimAnswer:
+        if fault in ("post_refused", "post_connect_timeout"):
+            raise self._unreachable(fault, timeout[0])
+        throttled = self.studio.arrive(body)
+        if throttled:
+            return refusal((429, *throttled))
+        if fault not in EFFECT_FIRST and fault.startswith("post_"):
+            return self._failed(fault, timeout[1])
+        task = self.studio.accept(body)
+        made = f"makes {task.task_id} for {task.prompt} ({self.network.caller()})"
+        self.network.tell("service", made)
+        if fault.startswith("post_"):
+            return self._failed(fault, timeout[1])
+        return _accepted(task)
 
-        return self.network.call(f"GET {url.partition('.com/')[2]}", "download", effect)
-
-    def _answer(self, method: str, url: str, params: Mapping[str, str], fault: str) -> SimAnswer:
-        path = url.partition("/tasks/")[2]
+    def _ask(self, method: str, path: str, params: Mapping[str, str], fault: str) -> SimAnswer:
+        if fault == "ask_timeout":
+            self.network.kernel.wait(10.0)
+            raise requests.ReadTimeout
+        if fault == "ask_refused":
+            raise self._unreachable(fault, 0.0)
+        if fault in REFUSALS:
+            return refusal(REFUSALS[fault])
         if method == "POST":
             return self._cancel(path.partition("/")[0])
         if not path:
             return _ok(self.studio.list(params))
         return _ok(self.studio.show("forgotten" if fault == "ask_unknown" else path))
 
+    def _image(self, url: str, fault: str) -> SimAnswer:
+        if fault == "image_refused":
+            raise self._unreachable(fault, 0.0)
+        if fault in ("image_500", "image_403"):
+            return SimAnswer(int(fault[-3:]), b"")
+        body = self.studio.image(url)
+        if body is None:
+            return SimAnswer(404, b"")
+        answer = SimAnswer(200, body, {"Content-Length": str(len(body))})
+        if fault in ("image_cut", "image_short"):
+            answer.body, answer.cut = body[: len(body) // 2], fault == "image_cut"
+        elif fault == "image_garbled":
+            answer.body = bytes(len(body))
+        return answer
+
     def _cancel(self, task_id: str) -> SimAnswer:
         task, now = self.studio.tasks.get(task_id), self.network.kernel.now
         if task is None or task.status(now) != "PENDING" or task.canceled:
-            return _refusal((400, "UnsupportedOperation", "Failed to cancel the task."))
+            return refusal((400, "UnsupportedOperation", "Failed to cancel the task."))
         task.canceled = True
         return _ok({"request_id": "c"})
 
@@ -158,7 +157,7 @@ class SimSession:
             raise requests.ConnectionError(ProtocolError("Connection aborted."))
         if fault == "post_no_task_id":
             return _ok({"request_id": "x"})
-        return _refusal(REFUSALS[fault])
+        return refusal(REFUSALS[fault])
 
     def _unreachable(self, fault: str, seconds: float) -> requests.RequestException:
         pool = HTTPSConnectionPool("service.invalid")
@@ -175,8 +174,9 @@ def _ok(document: Mapping[str, Any]) -> SimAnswer:
     return SimAnswer(200, json.dumps(document).encode())
 
 
-def _refusal(refusal: Refusal) -> SimAnswer:
-    status, code, message = refusal
+def refusal(words: Refusal) -> SimAnswer:
+    """An answer with the service's status, code and message."""
+    status, code, message = words
     document = {"code": code, "message": message, "request_id": "x"}
     return SimAnswer(status, json.dumps(document).encode())
 

@@ -1,32 +1,47 @@
-"""What the documents say is so: links, targets, settings, and that both READMEs are the same."""
+"""What the documents say is so: links, targets, settings, blocks of code, tables, both READMEs."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import fields, is_dataclass
 from functools import lru_cache
-from pathlib import Path
+from importlib import import_module
+from typing import Any
 
 import pytest
+import yaml
 
 from cli.main import wanx
+from shared.catalogue.models import load_catalogue
+from shared.catalogue.yaml_reader import load_file
+from shared.ledger.record import STATES
+from shared.storage import layout
+from tests.kit.documents import DOCUMENTS as WITH_BLOCKS
+from tests.kit.documents import ROOT, RUN_ON_LAPTOP, Block, blocks_of, read_blocks
 
-ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("", "docs", "examples", "examples/inputs", "tests/conformance")
 DOCUMENTS = sorted(page for folder in FOLDERS for page in (ROOT / folder).glob("*.md"))
 NAMES = [str(page.relative_to(ROOT)) for page in DOCUMENTS]
 
 FENCE = re.compile(r"^```(?P<kind>\w*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 HEADING = re.compile(r"^(#+) (.+)$", re.MULTILINE)
-LINK = re.compile(r"\]\(([^)\s]+)\)")
+LINK = re.compile(r'(?:\]\(|<img src=")([^)"\s]+)[)"]')
 CODE = re.compile(r"`([^`\n]+)`")
 TARGET = re.compile(r"(?:^|&& |\$ )make ([a-z][a-z-]*)((?: [a-z][a-z-]*)*)")
 SETTING = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
-COMMENT = re.compile(r"(?:^|\s+)#(?!.*\$schema).*$", re.MULTILINE)
 WANX = re.compile(r"\./wanx ([a-z]+)")
 ELSEWHERE = {"NEEDS_ATTENTION", "CREATE_COMPLETE", "FAILED_IMAGES", "YYYYMMDD"}
 """Words in capitals that are no settings: states and others' terms."""
+MOST_WORDS = 900
+"""Words of README.md, code included: it is a first page."""
+MOST_BYTES = 300_000
+"""Bytes of a picture."""
+NAMING_FILES = (
+    "CONTRIBUTING.md",
+    *(f"docs/{name}.md" for name in ("architecture", "glossary", "logs", "operations", "security")),
+)
 SETTINGS_FILES = (
     "s.yaml",
     "shared/platform/settings.py",
@@ -36,14 +51,6 @@ SETTINGS_FILES = (
     "shared/poller/poll_intervals.py",  # what docs/scale.md turns
     "shared/poller/poller.py",
 )
-
-
-@dataclass(frozen=True)
-class Block:
-    """A block of code: its language and what it says, comments left out."""
-
-    kind: str
-    body: str
 
 
 @lru_cache
@@ -58,11 +65,6 @@ def prose(name: str) -> str:
 
 def headings(name: str) -> list[tuple[int, str]]:
     return [(len(marks), title) for marks, title in HEADING.findall(prose(name))]
-
-
-def blocks(name: str) -> list[Block]:
-    found = FENCE.finditer(text(name))
-    return [Block(one["kind"], COMMENT.sub("", one["body"]).rstrip()) for one in found]
 
 
 def anchor(title: str) -> str:
@@ -80,6 +82,32 @@ def code(name: str) -> Iterator[str]:
     for block in FENCE.finditer(text(name)):
         yield from block["body"].splitlines()
     yield from CODE.findall(prose(name))
+
+
+def cells(table: str) -> Iterator[list[str]]:
+    """The rows of every table in a text, without their heads and rules."""
+    lines = [line for line in table.splitlines() if line.startswith("|")]
+    for number, line in enumerate(lines):
+        following = lines[number + 1] if number + 1 < len(lines) else ""
+        if not set(line) <= set("|-: ") and not (following and set(following) <= set("|-: ")):
+            yield [cell.strip() for cell in line.strip("|").split(" | ")]
+
+
+def exists(dotted: str) -> bool:
+    """Whether a dotted name is a module, or something in one: a class, a method, a field."""
+    parts = dotted.split(".")
+    for length in range(len(parts), 0, -1):
+        try:
+            found: Any = import_module(".".join(parts[:length]))
+        except ModuleNotFoundError:
+            continue
+        for part in parts[length:]:
+            own = [one.name for one in fields(found)] if is_dataclass(found) else []
+            if part not in own and not hasattr(found, part):
+                return False
+            found = getattr(found, part, None)
+        return True
+    return False
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -129,7 +157,7 @@ def test_commands_of_wanx_exist(name: str) -> None:
     assert {word for line in code(name) for word in WANX.findall(line)} <= set(wanx.commands)
 
 
-@pytest.mark.parametrize("name", ["docs/security.md", "CONTRIBUTING.md", "docs/operations.md"])
+@pytest.mark.parametrize("name", NAMING_FILES)
 def test_files_that_are_named_exist(name: str) -> None:
     """Security claims rest on code and tests: both must be there."""
     named = {
@@ -143,35 +171,196 @@ def test_files_that_are_named_exist(name: str) -> None:
     assert sorted(path for path in named if not (ROOT / path).exists()) == []
 
 
+def test_the_glossary_names_what_is_in_the_code_and_in_the_bucket() -> None:
+    folders = tuple(value for value in vars(layout).values() if isinstance(value, str))
+    places = [span for row in cells(text("docs/glossary.md")) for span in CODE.findall(row[2])]
+    in_bucket = [place for place in places if "/" in place]
+    assert [place for place in in_bucket if not any(one.startswith(place) for one in folders)] == []
+    assert [place for place in places if place not in in_bucket and not exists(place)] == []
+    assert len(in_bucket) > 5
+
+
+def test_the_glossary_has_each_term_once() -> None:
+    terms = Counter(row[0] for row in cells(text("docs/glossary.md")))
+    assert [term for term, times in terms.items() if times > 1] == []
+    assert {"job", "record", "slot", "ticket", "breaker", "retry", "requeue", "room"} <= set(terms)
+
+
+def test_names_that_are_not_in_the_code_are_seen() -> None:
+    assert exists("shared.ledger.record") and exists("shared.ledger.record.Record.seq")
+    assert not exists("shared.ledger.flights") and not exists("shared.ledger.record.Record.landed")
+
+
+def test_every_error_of_our_own_is_explained_as_the_system_explains_it() -> None:
+    """Code, when, whether the same job can succeed later, and the hint: a row for each."""
+    own = load_file(ROOT / "schemas" / "errors.yaml")["ours"]
+    wanted = [
+        [f"`{row['code']}`", row["when"], "yes" if row["retryable"] else "no", row["hint_en"]]
+        for row in own
+    ]
+    part = text("docs/operations.md").partition("\n## What our own error codes mean\n")[2]
+    assert list(cells(part.partition("\n## ")[0])) == wanted
+
+
 def test_both_readmes_have_the_same_structure() -> None:
     english, chinese = headings("README.md"), headings("README.zh.md")
     assert [level for level, _ in english] == [level for level, _ in chinese]
 
 
 def test_both_readmes_have_the_same_commands() -> None:
-    assert blocks("README.md") == blocks("README.zh.md")
+    def commands(name: str) -> list[tuple[str, str, str, str]]:
+        return [(b.kind, b.code, b.not_run, b.run_by) for b in read_blocks(name)]
+
+    assert commands("README.md") == commands("README.zh.md")
+
+
+def by_section(name: str, pattern: re.Pattern[str]) -> list[list[str]]:
+    parts = re.split(r"^##+ .*$", prose(name), flags=re.MULTILINE)
+    return [sorted(set(pattern.findall(part))) for part in parts]
 
 
 def test_both_readmes_link_to_the_same_places_in_each_section() -> None:
-    def by_section(name: str) -> list[list[str]]:
-        other = {"README.md", "README.zh.md"}
-        parts = re.split(r"^##+ .*$", prose(name), flags=re.MULTILINE)
-        return [sorted(set(LINK.findall(part)) - other) for part in parts]
+    """The other README and a picture in the other language count as the same place."""
+    english, chinese = (by_section(name, LINK) for name in ("README.md", "README.zh.md"))
+    assert [[link.replace(".zh.", ".") for link in part] for part in chinese] == [
+        [link.replace(".zh.", ".") for link in part] for part in english
+    ]
 
-    assert by_section("README.md") == by_section("README.zh.md")
+
+def test_both_readmes_name_the_same_code_in_each_section() -> None:
+    assert by_section("README.md", CODE) == by_section("README.zh.md", CODE)
+    assert sum(map(len, by_section("README.md", CODE))) > 20
 
 
-def test_both_readmes_name_the_same_states_and_endpoints() -> None:
-    def rows(name: str) -> list[str]:
-        cells = re.findall(r"^\| (`.+?) \|", text(name), re.MULTILINE)
-        return ["|".join(CODE.findall(cell)) for cell in cells]
+def test_the_readme_is_short_and_begins_with_two_commands() -> None:
+    first, second, *_ = read_blocks("README.md")
+    assert [(one.kind, one.body) for one in (first, second)] == [
+        ("sh", "make demo\n"),
+        ("sh", "make test\n"),
+    ]
+    assert len(text("README.md").split()) < MOST_WORDS
 
-    assert rows("README.md") == rows("README.zh.md")
-    assert len(rows("README.md")) > 12
+
+def test_pictures_are_small() -> None:
+    pictures = sorted((ROOT / "docs" / "images").iterdir())
+    assert pictures
+    assert {
+        path.name: path.stat().st_size for path in pictures if path.stat().st_size > MOST_BYTES
+    } == {}
+
+
+@pytest.mark.parametrize("name", WITH_BLOCKS)
+def test_every_block_is_run_or_says_why_not(name: str) -> None:
+    found = [
+        f"{block.where}: no test runs a block of {block.kind or 'no kind'}; give it a kind of"
+        f" {', '.join(sorted(RUN_ON_LAPTOP))}, or write <!-- not run: REASON --> above it"
+        for block in read_blocks(name)
+        if not block.is_marked and block.kind not in RUN_ON_LAPTOP
+    ]
+    assert not found
+
+
+def test_what_runs_a_block_holds_its_commands_or_names_its_document() -> None:
+    named = [block for name in WITH_BLOCKS for block in read_blocks(name) if block.run_by]
+    assert len(named) > 3
+    assert [block.where for block in named if not is_run_by(block, text(block.run_by))] == []
+
+
+def is_run_by(block: Block, program: str) -> bool:
+    """A script holds the block's commands; a test reads the document and so names it."""
+    if block.run_by.endswith(".py"):
+        return block.document in program
+    return set(block.code.splitlines()) <= {line.strip() for line in program.splitlines()}
+
+
+def test_a_mark_counts_for_the_block_right_below_it() -> None:
+    page = """
+<!-- not run: a reason -->
+```sh
+one
+```
+
+```sh
+two
+```
+
+* <!-- run by: .ci/run -->
+  ```sh
+  three
+  ```
+
+<!-- not run, sql: no server -->
+
+    four
+
+Text.
+
+```sql
+five
+```
+<!-- not run: text between -->
+Text.
+```sh
+six
+```
+"""
+    marks = {one.code: (one.not_run, one.run_by) for one in blocks_of("page.md", page)}
+    assert marks == {
+        "one": ("a reason", ""),
+        "two": ("", ""),
+        "three": ("", ".ci/run"),
+        "four": ("", ""),
+        "five": ("no server", ""),
+        "six": ("", ""),
+    }
+
+
+def test_what_runs_a_block_is_found_by_whole_lines() -> None:
+    block = Block("page.md", 1, "sh", "make test  # all of them\n", run_by=".ci/run")
+    assert is_run_by(block, "set -e\nmake test\n")
+    assert not is_run_by(block, "# page.md: make test\nmake test-all\n")
+
+
+def first_column(name: str, heading: str) -> list[str]:
+    """The code in the first cells of the tables of a section."""
+    section = text(name).split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    return re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE)
+
+
+def test_the_tables_of_job_files_are_complete() -> None:
+    schema = yaml.safe_load(text("schemas/job.schema.yaml"))
+    options, models = schema["properties"]["job"]["properties"], load_catalogue().names()
+    assert first_column("docs/jobfiles.md", "Write one") == [*options, *first_column_of_models()]
+    assert sorted(first_column_of_models()) == sorted(models)
+    assert sorted(first_column("docs/jobfiles.md", "Results")) == sorted(STATES)
+
+
+def first_column_of_models() -> list[str]:
+    return first_column("README.md", "How it works")
+
+
+def test_the_table_of_endpoints_is_complete() -> None:
+    paths = yaml.safe_load(text("schemas/http/openapi.yaml"))["paths"]
+    described = {
+        f"{method.upper()} {path}"
+        for path, methods in paths.items()
+        for method in methods
+        if method in ("get", "post", "put")
+    }
+    assert set(first_column("docs/http.md", "Endpoints")) == described
+
+
+def test_the_table_of_commands_is_complete() -> None:
+    listed = first_column("docs/cli.md", "Commands")
+    assert sorted(listed) == sorted(f"wanx {name}" for name in wanx.commands)
 
 
 def test_comments_alone_may_differ() -> None:
     """The comparison sees what is typed, and nothing of what is said about it."""
-    assert COMMENT.sub("", "make up   # front\n") == COMMENT.sub("", "make up # 前台\n")
-    assert COMMENT.sub("", "make up\n") != COMMENT.sub("", "make test\n")
-    assert "$schema" in COMMENT.sub("", "# yaml-language-server: $schema=job.schema.json")
+
+    def code(body: str) -> str:
+        return Block("page.md", 1, "sh", body).code
+
+    assert code("make up   # front\n") == code("make up # 前台\n")
+    assert code("make up\n") != code("make test\n")
+    assert "$schema" in code("# yaml-language-server: $schema=job.schema.json")

@@ -1,4 +1,4 @@
-"""Model Studio's own wire (DashScope) in front of the queue.
+"""The DashScope-compatible API: Model Studio's own wire in front of the queue.
 
 A program that uses the official SDK points its base URL at `<our URL>/api/v1` and changes nothing
 else: create, query, list, cancel and the SDK's file uploads answer as the service documents them.

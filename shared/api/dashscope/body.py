@@ -30,7 +30,7 @@ _WORDS = {"string": "a text", "integer": "a whole number", "array": "a list", "o
 
 
 def read_body(raw: bytes) -> dict[str, Any]:
-    """The JSON object of a request. Raises WireError."""
+    """The JSON object of a request. Raises DashScopeError."""
     try:
         value = read_json(raw.decode("utf-8"), ParseLimits().bounds())
     except UnicodeDecodeError as error:
@@ -47,9 +47,9 @@ def read_request(
 ) -> dict[str, Any]:
     """The request as a job file holds it. `resolves`: X-DashScope-OssResourceResolve was sent.
 
-    Raises WireError for what the service refuses at once. Fields that are null or empty and not
-    required count as absent, because the SDK sends them; fields that no document names are left
-    out, because the service ignores them.
+    Raises DashScopeError for what the service refuses at once. Fields that are null or empty and
+    not required count as absent, because the SDK sends them; fields that no document names are
+    left out, because the service ignores them.
     """
     model = _model(body, catalogue)
     given: dict[str, Any] = {"input": body.get("input"), "parameters": body.get("parameters") or {}}

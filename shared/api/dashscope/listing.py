@@ -38,7 +38,7 @@ class ListQuery:
 
     @classmethod
     def of(cls, query: Mapping[str, str], now: float) -> ListQuery:
-        """Raises WireError."""
+        """Raises DashScopeError."""
         since_ms, until_ms = _span(query.get("start_time"), query.get("end_time"), now)
         status = query.get("status") or None
         if status is not None and status not in STATUSES:
@@ -55,7 +55,7 @@ class ListQuery:
 
     @property
     def reads_records(self) -> bool:
-        """Whether the index alone cannot tell which jobs are meant."""
+        """Whether the index alone cannot answer: records have to be read."""
         return self.model is not None or self.status is not None
 
     def fits(self, row: Mapping[str, Any]) -> bool:

@@ -1,4 +1,4 @@
-"""Leave to upload one folder's files, signed so that nothing has to be remembered.
+"""Stateless signed permission to upload into one folder.
 
 Field names as the temporary file URL page and the official SDK have them. The signing key follows
 from the deployment's own secrets, so any instance can check what another one signed.
@@ -24,10 +24,10 @@ from shared.storage import layout
 POLICY_SECONDS = 300
 MEGABYTES = 10
 MOST_BYTES = MEGABYTES * 1024 * 1024 + 64 * 1024
-"""What the models take (API references), and a margin for what is just too large to be told so."""
+"""What the models take (API references), plus a margin: a file just above it gets an error."""
 LONGEST_NAME = 255
 NOBODYS = secrets.token_hex(32)
-"""Signs where the deployment has no secret of its own: no other instance accepts that."""
+"""Signing key of a deployment without secrets: no other instance accepts its signatures."""
 
 
 def make_policy(settings: Settings, rng: random.Random, now: float, host: str) -> dict[str, Any]:
@@ -52,8 +52,8 @@ def make_policy(settings: Settings, rng: random.Random, now: float, host: str) -
 def allowed_key(settings: Settings, form: Mapping[str, str], size: int, now: float) -> str:
     """The key a posted file may be stored under.
 
-    Raises WireError for a policy that is forged or expired, for a file that is too large, and for
-    a key that is not `<the policy's folder>/<plain name>`.
+    Raises DashScopeError for a policy that is forged or expired, for a file that is too large,
+    and for a key that is not `<the policy's folder>/<plain name>`.
     """
     policy = form.get("policy", "")
     expected = _signature(settings, policy)

@@ -32,7 +32,7 @@ def is_open(path: str) -> bool:
 
 
 def add_dashscope_routes(wsgi: falcon.App[falcon.Request, falcon.Response]) -> None:
-    """Add the wire's endpoints; the app must strip trailing slashes and number its requests."""
+    """Add the endpoints; the app must strip trailing slashes and number its requests."""
     wsgi.add_route(f"{PREFIX}/services/aigc/{{task}}/image-synthesis", Creation())
     wsgi.add_route(f"{PREFIX}/tasks", Tasks())
     wsgi.add_route(f"{PREFIX}/tasks/{{job}}", Task())

@@ -47,7 +47,7 @@ class Task:
     """`/api/v1/tasks/{job}`"""
 
     def on_get(self, request: falcon.Request, response: falcon.Response, job: str) -> None:
-        """The state of a job; an id that never was is UNKNOWN, and HTTP 200."""
+        """The state of a job; an unknown id is UNKNOWN, with HTTP 200."""
         caller = caller_of(request)
         view = TaskView(app_of(request))
         answer(request, response, view.show(job) if caller.sees(job) else unknown(job))
@@ -68,7 +68,7 @@ class Cancellation:
     """`/api/v1/tasks/{job}/cancel`"""
 
     def on_post(self, request: falcon.Request, response: falcon.Response, job: str) -> None:
-        """Cancel what waits, here or at the service."""
+        """Cancel a job that waits, here or at the service."""
         if not caller_of(request).sees(job):
             raise errors.not_pending()
         try:

@@ -53,7 +53,7 @@ class Form:
         answer(request, response, {})
 
     def _read(self, request: falcon.Request) -> tuple[dict[str, str], bytes]:
-        """The form's fields and its file, which comes last. Raises WireError, HTTPError."""
+        """The form's fields and its file, which comes last. Raises DashScopeError, HTTPError."""
         kind = request.content_type or ""
         if not kind.lower().startswith("multipart/form-data"):
             raise errors.body_invalid("multipart/form-data is expected")
@@ -96,7 +96,7 @@ def _bounded(part: BodyPart, limit: int) -> bytes:
 
 
 def _media_type(file: bytes) -> str:
-    """By content: image types alone, so that nothing stored is ever run by a browser, and the
-    service, which looks at it, is never told a wrong one (error code page)."""
+    """The type by content. Only image types: a browser then runs nothing that is stored, and the
+    service, which checks the type, never sees a wrong one (error code page)."""
     kinds = (kind for mark, kind in MEDIA_TYPES.items() if file.startswith(mark))
     return next(kinds, "application/octet-stream")

@@ -75,14 +75,14 @@ class TaskView:
         return images_wanted(self.app.catalogue.get(first.model), parameters)
 
     def _image(self, image: Mapping[str, Any]) -> dict[str, Any]:
-        """A link made anew at each query: it works long after the service's own has expired."""
+        """An image with a fresh link, which works long after the service's own has expired."""
         prompts = {name: image.get(name) for name in ("orig_prompt", "actual_prompt")}
         told = {name: text for name, text in prompts.items() if text is not None}
         return told | {"url": self.app.store.presign(image["key"], LINK_SECONDS)}
 
 
 def unknown(job: str) -> dict[str, Any]:
-    """The answer for a job that never was, or is somebody else's."""
+    """The answer for a job that does not exist or belongs to somebody else."""
     return {"output": {"task_id": job, "task_status": UNKNOWN}}
 
 

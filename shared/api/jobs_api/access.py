@@ -18,7 +18,7 @@ SHOWN_HEADERS = "ETag, Location, Retry-After, Link"
 
 
 class Tokens:
-    """Lets only callers pass whose token is known and whose scope reaches for the endpoint.
+    """Lets only callers pass whose token is known and whose scope covers the endpoint.
 
     An endpoint may name the scope it needs (`needs`); else reading needs read and the rest submit.
     """

@@ -1,4 +1,4 @@
-"""What is done to one job, and what is said about it beside its state."""
+"""What can be done with one job: cancel, retry, and read its events or its job file."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class JobRetry:
     """`/jobs/{job}/retry`"""
 
     def on_post(self, request: falcon.Request, response: falcon.Response, job: str) -> None:
-        """A new job that asks for the same as one that brought nothing, or the one there is."""
+        """Run a job again as a new job, or answer with the retry that is there already."""
         app, caller = app_of(request), caller_of(request)
         last = known_job(request, job)
         try:

@@ -1,4 +1,4 @@
-"""What keeps the system going: dead events, and models that were left alone."""
+"""Operations: dead events, and models that are paused."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Resume:
     needs = "admin"
 
     def on_post(self, request: falcon.Request, response: falcon.Response, name: str) -> None:
-        """Submit to a model again that was left alone; `~key` stands for the whole API key."""
+        """End the pause of a model; the name `~key` means the API key, so all models."""
         try:
             app_of(request).repair.resume(name)
         except UnknownModel as error:

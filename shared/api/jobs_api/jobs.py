@@ -24,7 +24,7 @@ from shared.storage import layout
 LONGEST_WAIT = 30
 LOOK_AGAIN = 1.0
 HALF_A_LINK = 1800
-"""Seconds after which a job's ETag changes, so that its links are made anew in time."""
+"""Seconds after which a job's ETag changes: clients get fresh links before theirs expire."""
 
 
 class JobCollection:
@@ -56,7 +56,7 @@ class Job:
     """`/jobs/{job}`"""
 
     def on_get(self, request: falcon.Request, response: falcon.Response, job: str) -> None:
-        """The job as it is, or as soon as its state is another one."""
+        """The job as it is now; with `wait`, as soon as its state changes."""
         patience, tags = _patience(request), _given_tags(request)
         app, last = app_of(request), known_job(request, job)
         if patience and last.state not in FINAL and _knows(tags, last):
@@ -158,7 +158,7 @@ def _mark(last: Record) -> str:
 
 
 def _knows(tags: set[str], last: Record) -> bool:
-    """Whether the caller knows the job's record already; without tags it is about to learn it."""
+    """Whether the caller knows the job's last record; one without tags is taken to."""
     return not tags or _mark(last) in {tag.split(".")[0] for tag in tags}
 
 

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 class Problem(Exception):
-    """An error the caller is told of. `extra` are further members of the document."""
+    """An error that is sent to the caller. `extra` are further members of the document."""
 
     def __init__(
         self, status: int, title: str, detail: str, extra: Mapping[str, Any] | None = None
@@ -50,7 +50,7 @@ def wrong_parameter(name: str, expected: str, found: str) -> Problem:
 
 
 def add_handlers(app: falcon.App[falcon.Request, falcon.Response]) -> None:
-    """Let the app answer every error in the manner of the path that was asked."""
+    """Let the app answer every error in the form of the API that the path belongs to."""
     app.add_error_handler(Problem, _answer_problem)
     app.add_error_handler(StoreError, _answer_store_error)
     app.add_error_handler(Exception, _answer_defect)

@@ -1,4 +1,4 @@
-"""`/uploads`: leave to put one image into the bucket, straight from the browser."""
+"""`/uploads`: permission to put one image into the bucket, straight from the browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the context of an invocation tells, on the Python 3.10 and on the 3.12 runtime."""
+"""What the context of an invocation holds, on the Python 3.10 and on the 3.12 runtime."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ class HttpEvent:
 
     @classmethod
     def of(cls, raw: bytes) -> HttpEvent:
-        """Raises UnknownEvent if the bytes are no HTTP event."""
+        """Raises UnknownEvent if the bytes are not an HTTP event."""
         try:
             document = json.loads(raw)
             http = document["requestContext"]["http"]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 
 from shared.catalogue.models import Limits
 from tests.bench.scale.profile import Account, Profile, busy, idle
 
-SHARES = (0.2, 0.5, 0.8, 1.0)
+SHARES = (0.2, 0.5, 0.8)
 STEPS = 100
 LONG_JOBS = (40, 20.0, 700)
 """Slots, seconds a task and jobs with which the poller itself is what bounds."""
@@ -30,20 +30,15 @@ class Point:
     writes: float
     reads: float
     queries: float
-    delay: float
     delay_p95: float
 
 
 @dataclass(frozen=True)
 class Curve:
-    """Points by utilisation, finely spaced; and how many jobs a second full slots get done."""
+    """`STEPS` + 1 points from idle to full; and how many jobs a second full slots get done."""
 
     points: tuple[Point, ...]
     rate: float
-
-    def at(self, utilisation: float) -> Point:
-        """The point at a utilisation from 0 to 1; what is beyond counts as 1."""
-        return self.points[round(STEPS * min(1.0, max(0.0, utilisation)))]
 
 
 @lru_cache(maxsize=32)
@@ -52,12 +47,11 @@ def curve(slots: int, seconds: float) -> Curve:
     account = Account(Limits(SUBMISSIONS, 1, slots, QUEUE_AHEAD), seconds)
     full = busy(account, 12 * slots + 60)
     capacity = min(slots / seconds, full.rate)
-    found = [_point(1.0, full)]
-    for share in SHARES[:-1]:
+    found = []
+    for share in SHARES:
         jobs = max(40, round(240 * capacity * share))
         found.append(_point(share, busy(account, jobs, 1 / (share * capacity))))
-    found.sort(key=lambda point: point.utilisation)
-    return Curve(tuple(between([_resting(found[0]), *found])), capacity)
+    return Curve(between([_resting(found[0]), *found, _point(1.0, full)]), capacity)
 
 
 @lru_cache(maxsize=1)
@@ -67,21 +61,24 @@ def ceiling() -> float:
     return busy(Account(Limits(SUBMISSIONS, 1, slots, QUEUE_AHEAD), seconds), jobs).rate
 
 
-def between(points: Sequence[Point]) -> list[Point]:
+def between(points: Sequence[Point]) -> tuple[Point, ...]:
     """`STEPS` + 1 points from 0 to 1 on straight lines through those given, in order."""
     fine = []
-    for step in range(STEPS + 1):
-        share = step / STEPS
+    for share in (step / STEPS for step in range(STEPS + 1)):
         after = next(index for index, one in enumerate(points) if one.utilisation >= share - 1e-9)
         low, high = points[max(0, after - 1)], points[after]
         span = high.utilisation - low.utilisation
-        part = 1.0 if span == 0 else (share - low.utilisation) / span
-        mixed = {
-            name: getattr(low, name) * (1 - part) + getattr(high, name) * part
-            for name in Point.__dataclass_fields__
-        }
-        fine.append(Point(**mixed))
-    return fine
+        part = (share - low.utilisation) / span if span else 1.0
+        fine.append(blend([low, high], [1 - part, part]))
+    return tuple(fine)
+
+
+def blend(points: Sequence[Point], weights: Sequence[float]) -> Point:
+    """The weighted mean of points."""
+    pairs, total = list(zip(points, weights, strict=True)), sum(weights)
+    return Point(
+        *(sum(getattr(p, each.name) * w for p, w in pairs) / total for each in fields(Point))
+    )
 
 
 def _point(utilisation: float, seen: Profile) -> Point:
@@ -94,7 +91,6 @@ def _point(utilisation: float, seen: Profile) -> Point:
         writes=seen.writes,
         reads=seen.reads,
         queries=seen.queries,
-        delay=seen.delay_median,
         delay_p95=seen.delay_p95,
     )
 
@@ -103,10 +99,9 @@ def _resting(lowest: Point) -> Point:
     """Without jobs: what the timer's ticks take; a job that comes fares as at the lowest point."""
     seen = idle(30)
     ticks = 1 / (60.0 * seen.poll_runs)
-    found = {name: getattr(lowest, name) for name in Point.__dataclass_fields__}
-    found |= {
-        "utilisation": 0.0,
-        "poll_qps": seen.poll_operations * ticks,
-        "poll_busy": seen.poll_seconds * ticks,
-    }
-    return Point(**found)
+    return replace(
+        lowest,
+        utilisation=0.0,
+        poll_qps=seen.poll_operations * ticks,
+        poll_busy=seen.poll_seconds * ticks,
+    )

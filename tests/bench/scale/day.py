@@ -6,118 +6,202 @@ Second by second for what they share (instances, OSS), job by job for what each 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+import random
+from array import array
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from heapq import heapreplace
+from itertools import accumulate
 
-import numpy as np
-from numpy.typing import NDArray
+from tests.bench.scale.curve import STEPS, ceiling
+from tests.bench.scale.events import BackOff, Events
+from tests.bench.scale.layout import DAY, Lane, Layout, Load, facts
 
-from tests.bench.scale.curve import ceiling
-from tests.bench.scale.facts import DAY, facts
-from tests.bench.scale.intake import BackOff, IntakeOutcome, take
-from tests.bench.scale.lanes import Served, serve
-from tests.bench.scale.layout import Layout, Load
-from tests.bench.scale.sharing import Sharing, Used
+QUIET = 0.5
+"""The rate of the quietest hours, on a mean of 1."""
+SMOOTH = 60
+"""Seconds over which the rate of jobs is taken to know how full the slots are."""
 
-Series = NDArray[np.float64]
+
+@dataclass
+class Sharing:
+    """What the deployments share, and what the day takes of it.
+
+    All queues count as one fluid, which says whether jobs wait (then `submit` only queues, which is
+    quick) and how busy the pollers are (measured, see `curve`). Lists are by second: operations on
+    OSS, instances. The rest are sums: seconds of running, billed requests.
+    """
+
+    layout: Layout
+    operations: list[float] = field(default_factory=list)
+    instances: list[float] = field(default_factory=list)
+    submit_seconds: float = 0.0
+    poll_seconds: float = 0.0
+    writes: float = 0.0
+    reads: float = 0.0
+    _waiting: float = 0.0
+    _smooth: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._points = self.layout.points()
+        self._capacity = self.layout.deployments * sum(
+            lane.measured().rate for lane in self.layout.lanes
+        )
+        self._now = self._points[0]
+
+    def room(self) -> int:
+        """Events there is room for in this second."""
+        share = min(1.0, self._smooth / self._capacity)
+        self._now = now = self._points[STEPS if self._waiting > 0 else round(STEPS * share)]
+        many, each, oss = self.layout.deployments, max(1.0, now.submit_operations), facts()["oss"]
+        by_account = (oss["account_qps"] - many * now.poll_qps) / each
+        by_buckets = many * (oss["sequential_qps"] - now.poll_qps) / each
+        by_instances = self.layout.free / max(0.05, now.submit_seconds)
+        return max(0, int(min(by_account, by_buckets, by_instances)))
+
+    def admit(self, admitted: int) -> None:
+        """The second is over; so many events were let in."""
+        now, many = self._now, self.layout.deployments
+        self.operations.append(many * now.poll_qps + admitted * now.submit_operations)
+        self.instances.append(many * now.poll_busy + admitted * now.submit_seconds)
+        self.submit_seconds += admitted * now.submit_seconds
+        self.poll_seconds += many * now.poll_busy
+        self.writes += admitted * now.writes
+        self.reads += admitted * now.reads
+        self._waiting = max(0.0, self._waiting + admitted - self._capacity)
+        self._smooth += (admitted - self._smooth) / SMOOTH
+
+
+@dataclass
+class Served:
+    """What became of the queued jobs.
+
+    `waits`: how many waited how many seconds for a slot; `busy`: seconds of tasks within the day;
+    `images`: CNY.
+    """
+
+    started: int = 0
+    left: int = 0
+    busy: float = 0.0
+    images: float = 0.0
+    waits: Counter[int] = field(default_factory=Counter)
+
+    def add(self, lane: Lane, came: Sequence[float], rng: random.Random) -> None:
+        """One deployment's jobs of one model through its slots."""
+        spread, chance = facts()["tasks"]["spread"], rng.random
+        least, more = lane.seconds * (1 - spread), 2 * spread * lane.seconds
+        before = self.started
+        for moment, start, end in serve(
+            came, lane.slots, lambda: least + more * chance(), 1 / ceiling(), float(DAY)
+        ):
+            self.started += 1
+            self.waits[round(start - moment)] += 1
+            self.busy += min(end, DAY) - start
+        self.left += len(came) - (self.started - before)
+        self.images += (self.started - before) * lane.image
 
 
 @dataclass(frozen=True)
 class Day:
-    """What came of it, for one of the layout's accounts. Series are by second."""
+    """What came of it, for one of the layout's accounts."""
 
     layout: Layout
     load: Load
     arrived: int
-    taken: IntakeOutcome
-    served: tuple[Served, ...]
-    used: Used
-    in_flight: Series
-
-    @property
-    def started(self) -> int:
-        return sum(len(one.start) for one in self.served)
+    taken: Events
+    served: Served
+    used: Sharing
 
     @property
     def left(self) -> int:
         """Jobs that wait in queues, or as events, when the day is over."""
-        return sum(one.left for one in self.served) + self.taken.waiting
+        return self.served.left + self.taken.waiting
 
     @property
     def utilisation(self) -> float:
         """Of all slots, over the day."""
         slots = self.layout.deployments * sum(lane.slots for lane in self.layout.lanes)
-        return float(self.in_flight.mean()) / slots
-
-    def waits(self, share: float) -> float:
-        """Seconds that `share` of the jobs that started waited in their queue."""
-        waits = np.concatenate([one.waits for one in self.served])
-        return float(np.quantile(waits, share)) if len(waits) else 0.0
-
-    def waiting(self) -> Series:
-        """Jobs in queues, by second."""
-        came = np.cumsum(np.array(self.taken.admitted, dtype=float))
-        started = _by_second([one.start for one in self.served])
-        found: Series = came - np.cumsum(started)
-        return found
+        return self.served.busy / slots / DAY
 
 
 def run(layout: Layout, load: Load, seed: int = 1) -> Day:
     """One day, from an empty system at midnight."""
-    rng = np.random.default_rng(seed)
-    arrivals = rng.poisson(shape(load.peak) * load.jobs / layout.accounts / DAY)
+    rng, known = random.Random(seed), facts()["function_compute"]
+    arrivals = _arrivals(layout, load, rng)
+    pauses = BackOff(known["first_pause"], known["longest_pause"], known["event_age"], load.jitter)
+    used, taken = Sharing(layout), Events(pauses, rng)
+    for new in arrivals:
+        taken.second(new, used.room())
+        used.admit(taken.admitted[-1])
+    return Day(layout, load, sum(arrivals), taken, _served(layout, taken.admitted, rng), used)
+
+
+def _arrivals(layout: Layout, load: Load, rng: random.Random) -> list[int]:
+    mean = load.jobs / layout.accounts / DAY
+    found = [poisson(rng, mean * rate) for rate in shape(load.peak)]
     if load.burst:
-        length = int(facts().of("load", "burst_seconds"))
-        arrivals[DAY // 2 : DAY // 2 + length] += load.burst // layout.accounts // length
-    sharing = Sharing(layout)
-    taken = take(arrivals.tolist(), sharing.room, back_off(load.jitter), seed)
-    served = tuple(_served(layout, np.array(taken.admitted), rng))
-    used = sharing.finish(taken.admitted[-1])
-    return Day(layout, load, int(arrivals.sum()), taken, served, used, _flying(served))
+        length = int(facts()["load"]["burst_seconds"])
+        for second in range(DAY // 2, DAY // 2 + length):
+            found[second] += load.burst // layout.accounts // length
+    return found
 
 
-def shape(peak: float) -> Series:
-    """How busy each second of the day is, on a mean of 1: half of it at night, `peak` at most."""
-    hours = np.arange(DAY) / 3600
-    quiet, hour = 0.5, facts().of("load", "peak_hour")
+def poisson(rng: random.Random, mean: float) -> int:
+    """How many events a second brings; a normal distribution where that is close enough."""
+    if mean > 30:
+        return max(0, round(rng.gauss(mean, math.sqrt(mean))))
+    count, product, limit = 0, rng.random(), math.exp(-mean)
+    while product > limit:
+        count, product = count + 1, product * rng.random()
+    return count
+
+
+def shape(peak: float) -> list[float]:
+    """How busy each second of the day is, on a mean of 1: `QUIET` at night, `peak` at most."""
     if peak <= 1:
-        return np.ones(DAY)
-    width = (1 - quiet) * 24 / ((peak - quiet) * math.sqrt(2 * math.pi))
-    bell = np.exp(-(((hours - hour) / width) ** 2) / 2)
-    found: Series = quiet + (peak - quiet) * bell
-    return found / float(found.mean())
+        return [1.0] * DAY
+    middle = facts()["load"]["peak_hour"] * 3600
+    width = 3600 * (1 - QUIET) * 24 / ((peak - QUIET) * math.sqrt(2 * math.pi))
+    bell = [math.exp(-(((second - middle) / width) ** 2) / 2) for second in range(DAY)]
+    found = [QUIET + (peak - QUIET) * rate for rate in bell]
+    mean = sum(found) / DAY
+    return [rate / mean for rate in found]
 
 
-def back_off(jitter: float) -> BackOff:
-    """Function Compute's, with the age that s.yaml sets."""
-    known = facts().values["function_compute"]
-    return BackOff(known["first_pause"], known["longest_pause"], known["event_age"], jitter)
-
-
-def _flying(served: tuple[Served, ...]) -> Series:
-    """Tasks in flight, by second."""
-    change = _by_second([one.start for one in served]) - _by_second([one.end for one in served])
-    found: Series = np.cumsum(change)
-    return found
-
-
-def _by_second(moments: list[Series]) -> Series:
-    """How many moments lie in each second of the day."""
-    seconds = np.concatenate(moments).astype(int)
-    return np.bincount(seconds[seconds < DAY], minlength=DAY).astype(float)
-
-
-def _served(layout: Layout, admitted: NDArray[np.int64], rng: np.random.Generator) -> list[Served]:
+def _served(layout: Layout, admitted: Sequence[int], rng: random.Random) -> Served:
     """Each deployment's share of the jobs, by lot, through its slots."""
-    moments = np.repeat(np.arange(len(admitted)), admitted) + rng.random(int(admitted.sum()))
-    moments.sort()
-    shares = np.array([lane.share for lane in layout.lanes])
-    odds = np.tile(shares / shares.sum() / layout.deployments, layout.deployments)
-    whose = np.searchsorted(np.cumsum(odds), rng.random(len(moments)) * (1 - 1e-12))
-    order = np.argsort(whose, kind="stable")
-    parts = np.split(moments[order], np.searchsorted(whose[order], np.arange(1, len(odds))))
-    spread, found = facts().of("tasks", "spread"), []
-    for number, came in enumerate(parts):
-        lane = layout.lanes[number % len(layout.lanes)]
-        seconds = lane.seconds * (1 - spread + 2 * spread * rng.random(len(came)))
-        found.append(serve(came, lane.slots, seconds, 1 / ceiling(), float(DAY)))
-    return found
+    lanes = layout.lanes * layout.deployments
+    queues = [array("d") for _ in lanes]
+    odds = list(accumulate(lane.share for lane in lanes))
+    for second, count in enumerate(admitted):
+        moments = sorted(rng.random() for _ in range(count))
+        chosen = rng.choices(queues, cum_weights=odds, k=count)
+        for queue, moment in zip(chosen, moments, strict=True):
+            queue.append(second + moment)
+    served = Served()
+    for lane, queue in zip(lanes, queues, strict=True):
+        served.add(lane, queue, rng)
+    return served
+
+
+def serve(
+    came: Iterable[float],
+    slots: int,
+    seconds: Callable[[], float],
+    spacing: float = 0.0,
+    until: float = math.inf,
+) -> Iterator[tuple[float, float, float]]:
+    """Jobs through slots in the order they came: when each came, started and ended.
+
+    `seconds`: how long the next task takes. `spacing`: least seconds between two starts, because
+    one poller starts them all. No job starts at `until` or later.
+    """
+    lanes, last = [0.0] * slots, -spacing
+    for moment in came:
+        start = max(moment, lanes[0], last + spacing)
+        if start >= until:
+            return
+        last, end = start, start + seconds()
+        heapreplace(lanes, end)
+        yield moment, start, end

@@ -1,15 +1,40 @@
-"""How jobs are spread: models, deployments, accounts, and what is asked of them."""
+"""How jobs are spread: models, deployments, accounts, and what is asked of them.
+
+Assumptions are in facts.yaml, limits of models in schemas/models/.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
 
-from shared.catalogue.models import Model
+import yaml
+
+from shared.catalogue.models import Model, load_catalogue
 from shared.ledger.tickets import tick_length
-from tests.bench.scale.curve import Curve, Point, ceiling, curve
-from tests.bench.scale.facts import facts
+from tests.bench.results import ROOT
+from tests.bench.scale.curve import STEPS, Curve, Point, blend, ceiling, curve
+
+FACTS = Path(__file__).with_name("facts.yaml")
+DAY = 86400
+
+
+@lru_cache(maxsize=1)
+def facts() -> dict[str, dict[str, float]]:
+    """Figures by group and name; how old an event may get and how long `submit` runs: s.yaml."""
+    document: dict[str, Any] = yaml.safe_load(FACTS.read_text(encoding="utf-8"))
+    values = {
+        group: {name: float(line["value"]) for name, line in lines.items()}
+        for group, lines in document.items()
+    }
+    stack = yaml.safe_load((ROOT / "s.yaml").read_text(encoding="utf-8"))
+    submit = stack["resources"]["submit"]["props"]
+    age = float(submit["asyncInvokeConfig"]["maxAsyncEventAgeInSeconds"])
+    values["function_compute"] |= {"event_age": age, "submit_timeout": float(submit["timeout"])}
+    return values
 
 
 @dataclass(frozen=True)
@@ -30,7 +55,7 @@ class Lane:
         return tick_length(self.submissions, 1.0)
 
     def measured(self) -> Curve:
-        """A deployment with this model alone; slots the poller cannot keep busy are left out."""
+        """A deployment with this model alone, without slots that the poller cannot keep busy."""
         useful = math.ceil(1.1 * ceiling() * self.seconds)
         return curve(min(self.slots, useful), self.seconds)
 
@@ -63,13 +88,27 @@ class Layout:
     @property
     def fits(self) -> bool:
         """Whether so many pollers may be reserved at all."""
-        return self.pollers <= facts().of("function_compute", "reservable") * self.instances
+        return self.pollers <= facts()["function_compute"]["reservable"] * self.instances
 
     @property
     def capacity(self) -> float:
-        """Jobs a second that the slots of all accounts get done."""
-        one = sum(lane.slots / lane.seconds for lane in self.lanes)
-        return one * self.deployments * self.accounts
+        """Jobs a second that the slots of one account get done."""
+        return self.deployments * sum(lane.slots / lane.seconds for lane in self.lanes)
+
+    def points(self) -> list[Point]:
+        """A deployment at each hundredth of its utilisation.
+
+        With several models the poller's work adds up, and a job costs their mean by share.
+        """
+        curves, shares = (
+            [each.measured() for each in self.lanes],
+            [each.share for each in self.lanes],
+        )
+        found = []
+        for points in zip(*(one.points for one in curves), strict=True):
+            qps, most = sum(one.poll_qps for one in points), max(one.poll_busy for one in points)
+            found.append(replace(blend(points, shares), poll_qps=qps, poll_busy=most))
+        return found
 
 
 @dataclass(frozen=True)
@@ -83,22 +122,73 @@ class Load:
     jitter: float = 0.0
 
 
-def lane_of(model: Model, share: float = 1.0, slots: int | None = None) -> Lane:
-    """A model of the catalogue as a lane; `slots` instead of the documented ones."""
-    many = model.limits.concurrent if slots is None else slots
+def asked(times: float = 1.0) -> Load:
+    """The day of the question, so many times over."""
+    known = facts()["load"]
+    return Load(times * known["jobs_a_day"], known["peak"])
+
+
+def keys() -> int:
+    """API keys of the question."""
+    return int(facts()["load"]["keys"])
+
+
+def quota(raised: bool = False) -> int:
+    """Instances of an account in a region."""
+    return int(facts()["function_compute"]["instances_raised" if raised else "instances"])
+
+
+def models() -> list[Model]:
+    """The catalogue, those that allow most first."""
+    catalogue = load_catalogue()
+    found = [model for name in catalogue.names() if (model := catalogue.get(name))]
+    return sorted(found, key=lambda model: -rate_of(model))
+
+
+def payable() -> list[Model]:
+    """Those that can be used after the free images."""
+    return [model for model in models() if model.price.payable]
+
+
+def rate_of(model: Model) -> float:
+    """Jobs a second that one account gets done."""
+    return model.limits.concurrent / model.typical_seconds
+
+
+def lane_of(model: Model, share: float, slots: int) -> Lane:
+    """A model of the catalogue as a lane."""
     limits, price = model.limits, model.price.per_image
-    return Lane(model.name, many, model.typical_seconds, share, price, limits.submissions)
+    return Lane(model.name, slots, model.typical_seconds, share, price, limits.submissions)
 
 
-def mixed(points: Sequence[Point], shares: Sequence[float]) -> Point:
-    """A deployment with several models: the poller's work adds up (at most), what is a job's is
-    their mean by share."""
-    total = sum(shares)
-    found = {
-        name: sum(getattr(one, name) * share for one, share in zip(points, shares, strict=True))
-        / total
-        for name in Point.__dataclass_fields__
-    }
-    found["poll_qps"] = sum(one.poll_qps for one in points)
-    found["poll_busy"] = max(one.poll_busy for one in points)
-    return Point(**found)
+def documented() -> tuple[Lane, ...]:
+    """All models that can be paid for, each with its documented limits; jobs as these allow."""
+    return tuple(lane_of(each, rate_of(each), each.limits.concurrent) for each in payable())
+
+
+def raised(load: Load) -> tuple[Lane, ...]:
+    """The model that allows most, with as many slots as the question's keys need for a load."""
+    model = payable()[0]
+    busy = load.jobs / DAY * model.typical_seconds / facts()["load"]["utilisation"]
+    return (lane_of(model, 1.0, math.ceil(busy / keys())),)
+
+
+def carrying(load: Load, lanes: tuple[Lane, ...], over: float = 1.0) -> Layout:
+    """The smallest layout of raised quota whose limits hold a load; `over`: how many times the
+    day's mean the slots are for (1: what the busiest hour brings waits)."""
+    one = min(ceiling(), sum(lane.slots / lane.seconds for lane in lanes))
+    deployments = math.ceil(over * load.jobs / DAY / one / facts()["load"]["utilisation"])
+    for accounts in range(1, deployments + 1):
+        layout = Layout(math.ceil(deployments / accounts), lanes, quota(raised=True), accounts)
+        if layout.fits and _has_room(layout, load):
+            return layout
+    raise ValueError(f"no layout carries {load.jobs:,.0f} jobs a day")
+
+
+def _has_room(layout: Layout, load: Load) -> bool:
+    """Whether instances are enough: for the busiest hour, and for full slots while none waits."""
+    points = layout.points()
+    peak = load.peak * load.jobs / DAY / layout.accounts
+    calm = min(peak, layout.capacity)
+    needed = max(peak * points[STEPS].submit_seconds, calm * points[STEPS // 2].submit_seconds)
+    return needed <= layout.free

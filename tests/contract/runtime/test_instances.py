@@ -71,7 +71,7 @@ def test_the_python310_context_has_credentials_and_service(runtime: RuntimeUnder
     context = found["context"]
     assert context["credentials"]["access_key_secret"] == "the-secret"
     assert context["credentials"]["security_token"] == "t"
-    assert context["service"]["log_project"] == "p1"
+    assert context["service"]["log_project"] == "project-1"
     assert context["function"] == {
         "name": "test-classic",
         "handler": "index.handler",
@@ -87,7 +87,7 @@ def test_the_python312_context_has_a_logger_but_no_credentials(runtime: RuntimeU
     found = _probe(runtime, "modern")
     assert found["has_logger"]
     assert not {"credentials", "service"} & set(found["context"])
-    assert found["context"]["log_store"] == "l1"
+    assert found["context"]["log_store"] == "store-1"
     assert found["context"]["function"]["qualifier"] == "LATEST"
 
 

@@ -8,8 +8,10 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import oss2
 import pytest
@@ -137,18 +139,49 @@ def _is_gone(pid: int) -> bool:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_every_server(tmp_path: Path, number: signal.Signals) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        first = taken.getsockname()[1]
-        process = _up(tmp_path, "--ports", str(first))
-        pids = _pids(tmp_path)
-        assert f":{first}\n" not in (tmp_path / "env").read_text(), "a taken port is not used"
-        process.send_signal(number)
-        out, err = process.communicate(timeout=15)
+    process = _up(tmp_path, "--ports", "0")
+    pids = _pids(tmp_path)
+    assert process.stdout is not None
+    said = list(takewhile(lambda line: "Ctrl-C" not in line, process.stdout))
+    process.send_signal(number)
+    _, err = process.communicate(timeout=15)
     assert (process.returncode, err) == (0, "")
-    assert max(len(line) for line in out.splitlines() if str(tmp_path) not in line) <= 80
+    assert max(len(line) for line in said if str(tmp_path) not in line) <= 80
     assert all(_is_gone(pid) for pid in pids.values())
+    assert not (tmp_path / "env").exists()
+
+
+def _three_free_ports() -> int:
+    """The first of them."""
+    while True:
+        with socket.socket() as first, socket.socket() as second, socket.socket() as third:
+            first.bind(("127.0.0.1", 0))
+            port: int = first.getsockname()[1]
+            try:
+                second.bind(("127.0.0.1", port + 1))
+                third.bind(("127.0.0.1", port + 2))
+            except (OSError, OverflowError):
+                continue
+            return port
+
+
+def test_the_ports_that_were_asked_for_are_used(tmp_path: Path) -> None:
+    first = _three_free_ports()
+    with LaptopCloud(tmp_path, first, environ=_clean_environ()) as cloud:
+        names = ("OSS_ENDPOINT", "DASHSCOPE_HTTP_BASE_URL", "API_URL")
+        assert [urlsplit(cloud.env[name]).port for name in names] == [first, first + 1, first + 2]
+
+
+def test_a_busy_port_is_an_error_and_not_replaced(tmp_path: Path) -> None:
+    with socket.socket() as busy:
+        busy.bind(("127.0.0.1", 0))
+        busy.listen()
+        port = busy.getsockname()[1]
+        process = _up(tmp_path, "--ports", str(port))
+        out, err = process.communicate(timeout=15)
+    assert (process.returncode, out) == (1, "")
+    assert f"local.up: port {port}, where oss would listen, cannot be used" in err
+    assert "make up PORT=" in err
     assert not (tmp_path / "env").exists()
 
 

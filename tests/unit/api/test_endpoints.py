@@ -14,7 +14,7 @@ from shared.app import App
 from shared.platform.fc.events import UnknownEvent
 from shared.platform.fc.http import HttpEvent, call
 from shared.storage import layout
-from tests.kit.memory_store import fail, once
+from tests.kit.hooks import fail, once
 from tests.kit.world import API_KEY, TOKEN, World, job_file, store_of
 
 JSON = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}

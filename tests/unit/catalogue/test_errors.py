@@ -1,8 +1,7 @@
-"""What errors mean, by the real table; and how bucket images reach the service."""
+"""What errors mean, by the real table."""
 
 from __future__ import annotations
 
-import base64
 from dataclasses import replace
 
 import pytest
@@ -17,13 +16,8 @@ from shared.catalogue.errors import (
     ErrorTable,
     load_errors,
 )
-from shared.catalogue.models import Catalogue, load_catalogue
-from shared.jobfile import ImageUse, JobSpec
-from shared.jobs.input_urls import INLINE_BYTES, URL_LIFETIME, InputUrls
-from shared.storage.objects import ObjectMissing, ObjectTooLarge
-from tests.kit.clock import Timeline
-from tests.kit.memory_store import MemoryBucket, MemoryStore
-from tests.kit.scripted_service import png
+from shared.catalogue.models import SCHEMAS
+from shared.catalogue.yaml_reader import load_file
 from tests.kit.world import error_table
 
 
@@ -77,64 +71,132 @@ def test_a_table_without_an_answer_says_what_it_lacks() -> None:
         ErrorTable(()).classify("X", "", 400)
 
 
-def spec(model: str, *uses: ImageUse) -> JobSpec:
-    return JobSpec(model, {}, {}, images=uses)
+def test_error_rules_end_with_one_that_fits_everything() -> None:
+    last = load_file(SCHEMAS / "errors.yaml")["rules"][-1]
+    assert last["code"] == "*"
+    assert "message" not in last
+    assert "http" not in last
 
 
-def delivery(how: str) -> tuple[MemoryBucket, Catalogue, InputUrls]:
-    bucket = MemoryBucket(Timeline())
-    catalogue = load_catalogue()
-    return bucket, catalogue, InputUrls(MemoryStore(bucket), catalogue, how)
+UNREACHABLE = "Unable to download the media resource during the data inspection process."
 
 
-def taking(catalogue: Catalogue, *, inline: bool) -> tuple[str, str]:
-    """A model and a place for an image of its request that does or does not take inline data."""
-    for name in catalogue.names():
-        found = catalogue.get(name)
-        for rule in found.images if found else ():
-            if rule.inline is inline:
-                return name, rule.at.replace("*", "0")
-    raise AssertionError("the catalogue has no such model")
+LATE = "Download the media resource timed out during the data inspection process."
 
 
-def test_bucket_images_get_a_url_that_outlives_the_tasks_wait() -> None:
-    _, _, urls = delivery("presigned")
-    uses = (
-        ImageUse("/input/base_image_url", "inputs/cat.png", "bucket"),
-        ImageUse("/input/mask_image_url", None, "url"),
-    )
-    made = urls(spec("any", *uses))
-    expected = f"https://bucket.invalid/inputs/cat.png?expires={URL_LIFETIME}"
-    assert made == {"/input/base_image_url": expected}
-
-
-def test_inline_delivery_where_the_model_takes_it() -> None:
-    bucket, catalogue, urls = delivery("inline")
-    bucket.write("inputs/cat.png", png())
-    name, pointer = taking(catalogue, inline=True)
-    made = urls(spec(name, ImageUse(pointer, "inputs/cat.png", "bucket")))
-    head, _, payload = made[pointer].partition(",")
-    assert head == "data:image/png;base64"
-    assert base64.b64decode(payload) == png()
-
-
-def test_inline_delivery_falls_back_to_urls_where_the_model_does_not() -> None:
-    bucket, catalogue, urls = delivery("inline")
-    name, pointer = taking(catalogue, inline=False)
-    made = urls(spec(name, ImageUse(pointer, "inputs/cat.png", "bucket")))
-    assert made[pointer].startswith("https://")
-    assert bucket.count() == 0
-
-
-@pytest.mark.parametrize(
-    ("size", "error"), [(None, ObjectMissing), (INLINE_BYTES + 1, ObjectTooLarge)]
+SKETCH_URL = (
+    "The request URL is invalid, please check the request URL is available and the request image "
+    "format is one of the following types: JPEG, JPG, PNG, BMP, and WEBP."
 )
-def test_an_image_that_cannot_be_read_for_inline_delivery(
-    size: int | None, error: type[Exception]
+
+
+THEIRS, REFUSED = (CALLER, "none"), (POLICY, "none")
+
+
+SPENT, AGAIN, FETCH = (QUOTA, "model"), (TRANSIENT, "none"), (INPUT_FETCH, "none")
+
+
+ANSWERS: list[tuple[int, str, str, tuple[str, str]]] = [
+    (200, "InvalidParameter", "The size is not match the allowed size ['1024*1024']", THEIRS),
+    (400, "InvalidParameter", "Required parameter(xxx) missing or invalid, please check", THEIRS),
+    (400, "InvalidParameter", "Field required: input", THEIRS),
+    (400, "InvalidParameter", "Required body invalid, please check the request body.", THEIRS),
+    (400, "InvalidParameter", "input json error.", THEIRS),
+    (400, "InvalidParameter", "Range of n should be [1, 4]", THEIRS),
+    (400, "InvalidParameter", "num_images_per_prompt must be 1.", THEIRS),
+    (400, "InvalidParameter", "The style is invalid.", THEIRS),
+    (200, "InvalidParameter", "read image error.", THEIRS),
+    (400, "InvalidParameter", "the size of input image is too small or too large.", THEIRS),
+    (400, "InvalidParameter", "Failed to decode the image during the data inspection.", THEIRS),
+    (400, "InvalidParameter", "Exceeded limit on max bytes per data-uri item : 10485760", THEIRS),
+    (400, "InvalidParameter", "Wrong Content-Type of multimodal url", THEIRS),
+    (400, "InvalidParameter", "something new", THEIRS),
+    (400, "InvalidParameter", "url error, please check url！", (ACCOUNT, "model")),
+    (400, "InvalidParameter", "url error, please check url!", (ACCOUNT, "model")),
+    (400, "InvalidParameter", "Model not exist.", (ACCOUNT, "model")),
+    (200, "InvalidParameter", "download image failed", FETCH),
+    (200, "InvalidParameter", "oss download error.", FETCH),
+    (200, "InvalidParameter", "Failed to download input files.", FETCH),
+    (200, "InvalidParameter", "Failed to download multimodal content.", FETCH),
+    (200, "InvalidParameter", UNREACHABLE, FETCH),
+    (200, "InvalidParameter", LATE, FETCH),
+    (200, "InvalidParameter.DataInspection", UNREACHABLE, FETCH),
+    (200, "InvalidParameter.DataInspection", LATE, FETCH),
+    (200, "InvalidParameter.FileDownload", "download for input_image error", FETCH),
+    (400, "BadRequest.InputDownloadFailed", "Failed to download the input file: x.", FETCH),
+    (400, "InvalidURL", "Required URL is missing or invalid, please check", THEIRS),
+    (400, "InvalidURL", "The request URL is invalid, make sure the url is correct", THEIRS),
+    (400, "InvalidURL", SKETCH_URL, FETCH),
+    (400, "InvalidURL.ConnectionRefused", "Connection to x refused", FETCH),
+    (400, "InvalidURL.Timeout", "Download x timeout", FETCH),
+    (400, "InvalidFile.Resolution", "The image resolution is invalid", THEIRS),
+    (400, "InvalidFile.Format", "", THEIRS),
+    (400, "InvalidImage.ImageSize", "", THEIRS),
+    (400, "InvalidImageResolution", "", THEIRS),
+    (400, "InvalidInputLength", "", THEIRS),
+    (400, "BadRequest.EmptyInput", "Required input parameter missing from request.", THEIRS),
+    (400, "InvalidPerson", "", THEIRS),
+    (400, "DataInspectionFailed", "Output data may contain inappropriate content.", REFUSED),
+    (400, "data_inspection_failed", "", REFUSED),
+    (400, "IPInfringementSuspect", "Input data is suspected of", REFUSED),
+    (400, "FaqRuleBlocked", "", REFUSED),
+    (400, "Arrearage", "Access denied, please make sure", (ACCOUNT, "key")),
+    (403, "Arrearage", "Access denied, please make sure", (ACCOUNT, "key")),
+    (400, "UnsupportedOperation", "Failed to cancel the task", THEIRS),
+    (401, "InvalidApiKey", "No API-key provided.", (ACCOUNT, "key")),
+    (401, "invalid_api_key", "Incorrect API key provided.", (ACCOUNT, "key")),
+    (401, "NOT AUTHORIZED", "Access denied: Either you are", (ACCOUNT, "key")),
+    (
+        403,
+        "AccessDenied",
+        "current user api does not support synchronous calls.",
+        (ACCOUNT, "model"),
+    ),
+    (403, "AccessDenied", "Invalid according to Policy: Policy expired.", (ACCOUNT, "none")),
+    (403, "AccessDenied", "Access denied.", (ACCOUNT, "model")),
+    (403, "AccessDenied.Unpurchased", "", (ACCOUNT, "model")),
+    (403, "Model.AccessDenied", "", (ACCOUNT, "model")),
+    (403, "Workspace.AccessDenied", "", (ACCOUNT, "key")),
+    (403, "AllocationQuota.FreeTierOnly", "The free tier of the model has been exhausted.", SPENT),
+    (404, "ModelNotFound", "Model can not be found.", (ACCOUNT, "model")),
+    (404, "WorkSpaceNotFound", "", (ACCOUNT, "key")),
+    (404, "model_not_supported", "", (ACCOUNT, "model")),
+    (404, "NotFound", "", THEIRS),
+    (409, "Conflict", "", THEIRS),
+    (429, "Throttling", "Requests throttling triggered.", AGAIN),
+    (429, "Throttling.RateQuota", "Requests rate limit exceeded", AGAIN),
+    (429, "limit_requests", "You have exceeded your request limit.", AGAIN),
+    (429, "LimitRequests", "You have exceeded your request limit.", AGAIN),
+    (429, "Throttling.BurstRate", "Request rate increased too quickly.", AGAIN),
+    (429, "limit_burst_rate", "", AGAIN),
+    (429, "Throttling.AllocationQuota", "Allocated quota exceeded, please increase", AGAIN),
+    (429, "Throttling.AllocationQuota", "Free allocated quota exceeded.", SPENT),
+    (429, "insufficient_quota", "Free allocated quota exceeded.", SPENT),
+    (429, "CommodityNotPurchased", "", (ACCOUNT, "key")),
+    (429, "PrepaidBillOverdue", "", (ACCOUNT, "key")),
+    (429, "PostpaidBillOverdue", "", (ACCOUNT, "key")),
+    (500, "InternalError", "An internal error has occured, please try again", AGAIN),
+    (500, "InternalError.Algo", "inference internal error.", AGAIN),
+    (500, "InternalError.Algo", "Missing Content-Length of multimodal url.", THEIRS),
+    (500, "InternalError.Upload", "Failed to upload result.", AGAIN),
+    (500, "SystemError", "", AGAIN),
+    (500, "RequestTimeOut", "Request timed out, please try again later.", AGAIN),
+    (200, "InternalError.Timeout", "An internal timeout error has occured", AGAIN),
+    (503, "ModelServingError", "Too many requests.", AGAIN),
+    (503, "ModelUnavailable", "Model is unavailable, please try again later.", AGAIN),
+    (429, "SomethingNew", "", AGAIN),
+    (502, "", "", AGAIN),
+    (401, "SomethingNew", "", (ACCOUNT, "key")),
+    (403, "SomethingNew", "", (ACCOUNT, "model")),
+    (418, "SomethingNew", "", THEIRS),
+    (200, "SomethingNew", "", THEIRS),
+]
+
+
+@pytest.mark.parametrize(("http", "code", "message", "meaning"), ANSWERS)
+def test_what_an_error_means(
+    table: ErrorTable, http: int, code: str, message: str, meaning: tuple[str, str]
 ) -> None:
-    bucket, catalogue, urls = delivery("inline")
-    if size is not None:
-        bucket.write("inputs/cat.png", bytes(size))
-    name, pointer = taking(catalogue, inline=True)
-    with pytest.raises(error, match=r"inputs/cat\.png"):
-        urls(spec(name, ImageUse(pointer, "inputs/cat.png", "bucket")))
+    rule = table.classify(code, message, http)
+    assert (rule.kind, rule.breaker) == meaning
+    assert rule.retryable is (meaning in (AGAIN, FETCH) or "Policy expired" in message)

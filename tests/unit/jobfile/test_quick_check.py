@@ -109,6 +109,7 @@ SCHEMAS_OF_ANY_KIND = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(VALUES, SCHEMAS_OF_ANY_KIND)
 def test_it_is_right_about_other_schemas_too(value: Any, schema: Any) -> None:
     if surely_fits(value, schema):

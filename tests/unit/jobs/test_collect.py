@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from shared.app import App
+from shared.ledger.breaker import KEY
 from shared.ledger.record import Record
 from shared.modelstudio.client import ServiceError
 from shared.modelstudio.download import REFUSED
 from shared.storage import layout
-from tests.kit.clock import FakeClock
-from tests.kit.memory_store import Call, Killed, die, fail, once
-from tests.kit.scripted_service import accept_with, result_url
+from tests.kit.hooks import Call, Killed, die, fail, once
+from tests.kit.studio import accept_with
 from tests.kit.world import MODEL, World, store_of
+from tests.simulation.kernel import InstanceClock
+from tests.simulation.studio import result_url
 
 DAY = 24 * 3600.0
 
@@ -84,8 +87,8 @@ def test_the_manifest_tells_everything_about_an_image(world: World) -> None:
     body = world.bucket.peek(image["key"])
     assert image["key"] == "results/cat/image-1.png"
     assert image["sha256"] == hashlib.sha256(body).hexdigest()
-    assert (image["format"], image["width"], image["bytes"]) == ("PNG", 8, len(body))
-    assert world.bucket.content_type(image["key"]) == "image/png"
+    assert (image["format"], image["width"], image["bytes"]) == ("PNG", 1, len(body))
+    assert world.bucket.objects[image["key"]].content_type == "image/png"
     assert manifest["state"] == "SUCCEEDED"
     assert manifest["task"]["id"] == "task-1"
     assert manifest["price"]["images"] == 1
@@ -104,7 +107,7 @@ def test_killed_at_any_write_the_next_run_ends_with_the_same_objects(
     with pytest.raises(Killed):
         advance(world, victim)
     world.timeline.wait(60)
-    world.app("next").poller.run(world.timeline.at + 1000)
+    world.app("next").poller.run(world.timeline.now + 1000)
     assert world.states("cat")[-1] == "SUCCEEDED"
     assert world.bucket.keys("results/cat/") == [
         "results/cat/image-1.png",
@@ -174,23 +177,95 @@ def test_a_refused_download_is_tried_for_a_while_then_the_image_is_lost(world: W
 
 
 def test_a_cancelled_task_is_a_cancelled_job(world: World) -> None:
-    in_flight(world, end=0.0, status="CANCELED")
+    in_flight(world, status="CANCELED")
     advance(world)
     assert world.state("cat") == "CANCELED"
     assert world.slots() == []
 
 
-def test_a_task_the_service_does_not_know_is_believed_gone_only_after_a_while(
-    world: World,
+def test_a_task_the_service_does_not_know_for_hours_is_fetched_when_it_does(world: World) -> None:
+    in_flight(world)
+    forgotten = dict(world.studio.tasks)
+    world.studio.tasks.clear()
+    for _ in range(20):
+        world.timeline.wait(3600)
+        advance(world)
+        assert world.state("cat") == "PENDING"
+    world.studio.tasks.update(forgotten)
+    advance(world)
+    assert world.state("cat") == "SUCCEEDED"
+
+
+@pytest.mark.parametrize("status", ["PENDING", "SUSPENDED", "RUNNING", "DREAMING"])
+def test_a_task_that_never_ends_is_put_before_a_person_after_a_day(
+    world: World, status: str
 ) -> None:
     in_flight(world)
-    world.studio.tasks.clear()
+    world.studio.shown["task-1"] = {"output": {"task_id": "task-1", "task_status": status}}
+    world.timeline.wait(DAY - 60)
     advance(world)
-    assert world.state("cat") == "PENDING"
-    world.timeline.wait(601)
+    assert world.state("cat") != "NEEDS_ATTENTION"
+    world.timeline.wait(60)
     advance(world)
-    assert world.state("cat") == "NEEDS_ATTENTION"
-    assert "task-1" in world.manifest("cat")["error"]["message"]
+    assert world.manifest("cat")["error"]["code"] == "TaskStuck"
+    assert world.slots() == []
+
+
+@pytest.mark.parametrize(("code", "breaker"), [("AllocationQuota.X", MODEL), ("Arrearage", KEY)])
+def test_an_account_error_in_a_task_stops_the_queue_and_not_the_job(
+    world: World, code: str, breaker: str
+) -> None:
+    for number in range(3):
+        in_flight(world, f"cat-{number}", status="FAILED", code=code, message="no")
+        world.timeline.wait(60)
+        advance(world, job=f"cat-{number}")
+        world.app("person").ledger.breakers.resume(breaker)
+    for number in range(3):
+        record = world.record(f"cat-{number}")
+        assert (record["state"], record.get("attempt", 0)) == ("QUEUED", 0)
+    in_flight(world, "dog", status="FAILED", code=code, message="no")
+    world.timeline.wait(60)
+    app = world.app()
+    advance(world, app, "dog")
+    assert app.ledger.breakers.paused_for(MODEL) > 100
+
+
+@pytest.mark.parametrize("on_partial", ["keep", "retry-failed"])
+def test_an_account_error_of_one_image_opens_the_breaker(world: World, on_partial: str) -> None:
+    rows = [{"url": result_url("t", 1)}, {"code": "Arrearage", "message": "no"}]
+    output = {"task_status": "SUCCEEDED", "results": rows}
+    world.queued("cat", parameters={"n": 2}, on_partial=on_partial)
+    world.studio.script.append(accept_with(output=output))
+    app = world.app()
+    last = app.ledger.records.last("cat")
+    assert last is not None
+    app.submission.submit(last, 2.5)
+    world.timeline.wait(60)
+    advance(world, app)
+    assert app.ledger.model_states.get(KEY).pause is not None
+    expected = "SUCCEEDED" if on_partial == "keep" else "QUEUED"
+    assert world.state("cat") == expected
+
+
+@pytest.mark.parametrize("count", [-5, 10**30, True, "4", None, 2.5])
+def test_a_count_of_images_that_cannot_be_is_not_billed(world: World, count: Any) -> None:
+    in_flight(world, usage={"image_count": count})
+    world.timeline.wait(60)
+    advance(world)
+    assert world.manifest("cat")["usage"]["image_count"] == 1
+
+
+def test_times_that_cannot_be_are_not_learned(world: World) -> None:
+    in_flight(world)
+    world.timeline.wait(60)
+    app = world.app()
+    last = app.ledger.records.last("cat")
+    assert last is not None
+    task = app.poller.collection.ask(last)
+    absurd = {"scheduled_time": world.timeline.now, "end_time": 253_402_300_799.0}
+    app.poller.collection.take(last, replace(task, times=absurd))
+    assert world.state("cat") == "SUCCEEDED"
+    assert list(app.ledger.durations.of(MODEL)) == []
 
 
 def test_after_a_day_a_forgotten_task_is_lost(world: World) -> None:
@@ -234,7 +309,7 @@ def test_the_loser_of_a_race_does_not_leave_its_manifest_behind(world: World) ->
         advance(world, other)
         assert world.manifest("cat")["state"] == "SUCCEEDED"
 
-    assert isinstance(slow.clock, FakeClock)
+    assert isinstance(slow.clock, InstanceClock)
     slow.clock.skew = 2.0  # for this instance the minute is over
     record = layout.record("cat", 2)
     store_of(slow).before.append(once("create", record, the_other_finishes_the_job))
@@ -247,7 +322,7 @@ def test_the_loser_of_a_race_does_not_leave_its_manifest_behind(world: World) ->
 def test_a_paid_image_is_kept_whatever_usage_says(world: World, usage: Any) -> None:
     in_flight(world)
     world.timeline.wait(6)
-    world.studio.tasks["task-1"].usage = usage
+    world.studio.shown["task-1"] = {"usage": usage}
     advance(world)
     assert world.state("cat") == "SUCCEEDED"
 

@@ -11,8 +11,8 @@ from shared.app import App
 from shared.jobs.intake import IntakeOutcome
 from shared.storage import layout
 from shared.storage.objects import StoreError
-from tests.kit.memory_store import Killed, die, fail, once
-from tests.kit.scripted_service import png
+from tests.kit.hooks import Killed, die, fail, once
+from tests.kit.jobfile import image
 from tests.kit.world import MODEL, OTHER, World, job_file, model, store_of
 
 FILE = "jobs/cat.yaml"
@@ -49,7 +49,7 @@ def one(taken: list[IntakeOutcome]) -> str:
 
 def add_images(world: World) -> None:
     for name in ("cat", "mask"):
-        world.bucket.write(f"inputs/{name}.png", png(side=300))
+        world.bucket.write(f"inputs/{name}.png", image("PNG", (300, 300)))
 
 
 def test_a_lone_job_is_submitted_at_once_and_somebody_polls(world: World) -> None:
@@ -124,7 +124,7 @@ def test_what_is_wrong_is_written_beside_the_results_with_line_and_place(world: 
 
 
 def violation_etag(world: World) -> str:
-    return world.bucket.entry(FILE).etag
+    return world.bucket.objects[FILE].etag
 
 
 def test_a_rejected_file_dropped_again_once_its_image_is_there_is_queued(world: World) -> None:
@@ -153,7 +153,7 @@ def test_a_rejection_delivered_again_is_one_rejection(world: World) -> None:
 def test_a_rejection_for_another_reason_comes_beside_the_first(world: World) -> None:
     job = one(drop(world, IN_BUCKET))
     before = world.manifest(job)
-    world.bucket.write("inputs/cat.png", png(side=300))
+    world.bucket.write("inputs/cat.png", image("PNG", (300, 300)))
     for _ in range(2):
         beside = one(deliver(world))
         assert beside.startswith(f"{job}-")

@@ -6,13 +6,16 @@ import pytest
 
 from shared.app import App
 from shared.catalogue.models import Limits
+from shared.jobs.reconcile import BLIND
 from shared.ledger.record import Record
 from shared.modelstudio.client import ServiceError
-from tests.kit.memory_store import Killed, die, once
-from tests.kit.scripted_service import lose_answer, lose_request
+from tests.kit.hooks import Killed, die, once
+from tests.kit.studio import UNREACHABLE, lose_answer, lose_request
 from tests.kit.world import MODEL, World, model, run, store_of
 
 GRACE = 120.0
+CREATE_TIMEOUT = 30.0
+DAY = 24 * 3600.0
 
 
 @pytest.fixture()
@@ -73,7 +76,7 @@ def test_tasks_from_before_the_attempt_are_no_candidates(world: World) -> None:
 
 def test_no_task_is_waited_for_until_the_grace_is_over(world: World) -> None:
     in_doubt(world, "cat", made=False)
-    world.timeline.wait(GRACE - 5)
+    world.timeline.wait(BLIND * GRACE - 5)
     resolve(world, "cat")
     assert world.state("cat") == "SUBMITTING"
     world.timeline.wait(10)
@@ -84,6 +87,42 @@ def test_no_task_is_waited_for_until_the_grace_is_over(world: World) -> None:
     assert record["attempt"] == 1
     assert (world.markers(), world.slots()) == (["cat"], [])
     assert len(world.studio.posts) == 1
+
+
+def test_a_list_that_shows_a_later_task_of_ours_is_believed_after_the_grace(world: World) -> None:
+    in_doubt(world, "cat", made=False)
+    world.timeline.wait(5)
+    world.queued("dog")
+    submit(world.app(), "dog")
+    world.timeline.wait(GRACE - 10)
+    resolve(world, "cat")
+    assert world.state("cat") == "SUBMITTING"
+    world.timeline.wait(10)
+    resolve(world, "cat")
+    assert world.record("cat")["error"]["code"] == "NoTaskMade"
+
+
+@pytest.mark.parametrize("later", [6.0, 40.0, 100.0])
+def test_another_programs_task_is_not_adopted(world: World, later: float) -> None:
+    in_doubt(world, "cat", made=False)
+    world.timeline.wait(later)
+    world.studio.make(MODEL)
+    world.timeline.wait(1)
+    resolve(world, "cat")
+    assert world.state("cat") == "SUBMITTING"
+    world.timeline.wait(BLIND * GRACE)
+    resolve(world, "cat")
+    assert world.state("cat") == ("NEEDS_ATTENTION" if later < CREATE_TIMEOUT else "QUEUED")
+    assert world.record("cat").get("task_id") is None
+
+
+def test_an_attempt_in_doubt_for_a_day_ends_and_frees_its_place(world: World) -> None:
+    in_doubt(world, "cat", made=False)
+    world.studio.refusal = UNREACHABLE
+    world.timeline.wait(DAY)
+    resolve(world, "cat")
+    assert world.manifest("cat")["error"]["code"] == "SubmissionUnclear"
+    assert world.slots() == []
 
 
 def test_a_task_listed_late_is_adopted_within_the_grace(world: World) -> None:
@@ -136,7 +175,7 @@ def test_a_silent_submitter_is_given_its_time(world: World) -> None:
 
 def test_a_list_that_cannot_be_had_changes_nothing(world: World) -> None:
     in_doubt(world, "cat", made=True)
-    world.studio.unreachable = True
+    world.studio.refusal = UNREACHABLE
     with pytest.raises(ServiceError):
         resolve(world, "cat")
     assert world.state("cat") == "SUBMITTING"
@@ -164,7 +203,7 @@ def test_two_in_doubt_close_together_are_told_apart_by_their_order(world: World)
 def test_one_task_of_two_in_doubt_far_apart_lets_the_other_go_round_again(world: World) -> None:
     in_doubt(world, "cat", made=False, pause=10.0)
     in_doubt(world, "dog", made=True)
-    world.timeline.wait(GRACE)
+    world.timeline.wait(BLIND * GRACE)
     resolve(world, "cat")
     assert world.state("cat") == "QUEUED", "the one task cannot be cat's"
     resolve(world, "dog")
@@ -206,7 +245,7 @@ def test_two_resolvers_adopt_once(world: World) -> None:
 def test_after_the_second_attempt_the_first_ones_task_is_known(world: World) -> None:
     """A job queued again by mistake of the list must not adopt another job's task."""
     in_doubt(world, "cat", made=False)
-    world.timeline.wait(GRACE)
+    world.timeline.wait(BLIND * GRACE)
     resolve(world, "cat")
     world.studio.script.append(lose_answer)
     submit(world.app("again"), "cat")

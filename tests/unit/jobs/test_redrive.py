@@ -7,7 +7,7 @@ import pytest
 from shared.storage import layout
 from shared.storage.objects import StoreError
 from tests.kit.dead_events import dead, oss
-from tests.kit.memory_store import fail, once
+from tests.kit.hooks import fail, once
 from tests.kit.world import World, job_file, run, store_of
 
 FILE = "jobs/cat.json"

@@ -7,8 +7,8 @@ import pytest
 from shared.catalogue.models import Limits
 from shared.jobs.repair import Rebuilt
 from shared.storage import layout
-from tests.kit.memory_store import Killed, at, at_every_request, die
-from tests.kit.scripted_service import lose_answer, lose_request
+from tests.kit.hooks import Killed, at, at_every_request, die
+from tests.kit.studio import lose_answer, lose_request
 from tests.kit.world import MODEL, World, model, run, store_of, submit
 
 FILE = "jobs/cat.json"

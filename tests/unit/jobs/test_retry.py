@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from itertools import islice
 
 import pytest
 
 from cli.backends.bucket import BucketBackend
+from shared.catalogue.models import Model
 from shared.jobs.retry import retry_names
 from shared.storage import layout
+from shared.storage.objects import StoreError
+from tests.kit.hooks import fail, once
 from tests.kit.http import PREFIX, Reply, ask, failed, token
-from tests.kit.world import TOKEN, World, run
+from tests.kit.world import TOKEN, World, run, store_of
 
+LONG_NAME = "c" * 64
 Retry = Callable[[World, str], tuple[str, bool | None]]
 
 
@@ -130,7 +137,74 @@ def test_what_was_rejected_or_goes_on_is_not_retried(world: World) -> None:
 
 
 def test_names_of_retries_count_on_and_stay_short() -> None:
-    assert next(retry_names("cat", False)) == "cat-retry-1"
-    assert next(retry_names("cat-retry-7", True)) == "cat-retry-1"
-    assert next(retry_names("cat-retry-7", False)) == "cat-retry-7-retry-1"
-    assert all(len(name) <= 64 for name in retry_names("c" * 64, False))
+    assert list(islice(retry_names("cat"), 2)) == ["cat-retry-1", "cat-retry-2"]
+    assert next(retry_names("cat-retry-7")) == "cat-retry-7-retry-1"
+    assert all(len(name) <= 64 for name in retry_names(LONG_NAME))
+    assert next(retry_names(LONG_NAME)) != next(retry_names(LONG_NAME[:-1] + "d"))
+
+
+def test_a_name_of_64_characters_has_one_family_of_retries(world: World) -> None:
+    failed(world, LONG_NAME)
+    newest = LONG_NAME
+    for _ in range(11):
+        newest, new = over_the_bucket(world, newest)
+        assert new
+        world.app("person").cancellation.cancel(newest)
+    again = over_the_bucket(world, LONG_NAME)
+    assert [over_http(world, job)[0] for job in (newest, LONG_NAME)] == [again[0]] * 2
+    run(world)
+    assert len(world.studio.posts) == 1
+
+
+def test_two_long_names_with_one_beginning_have_retries_of_their_own(world: World) -> None:
+    other = LONG_NAME[:-1] + "d"
+    for job in (LONG_NAME, other):
+        failed(world, job)
+    assert over_http(world, LONG_NAME)[0] != over_http(world, other)[0]
+    run(world)
+    assert len(world.studio.posts) == 2
+
+
+@FRONTS
+def test_a_retry_is_known_although_the_models_defaults_have_changed(
+    world: World, retry: Retry
+) -> None:
+    assert retry(world, "cat") == ("cat-retry-1", True)
+    world.models = tuple(_with_a_new_default(one) for one in world.models)
+    assert retry(world, "cat") == ("cat-retry-1", False)
+
+
+def _with_a_new_default(one: Model) -> Model:
+    schema = dict(one.parameters_schema)
+    added = {"type": "integer", "default": 7, "x-send-default": True}
+    schema["properties"] = {**schema["properties"], "strength": added}
+    return replace(one, parameters_schema=schema)
+
+
+@FRONTS
+@pytest.mark.parametrize("part", [layout.QUEUE, layout.JOBS, layout.WAKE, layout.EXPIRY])
+def test_a_retry_that_was_left_half_made_is_completed_by_the_next_one(
+    world: World, retry: Retry, part: str
+) -> None:
+    victim = world.app("victim")
+    for kind in ("create", "put"):
+        store_of(victim).before.append(once(kind, part, fail))
+    last = victim.ledger.records.last("cat")
+    assert last is not None
+    with suppress(StoreError):
+        victim.retries.retry(last)
+    world.bucket.remove(layout.WAKE)
+    assert retry(world, "cat") == ("cat-retry-1", False)
+    assert world.bucket.holds(layout.WAKE), "nobody polls"
+    listed = ask(world, "GET", "/jobs?state=QUEUED").json["jobs"]
+    assert [row["job"] for row in listed] == ["cat-retry-1"]
+    run(world)
+    assert len(world.studio.posts) == 1
+
+
+def test_a_key_does_not_show_another_job_that_took_the_name(world: World) -> None:
+    app = world.app("dies")
+    store_of(app).before.append(once("create", layout.RECORDS, fail))
+    assert ask(app, "POST", "/jobs/cat/retry", Idempotency_Key="k").status == 503
+    world.queued("cat-retry-1", priority=1)
+    assert with_key(world, "k").json["job"] == "cat-retry-2"

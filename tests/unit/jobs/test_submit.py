@@ -13,8 +13,8 @@ from shared.jobs.submit import RetryLater
 from shared.ledger.record import Record
 from shared.ledger.tickets import USE_WITHIN
 from shared.storage import layout
-from tests.kit.memory_store import Call, Killed, die, once
-from tests.kit.scripted_service import accept_with, lose_answer, lose_request, refuse
+from tests.kit.hooks import Call, Killed, die, once
+from tests.kit.studio import accept_with, lose_answer, lose_request, refuse
 from tests.kit.world import MODEL, World, model, run, store_of
 
 
@@ -121,7 +121,7 @@ def test_an_attempt_that_surely_sent_nothing_goes_back_to_the_queue() -> None:
     world = World(models=(model(limits=Limits(1, 90, 1, 0)),))
     world.queued("cat")
     app = world.app()
-    world.timeline.advance_to((world.timeline.at // 92 + 1) * 92)
+    world.timeline.wait(92 - world.timeline.now % 92)
     slow = once("create", "records/cat/000002", lambda: world.timeline.wait(USE_WITHIN + 0.1))
     store_of(app).after.append(slow)
     submit(app, "cat")

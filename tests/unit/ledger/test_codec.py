@@ -17,9 +17,9 @@ from shared.ledger.manifest import Manifest, StoredImage
 from shared.ledger.record import QUEUED, REJECTED, Origin, Record
 from shared.platform.clock import iso
 from shared.storage import layout
-from tests.kit.memory_store import MemoryBucket
-from tests.kit.record_schema import check_record, wrong_record
+from tests.kit.store import Bucket
 from tests.kit.world import World, run
+from tests.simulation.record_schema import wrong_record
 
 OLD = Path(__file__).with_name("records_0_1")
 CHAINS = sorted(OLD.glob("*.jsonl"), key=lambda path: path.name)
@@ -78,7 +78,7 @@ def test_every_field_survives_the_store() -> None:
 def test_the_schema_names_every_field_and_no_other() -> None:
     schema = read_schema(SCHEMAS / "record.schema.yaml")
     assert set(schema["properties"]) == {one.name for one in fields(Record)}
-    check_record(layout.record("cat", 3), codec.encode(EVERYTHING))
+    assert wrong_record(layout.record("cat", 3), codec.encode(EVERYTHING)) == []
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_the_schema_refuses_what_is_not_a_record(change: dict[str, Any]) -> None
 @pytest.mark.parametrize("path", CHAINS, ids=lambda path: path.stem)
 def test_records_of_version_0_1_are_read_with_everything_in_them(path: Path) -> None:
     for old in lines(path):
-        check_record(layout.record(old["job"], old["seq"]), json.dumps(old).encode())
+        assert wrong_record(layout.record(old["job"], old["seq"]), json.dumps(old).encode()) == []
         record = codec.decode(json.dumps(old).encode(), "key")
         assert record.version == codec.UNVERSIONED
         written = json.loads(codec.encode(record))
@@ -120,7 +120,7 @@ def _without_defaults(old: dict[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def _put(bucket: MemoryBucket, chain: list[dict[str, Any]]) -> None:
+def _put(bucket: Bucket, chain: list[dict[str, Any]]) -> None:
     for old in chain:
         bucket.write(layout.record(old["job"], old["seq"]), json.dumps(old).encode())
 
@@ -132,7 +132,7 @@ def test_a_job_that_version_0_1_began_goes_on(length: int) -> None:
     world.queued("dog")
     run(world)
     chain = lines(OLD / "plain-cat.jsonl")[:length]
-    started = world.timeline.at
+    started = world.timeline.now
     for old in chain:
         old.pop("expires_at", None)
         old["at"] = _moved(started)

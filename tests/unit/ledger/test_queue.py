@@ -9,10 +9,10 @@ from shared.ledger.record import QUEUED, Record
 from shared.ledger.snapshots import SNAPSHOT_TTLS, QueueSnapshots, SnapshotTtl
 from shared.platform.clock import iso
 from shared.storage import layout
-from tests.kit.clock import Timeline
 from tests.kit.http import ask
-from tests.kit.memory_store import MemoryBucket, MemoryStore
+from tests.kit.store import Bucket, Store
 from tests.kit.world import MODEL, World
+from tests.simulation.kernel import Kernel
 
 NEAR, FAR = SNAPSHOT_TTLS
 
@@ -47,8 +47,8 @@ def test_one_look_serves_for_a_while() -> None:
 
 
 def test_a_job_far_behind_is_not_looked_for_again() -> None:
-    bucket, span = MemoryBucket(Timeline()), SnapshotTtl(2, 5.0)
-    queue, snapshots = Queue(MemoryStore(bucket)), QueueSnapshots(kept=True)
+    bucket, span = Bucket(Kernel()), SnapshotTtl(2, 5.0)
+    queue, snapshots = Queue(Store(bucket)), QueueSnapshots(kept=True)
     jobs = [waiting(f"job-{number}", number) for number in range(4)]
     for one in jobs:
         queue.add(one)
@@ -79,8 +79,8 @@ def test_a_place_far_behind_is_told_from_a_longer_look_that_is_kept_longer() -> 
 
 
 def test_reminders_are_read_as_far_as_they_are_due() -> None:
-    bucket = MemoryBucket(Timeline())
-    queue = Queue(MemoryStore(bucket))
+    bucket = Bucket(Kernel())
+    queue = Queue(Store(bucket))
     for number in range(1, 1101):
         queue.add(replace(waiting(f"job-{number}", number), expires_at=iso(number)))
     bucket.calls.clear()
@@ -95,7 +95,7 @@ def test_a_page_of_jobs_lists_what_it_shows() -> None:
     world = World()
     for number in range(30):
         world.queued(f"job-{number:02d}")
-    store = MemoryStore(world.bucket)
+    store = Store(world.bucket)
     app = world.app("api")
     app.__dict__["store"] = store
     asked: list[int | None] = []

@@ -12,21 +12,21 @@ from shared.ledger.record import PENDING, QUEUED, RUNNING, STATES, SUBMITTING, R
 from shared.ledger.records import Records
 from shared.storage import layout
 from shared.storage.objects import StoreError
-from tests.kit.clock import FakeClock, Timeline
 from tests.kit.interleaving import Chooser, Stage, explore
-from tests.kit.memory_store import MemoryBucket, MemoryStore
 from tests.kit.records import draft
+from tests.kit.store import Bucket, Store
+from tests.simulation.kernel import InstanceClock, Kernel
 
 
-def records(bucket: MemoryBucket, name: str = "a", turns: bool = False) -> Records:
-    store = MemoryStore(bucket, name, (lambda: 0.0) if turns else None)
-    return Records(store, FakeClock(bucket.timeline), random.Random(name))
+def records(bucket: Bucket, name: str = "a", turns: bool = False) -> Records:
+    store = Store(bucket, name, (lambda: 0.0) if turns else None)
+    return Records(store, InstanceClock(bucket.kernel), random.Random(name))
 
 
 def test_a_number_is_won_once_in_any_order() -> None:
     def play(choose: Chooser) -> None:
         stage = Stage(choose)
-        bucket = MemoryBucket(stage)
+        bucket = Bucket(stage)
         winners: list[Record] = []
 
         def move(name: str) -> None:
@@ -42,7 +42,7 @@ def test_a_number_is_won_once_in_any_order() -> None:
 
 
 def test_the_last_record_is_the_state_for_chains_of_any_length() -> None:
-    bucket = MemoryBucket(Timeline())
+    bucket = Bucket(Kernel())
     chain = records(bucket)
     assert chain.last("cat") is None
     for seq in range(1, 12):
@@ -52,7 +52,7 @@ def test_the_last_record_is_the_state_for_chains_of_any_length() -> None:
 
 
 def test_the_state_of_a_usual_job_is_had_without_a_billed_listing() -> None:
-    bucket = MemoryBucket(Timeline())
+    bucket = Bucket(Kernel())
     chain = records(bucket)
     for seq in range(1, 6):
         chain.append(draft("cat", seq, QUEUED))
@@ -67,7 +67,7 @@ def test_the_state_of_a_usual_job_is_had_without_a_billed_listing() -> None:
 
 
 def test_following_a_chain_from_a_known_record_costs_one_request_when_nothing_happened() -> None:
-    bucket = MemoryBucket(Timeline())
+    bucket = Bucket(Kernel())
     chain = records(bucket)
     first = chain.append(draft("cat", 1, QUEUED))
     assert first is not None
@@ -80,7 +80,7 @@ def test_following_a_chain_from_a_known_record_costs_one_request_when_nothing_ha
 
 
 def test_jobs_whose_names_begin_alike_do_not_mix() -> None:
-    chain = records(MemoryBucket(Timeline()))
+    chain = records(Bucket(Kernel()))
     chain.append(draft("cat", 1, QUEUED))
     chain.append(draft("cat-2", 1, QUEUED))
     chain.append(draft("cat-2", 2, RUNNING))
@@ -112,7 +112,7 @@ def waiting(job: str, priority: int, queued_ms: int) -> Record:
 
 
 def queue_with(*jobs: tuple[str, int, int]) -> Queue:
-    queue = Queue(MemoryStore(MemoryBucket(Timeline())))
+    queue = Queue(Store(Bucket(Kernel())))
     for job, priority, queued_ms in jobs:
         queue.add(waiting(job, priority, queued_ms))
     return queue

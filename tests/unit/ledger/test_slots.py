@@ -9,20 +9,21 @@ import pytest
 from shared.ledger.slots import Slot, Slots
 from shared.storage import layout
 from shared.storage.objects import StoreError
-from tests.kit.clock import Timeline
+from tests.kit.hooks import Call, fail, once
 from tests.kit.interleaving import Chooser, Stage, explore
-from tests.kit.memory_store import Call, MemoryBucket, MemoryStore, fail, once
+from tests.kit.store import Bucket, Store
+from tests.simulation.kernel import Kernel
 
 
 class Floor:
     """A bucket and any number of instances that claim slots in it."""
 
-    def __init__(self, timeline: Timeline | None = None) -> None:
-        self.timeline = timeline or Timeline()
-        self.bucket = MemoryBucket(self.timeline)
+    def __init__(self, timeline: Kernel | None = None) -> None:
+        self.timeline = timeline or Kernel()
+        self.bucket = Bucket(self.timeline)
 
     def slots(self, name: str, turns: bool = False) -> Slots:
-        store = MemoryStore(self.bucket, name, (lambda: 0.0) if turns else None)
+        store = Store(self.bucket, name, (lambda: 0.0) if turns else None)
         return Slots(store, random.Random(name))
 
     def held(self) -> list[str]:
@@ -109,7 +110,7 @@ def test_a_delete_repeated_after_stepping_back_leaves_the_next_claimant_alone() 
             floor.bucket.remove(call.key)  # the same DELETE, sent once more
 
     store = late.store
-    assert isinstance(store, MemoryStore)
+    assert isinstance(store, Store)
     store.after.append(answer_is_lost)
     assert not late.claim("brush", "cat", 2, 1)
     assert floor.held() == ["cat~000002"]
@@ -128,14 +129,14 @@ def test_a_slot_says_since_when_it_is_held() -> None:
     floor.slots("a").claim("brush", "cat-v1.2", 12, 1)
     (held,) = floor.slots("b").held()
     assert (held.slot.model, held.slot.job, held.slot.seq) == ("brush", "cat-v1.2", 12)
-    assert held.since == floor.bucket.date()
+    assert held.since == floor.bucket.second()
 
 
 def test_a_claim_whose_listing_fails_claims_nothing_to_be_used() -> None:
     floor = Floor()
     slots = floor.slots("a")
     store = slots.store
-    assert isinstance(store, MemoryStore)
+    assert isinstance(store, Store)
     store.before.append(once("list", "", fail))
     with pytest.raises(StoreError):
         slots.claim("brush", "cat", 2, 1)

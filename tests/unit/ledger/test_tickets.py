@@ -8,9 +8,9 @@ import pytest
 
 from shared.ledger.tickets import SPREAD, USE_WITHIN, Ticket, Tickets, tick_length
 from shared.storage import layout
-from tests.kit.clock import FakeClock, Timeline
 from tests.kit.interleaving import Stage
-from tests.kit.memory_store import MemoryBucket, MemoryStore
+from tests.kit.store import Bucket, Store
+from tests.simulation.kernel import InstanceClock, Kernel
 
 LIMITS = [(2, 1.0), (5, 1.0), (1, 1.0), (2, 60.0)]
 MOST_ON_THE_WAY = SPREAD - USE_WITHIN
@@ -20,21 +20,21 @@ HOLDER: dict[str, object] = {"job": "cat", "seq": 2}
 class Submitter:
     """An instance that submits as often as its tickets allow."""
 
-    def __init__(self, stage: Stage, bucket: MemoryBucket, seed: int) -> None:
+    def __init__(self, stage: Stage, bucket: Bucket, seed: int) -> None:
         self.rng = random.Random(seed)
         self.stage = stage
-        store = MemoryStore(bucket, f"i{seed}", self._delay, self._delay)
-        self.clock = FakeClock(stage, self.rng.uniform(-2, 2))
+        store = Store(bucket, f"i{seed}", self._delay, self._delay)
+        self.clock = InstanceClock(stage, self.rng.uniform(-2, 2))
         self.tickets = Tickets(store, self.clock)
         self.arrived: list[float] = []
 
     def work(self, count: int, seconds: float, until: float) -> None:
-        while self.stage.at < until:
+        while self.stage.now < until:
             taken = self.tickets.take("brush", count, seconds, HOLDER)
             if isinstance(taken, Ticket):
                 self.clock.sleep(self.rng.choice([0.0, 0.1, 0.5, 0.9]))
                 if self.tickets.usable(taken):
-                    self.arrived.append(self.stage.at + self.rng.uniform(0, MOST_ON_THE_WAY))
+                    self.arrived.append(self.stage.now + self.rng.uniform(0, MOST_ON_THE_WAY))
             else:
                 self.clock.sleep(taken)
 
@@ -45,9 +45,9 @@ class Submitter:
 def submissions(count: int, seconds: float, seed: int, ticks: int) -> list[float]:
     """The moments at which the submissions of three instances arrive at the service."""
     stage = Stage()
-    bucket = MemoryBucket(stage, skew=random.Random(seed).uniform(-2, 2))
+    bucket = Bucket(stage, skew=random.Random(seed).uniform(-2, 2))
     crew = [Submitter(stage, bucket, 10 * seed + number) for number in range(3)]
-    until = stage.at + ticks * tick_length(count, seconds)
+    until = stage.now + ticks * tick_length(count, seconds)
     stage.play(*(lambda one=one: one.work(count, seconds, until) for one in crew))
     return sorted(moment for one in crew for moment in one.arrived)
 
@@ -67,10 +67,10 @@ def test_no_window_holds_more_than_the_limit_and_work_goes_on(
     assert len(arrived) >= 6, "fewer than one submission in four ticks"
 
 
-def lone_instance(skew: float = 0.0) -> tuple[Timeline, MemoryBucket, Tickets]:
-    timeline = Timeline()
-    bucket = MemoryBucket(timeline)
-    return timeline, bucket, Tickets(MemoryStore(bucket), FakeClock(timeline, skew))
+def lone_instance(skew: float = 0.0) -> tuple[Kernel, Bucket, Tickets]:
+    timeline = Kernel()
+    bucket = Bucket(timeline)
+    return timeline, bucket, Tickets(Store(bucket), InstanceClock(timeline, skew))
 
 
 def take(tickets: Tickets, count: int = 2, seconds: float = 1.0) -> Ticket:
@@ -88,7 +88,7 @@ def test_a_lone_job_gets_its_ticket_with_one_request() -> None:
 def test_a_wall_clock_that_is_an_hour_wrong_costs_one_request_and_one_tick_an_hour_away() -> None:
     timeline, bucket, tickets = lone_instance(skew=3600)
     take(tickets)
-    tick = int(bucket.date() // tick_length(2, 1))
+    tick = int(bucket.second() // tick_length(2, 1))
     wrong = tick + 3600 // tick_length(2, 1)
     assert bucket.keys() == [layout.ticket("brush", tick), layout.ticket("brush", wrong)]
     timeline.wait(2)
@@ -125,9 +125,9 @@ def test_a_ticket_goes_stale() -> None:
 
 
 def test_time_spent_asking_counts_against_the_ticket() -> None:
-    timeline = Timeline()
-    store = MemoryStore(MemoryBucket(timeline), request_delay=lambda: USE_WITHIN)
-    tickets = Tickets(store, FakeClock(timeline))
+    timeline = Kernel()
+    store = Store(Bucket(timeline), request_delay=lambda: USE_WITHIN)
+    tickets = Tickets(store, InstanceClock(timeline))
     assert not tickets.usable(take(tickets, 2, 60.0))
 
 

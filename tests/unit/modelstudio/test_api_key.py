@@ -26,8 +26,8 @@ from shared.modelstudio.api_key import AGAIN, FRESH, KeyUnavailable, SecretKey, 
 from shared.modelstudio.client import ModelStudio, ServiceError, TaskCreated
 from shared.platform import logs
 from shared.platform.settings import Credentials, SettingsError, load_settings
-from tests.kit.clock import FakeClock, Timeline
 from tests.kit.scripted_http import NOTHING, Answer, HttpScript, Seen, refusing_port, scripted_http
+from tests.simulation.kernel import InstanceClock, Kernel
 
 ROOT = Path(__file__).resolve().parents[3]
 ROLE = Credentials("STS.id", "role-secret", "role-token")
@@ -49,12 +49,12 @@ def studio() -> Iterator[HttpScript]:
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock(Timeline())
+def clock() -> InstanceClock:
+    return InstanceClock(Kernel())
 
 
 @pytest.fixture
-def secret(kms: HttpScript, clock: FakeClock) -> SecretKey:
+def secret(kms: HttpScript, clock: InstanceClock) -> SecretKey:
     return SecretKey("wanx/key", kms.url, "cn-beijing", ROLE, clock)
 
 
@@ -128,7 +128,7 @@ def test_a_value_without_a_key_says_what_is_expected_and_not_what_was_found(valu
 
 
 def test_a_key_is_used_for_five_minutes(
-    kms: HttpScript, secret: SecretKey, clock: FakeClock
+    kms: HttpScript, secret: SecretKey, clock: InstanceClock
 ) -> None:
     kms.then(holding(OLD), holding(NEW))
     assert secret.value() == OLD
@@ -139,7 +139,7 @@ def test_a_key_is_used_for_five_minutes(
 
 
 def test_while_kms_is_away_the_key_that_is_known_stays_in_use(
-    kms: HttpScript, secret: SecretKey, clock: FakeClock, caplog: pytest.LogCaptureFixture
+    kms: HttpScript, secret: SecretKey, clock: InstanceClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     kms.then(holding(OLD), refusal(503, "ServiceUnavailable"), holding(NEW))
     secret.value()
@@ -183,7 +183,7 @@ def test_a_silent_kms_is_given_up(
         secret.value()
 
 
-def test_a_port_nobody_listens_on_is_told(clock: FakeClock) -> None:
+def test_a_port_nobody_listens_on_is_told(clock: InstanceClock) -> None:
     with refusing_port() as port:
         secret = SecretKey("k", f"http://127.0.0.1:{port}", "cn-beijing", ROLE, clock)
         with pytest.raises(KeyUnavailable, match="cannot be reached"):
@@ -193,7 +193,7 @@ def test_a_port_nobody_listens_on_is_told(clock: FakeClock) -> None:
 def test_neither_log_nor_error_holds_the_key_or_the_roles_keys(
     kms: HttpScript,
     secret: SecretKey,
-    clock: FakeClock,
+    clock: InstanceClock,
     caplog: pytest.LogCaptureFixture,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -211,7 +211,7 @@ def test_neither_log_nor_error_holds_the_key_or_the_roles_keys(
 
 
 def test_a_long_run_takes_up_a_rotated_key(
-    kms: HttpScript, studio: HttpScript, secret: SecretKey, clock: FakeClock
+    kms: HttpScript, studio: HttpScript, secret: SecretKey, clock: InstanceClock
 ) -> None:
     kms.then(holding(OLD), holding(NEW))
     studio.then(answering(TASK), answering(TASK))
@@ -223,7 +223,7 @@ def test_a_long_run_takes_up_a_rotated_key(
 
 
 def test_a_refused_key_is_read_again_and_the_question_repeated(
-    kms: HttpScript, studio: HttpScript, secret: SecretKey, clock: FakeClock
+    kms: HttpScript, studio: HttpScript, secret: SecretKey, clock: InstanceClock
 ) -> None:
     kms.then(holding(OLD), holding(NEW))
     studio.then(answering(TASK), answering(BAD_KEY, 401), answering(TASK))
@@ -235,7 +235,7 @@ def test_a_refused_key_is_read_again_and_the_question_repeated(
 
 
 def test_a_submission_whose_key_was_refused_is_made_with_the_new_one(
-    kms: HttpScript, studio: HttpScript, secret: SecretKey, clock: FakeClock
+    kms: HttpScript, studio: HttpScript, secret: SecretKey, clock: InstanceClock
 ) -> None:
     kms.then(holding(OLD), holding(NEW))
     studio.then(answering(BAD_KEY, 401), answering(TASK))
@@ -250,7 +250,7 @@ def test_a_submission_whose_key_was_refused_is_made_with_the_new_one(
 
 
 def test_a_key_that_is_bad_in_kms_too_is_refused_once(
-    kms: HttpScript, studio: HttpScript, secret: SecretKey, clock: FakeClock
+    kms: HttpScript, studio: HttpScript, secret: SecretKey, clock: InstanceClock
 ) -> None:
     kms.then(holding(OLD), holding(OLD))
     studio.then(*[answering(BAD_KEY, 401)] * 3)
@@ -264,7 +264,7 @@ def test_a_key_that_is_bad_in_kms_too_is_refused_once(
 
 @pytest.mark.parametrize("status", [400, 403, 429, 500])
 def test_nothing_but_a_refused_key_is_ever_sent_twice(
-    kms: HttpScript, studio: HttpScript, secret: SecretKey, clock: FakeClock, status: int
+    kms: HttpScript, studio: HttpScript, secret: SecretKey, clock: InstanceClock, status: int
 ) -> None:
     kms.then(holding(OLD))
     studio.then(answering({"code": "Other", "message": "no"}, status))

@@ -245,3 +245,58 @@ def test_cancelling_what_runs_already_is_refused(client: ModelStudio, app: HttpS
 
 def test_the_key_is_not_in_the_clients_repr(client: ModelStudio) -> None:
     assert KEY not in repr(client)
+
+
+LISTED = {"data": [], "total_page": 1}
+ROW = {"task_id": "t", "gmt_create": 1, "status": "RUNNING"}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"request_id": "x"},
+        {"data": None, "total_page": 1},
+        {"data": {}, "total_page": 1},
+        LISTED | {"total_page": None},
+        LISTED | {"total_page": "1"},
+        LISTED | {"total_page": True},
+        LISTED | {"total_page": 2},
+        LISTED | {"data": [1]},
+        LISTED | {"data": [{"task_id": "t"}]},
+        LISTED | {"data": [ROW | {"gmt_create": None}]},
+        LISTED | {"data": [ROW | {"task_id": "../x"}]},
+        [],
+    ],
+)
+def test_a_list_that_cannot_be_read_is_not_a_list_without_tasks(
+    client: ModelStudio, app: HttpScript, document: Any
+) -> None:
+    app.then(said(200, document))
+    with pytest.raises(ServiceError, match="UnreadableAnswer"):
+        client.listed("brush", 0.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"<html>maintenance</html>", b"", b"\xff", b"[" * 100_000, b'{"x": "' + b"y" * 5_000_000],
+)
+def test_a_body_that_is_not_json_of_a_bounded_size_is_no_answer(
+    client: ModelStudio, app: HttpScript, body: bytes
+) -> None:
+    app.then(Answer(200, body))
+    app.then(Answer(200, body))
+    with pytest.raises(ServiceError, match="UnreadableAnswer"):
+        client.listed("brush", 0.0, 1.0)
+    with pytest.raises(ServiceError, match="UnreadableAnswer"):
+        client.query("t")
+    app.then(Answer(200, body))
+    assert isinstance(client.create("/x", {}), OutcomeUnknown)
+
+
+def test_texts_are_bounded_and_can_be_written_down(client: ModelStudio, app: HttpScript) -> None:
+    output = {"task_status": "FAILED", "code": "c" * 9000, "message": "\ud83d" + "m" * 5_000}
+    app.then(Answer(200, json.dumps({"output": output}).encode()))
+    task = client.query("t")
+    assert len(task.code) <= 200
+    assert len(task.message.encode()) < 5_000
+    assert task.message.startswith("?mmm")

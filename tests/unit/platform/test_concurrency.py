@@ -11,7 +11,7 @@ import pytest
 from shared.jobs.intake import IntakeOutcome, Source
 from shared.platform.concurrency import THREADS, MapFn, in_threads, in_turn
 from shared.storage.objects import StoreError
-from tests.kit.memory_store import fail, once
+from tests.kit.hooks import fail, once
 from tests.kit.world import World, job_file, store_of
 
 EACH = pytest.mark.parametrize("map_fn", [in_turn, in_threads])

@@ -5,32 +5,19 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from local.runtime.loglines import readable
 from shared.jobs.intake import Source
-from shared.modelstudio.client import ServiceError
 from shared.platform import logs
 from shared.platform.logs import JsonLines, about, logged
-from shared.poller.metrics import Gauges
-from shared.storage import layout
 from tests.kit.http import ask
-from tests.kit.scripted_service import refuse
-from tests.kit.world import LONG, MODEL, World, job_file, model, run
+from tests.kit.log_lines import CONTEXT, Lines
+from tests.kit.studio import refuse
+from tests.kit.world import MODEL, World, job_file, model, run
 
-CONTEXT = SimpleNamespace(
-    request_id="1-64f6cd87",
-    function=SimpleNamespace(name="wanx-poll"),
-    credentials=SimpleNamespace(
-        access_key_id="STS.roles-own-id",
-        access_key_secret="roles-own-secret",
-        security_token="roles-own-token",
-    ),
-)
 SECRETS = {
     "DASHSCOPE_API_KEY": "the-key-of-the-account",
     "API_TOKEN_SHA256": "ab" * 32 + "," + "cd" * 32,
@@ -45,34 +32,6 @@ WORDS = (
     *("ab" * 32, "cd" * 32, "ef" * 32),
 )
 log = logging.getLogger("shared.test")
-
-
-class Lines:
-    """What was printed, line by line."""
-
-    def __init__(self, output: pytest.CaptureFixture[str]) -> None:
-        self._output = output
-
-    def raw(self) -> list[str]:
-        return self._output.readouterr().out.splitlines()
-
-    def all(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.raw()]
-
-    def one(self) -> dict[str, Any]:
-        (only,) = self.all()
-        return only
-
-
-@pytest.fixture
-def printed(capsys: pytest.CaptureFixture[str]) -> Iterator[Lines]:
-    """The log as a function sets it up; afterwards it is as it was."""
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    logs.set_up({"FC_FUNCTION_NAME": "wanx-poll"}, CONTEXT)
-    yield Lines(capsys)
-    root.handlers[:] = handlers
-    root.setLevel(level)
 
 
 def test_a_line_says_when_what_and_in_which_invocation(printed: Lines) -> None:
@@ -237,74 +196,6 @@ def test_a_failed_job_costs_nothing_and_says_why(printed: Lines) -> None:
     assert (ended["class"], ended["price_cny"], ended["images"]) == ("caller", 0.0, 0)
 
 
-def test_a_model_at_work_is_charted_from_its_start_to_zero(printed: Lines) -> None:
-    world = World()
-    for number in range(30):
-        world.queued(f"job-{number}")
-    run(world)
-    metrics = [line for line in printed.all() if line["event"] == "metric"]
-    assert {line["model"] for line in metrics} == {MODEL}
-    first, *_, last = metrics
-    assert "queued" not in first, "who waits is counted a minute after the start"
-    assert (first["in_flight"], first["window"]) == (1, 1)
-    assert first["slot_use"] == 1.0
-    assert (last["queued"], last["in_flight"], last["oldest_wait_s"]) == (0, 0, 0.0)
-    between = metrics[1]
-    assert 0 < between["queued"] < 29
-    assert between["oldest_wait_s"] == pytest.approx(60, abs=5)
-
-
-def test_charting_costs_no_request(printed: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
-    def requests_made() -> list[str]:
-        world = World()
-        for number in range(12):
-            world.queued(f"job-{number}")
-        run(world)
-        return [call.kind for call in world.bucket.calls]
-
-    charted = requests_made()
-    assert any(line["event"] == "metric" for line in printed.all())
-    monkeypatch.setattr(Gauges, "look", lambda _self, _model, useful: useful)
-    monkeypatch.setattr(Gauges, "tell", lambda _self, _in_flight, **_last: None)
-    assert requests_made() == charted
-    assert not any(line["event"] == "metric" for line in printed.all())
-
-
-def test_what_changes_is_told_at_once_and_the_rest_once_a_minute(printed: Lines) -> None:
-    app = World().app()
-    gauges, now = app.poller.scheduler.gauges, app.clock.now()
-    waiting = [layout.marker(MODEL, 5, int((now - age) * 1000), f"job-{age}") for age in (90, 30)]
-    gauges.queue(MODEL, waiting, whole=True)
-    gauges.tell([MODEL])
-    first = printed.one()
-    assert (first["queued"], first["oldest_wait_s"], first["breaker_open"]) == (2, 90.0, 0)
-    rule = app.rules.errors.classify("AllocationQuota", "", 429)
-    app.ledger.breakers.pause(MODEL, ServiceError("AllocationQuota", "used up", 429), rule)
-    gauges.tell([MODEL])
-    opened, second = printed.all()
-    assert (opened["event"], second["event"], second["breaker_open"]) == (
-        *("breaker.opened", "metric", 1),
-    )
-    gauges.tell([MODEL])
-    assert printed.raw() == []
-    app.clock.sleep(60)
-    gauges.tell([MODEL])
-    assert printed.one()["event"] == "metric"
-
-
-def test_an_open_breaker_is_told_at_once(printed: Lines) -> None:
-    world = World()
-    world.queued("cat")
-    world.studio.script.append(refuse("Arrearage", 400))
-    run(world, LONG)
-    lines = printed.all()
-    opened = next(line for line in lines if line["event"] == "breaker.opened")
-    assert (opened["breaker"], opened["code"], opened["level"]) == ("~key", "Arrearage", "WARNING")
-    metric = next(line for line in lines if line["event"] == "metric")
-    assert (metric["breaker_open"], metric["queued"]) == (1, 1)
-    assert metric["paused_s"] > 100
-
-
 def test_a_defect_of_the_api_is_logged_and_answered_without_its_text(printed: Lines) -> None:
     world = World()
     app = world.app()
@@ -314,23 +205,3 @@ def test_a_defect_of_the_api_is_logged_and_answered_without_its_text(printed: Li
     line = next(line for line in printed.all() if line["event"] == "http.failed")
     assert (line["step"], line["error_type"]) == ("POST /jobs", "AttributeError")
     assert "NoneType" not in answer.text
-
-
-@pytest.mark.parametrize(
-    ("line", "shown"),
-    [
-        ("plain text", "plain text"),
-        ('{"a": 1}', '{"a": 1}'),
-        ("{broken", "{broken"),
-        (
-            '{"time":"2026-11-20T08:31:02.123Z","level":"WARNING","message":"job c: x"}',
-            "08:31:02 WARN  job c: x",
-        ),
-        (
-            '{"time":"2026-11-20T08:31:02.1Z","level":"ERROR","message":"m","stack":"a\\n  b\\n"}',
-            "08:31:02 ERROR m\n    a\n      b",
-        ),
-    ],
-)
-def test_people_on_a_laptop_read_sentences(line: str, shown: str) -> None:
-    assert readable(line) == shown

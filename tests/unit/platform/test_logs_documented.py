@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import ast
 import json
-import logging
 import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from shared.platform import logs
 from tests.kit.http import ask
-from tests.kit.scripted_service import accept_with, lose_answer, lose_request, refuse
+from tests.kit.log_lines import CONTEXT, Lines
+from tests.kit.studio import accept_with, lose_answer, lose_request, refuse
 from tests.kit.world import LONG, OTHER, World, model, run
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -150,23 +149,13 @@ def test_the_dashboard_charts_the_documented_queries() -> None:
             assert f" AS {axis}" in chart["search"]["query"], chart["display"]["displayName"]
 
 
-@pytest.fixture
-def said(capsys: pytest.CaptureFixture[str]) -> Iterator[Any]:
-    """The lines printed so far, as a function prints them."""
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    context = SimpleNamespace(request_id="1-64f6cd87", function=SimpleNamespace(name="wanx-poll"))
-    logs.set_up({"LOG_PROMPTS": "yes"}, context)
-    yield lambda: [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    root.handlers[:] = handlers
-    root.setLevel(level)
-
-
-def test_what_a_troubled_day_prints_is_documented_line_by_line(said: Any) -> None:
+def test_what_a_troubled_day_prints_is_documented_line_by_line(printed: Lines) -> None:
+    logs.set_up({"LOG_PROMPTS": "yes"}, CONTEXT)
     world = World(models=(model(price=0.2), model(OTHER)))
     for number in range(8):
         world.queued(f"job-{number}", labels={"team": "a"})
-    world.queued("other", OTHER)
+    for job in ("other", "another"):
+        world.queued(job, OTHER)
     world.studio.script.extend(
         [
             refuse("Throttling", 429),
@@ -179,10 +168,10 @@ def test_what_a_troubled_day_prints_is_documented_line_by_line(said: Any) -> Non
         ]
     )
     ask(world, "POST", "/jobs", b'{"model": "nobody"}')
-    for _ in range(4):
+    for _ in range(8):
         run(world, LONG)
         world.timeline.wait(700)
-    lines = said()
+    lines = printed.all()
     seen = {line["event"] for line in lines}
     assert {"job.queued", "job.submitted", "job.ended", "job.requeued", "metric"} <= seen
     assert {"breaker.opened", "breaker.closed", "model.paused", "job.submission_unknown"} <= seen

@@ -10,7 +10,7 @@ from shared.catalogue.models import Limits
 from shared.ledger.breaker import KEY
 from shared.modelstudio.client import ServiceError
 from shared.storage import layout
-from tests.kit.scripted_service import refuse
+from tests.kit.studio import refuse
 from tests.kit.world import MODEL, OTHER, World, model, run, submit
 
 QUOTA, ARREARS = "AllocationQuota.FreeTierOnly", "Arrearage"
@@ -30,7 +30,7 @@ def of(world: World, name: str) -> list[float]:
 
 def paused(world: World, name: str) -> bool:
     states = world.app("looking").ledger.model_states
-    return states.get(name).paused_for(world.timeline.at) > 0
+    return states.get(name).paused_for(world.timeline.now) > 0
 
 
 def in_arrears() -> None:
@@ -38,7 +38,7 @@ def in_arrears() -> None:
 
 
 def counted(listed: list[float], world: World) -> Callable[[], object]:
-    return lambda: listed.append(world.timeline.at)
+    return lambda: listed.append(world.timeline.now)
 
 
 def test_a_models_breaker_stops_that_model_alone(world: World) -> None:
@@ -152,7 +152,7 @@ def test_a_key_that_is_refused_when_a_task_is_asked_for_stops_submissions(world:
     world.queued("cat", MODEL)
     submit(world, "cat")
     world.studio.on_query = in_arrears
-    world.timeline.plan(2.0, lambda: world.queued("dog", OTHER))
+    world.timeline.after(2.0, lambda: world.queued("dog", OTHER))
     run(world, 30.0)
     assert paused(world, KEY)
     assert len(world.studio.posts) == 1
@@ -167,7 +167,7 @@ def test_resuming_a_model_lets_its_jobs_go_at_once(world: World) -> None:
     world.studio.script.append(refuse(QUOTA, 403))
     run(world)
     world.app("person").ledger.breakers.resume(MODEL)
-    before = world.timeline.at
+    before = world.timeline.now
     assert run(world) == "nothing left"
     assert world.state("cat") == "SUCCEEDED"
     assert world.studio.posts[-1].at - before < 5.0
@@ -179,8 +179,8 @@ def test_resuming_is_heard_by_a_poller_that_is_at_work(world: World) -> None:
     submit(world, "dog")
     world.queued("cat", MODEL)
     world.studio.script.append(refuse(QUOTA, 403))
-    world.timeline.plan(20.0, lambda: world.app("person").ledger.breakers.resume(MODEL))
-    before = world.timeline.at
+    world.timeline.after(20.0, lambda: world.app("person").ledger.breakers.resume(MODEL))
+    before = world.timeline.now
     run(world, 120.0)
     assert [at - before < 60.0 for at in of(world, MODEL)] == [True, True]
 

@@ -23,9 +23,9 @@ def test_of_two_slots_of_one_second_the_task_that_was_sent_first_runs(
     """Slots are made before there is a ticket, and are dated in whole seconds."""
     world = World()
     in_flight = world.app().poller.in_flight
-    slots_made = float(int(world.timeline.at))
+    slots_made = float(int(world.timeline.now))
     for job in sorted(order):
-        sent_at = iso(world.timeline.at + order.index(job))
+        sent_at = iso(world.timeline.now + order.index(job))
         last = Record(job=job, seq=3, state=PENDING, at=sent_at, submitted_at=sent_at)
         held = HeldSlot(Slot(MODEL, job, 2, MARKS[job]), slots_made)
         in_flight.track(held, last)
@@ -62,7 +62,7 @@ def test_waiting_for_one_models_tickets_does_not_keep_another_models_image() -> 
 
 def test_waiting_for_one_models_tickets_does_not_keep_another_models_job() -> None:
     world = busy_world()
-    begun = world.timeline.at
+    begun = world.timeline.now
 
     run(world)
 

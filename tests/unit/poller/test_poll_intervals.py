@@ -11,9 +11,9 @@ from shared.ledger.durations import REMEMBERED
 from shared.ledger.ledger import Ledger
 from shared.modelstudio.client import ServiceError
 from shared.poller.poll_intervals import LONGEST, SHORTEST, first_question, next_question
-from tests.kit.clock import FakeClock, Timeline
-from tests.kit.memory_store import MemoryBucket, MemoryStore
+from tests.kit.store import Bucket, Store
 from tests.kit.world import error_table
+from tests.simulation.kernel import InstanceClock, Kernel
 
 SEEN: list[list[float]] = [
     [],
@@ -50,8 +50,8 @@ def test_without_experience_a_result_waits_at_most_an_eighth_of_its_task(task: f
     assert questions < 80
 
 
-def states(bucket: MemoryBucket, skew: float = 0.0) -> Ledger:
-    return Ledger(MemoryStore(bucket), FakeClock(bucket.timeline, skew), random.Random(1))
+def states(bucket: Bucket, skew: float = 0.0) -> Ledger:
+    return Ledger(Store(bucket), InstanceClock(bucket.kernel, skew), random.Random(1))
 
 
 def refuse(known: Ledger, code: str, http: int = 429, beyond: bool = False) -> float:
@@ -61,7 +61,7 @@ def refuse(known: Ledger, code: str, http: int = 429, beyond: bool = False) -> f
 
 
 def test_what_was_learned_outlives_the_instance() -> None:
-    bucket = MemoryBucket(Timeline())
+    bucket = Bucket(Kernel())
     first = states(bucket)
     for number in range(REMEMBERED + 5):
         first.durations.learn("brush", float(number))
@@ -72,7 +72,7 @@ def test_what_was_learned_outlives_the_instance() -> None:
 
 
 def test_pauses_double_up_to_a_bound_and_end_with_a_success() -> None:
-    bucket = MemoryBucket(Timeline())
+    bucket = Bucket(Kernel())
     known = states(bucket)
     waits = [refuse(known, "Throttling") for _ in range(12)]
     assert all(0 < wait <= LONGEST_PAUSE for wait in waits)
@@ -83,7 +83,7 @@ def test_pauses_double_up_to_a_bound_and_end_with_a_success() -> None:
 
 def test_what_a_person_must_mend_is_waited_for_longer_and_says_why() -> None:
     code = "AllocationQuota.FreeTierOnly"
-    known = states(MemoryBucket(Timeline()))
+    known = states(Bucket(Kernel()))
     assert BLOCKED_PAUSE / 2 <= refuse(known, code) <= BLOCKED_PAUSE
     pause = known.model_states.get("brush").pause
     assert pause is not None
@@ -91,26 +91,26 @@ def test_what_a_person_must_mend_is_waited_for_longer_and_says_why() -> None:
 
 
 def test_the_window_shrinks_to_the_concurrency_for_an_hour() -> None:
-    bucket = MemoryBucket(Timeline())
+    bucket = Bucket(Kernel())
     known = states(bucket)
     assert known.model_states.get("brush").window(1, 2, known.clock.now()) == 3
     refuse(known, "Throttling", beyond=False)
     assert known.model_states.get("brush").window(1, 2, known.clock.now()) == 3
     refuse(known, "Throttling", beyond=True)
     assert known.model_states.get("brush").window(1, 2, known.clock.now()) == 1
-    bucket.timeline.wait(AHEAD_OFF)
+    bucket.kernel.wait(AHEAD_OFF)
     assert known.model_states.get("brush").window(1, 2, known.clock.now()) == 3
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b'{"pause": {"x": 1}}', b'{"durations": 3}'])
 def test_a_lost_or_broken_state_is_an_empty_one(body: bytes) -> None:
-    bucket = MemoryBucket(Timeline())
+    bucket = Bucket(Kernel())
     bucket.write("state/models/brush.json", body)
     assert states(bucket).model_states.get("brush").durations == []
 
 
 def test_a_model_is_read_once_a_run() -> None:
-    bucket = MemoryBucket(Timeline())
+    bucket = Bucket(Kernel())
     known = states(bucket)
     for _ in range(5):
         known.model_states.get("brush")

@@ -8,13 +8,14 @@ from itertools import pairwise
 import pytest
 
 from shared.catalogue.models import Limits
+from shared.jobs.intake import Source
 from shared.ledger.heartbeat import LIFETIME
 from shared.poller.poller import ORPHAN_AGE
 from shared.storage import layout
 from shared.storage.objects import StoreError
-from tests.kit.memory_store import Killed, die, fail, once
-from tests.kit.scripted_service import accept_with, lose_answer, lose_request, refuse
-from tests.kit.world import LONG, MODEL, OTHER, World, model, run, store_of, submit
+from tests.kit.hooks import Killed, die, fail, once
+from tests.kit.studio import UNREACHABLE, accept_with, lose_answer, lose_request, refuse
+from tests.kit.world import LONG, MODEL, OTHER, World, job_file, model, run, store_of, submit
 
 
 @pytest.fixture()
@@ -23,9 +24,9 @@ def world() -> World:
 
 
 def test_an_idle_system_rests_at_once(world: World) -> None:
-    before = world.timeline.at
+    before = world.timeline.now
     assert run(world) == "nothing left"
-    assert world.timeline.at == before
+    assert world.timeline.now == before
     assert not world.bucket.holds(layout.HEARTBEAT)
     assert world.bucket.count() < 12
 
@@ -63,14 +64,14 @@ def test_each_job_is_submitted_once_and_each_task_collected_once(world: World) -
 def test_models_run_side_by_side(world: World) -> None:
     world.queued("cat", MODEL)
     world.queued("dog", OTHER)
-    before = world.timeline.at
+    before = world.timeline.now
     run(world)
-    assert world.timeline.at - before < 1.8 * world.studio.seconds
+    assert world.timeline.now - before < 1.8 * world.studio.seconds
 
 
 def test_a_job_that_arrives_while_polling_is_picked_up(world: World) -> None:
     world.queued("cat")
-    world.timeline.plan(2.0, lambda: world.queued("dog", OTHER))
+    world.timeline.after(2.0, lambda: world.queued("dog", OTHER))
     run(world)
     assert world.state("dog") == "SUCCEEDED"
     assert world.studio.tasks["task-2"].created < world.studio.tasks["task-1"].end
@@ -86,9 +87,9 @@ def test_a_job_that_arrives_as_the_poller_goes_to_rest_is_not_left_behind(world:
 def test_at_the_deadline_the_next_run_is_woken(world: World) -> None:
     world.studio.seconds = 100.0
     world.queued("cat")
-    before = world.timeline.at
+    before = world.timeline.now
     assert run(world, 20.0) == "handed over at the deadline"
-    assert world.timeline.at - before <= 20.0
+    assert world.timeline.now - before <= 20.0
     assert world.bucket.holds(layout.WAKE)
     assert not world.bucket.holds(layout.HEARTBEAT)
     assert run(world) == "nothing left"
@@ -100,7 +101,7 @@ def test_a_second_poller_leaves_at_once(world: World) -> None:
     first = world.app("first")
     first.ledger.heartbeat.beat()
     for moment in range(1, 31):
-        world.timeline.plan(float(moment), first.ledger.heartbeat.beat)
+        world.timeline.after(float(moment), first.ledger.heartbeat.beat)
     world.queued("cat")
     assert run(world) == "another poller is at work"
     assert world.state("cat") == "QUEUED"
@@ -112,7 +113,7 @@ def test_a_poller_waits_until_a_dead_ones_heartbeat_runs_out(world: World) -> No
     """The one before may have been killed, and no event will come for its jobs."""
     world.app("killed").ledger.heartbeat.beat()
     world.queued("cat")
-    before = world.timeline.at
+    before = world.timeline.now
     assert run(world) == "nothing left"
     assert world.state("cat") == "SUCCEEDED"
     assert LIFETIME - 1 <= world.studio.posts[0].at - before < LIFETIME + 3
@@ -121,7 +122,7 @@ def test_a_poller_waits_until_a_dead_ones_heartbeat_runs_out(world: World) -> No
 def test_a_poller_that_was_replaced_goes(world: World) -> None:
     world.studio.seconds = 60.0
     world.queued("cat")
-    world.timeline.plan(15.0, lambda: world.app("usurper").ledger.heartbeat.beat())
+    world.timeline.after(15.0, lambda: world.app("usurper").ledger.heartbeat.beat())
     assert run(world) == "another poller took over"
     assert world.bucket.holds(layout.HEARTBEAT), "the other poller's heartbeat was taken away"
 
@@ -153,7 +154,7 @@ def test_an_orphaned_slot_is_voided_and_its_job_runs(world: World) -> None:
     assert last is not None
     with pytest.raises(Killed):
         victim.submission.submit(last, 2.5)
-    before = world.timeline.at
+    before = world.timeline.now
     assert run(world) == "nothing left"
     assert world.states("cat")[:3] == ["QUEUED", "QUEUED", "SUBMITTING"]
     assert world.state("cat") == "SUCCEEDED"
@@ -163,10 +164,10 @@ def test_an_orphaned_slot_is_voided_and_its_job_runs(world: World) -> None:
 
 def test_a_young_orphan_alone_is_waited_for_at_leisure(world: World) -> None:
     world.app("victim").ledger.slots.claim(MODEL, "nobody", 2, 1)
-    before = world.timeline.at
+    before = world.timeline.now
     assert run(world) == "nothing left"
     assert world.slots() == []
-    assert world.timeline.at - before < ORPHAN_AGE + 5
+    assert world.timeline.now - before < ORPHAN_AGE + 5
     assert world.bucket.count() < 20 * ORPHAN_AGE
 
 
@@ -230,7 +231,7 @@ def test_one_lost_request_does_not_end_the_run(world: World, kind: str, where: s
 def test_a_lost_submission_ends_well_without_a_second_task(world: World, lost: object) -> None:
     world.queued("cat")
     world.studio.script.append(lose_answer if lost is lose_answer else lose_request)
-    assert run(world) == "nothing left"
+    assert run(world, 2 * LONG) == "nothing left"
     assert world.state("cat") == "SUCCEEDED"
     assert len(world.studio.tasks) == 1
     assert len(world.studio.posts) == (1 if lost is lose_answer else 2)
@@ -239,8 +240,8 @@ def test_a_lost_submission_ends_well_without_a_second_task(world: World, lost: o
 def test_a_service_that_cannot_be_asked_is_asked_again_at_a_decent_pace(world: World) -> None:
     world.queued("cat")
     submit(world, "cat")
-    world.studio.unreachable = True
-    world.timeline.plan(60.0, lambda: setattr(world.studio, "unreachable", False))
+    world.studio.refusal = UNREACHABLE
+    world.timeline.after(60.0, lambda: setattr(world.studio, "refusal", None))
     run(world)
     assert world.state("cat") == "SUCCEEDED"
     assert world.bucket.count() < 400
@@ -301,3 +302,18 @@ def test_a_task_that_failed_for_a_passing_reason_is_tried_again(world: World) ->
     assert world.state("cat") == "SUCCEEDED"
     assert world.manifest("cat")["task"]["id"] == "task-2"
     assert world.manifest("cat")["task"]["attempt"] == 2
+
+
+def test_a_job_that_comes_while_everything_else_is_paused_is_not_left_behind(world: World) -> None:
+    """It saw the heartbeat of a poller that was about to leave, and so woke nobody."""
+    world.queued("cat")
+    world.studio.script.append(refuse("AllocationQuota", 403))
+    poller = world.app("poller")
+
+    def another_model_gets_a_job() -> None:
+        body = job_file(id="dog", model=OTHER)
+        world.app("api").acceptance.body(body, Source("jobs/dog.json", "E"))
+
+    store_of(poller).before.append(once("delete", layout.HEARTBEAT, another_model_gets_a_job))
+    assert run(world, 60.0, poller) == "everything left is paused"
+    assert (world.state("cat"), world.state("dog")) == ("QUEUED", "SUCCEEDED")

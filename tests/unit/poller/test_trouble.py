@@ -7,8 +7,9 @@ import json
 import pytest
 
 from shared.storage import layout
-from tests.kit.memory_store import Call, Killed, die, fail, once
-from tests.kit.scripted_service import lose_answer
+from tests.kit.hooks import Call, Killed, die, fail, once
+from tests.kit.http import ask
+from tests.kit.studio import accept_with, lose_answer
 from tests.kit.world import MODEL, OTHER, World, model, run, store_of, submit
 
 
@@ -50,7 +51,7 @@ def test_one_jobs_strange_answer_does_not_stop_the_others(world: World) -> None:
     world.queued("cat", MODEL)
     world.queued("dog", OTHER)
     submit(world, "cat")
-    world.studio.tasks["task-1"].usage = {"image_count": None}
+    world.studio.shown["task-1"] = {"usage": {"image_count": None}}
     run(world, 60.0)
     assert world.state("dog") == "SUCCEEDED"
 
@@ -78,7 +79,7 @@ def test_a_doubtful_attempt_that_others_ended_gives_its_slot_back(world: World) 
         with pytest.raises(Killed):
             other.transitions.finish(last, "NEEDS_ATTENTION")
 
-    world.timeline.plan(30.0, another_instance_gives_up_and_dies)
+    world.timeline.after(30.0, another_instance_gives_up_and_dies)
     run(world, 100.0)
     assert world.state("dog") == "SUCCEEDED"
 
@@ -99,7 +100,7 @@ def test_a_heartbeat_changed_by_hand_counts_as_none(world: World, body: bytes) -
 
 def test_jobs_expire_while_their_model_is_blocked(world: World) -> None:
     world.queued("cat", expires_after="1m")
-    until = world.timeline.at + 3600
+    until = world.timeline.now + 3600
     pause = {"until": until, "code": "Arrearage", "message": "", "blocked": True, "count": 1}
     state = {"durations": [], "pause": pause, "ahead_off_until": 0}
     world.bucket.write(layout.model_state(MODEL), json.dumps(state).encode())
@@ -127,9 +128,60 @@ def test_a_heartbeat_is_renewed_long_before_it_ends(world: World) -> None:
         seen.append(world.app("x").ledger.heartbeat.anyone())
 
     for moment in range(1, 190):
-        world.timeline.plan(
+        world.timeline.after(
             float(moment), lambda: seen.append(world.app("x").ledger.heartbeat.anyone())
         )
     run(world)
     assert len(seen) == 189
     assert all(seen)
+
+
+FOLDERS = [f"{layout.QUEUE}{MODEL}/", layout.SLOTS, f"{layout.SLOTS}{MODEL}/", layout.EXPIRY]
+FOLDERS += [layout.JOBS, f"{layout.RECORDS}cat/", layout.RECORDS, layout.QUEUE]
+
+
+@pytest.mark.parametrize("key", FOLDERS)
+def test_a_folder_that_a_console_made_stops_nothing(world: World, key: str) -> None:
+    world.bucket.write(key, b"")
+    world.queued("cat", expires_after="1h")
+    assert run(world) == "nothing left"
+    assert world.state("cat") == "SUCCEEDED"
+    world.app("person").repair.rebuild()
+    assert [row["job"] for row in ask(world, "GET", "/jobs").json["jobs"]] == ["cat"]
+
+
+def test_jobs_that_cannot_be_read_at_the_head_delay_themselves_alone(world: World) -> None:
+    for number in range(8):
+        world.queued(f"bad-{number}", priority=0)
+        key = layout.record(f"bad-{number}", 1)
+        world.bucket.write(key, b"{")
+    world.queued("cat")
+    run(world)
+    assert world.state("cat") == "SUCCEEDED"
+    reads = [call for call in world.bucket.calls if call.key == layout.record("bad-0", 1)]
+    assert len(reads) < 20, "left alone, longer each time"
+
+
+def test_a_task_whose_record_cannot_be_read_delays_itself_alone(world: World) -> None:
+    world.queued("bad")
+    submit(world, "bad")
+    world.bucket.write(layout.record("bad", 3), b"{")
+    world.queued("cat", OTHER)
+    run(world)
+    assert world.state("cat") == "SUCCEEDED"
+    reads = [call for call in world.bucket.calls if call.key == layout.record("bad", 3)]
+    assert len(reads) < 20, "left alone, longer each time"
+
+
+@pytest.mark.parametrize(
+    "url", ["http://[::1", "not a url", "https://", "//x", 7, "http://127.1\\@x"]
+)
+def test_a_result_url_that_is_none_ends_its_own_job(world: World, url: object) -> None:
+    rows = [{"url": url}]
+    output = {"task_status": "SUCCEEDED", "results": rows}
+    world.queued("cat")
+    world.queued("dog")
+    world.studio.script.append(accept_with(output=output))
+    assert run(world) == "nothing left"
+    assert (world.state("cat"), world.state("dog")) == ("FAILED", "SUCCEEDED")
+    assert world.manifest("cat")["failed_images"][0]["code"] == "ResultHostRefused"

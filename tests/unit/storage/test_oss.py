@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator
 from email.utils import formatdate
 
@@ -11,9 +12,9 @@ import pytest
 from shared.platform.settings import Credentials, SettingsError
 from shared.storage.objects import ObjectMissing, ObjectTooLarge, StoreError
 from shared.storage.oss import TRIES, OssStore, VersionedBucket, open_store
-from tests.kit.clock import START, FakeClock, Timeline
 from tests.kit.scripted_http import NOTHING, Answer, HttpScript, Seen, refusing_port, scripted_http
 from tests.kit.world import settings
+from tests.simulation.kernel import START, InstanceClock, Kernel
 
 SECRET = Credentials("ID-of-the-key", "SECRET-of-the-key", "TOKEN-of-the-role")
 DATE = {"Date": formatdate(START + 7, usegmt=True), "x-oss-request-id": "REQ1"}
@@ -44,13 +45,25 @@ def oss() -> Iterator[HttpScript]:
         yield script
 
 
-@pytest.fixture()
-def clock() -> FakeClock:
-    return FakeClock(Timeline())
+class NotingClock(InstanceClock):
+    """Notes its pauses."""
+
+    def __init__(self) -> None:
+        super().__init__(Kernel())
+        self.slept: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        super().sleep(seconds)
 
 
 @pytest.fixture()
-def store(oss: HttpScript, clock: FakeClock) -> OssStore:
+def clock() -> NotingClock:
+    return NotingClock()
+
+
+@pytest.fixture()
+def store(oss: HttpScript, clock: NotingClock) -> OssStore:
     url = oss.url.replace("127.0.0.1", "localhost")
     endpoints = settings(oss_endpoint=oss.url, oss_public_endpoint=url)
     return open_store(endpoints, SECRET, clock, random.Random(1))
@@ -68,7 +81,7 @@ def test_create_is_a_put_that_must_not_overwrite(store: OssStore, oss: HttpScrip
 
 
 def test_an_existing_key_is_an_answer_and_not_tried_again(
-    store: OssStore, oss: HttpScript, clock: FakeClock
+    store: OssStore, oss: HttpScript, clock: NotingClock
 ) -> None:
     oss.then(EXISTS)
     made = store.create("state/a", b"{}")
@@ -77,7 +90,7 @@ def test_an_existing_key_is_an_answer_and_not_tried_again(
 
 
 def test_a_busy_store_is_asked_again_after_a_pause(
-    store: OssStore, oss: HttpScript, clock: FakeClock
+    store: OssStore, oss: HttpScript, clock: NotingClock
 ) -> None:
     oss.then(BUSY, error(409, "StaleFile"), MADE)
     assert store.create("state/a", b"{}").created
@@ -238,7 +251,7 @@ def test_no_error_message_holds_a_secret(store: OssStore, oss: HttpScript) -> No
     assert caught.value.__cause__ is None, "the cause would show the request in a traceback"
 
 
-def test_an_unreachable_store_is_said_to_be_so(clock: FakeClock) -> None:
+def test_an_unreachable_store_is_said_to_be_so(clock: NotingClock) -> None:
     with refusing_port() as port:
         nowhere = settings(oss_endpoint=f"http://127.0.0.1:{port}")
         store = open_store(nowhere, SECRET, clock, random.Random(1))
@@ -249,22 +262,26 @@ def test_an_unreachable_store_is_said_to_be_so(clock: FakeClock) -> None:
 
 @pytest.mark.parametrize("name", ["b", "-ab", "ab-", "My-images", "a_b", "a.b", "a" * 64, "abc\n"])
 def test_a_name_that_no_bucket_can_have_is_an_error_of_the_settings(
-    name: str, clock: FakeClock
+    name: str, clock: InstanceClock
 ) -> None:
     with pytest.raises(SettingsError, match=r"OSS_BUCKET is .+ expected 3 to 63 lower-case"):
         open_store(settings(oss_bucket=name), SECRET, clock, random.Random(1))
 
 
 @pytest.mark.parametrize("name", ["abc", "a-1", "1" * 63])
-def test_a_name_that_a_bucket_can_have_is_taken(name: str, clock: FakeClock) -> None:
+def test_a_name_that_a_bucket_can_have_is_taken(name: str, clock: InstanceClock) -> None:
     opened = open_store(settings(oss_bucket=name), SECRET, clock, random.Random(1))
     assert opened.bucket.bucket_name == name
 
 
 @pytest.mark.parametrize("variable", ["OSS_ENDPOINT", "OSS_PUBLIC_ENDPOINT"])
+@pytest.mark.parametrize(
+    "address",
+    ["https://oss;beijing", "http://", "http://[::1", "http://x:99999", "http://.", "ftp://x"],
+)
 def test_an_address_that_cannot_be_one_is_an_error_of_the_settings(
-    variable: str, clock: FakeClock
+    variable: str, address: str, clock: InstanceClock
 ) -> None:
-    wrong = settings(**{variable.lower(): "https://oss;beijing"})
-    with pytest.raises(SettingsError, match=f"^{variable} is 'https://oss;beijing'; expected the"):
+    wrong = settings(**{variable.lower(): address})
+    with pytest.raises(SettingsError, match=f"^{variable} is {re.escape(repr(address))}; expected"):
         open_store(wrong, SECRET, clock, random.Random(1))

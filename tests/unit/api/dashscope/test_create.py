@@ -21,7 +21,7 @@ from tests.kit.dashscope import (
     send,
     status,
 )
-from tests.kit.memory_store import fail, once
+from tests.kit.hooks import fail, once
 from tests.kit.world import MODEL, World, store_of
 
 

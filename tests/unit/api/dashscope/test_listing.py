@@ -8,10 +8,10 @@ import pytest
 
 from shared.ledger.job_index import JobIndex
 from shared.storage import layout
-from tests.kit.clock import START
 from tests.kit.dashscope import changed, create, created, poll, send
-from tests.kit.memory_store import Killed, die, once
+from tests.kit.hooks import Killed, die, once
 from tests.kit.world import MODEL, OTHER, World, job_file, store_of
+from tests.simulation.kernel import START
 
 SECOND = 1000
 START_MS = int(START) * SECOND

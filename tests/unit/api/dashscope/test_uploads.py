@@ -94,7 +94,7 @@ def test_an_uploaded_file_is_an_object_of_the_bucket_and_an_input(world: World, 
     key = f"{given['upload_dir']}/{name}"
     assert stored(world) == [key]
     assert world.bucket.peek(key) == PICTURE
-    assert world.bucket.content_type(key) == "image/png"
+    assert world.bucket.objects[key].content_type == "image/png"
     places = {"input__base_image_url": f"oss://{key}", "input__mask_image_url": f"oss://{key}"}
     created(world, changed(**places), **RESOLVE)
     poll(world)
@@ -190,7 +190,7 @@ def test_what_could_be_run_in_a_browser_is_stored_as_mere_bytes(world: World) ->
     for name, body in (("page.png", b"<html>"), ("picture.svg", b"<svg/>")):
         assert post(world, given, name, body).status == 200
         key = f"{given['upload_dir']}/{name}"
-        assert world.bucket.content_type(key) == "application/octet-stream"
+        assert world.bucket.objects[key].content_type == "application/octet-stream"
 
 
 MULTIPART = "multipart/form-data; boundary=b"

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from shared.storage import layout
-from tests.kit.clock import START
 from tests.kit.dashscope import changed, created, poll, query, send, status
-from tests.kit.scripted_service import accept_with, lose_request, refuse, result_url
+from tests.kit.studio import accept_with, lose_request, refuse
 from tests.kit.world import World, model
+from tests.simulation.kernel import START
+from tests.simulation.studio import result_url
 
 
 @pytest.fixture()

@@ -43,7 +43,7 @@ def every_page(world: World, query: str = "", **how: Any) -> tuple[list[str], in
 
 def fill(world: World, count: int, done: bool) -> None:
     """Many jobs, written straight into the bucket."""
-    start = world.timeline.at
+    start = world.timeline.now
     for number in range(count):
         job, at = f"j{number:05d}", start + number
         record = {"job": job, "seq": 1, "state": "QUEUED", "at": iso(at), "nonce": "n"}
@@ -98,7 +98,7 @@ def test_filters_by_state_model_label_and_time(world: World) -> None:
     world.queued("a", labels={"k": "v:w"})
     world.queued("b", OTHER)
     world.timeline.wait(10)
-    since = iso(world.timeline.at)
+    since = iso(world.timeline.now)
     world.queued("c", labels={"k": "x"})
     world.app().cancellation.cancel("c")
     assert every_page(world, "&state=QUEUED")[0] == ["b", "a"]

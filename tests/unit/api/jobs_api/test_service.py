@@ -21,9 +21,9 @@ from shared.platform.fc.http import HttpEvent, call
 from shared.platform.settings import Credentials
 from shared.storage import layout
 from shared.storage.oss import open_store
-from tests.kit.clock import FakeClock, Timeline
 from tests.kit.http import Reply, ask
 from tests.kit.world import World, job_file, settings
+from tests.simulation.kernel import InstanceClock, Kernel
 
 
 @pytest.fixture()
@@ -100,7 +100,7 @@ def test_an_upload_request_of_another_kind_or_too_large(world: World) -> None:
 
 
 def test_the_stores_own_links_are_signed_for_what_they_allow() -> None:
-    clock = FakeClock(Timeline())
+    clock = InstanceClock(Kernel())
     store = open_store(settings(), Credentials("id", "not-a-secret"), clock, random.Random(1))
     put = urlsplit(store.presign_put("inputs/x/a b.png", 60, "image/png"))
     assert put.path.endswith("/inputs/x/a%20b.png")
@@ -154,7 +154,7 @@ def test_dead_events_are_listed_and_put_back(world: World) -> None:
         tries=4,
         error="boom",
         payload=payload,
-        at=world.timeline.at,
+        at=world.timeline.now,
     )
     key = DeadLetters(world.app().store).write(event)
     (listed,) = ask(world, "GET", "/dead").json["dead"]

@@ -48,7 +48,17 @@ def test_a_key_of_no_dead_event_is_named(world: World, key: str, said: str) -> N
     assert world.bucket.holds(FILE)
 
 
-@pytest.mark.parametrize("body", [b"{", b"[]", b"{}", b"\xff"])
+LISTED = b'{"event": {"triggerName": "t"}, "job_files": %s}'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(b"{", b"[]", b"{}", b"\xff", b"[" * 100_000),
+        *(LISTED % files for files in (b"[1]", b'[["x"]]', b'"abc"', b'["\\ud83d"]')),
+        *(LISTED % files for files in (b'["state/poller/heartbeat.json"]', b'["inputs/cat.jpg"]')),
+    ],
+)
 def test_a_dead_file_changed_by_hand_is_named(world: World, body: bytes) -> None:
     world.bucket.write("dead/x.json", body)
     assert "dead/x.json" in wanx.run("redrive", code=1)

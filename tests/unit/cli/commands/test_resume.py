@@ -7,7 +7,7 @@ import pytest
 from shared.ledger.breaker import KEY
 from shared.storage import layout
 from tests.kit import wanx
-from tests.kit.scripted_service import refuse
+from tests.kit.studio import refuse
 from tests.kit.world import MODEL, OTHER, World, run
 
 

@@ -1,0 +1,93 @@
+"""`python -m deploy.packaging`: one zip per function under build/, with only what it needs."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from deploy.packaging.build import Builder, Package
+from deploy.packaging.dependencies import Dependencies, prepare
+from deploy.packaging.interpreters import Interpreter, find_interpreter, how_to_get
+from deploy.packaging.settings import ROOT, PackageError, PackageSettings, load_package_settings
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """0 when all were built within their budgets; 1 with a message otherwise."""
+    asked = _parser().parse_args(arguments)
+    try:
+        settings = load_package_settings(asked.root.resolve())
+        return _run(settings, asked)
+    except PackageError as error:
+        print(f"deploy.packaging: {error}", file=sys.stderr)
+        return 1
+
+
+def _run(settings: PackageSettings, asked: argparse.Namespace) -> int:
+    target = settings.target(asked.runtime)
+    plans = settings.plans(asked.functions)
+    interpreter = find_interpreter(target.runtime, os.environ)
+    out = asked.out.resolve()
+    dependencies = prepare(settings, target, interpreter, asked.cache or out / ".cache")
+    packages = Builder(settings, target, interpreter, dependencies, out).build(plans)
+    _report(packages, dependencies, interpreter, target.runtime)
+    excess = [line for package in packages for line in package.excess]
+    for line in excess:
+        print(f"deploy.packaging: {line}", file=sys.stderr)
+    if excess:
+        print(
+            "deploy.packaging: find what has grown, or raise the budget in pyproject.toml"
+            " ([tool.wanx.package.functions])",
+            file=sys.stderr,
+        )
+    return 1 if excess else 0
+
+
+def _report(
+    packages: list[Package],
+    dependencies: Dependencies,
+    interpreter: Interpreter | None,
+    runtime: str,
+) -> None:
+    print(f"{'function':<10}{'zip MB':>8}{'budget':>8}{'unpacked':>10}{'budget':>8}  sha256")
+    for package in packages:
+        plan = package.plan
+        sizes = (package.zip_bytes, plan.zip_budget, package.unpacked_bytes, plan.unpacked_budget)
+        zipped, most_zipped, unpacked, most = (size / 1e6 for size in sizes)
+        print(
+            f"{plan.name:<10}{zipped:>8.1f}{most_zipped:>8.0f}{unpacked:>10.1f}{most:>8.0f}"
+            f"  {package.sha256}"
+        )
+    largest = sorted(dependencies.saved.items(), key=lambda item: -item[1])[:3]
+    named = ", ".join(f"{name} {saved / 1e6:.1f}" for name, saved in largest)
+    total = sum(dependencies.saved.values()) / 1e6
+    print(f"Left out of the packages it is built from: {total:.1f} MB ({named}).")
+    if interpreter:
+        print(f"Bytecode by {interpreter.path} ({interpreter.release}).")
+    else:
+        _warn(runtime)
+
+
+def _warn(runtime: str) -> None:
+    print(
+        f"\n*** No {runtime} is at hand: THE PACKAGES HOLD NO BYTECODE. They work, but every cold\n"
+        "*** start compiles all imports anew (two to three times as long).\n"
+        f"*** To mend it, {how_to_get(runtime)}.",
+        file=sys.stderr,
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m deploy.packaging", description=__doc__)
+    add = parser.add_argument
+    add("functions", nargs="*", help="those functions alone (default: all)")
+    add("--runtime", default="python3.10", help="Function Compute's runtime (%(default)s)")
+    add("--out", type=Path, default=Path("build"), help="folder to build into (%(default)s)")
+    add("--cache", type=Path, help="folder for downloads (default: OUT/.cache)")
+    add("--root", type=Path, default=ROOT, help="the source tree")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,84 @@
+"""`python -m deploy.policies`: RAM policies from deploy/permissions.yaml.
+
+With --bucket and --account it prints policy documents; --write brings template.yml and
+docs/permissions.md up to date; --check says whether they are.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from deploy.policies.documents import PolicyTooLong, Stack, documents
+from deploy.policies.page import page
+from deploy.policies.table import Permission, TableError, load_table
+from deploy.policies.template import blocks
+from deploy.template.generated import (
+    ROOT,
+    TEMPLATE,
+    TemplateError,
+    bring_up_to_date,
+    rewritten,
+)
+
+SOURCE = "deploy/permissions.yaml"
+PAGE = ROOT / "docs" / "permissions.md"
+
+
+def made_files(table: list[Permission]) -> dict[Path, str]:
+    """What the files made from the table should hold. Raises TemplateError, OSError."""
+    template = rewritten(TEMPLATE.read_text("utf-8"), "policies", blocks(table))
+    return {TEMPLATE: template, PAGE: page(table)}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """0, or 1 with a message: a stale file, an unknown role, a table that is not in order."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        table = load_table()
+        if options.write or options.check:
+            made = made_files(table)
+            return bring_up_to_date(made, SOURCE, "make template", write=options.write)
+        if not options.bucket or not options.account:
+            parser.error("give --bucket and --account, or --write, or --check")
+        stack = Stack(options.name, options.bucket, options.region, options.account, options.secret)
+        return _print(documents(table, stack), options.role)
+    except (TableError, TemplateError, PolicyTooLong, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _print(made: Mapping[str, Any], wanted: Sequence[str]) -> int:
+    unknown = sorted(set(wanted) - made.keys())
+    if unknown:
+        known = ", ".join(made)
+        print(f"There is no role {unknown[0]}; the roles are {known}.", file=sys.stderr)
+        return 1
+    if len(wanted) == 1:
+        print(json.dumps(made[wanted[0]], indent=2))
+    else:
+        print(json.dumps({name: made[name] for name in wanted or made}, indent=2))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m deploy.policies", description=__doc__)
+    add = parser.add_argument
+    add("role", nargs="*", help="full names such as wanx-submit; default: all, by name")
+    add("--bucket", help="the bucket's name")
+    add("--account", help="the account's id, of digits")
+    add("--region", default="cn-beijing", help="default: %(default)s")
+    add("--name", default="wanx", help="what functions and roles are named after (%(default)s)")
+    add("--secret", default="", help="the KMS secret that holds the API key, if one does")
+    add("--write", action="store_true", help="rewrite template.yml and docs/permissions.md")
+    add("--check", action="store_true", help="rc 1 if one of these two is stale")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

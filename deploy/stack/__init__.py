@@ -1,0 +1,1 @@
+"""The one reading of s.yaml: how it renders, and what the cloud takes. The laptop uses it too."""

@@ -1,0 +1,1 @@
+"""The generated part of template.yml: the functions that s.yaml declares."""

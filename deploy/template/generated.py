@@ -1,0 +1,52 @@
+"""Text that is generated into files which people keep by hand: between marks, and kept fresh."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+TEMPLATE = ROOT / "template.yml"
+_BLOCK = re.compile(
+    r"^(?P<indent> *)# BEGIN (?P<name>[a-z -]+)\n.*?^ *# END (?P=name)\n", re.MULTILINE | re.DOTALL
+)
+
+
+class TemplateError(ValueError):
+    """The template has no place for a generated block, or cannot say what s.yaml says."""
+
+
+def rewritten(template: str, kind: str, blocks: Mapping[str, list[str]]) -> str:
+    """The text with the lines of each block between its marks `# BEGIN name` and `# END name`.
+
+    `kind` is the first word of the names. Raises TemplateError unless each block has one place.
+    """
+    found = [one["name"] for one in _BLOCK.finditer(template) if one["name"].split()[0] == kind]
+    if sorted(found) != sorted(blocks):
+        raise TemplateError(
+            f"template.yml: expected one block `# BEGIN NAME` … `# END NAME` for each of"
+            f" {', '.join(blocks)}; found {', '.join(found) or 'none'}"
+        )
+    return _BLOCK.sub(lambda one: _block(one, blocks.get(one["name"])), template)
+
+
+def bring_up_to_date(made: Mapping[Path, str], source: str, command: str, *, write: bool) -> int:
+    """Write the files that differ from what is generated, or say so. 1 when one stays stale."""
+    stale = [path for path, text in made.items() if not path.exists() or path.read_text() != text]
+    for path in stale:
+        name = path.relative_to(ROOT)
+        if write:
+            path.write_text(made[path], "utf-8")
+            print(f"{name}: written")
+        else:
+            print(f"{name}: not what {source} says; run: {command}", file=sys.stderr)
+    return 1 if stale and not write else 0
+
+
+def _block(found: re.Match[str], lines: list[str] | None) -> str:
+    if lines is None:
+        return found[0]
+    framed = [f"# BEGIN {found['name']}", *lines, f"# END {found['name']}"]
+    return "".join(f"{found['indent']}{line}".rstrip() + "\n" for line in framed)

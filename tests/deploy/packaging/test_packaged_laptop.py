@@ -1,0 +1,196 @@
+"""The packages as `make package` builds them, run by the laptop cloud as Function Compute would."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import oss2
+import pytest
+import requests
+
+from deploy.packaging.__main__ import main as build
+from deploy.packaging.interpreters import Interpreter, find_interpreter, how_to_get
+from deploy.packaging.settings import ROOT, load_package_settings
+from local.up import LaptopCloud, UpError
+
+pytestmark = pytest.mark.timeout(900)  # a first build downloads the packages
+
+RUNTIME = "python3.10"
+BUILD = ROOT / "build"
+PATIENCE = 60.0
+EXAMPLES = ROOT / "examples"
+JOB = "cat-glasses"
+"""The id of the job in inpainting.yaml; its images are a JPEG and a PNG, both looked into."""
+
+
+@dataclass(frozen=True)
+class Packaged:
+    """A laptop cloud that runs packages, and what these looked like before."""
+
+    cloud: LaptopCloud
+    python: Interpreter
+    before: dict[str, tuple[int, int, int]]
+
+    def instances(self) -> list[int]:
+        """The processes of all functions' instances."""
+        url = f"{self.cloud.env['API_URL']}/_runtime/state"
+        functions = requests.get(url, timeout=10).json()["functions"].values()
+        return [instance["pid"] for f in functions for instance in f["instances"]]
+
+
+@pytest.fixture(scope="module")
+def python() -> Interpreter:
+    found = find_interpreter(RUNTIME, os.environ)
+    if found is None:
+        pytest.skip(f"needs {RUNTIME}: {how_to_get(RUNTIME)}")
+    return found
+
+
+@pytest.fixture(scope="module")
+def packaged(python: Interpreter, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Packaged]:
+    assert build(["--out", str(BUILD), "--runtime", RUNTIME]) == 0
+    data = tmp_path_factory.mktemp("packaged")
+    before = fingerprint()
+    with LaptopCloud(data, 0, task_seconds=0.3, timer_minute=5.0, packages=BUILD) as cloud:
+        yield Packaged(cloud, python, before)
+
+
+def fingerprint() -> dict[str, tuple[int, int, int]]:
+    """Name, size, time and mode of every file and folder of the packages."""
+    found = {}
+    for name in load_package_settings().functions:
+        for path in [BUILD / name, *(BUILD / name).rglob("*")]:
+            status = path.stat()
+            found[str(path)] = (status.st_size, status.st_mtime_ns, status.st_mode)
+    return found
+
+
+def test_a_job_runs_from_the_packages_alone(packaged: Packaged) -> None:
+    env = packaged.cloud.env
+    auth = oss2.AuthV4(env["OSS_ACCESS_KEY_ID"], env["OSS_ACCESS_KEY_SECRET"])
+    bucket = oss2.Bucket(auth, env["OSS_ENDPOINT"], env["OSS_BUCKET"], region=env["OSS_REGION"])
+    for name in ("cat.jpg", "cat-mask.png"):
+        bucket.put_object_from_file(f"inputs/{name}", str(EXAMPLES / "inputs" / name))
+    bucket.put_object_from_file("jobs/cat.yaml", str(EXAMPLES / "inpainting.yaml"))
+    headers = {"Authorization": f"Bearer {env['API_TOKEN']}"}
+    end = time.monotonic() + PATIENCE
+    while not bucket.object_exists(f"results/{JOB}/result.json"):
+        assert time.monotonic() < end, "no result"
+        time.sleep(0.05)
+    manifest = json.loads(bucket.get_object(f"results/{JOB}/result.json").read())
+    assert manifest["state"] == "SUCCEEDED"
+    answer = requests.get(f"{env['API_URL']}/jobs/{JOB}", headers=headers, timeout=30)
+    assert answer.status_code == 200
+    page = requests.get(f"{env['API_URL']}/", timeout=30)
+    assert "<html" in page.text
+    instances = packaged.instances()
+    assert len(instances) >= 3  # submit, poll, api
+    for pid in instances:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        assert command[:2] == [str(packaged.python.path).encode(), b"-S"]
+        assert str(ROOT / ".venv").encode() not in Path(f"/proc/{pid}/maps").read_bytes()
+    assert fingerprint() == packaged.before
+
+
+IMPORT_ALL = """
+import importlib, json, pkgutil, sys
+sys.path[:0] = [sys.argv[1]]
+import index, shared
+names = [m.name for m in pkgutil.walk_packages(shared.__path__, "shared.")]
+for name in (*names, *sys.argv[2:]):
+    importlib.import_module(name)
+files = [getattr(module, "__file__", None) for module in sys.modules.values()]
+print(json.dumps(sorted({file for file in files if file})))
+"""
+IMAGES = ("Image", "JpegImagePlugin", "PngImagePlugin", "BmpImagePlugin", "TiffImagePlugin")
+SECRETS = ("aliyunsdkcore.client", "aliyunsdkkms.request.v20160120.GetSecretValueRequest")
+LATER = ("jsonschema", *SECRETS, *(f"PIL.{name}" for name in IMAGES))
+"""Libraries that are imported when first needed."""
+
+
+@pytest.mark.parametrize("function", sorted(load_package_settings().functions))
+def test_every_module_of_a_package_finds_what_it_imports(packaged: Packaged, function: str) -> None:
+    folder = BUILD / function
+    done = subprocess.run(
+        [str(packaged.python.path), "-S", "-B", "-c", IMPORT_ALL, str(folder), *LATER],
+        cwd=ROOT / "docs",
+        env={},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stderr == ""
+    files = json.loads(done.stdout)
+    foreign = [f for f in files if "site-packages" in f or f.startswith(str(ROOT / "shared"))]
+    assert not foreign
+    assert (folder / "falcon").exists() == (function == "api")
+    assert not [p for p in folder.rglob("*") if p.name in ("local", "tests", "SelfTest")]
+
+
+def test_a_package_of_another_runtime_is_refused(packaged: Packaged, tmp_path: Path) -> None:
+    """s.yaml says python3.10; a package for python3.12 would fail at its first import."""
+    names = load_package_settings().functions
+    for name in names:
+        (tmp_path / "build" / name).mkdir(parents=True)
+        stamp = {"runtime": RUNTIME if name == "submit" else "python3.12"}
+        (tmp_path / "build" / name / "BUILD.json").write_text(json.dumps(stamp))
+    cloud = LaptopCloud(tmp_path / "data", 0, packages=tmp_path / "build")
+    with pytest.raises(UpError, match=r"is built for python3\.12, and s\.yaml runs"):
+        cloud.__enter__()
+
+
+def test_without_packages_it_says_how_to_make_them(tmp_path: Path) -> None:
+    # Twice: a server left over from the first start would hold the folder's lock.
+    for _ in range(2):
+        cloud = LaptopCloud(tmp_path / "data", 0, packages=tmp_path)
+        with pytest.raises(UpError, match="no built package; make it with: make package"):
+            cloud.__enter__()
+
+
+WRITES = {
+    "open": "open('new', 'w')",
+    "append": "open('old', 'a')",
+    "path": "pathlib.Path('old').write_text('x')",
+    "descriptor": "os.open('new', os.O_CREAT | os.O_WRONLY)",
+    "mkdir": "os.makedirs('a/b')",
+    "remove": "os.remove('old')",
+    "rename in": "os.rename(outside, 'new')",
+    "rename out": "os.rename('old', outside)",
+    "link": "os.symlink(outside, 'new')",
+    "roundabout": "open(outside + '/../code/new', 'w')",
+    "chmod": "os.chmod('old', 0o777)",
+    "copy": "shutil.copyfile('old', 'new')",
+    "rmtree": "shutil.rmtree('.')",
+}
+
+
+@pytest.mark.parametrize("statement", WRITES.values(), ids=WRITES.keys())
+def test_the_code_folder_cannot_be_written_even_by_root(tmp_path: Path, statement: str) -> None:
+    code, outside = tmp_path / "code", tmp_path / "scratch"
+    code.mkdir()
+    outside.mkdir()
+    (code / "old").write_text("old")
+    script = f"""
+import os, pathlib, shutil
+from local.runtime.packaged import refuse_writes
+outside = {str(outside)!r}
+os.chdir({str(code)!r})
+refuse_writes(os.getcwd())
+open("old").read()
+open(outside + "/file", "w").close()
+try:
+    {statement}
+except OSError as error:
+    raise SystemExit(error.errno)
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (errno.EROFS, "")
+    assert [path.name for path in code.iterdir()] == ["old"]
+    assert (code / "old").read_text() == "old"

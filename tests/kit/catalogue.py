@@ -1,0 +1,15 @@
+"""Model files with something changed in them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.kit.jobfile import SKETCH
+
+
+def change(folder: Path, old: str, new: str, model: str = SKETCH) -> Path:
+    path = folder / "models" / f"{model}.yaml"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    return folder

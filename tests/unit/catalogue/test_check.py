@@ -1,0 +1,58 @@
+"""The full check of the model files and of errors.yaml."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from shared.catalogue.check import check_catalogue, require_sound
+from shared.catalogue.models import CatalogueError, load_catalogue
+from tests.kit.catalogue import change
+from tests.kit.jobfile import SKETCH
+
+
+def test_the_catalogue_of_the_repository_is_sound() -> None:
+    require_sound()
+
+
+def test_adding_a_model_is_adding_a_file(folder: Path) -> None:
+    text = (folder / "models" / f"{SKETCH}.yaml").read_text(encoding="utf-8")
+    new = folder / "models" / "wanx-new.yaml"
+    new.write_text(text.replace(f"name: {SKETCH}", "name: wanx-new"), encoding="utf-8")
+    assert check_catalogue(folder) == []
+    assert load_catalogue(folder).get("wanx-new") is not None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "pointer"),
+    [
+        ("queue_ahead: 1", "queue_ahead: 1\n  surprise: 1", "/limits:"),
+        ("minimum: 1", "minimun: 1", "/parameters/properties/n:"),
+        ("default: 4", "default: 5", "/parameters/properties/n/default:"),
+        ("source: pricing", "source: hearsay", "/price/source:"),
+        ("at: /input/sketch_image_url", "at: /input/sketch", "/images/0/at:"),
+        ("at: /parameters/sketch_color", "at: /parameters/color", "/rules/0/at:"),
+        ("kind: ignored_if", "kind: forgotten_if", "/rules/0:"),
+    ],
+)
+def test_the_full_check_finds_what_loading_does_not(
+    folder: Path, old: str, new: str, pointer: str
+) -> None:
+    with pytest.raises(CatalogueError) as raised:
+        require_sound(change(folder, old, new))
+    assert f"{SKETCH}.yaml at {pointer}" in str(raised.value)
+
+
+def test_a_wrong_rule_for_errors_is_told(folder: Path) -> None:
+    path = folder / "errors.yaml"
+    text = path.read_text(encoding="utf-8").replace("retry: few", "retry: sometimes", 1)
+    path.write_text(text, encoding="utf-8")
+    assert any("errors.yaml at /rules/0/retry" in line for line in check_catalogue(folder))
+
+
+def test_a_pattern_that_cannot_be_read_is_told(folder: Path) -> None:
+    path = folder / "errors.yaml"
+    text = path.read_text(encoding="utf-8").replace("message: '", "message: '(", 1)
+    path.write_text(text, encoding="utf-8")
+    assert any("errors.yaml at /rules/0/message" in line for line in check_catalogue(folder))

@@ -1,0 +1,40 @@
+"""Events that were given up are kept with their reason."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from shared.jobs.dead_letters import DeadLetters
+from shared.platform.fc.events import read_event
+from shared.storage import layout
+from tests.kit.fc_events import DESTINATION, TIMER, oss_event
+from tests.kit.store import Bucket, Store
+from tests.simulation.kernel import Kernel
+
+
+def read(document: Any) -> Any:
+    return read_event(json.dumps(document).encode())
+
+
+def test_a_dead_event_is_kept_with_its_reason_and_its_job_files() -> None:
+    bucket = Bucket(Kernel())
+    letters = DeadLetters(Store(bucket))
+    key = letters.write(read(DESTINATION))
+    assert letters.write(read(DESTINATION)) == key, "a second delivery must write the same object"
+    assert bucket.keys() == [key]
+    assert key == f"{layout.DEAD}2026-11-20T051200.000Z-r1.json"
+    kept = json.loads(bucket.peek(key))
+    assert kept["job_files"] == ["jobs/cat.yaml"]
+    assert "the store is away" in kept["error"]
+    assert kept["event"] == oss_event("jobs/cat.yaml")
+    assert "upload the job files again" in kept["what_to_do"]
+
+
+@pytest.mark.parametrize("payload", ["not json", json.dumps(TIMER), "[]"])
+def test_a_dead_event_of_any_kind_is_kept(payload: str) -> None:
+    bucket = Bucket(Kernel())
+    key = DeadLetters(Store(bucket)).write(read(DESTINATION | {"requestPayload": payload}))
+    assert json.loads(bucket.peek(key))["job_files"] == []

@@ -1,0 +1,80 @@
+"""What is charted of a model at work."""
+
+from __future__ import annotations
+
+import pytest
+
+from shared.modelstudio.client import ServiceError
+from shared.poller.metrics import Gauges
+from shared.storage import layout
+from tests.kit.log_lines import Lines
+from tests.kit.studio import refuse
+from tests.kit.world import LONG, MODEL, World, run
+
+
+def test_a_model_at_work_is_charted_from_its_start_to_zero(printed: Lines) -> None:
+    world = World()
+    for number in range(30):
+        world.queued(f"job-{number}")
+    run(world)
+    metrics = [line for line in printed.all() if line["event"] == "metric"]
+    assert {line["model"] for line in metrics} == {MODEL}
+    first, *_, last = metrics
+    assert "queued" not in first, "who waits is counted a minute after the start"
+    assert (first["in_flight"], first["window"]) == (1, 1)
+    assert first["slot_use"] == 1.0
+    assert (last["queued"], last["in_flight"], last["oldest_wait_s"]) == (0, 0, 0.0)
+    between = metrics[1]
+    assert 0 < between["queued"] < 29
+    assert between["oldest_wait_s"] == pytest.approx(60, abs=5)
+
+
+def test_charting_costs_no_request(printed: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
+    def requests_made() -> list[str]:
+        world = World()
+        for number in range(12):
+            world.queued(f"job-{number}")
+        run(world)
+        return [call.kind for call in world.bucket.calls]
+
+    charted = requests_made()
+    assert any(line["event"] == "metric" for line in printed.all())
+    monkeypatch.setattr(Gauges, "look", lambda _self, _model, useful: useful)
+    monkeypatch.setattr(Gauges, "tell", lambda _self, _in_flight, **_last: None)
+    assert requests_made() == charted
+    assert not any(line["event"] == "metric" for line in printed.all())
+
+
+def test_what_changes_is_told_at_once_and_the_rest_once_a_minute(printed: Lines) -> None:
+    app = World().app()
+    gauges, now = app.poller.scheduler.gauges, app.clock.now()
+    waiting = [layout.marker(MODEL, 5, int((now - age) * 1000), f"job-{age}") for age in (90, 30)]
+    gauges.queue(MODEL, waiting, whole=True)
+    gauges.tell([MODEL])
+    first = printed.one()
+    assert (first["queued"], first["oldest_wait_s"], first["breaker_open"]) == (2, 90.0, 0)
+    rule = app.rules.errors.classify("AllocationQuota", "", 429)
+    app.ledger.breakers.pause(MODEL, ServiceError("AllocationQuota", "used up", 429), rule)
+    gauges.tell([MODEL])
+    opened, second = printed.all()
+    assert (opened["event"], second["event"], second["breaker_open"]) == (
+        *("breaker.opened", "metric", 1),
+    )
+    gauges.tell([MODEL])
+    assert printed.raw() == []
+    app.clock.sleep(60)
+    gauges.tell([MODEL])
+    assert printed.one()["event"] == "metric"
+
+
+def test_an_open_breaker_is_told_at_once(printed: Lines) -> None:
+    world = World()
+    world.queued("cat")
+    world.studio.script.append(refuse("Arrearage", 400))
+    run(world, LONG)
+    lines = printed.all()
+    opened = next(line for line in lines if line["event"] == "breaker.opened")
+    assert (opened["breaker"], opened["code"], opened["level"]) == ("~key", "Arrearage", "WARNING")
+    metric = next(line for line in lines if line["event"] == "metric")
+    assert (metric["breaker_open"], metric["queued"]) == (1, 1)
+    assert metric["paused_s"] > 100
