@@ -165,8 +165,10 @@ def _seal(picture: Pixels, rng: Rng) -> Pixels:
         at, length = side * k // 6, int(side * rng.uniform(0.3, 0.7))
         start = int(rng.integers(side // 8, side - length))
         across = k % 2 == 0
-        first, last = ((start, at), (start + length, at)), ((at, start), (at, start + length))
-        cv2.line(seal, *(first if across else last), 0.0, max(1, side // 22))
+        begin, end = ((start, at), (start + length, at))
+        if not across:
+            begin, end = begin[::-1], end[::-1]
+        cv2.line(seal, begin, end, 0.0, max(1, side // 22))
     seal *= step(noise((side, side), 3, rng), 0.05, 0.3)
     out = picture.copy()
     patch = out[y : y + side, x : x + side]

@@ -74,7 +74,7 @@ class Rig:
         self.errors: ErrorTable = load_errors()
 
     def _see(self, answer: requests.Response, *_: object, **__: object) -> None:
-        _ = answer.content  # kept, for the client reads it in pieces
+        assert answer.content  # kept by this, for the client reads it in pieces
         self.seen.append(answer)
 
     def provoke(self, place: str, row: Row) -> None:
