@@ -7,16 +7,10 @@ import asyncio
 import os
 import signal
 import sys
-import tempfile
 from pathlib import Path
 
-from aiohttp import web
-
-from local.modelstudio.api import SERVICE
-from local.modelstudio.app import make_app
+from local.modelstudio.app import listening
 from local.modelstudio.settings import Settings, SettingsError, read_settings
-
-_GRACE_SECONDS = 1.0
 
 
 def main() -> int:
@@ -70,18 +64,9 @@ async def serve(host: str, port: int, keys: tuple[str, ...], settings: Settings)
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    with tempfile.TemporaryDirectory(prefix="modelstudio-") as folder:
-        app = make_app(keys, settings, Path(folder))
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=_GRACE_SECONDS)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, host, port).start()
-            address = f"http://{host}:{runner.addresses[0][1]}"
-            app[SERVICE].address = address
-            print(f"modelstudio ready {address}", flush=True)
-            await stop.wait()
-        finally:
-            await runner.cleanup()
+    async with listening(host, port, keys, settings) as address:
+        print(f"modelstudio ready {address}", flush=True)
+        await stop.wait()
 
 
 if __name__ == "__main__":

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from aiohttp import web
@@ -15,6 +18,7 @@ from local.modelstudio.settings import Settings
 from local.modelstudio.wire import json_answer, refusal
 
 _LOG = logging.getLogger("modelstudio")
+_GRACE_SECONDS = 1.0
 _MAX_BODY = 64 * 2**20  # three inline images at the limit and room to spare
 
 
@@ -52,6 +56,26 @@ def make_app(keys: tuple[str, ...], settings: Settings, folder: Path) -> web.App
     admin.add_routes(app)
     app.on_cleanup.append(_close)
     return app
+
+
+@asynccontextmanager
+async def listening(
+    host: str, port: int, keys: tuple[str, ...], settings: Settings
+) -> AsyncIterator[str]:
+    """The server's address, where it listens until the end of the block; port 0 takes any free one.
+
+    Raises OSError if the port is taken.
+    """
+    with tempfile.TemporaryDirectory(prefix="modelstudio-") as folder:
+        app = make_app(keys, settings, Path(folder))
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=_GRACE_SECONDS)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, host, port).start()
+            app[api.SERVICE].address = f"http://{host}:{runner.addresses[0][1]}"
+            yield app[api.SERVICE].address
+        finally:
+            await runner.cleanup()
 
 
 async def _close(app: web.Application) -> None:

@@ -1,7 +1,8 @@
-"""A real Model Studio server in a process of its own, and a host of images for it to fetch."""
+"""A real Model Studio server and a host of images for it to fetch."""
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import os
@@ -10,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -17,6 +19,9 @@ from typing import Any
 
 import requests
 from PIL import Image
+
+from local.modelstudio.app import listening
+from local.modelstudio.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "sk-test-one"
@@ -99,10 +104,9 @@ class ImageHost:
 class Client:
     """Speaks to one server over HTTP."""
 
-    def __init__(self, url: str, images: str, process: subprocess.Popen[str]) -> None:
+    def __init__(self, url: str, images: str) -> None:
         self.url = url
         self.images = images
-        self.process = process
         self.http = requests.Session()
         self.http.trust_env = False
         self.http.headers["Authorization"] = f"Bearer {KEY}"
@@ -180,30 +184,58 @@ def await_true(condition: Callable[[], Json | None], seconds: float = 20.0) -> J
     raise AssertionError("the awaited condition did not come true")
 
 
-@contextmanager
-def running_server(
-    folder: Path, settings: Mapping[str, object] | None = None, *arguments: str
-) -> Iterator[Client]:
-    """A server on a free port with an image host beside it; both end with the block.
-
-    Unless set otherwise tasks take 0.05 s and nothing is limited but what the test sets.
-    """
+def calm(settings: Mapping[str, object] | None) -> Json:
+    """Tasks take 0.05 s and nothing is limited, except as the settings say."""
     free = {"submissions_per_second": None, "concurrent_tasks": 20}
-    calm = {"task_seconds": 0.05, "task_api_qps": None}
     limits = {"limits": dict.fromkeys((PAINTING, SKETCH, EDIT), free)}
+    return {"task_seconds": 0.05, "task_api_qps": None, **limits, **(settings or {})}
+
+
+@contextmanager
+def running_process(
+    folder: Path, settings: Mapping[str, object] | None = None
+) -> Iterator[tuple[Client, subprocess.Popen[str]]]:
+    """A server in a process of its own, as `local.up` starts it."""
     path = folder / "settings.json"
-    path.write_text(json.dumps({**calm, **limits, **(settings or {})}), encoding="utf-8")
+    path.write_text(json.dumps(calm(settings)), encoding="utf-8")
     images = ImageHost()
-    process = start(["--settings", str(path), *arguments])
+    process = start(["--settings", str(path)])
     assert process.stdout is not None
     try:
         line = process.stdout.readline().split()
         assert line[:2] == ["modelstudio", "ready"], line
-        yield Client(line[2], images.url, process)
+        yield Client(line[2], images.url), process
     finally:
         process.terminate()
         process.wait(10)
         process.stdout.close()
+        images.close()
+
+
+@contextmanager
+def running_server(settings: Mapping[str, object] | None = None) -> Iterator[Client]:
+    """A server in a thread of this process, over real HTTP: it starts within milliseconds."""
+    address: Future[str] = Future()
+    loop, stop = asyncio.new_event_loop(), asyncio.Event()
+
+    async def serve() -> None:
+        try:
+            made = Settings(calm(settings))
+            async with listening("127.0.0.1", 0, (KEY, OTHER_KEY), made) as url:
+                address.set_result(url)
+                await stop.wait()
+        except Exception as problem:
+            address.set_exception(problem)
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),), daemon=True)
+    thread.start()
+    images = ImageHost()
+    try:
+        yield Client(address.result(20), images.url)
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(20)
+        loop.close()
         images.close()
 
 

@@ -101,8 +101,8 @@ class Rig:
 
 
 @pytest.fixture(scope="module")
-def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
-    with running_server(tmp_path_factory.mktemp("errors"), {"task_seconds": 0}) as served:
+def rig() -> Iterator[Rig]:
+    with running_server({"task_seconds": 0}) as served:
         yield Rig(served)
 
 

@@ -9,8 +9,8 @@ from tests.kit.modelstudio_server import EDIT, PAINTING, SKETCH, Client, running
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    with running_server(tmp_path_factory.mktemp("faults")) as served:
+def server() -> Iterator[Client]:
+    with running_server() as served:
         yield served
 
 

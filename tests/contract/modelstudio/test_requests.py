@@ -18,14 +18,15 @@ from tests.kit.modelstudio_server import (
     Client,
     Json,
     picture,
+    running_process,
     running_server,
     start,
 )
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    with running_server(tmp_path_factory.mktemp("requests")) as served:
+def client() -> Iterator[Client]:
+    with running_server() as served:
         yield served
 
 
@@ -300,7 +301,7 @@ def test_a_wrong_start_ends_with_one_plain_line(
 
 
 def test_the_server_stops_cleanly_when_told(tmp_path: Path) -> None:
-    with running_server(tmp_path, {"task_seconds": 60}) as served:
-        served.wait(served.make(served.body(SKETCH)), "RUNNING")
-        served.process.terminate()
-        assert served.process.wait(10) == 0
+    with running_process(tmp_path, {"task_seconds": 60}) as (client, process):
+        client.wait(client.make(client.body(SKETCH)), "RUNNING")
+        process.terminate()
+        assert process.wait(10) == 0

@@ -23,8 +23,8 @@ DAY = 24 * 3600
 
 
 @pytest.fixture()
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    with running_server(tmp_path_factory.mktemp("tasks")) as served:
+def client() -> Iterator[Client]:
+    with running_server() as served:
         yield served
 
 

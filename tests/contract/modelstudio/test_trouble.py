@@ -28,8 +28,8 @@ WORDS: Json = {"moderated_words": {"input": ["weapon", "武器"], "output": ["nu
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    with running_server(tmp_path_factory.mktemp("trouble"), {"task_seconds": 0}) as served:
+def server() -> Iterator[Client]:
+    with running_server({"task_seconds": 0}) as served:
         yield served
 
 

@@ -177,13 +177,13 @@ class Bench:
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+def bench() -> Iterator[Bench]:
     settings = {"task_seconds": 0, "faults": [{"at": "task", "code": PASSED}]}
     host = PictureHost()
     host.files["%E5%9B%BE.png"] = picture()
     host.files["PNG-400x400-RGB"] = picture()
     try:
-        with running_server(tmp_path_factory.mktemp("readings"), settings) as served:
+        with running_server(settings) as served:
             yield Bench(served, host)
     finally:
         host.close()

@@ -19,6 +19,7 @@ from tests.bench.scale.day import run as day
 from tests.bench.scale.figures import figures
 from tests.bench.scale.layout import Layout, Load, documented, quota
 
+pytestmark = pytest.mark.slow
 IN_PROCESS = ("throughput", "latency", "requests", "limits", "price")
 SAMPLES = {10: [0.2, 0.3], 100: [0.2, 0.3]}
 
