@@ -238,7 +238,7 @@ def test_a_person_repairs_a_live_system(direct: Wanx) -> None:
     direct.cloud.bucket.delete_object("results/cli-mended/result.json")
     assert "manifests made: 0" not in direct("repair")
     assert direct.cloud.bucket.object_exists("results/cli-mended/result.json")
-    assert "0 dead events put back" in direct("redrive")
+    assert re.search(r"\d+ dead events? put back", direct("redrive"))
     assert direct("resume", "wanx-x-painting") == "wanx-x-painting: resumed\n"
     assert direct("resume", "--key") == "the API key: resumed\n"
     for words in (["repair"], ["redrive"], ["resume", "--key"]):

@@ -22,6 +22,18 @@ def alive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 @pytest.fixture
+def ends(alive: World) -> Iterator[Callable[[str], None]]:
+    """With all permissions back the jobs end; asked for before `take_away`, so checked after it."""
+    jobs: list[str] = []
+    yield jobs.append
+    for job in jobs:
+        alive.manifest(job, "SUCCEEDED")
+    rested(alive)
+    assert not alive.bucket.object_exists(layout.HEARTBEAT)
+    assert alive.report()["denials"] == []
+
+
+@pytest.fixture
 def take_away(alive: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Take]:
     """Starts the OSS server again with policies that lack one permission, until the test ends."""
 
@@ -47,7 +59,10 @@ def has(world: World, prefix: str) -> bool:
     return bool(world.bucket.list_objects_v2(prefix=prefix).object_list)
 
 
-def test_submit_that_may_not_queue_queues_nothing(alive: World, take_away: Take) -> None:
+def test_submit_that_may_not_queue_queues_nothing(
+    alive: World, ends: Callable[[str], None], take_away: Take
+) -> None:
+    ends("live-queue")
     take_away("submit", "oss:PutObject", "state/queue/*")
     alive.drop("live-queue.yaml", sketch("live-queue"))
     until(lambda: denied(alive, "submit", "oss:PutObject"), "the denial")
@@ -57,7 +72,10 @@ def test_submit_that_may_not_queue_queues_nothing(alive: World, take_away: Take)
     assert "denied: wanx-submit may not oss:PutObject on acs:oss:" in log
 
 
-def test_poll_that_may_not_store_images_ends_no_job(alive: World, take_away: Take) -> None:
+def test_poll_that_may_not_store_images_ends_no_job(
+    alive: World, ends: Callable[[str], None], take_away: Take
+) -> None:
+    ends("live-results")
     take_away("poll", "oss:PutObject", "results/*")
     alive.drop("live-results.yaml", sketch("live-results"))
     until(lambda: denied(alive, "poll", "oss:PutObject"), "the denial")
@@ -75,12 +93,3 @@ def test_api_that_may_not_write_inputs_signs_urls_that_are_worth_nothing(
     assert "<AuthAction>oss:PutObject</AuthAction>" in answer.text
     (resource,) = denied(alive, "api", "oss:PutObject")
     assert "/inputs/" in resource
-
-
-def test_with_all_permissions_back_the_jobs_end(alive: World) -> None:
-    """Comes last: what waited since the tests above is finished."""
-    for job in ("live-queue", "live-results"):
-        alive.manifest(job, "SUCCEEDED")
-    rested(alive)
-    assert not alive.bucket.object_exists(layout.HEARTBEAT)
-    assert alive.report()["denials"] == []
