@@ -14,7 +14,7 @@ from deploy.checks.ros_parameters import parameter_findings, used_names
 from deploy.checks.ros_stack import stack_rules
 from deploy.checks.ros_types import Types, read_types
 from deploy.checks.ros_values import Node, Resolver
-from deploy.stack.findings import Finding, listed, shown
+from deploy.stack.findings import Finding, distinct, listed, shown
 from deploy.stack.schema import read_schema, schema_findings, validator
 
 FORM = Path(__file__).with_name("ros_template.schema.yaml")
@@ -46,10 +46,7 @@ def check_document(template: Mapping[str, Any], types: Types | None = None) -> l
         found += _worked_out(template, types or read_types())
     if not found:  # what the project demands makes sense of a sound template only
         found = list(stack_rules(template))
-    once: dict[tuple[str, str], Finding] = {}
-    for each in found:
-        once.setdefault((each.id, each.where), each)
-    return list(once.values())
+    return distinct(found)
 
 
 @functools.cache

@@ -13,7 +13,7 @@ from deploy.checks.fc_models import props_schema
 from deploy.checks.serverless_files import code_findings, foundation_findings, secret_findings
 from deploy.checks.triggers import trigger_findings
 from deploy.stack.declared import DeclaredFunction, declared_stack
-from deploy.stack.findings import Finding
+from deploy.stack.findings import Finding, distinct
 from deploy.stack.render import render
 from deploy.stack.rules import stack_findings
 from deploy.stack.schema import read_schema, schema_findings, validator
@@ -52,10 +52,7 @@ def check_rendered(document: Mapping[str, Any], folder: Path) -> list[Finding]:
         found += schema_findings(_cloud(), function.props, function.where)
         found += schema_findings(_demands(), function.props, function.where)
         found += [finding for rule in RULES for finding in rule(function)]
-    once: dict[tuple[str, str], Finding] = {}
-    for each in found:
-        once.setdefault((each.id, each.where), each)
-    return list(once.values())
+    return distinct(found)
 
 
 @functools.cache

@@ -36,3 +36,11 @@ def listed(names: Iterable[object], most: int = 60) -> str:
     ordered = sorted(map(str, names))
     more = f" and {len(ordered) - most} more" if len(ordered) > most else ""
     return ", ".join(ordered[:most]) + more
+
+
+def distinct(findings: Iterable[Finding]) -> list[Finding]:
+    """The first finding of each rule at each place."""
+    once: dict[tuple[str, str], Finding] = {}
+    for each in findings:
+        once.setdefault((each.id, each.where), each)
+    return list(once.values())

@@ -18,6 +18,7 @@ from tests.bench.coldstart import BUILD, GIVEN_UP
 from tests.bench.laptop import INPUTS, Laptop, laptop, server
 from tests.bench.padding import Padding, padded, padding_proxy
 from tests.bench.results import Line, Measure
+from tests.kit.form_upload import form_fields
 
 MODEL = "wan2.5-i2i-preview"
 MB = 1_000_000
@@ -155,13 +156,7 @@ def _dashscope(site: Site) -> None:
 
 def _upload(site: Site) -> None:
     asked = site.call("GET", f"/api/v1/uploads?action=getPolicy&model={MODEL}").json()["data"]
-    fields = {
-        "OSSAccessKeyId": asked["oss_access_key_id"],
-        "policy": asked["policy"],
-        "Signature": asked["signature"],
-        "key": asked["upload_dir"] + "/large.png",
-        "success_action_status": "200",
-    }
+    fields = form_fields(asked, "large.png")
     files = {"file": padded((INPUTS / "cat-mask.png").read_bytes(), IMAGE)}
     form = requests.Request("POST", "http://bench", data=fields, files=files).prepare()
     assert isinstance(form.body, bytes)

@@ -12,6 +12,7 @@ import yaml
 
 from tests.e2e.conftest import Cloud
 from tests.e2e.test_jobs import EDIT, SKETCH
+from tests.kit.fc_events import given_up, oss_event
 
 
 @contextmanager
@@ -95,18 +96,8 @@ def test_an_image_the_service_cannot_fetch_fails_the_job_with_a_hint(cloud: Clou
 
 
 def test_an_event_that_was_given_up_lies_in_dead_with_its_reason(cloud: Cloud) -> None:
-    event = {"events": [{"oss": {"bucket": {"name": "b"}, "object": {"key": "jobs/x.yaml"}}}]}
-    dead = {
-        "timestamp": 1660120276975,
-        "requestContext": {
-            "requestId": "e2e-dead",
-            "functionArn": "acs:fc:cn-beijing:1:functions/wanx-submit",
-            "condition": "UnhandledInvocationError",
-            "approximateInvokeCount": 4,
-        },
-        "requestPayload": json.dumps(event),
-        "responseContext": {"statusCode": 200, "functionError": "UnhandledInvocationError"},
-        "responsePayload": "",
+    dead = given_up(oss_event("jobs/x.yaml"), "wanx-submit", "e2e-dead") | {
+        "timestamp": 1660120276975
     }
     url = f"{cloud.env['API_URL']}/2023-03-30/functions/rescue/invocations"
     assert requests.post(url, json=dead, timeout=30).status_code == 200

@@ -14,6 +14,7 @@ from PIL import Image
 
 from tests.e2e.conftest import ROOT, Cloud
 from tests.e2e.test_jobs import EDIT, FUSION, INPAINTING, SKETCH
+from tests.kit.form_upload import form_fields
 
 CREATE = "/api/v1/services/aigc/image2image/image-synthesis"
 ASYNC = {"X-DashScope-Async": "enable"}
@@ -63,22 +64,12 @@ class Wire:
         """A file as the SDK uploads it; returns its `oss://` address."""
         asked = {"action": "getPolicy", "model": INPAINTING["model"]}
         policy = self.send("GET", "/api/v1/uploads", params=asked).json()["data"]
-        key = f"{policy['upload_dir']}/{name}"
-        fields = {
-            "OSSAccessKeyId": policy["oss_access_key_id"],
-            "Signature": policy["signature"],
-            "policy": policy["policy"],
-            "key": key,
-            "x-oss-object-acl": policy["x_oss_object_acl"],
-            "x-oss-forbid-overwrite": policy["x_oss_forbid_overwrite"],
-            "success_action_status": "200",
-            "x-oss-content-type": "image/png",
-        }
+        fields = form_fields(policy, name) | {"x-oss-content-type": "image/png"}
         posted = requests.post(
             policy["upload_host"], data=fields, files={"file": (name, data)}, timeout=30
         )
         assert posted.status_code == 200, posted.text
-        return f"oss://{key}"
+        return f"oss://{fields['key']}"
 
 
 @pytest.fixture()

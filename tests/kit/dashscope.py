@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Mapping
 from itertools import count
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 from shared.api.jobs_api import create_app
 from shared.app import App
 from shared.platform.fc.http import HttpEvent, call
+from tests.kit.fc_events import http_event
 from tests.kit.world import TOKEN, World, job_file
 
 CREATE = "/api/v1/services/aigc/image2image/image-synthesis"
@@ -37,21 +36,6 @@ class Reply:
         return self.status, str(self.body["code"])
 
 
-def event(method: str, target: str, body: bytes, headers: Mapping[str, str]) -> bytes:
-    """An HTTP trigger's event."""
-    parts = urlsplit(target)
-    document = {
-        "version": "v1",
-        "rawPath": parts.path,
-        "headers": {"Host": "fn.example.com", **headers},
-        "queryParameters": dict(parse_qsl(parts.query)),
-        "body": base64.b64encode(body).decode(),
-        "isBase64Encoded": True,
-        "requestContext": {"requestId": "r", "http": {"method": method, "path": parts.path}},
-    }
-    return json.dumps(document).encode()
-
-
 def send(
     to: World | App,
     method: str,
@@ -61,7 +45,7 @@ def send(
 ) -> Reply:
     """One request to one instance of the api function."""
     app = to.app(f"api {next(INSTANCES)}") if isinstance(to, World) else to
-    return Reply(call(create_app(app), HttpEvent.of(event(method, target, body, headers))))
+    return Reply(call(create_app(app), HttpEvent.of(http_event(method, target, body, headers))))
 
 
 def create(world: World, body: Any = None, path: str = CREATE, **headers: str) -> Reply:

@@ -8,12 +8,12 @@ import json
 from collections.abc import Mapping
 from itertools import count
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 from shared.api.jobs_api import create_app
 from shared.app import App
 from shared.platform.fc.http import HttpEvent, call
 from shared.platform.settings import Token
+from tests.kit.fc_events import http_event
 from tests.kit.world import TOKEN, World, run
 
 INSTANCES = count()
@@ -62,22 +62,12 @@ def ask(
 ) -> Reply:
     """One request; `given` is the token, headers are written with underscores."""
     app = to.app(f"http {next(INSTANCES)}", tokens=TOKENS) if isinstance(to, World) else to
-    parts = urlsplit(target)
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    sent = {"Host": "fn.example.com", "Content-Type": JSON}
+    sent = {"Content-Type": JSON}
     if given:
         sent["Authorization"] = f"Bearer {given}"
     sent |= {name.replace("_", "-"): value for name, value in headers.items()}
-    document = {
-        "version": "v1",
-        "rawPath": parts.path,
-        "headers": sent,
-        "queryParameters": dict(parse_qsl(parts.query, keep_blank_values=True)),
-        "body": base64.b64encode(raw).decode(),
-        "isBase64Encoded": True,
-        "requestContext": {"requestId": "r", "http": {"method": method, "path": parts.path}},
-    }
-    event = HttpEvent.of(json.dumps(document).encode())
+    event = HttpEvent.of(http_event(method, target, raw, sent))
     return Reply(call(create_app(app), event))
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests.kit.form_upload import form_fields
 from tests.kit.modelstudio_server import (
     CREATE,
     EDIT,
@@ -227,14 +228,7 @@ def test_a_long_prompt_is_cut_without_a_word(client: Client) -> None:
 def upload(client: Client, **changes: str) -> tuple[requests.Response, str]:
     query = {"action": "getPolicy", "model": SKETCH}
     policy = client.get("/api/v1/uploads", **query).json()["data"]
-    form = {
-        "OSSAccessKeyId": policy["oss_access_key_id"],
-        "Signature": policy["signature"],
-        "policy": policy["policy"],
-        "key": policy["upload_dir"] + "/sketch.png",
-        "success_action_status": "200",
-        **changes,
-    }
+    form = form_fields(policy, "sketch.png") | changes
     files = {"file": ("sketch.png", picture(), "image/png")}
     return requests.post(policy["upload_host"], data=form, files=files, timeout=20), form["key"]
 

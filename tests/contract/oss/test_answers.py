@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 from xml.etree import ElementTree
@@ -17,12 +16,6 @@ from oss2.models import PartInfo
 from tests.kit.oss_server import BUCKET, KEY_ID, REGION, SECRET, OssServer, oss_server
 
 ODD = "names/a b+%41&é\x01"
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OssServer]:
-    with oss_server(tmp_path_factory.mktemp("answers")) as running:
-        yield running
 
 
 def ask(server: OssServer, method: str, key: str, query: dict[str, str], **options: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -13,12 +12,6 @@ import requests
 
 from tests.contract.oss.forms import CONDITIONS, form_v1, form_v4, policy, post
 from tests.kit.oss_server import BUCKET, OssServer, oss_server
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OssServer]:
-    with oss_server(tmp_path_factory.mktemp("browser")) as running:
-        yield running
 
 
 def code(answer: Any) -> tuple[int, str]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import oss2
 import pytest
 import requests
 
-from tests.kit.oss_server import OssServer, oss_server
+from tests.kit.oss_server import OssServer
 
 BYTE_ORDER = [
     "a",
@@ -26,21 +25,6 @@ BYTE_ORDER = [
     "a\ufffd",
     "a😀",
 ]
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OssServer]:
-    with oss_server(tmp_path_factory.mktemp("listing")) as running:
-        yield running
-
-
-@pytest.fixture(params=["v1", "v4"])
-def bucket(server: OssServer, request: pytest.FixtureRequest) -> Any:
-    found = server.bucket(request.param)
-    keys = [item.key for item in oss2.ObjectIterator(found, max_keys=1000)]
-    if keys:
-        found.batch_delete_objects(keys)
-    return found
 
 
 def put_all(bucket: Any, keys: list[str]) -> None:

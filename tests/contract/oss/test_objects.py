@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterator
 from email.utils import formatdate
 from functools import partial
 from pathlib import Path
@@ -14,7 +13,7 @@ import oss2
 import pytest
 from oss2.models import PartInfo
 
-from tests.kit.oss_server import BUCKET, OssServer, oss_server
+from tests.kit.oss_server import BUCKET, OssServer
 
 ODD_KEYS = [
     "plain.txt",
@@ -37,21 +36,6 @@ ODD_KEYS = [
     "s" * 1023,
     "d/" * 300 + "e",
 ]
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OssServer]:
-    with oss_server(tmp_path_factory.mktemp("objects")) as running:
-        yield running
-
-
-@pytest.fixture(params=["v1", "v4"])
-def bucket(server: OssServer, request: pytest.FixtureRequest) -> Any:
-    found = server.bucket(request.param)
-    keys = [item.key for item in oss2.ObjectIterator(found, max_keys=1000)]
-    if keys:
-        found.batch_delete_objects(keys)
-    return found
 
 
 def test_put_answers_md5_and_crc_and_get_returns_the_bytes(bucket: Any) -> None:

@@ -7,7 +7,6 @@ the sequences leave those out, and each is shown here. NOT_COMPARED has no equiv
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +18,7 @@ from oss2.models import PartInfo
 
 from tests.contract.oss.moto_translation import moto_bucket
 from tests.contract.oss.two_stores import Act, TwoStores, answer
-from tests.kit.oss_server import OssServer, oss_server
+from tests.kit.oss_server import OssServer
 
 # Shrinking a failure to its shortest sequence takes longer than the test itself.
 pytestmark = pytest.mark.timeout(600)
@@ -35,12 +34,6 @@ NOT_COMPARED = {
     "times": "the two servers write at different moments",
     "first form of listing": "S3's does not count common prefixes; it goes to S3's second form",
 }
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OssServer]:
-    with oss_server(tmp_path_factory.mktemp("opinion")) as running:
-        yield running
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.kit.oss_server import OssServer, oss_server
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OssServer]:
-    with oss_server(tmp_path_factory.mktemp("wire")) as running:
-        yield running
+from tests.kit.oss_server import OssServer
 
 
 def signed_path(server: OssServer, method: str, key: str, **options: Any) -> str:

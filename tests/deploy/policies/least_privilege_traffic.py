@@ -21,6 +21,8 @@ from tests.deploy.policies.least_privilege_kit import (
     until,
 )
 from tests.deploy.policies.least_privilege_roles import lost_answers, secret
+from tests.kit.fc_events import given_up, oss_event
+from tests.kit.form_upload import form_fields
 
 CREATE = "/api/v1/services/aigc/image2image/image-synthesis"
 
@@ -163,22 +165,13 @@ def _wire(world: World) -> None:
 def _form_upload(world: World) -> str:
     asked = {"action": "getPolicy", "model": EDIT}
     policy = world.ask("GET", "/api/v1/uploads", params=asked).json()["data"]
-    key = f"{policy['upload_dir']}/coffee.jpg"
-    fields = {
-        "OSSAccessKeyId": policy["oss_access_key_id"],
-        "Signature": policy["signature"],
-        "policy": policy["policy"],
-        "key": key,
-        "x-oss-object-acl": policy["x_oss_object_acl"],
-        "x-oss-forbid-overwrite": policy["x_oss_forbid_overwrite"],
-        "success_action_status": "200",
-    }
+    fields = form_fields(policy, "coffee.jpg")
     file = (ROOT / "examples/inputs/coffee.jpg").read_bytes()
     for _ in range(2):  # the second time it lies there already
         files = {"file": ("coffee.jpg", file)}
         posted = requests.post(policy["upload_host"], data=fields, files=files, timeout=30)
         assert posted.status_code == 200, posted.text
-    return f"oss://{key}"
+    return f"oss://{fields['key']}"
 
 
 def _over(world: World, task: str) -> dict[str, Any] | None:
@@ -222,7 +215,9 @@ def _dead_events(world: World) -> None:
     source = layout.JOB_FILES + "lp-dead.YAML"
     world.bucket.put_object(source, yaml.safe_dump(_three_images("lp-dead")))
     url = f"{world.env['API_URL']}/2023-03-30/functions/rescue/invocations"
-    requests.post(url, json=_given_up(source), timeout=30).raise_for_status()
+    requests.post(
+        url, json=given_up(oss_event(source), "wanx-submit", "lp-dead"), timeout=30
+    ).raise_for_status()
     dead = until(lambda: _dead_of_all(world), "three dead events")
     (name,) = (one["name"] for one in dead if one["job_files"])
     world.post(f"/dead/{name}/redrive", None)
@@ -232,19 +227,3 @@ def _dead_events(world: World) -> None:
 def _dead_of_all(world: World) -> list[dict[str, Any]] | None:
     dead: list[dict[str, Any]] = world.ask("GET", "/dead").json()["dead"]
     return dead if len(dead) == 3 else None
-
-
-def _given_up(key: str) -> dict[str, Any]:
-    event = {"events": [{"oss": {"bucket": {"name": "wanx-local"}, "object": {"key": key}}}]}
-    return {
-        "timestamp": 1660120276975,
-        "requestContext": {
-            "requestId": "lp-dead",
-            "functionArn": "acs:fc:cn-beijing:1:functions/wanx-submit",
-            "condition": "UnhandledInvocationError",
-            "approximateInvokeCount": 4,
-        },
-        "requestPayload": json.dumps(event),
-        "responseContext": {"statusCode": 200, "functionError": "UnhandledInvocationError"},
-        "responsePayload": "",
-    }

@@ -14,6 +14,7 @@ import requests
 from PIL import Image
 
 from tests.kit.dashscope import BEARER, Reply, changed, created, poll, query, send
+from tests.kit.form_upload import form_fields
 from tests.kit.world import MODEL, World
 
 POLICY = f"/api/v1/uploads?action=getPolicy&model={MODEL}"
@@ -46,16 +47,7 @@ def post(
     world: World, given: dict[str, Any], name: str, data: bytes = PICTURE, **changes: str
 ) -> Reply:
     """The form as the SDK sends it, built by the library that it uses."""
-    fields = {
-        "OSSAccessKeyId": given["oss_access_key_id"],
-        "Signature": given["signature"],
-        "policy": given["policy"],
-        "key": f"{given['upload_dir']}/{name}",
-        "x-oss-object-acl": given["x_oss_object_acl"],
-        "x-oss-forbid-overwrite": given["x_oss_forbid_overwrite"],
-        "success_action_status": "200",
-        "x-oss-content-type": "image/png",
-    } | changes
+    fields = form_fields(given, name) | {"x-oss-content-type": "image/png"} | changes
     request = requests.Request(
         "POST", given["upload_host"], data=fields, files={"file": (name, data)}
     ).prepare()

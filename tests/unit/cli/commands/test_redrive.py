@@ -6,7 +6,8 @@ import pytest
 
 from shared.storage import layout
 from tests.kit import wanx
-from tests.kit.dead_events import dead, oss
+from tests.kit.dead_events import dead
+from tests.kit.fc_events import oss_event
 from tests.kit.world import World, job_file
 
 FILE = "jobs/cat.json"
@@ -14,7 +15,7 @@ FILE = "jobs/cat.json"
 
 def test_without_a_key_all_are_put_back(world: World) -> None:
     world.bucket.write(FILE, job_file(id="cat"))
-    key = dead(world, "submit", oss(FILE))
+    key = dead(world, "submit", oss_event(FILE))
     assert wanx.run("redrive").splitlines() == [
         f"{key}: {FILE}: job cat is QUEUED",
         "1 dead event put back",
@@ -25,7 +26,7 @@ def test_without_a_key_all_are_put_back(world: World) -> None:
 def test_those_that_are_named_are_put_back(world: World) -> None:
     world.bucket.write(FILE, job_file(id="cat"))
     world.bucket.write("dead/0.json", b"{}")
-    key = dead(world, "submit", oss(FILE))
+    key = dead(world, "submit", oss_event(FILE))
     assert "1 dead event put back" in wanx.run("redrive", key)
     assert world.bucket.keys(layout.DEAD) == ["dead/0.json"]
 
@@ -68,7 +69,7 @@ def test_a_dead_file_changed_by_hand_is_named(world: World, body: bytes) -> None
 def test_one_dead_file_in_trouble_does_not_hold_up_the_others(world: World) -> None:
     world.bucket.write("dead/0.json", b'{"event": "not an event", "job_files": []}')
     world.bucket.write(FILE, job_file(id="cat"))
-    dead(world, "submit", oss(FILE))
+    dead(world, "submit", oss_event(FILE))
     assert "1 dead event put back" in wanx.run("redrive", code=1)
     assert world.state("cat") == "PENDING"
     assert world.bucket.keys(layout.DEAD) == ["dead/0.json"]
@@ -87,7 +88,7 @@ def test_without_the_services_key_nothing_is_sent(
     """A wrong key would open the breaker for everybody."""
     monkeypatch.delenv("DASHSCOPE_API_KEY")
     world.bucket.write(FILE, job_file(id="cat"))
-    key = dead(world, "submit", oss(FILE))
+    key = dead(world, "submit", oss_event(FILE))
     assert "set DASHSCOPE_API_KEY" in wanx.run("redrive", code=3)
     assert world.bucket.holds(key)
     assert world.studio.posts == []
