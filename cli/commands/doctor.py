@@ -25,6 +25,7 @@ from cli.backends.bucket import NO_KEY, quiet
 from cli.output import console, counted, say
 from cli.trouble import NOT_SO
 from shared.catalogue.models import load_catalogue
+from shared.modelstudio.api_key import FixedKey
 from shared.modelstudio.client import ModelStudio, ServiceError
 from shared.platform.clock import SystemClock, new_random
 from shared.platform.settings import Settings, SettingsError, load_credentials, load_settings
@@ -254,7 +255,7 @@ def _model_service(environ: Mapping[str, str]) -> str | None:
         settings = load_settings(names)
     except SettingsError as error:
         raise Bad(str(error)) from None
-    service = ModelStudio(settings.base_url, key, requests.Session(), settings.workspace)
+    service = ModelStudio(settings.base_url, FixedKey(key), requests.Session(), settings.workspace)
     now = time.time()
     try:
         service.listed(load_catalogue().names()[0], now - 60, now)

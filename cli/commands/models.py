@@ -15,10 +15,7 @@ from shared.catalogue.models import ImageRule, Model, load_catalogue
 
 def run(name: str | None, as_json: bool) -> None:
     """Print one model or all of them."""
-    catalogue = load_catalogue()
-    found = (
-        [find_model(name)] if name else [m for n in catalogue.names() if (m := catalogue.get(n))]
-    )
+    found = [find_model(name)] if name else load_catalogue().models()
     if as_json:
         shown = [_as_json(model) for model in found]
         print_json(shown[0] if name else shown)

@@ -37,7 +37,7 @@ def run(out: Path | None) -> None:
 
 def job_schema(catalogue: Catalogue) -> dict[str, Any]:
     """The whole as a draft 2020-12 schema."""
-    models = [model for name in catalogue.names() if (model := catalogue.get(name))]
+    models = catalogue.models()
     base: dict[str, Any] = _for_editors(copy(read_schema(SCHEMAS / "job.schema.yaml")))
     base["properties"]["model"] |= {
         "description": "The model to call.",

@@ -14,9 +14,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from shared.catalogue.models import SCHEMAS
 from shared.catalogue.yaml_reader import load_file
-
-SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
 
 CALLER = "caller"
 POLICY = "policy"

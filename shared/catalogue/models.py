@@ -156,6 +156,10 @@ class Catalogue:
     def names(self) -> list[str]:
         return sorted(self._models)
 
+    def models(self) -> list[Model]:
+        """All of them, in the order of their names."""
+        return [self._models[name] for name in self.names()]
+
     def get(self, name: str) -> Model | None:
         return self._models.get(name)
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.catalogue.errors import SCHEMAS, ErrorRule
+from shared.catalogue.errors import ErrorRule
+from shared.catalogue.models import SCHEMAS
 from shared.catalogue.yaml_reader import load_file
 
 

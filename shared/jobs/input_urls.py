@@ -44,7 +44,7 @@ class InputUrls:
     def _url(self, spec: JobSpec, use: ImageUse, key: str) -> str:
         if self.delivery == "inline" and self._takes_inline(spec.model, use.pointer):
             body = self.store.read(key, INLINE_BYTES).body
-            return f"data:{_media_type(body)};base64,{base64.b64encode(body).decode()}"
+            return f"data:{media_type_of(body)};base64,{base64.b64encode(body).decode()}"
         return self.store.presign(key, URL_LIFETIME)
 
     def _takes_inline(self, model: str, pointer: str) -> bool:
@@ -60,7 +60,9 @@ def _fits(pattern: str, pointer: str) -> bool:
     )
 
 
-def _media_type(body: bytes) -> str:
+def media_type_of(body: bytes) -> str:
+    """The type by content. Only image types: a browser then runs nothing that is stored, and the
+    service, which checks the type, never sees a wrong one (error code page)."""
     for mark, media_type in MEDIA_TYPES.items():
         if body.startswith(mark):
             return media_type

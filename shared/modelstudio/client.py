@@ -95,7 +95,7 @@ class ModelStudio:
     """One account's access to the service. `session` is the network seam."""
 
     base_url: str
-    api_key: KeySource | str = field(repr=False)
+    api_key: KeySource = field(repr=False)
     session: requests.Session
     workspace: str | None = None
     create_timeout: float = 30.0
@@ -234,8 +234,6 @@ class ModelStudio:
 
     def _key(self) -> str | ServiceError:
         """The key to use; without one nothing is sent, as if the service were out of reach."""
-        if isinstance(self.api_key, str):
-            return self.api_key
         try:
             return self.api_key.value()
         except KeyUnavailable as error:
@@ -243,9 +241,7 @@ class ModelStudio:
 
     def _rotated(self, error: ServiceError, key: str) -> bool:
         """Whether the service refused the key and there is another one."""
-        if error.http != 401 or isinstance(self.api_key, str):
-            return False
-        return self.api_key.renewed(key)
+        return error.http == 401 and self.api_key.renewed(key)
 
     def _headers(self, key: str) -> dict[str, str]:
         headers = {"Authorization": f"Bearer {key}"}

@@ -148,8 +148,7 @@ class Poller:
         self._guarded("queues", lambda: waiting.extend(self._submit_all_waiting()))
         self._waiting = any(waiting)
         self.in_flight.line_up()
-        models = map(self.catalogue.get, self.catalogue.names())
-        room = any(model is not None and self.in_flight.room(model) > 0 for model in models)
+        room = any(self.in_flight.room(model) > 0 for model in self.catalogue.models())
         look = min(LOOK_AT_SLOTS, max(LOOK_AT_QUEUES, self.in_flight.quickest()))
         self.schedule.queues_looked_at(
             LOOK_AT_QUEUES if room else LOOK_WHEN_FULL, look if room else LOOK_WHEN_FULL

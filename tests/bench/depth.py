@@ -196,9 +196,10 @@ class Depth:
 def _catalogue() -> Catalogue:
     """One slot and no queue at the service: a run ends just one job and starts just one."""
     whole = INSTANCE.yaml[0]
-    models = [model for model in map(whole.get, whole.names()) if model is not None]
     return Catalogue(
-        tuple(replace(model, limits=replace(model.limits, queue_ahead=0)) for model in models)
+        tuple(
+            replace(model, limits=replace(model.limits, queue_ahead=0)) for model in whole.models()
+        )
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import requests
 
+from shared.modelstudio.api_key import FixedKey
 from shared.modelstudio.client import ModelStudio, TaskCreated
 from tests.bench.world import MODEL, CalmWorld
 from tests.simulation.kernel import InstanceClock
@@ -53,7 +54,7 @@ def loop(world: CalmWorld, jobs: int, threads: int = 1, pauses: Pauses = sdk_pau
     def work() -> None:
         clock = InstanceClock(world.kernel, 0.0)
         session = cast("requests.Session", SimSession(world.network, world.studio))
-        service = ModelStudio("https://service.invalid/api/v1", "sk-bench", session)
+        service = ModelStudio("https://service.invalid/api/v1", FixedKey("sk-bench"), session)
         while waiting:
             job = waiting.pop()
             body = {"model": MODEL, "input": {"prompt": job}, "parameters": {"n": 1}}

@@ -158,8 +158,7 @@ class FakeApi:
         return web.Response(body=(WEB / "index.html").read_bytes(), content_type="text/html")
 
     async def _models(self, _: web.Request) -> web.Response:
-        known = load_catalogue()
-        models = [model for name in known.names() if (model := known.get(name))]
+        models = load_catalogue().models()
         return web.json_response({"models": [_shown(model) for model in models]})
 
     async def _uploads(self, request: web.Request) -> web.Response:

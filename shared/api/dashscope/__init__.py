@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from shared.api.dashscope.errors import DashScopeError, token_refused
 from shared.api.dashscope.routes import (
-    PREFIX,
     RequestIds,
     add_dashscope_routes,
     answer_error,
@@ -17,7 +16,6 @@ from shared.api.dashscope.routes import (
 )
 
 __all__ = [
-    "PREFIX",
     "DashScopeError",
     "RequestIds",
     "add_dashscope_routes",

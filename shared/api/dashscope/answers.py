@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import random
 import uuid
 from collections.abc import Mapping
 from typing import Any
 
 import falcon
+
+from shared.api.context import answer_json
 
 
 def new_id(rng: random.Random) -> str:
@@ -25,7 +26,4 @@ def answer(
     request: falcon.Request, response: falcon.Response, body: Mapping[str, Any], status: int = 200
 ) -> None:
     """Answer with a JSON object, the request id added."""
-    response.status = status
-    response.content_type = falcon.MEDIA_JSON
-    whole = {**body, "request_id": request_id(request)}
-    response.text = json.dumps(whole, ensure_ascii=False)
+    answer_json(response, {**body, "request_id": request_id(request)}, status)

@@ -121,6 +121,8 @@ class TaskList:
             total = len(entries)
             wanted = entries[start : start + asked.size]
             shown = [row for row in map(self._row, wanted) if row]
+        for row in shown:  # filters do not ask for it, so it is not read for rows left out
+            row["request_id"] = self._request_id(row["task_id"])
         return {
             "total": total,
             "total_page": -(-total // asked.size),
@@ -141,7 +143,7 @@ class TaskList:
             "gmt_create": entry.created_ms,
             "model_name": model,
             "region": self.app.settings.model_region,
-            "request_id": self._request_id(entry.job),
+            "request_id": "",
             "status": status_of(last),
             "task_id": entry.job,
             "user_api_unique_key": self._unique_key(model),

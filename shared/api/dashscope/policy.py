@@ -13,11 +13,11 @@ import hmac
 import json
 import random
 import secrets
-import uuid
 from collections.abc import Mapping
 from typing import Any
 
 from shared.api.dashscope import errors
+from shared.api.dashscope.answers import new_id
 from shared.platform.settings import Settings
 from shared.storage import layout
 
@@ -32,7 +32,7 @@ NOBODYS = secrets.token_hex(32)
 
 def make_policy(settings: Settings, rng: random.Random, now: float, host: str) -> dict[str, Any]:
     """The `data` of a policy answer. `host` is the URL to post the form to."""
-    folder = f"{layout.UPLOADS}{uuid.UUID(int=rng.getrandbits(128), version=4)}"
+    folder = f"{layout.UPLOADS}{new_id(rng)}"
     terms = {"dir": folder, "until": now + POLICY_SECONDS, "max_bytes": MOST_BYTES}
     policy = base64.b64encode(json.dumps(terms).encode()).decode()
     return {

@@ -12,7 +12,7 @@ from shared.api.context import app_of, base_url
 from shared.api.dashscope import errors
 from shared.api.dashscope.answers import answer
 from shared.api.dashscope.policy import MOST_BYTES, allowed_key, make_policy
-from shared.jobs.input_urls import MEDIA_TYPES
+from shared.jobs.input_urls import media_type_of
 from shared.storage.objects import ObjectMissing, ObjectStore, ObjectTooLarge
 
 FORM = "/api/v1/uploads/form"
@@ -74,7 +74,7 @@ def _store(store: ObjectStore, key: str, file: bytes) -> None:
     try:
         stored = store.read(key, MOST_BYTES).body
     except ObjectMissing:
-        store.put(key, file, _media_type(file))
+        store.put(key, file, media_type_of(file))
         return
     except ObjectTooLarge:
         raise errors.upload_exists() from None
@@ -93,10 +93,3 @@ def _bounded(part: BodyPart, limit: int) -> bytes:
     if len(data) > limit:
         raise errors.too_large(limit)
     return data
-
-
-def _media_type(file: bytes) -> str:
-    """The type by content. Only image types: a browser then runs nothing that is stored, and the
-    service, which checks the type, never sees a wrong one (error code page)."""
-    kinds = (kind for mark, kind in MEDIA_TYPES.items() if file.startswith(mark))
-    return next(kinds, "application/octet-stream")

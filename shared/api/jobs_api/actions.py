@@ -7,7 +7,7 @@ import logging
 import falcon
 
 from shared.api.context import answer_json, app_of, base_url, caller_of
-from shared.api.jobs_api.jobs import known_job
+from shared.api.jobs_api.jobs import answer_made, known_job
 from shared.api.jobs_api.problems import Problem, key_reused, no_such_job
 from shared.api.jobs_api.taking import idempotency_key, refuse_violated
 from shared.jobfile.written import as_yaml, job_file_of
@@ -56,10 +56,7 @@ class JobRetry:
         except KeyReused:
             raise key_reused() from None
         refuse_violated([made])
-        view = app.views(base_url(request)).brief(made.record)
-        response.set_header("Location", view["urls"]["status"])
-        response.set_header("Retry-After", "2")
-        answer_json(response, view, 202 if made.new else 200)
+        answer_made(request, response, made)
 
 
 class JobEvents:

@@ -85,10 +85,7 @@ class Job:
         taken = app.acceptance.documents([document], source)
         _refuse_clash(app, job, document, taken[0])
         refuse_violated(taken)
-        view = app.views(base_url(request)).brief(taken[0].record)
-        response.set_header("Location", view["urls"]["status"])
-        response.set_header("Retry-After", "2")
-        answer_json(response, view, 202 if taken[0].new else 200)
+        answer_made(request, response, taken[0])
 
 
 class JobResult:
@@ -111,6 +108,14 @@ def known_job(request: falcon.Request, job: str) -> Record:
     if last is None:
         raise no_such_job(job)
     return last
+
+
+def answer_made(request: falcon.Request, response: falcon.Response, made: IntakeOutcome) -> None:
+    """The job and where to look at it: 202 if it is new, 200 if it was there already."""
+    view = app_of(request).views(base_url(request)).brief(made.record)
+    response.set_header("Location", view["urls"]["status"])
+    response.set_header("Retry-After", "2")
+    answer_json(response, view, 202 if made.new else 200)
 
 
 def _changed(app: App, last: Record, patience: float) -> Record:

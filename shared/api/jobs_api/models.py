@@ -18,10 +18,8 @@ class Models:
     def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
         """Every model of the catalogue."""
         app = app_of(request)
-        known = app.catalogue
-        found = [model for name in known.names() if (model := known.get(name))]
         response.set_header("Cache-Control", "private, max-age=60")
-        answer_json(response, {"models": [_shown(app, model) for model in found]})
+        answer_json(response, {"models": [_shown(app, model) for model in app.catalogue.models()]})
 
 
 def _shown(app: App, model: Model) -> dict[str, Any]:

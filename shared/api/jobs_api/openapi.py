@@ -36,7 +36,7 @@ def describe(catalogue: Catalogue, base: str) -> dict[str, Any]:
     schemas: dict[str, Any] = paths["components"]["schemas"]
     schemas["State"] = {"type": "string", "enum": list(STATES)}
     schemas |= _separate("Result", result)
-    models = [model for name in catalogue.names() if (model := catalogue.get(name))]
+    models = catalogue.models()
     schemas["JobOptions"] = job["properties"]["job"]
     for model in models:
         schemas[_name(model)] = _job_of(job, model)

@@ -140,9 +140,7 @@ def quota(raised: bool = False) -> int:
 
 def models() -> list[Model]:
     """The catalogue, those that allow most first."""
-    catalogue = load_catalogue()
-    found = [model for name in catalogue.names() if (model := catalogue.get(name))]
-    return sorted(found, key=lambda model: -rate_of(model))
+    return sorted(load_catalogue().models(), key=lambda model: -rate_of(model))
 
 
 def payable() -> list[Model]:

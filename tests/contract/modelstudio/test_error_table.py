@@ -13,6 +13,7 @@ import yaml
 
 from local.modelstudio.errors import error_table
 from shared.catalogue.errors import ErrorTable, load_errors
+from shared.modelstudio.api_key import FixedKey
 from shared.modelstudio.client import ModelStudio, OutcomeUnknown, ServiceError, TaskCreated
 from shared.modelstudio.result_urls import result_items
 from tests.kit.modelstudio_server import CREATE, KEY, SKETCH, Client, running_server
@@ -70,7 +71,7 @@ class Rig:
         session = requests.Session()
         session.trust_env = False
         session.hooks["response"].append(self._see)
-        self.api = ModelStudio(self.server.url + "/api/v1", KEY, session)
+        self.api = ModelStudio(self.server.url + "/api/v1", FixedKey(KEY), session)
         self.errors: ErrorTable = load_errors()
 
     def _see(self, answer: requests.Response, *_: object, **__: object) -> None:

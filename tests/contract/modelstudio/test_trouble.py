@@ -9,6 +9,7 @@ import pytest
 import requests
 from PIL import Image
 
+from shared.modelstudio.api_key import FixedKey
 from shared.modelstudio.client import ModelStudio, OutcomeUnknown, ServiceError, TaskCreated
 from tests.kit.modelstudio_server import (
     CREATE,
@@ -43,7 +44,7 @@ def client(server: Client) -> Client:
 def api(client: Client) -> ModelStudio:
     session = requests.Session()
     session.trust_env = False
-    return ModelStudio(client.url + "/api/v1", KEY, session)
+    return ModelStudio(client.url + "/api/v1", FixedKey(KEY), session)
 
 
 def create(api: ModelStudio, client: Client) -> TaskCreated | ServiceError | OutcomeUnknown:

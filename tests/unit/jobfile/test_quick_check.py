@@ -15,7 +15,7 @@ from shared.jobfile.quick_check import surely_fits
 
 ENVELOPE = read_schema(SCHEMAS / "job.schema.yaml")
 CATALOGUE = load_catalogue()
-MODELS = [model for name in CATALOGUE.names() if (model := CATALOGUE.get(name))]
+MODELS = CATALOGUE.models()
 SCHEMAS_IN_USE: list[Any] = [ENVELOPE] + [
     schema for model in MODELS for schema in (model.input_schema, model.parameters_schema)
 ]

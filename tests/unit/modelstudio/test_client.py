@@ -10,6 +10,7 @@ import pytest
 import requests
 
 from shared.app import for_invocation
+from shared.modelstudio.api_key import FixedKey
 from shared.modelstudio.client import ModelStudio, OutcomeUnknown, ServiceError, TaskCreated
 from tests.kit.scripted_http import NOTHING, Answer, HttpScript, refusing_port, scripted_http
 
@@ -34,7 +35,7 @@ def app() -> Iterator[HttpScript]:
 
 @pytest.fixture()
 def client(app: HttpScript) -> ModelStudio:
-    return ModelStudio(f"{app.url}/api/v1", KEY, requests.Session(), "ws-1")
+    return ModelStudio(f"{app.url}/api/v1", FixedKey(KEY), requests.Session(), "ws-1")
 
 
 def test_an_accepted_task(client: ModelStudio, app: HttpScript) -> None:
@@ -60,7 +61,7 @@ def test_temporary_uploads_ask_the_service_to_resolve_them(
 
 def test_a_client_without_a_workspace_names_none(app: HttpScript) -> None:
     app.then(ACCEPTED)
-    ModelStudio(f"{app.url}/api/v1", KEY, requests.Session()).create(ENDPOINT, BODY)
+    ModelStudio(f"{app.url}/api/v1", FixedKey(KEY), requests.Session()).create(ENDPOINT, BODY)
     assert "x-dashscope-workspace" not in app.seen[0].headers
 
 
@@ -113,7 +114,7 @@ def test_no_answer_in_time_is_unknown(client: ModelStudio, app: HttpScript) -> N
 
 def test_a_refused_connection_sent_nothing() -> None:
     with refusing_port() as port:
-        nobody = ModelStudio(f"http://127.0.0.1:{port}/api/v1", KEY, requests.Session())
+        nobody = ModelStudio(f"http://127.0.0.1:{port}/api/v1", FixedKey(KEY), requests.Session())
         outcome = nobody.create(ENDPOINT, BODY)
     assert isinstance(outcome, ServiceError)
     assert (outcome.code, outcome.http) == ("Unreachable", 0)
