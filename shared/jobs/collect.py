@@ -76,7 +76,7 @@ class Collection:
         if task.status == "FAILED":
             return self._failed(last, task)
         if task.status == "CANCELED":
-            return self.transitions.finish(last, CANCELED, Outcome(task=task))
+            return self.transitions.finish(last, CANCELED, Outcome(task=task), known.first)
         if self._age(last) >= RETENTION:
             return self._outlived(last, task)
         if task.status == "RUNNING" and last.state != RUNNING and not known.expected:

@@ -33,7 +33,7 @@ class DeadLetters:
         The key follows from the event, so that a second delivery writes the same object.
         """
         stamp = iso(event.at).replace(":", "")
-        key = f"{layout.DEAD}{stamp}-{event.request_id or 'unknown'}.json"
+        key = layout.dead_event(f"{stamp}-{event.request_id or 'unknown'}.json")
         document = {
             "function": event.function,
             "at": iso(event.at),

@@ -15,9 +15,6 @@ from shared.ledger.ledger import Ledger
 from shared.ledger.record import PENDING, QUEUED, RUNNING, Record
 from shared.ledger.snapshots import SNAPSHOT_TTLS, QueueSnapshot, QueueSnapshots, SnapshotTtl
 from shared.platform.clock import from_iso
-from shared.storage import layout
-
-MOST_SLOTS = 1000
 
 
 @dataclass
@@ -81,8 +78,7 @@ class Estimates:
             return None
         limits = model.limits
         if model.name not in self._busy:
-            held = self.ledger.store.list(layout.slots_of(model.name), limit=MOST_SLOTS)
-            self._busy[model.name] = sum(1 for _ in held)
+            self._busy[model.name] = len(self.ledger.slots.held(model.name))
         rounds = (place - 1 + self._busy[model.name]) // max(1, limits.concurrent)
         paced = (place - 1) * limits.per_seconds / max(1, limits.submissions)
         paused = self.ledger.breakers.paused_for(model.name)

@@ -158,7 +158,7 @@ class Intake:
 
     def known(self, last: Record) -> IntakeOutcome:
         """A job that was taken in before; completes what an instance that died left undone."""
-        self._index_again(last.job)
+        self._index_again(last)
         if last.state == QUEUED:
             self.ledger.queue.add(last)
         self.transitions.restore_manifest(last)
@@ -233,7 +233,7 @@ class Intake:
                 last = self._rejected(job, source, index, value, shown)
             if last is not None and last.state == REJECTED and list(last.violations) == shown:
                 _log_rejection(last, source, index, found)
-                self._index_again(job)
+                self._index_again(last)
                 self.transitions.restore_manifest(last)
                 return IntakeOutcome(job, last, False, found)
         raise StoreError(f"{source.key}, document {index + 1}: the ids {derived}… are taken.")
@@ -257,9 +257,9 @@ class Intake:
         )
         return self.ledger.records.append(draft) or self.ledger.records.last(job)
 
-    def _index_again(self, job: str) -> None:
+    def _index_again(self, last: Record) -> None:
         """Add the index entry again: an instance may have died right after the first record."""
-        first = self.ledger.records.get(job, 1)
+        first = last if last.seq == 1 else self.ledger.records.get(last.job, 1)
         if first is not None:
             self.ledger.index.add(first)
 

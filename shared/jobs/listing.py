@@ -7,7 +7,6 @@ jobs and then says how to go on.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,12 +15,11 @@ from shared.jobfile.written import labels_of, prompt_of
 from shared.jobs.view import error_of, violations_of, written_of
 from shared.ledger.job_index import Cursor, IndexEntry
 from shared.ledger.ledger import Ledger
-from shared.ledger.manifest import Manifest
+from shared.ledger.manifest import read_manifest
 from shared.ledger.record import FINAL, REJECTED, Record
 from shared.platform.clock import iso
 from shared.platform.concurrency import MapFn, in_turn
-from shared.storage import layout
-from shared.storage.objects import FULL_PAGE, ObjectMissing
+from shared.storage.objects import FULL_PAGE
 
 MOST_READ = 300
 """Jobs that are looked at for one page."""
@@ -29,7 +27,6 @@ MOST_LISTED = 50_000
 """Entries of the index that are walked for one page; only other callers' jobs are so many."""
 READERS = 8
 """Jobs read at once."""
-MANIFEST_BYTES = 64 * 1024 * 1024
 PROMPT = 80
 
 Row = dict[str, Any]
@@ -91,7 +88,7 @@ class JobListing:
 
     def _row(self, entry: IndexEntry) -> Row | None:
         """The manifest says everything about a job that is over; only a rejected one can go on."""
-        manifest = self._manifest(entry.job)
+        manifest = read_manifest(self.ledger.store, entry.job)
         if manifest is None or manifest.state not in FINAL - {REJECTED}:
             last = self.ledger.records.last(entry.job)
             return None if last is None else self._of_records(last)
@@ -106,13 +103,6 @@ class JobListing:
         images = last.manifest.images if last.manifest else []
         tail = self._results(images, error_of(last) or _rejection(last))
         return head | {"created_at": first.at, **_of_spec(written_of(last, first)), **tail}
-
-    def _manifest(self, job: str) -> Manifest | None:
-        try:
-            read = json.loads(self.ledger.store.read(layout.result(job), MANIFEST_BYTES).body)
-        except (ObjectMissing, ValueError):
-            return None
-        return Manifest(read) if isinstance(read, dict) else None
 
     def _results(
         self, images: Sequence[Mapping[str, Any]], error: Mapping[str, Any] | None

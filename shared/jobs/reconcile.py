@@ -7,7 +7,6 @@ model and time window, minus the tasks that other jobs of ours are known to have
 
 from __future__ import annotations
 
-import json
 import logging
 from dataclasses import dataclass
 
@@ -33,7 +32,6 @@ BLIND = 5
 says how far the list may be behind."""
 SILENCE = 1.5
 """A submitter that is silent for this many create timeouts is taken for dead."""
-TICKET_BYTES = 4096
 
 log = logging.getLogger(__name__)
 
@@ -56,12 +54,15 @@ class Reconciliation:
         Returns the job's last record now, the same one while it is too early to say, None if
         another instance moved the job. Raises ServiceError, StoreError.
         """
-        age = self.ledger.clock.now() - from_iso(last.at)
-        if self._doubt(last) >= RETENTION:
+        now, began = self.ledger.clock.now(), self._began(last)
+        age = now - from_iso(last.at)
+        # Past a day the list shows its task no more, and asking for so long a span is refused
+        # (task management page).
+        if now - began >= RETENTION:
             return self._ask_a_person(last, [])
         if last.unknown is None and age < self.model_studio.create_timeout * SILENCE:
             return last
-        evidence = self._evidence(last)
+        evidence = self._evidence(last, began)
         task = None if self.ask else evidence.verdict()
         if task is not None:
             return self._adopt(last, task)
@@ -72,11 +73,11 @@ class Reconciliation:
         why = self.rules.errors.ours("NoTaskMade", seconds=int(age))
         return self.transitions.requeue(last, why)
 
-    def _doubt(self, last: Record) -> float:
-        """Seconds since the attempt began. Past a day the list shows its task no more, and asking
-        for so long a span is refused (task management page)."""
-        intent = self.ledger.records.get(last.job, last.slot_seq or last.seq) or last
-        return self.ledger.clock.now() - from_iso(intent.at)
+    def _began(self, last: Record) -> float:
+        """When the attempt began: the time of the record that says so, which is often the last."""
+        seq = last.slot_seq or last.seq
+        intent = last if seq == last.seq else self.ledger.records.get(last.job, seq) or last
+        return from_iso(intent.at)
 
     def _adopt(self, last: Record, task: ListedTask) -> Record | None:
         log.warning(
@@ -88,17 +89,15 @@ class Reconciliation:
         submitted = last.submitted_at or last.at
         return self.submission.accepted(last, task.task_id, task.request_id, submitted)
 
-    def _evidence(self, last: Record) -> Evidence:
+    def _evidence(self, last: Record, began: float) -> Evidence:
         """Tickets and tasks since the attempt began, minus the tasks that jobs of ours have."""
-        model, records = last.model, self.ledger.records
-        intent = records.get(last.job, last.slot_seq or last.seq) or last
-        start = from_iso(intent.at) - SKEW
+        model, start = last.model, began - SKEW
         # First the tasks, then the records: a task made in between must not look unclaimed.
         listed = self.model_studio.listed(model, start, self.ledger.clock.now() + SKEW)
         known: set[str] = set()
-        mine, others = from_iso(intent.at), []
+        mine, others = began, []
         for slot, at in self._claims(model, start).items():
-            chain = records.chain(slot.job)
+            chain = self.ledger.records.chain(slot.job)
             known |= {record.task_id for record in chain if record.task_id}
             if slot == last.slot:
                 mine = at
@@ -118,15 +117,14 @@ class Reconciliation:
     def _tickets(self, model: str, start: float) -> dict[Slot, float]:
         """Claim and time of every ticket since `start`. A rebuilt one says its time itself, and
         counts for less than a real one."""
-        entry, store = self.rules.model(model), self.ledger.store
+        entry = self.rules.model(model)
         if entry is None:
             return {}
         length = tick_length(entry.limits.submissions, entry.limits.per_seconds)
-        after = layout.ticket(model, int((start - SKEW) // length) - 1)
+        after = int((start - SKEW) // length) - 1
         real: dict[Slot, tuple[float, float]] = {}
         rebuilt: dict[Slot, float] = {}
-        for ticket in store.list(layout.tickets_of(model), after=after):
-            holder = json.loads(store.read(ticket.key, TICKET_BYTES).body)
+        for ticket, holder in self.ledger.tickets.after(model, after, {}):
             slot = Slot(model, holder["job"], holder["seq"], holder["mark"])
             if "at" in holder:
                 rebuilt[slot] = float(holder["at"])

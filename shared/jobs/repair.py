@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from shared.jobs.dead_letters import DEAD_BYTES
 from shared.jobs.transitions import Transitions
 from shared.ledger.breaker import KEY
 from shared.ledger.ledger import Ledger
+from shared.ledger.manifest import read_manifest
 from shared.ledger.queue import marker_of
 from shared.ledger.record import FINAL, QUEUED, SUBMITTING, Record
 from shared.ledger.slots import Slot
@@ -20,9 +21,7 @@ from shared.ledger.tickets import tick_length
 from shared.platform.clock import from_iso
 from shared.platform.fc.events import Event, OssEvent, UnknownEvent, read_event
 from shared.storage import layout
-from shared.storage.objects import ObjectMissing
 
-MANIFEST_BYTES = 64 * 1024 * 1024
 TICKETS_FOR = 24 * 3600.0
 """Seconds for which the service's task list, and so the log of submissions, matters."""
 
@@ -66,12 +65,13 @@ class Repair:
         chain says so.
         """
         done, ledger = Rebuilt(), self.ledger
+        tickets: dict[str, Mapping[str, Any]] = {}
         for job in self._jobs():
             first, last = ledger.records.get(job, 1), ledger.records.last(job)
             if first is not None and last is not None:
                 done.jobs += 1
                 done.index_entries_made += ledger.index.add(first)
-                self._restore(last, done)
+                self._restore(last, done, tickets)
         self._drop_markers(done)
         self._free_slots(done)
         if ledger.slots.held() or not ledger.queue.empty():
@@ -114,7 +114,7 @@ class Repair:
                 seen = job
                 yield job
 
-    def _restore(self, last: Record, done: Rebuilt) -> None:
+    def _restore(self, last: Record, done: Rebuilt, tickets: dict[str, Mapping[str, Any]]) -> None:
         ledger = self.ledger
         if last.state == QUEUED:
             done.markers_made += ledger.queue.add(last)
@@ -127,22 +127,21 @@ class Repair:
             done.slots_made += ledger.store.create(slot.key, b"").created
         at = from_iso(last.submitted_at or last.at)
         if ledger.clock.now() - at < TICKETS_FOR:
-            done.tickets_made += self._restore_ticket(slot, at)
+            done.tickets_made += self._restore_ticket(slot, at, tickets)
 
-    def _restore_ticket(self, slot: Slot, at: float) -> bool:
+    def _restore_ticket(self, slot: Slot, at: float, tickets: dict[str, Mapping[str, Any]]) -> bool:
         """A ticket for a claim that has none; it carries its time, unlike a real one."""
-        model, store = self.rules.model(slot.model), self.ledger.store
+        model = self.rules.model(slot.model)
         if model is None:
             return False
         length = tick_length(model.limits.submissions, model.limits.per_seconds)
         tick = int(at // length)
-        after = layout.ticket(slot.model, tick - 60)
-        claim = {"job": slot.job, "seq": slot.seq, "mark": slot.mark}
-        for entry in store.list(layout.tickets_of(slot.model), after=after):
-            if json.loads(store.read(entry.key, DEAD_BYTES).body).items() >= claim.items():
+        claim = slot.holder()
+        for _, holder in self.ledger.tickets.after(slot.model, tick - 60, tickets):
+            if holder.items() >= claim.items():
                 return False
         key = layout.rebuilt_ticket(slot.model, tick, slot.job, slot.seq)
-        return store.create(key, json.dumps(claim | {"at": at}).encode()).created
+        return self.ledger.store.create(key, json.dumps(claim | {"at": at}).encode()).created
 
     def _drop_markers(self, done: Rebuilt) -> None:
         ledger = self.ledger
@@ -167,14 +166,7 @@ class Repair:
 
     def _restore_manifest(self, last: Record) -> bool:
         """Write `result.json` again where it is missing or an older one; whether it was needed."""
-        wanted = last.manifest.document if last.manifest else None
-        try:
-            stored = json.loads(
-                self.ledger.store.read(layout.result(last.job), MANIFEST_BYTES).body
-            )
-        except (ObjectMissing, ValueError):
-            stored = None
-        if stored == wanted:
+        if read_manifest(self.ledger.store, last.job) == last.manifest:
             return False
         self.transitions.restore_manifest(last)
         return True

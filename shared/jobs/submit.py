@@ -178,11 +178,10 @@ class Submission:
     def _ticket(self, slot: Slot, model: Model, patience: float) -> Ticket | RetryLater:
         """A ticket in the name of the claim: it is the log of what was sent when."""
         limits, clock = model.limits, self.ledger.clock
-        holder = {"job": slot.job, "seq": slot.seq, "mark": slot.mark}
         end = clock.monotonic() + patience
         while True:
             taken = self.ledger.tickets.take(
-                model.name, limits.submissions, limits.per_seconds, holder
+                model.name, limits.submissions, limits.per_seconds, slot.holder()
             )
             if isinstance(taken, Ticket):
                 return taken

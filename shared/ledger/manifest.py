@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
+
+from shared.storage import layout
+from shared.storage.objects import ObjectMissing, ObjectStore
+
+MANIFEST_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -86,3 +92,12 @@ class Manifest:
         """A field that is a text, such as `created_at`; None where it is missing."""
         value = self.document.get(name)
         return value if isinstance(value, str) else None
+
+
+def read_manifest(store: ObjectStore, job: str) -> Manifest | None:
+    """The manifest in the bucket; None where it is missing or no manifest. Raises StoreError."""
+    try:
+        read = json.loads(store.read(layout.result(job), MANIFEST_BYTES).body)
+    except (ObjectMissing, ValueError):
+        return None
+    return Manifest(read) if isinstance(read, dict) else None

@@ -15,6 +15,7 @@ from __future__ import annotations
 import random
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 from shared.platform.clock import nonce
 from shared.storage import layout
@@ -33,6 +34,10 @@ class Slot:
     @property
     def key(self) -> str:
         return layout.slot(self.model, self.job, self.seq, self.mark)
+
+    def holder(self) -> dict[str, Any]:
+        """The claim as a ticket names it."""
+        return {"job": self.job, "seq": self.seq, "mark": self.mark}
 
 
 @dataclass(frozen=True)

@@ -19,16 +19,18 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from shared.platform.clock import Clock
 from shared.storage import layout
-from shared.storage.objects import ObjectStore
+from shared.storage.objects import Entry, ObjectStore
 
 USE_WITHIN = 0.7
 SPREAD = 1.0
 SOON = 5.0
+TICKET_BYTES = 4096
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,17 @@ class Tickets:
                 return tick * length - made.at
             tick = current
         return 1.0
+
+    def after(
+        self, model: str, tick: int, known: dict[str, Mapping[str, Any]]
+    ) -> Iterator[tuple[Entry, Mapping[str, Any]]]:
+        """The tickets of later ticks, each with its holder. `known` keeps the holders by key, so
+        that one run reads each once: a ticket never changes. Raises StoreError."""
+        after = layout.ticket(model, tick)
+        for entry in self.store.list(layout.tickets_of(model), after=after):
+            if entry.key not in known:
+                known[entry.key] = json.loads(self.store.read(entry.key, TICKET_BYTES).body)
+            yield entry, known[entry.key]
 
     def next_in(self, model: str, count: int, seconds: float) -> float:
         """Seconds until it is worth asking for a ticket again: until the tick after the last one

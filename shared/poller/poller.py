@@ -311,17 +311,22 @@ class Poller:
             inflight.last = now
             self._moved(inflight, self.reconciliation.resolve(now))
         else:
-            self._moved(inflight, None)
+            self._moved_elsewhere(inflight, now)
 
     def _moved(self, inflight: InFlight, now: Record | None) -> None:
         """Keep following a task, or forget one that is over; None: another instance moved it."""
-        elsewhere = now is None
-        inflight.last = now or self.ledger.records.last_from(inflight.last)
-        if inflight.last.holds(inflight.slot):
+        if now is None:
+            self._moved_elsewhere(inflight, self.ledger.records.last_from(inflight.last))
             return
-        if elsewhere:
-            self.transitions.clean_up(inflight.slot, inflight.last)
-        self.in_flight.drop(inflight)
+        inflight.last = now
+        if not now.holds(inflight.slot):
+            self.in_flight.drop(inflight)
+
+    def _moved_elsewhere(self, inflight: InFlight, now: Record) -> None:
+        inflight.last = now
+        if not now.holds(inflight.slot):
+            self.transitions.clean_up(inflight.slot, now)
+            self.in_flight.drop(inflight)
 
     def _probe_key(self) -> None:
         """Once the pause of a refused key is over, ask something that costs nothing."""
