@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,13 @@ ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60.0
 HIDDEN = ("OSS_", "API_", "DASHSCOPE_", "ALIBABA_")
 """Beginnings of the settings that a test's own processes must not inherit."""
+THROTTLED = {
+    "at": "create",
+    "code": "Throttling",
+    "message": "Requests throttling triggered.",
+    "status": 429,
+}
+"""The fault under which every job waits."""
 
 
 @dataclass
@@ -92,6 +100,21 @@ class Cloud:
         return manifest
 
 
+@contextmanager
+def faults(cloud: Cloud, *rows: dict[str, Any]) -> Iterator[None]:
+    """The Model Studio server misbehaves as the rows say, until the block ends."""
+    set_faults(cloud, list(rows))
+    try:
+        yield
+    finally:
+        set_faults(cloud, [])
+
+
+def set_faults(cloud: Cloud, rows: list[dict[str, Any]]) -> None:
+    base = cloud.env["DASHSCOPE_HTTP_BASE_URL"].rsplit("/api/v1", 1)[0]
+    requests.post(f"{base}/_admin/settings", json={"faults": rows}, timeout=10).raise_for_status()
+
+
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     data = tmp_path_factory.mktemp("cloud")
@@ -106,7 +129,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
         yield made
         assert made.denials() == [], "a function asked for what its role does not allow"
         records = list((running.bucket_folder / layout.RECORDS).rglob("*.json"))
-        assert records
+        assert records or not (running.bucket_folder / layout.RESULTS).exists()
         for path in records:
             key = path.relative_to(running.bucket_folder).as_posix()
             assert wrong_record(key, path.read_bytes()) == []

@@ -19,8 +19,7 @@ import yaml
 
 from cli.access import load_access
 from cli.commands.doctor import checks
-from tests.e2e.conftest import HIDDEN, ROOT, Cloud
-from tests.e2e.test_service_trouble import faults
+from tests.e2e.conftest import HIDDEN, ROOT, THROTTLED, Cloud, faults
 
 PATIENCE = 60
 
@@ -163,8 +162,7 @@ def test_get_verifies_and_goes_on_where_it_stopped(wanx: Wanx) -> None:
 def test_cancel_and_retry(wanx: Wanx) -> None:
     stem = f"cli-back-{kind(wanx)}"
     files = [wanx.job_file(f"{stem}-{number}", priority=9) for number in (1, 2, 3)]
-    throttled = {"code": "Throttling", "message": "Requests throttling triggered.", "status": 429}
-    with faults(wanx.cloud, {"at": "create", **throttled}):  # so that all of them wait
+    with faults(wanx.cloud, THROTTLED):  # so that all of them wait
         wanx("submit", *files)
         assert f"{stem}-3: CANCELED" in wanx("cancel", f"{stem}-3")
         assert "not canceled: it is" in wanx("cancel", f"{stem}-3", code=1).replace("The job", "it")

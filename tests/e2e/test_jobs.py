@@ -15,7 +15,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from tests.e2e.conftest import ROOT, Cloud
+from tests.e2e.conftest import ROOT, THROTTLED, Cloud, faults
 
 INPAINTING = {
     "model": "wanx-x-painting",
@@ -194,9 +194,10 @@ def test_limits_hold_as_the_service_saw_them(cloud: Cloud) -> None:
 def test_a_job_that_waits_can_be_cancelled_and_is_never_sent(cloud: Cloud) -> None:
     for number in range(4):
         cloud.drop(f"e2e-busy-{number}.yaml", yaml.safe_dump(SKETCH | {"job": {"priority": 1}}))
-    answer = cloud.post("/jobs", json.dumps(SKETCH | {"job": {"priority": 9}}).encode(), JSON)
-    job = answer.json()["job"]
-    canceled = cloud.post(f"/jobs/{job}/cancel", b"", JSON)
+    with faults(cloud, THROTTLED):  # so that it waits
+        answer = cloud.post("/jobs", json.dumps(SKETCH | {"job": {"priority": 9}}).encode(), JSON)
+        job = answer.json()["job"]
+        canceled = cloud.post(f"/jobs/{job}/cancel", b"", JSON)
     assert (canceled.status_code, canceled.json()["state"]) == (200, "CANCELED")
     assert cloud.manifest(job)["state"] == "CANCELED"
     assert cloud.manifest(job)["task"] is None

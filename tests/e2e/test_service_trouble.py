@@ -3,31 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import requests
 import yaml
 
-from tests.e2e.conftest import Cloud
+from tests.e2e.conftest import Cloud, faults
 from tests.e2e.test_jobs import EDIT, SKETCH
 from tests.kit.fc_events import given_up, oss_event
-
-
-@contextmanager
-def faults(cloud: Cloud, *rows: dict[str, Any]) -> Iterator[None]:
-    """The Model Studio server misbehaves as the rows say, until the block ends."""
-    set_faults(cloud, list(rows))
-    try:
-        yield
-    finally:
-        set_faults(cloud, [])
-
-
-def set_faults(cloud: Cloud, rows: list[dict[str, Any]]) -> None:
-    base = cloud.env["DASHSCOPE_HTTP_BASE_URL"].rsplit("/api/v1", 1)[0]
-    requests.post(f"{base}/_admin/settings", json={"faults": rows}, timeout=10).raise_for_status()
 
 
 def sketch(**parameters: Any) -> str:

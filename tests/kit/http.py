@@ -72,7 +72,7 @@ def ask(
 
 
 def failed(world: World, job: str, **own: Any) -> None:
-    """A job that was refused by the service."""
+    """A job that ended without an image: its time ran out before it was sent."""
     world.queued(job, expires_after="1m", **own)
     world.timeline.wait(120)
     run(world)

@@ -169,6 +169,11 @@ class Client:
         )
         assert answer.status_code == 200, answer.text
 
+    def busy(self) -> int:
+        """How many tasks are under way, of all models together."""
+        models = self.get("/_admin/stats").json()["models"].values()
+        return sum(int(model["in_flight"]) for model in models)
+
     def stats(self, model: str) -> Json:
         return dict(self.get("/_admin/stats").json()["models"][model])
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from tests.kit.modelstudio_server import EDIT, PAINTING, SKETCH, Client, running_server
+from tests.kit.modelstudio_server import EDIT, PAINTING, SKETCH, Client, await_true, running_server
 
 
 @pytest.fixture(scope="module")
@@ -17,6 +17,7 @@ def server() -> Iterator[Client]:
 @pytest.fixture()
 def client(server: Client) -> Client:
     server.set(faults=[])
+    await_true(lambda: {} if not server.busy() else None)  # a task left over would take a fault
     return server
 
 

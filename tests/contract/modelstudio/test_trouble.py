@@ -11,6 +11,7 @@ from PIL import Image
 
 from shared.modelstudio.api_key import FixedKey
 from shared.modelstudio.client import ModelStudio, OutcomeUnknown, ServiceError, TaskCreated
+from tests.kit.form_upload import form_fields
 from tests.kit.modelstudio_server import (
     CREATE,
     EDIT,
@@ -190,10 +191,9 @@ def test_other_words_pass_and_what_is_cut_off_is_not_seen(client: Client) -> Non
 
 
 def post_upload(client: Client, policy: Json) -> tuple[requests.Response, str]:
-    key = policy["upload_dir"] + "/sketch.png"
-    form = {"policy": policy["policy"], "Signature": policy["signature"], "key": key}
+    form = form_fields(policy, "sketch.png")
     files = {"file": ("sketch.png", picture(), "image/png")}
-    return requests.post(policy["upload_host"], data=form, files=files, timeout=20), key
+    return requests.post(policy["upload_host"], data=form, files=files, timeout=20), form["key"]
 
 
 def upload_policy(client: Client) -> Json:

@@ -1,6 +1,6 @@
 """The OSS server beside another implementation of an object store: moto's S3.
 
-Random sequences of operations go through oss2 to both (oss_two_stores.py); every answer and the
+Random sequences of operations go through oss2 to both (two_stores.py); every answer and the
 objects that remain are compared. DIFFERENCES lists by name where S3 is meant to answer otherwise:
 the sequences leave those out, and each is shown here. NOT_COMPARED has no equivalent in S3.
 """

@@ -24,7 +24,8 @@ from local.up import LaptopCloud, UpError
 pytestmark = pytest.mark.timeout(900)  # a first build downloads the packages
 
 RUNTIME = "python3.10"
-BUILD = ROOT / "build"
+DOWNLOADS = ROOT / "build/.cache"
+"""Shared by all builds; what is built is not, as each process that runs tests builds its own."""
 PATIENCE = 60.0
 EXAMPLES = ROOT / "examples"
 JOB = "cat-glasses"
@@ -37,6 +38,7 @@ class Packaged:
 
     cloud: LaptopCloud
     python: Interpreter
+    folder: Path
     before: dict[str, tuple[int, int, int]]
 
     def instances(self) -> list[int]:
@@ -56,18 +58,19 @@ def python() -> Interpreter:
 
 @pytest.fixture(scope="module")
 def packaged(python: Interpreter, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Packaged]:
-    assert build(["--out", str(BUILD), "--runtime", RUNTIME]) == 0
-    data = tmp_path_factory.mktemp("packaged")
-    before = fingerprint()
-    with LaptopCloud(data, 0, task_seconds=0.3, timer_minute=5.0, packages=BUILD) as cloud:
-        yield Packaged(cloud, python, before)
+    folder, data = tmp_path_factory.mktemp("build"), tmp_path_factory.mktemp("packaged")
+    to = ["--out", str(folder), "--cache", str(DOWNLOADS)]
+    assert build([*to, "--runtime", RUNTIME]) == 0
+    before = fingerprint(folder)
+    with LaptopCloud(data, 0, task_seconds=0.3, timer_minute=5.0, packages=folder) as cloud:
+        yield Packaged(cloud, python, folder, before)
 
 
-def fingerprint() -> dict[str, tuple[int, int, int]]:
+def fingerprint(packages: Path) -> dict[str, tuple[int, int, int]]:
     """Name, size, time and mode of every file and folder of the packages."""
     found = {}
     for name in load_package_settings().functions:
-        for path in [BUILD / name, *(BUILD / name).rglob("*")]:
+        for path in [packages / name, *(packages / name).rglob("*")]:
             status = path.stat()
             found[str(path)] = (status.st_size, status.st_mtime_ns, status.st_mode)
     return found
@@ -97,7 +100,7 @@ def test_a_job_runs_from_the_packages_alone(packaged: Packaged) -> None:
         command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
         assert command[:2] == [str(packaged.python.path).encode(), b"-S"]
         assert str(ROOT / ".venv").encode() not in Path(f"/proc/{pid}/maps").read_bytes()
-    assert fingerprint() == packaged.before
+    assert fingerprint(packaged.folder) == packaged.before
 
 
 IMPORT_ALL = """
@@ -118,7 +121,7 @@ LATER = ("jsonschema", *SECRETS, *(f"PIL.{name}" for name in IMAGES))
 
 @pytest.mark.parametrize("function", sorted(load_package_settings().functions))
 def test_every_module_of_a_package_finds_what_it_imports(packaged: Packaged, function: str) -> None:
-    folder = BUILD / function
+    folder = packaged.folder / function
     done = subprocess.run(
         [str(packaged.python.path), "-S", "-B", "-c", IMPORT_ALL, str(folder), *LATER],
         cwd=ROOT / "docs",

@@ -14,13 +14,13 @@ import pytest
 from shared.api.jobs_api import create_app
 from shared.catalogue.errors import ErrorRule
 from shared.catalogue.models import load_catalogue
-from shared.jobs.dead_letters import DeadLetters
 from shared.modelstudio.client import ServiceError
-from shared.platform.fc.events import DestinationEvent
 from shared.platform.fc.http import HttpEvent, call
 from shared.platform.settings import Credentials
 from shared.storage import layout
 from shared.storage.oss import open_store
+from tests.kit.dead_events import dead
+from tests.kit.fc_events import oss_event
 from tests.kit.http import Reply, ask
 from tests.kit.world import World, job_file, settings
 from tests.simulation.kernel import InstanceClock, Kernel
@@ -131,36 +131,11 @@ def test_models_tell_all_that_a_form_needs() -> None:
 
 def test_dead_events_are_listed_and_put_back(world: World) -> None:
     world.bucket.write("jobs/cat.json", job_file(id="cat"))
-    payload = json.dumps(
-        {
-            "events": [
-                {
-                    "eventName": "ObjectCreated:PutObject",
-                    "eventSource": "acs:oss",
-                    "eventTime": "2026-11-20T05:12:00.000Z",
-                    "region": "cn-beijing",
-                    "oss": {
-                        "bucket": {"name": "studio"},
-                        "object": {"key": "jobs/cat.json", "eTag": "E", "size": 3},
-                    },
-                }
-            ]
-        }
-    )
-    event = DestinationEvent(
-        function="wanx-submit",
-        request_id="r-1",
-        condition="RetriesExhausted",
-        tries=4,
-        error="boom",
-        payload=payload,
-        at=world.timeline.now,
-    )
-    key = DeadLetters(world.app().store).write(event)
+    key = dead(world, "wanx-submit", oss_event("jobs/cat.json"))
     (listed,) = ask(world, "GET", "/dead").json["dead"]
     assert key == layout.DEAD + listed["name"]
     assert listed["job_files"] == ["jobs/cat.json"]
-    assert listed["error"] == "boom"
+    assert listed["error"] == '{"errorMessage": "the store is away"}'
     done = ask(world, "POST", f"/dead/{listed['name']}/redrive")
     assert done.status == 200
     assert "cat" in done.json["done"][0]
