@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli.trouble import Trouble
+from cli.trouble import Trouble, of_store
 from shared.storage.objects import StoreError
 
 if TYPE_CHECKING:
@@ -68,8 +68,7 @@ class Access:
         try:
             yield self._bucket().app
         except StoreError as error:
-            text = f"{error} Nothing is left half done; try again, or ask `wanx doctor`."
-            raise Trouble(text) from None
+            raise of_store(error) from None
 
     def _bucket(self) -> BucketBackend:
         if not self.has_bucket:

@@ -6,8 +6,6 @@ import click
 
 NOT_SO = 1
 """Exit code: the outcome is bad: violations, a failed job, a check that did not pass."""
-USAGE = 2
-"""Exit code: the command line itself is wrong (click's own)."""
 UNREACHABLE = 3
 """Exit code: bucket or API cannot be used, or settings are missing."""
 INTERRUPTED = 130
@@ -18,6 +16,11 @@ class Trouble(click.ClickException):
     """The bucket or the API cannot be used; the text says what to do."""
 
     exit_code = UNREACHABLE
+
+
+def of_store(error: Exception) -> Trouble:
+    """What a person reads when the bucket cannot be used."""
+    return Trouble(f"{error} Nothing is left half done; try again, or ask `wanx doctor`.")
 
 
 class Refused(click.ClickException):

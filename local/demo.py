@@ -23,6 +23,8 @@ from rich.table import Table
 
 from local.up import LaptopCloud, UpError
 from shared.jobs.intake import Source
+from shared.ledger.record import FINAL
+from shared.platform.clock import from_iso
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples"
@@ -31,7 +33,6 @@ JOB_FILES = ("inpainting.yaml", "sketch.yaml", "edit.yaml", "fusion.yaml")
 PATIENCE = 120.0
 """Seconds after which the demo gives up and says where to look."""
 SHARE_OF_STATE = {"QUEUED": 5, "SUBMITTING": 15, "PENDING": 25, "RUNNING": 40}
-FINAL = ("SUCCEEDED", "FAILED", "CANCELED", "REJECTED", "EXPIRED", "NEEDS_ATTENTION")
 
 
 @dataclass
@@ -162,14 +163,9 @@ def _table(jobs: list[DemoJob]) -> Table:
 def _seconds(result: Mapping[str, Any]) -> str:
     """From the job file's arrival to the manifest, both as the manifest says."""
     try:
-        start, end = (
-            time.mktime(time.strptime(result[name][:19], "%Y-%m-%dT%H:%M:%S"))
-            + float(result[name][19:-1])
-            for name in ("created_at", "finished_at")
-        )
+        return f"{from_iso(result['finished_at']) - from_iso(result['created_at']):.1f} s"
     except (KeyError, TypeError):
         return "-"
-    return f"{end - start:.1f} s"
 
 
 def _closing(console: Console, folder: Path | None, jobs: list[DemoJob]) -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cli.backends.protocol import Listing, Submitted, View, Wanted
-from cli.trouble import Refused, Trouble
+from cli.trouble import Refused, Trouble, of_store
 from shared.app import App, for_invocation
 from shared.jobs.cancel import NotCancelable
 from shared.jobs.intake import IntakeOutcome, Source
@@ -34,15 +34,20 @@ NO_KEY = "not-set"
 def open_bucket(environ: Mapping[str, str]) -> BucketBackend:
     """Connect. Raises Trouble with the reason in words."""
     quiet()
-    filled = dict(environ)
-    if not filled.get("DASHSCOPE_API_KEY_SECRET"):
-        filled["DASHSCOPE_API_KEY"] = filled.get("DASHSCOPE_API_KEY") or NO_KEY
     try:
-        return BucketBackend(for_invocation(filled))
+        return BucketBackend(for_invocation(with_any_key(environ)))
     except SettingsError as error:
         raise Trouble(f"{_for_people(str(error))} `wanx doctor` looks at all of it.") from None
     except StoreError as error:
         raise Trouble(f"{error} `wanx doctor` finds out why.") from None
+
+
+def with_any_key(environ: Mapping[str, str]) -> dict[str, str]:
+    """The settings, with a placeholder where the API key is missing."""
+    filled = dict(environ)
+    if not filled.get("DASHSCOPE_API_KEY_SECRET"):
+        filled["DASHSCOPE_API_KEY"] = filled.get("DASHSCOPE_API_KEY") or NO_KEY
+    return filled
 
 
 def quiet() -> None:
@@ -64,6 +69,7 @@ class BucketBackend:
 
     app: App
     _known: dict[str, Record] = field(default_factory=dict)
+    _unfinished: dict[str, View] = field(default_factory=dict)
     _specs: dict[tuple[str, int], Record] = field(default_factory=dict)
 
     @property
@@ -76,21 +82,28 @@ class BucketBackend:
         try:
             taken = self.app.acceptance.body(body, source_of(body, name))
         except StoreError as error:
-            raise _trouble(error) from None
+            raise of_store(error) from None
         return [_submitted(one) for one in taken]
 
     def status(self, job: str) -> View | None:
         try:
-            last = self._last(job)
-            return None if last is None else self._view(last)
+            known, last = self._known.get(job), self._last(job)
+            if last is None:
+                return None
+            if last is known and job in self._unfinished:
+                return self._unfinished[job]
+            view = self._view(last)
         except StoreError as error:
-            raise _trouble(error) from None
+            raise of_store(error) from None
+        if last.state not in FINAL:  # estimates cost requests, and are not made for each look
+            self._unfinished[job] = view
+        return view
 
     def listing(self, wanted: Wanted) -> Listing:
         try:
             return self._listing(wanted)
         except StoreError as error:
-            raise _trouble(error) from None
+            raise of_store(error) from None
 
     def cancel(self, job: str) -> View:
         try:
@@ -101,19 +114,19 @@ class BucketBackend:
             text = f"it waits at the model service, which answered {error.code}: {error.message};"
             raise Trouble(f"{text} `wanx doctor` looks at key and endpoint.") from None
         except StoreError as error:
-            raise _trouble(error) from None
+            raise of_store(error) from None
 
     def retry(self, job: str) -> Submitted:
         try:
             return self._retry(job)
         except StoreError as error:
-            raise _trouble(error) from None
+            raise of_store(error) from None
 
     def events(self, job: str) -> list[View] | None:
         try:
             chain = self.app.ledger.records.chain(job) if layout.is_job_id(job) else []
         except StoreError as error:
-            raise _trouble(error) from None
+            raise of_store(error) from None
         return events_of(chain) or None
 
     def image(self, view: View, image: Mapping[str, Any], start: int) -> Iterator[bytes]:
@@ -127,7 +140,7 @@ class BucketBackend:
         except ObjectMissing:
             raise Trouble(f"{image['key']} does not lie in the bucket any more.") from None
         except StoreError as error:
-            raise _trouble(error) from None
+            raise of_store(error) from None
 
     def _last(self, job: str) -> Record | None:
         """The chain is walked once from its start, and from where it was after that."""
@@ -211,7 +224,3 @@ def _no_retry(state: str) -> str:
     if state in FINAL:
         return "it SUCCEEDED; for other images submit its job file under another job.id"
     return f"it is still under way ({state})"
-
-
-def _trouble(error: StoreError) -> Trouble:
-    return Trouble(f"{error} Nothing is left half done; try again, or ask `wanx doctor`.")

@@ -21,7 +21,7 @@ import click
 import requests
 
 from cli.access import Access
-from cli.backends.bucket import NO_KEY, quiet
+from cli.backends.bucket import quiet, with_any_key
 from cli.output import console, counted, say
 from cli.trouble import NOT_SO
 from shared.catalogue.models import load_catalogue
@@ -152,10 +152,7 @@ def _advice(text: str) -> str:
 
 def _open(environ: Mapping[str, str]) -> Bucket:
     try:
-        filled = dict(environ)
-        if not filled.get("DASHSCOPE_API_KEY_SECRET"):
-            filled["DASHSCOPE_API_KEY"] = filled.get("DASHSCOPE_API_KEY") or NO_KEY
-        settings = load_settings(filled)
+        settings = load_settings(with_any_key(environ))
         credentials = load_credentials(environ)
     except SettingsError as error:
         missing = "no keys for OSS" if "credentials" in str(error) else str(error).split(":")[0]

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColum
 from cli.access import Access
 from cli.backends.protocol import Backend, View
 from cli.output import clean, complain, console, print_json
-from cli.trouble import NOT_SO, Refused, Trouble
+from cli.trouble import INTERRUPTED, NOT_SO, Refused, Trouble
 from shared.storage.layout import is_job_id
 
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -51,7 +51,7 @@ def run(access: Access, jobs: Sequence[str], out: Path, as_json: bool) -> int:
             f"  {access.command('get', '--out', str(out), *jobs)}",
             err=True,
         )
-        raise click.exceptions.Exit(130) from None
+        raise click.exceptions.Exit(INTERRUPTED) from None
     if as_json:
         print_json(
             [{"job": one.job, "files": one.files, "trouble": one.trouble} for one in fetched]

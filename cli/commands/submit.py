@@ -13,7 +13,7 @@ from cli.backends.protocol import Backend, Submitted
 from cli.commands.check import Offline, check_files, images_of, print_text
 from cli.following import follow
 from cli.output import clean, complain, counted, print_table, say, state_text, table
-from cli.trouble import NOT_SO, Trouble
+from cli.trouble import INTERRUPTED, NOT_SO, Trouble
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def _send(access: Access, backend: Backend, files: Sequence[Path]) -> list[Sent]
                 err=True,
             )
             if isinstance(error, KeyboardInterrupt):
-                raise click.exceptions.Exit(130) from None
+                raise click.exceptions.Exit(INTERRUPTED) from None
             raise
         sent += [Sent(file, outcome) for outcome in taken]
     return sent

@@ -19,7 +19,7 @@ SOURCE = "this project, docs/architecture.md"
 def stack_rules(template: Mapping[str, Any]) -> Iterator[Finding]:
     """Every rule, for each time that records may be kept; then what switches must keep off."""
     days = (template.get("Parameters") or {}).get("RecordDays") or {}
-    for value in [days.get("Default", 0), *days.get("AllowedValues", [])]:
+    for value in dict.fromkeys([days.get("Default", 0), *days.get("AllowedValues", [])]):
         for name, resource in _made(template, RecordDays=value).items():
             yield from schema_findings(_demands(), resource, f"Resources.{name}")
             if resource["Type"] == BUCKET:

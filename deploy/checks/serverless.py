@@ -44,11 +44,12 @@ def check_rendered(document: Mapping[str, Any], folder: Path) -> list[Finding]:
 
     What the laptop refuses too comes first, in the same words.
     """
-    found = [*stack_findings(document), *schema_findings(_form(), document, "")]
+    stack = declared_stack(document)
+    found = [*stack_findings(stack), *schema_findings(_form(), document, "")]
     for name, resource in document["resources"].items():
         if isinstance(resource, dict) and resource.get("component") == "ros":
             found += foundation_findings(resource.get("props"), f"resources.{name}.props", folder)
-    for function in declared_stack(document).functions:
+    for function in stack.functions:
         found += schema_findings(_cloud(), function.props, function.where)
         found += schema_findings(_demands(), function.props, function.where)
         found += [finding for rule in RULES for finding in rule(function)]

@@ -43,10 +43,15 @@ class DeclaredTrigger:
 
 @dataclass(frozen=True)
 class DeclaredFunction:
-    """A function at `where` of the document; `props` as s.yaml has them."""
+    """A function, a `resource` of the document; `props` as s.yaml has them."""
 
-    where: str
+    resource: str
     props: dict[str, Any]
+
+    @property
+    def where(self) -> str:
+        """Its place in the document."""
+        return f"resources.{self.resource}.props"
 
     @property
     def name(self) -> str:
@@ -137,7 +142,7 @@ def declared_stack(document: Mapping[str, Any]) -> DeclaredStack:
     """The functions of a rendered s.yaml."""
     return DeclaredStack(
         [
-            DeclaredFunction(f"resources.{name}.props", _table(resource.get("props")))
+            DeclaredFunction(str(name), _table(resource.get("props")))
             for name, resource in document["resources"].items()
             if isinstance(resource, dict) and resource.get("component") == "fc3"
         ]

@@ -10,11 +10,11 @@ import functools
 import itertools
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from deploy.stack.declared import DeclaredFunction, DeclaredStack, DeclaredTrigger, declared_stack
+from deploy.stack.declared import DeclaredFunction, DeclaredStack, DeclaredTrigger
 from deploy.stack.findings import Finding, listed
 from deploy.stack.schema import read_schema, schema_findings, validator
 
@@ -28,10 +28,9 @@ TRIGGERS_PER_BUCKET = 10
 OSS_PAGE = 'Function Compute "OSS triggers" page'
 
 
-def stack_findings(document: Mapping[str, Any]) -> list[Finding]:
+def stack_findings(stack: DeclaredStack) -> list[Finding]:
     """Everything the cloud would refuse in the functions of a rendered s.yaml."""
     found: list[Finding] = []
-    stack = declared_stack(document)
     for function in stack.functions:
         found += schema_findings(_schema(), function.props, function.where)
         found += [*_ratio(function), *_environment(function), *_repeated(function)]
@@ -79,28 +78,29 @@ def _repeated(function: DeclaredFunction) -> Iterator[Finding]:
     """Tags and triggers of one name: the second would replace the first."""
     tags = [(f"{function.where}.tags", str(one)) for one in function.tag_keys]
     triggers = [(f"{one.where}.triggerName", one.name) for one in function.triggers]
-    for id, named in (("duplicate-tag", tags), ("duplicate-trigger", triggers)):
-        for place, (where, name) in enumerate(named):
-            if name in [other for _, other in named[:place]]:
-                yield _twice(id, where, name, "the function")
-
-
-def _twice(id: str, where: str, name: str, within: str) -> Finding:
-    return Finding(
-        id,
-        where,
-        f"{name!r} a second time",
-        f"names that are unique within {within}",
-        "Rename one: the second would replace the first.",
-        "CreateFunctionInput, functionName, tags; CreateTriggerInput, triggerName",
-    )
+    yield from _twice("duplicate-tag", tags, "the function")
+    yield from _twice("duplicate-trigger", triggers, "the function")
 
 
 def _names(stack: DeclaredStack) -> Iterator[Finding]:
-    for place, function in enumerate(stack.functions):
-        if function.name in [other.name for other in stack.functions[:place]]:
-            where = f"{function.where}.functionName"
-            yield _twice("duplicate-function", where, function.name, "the region")
+    named = [(f"{one.where}.functionName", one.name) for one in stack.functions]
+    yield from _twice("duplicate-function", named, "the region")
+
+
+def _twice(id: str, named: list[tuple[str, str]], within: str) -> Iterator[Finding]:
+    """Names that stood before, each with its place."""
+    seen: set[str] = set()
+    for where, name in named:
+        if name in seen:
+            yield Finding(
+                id,
+                where,
+                f"{name!r} a second time",
+                f"names that are unique within {within}",
+                "Rename one: the second would replace the first.",
+                "CreateFunctionInput, functionName, tags; CreateTriggerInput, triggerName",
+            )
+        seen.add(name)
 
 
 def _regions(stack: DeclaredStack) -> Iterator[Finding]:

@@ -34,7 +34,9 @@ def rewritten(template: str, kind: str, blocks: Mapping[str, list[str]]) -> str:
 
 def bring_up_to_date(made: Mapping[Path, str], source: str, command: str, *, write: bool) -> int:
     """Write the files that differ from what is generated, or say so. 1 when one stays stale."""
-    stale = [path for path, text in made.items() if not path.exists() or path.read_text() != text]
+    stale = [
+        path for path, text in made.items() if not path.exists() or path.read_text("utf-8") != text
+    ]
     for path in stale:
         name = path.relative_to(ROOT)
         if write:
@@ -43,6 +45,10 @@ def bring_up_to_date(made: Mapping[Path, str], source: str, command: str, *, wri
         else:
             print(f"{name}: not what {source} says; run: {command}", file=sys.stderr)
     return 1 if stale and not write else 0
+
+
+def _written(path: Path) -> str | None:
+    return path.read_text("utf-8") if path.exists() else None
 
 
 def _block(found: re.Match[str], lines: list[str] | None) -> str:

@@ -27,7 +27,7 @@ def load_functions(path: Path, environ: Mapping[str, str], account: str) -> list
     """The functions s.yaml declares. Raises DeclarationError with every finding."""
     document = render(path, environ, {"AccountID": account})
     stack = declared_stack(document)
-    findings = stack_findings(document) or list(_cannot_run(stack, path.parent))
+    findings = stack_findings(stack) or list(_cannot_run(stack, path.parent))
     if findings:
         raise DeclarationError("\n".join(f"{path}: {finding}" for finding in findings))
     return [_function(function, path.parent) for function in stack.functions]
@@ -68,7 +68,7 @@ def _function(function: DeclaredFunction, folder: Path) -> Function:
     props, log = function.props, function.table("logConfig")
     triggers = function.triggers
     return Function(
-        resource=function.where.split(".")[1],
+        resource=function.resource,
         name=function.name,
         region=function.region,
         runtime=props["runtime"],

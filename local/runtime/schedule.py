@@ -13,7 +13,6 @@ from cronsim import CronSim, CronSimError
 class Schedule:
     """A cron expression of the Function Compute "timer trigger" page."""
 
-    expression: str
     minutes: int | None = None
     """The interval of `@every`; None for six fields."""
     fields: str = ""
@@ -23,11 +22,11 @@ class Schedule:
     def parse(cls, expression: str) -> Schedule:
         """An expression that deploy.stack took. Raises ValueError if no tick ever comes."""
         if expression.startswith("@every "):
-            return cls(expression, minutes=int(expression.removeprefix("@every ")[:-1]))
+            return cls(minutes=int(expression.removeprefix("@every ")[:-1]))
         zone, fields = "UTC", expression
         if expression.startswith("CRON_TZ="):
             zone, fields = expression.removeprefix("CRON_TZ=").split(" ", 1)
-        schedule = cls(expression, fields=fields.replace("?", "*").upper(), zone=zone)
+        schedule = cls(fields=fields.replace("?", "*").upper(), zone=zone)
         try:
             schedule.next_after(datetime.now(timezone.utc))
         except (CronSimError, StopIteration) as error:
