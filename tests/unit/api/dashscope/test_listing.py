@@ -158,3 +158,12 @@ def test_a_job_taken_in_twice_is_indexed_once(world: World) -> None:
     make(world, "a")
     make(world, "a")
     assert len(world.bucket.keys(layout.JOBS)) == 1
+
+
+def test_a_filter_reads_each_record_of_a_job_that_is_not_shown_once(world: World) -> None:
+    make(world, "a", "b", "c")
+    world.bucket.calls.clear()
+    assert ids(listed(world, status="SUCCEEDED")) == []
+    read = [call.key for call in world.bucket.calls if call.key.startswith(layout.RECORDS)]
+    assert sorted(read) == sorted(set(read)), "a record was read twice"
+    assert len(read) == 6, "the record of each job, and whether there is a next"
