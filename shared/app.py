@@ -23,6 +23,7 @@ from shared.jobs.input_urls import InputUrls
 from shared.jobs.intake import Intake
 from shared.jobs.submit import Submission
 from shared.jobs.transitions import Transitions
+from shared.ledger.lease import Timing
 from shared.ledger.ledger import Ledger
 from shared.ledger.snapshots import QueueSnapshots
 from shared.modelstudio.api_key import FixedKey, KeySource, KeyUnavailable, SecretKey
@@ -124,7 +125,8 @@ class App:
 
     @cached_property
     def ledger(self) -> Ledger:
-        return Ledger(self.store, self.clock, self.rng)
+        timing = Timing(self.settings.lease_seconds, self.settings.create_timeout)
+        return Ledger(self.store, self.clock, self.rng, timing)
 
     @cached_property
     def model_studio(self) -> ModelStudio:
@@ -242,11 +244,12 @@ class App:
 
     def _reconciliation(self) -> Reconciliation:
         from shared.jobs.reconcile import Reconciliation
+        from shared.jobs.task_list import TaskList
 
         return Reconciliation(
             self.ledger,
             self.rules,
-            self.model_studio,
+            TaskList(self.store, self.model_studio),
             self.submission,
             self.transitions,
             grace=self.settings.unknown_grace,

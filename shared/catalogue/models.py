@@ -120,7 +120,10 @@ class ImageRule:
 
 @dataclass(frozen=True)
 class Model:
-    """One model. `endpoint` is relative to the API base; schemas are JSON Schema 2020-12."""
+    """One model. `endpoint` is relative to the API base; schemas are JSON Schema 2020-12.
+
+    `prompt_key`: the key of a result that holds the prompt as it was sent.
+    """
 
     name: str
     title: str
@@ -141,6 +144,7 @@ class Model:
     results_at: str
     result_format: str | None
     result_hosts: tuple[str, ...]
+    prompt_key: str | None = None
 
     def source(self, short: str) -> str:
         """The title of the document with this short id."""
@@ -242,7 +246,7 @@ def _read(path: Path) -> Model:
 
 def _model(root: _Node) -> Model:
     sources = {key: str(title) for key, title in root["sources"].members().items()}
-    result_format = root["results"]["format"]
+    result_format, prompt_key = root["results"]["format"], root["results"].maybe("prompt")
     return Model(
         name=root["name"].text(),
         title=root["title"]["en"].text(),
@@ -263,6 +267,7 @@ def _model(root: _Node) -> Model:
         results_at=root["results"]["at"].text(),
         result_format=None if result_format.value is None else result_format.text(),
         result_hosts=root["result_hosts"]["hosts"].texts(),
+        prompt_key=None if prompt_key is None else prompt_key.text(),
     )
 
 

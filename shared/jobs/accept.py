@@ -7,20 +7,21 @@ poller would wait for the next tick of the timer.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from shared.jobfile import Document
 from shared.jobs.intake import Intake, IntakeOutcome, Source
 from shared.jobs.submit import Submission
+from shared.ledger.lease import SUBMIT
 from shared.ledger.ledger import Ledger
 from shared.ledger.record import QUEUED, Record
 from shared.platform.logs import about
 from shared.storage.layout import job_of_marker
 
 PATIENCE = 2.5
-"""Seconds for which `submit` waits for its turn to send a job at once."""
+"""Seconds for which `submit` waits for a permit to send a job at once."""
 
 log = logging.getLogger(__name__)
 
@@ -62,18 +63,32 @@ class Acceptance:
         return self._with_a_poller([self.intake.known(record)])[0]
 
     def _submit_heads(self, taken: Iterable[IntakeOutcome]) -> None:
-        """Submit those of the jobs that are next in their model's queue: nobody is overtaken."""
+        """Submit those of the jobs that are next in their model's queue: nobody is overtaken.
+
+        Only if nobody holds the lease; whoever does sends them.
+        """
         queued = {one.job: one.record for one in taken if one.record.state == QUEUED}
-        for model in sorted({record.model for record in queued.values()}):
-            for marker in self.ledger.queue.head(model, 1):
-                record = queued.get(job_of_marker(marker))
-                if record is not None:
-                    self.submission.submit(record, PATIENCE)
+        if not queued or not self.ledger.lease.take(SUBMIT):
+            return
+        try:
+            for model in sorted({record.model for record in queued.values()}):
+                self._submit_head(model, queued)
+        finally:
+            self.ledger.lease.release()
+
+    def _submit_head(self, name: str, queued: Mapping[str, Record]) -> None:
+        model = self.submission.rules.model(name)
+        for marker in self.ledger.queue.head(name, 1):
+            record = queued.get(job_of_marker(marker))
+            if model is None or record is None or record.model != name:
+                return
+            if len(self.ledger.slots.held(name)) < self.ledger.breakers.window(model):
+                self.submission.submit(record, PATIENCE)
 
     def _with_a_poller(self, taken: list[IntakeOutcome]) -> list[IntakeOutcome]:
         """Wake a poller if there is anything to poll for."""
         if any(not one.record.is_final for one in taken):
-            self.ledger.heartbeat.wake_if_nobody()
+            self.ledger.wake.if_nobody_polls()
         return taken
 
 

@@ -2,28 +2,29 @@
 
 The task list is the only documented way to find a task whose create answer was lost; it shows
 model, time and id, but nothing that the caller sent (task management page). So: tasks of that
-model and time window, minus the tasks that other jobs of ours are known to have made.
+model and time, minus the tasks that jobs of ours have, and minus those that show another prompt.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shared.catalogue.rules import Rules
 from shared.jobs.manifest import Outcome
 from shared.jobs.submit import Submission
-from shared.jobs.task_matching import Evidence
+from shared.jobs.task_list import TaskList
+from shared.jobs.task_matching import Evidence, Sent
 from shared.jobs.transitions import Transitions
 from shared.ledger.ledger import Ledger
 from shared.ledger.record import NEEDS_ATTENTION, SUBMITTING, Record
 from shared.ledger.slots import Slot
-from shared.ledger.tickets import tick_length, used_at
-from shared.modelstudio.client import ListedTask, ModelStudio
+from shared.modelstudio.client import ListedTask, ListTooLong
 from shared.modelstudio.download import RETENTION
+from shared.modelstudio.result_urls import prompts_of
 from shared.platform.clock import from_iso
 from shared.platform.logs import about
-from shared.storage import layout
 
 SKEW = 5.0
 """Seconds by which clocks of instances, store and service may differ."""
@@ -32,6 +33,11 @@ BLIND = 5
 says how far the list may be behind."""
 SILENCE = 1.5
 """A submitter that is silent for this many create timeouts is taken for dead."""
+MOST_PROMPTS = 10
+"""How many tasks are asked for their prompts, to find the attempt's own."""
+LONG_PROMPT = 75
+"""Characters; the shortest documented prompt limit (inpainting API reference)."""
+OVER = ("SUCCEEDED", "FAILED", "CANCELED", "UNKNOWN")
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +48,7 @@ class Reconciliation:
 
     ledger: Ledger
     rules: Rules
-    model_studio: ModelStudio
+    tasks: TaskList
     submission: Submission
     transitions: Transitions
     grace: float
@@ -51,35 +57,62 @@ class Reconciliation:
     def resolve(self, last: Record) -> Record | None:
         """Adopt the attempt's task, queue the job again, or put it before a person.
 
-        Returns the job's last record now, the same one while it is too early to say, None if
-        another instance moved the job. Raises ServiceError, StoreError.
+        Only for the holder of the lease. Returns the job's last record now, the same one while it
+        is too early to say, None if another instance moved the job. Raises ServiceError,
+        StoreError.
         """
-        now, began = self.ledger.clock.now(), self._began(last)
-        age = now - from_iso(last.at)
+        now, sent = self.ledger.clock.now(), self._sent(last)
         # Past a day the list shows its task no more, and asking for so long a span is refused
         # (task management page).
-        if now - began >= RETENTION:
+        if now - sent.at >= RETENTION:
             return self._ask_a_person(last, [])
-        if last.unknown is None and age < self.model_studio.create_timeout * SILENCE:
+        if self._is_under_way(last):
             return last
-        evidence = self._evidence(last, began)
-        task = None if self.ask else evidence.verdict()
+        try:
+            evidence, others = self._evidence(last, sent)
+        except ListTooLong:
+            return self._ask_a_person(last, [])
+        evidence, undecided = self._compare_prompts(last, evidence, others)
+        task = None if self.ask or undecided else evidence.verdict()
         if task is not None:
             return self._adopt(last, task)
-        if age < self.grace * (1 if evidence.witnessed or evidence.possible() else BLIND):
+        age = now - from_iso(last.at)
+        if undecided or age < self.grace * (BLIND if self._is_blind(evidence) else 1):
             return last
         if evidence.possible() or self.ask:
             return self._ask_a_person(last, evidence.possible())
         why = self.rules.errors.ours("NoTaskMade", seconds=int(age))
-        return self.transitions.requeue(last, why)
+        return self.transitions.requeue(last, why, in_doubt=True)
 
-    def _began(self, last: Record) -> float:
-        """When the attempt began: the time of the record that says so, which is often the last."""
-        seq = last.slot_seq or last.seq
-        intent = last if seq == last.seq else self.ledger.records.get(last.job, seq) or last
-        return from_iso(intent.at)
+    def _is_blind(self, evidence: Evidence) -> bool:
+        """Whether the list shows nothing that is known to be there."""
+        return not evidence.witnessed and not evidence.possible()
+
+    def _is_under_way(self, last: Record) -> bool:
+        """Whether its sender may still be waiting for the answer.
+
+        An older epoch's holder has stopped; an attempt of this epoch, or of none (written before
+        there were epochs), is given the time of a request.
+        """
+        epoch = self.ledger.lease.epoch
+        if last.epoch is not None and epoch is not None and last.epoch != epoch:
+            return last.epoch > epoch
+        age = self.ledger.clock.now() - from_iso(last.at)
+        return last.unknown is None and age < self.tasks.model_studio.create_timeout * SILENCE
+
+    def _sent(self, last: Record) -> Sent:
+        """When an attempt was sent: when the last record before its POST was written."""
+        intent = last
+        if last.unknown is not None:
+            intent = self.ledger.records.get(last.job, last.seq - 1) or last
+        own = from_iso(intent.at)
+        at = self.ledger.records.written_at(intent)
+        return Sent(own if at is None else at, intent.epoch or 0, own)
 
     def _adopt(self, last: Record, task: ListedTask) -> Record | None:
+        """Take the task, unless another attempt was faster: then look again."""
+        if last.slot is None or not self.ledger.tasks.claim(task.task_id, last.slot):
+            return last
         log.warning(
             "job %s: task %s is adopted as its own",
             last.job,
@@ -89,49 +122,70 @@ class Reconciliation:
         submitted = last.submitted_at or last.at
         return self.submission.accepted(last, task.task_id, task.request_id, submitted)
 
-    def _evidence(self, last: Record, began: float) -> Evidence:
-        """Tickets and tasks since the attempt began, minus the tasks that jobs of ours have."""
-        model, start = last.model, began - SKEW
+    def _evidence(self, last: Record, sent: Sent) -> tuple[Evidence, list[Record]]:
+        """The tasks since the attempt was sent that no job of ours is known to have made; and the
+        other attempts in doubt."""
         # First the tasks, then the records: a task made in between must not look unclaimed.
-        listed = self.model_studio.listed(model, start, self.ledger.clock.now() + SKEW)
-        known: set[str] = set()
-        mine, others = began, []
-        for slot, at in self._claims(model, start).items():
-            chain = self.ledger.records.chain(slot.job)
-            known |= {record.task_id for record in chain if record.task_id}
-            if slot == last.slot:
-                mine = at
-            elif chain and _in_doubt(chain[-1], slot):
-                others.append(at)
-        unknown = tuple(task for task in listed if task.task_id not in known)
-        witnessed = any(task.task_id in known and task.created > mine for task in listed)
-        patience = self.model_studio.create_timeout
-        return Evidence(mine, tuple(others), unknown, patience, witnessed)
-
-    def _claims(self, model: str, start: float) -> dict[Slot, float]:
-        """When each claim since `start` sent its submission: by its last ticket, or, where that
-        was lost, at the earliest when its slot was made."""
-        found = {held.slot: held.since for held in self.ledger.slots.held(model)}
-        return {slot: at for slot, at in found.items() if at >= start} | self._tickets(model, start)
-
-    def _tickets(self, model: str, start: float) -> dict[Slot, float]:
-        """Claim and time of every ticket since `start`. A rebuilt one says its time itself, and
-        counts for less than a real one."""
-        entry = self.rules.model(model)
-        if entry is None:
-            return {}
-        length = tick_length(entry.limits.submissions, entry.limits.per_seconds)
-        after = int((start - SKEW) // length) - 1
-        real: dict[Slot, tuple[float, float]] = {}
-        rebuilt: dict[Slot, float] = {}
-        for ticket, holder in self.ledger.tickets.after(model, after, {}):
-            slot = Slot(model, holder["job"], holder["seq"], holder["mark"])
-            if "at" in holder:
-                rebuilt[slot] = float(holder["at"])
+        now, start = self.ledger.clock.now(), sent.at - SKEW
+        listed = self.tasks.between(last.model, start, now + SKEW)
+        listed = [task for task in listed if task.created >= start]
+        patience = self.tasks.model_studio.create_timeout
+        if not listed:
+            return Evidence(sent, (), (), patience), []
+        in_flight = dict(self._in_flight(last.model))
+        known = {one.task_id for one in in_flight.values()} - {None}
+        others = [one for slot, one in in_flight.items() if slot != last.slot and _open(one)]
+        others += self._given_up(last, start)
+        unknown, claimed, witnessed = [], [], False
+        for task in listed:
+            owner = self.ledger.tasks.owner(task.task_id)
+            if owner == (last.job, last.slot_seq):
+                claimed.append(task)  # it was about to be adopted when its instance died
+            elif task.task_id in known or owner is not None:
+                witnessed |= task.created > sent.at
             else:
-                used = used_at(ticket.modified, layout.tick_of(ticket.key) * float(length))
-                real[slot] = max(real.get(slot, (0.0, 0.0)), (ticket.modified, used))
-        return rebuilt | {slot: used for slot, (_made, used) in real.items()}
+                unknown.append(task)
+        sent_others = tuple(self._sent(one) for one in others)
+        found = Evidence(sent, sent_others, tuple(unknown), patience, witnessed, tuple(claimed))
+        return found, others
+
+    def _in_flight(self, model: str) -> Iterator[tuple[Slot, Record]]:
+        """The last record of every attempt that holds a slot."""
+        for held in self.ledger.slots.held(model):
+            attempt = self.ledger.records.attempt(held.slot)
+            if attempt:
+                yield held.slot, attempt[-1]
+
+    def _given_up(self, last: Record, start: float) -> list[Record]:
+        """The last records of attempts that ended without an answer, since `start`."""
+        slots = self.ledger.tasks.doubts(last.model, start)
+        attempts = [self.ledger.records.attempt(slot) for slot in slots if slot != last.slot]
+        intents = [[one for one in attempt if one.state == SUBMITTING] for attempt in attempts]
+        return [one[-1] for one in intents if one]
+
+    def _compare_prompts(
+        self, last: Record, evidence: Evidence, others: list[Record]
+    ) -> tuple[Evidence, bool]:
+        """Where results show the prompt, drop the tasks of other prompts.
+
+        Also returns whether a task is still running that has to be waited for.
+        """
+        model, possible = self.rules.model(last.model), evidence.possible()[:MOST_PROMPTS]
+        if model is None or model.prompt_key is None or not possible or evidence.certain:
+            return evidence, False
+        own = self._prompt(last)
+        mine, not_mine, undecided = set[str](), set[str](), False
+        for listed in possible:
+            task = self.tasks.model_studio.query(listed.task_id)
+            undecided |= task.status not in OVER
+            for prompt in prompts_of(task.answer, model.results_at, model.prompt_key):
+                (mine if _same(prompt, own) else not_mine).add(listed.task_id)
+        rivals = any(self._prompt(other) == own for other in others)
+        return evidence.judged(set() if rivals else mine, not_mine), undecided
+
+    def _prompt(self, record: Record) -> str:
+        spec = self.ledger.records.with_spec(record).spec
+        return "" if spec is None else str(spec.input.get("prompt", ""))
 
     def _ask_a_person(self, last: Record, candidates: list[ListedTask]) -> Record | None:
         names = ", ".join(task.task_id for task in candidates) or "none"
@@ -139,7 +193,12 @@ class Reconciliation:
         return self.transitions.finish(last, NEEDS_ATTENTION, Outcome(error=error))
 
 
-def _in_doubt(last: Record, slot: Slot) -> bool:
-    """Whether the outcome of a claim is unknown; what a person decided is in no record."""
-    open_state = last.state in (SUBMITTING, NEEDS_ATTENTION)
-    return open_state and last.slot == slot and last.task_id is None
+def _open(last: Record) -> bool:
+    """Whether the outcome of an attempt is unknown."""
+    return last.state == SUBMITTING and last.task_id is None
+
+
+def _same(shown: str, sent: str) -> bool:
+    """Whether a prompt that is shown is the one that was sent; of a long one the end may be cut."""
+    one, other = shown.strip().rstrip("…"), sent.strip()
+    return one == other or (len(one) >= LONG_PROMPT and other.startswith(one))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,15 +15,13 @@ from shared.ledger.breaker import KEY
 from shared.ledger.ledger import Ledger
 from shared.ledger.manifest import read_manifest
 from shared.ledger.queue import marker_of
-from shared.ledger.record import FINAL, QUEUED, SUBMITTING, Record
-from shared.ledger.slots import Slot
-from shared.ledger.tickets import tick_length
+from shared.ledger.record import FINAL, PENDING, QUEUED, SUBMITTING, Record
 from shared.platform.clock import from_iso
 from shared.platform.fc.events import Event, OssEvent, UnknownEvent, read_event
 from shared.storage import layout
 
-TICKETS_FOR = 24 * 3600.0
-"""Seconds for which the service's task list, and so the log of submissions, matters."""
+CLAIMS_FOR = 24 * 3600.0
+"""Seconds for which the service's task list, and so the owner of a task, matters."""
 
 
 class UnknownModel(Exception):
@@ -43,7 +41,7 @@ class Rebuilt:
     markers_dropped: int = 0
     slots_made: int = 0
     slots_freed: int = 0
-    tickets_made: int = 0
+    claims_made: int = 0
     manifests_made: int = 0
     index_entries_made: int = 0
 
@@ -58,24 +56,23 @@ class Repair:
     acceptance: Acceptance
 
     def rebuild(self) -> Rebuilt:
-        """Make markers, slots, tickets, job index and manifests again from the records.
+        """Make markers, slots, task claims, job index and manifests again from the records.
 
         Safe while the functions run: an entry made for a job that ends meanwhile is stale, and the
         instance that comes across it removes it. A marker or slot is removed only where the job's
         chain says so.
         """
         done, ledger = Rebuilt(), self.ledger
-        tickets: dict[str, Mapping[str, Any]] = {}
         for job in self._jobs():
             first, last = ledger.records.get(job, 1), ledger.records.last(job)
             if first is not None and last is not None:
                 done.jobs += 1
                 done.index_entries_made += ledger.index.add(first)
-                self._restore(last, done, tickets)
+                self._restore(last, done)
         self._drop_markers(done)
         self._free_slots(done)
         if ledger.slots.held() or not ledger.queue.empty():
-            ledger.heartbeat.wake_if_nobody()
+            ledger.wake.if_nobody_polls()
         return done
 
     def redrive(self, key: str) -> list[str]:
@@ -91,7 +88,7 @@ class Repair:
                 taken = self.acceptance.job_file(file)
                 done += [f"{file}: job {one.job} is {one.record.state}" for one in taken]
         else:
-            self.ledger.heartbeat.wake()
+            self.ledger.wake.now()
             done.append("the poller was woken")
         self.ledger.store.delete(key)
         return done
@@ -102,7 +99,7 @@ class Repair:
         if name not in (KEY, *known):
             raise UnknownModel(name, known)
         self.ledger.breakers.resume(name)
-        self.ledger.heartbeat.wake_if_nobody()
+        self.ledger.wake.if_nobody_polls()
 
     def _jobs(self) -> Iterator[str]:
         seen = ""
@@ -114,34 +111,25 @@ class Repair:
                 seen = job
                 yield job
 
-    def _restore(self, last: Record, done: Rebuilt, tickets: dict[str, Mapping[str, Any]]) -> None:
-        ledger = self.ledger
+    def _restore(self, last: Record, done: Rebuilt) -> None:
+        ledger, slot = self.ledger, last.slot
         if last.state == QUEUED:
             done.markers_made += ledger.queue.add(last)
         if last.state in FINAL:
             done.manifests_made += self._restore_manifest(last)
-        slot = last.slot
-        if slot is None:
-            return
-        if last.holds(slot):
+        if slot is not None and last.holds(slot):
             done.slots_made += ledger.store.create(slot.key, b"").created
-        at = from_iso(last.submitted_at or last.at)
-        if ledger.clock.now() - at < TICKETS_FOR:
-            done.tickets_made += self._restore_ticket(slot, at, tickets)
+        if last.attempt and ledger.clock.now() - from_iso(last.at) < CLAIMS_FOR:
+            done.claims_made += self._restore_claims(last.job)
 
-    def _restore_ticket(self, slot: Slot, at: float, tickets: dict[str, Mapping[str, Any]]) -> bool:
-        """A ticket for a claim that has none; it carries its time, unlike a real one."""
-        model = self.rules.model(slot.model)
-        if model is None:
-            return False
-        length = tick_length(model.limits.submissions, model.limits.per_seconds)
-        tick = int(at // length)
-        claim = slot.holder()
-        for _, holder in self.ledger.tickets.after(slot.model, tick - 60, tickets):
-            if holder.items() >= claim.items():
-                return False
-        key = layout.rebuilt_ticket(slot.model, tick, slot.job, slot.seq)
-        return self.ledger.store.create(key, json.dumps(claim | {"at": at}).encode()).created
+    def _restore_claims(self, job: str) -> int:
+        """Name the job under the ids of all tasks it has had; how many had no name."""
+        made = 0
+        for record in self.ledger.records.chain(job):
+            if record.state == PENDING and record.task_id and record.slot:
+                known = self.ledger.tasks.owner(record.task_id) is not None
+                made += not known and self.ledger.tasks.claim(record.task_id, record.slot)
+        return made
 
     def _drop_markers(self, done: Rebuilt) -> None:
         ledger = self.ledger

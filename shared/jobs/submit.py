@@ -1,8 +1,9 @@
-"""Submitting one queued job: slot, ticket, record, POST, record, in that order.
+"""Submitting one queued job: slot, record, POST, record, in that order.
 
-Intent before effect: the record SUBMITTING is made before the POST, so that a crash at any line
-leaves either a job that is still queued or an attempt whose outcome is looked up, never a second
-POST.
+Only the holder of the lease submits. Intent before effect: the record SUBMITTING is made before
+the POST, so that a crash at any line leaves either a job that is still queued or an attempt whose
+outcome is looked up, never a second POST. The POST follows its record at once or not at all, so the
+store's date of the record says when the attempt was sent.
 """
 
 from __future__ import annotations
@@ -21,11 +22,15 @@ from shared.jobs.transitions import Transitions
 from shared.ledger.ledger import Ledger
 from shared.ledger.record import EXPIRED, PENDING, QUEUED, SUBMITTING, Record
 from shared.ledger.slots import Slot
-from shared.ledger.tickets import Ticket
 from shared.modelstudio.client import ModelStudio, OutcomeUnknown, ServiceError, TaskCreated
 from shared.platform.clock import from_iso, iso
 from shared.platform.logs import about
-from shared.storage.objects import ObjectMissing, ObjectTooLarge, StoreError
+from shared.storage.objects import ObjectMissing, ObjectTooLarge
+
+SEND_WITHIN = 1.5
+"""Seconds after its record within which a submission is sent."""
+INTENTS = 3
+"""How often an intent that came too late is replaced before the attempt is given up."""
 
 log = logging.getLogger(__name__)
 
@@ -44,12 +49,11 @@ class RetryLater:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One attempt under way: its slot, the request, and when it began (monotonic)."""
+    """One attempt under way: its slot and the request."""
 
     model: Model
     slot: Slot
     body: dict[str, Any]
-    began: float
 
 
 @dataclass
@@ -62,13 +66,11 @@ class Submission:
     transitions: Transitions
     input_urls: Callable[[JobSpec], dict[str, str]]
 
-    def submit(
-        self, last: Record, patience: float, finished_remotely: Collection[Slot] = ()
-    ) -> Record | RetryLater | None:
-        """Submit a QUEUED job if its model has room now, waiting at most `patience` seconds.
+    def submit(self, last: Record, patience: float) -> Record | RetryLater | None:
+        """Submit a QUEUED job whose model has room, waiting at most `patience` seconds.
 
-        `finished_remotely`: slots whose tasks are done at the service. Returns the job's new last
-        record, RetryLater, or None if another instance has the job. Raises StoreError.
+        Only for the holder of the lease, who has counted the model's slots. Returns the job's new
+        last record, RetryLater, or None if another instance has the job. Raises StoreError.
         """
         if last.state != QUEUED:
             return None
@@ -88,17 +90,18 @@ class Submission:
             return self.transitions.fail(last, missing)
         if body is None:
             return None
-        window = self.ledger.breakers.window(model)
-        claim = (model.name, last.job, last.seq + 1, window, finished_remotely)
-        slot = self.ledger.slots.claim(*claim)
-        if slot is None:
-            return RetryLater(0.0, "no slot is free")
-        return self._with_slot(last, Attempt(model, slot, body, 0.0), patience)
+        wait = self.next_permit(model)
+        if wait > patience:
+            return RetryLater(wait, "the rate of the model is used up")
+        self.ledger.clock.sleep(wait)
+        if not self.ledger.lease.may_send():
+            return RetryLater(0.0, "this instance does not hold the lease")
+        slot = self.ledger.slots.claim(model.name, last.job, last.seq + 1)
+        return self._with_slot(last, Attempt(model, slot, body))
 
-    def next_ticket(self, model: Model) -> float:
-        """Seconds until another job of the model is worth a try after one was submitted."""
-        limits = model.limits
-        return self.ledger.tickets.next_in(model.name, limits.submissions, limits.per_seconds)
+    def next_permit(self, model: Model) -> float:
+        """Seconds until another submission for the model may be sent."""
+        return self.ledger.lease.permits.wait(model.name, model.limits)
 
     def expire(self, last: Record) -> Record | None:
         """End a queued job whose time is over; None if it is not. Raises StoreError."""
@@ -149,64 +152,50 @@ class Submission:
             return None
         return for_missing(request_body(spec, self.input_urls(spec)), last.missing)
 
-    def _with_slot(
-        self, last: Record, attempt: Attempt, patience: float
-    ) -> Record | RetryLater | None:
+    def _with_slot(self, last: Record, attempt: Attempt) -> Record | None:
         slot = attempt.slot
-        try:
-            ticket = self._ticket(slot, attempt.model, patience)
-        except StoreError:
-            self.ledger.slots.free(slot)
-            raise
-        if isinstance(ticket, RetryLater):
-            self.ledger.slots.free(slot)
-            return ticket
-        began = self.ledger.clock.monotonic()
         draft = replace(
             last.following(SUBMITTING),
             attempt=last.attempt + 1,
             slot_seq=slot.seq,
             slot_mark=slot.mark,
+            epoch=self.ledger.lease.epoch,
             not_before=None,
         )
-        intent = self.ledger.records.append(draft)
-        if intent is None:
-            self.transitions.clean_up_if_over(slot)
-            return None
-        return self._send(replace(attempt, began=began), intent, ticket)
-
-    def _ticket(self, slot: Slot, model: Model, patience: float) -> Ticket | RetryLater:
-        """A ticket in the name of the claim: it is the log of what was sent when."""
-        limits, clock = model.limits, self.ledger.clock
-        end = clock.monotonic() + patience
-        while True:
-            taken = self.ledger.tickets.take(
-                model.name, limits.submissions, limits.per_seconds, slot.holder()
-            )
-            if isinstance(taken, Ticket):
-                return taken
-            if clock.monotonic() + taken > end:
-                return RetryLater(taken, "no ticket is free")
-            clock.sleep(taken)
-
-    def _send(self, attempt: Attempt, intent: Record, ticket: Ticket) -> Record | None:
-        """The one POST. A ticket gone stale meanwhile is replaced; an attempt that has taken so
-        long that others may give it up is given up here first."""
-        while not self.ledger.tickets.usable(ticket):
-            patience = self.model_studio.create_timeout
-            renewed = self._ticket(attempt.slot, attempt.model, patience)
-            if isinstance(renewed, RetryLater):
+        for tries in range(INTENTS):
+            began = self._moment()
+            intent = self.ledger.records.append(draft)
+            if intent is None:
+                break
+            if self._is_fresh(began):
+                return self._send(attempt, intent)
+            if tries == INTENTS - 1:
                 return self._not_sent(intent)
-            ticket = renewed
-        if self._overslept(intent, attempt.began):
+            draft = intent.following(SUBMITTING)
+        self.transitions.clean_up_if_over(slot)
+        return None
+
+    def _moment(self) -> tuple[float, float]:
+        return self.ledger.clock.monotonic(), self.ledger.clock.now()
+
+    def _is_fresh(self, began: tuple[float, float]) -> bool:
+        """Whether a POST sent now follows its record at once, by either clock."""
+        monotonic, wall = self._moment()
+        return max(monotonic - began[0], wall - began[1]) <= SEND_WITHIN
+
+    def _send(self, attempt: Attempt, intent: Record) -> Record | None:
+        """The one POST, unless the lease ran out meanwhile."""
+        if not self.ledger.lease.may_send():
             return self._not_sent(intent)
         submitted_at = iso(self.ledger.clock.now())
-        outcome = self.model_studio.create(attempt.model.endpoint, attempt.body)
+        model = attempt.model
+        with self.ledger.lease.permits.spent(model.name, model.limits):
+            outcome = self.model_studio.create(model.endpoint, attempt.body)
         if isinstance(outcome, TaskCreated):
             return self.accepted(intent, outcome.task_id, outcome.request_id, submitted_at)
         if isinstance(outcome, OutcomeUnknown):
             return self._in_doubt(intent, outcome, submitted_at)
-        return self._refused(attempt.model, intent, outcome)
+        return self._refused(model, intent, outcome)
 
     def _in_doubt(
         self, intent: Record, outcome: OutcomeUnknown, submitted_at: str
@@ -220,12 +209,6 @@ class Submission:
         draft = intent.following(SUBMITTING)
         draft = replace(draft, submitted_at=submitted_at, unknown=outcome.reason)
         return self.ledger.records.append(draft)
-
-    def _overslept(self, intent: Record, began: float) -> bool:
-        """Whether the attempt is older than a submission may take, by either clock."""
-        clock = self.ledger.clock
-        age = max(clock.monotonic() - began, clock.now() - from_iso(intent.at))
-        return age > self.model_studio.create_timeout
 
     def _not_sent(self, intent: Record) -> Record | None:
         """Nothing was sent, for certain: back into the queue, and no attempt is counted."""

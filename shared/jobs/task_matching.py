@@ -1,45 +1,61 @@
 """Which task of the service's list belongs to which attempt of unknown outcome.
 
 The list shows model, time and id of a task, nothing that the caller sent (task management page).
-But every submission holds a ticket that the store dated, and is sent within a second of it; so
-the time tells attempts apart, unless two of them are both in doubt and close together. Other
-programs may use the same account: a task that was made at another time is theirs, and one that
-cannot be told from an attempt's own is put before a person.
+But every submission follows its record at once, and the store dates the record; so the time tells
+attempts apart, unless two of them are both in doubt and close together. Other programs may use the
+same account: a task that was made at another time is theirs, and one that cannot be told from an
+attempt's own is put before a person.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from shared.modelstudio.client import ListedTask
 
 EARLY = 1.0
 """Seconds by which the service's clock may be behind the store's."""
-LATE = 3.0
-"""Seconds after its ticket within which a submission is dated by the service, as a rule."""
+LATE = 4.0
+"""Seconds after its record within which a submission is dated by the service, as a rule: a second
+of the store's clock, the time until it is sent, and its way."""
 SKEW = 5.0
-"""Seconds by which the time of an attempt may be wrong where its ticket was lost."""
+"""Seconds by which the two clocks may differ at all."""
+APART = 1.0
+"""Seconds between two submissions that cannot overtake each other."""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """When an attempt was sent: by the store's clock in seconds since 1970, and by the sender's
+    own, which is finer: the epoch of its lease, and seconds since 1970."""
+
+    at: float
+    epoch: int
+    own: float
 
 
 @dataclass(frozen=True)
 class Evidence:
     """What is known when an attempt is judged.
 
-    `mine` and `others` are the ticket times of this attempt and of the others in doubt, in
-    seconds since 1970 by the store's clock; `tasks` are those of no job of ours. A submission may
-    take `patience` seconds. `witnessed`: the list shows a task of ours that was made after this
-    attempt, so it is not behind.
+    `mine` and `others`: when this attempt and the others in doubt were sent; `tasks` are those of
+    no job of ours. A submission may take `patience` seconds. `witnessed`: the list shows a task of
+    ours that was made after this attempt, so it is not behind. `certain`: the task that this
+    attempt has claimed already, or tasks that show its own prompt.
     """
 
-    mine: float
-    others: tuple[float, ...]
+    mine: Sent
+    others: tuple[Sent, ...]
     tasks: tuple[ListedTask, ...]
     patience: float
     witnessed: bool = False
+    certain: tuple[ListedTask, ...] = ()
 
     def verdict(self) -> ListedTask | None:
         """The task of this attempt, if exactly one can be it."""
+        if len(self.certain) == 1:
+            return self.certain[0]
         own = [task for task in self._at(self.mine) if fits(self.mine, task)]
         if not self.others:
             return own[0] if own and len(self._at(self.mine)) == 1 else None
@@ -55,9 +71,16 @@ class Evidence:
             if fits(self.mine, task) or not any(fits(other, task) for other in self.others)
         ]
 
-    def _at(self, ticket: float) -> list[ListedTask]:
-        """The tasks that a submission with this ticket can have made at all."""
-        first, last = ticket - SKEW, ticket + self.patience + LATE
+    def judged(self, mine: set[str], not_mine: set[str]) -> Evidence:
+        """The evidence after the prompts of some tasks were compared, by their ids."""
+        tasks = tuple(task for task in self.tasks if task.task_id not in not_mine)
+        return replace(
+            self, tasks=tasks, certain=tuple(task for task in tasks if task.task_id in mine)
+        )
+
+    def _at(self, sent: Sent) -> list[ListedTask]:
+        """The tasks that a submission sent then can have made at all."""
+        first, last = sent.at - SKEW, sent.at + self.patience + LATE
         return [task for task in self.tasks if first <= task.created <= last]
 
     def _is_alone(self, own: ListedTask) -> bool:
@@ -67,19 +90,23 @@ class Evidence:
 
     def _by_order(self) -> ListedTask | None:
         """As many tasks as attempts, each at its attempt's time: they follow each other."""
-        tickets = sorted((self.mine, *self.others))
-        near = {task.task_id: task for ticket in tickets for task in self._at(ticket)}
+        attempts = sorted((self.mine, *self.others), key=lambda sent: (sent.epoch, sent.own))
+        near = {task.task_id: task for sent in attempts for task in self._at(sent)}
         tasks = sorted(near.values(), key=lambda task: task.created)
-        distinct = len(set(tickets)) == len(tickets)
-        if not distinct or len(tickets) != len(tasks) or not _all_fit(tickets, tasks):
+        if len(attempts) != len(tasks) or not _apart(attempts):
             return None
-        return tasks[tickets.index(self.mine)]
+        if not all(fits(sent, task) for sent, task in zip(attempts, tasks, strict=True)):
+            return None
+        return tasks[attempts.index(self.mine)]
 
 
-def fits(ticket: float, task: ListedTask) -> bool:
-    """Whether a task was made when a submission with this ticket arrives."""
-    return ticket - EARLY <= task.created <= ticket + LATE
+def fits(sent: Sent, task: ListedTask) -> bool:
+    """Whether a task was made when a submission sent then arrives."""
+    return sent.at - EARLY <= task.created <= sent.at + LATE
 
 
-def _all_fit(tickets: Sequence[float], tasks: Sequence[ListedTask]) -> bool:
-    return all(fits(ticket, task) for ticket, task in zip(tickets, tasks, strict=True))
+def _apart(attempts: list[Sent]) -> bool:
+    """Whether none can have overtaken the one before it."""
+    return all(
+        two.epoch > one.epoch or two.own - one.own >= APART for one, two in pairwise(attempts)
+    )

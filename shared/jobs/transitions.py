@@ -8,6 +8,9 @@ are in the bucket before either names them.
 A job that goes back gets its record QUEUED, then the marker, then the slot is freed. As long as the
 slot exists, an instance that comes across it finds the attempt over and makes the marker again: a
 job whose record says QUEUED is never without a marker for good.
+
+Before a slot goes, the attempt leaves its name under its task's id, or its time if it may have a
+task that nobody knows: a later look at the list of tasks must not take that task for another job's.
 """
 
 from __future__ import annotations
@@ -23,7 +26,16 @@ from shared.catalogue.rules import Rules
 from shared.jobs.manifest import Outcome, build, given_up, numbers_of
 from shared.ledger.ledger import Ledger
 from shared.ledger.manifest import StoredImage
-from shared.ledger.record import CANCELED, FAILED, QUEUED, REJECTED, SUBMITTING, SUCCEEDED, Record
+from shared.ledger.record import (
+    CANCELED,
+    FAILED,
+    NEEDS_ATTENTION,
+    QUEUED,
+    REJECTED,
+    SUBMITTING,
+    SUCCEEDED,
+    Record,
+)
 from shared.ledger.slots import Slot
 from shared.modelstudio.client import Task
 from shared.platform.clock import iso
@@ -34,6 +46,8 @@ log = logging.getLogger(__name__)
 
 
 NOTHING_MORE = Outcome()
+UNSURE = (SUBMITTING, NEEDS_ATTENTION, CANCELED)
+"""Last states of an attempt that may have a task although its records name none."""
 
 
 @dataclass(frozen=True)
@@ -88,13 +102,16 @@ class Transitions:
         wait: float = 0.0,
         attempt: int | None = None,
         retained: Retained | None = None,
+        in_doubt: bool = False,
     ) -> Record | None:
         """Queue a job that is in flight again, at its old place, after `wait` seconds at least.
 
-        None: another instance moved the job. `attempt` corrects the count of attempts. Raises
-        StoreError. A marker that was removed is never made again under the same name, because a
-        late instance may still be about to remove it: the job moves back by one millisecond, which
-        gives its marker a new name.
+        None: another instance moved the job. `attempt` corrects the count of attempts; `in_doubt`:
+        its attempt was not answered and may have a task after all. Raises StoreError.
+
+        A marker that was removed is never made again under the same name, because a late instance
+        may still be about to remove it: the job moves back by one millisecond, which gives its
+        marker a new name.
         """
         kept = retained or Retained(last.kept, last.missing, last.paid)
         moved = 0 if last.state == SUBMITTING else 1
@@ -105,6 +122,7 @@ class Transitions:
             attempt=last.attempt if attempt is None else attempt,
             slot_seq=None,
             slot_mark=None,
+            epoch=None,
             submitted_at=None,
             task_id=None,
             create_request_id=None,
@@ -114,10 +132,11 @@ class Transitions:
             error=why,
         )
         made = self.ledger.records.append(draft)
-        if made is not None:
-            _log_requeue(last, made, why, wait)
-        if made is not None and last.slot is not None:
-            self.clean_up(last.slot, made)
+        if made is None:
+            return None
+        _log_requeue(last, made, why, wait)
+        if last.slot is not None:
+            self._leave(last.slot, made, last.task_id, in_doubt)
         return made
 
     def complete(self, ended: Record, *, marked: bool = True) -> None:
@@ -129,16 +148,28 @@ class Transitions:
         if marked and ended.queued_ms:
             self.ledger.queue.remove(ended)
         if ended.slot is not None:
-            self.ledger.slots.free(ended.slot)
+            self._free(ended.slot, ended.task_id, ended.state in UNSURE)
 
     def clean_up(self, slot: Slot, last: Record) -> None:
-        """Clean up after an attempt that is over; `last` is the job's last record.
+        """Clean up after an attempt that is over; `last` is the job's last record."""
+        attempt = [last] if last.slot == slot else self.ledger.records.attempt(slot)
+        if attempt:
+            self._leave(slot, last, attempt[-1].task_id, attempt[-1].state in UNSURE)
+        else:
+            self._leave(slot, last, None, False)
 
-        The slot goes last: as long as it exists, another instance does what is left undone.
-        """
+    def _leave(self, slot: Slot, last: Record, task_id: str | None, in_doubt: bool) -> None:
+        """The slot goes last: as long as it exists, another instance does what is left undone."""
         if last.state == QUEUED:
             self.ledger.queue.add(last)
         self.restore_manifest(last)
+        self._free(slot, task_id, in_doubt)
+
+    def _free(self, slot: Slot, task_id: str | None, in_doubt: bool) -> None:
+        if task_id is not None:
+            self.ledger.tasks.claim(task_id, slot)
+        elif in_doubt:
+            self.ledger.tasks.doubt(slot)
         self.ledger.slots.free(slot)
 
     def clean_up_if_over(self, slot: Slot) -> None:

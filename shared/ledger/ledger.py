@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from shared.ledger.breaker import Breakers
 from shared.ledger.durations import Durations
-from shared.ledger.heartbeat import Heartbeat
 from shared.ledger.job_index import JobIndex
+from shared.ledger.lease import Lease, Timing
 from shared.ledger.model_state import ModelStates
+from shared.ledger.permits import Permits
 from shared.ledger.queue import Queue
 from shared.ledger.records import Records
 from shared.ledger.slots import Slots
-from shared.ledger.tickets import Tickets
+from shared.ledger.task_claims import TaskClaims
+from shared.ledger.wake import Wake
 from shared.platform.clock import Clock, nonce
 from shared.storage.objects import ObjectStore
 
@@ -26,6 +28,7 @@ class Ledger:
     store: ObjectStore
     clock: Clock
     rng: random.Random
+    timing: Timing = field(default_factory=Timing)
 
     @cached_property
     def records(self) -> Records:
@@ -40,8 +43,17 @@ class Ledger:
         return Slots(self.store, self.rng)
 
     @cached_property
-    def tickets(self) -> Tickets:
-        return Tickets(self.store, self.clock)
+    def lease(self) -> Lease:
+        permits = Permits(self.clock)
+        return Lease(self.store, self.clock, nonce(self.rng), permits, self.timing)
+
+    @cached_property
+    def wake(self) -> Wake:
+        return Wake(self.store, self.clock, self.lease)
+
+    @cached_property
+    def tasks(self) -> TaskClaims:
+        return TaskClaims(self.store)
 
     @cached_property
     def index(self) -> JobIndex:
@@ -58,7 +70,3 @@ class Ledger:
     @cached_property
     def durations(self) -> Durations:
         return Durations(self.model_states)
-
-    @cached_property
-    def heartbeat(self) -> Heartbeat:
-        return Heartbeat(self.store, self.clock, nonce(self.rng))

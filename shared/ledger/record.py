@@ -62,8 +62,9 @@ class Record:
 
     `version` is the version it was read with. `written` is the digest of the document as it was
     written, `digest` that of the request it asks for. `spec_seq` names the record that holds the
-    spec. `not_before` delays the next attempt. `paid` images, the images `kept` and the numbers
-    `missing` are what earlier attempts of a partial success left behind.
+    spec. `not_before` delays the next attempt. `epoch` is that of the lease under which the attempt
+    was sent. `paid` images, the images `kept` and the numbers `missing` are what earlier attempts
+    of a partial success left behind.
 
     The last group belongs to one record only; the next record starts without it. `unknown` says
     why the outcome of a submission is unknown. `manifest` is set in final states.
@@ -86,6 +87,7 @@ class Record:
     attempt: int = 0
     slot_seq: int | None = None
     slot_mark: str | None = None
+    epoch: int | None = None
     task_id: str | None = None
     submitted_at: str | None = None
     create_request_id: str | None = None

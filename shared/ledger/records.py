@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from shared.ledger.codec import decode, encode
 from shared.ledger.record import Record
+from shared.ledger.slots import Slot
 from shared.platform.clock import Clock, iso, nonce
 from shared.storage import layout
 from shared.storage.objects import ObjectMissing, ObjectStore
@@ -77,6 +78,23 @@ class Records:
             record = following
             following = self.get(record.job, record.seq + 1)
         return record
+
+    def written_at(self, record: Record) -> float | None:
+        """When a record was written, by the store's clock; None if it is gone.
+
+        Raises StoreError.
+        """
+        key = layout.record(record.job, record.seq)
+        return next((one.modified for one in self.store.list(key, limit=1)), None)
+
+    def attempt(self, slot: Slot) -> list[Record]:
+        """The records of the attempt that a slot was claimed for, in order. Raises StoreError."""
+        found: list[Record] = []
+        following = self.get(slot.job, slot.seq)
+        while following is not None and following.slot == slot:
+            found.append(following)
+            following = self.get(slot.job, following.seq + 1)
+        return found
 
     def _numbers(self, job: str, after: str = "") -> list[int]:
         entries = self.store.list(f"{layout.RECORDS}{job}/", after=after)

@@ -1,21 +1,17 @@
-"""Slots: the right to have a task in flight, over any number of instances.
+"""Slots: markers of the attempts in flight, an index over the records.
 
 OSS can create-if-absent but not delete-if-unchanged. A slot with a fixed number could be freed
 by a late instance after somebody else took it. So a slot is named after one claim (job, record
 number and a random mark), and no name is used twice: freeing it late, or often, does no harm.
 
-How many may be held is decided by claim-then-count: make your slot, then list all; if there are
-more than the window, take yours back. Listing is strongly consistent (OSS basic concepts), so of
-two claimants at least the later one sees both: the window is never exceeded. Weakness: two may
-both step back although one place was free; the next claim gets it.
+Only the holder of the lease claims slots, so it knows how many are held: it counts before it
+claims.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
 
 from shared.platform.clock import nonce
 from shared.storage import layout
@@ -34,10 +30,6 @@ class Slot:
     @property
     def key(self) -> str:
         return layout.slot(self.model, self.job, self.seq, self.mark)
-
-    def holder(self) -> dict[str, Any]:
-        """The claim as a ticket names it."""
-        return {"job": self.job, "seq": self.seq, "mark": self.mark}
 
 
 @dataclass(frozen=True)
@@ -64,20 +56,11 @@ class Slots:
             if layout.is_ours(entry.key, layout.SLOTS)
         ]
 
-    def claim(
-        self, model: str, job: str, seq: int, window: int, finished_remotely: Collection[Slot] = ()
-    ) -> Slot | None:
-        """A slot for this attempt, or None if `window` are held already. Raises StoreError.
-
-        `finished_remotely`: slots whose tasks are done at the service and which do not count. A
-        set, not a number, so that a slot freed meanwhile is not subtracted twice.
-        """
+    def claim(self, model: str, job: str, seq: int) -> Slot:
+        """A slot for the attempt whose first record is number `seq`. Raises StoreError."""
         slot = Slot(model, job, seq, nonce(self.rng)[:12])
         self.store.create(slot.key, b"")
-        if sum(one.slot not in finished_remotely for one in self.held(model)) <= window:
-            return slot
-        self.free(slot)
-        return None
+        return slot
 
     def free(self, slot: Slot) -> None:
         """Give a slot back; only one whose attempt is over or never began."""

@@ -26,6 +26,7 @@ QUERY_TIMEOUT = 10.0
 ANSWER_TIMEOUT = 20.0
 """Seconds for the whole body of an answer."""
 LONGEST_ID = 200
+MOST_PAGES = 50
 TASK_ID = re.compile(r"[A-Za-z0-9._:-]{1,200}")
 """Ids are UUIDs in every sample; what else may come must be safe in a URL's path and a key."""
 BEIJING_TIME = timezone(timedelta(hours=8))
@@ -88,6 +89,23 @@ class ListedTask:
     status: str
     created: float
     request_id: str
+
+
+@dataclass(frozen=True)
+class ListWindow:
+    """Two times in seconds since 1970, and the zone the list reads them in, in hours before UTC."""
+
+    start: float
+    end: float
+    utc_offset_hours: int
+
+
+class ListTooLong(ServiceError):
+    """The list has more than `MOST_PAGES` pages. `seen` are the tasks of those."""
+
+    def __init__(self, seen: list[ListedTask]) -> None:
+        super().__init__("ListTooLong", f"The list has more than {MOST_PAGES} pages.", 200)
+        self.seen = seen
 
 
 @dataclass
@@ -171,16 +189,28 @@ class ModelStudio:
             times=_times(output),
         )
 
-    def listed(self, model: str, start: float, end: float) -> list[ListedTask]:
-        """Tasks of a model created between two times, all pages. Raises ServiceError."""
-        found: list[ListedTask] = []
-        page, pages = 1, 1
+    def listed(self, model: str, window: ListWindow | None = None) -> list[ListedTask]:
+        """Tasks of a model created within a window, or within the last 24 hours, all pages.
+
+        Raises ListTooLong; ServiceError, also where the answer is not the whole list.
+        """
+        found: dict[str, ListedTask] = {}
+        page, pages, total = 1, 1, 0
         while page <= pages:
-            answer = self._get("/tasks/", _list_query(model, start, end, page))
+            if page > MOST_PAGES:
+                raise ListTooLong(list(found.values()))
+            answer = self._get("/tasks/", _list_query(model, window, page))
             rows, pages = _rows(answer, page)
-            found += rows
+            found |= {row.task_id: row for row in rows}
+            total = _count(answer) if page == 1 else total
             page += 1
-        return found
+        if len(found) < total:
+            raise ServiceError("UnreadableAnswer", "The list has less tasks than its total.", 200)
+        return list(found.values())
+
+    def probe(self, model: str) -> None:
+        """Ask something that costs nothing. Raises ServiceError, also where the key is refused."""
+        self._get("/tasks/", _list_query(model, None, 1))
 
     def cancel(self, task_id: str) -> None:
         """Cancel a PENDING task; anything else raises ServiceError UnsupportedOperation."""
@@ -294,6 +324,12 @@ def _rows(answer: Mapping[str, Any], page: int) -> tuple[list[ListedTask], int]:
     return rows, pages
 
 
+def _count(answer: Mapping[str, Any]) -> int:
+    """How many tasks the list says it has; 0 where it does not say."""
+    total = answer.get("total")
+    return total if isinstance(total, int) and not isinstance(total, bool) else 0
+
+
 def _never_sent(error: requests.RequestException) -> bool:
     if isinstance(error, requests.ConnectTimeout):
         return True
@@ -313,17 +349,16 @@ def _times(output: Mapping[str, Any]) -> dict[str, float]:
     return found
 
 
-def _list_query(model: str, start: float, end: float, page: int) -> dict[str, str]:
-    def stamp(at: float) -> str:
-        return datetime.fromtimestamp(at, BEIJING_TIME).strftime("%Y%m%d%H%M%S")
+def _list_query(model: str, window: ListWindow | None, page: int) -> dict[str, str]:
+    query = {"model_name": model, "page_no": str(page), "page_size": "100"}
+    if window is None:
+        return query
+    zone = timezone(timedelta(hours=window.utc_offset_hours))
 
-    return {
-        "model_name": model,
-        "start_time": stamp(start),
-        "end_time": stamp(end + 1),
-        "page_no": str(page),
-        "page_size": "100",
-    }
+    def stamp(at: float) -> str:
+        return datetime.fromtimestamp(at, zone).strftime("%Y%m%d%H%M%S")
+
+    return query | {"start_time": stamp(window.start), "end_time": stamp(window.end + 1)}
 
 
 def _listed(row: Any) -> ListedTask | None:

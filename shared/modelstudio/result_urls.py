@@ -23,6 +23,12 @@ def result_items(answer: Mapping[str, Any], results_at: str) -> list[Mapping[str
     return [item | {"url": _walk(item, inner)} for item in items if isinstance(item, dict)]
 
 
+def prompts_of(answer: Mapping[str, Any], results_at: str, key: str) -> list[str]:
+    """The prompts that the results show, as they were sent."""
+    prompts = (item.get(key) for item in result_items(answer, results_at))
+    return [prompt for prompt in prompts if isinstance(prompt, str)]
+
+
 def _walk(value: Any, parts: list[str]) -> Any:
     for part in parts:
         if isinstance(value, Mapping):

@@ -79,6 +79,7 @@ class Settings:
     api_url: str = ""
     create_timeout: float = 30.0
     unknown_grace: float = 120.0
+    lease_seconds: float = 40.0
     unknown_policy: str = "resolve"
     job_file_bytes: int = 16 * 1024 * 1024
     result_image_bytes: int = 64 * 1024 * 1024
@@ -127,6 +128,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         create_timeout=_seconds(environ, "CREATE_TIMEOUT", 30.0),
         unknown_policy=_one_of(environ, "UNKNOWN_POLICY", ("resolve", "ask")),
         unknown_grace=_seconds(environ, "UNKNOWN_GRACE", 120.0),
+        lease_seconds=_seconds(environ, "LEASE_SECONDS", 40.0),
         log_level=_one_of(environ, "LOG_LEVEL", LOG_LEVELS),
         log_prompts=_one_of(environ, "LOG_PROMPTS", ("no", "yes")) == "yes",
     )

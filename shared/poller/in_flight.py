@@ -12,6 +12,7 @@ from shared.ledger.record import PENDING, Record
 from shared.ledger.slots import HeldSlot, Slot
 from shared.platform.clock import from_iso
 from shared.poller.poll_intervals import first_question, is_known, next_question
+from shared.storage import layout
 
 UNKNOWN_FOR = 600.0
 """Seconds after its submission from which a task that is UNKNOWN keeps no room."""
@@ -44,11 +45,13 @@ class InFlight:
 
 @dataclass
 class InFlightTasks:
-    """All tasks in flight of a run, by slot."""
+    """All tasks in flight of a run, by slot. `_held`: the keys of all slots, None while they have
+    not been counted."""
 
     catalogue: Catalogue
     ledger: Ledger
     _known: dict[str, InFlight] = field(default_factory=dict)
+    _held: set[str] | None = None
     _freed: dict[str, float] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[InFlight]:
@@ -69,11 +72,24 @@ class InFlightTasks:
         ask_at = now + max(0.0, wait) if last.state == PENDING else now
         inflight = InFlight(held.slot, last, now - waited, now - waited, ask_at)
         self._known[held.slot.key] = inflight
+        if self._held is not None:
+            self._held.add(held.slot.key)
         return inflight
 
     def drop(self, inflight: InFlight) -> None:
         """Forget a task that is over."""
         self._known.pop(inflight.slot.key, None)
+        if self._held is not None:
+            self._held.discard(inflight.slot.key)
+
+    @property
+    def counted(self) -> bool:
+        """Whether all slots are known; without that nothing may be submitted."""
+        return self._held is not None
+
+    def count_again(self) -> None:
+        """A slot may exist that this run does not know of."""
+        self._held = None
 
     def finish_remotely(self, inflight: InFlight) -> float:
         """The service is done with a task. Returns how many seconds ago, halfway between the last
@@ -91,29 +107,25 @@ class InFlightTasks:
         inflight.finished_remotely |= now - inflight.claimed >= UNKNOWN_FOR
 
     def keep_only(self, held: list[HeldSlot]) -> None:
-        """Forget the slots that no longer exist."""
-        present = {one.slot.key for one in held}
+        """Count the slots, and forget those that no longer exist."""
+        present = self._held = {one.slot.key for one in held}
         self._known = {key: inflight for key, inflight in self._known.items() if key in present}
 
     def jobs(self, model: str) -> set[str]:
         """The jobs of a model that hold a slot."""
         return {inflight.slot.job for inflight in self if inflight.slot.model == model}
 
-    def finished_remotely(self, model: str) -> set[Slot]:
-        """The slots of a model whose tasks the service has finished; images are still to come."""
-        return {
-            inflight.slot
-            for inflight in self
-            if inflight.slot.model == model and inflight.finished_remotely
-        }
-
     def room(self, model: Model) -> int:
-        """How many more tasks of a model may be in flight, as far as this run knows."""
-        return (
-            self.ledger.breakers.window(model)
-            - len(self.jobs(model.name))
-            + len(self.finished_remotely(model.name))
-        )
+        """How many more tasks of a model may be in flight; none before the slots were counted.
+
+        Tasks that the service has finished, whose images are still to come, do not count.
+        """
+        if self._held is None:
+            return 0
+        prefix = layout.slots_of(model.name)
+        held = sum(key.startswith(prefix) for key in self._held)
+        over = sum(one.finished_remotely for one in self if one.slot.model == model.name)
+        return self.ledger.breakers.window(model) - held + over
 
     def is_idle_between(self, model: Model) -> bool:
         """Whether nothing may wait at the service, so that it is idle from one task to the next."""

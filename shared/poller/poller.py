@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -18,6 +19,7 @@ from shared.jobs.errors import classified, log_fields
 from shared.jobs.reconcile import Reconciliation
 from shared.jobs.transitions import Transitions
 from shared.ledger.breaker import KEY
+from shared.ledger.lease import POLLER
 from shared.ledger.ledger import Ledger
 from shared.ledger.record import PENDING, QUEUED, RUNNING, SUBMITTING, Record
 from shared.ledger.slots import HeldSlot, Slot
@@ -44,6 +46,7 @@ PASSING = 5.0
 TROUBLE = 300.0
 """The longest pauses of a task that fails: for trouble that passes, and for what stays wrong."""
 RECHECK = 3.0
+LONGEST_RECHECK = 30.0
 LONGEST_SILENCE = 30.0
 FAR_AWAY = 45.0
 """If the next event is further off than this many seconds, exit; the timer restarts the poller."""
@@ -80,7 +83,11 @@ class Poller:
         be asked at the very beginning or end.
         """
         began, gauges = self.ledger.clock.monotonic(), self.scheduler.gauges
-        outcome = self._run(deadline)
+        try:
+            outcome = self._run(deadline)
+        finally:
+            with suppress(StoreError):
+                self.ledger.lease.release()
         gauges.tell((inflight.slot.model for inflight in self.in_flight), last=True)
         seconds = round(self.ledger.clock.monotonic() - began, 3)
         extra = about("poll.ended", outcome=outcome, duration_s=seconds, rounds=gauges.rounds)
@@ -88,13 +95,12 @@ class Poller:
         return outcome
 
     def _run(self, deadline: float) -> str:
-        heartbeat, clock = self.ledger.heartbeat, self.ledger.clock
-        if not heartbeat.outlast():
-            return "another poller is at work"
-        while heartbeat.beat():
+        clock = self.ledger.clock
+        if not self.ledger.lease.take_when_free(deadline):
+            return "another instance is at work"
+        while self._holds_lease():
             self._round()
-            trouble = len(self.schedule.trouble)
-            busy = self._waiting or self.strays or bool(self.in_flight) or bool(trouble)
+            busy = self._waiting or self.strays or self.in_flight or self.schedule.trouble
             if not busy and self._rested():
                 return "nothing left"
             pause = self._pause()
@@ -103,35 +109,56 @@ class Poller:
                     return "everything left is paused"
                 continue
             if clock.monotonic() + pause >= deadline:
-                heartbeat.rest()
-                heartbeat.wake()
+                self.ledger.lease.release()
+                self.ledger.wake.now()
                 return "handed over at the deadline"
             clock.sleep(pause)
         return "another poller took over"
+
+    def _holds_lease(self) -> bool:
+        """Renew the lease when it is time; while the store does not answer, wait for it."""
+        lease = self.ledger.lease
+        while not lease.is_lost():
+            try:
+                return lease.renew()
+            except StoreError as error:
+                facts = about("round.trouble", step="lease")
+                log.warning("the lease cannot be renewed: %s", error, extra=facts)
+            self.ledger.clock.sleep(LONGEST_SLEEP)
+        return False
 
     def _round(self) -> None:
         if self.strays or self.schedule.slots_due:
             self._look()
         else:
             self._visit_due()
-        if self.schedule.queues_due:
+        if self.schedule.queues_due and self.in_flight.counted:
             self._submit_waiting()
 
     def _rested(self) -> bool:
-        """Go to rest, then look once more: a job that came in between saw the heartbeat."""
-        self.ledger.heartbeat.rest()
-        return not self.ledger.slots.held() and not self.scheduler.waiting()
+        """Go to rest, then look once more: a job that came in between saw a live poller."""
+        self.ledger.lease.release()
+        if not self.ledger.slots.held() and not self.scheduler.waiting():
+            return True
+        self._go_on()
+        return False
+
+    def _go_on(self) -> None:
+        """Take the lease back, if nobody else has, and look at everything."""
+        self.ledger.lease.take(POLLER)
+        self.in_flight.count_again()
+        self.schedule.everything_now()
 
     def _all_paused(self) -> bool:
         """Go to rest although jobs wait, then look once more for one that need not wait."""
-        self.ledger.heartbeat.rest()
+        self.ledger.lease.release()
         trouble = self.schedule.trouble
         held = {one.slot.key for one in self.ledger.slots.held()}
         left = {key for key in held if not trouble.holds(key)} | self.scheduler.unpaused()
         new, self._left = left - self._left, left
         if not new:
             return True
-        self.schedule.everything_now()
+        self._go_on()
         return False
 
     def _look(self) -> None:
@@ -185,8 +212,7 @@ class Poller:
         if trouble.holds(slot.key):
             return
         try:
-            self.ledger.heartbeat.beat()
-            step()
+            self._step(step)
         except (ObjectDamaged, ObjectForbidden) as error:
             self._say_trouble(slot, error, trouble.failed(slot.key, TROUBLE))
         except (ServiceError, StoreError) as error:
@@ -211,11 +237,10 @@ class Poller:
         )
 
     def _guarded(self, what: str, step: Callable[[], None]) -> None:
-        """Isolate failures of a step; renew the heartbeat first, so that a slow step is not taken
-        for a dead poller. After a failure something is left to do: the next round finds out."""
+        """Isolate failures of a step. After a failure something is left to do: the next round
+        finds out."""
         try:
-            self.ledger.heartbeat.beat()
-            step()
+            self._step(step)
         except (ServiceError, StoreError) as error:
             self.strays = True
             log.warning("%s: %s", what, error, extra=about("round.trouble", step=what))
@@ -226,6 +251,12 @@ class Poller:
                 what,
                 extra=about("round.failed", step=what),
             )
+
+    def _step(self, step: Callable[[], None]) -> None:
+        """Renew the lease before a step, so that a slow one is not taken for a dead poller; without
+        it nothing is done any more."""
+        if self.ledger.lease.renew():
+            step()
 
     def _visit(self, held: HeldSlot) -> None:
         inflight = self.in_flight.get(held.slot) or self._found(held)
@@ -305,7 +336,9 @@ class Poller:
 
     def _resolve(self, inflight: InFlight) -> None:
         """An attempt whose outcome is open: its submitter may have recorded it meanwhile."""
-        inflight.ask_at = self.ledger.clock.monotonic() + RECHECK
+        monotonic = self.ledger.clock.monotonic()
+        wait = max(RECHECK, min(LONGEST_RECHECK, (monotonic - inflight.claimed) / 8))
+        inflight.ask_at = monotonic + wait
         now = self.ledger.records.last_from(inflight.last)
         if now.state == SUBMITTING and now.holds(inflight.slot):
             inflight.last = now
@@ -332,9 +365,8 @@ class Poller:
         """Once the pause of a refused key is over, ask something that costs nothing."""
         if not self.ledger.breakers.key_needs_probe():
             return
-        now = self.ledger.clock.now()
         try:
-            self.collection.model_studio.listed(self.catalogue.names()[0], now - 1, now)
+            self.collection.model_studio.probe(self.catalogue.names()[0])
         except ServiceError as error:
             rule = classified(self.collection.rules.errors, error)
             self.ledger.breakers.pause(KEY, error, rule)

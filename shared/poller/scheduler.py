@@ -19,7 +19,7 @@ from shared.poller.schedule import Schedule
 from shared.storage.layout import job_of_marker, job_of_reminder
 from shared.storage.objects import ObjectDamaged, ObjectForbidden
 
-TICKET_PATIENCE = 3.0
+PERMIT_PATIENCE = 3.0
 REFILL_PATIENCE = 0.3
 LOOK_FOR_EXPIRED = 60.0
 LOOK_PAST = 5
@@ -129,14 +129,14 @@ class Scheduler:
         except ObjectDamaged:
             return None  # `_isolated` says so when it is the job's turn
 
-    def _submit(self, model: Model, markers: list[str], patience: float = TICKET_PATIENCE) -> None:
-        """Submit as many as there is room and a ticket for. After one it does not wait for the
-        next ticket: images of tasks that end meanwhile, and other models' jobs, would wait too."""
+    def _submit(self, model: Model, markers: list[str], patience: float = PERMIT_PATIENCE) -> None:
+        """Submit as many as there is room and a permit for. After one it does not wait for the
+        next permit: images of tasks that end meanwhile, and other models' jobs, would wait too."""
         flying = self.in_flight.jobs(model.name)
         for marker in (one for one in markers if job_of_marker(one) not in flying):
             if self.in_flight.room(model) <= 0:
                 return
-            soon = self.submission.next_ticket(model)
+            soon = self.submission.next_permit(model)
             if soon > 0 and self.in_flight.jobs(model.name) - flying:
                 self.schedule.wait(model.name, soon)
                 return
@@ -171,8 +171,11 @@ class Scheduler:
             return True
         if last.state == SUBMITTING:
             return True
-        finished = self.in_flight.finished_remotely(model.name)
-        outcome = self.submission.submit(last, patience, finished)
+        try:
+            outcome = self.submission.submit(last, patience)
+        except BaseException:
+            self.in_flight.count_again()  # it may have claimed a slot
+            raise
         if isinstance(outcome, RetryLater):
             self.schedule.wait(model.name, outcome.seconds)
             return not outcome.model_wide

@@ -11,9 +11,11 @@ RECORDS = "state/records/"
 QUEUE = "state/queue/"
 EXPIRY = "state/expiry/"
 SLOTS = "state/slots/"
-TICKETS = "state/tickets/"
 MODELS = "state/models/"
-HEARTBEAT = "state/poller/heartbeat.json"
+TASK_LIST = "state/models/~task-list.json"
+LEASE = "state/lease/"
+TASKS = "state/tasks/"
+DOUBTS = "state/doubts/"
 WAKE = "state/wake/poll"
 RESULTS = "results/"
 JOB_FILES = "jobs/"
@@ -32,6 +34,8 @@ _SHAPES = {
     EXPIRY: re.compile(rf"{EXPIRY}[0-9]{{13}}-{_ID}"),
     SLOTS: re.compile(rf"{SLOTS}[^/]+/{_ID}~[0-9]{{6}}~[0-9a-f]+"),
     JOBS: re.compile(rf"{JOBS}[0-9]{{13}}-{_ID}"),
+    LEASE: re.compile(rf"{LEASE}[0-9]{{12}}"),
+    DOUBTS: re.compile(rf"{DOUBTS}[^/]+/{_ID}~[0-9]{{6}}~[0-9a-f]+"),
 }
 
 
@@ -91,29 +95,43 @@ def slot(model: str, job: str, seq: int, mark: str) -> str:
 
 def parse_slot(key: str) -> tuple[str, str, int, str]:
     """Model, job, record number and mark of a slot's key."""
-    model, name = key[len(SLOTS) :].split("/", 1)
-    job, seq, mark = name.rsplit("~", 2)
+    return _parse_attempt(key[len(SLOTS) :])
+
+
+def _parse_attempt(name: str) -> tuple[str, str, int, str]:
+    model, _, rest = name.partition("/")
+    job, seq, mark = rest.rsplit("~", 2)
     return model, job, int(seq), mark
 
 
-def tickets_of(model: str) -> str:
-    """The prefix of a model's rate tickets."""
-    return f"{TICKETS}{model}/"
+def lease(epoch: int) -> str:
+    """The right to send, for the `epoch`-th time (from 1)."""
+    return f"{LEASE}{epoch:012d}"
 
 
-def ticket(model: str, tick: int) -> str:
-    """The right to send one submission in tick number `tick` of the store's clock."""
-    return f"{tickets_of(model)}{tick:012d}"
+def epoch_of(key: str) -> int:
+    """The number of a lease's epoch."""
+    return int(key.rsplit("/", 1)[1])
 
 
-def tick_of(key: str) -> int:
-    """The tick a ticket is for."""
-    return int(key.rsplit("/", 1)[1].split("-", 1)[0])
+def task(task_id: str) -> str:
+    """Whose a task of the service is; ids are safe in a key (`shared.modelstudio.client`)."""
+    return f"{TASKS}{task_id}"
 
 
-def rebuilt_ticket(model: str, tick: int, job: str, seq: int) -> str:
-    """A ticket made again from the records; it cannot be in the way of a live one."""
-    return f"{ticket(model, tick)}-{job}~{seq:06d}"
+def doubts_of(model: str) -> str:
+    """The prefix of a model's attempts that were given up without an answer."""
+    return f"{DOUBTS}{model}/"
+
+
+def doubt(model: str, job: str, seq: int, mark: str) -> str:
+    """An attempt whose task may exist although no job has it."""
+    return f"{doubts_of(model)}{job}~{seq:06d}~{mark}"
+
+
+def parse_doubt(key: str) -> tuple[str, str, int, str]:
+    """Model, job, record number and mark of a doubt's key."""
+    return _parse_attempt(key[len(DOUBTS) :])
 
 
 def model_state(model: str) -> str:

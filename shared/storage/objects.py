@@ -2,7 +2,7 @@
 
 OSS knows no conditional update; its one compare-and-set is to create an object that must not exist
 (`x-oss-forbid-overwrite`, PutObject documentation). So the verbs are: read, create-if-absent,
-overwrite, list, delete. Policy (records, slots, tickets, queue) lives above them.
+overwrite, list, delete. Policy (records, lease, slots, queue) lives above them.
 """
 
 from __future__ import annotations
@@ -45,12 +45,14 @@ class Slice:
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of a listing; `modified` in seconds since 1970, by the store's clock."""
+    """One line of a listing. Seconds since 1970 by the store's clock: `modified` is when the object
+    was written, `listed_at` when the store answered (its Date header)."""
 
     key: str
     size: int
     etag: str
     modified: float
+    listed_at: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -129,8 +129,9 @@ class OssStore:
         token, left = "", limit
         while left is None or left > 0:
             page = self._page(prefix, after, token, 1000 if left is None else min(left, 1000))
+            at = _date(page.headers, self.clock)
             for item in page.object_list:
-                yield Entry(item.key, item.size, item.etag, float(item.last_modified))
+                yield Entry(item.key, item.size, item.etag, float(item.last_modified), at)
             if not page.is_truncated:
                 return
             token = page.next_continuation_token

@@ -74,6 +74,7 @@ class Page:
     object_list: list[Item]
     is_truncated: bool
     next_continuation_token: str
+    headers: Mapping[str, str]
 
 
 class SimBucket:
@@ -158,7 +159,7 @@ class SimBucket:
             self._lose(fault)
             shown = [self._item(key) for key in found[:max_keys]]
             cut = len(found) > max_keys
-            return Page(shown, cut, shown[-1].key if cut else "")
+            return Page(shown, cut, shown[-1].key if cut else "", self._headers())
 
         return self.network.call(f"list {prefix}", "read", effect)
 

@@ -36,7 +36,7 @@ class Ending:
             self._ended(name, job)
 
     def _nothing_left(self) -> None:
-        for prefix in (layout.QUEUE, layout.SLOTS, layout.EXPIRY, layout.HEARTBEAT):
+        for prefix in (layout.QUEUE, layout.SLOTS, layout.EXPIRY):
             left = self.bucket.keys(prefix)
             if left:
                 self.violate("nothing is left behind", ", ".join(left))

@@ -44,17 +44,18 @@ for the images that failed is a success without another task: it has images alre
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 LAYOUT = re.compile(
-    rf"jobs/.*|dead/.*|{layout.HEARTBEAT}|{layout.WAKE}"
+    rf"jobs/.*|dead/.*|{layout.WAKE}|{layout.LEASE}\d{{12}}"
     rf"|{layout.RECORDS}{NAME}/\d{{6}}\.json"
     rf"|{layout.QUEUE}{NAME}/\d-\d{{13}}-{NAME}"
     rf"|{layout.SLOTS}{NAME}/{NAME}~\d{{6}}~[0-9a-f]{{12}}"
-    rf"|{layout.TICKETS}{NAME}/\d{{12}}(-{NAME}~\d{{6}})?"
+    rf"|{layout.DOUBTS}{NAME}/{NAME}~\d{{6}}~[0-9a-f]{{12}}"
+    rf"|{layout.TASKS}{NAME}"
     rf"|{layout.MODELS}~?{NAME}\.json"
     rf"|{layout.RESULTS}{NAME}/(result\.json|image-\d+\.png)"
     r"|state/jobs/\d{13}-.+"
 )
 SHAPED = re.compile(
-    rf"{layout.RECORDS}|{layout.QUEUE}|{layout.SLOTS}|{layout.TICKETS}|{layout.MODELS}|{layout.RESULTS}"
+    rf"{layout.RECORDS}|{layout.QUEUE}|{layout.SLOTS}|{layout.LEASE}|{layout.TASKS}|{layout.DOUBTS}|{layout.MODELS}|{layout.RESULTS}"
 )
 FOLDERS = tuple(
     value for name, value in vars(layout).items() if name.isupper() and isinstance(value, str)

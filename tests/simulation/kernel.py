@@ -11,6 +11,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
+from typing import NoReturn
 
 from greenlet import getcurrent, greenlet  # type: ignore[import-untyped]
 
@@ -29,12 +30,14 @@ class Killed(BaseException):
 
 @dataclass(eq=False)
 class Actor:
-    """One invocation. `deadline`: when the platform ends it; `held`: seconds it was frozen."""
+    """One invocation. `deadline`: when the platform ends it; `held`: seconds it was frozen; `dead`:
+    it was killed, and what its code still does on the way out does not happen."""
 
     name: str
     deadline: float
     ended: Ended
     held: float = 0.0
+    dead: bool = False
     stack: greenlet = field(init=False)
 
 
@@ -82,7 +85,12 @@ class Kernel:
         self.after(min(max(0.0, seconds), actor.deadline - self.now), actor.stack.switch)
         self._hub.switch()
         if self.now >= actor.deadline:
-            raise Killed("its function's timeout")
+            self.kill("its function's timeout")
+
+    def kill(self, why: str) -> NoReturn:
+        """End the actor that runs now. Raises Killed."""
+        self.here().dead = True
+        raise Killed(why)
 
     def here(self) -> Actor:
         """The actor that runs now."""

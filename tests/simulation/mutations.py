@@ -24,12 +24,15 @@ from shared.jobs.submit import Submission
 from shared.jobs.task_matching import Evidence
 from shared.jobs.transitions import Transitions
 from shared.ledger.codec import encode
+from shared.ledger.lease import Lease
+from shared.ledger.permits import Permits
 from shared.ledger.record import SUBMITTING, Record
 from shared.ledger.records import Records
 from shared.ledger.slots import Slot, Slots
-from shared.ledger.tickets import Ticket, Tickets
+from shared.ledger.task_claims import TaskClaims
 from shared.modelstudio.client import ModelStudio, OutcomeUnknown
 from shared.platform.clock import iso, nonce
+from shared.poller.in_flight import InFlightTasks
 from shared.poller.poller import Poller
 from shared.storage import layout
 from shared.storage.objects import StoreError
@@ -120,30 +123,59 @@ def unknown_is_sent_again() -> list[Change]:
     return [(ModelStudio, "create", insisting)]
 
 
-def ticket_not_awaited() -> list[Change]:
-    take = Tickets.take
-
-    def impatient(self: Tickets, *request: Any) -> Ticket:
-        take(self, *request)
-        return Ticket(self.clock.monotonic() + 60)
-
-    return [(Tickets, "take", impatient)]
+def permit_not_awaited() -> list[Change]:
+    return [(Permits, "wait", lambda _self, _model, _limits: 0.0)]
 
 
-def ticket_by_local_clock() -> list[Change]:
-    wrong = "current = int(self.clock.now() // length)"
+def permit_back_when_sent() -> list[Change]:
+    wrong = "back = [self.clock.monotonic() + limits.per_seconds]"
     return [
-        rewritten(Tickets, "take", "current = int(made.at // length)", wrong),
+        rewritten(Permits, "spent", "back = [math.inf]", wrong),
+        rewritten(
+            Permits, "spent", "back[0] = self.clock.monotonic() + limits.per_seconds", "pass"
+        ),
     ]
 
 
-def ticket_never_stale() -> list[Change]:
-    return [(Tickets, "usable", lambda _self, _ticket: True)]
+def permits_not_handed_over() -> list[Change]:
+    return [(Permits, "restore", lambda _self, _state, _request: None)]
 
 
-def claim_without_counting() -> list[Change]:
-    counted = "sum(one.slot not in finished_remotely for one in self.held(model)) <= window"
-    return [rewritten(Slots, "claim", counted, "True")]
+def lease_taken_early() -> list[Change]:
+    early = "dead = kind == POLLER and newest.age > 5"
+    return [
+        rewritten(
+            Lease, "_take", "dead = kind == POLLER and newest.age > self.timing.dead_after", early
+        )
+    ]
+
+
+def lease_never_given_up() -> list[Change]:
+    """A holder that was silent for too long goes on sending."""
+    return [(Lease, "may_send", lambda self: self.epoch is not None)]
+
+
+def lease_of_two() -> list[Change]:
+    """A lease that somebody else took is held all the same."""
+    return [rewritten(Lease, "_take", ".created:", ".at < 0:")]
+
+
+def successor_not_seen() -> list[Change]:
+    seen = "any(True for _ in self.store.list(layout.LEASE, after=key, limit=1))"
+    return [rewritten(Lease, "renew", seen, "False"), (Lease, "may_send", lambda self: True)]
+
+
+def intent_of_a_live_epoch_resolved() -> list[Change]:
+    return [(Reconciliation, "_is_under_way", lambda _self, _last: False)]
+
+
+def slots_not_counted() -> list[Change]:
+    room = InFlightTasks.room
+
+    def roomy(self: InFlightTasks, model: Any) -> int:
+        return max(1, room(self, model))
+
+    return [(InFlightTasks, "room", roomy)]
 
 
 def slot_without_mark() -> list[Change]:
@@ -226,7 +258,7 @@ def marker_name_reused() -> list[Change]:
 
 def rest_without_second_look() -> list[Change]:
     def content(self: Poller) -> bool:
-        self.ledger.heartbeat.rest()
+        self.ledger.lease.release()
         return True
 
     return [(Poller, "_rested", content)]
@@ -237,7 +269,13 @@ def orphan_never_freed() -> list[Change]:
 
 
 def known_task_adopted() -> list[Change]:
-    return [rewritten(Reconciliation, "_evidence", "if task.task_id not in known", "if True")]
+    wrong = rewritten(
+        Reconciliation,
+        "_evidence",
+        "task.task_id in known or self.ledger.tasks",
+        "self.ledger.tasks",
+    )
+    return [wrong, (TaskClaims, "owner", lambda _self, _task: None), *task_not_claimed()]
 
 
 def doubt_of_others_ignored() -> list[Change]:
@@ -290,7 +328,14 @@ def undone_stays_undone() -> list[Change]:
 
 
 def late_submitter_sends() -> list[Change]:
-    return [(Submission, "_overslept", lambda _self, _intent, _began: False)]
+    return [
+        (Submission, "_is_fresh", lambda _self, _began: True),
+        (Lease, "may_send", lambda _self: True),
+    ]
+
+
+def task_not_claimed() -> list[Change]:
+    return [(TaskClaims, "claim", lambda _self, _task, _slot: True)]
 
 
 MUTATIONS = {
@@ -300,10 +345,15 @@ MUTATIONS = {
         ("a record that somebody else made is taken for one's own", conflict_is_success),
         ("the slot is freed before result and record", slot_before_result),
         ("a submission of unknown outcome is sent again", unknown_is_sent_again),
-        ("a submission does not wait for its ticket", ticket_not_awaited),
-        ("ticks are counted on the instance's clock", ticket_by_local_clock),
-        ("a ticket is good for ever", ticket_never_stale),
-        ("a slot is claimed without counting", claim_without_counting),
+        ("a submission does not wait for its permit", permit_not_awaited),
+        ("a permit returns before the answer", permit_back_when_sent),
+        ("permits are not handed over with the lease", permits_not_handed_over),
+        ("a lease is taken from a holder that lives", lease_taken_early),
+        ("a holder that was silent goes on sending", lease_never_given_up),
+        ("a lease that somebody else took is held", lease_of_two),
+        ("a holder does not look for its successor", successor_not_seen),
+        ("an attempt of a live epoch is resolved", intent_of_a_live_epoch_resolved),
+        ("a job is submitted without room", slots_not_counted),
         ("two claims of one attempt share a slot", slot_without_mark),
         ("a slot belongs to the job, not to the attempt", slot_of_the_job),
         ("the marker goes before the job is on its way", marker_before_record),

@@ -49,17 +49,20 @@ class Network:
 
     def call(self, what: str, site: str, effect: Callable[[str], T], most: float = 9.0) -> T:
         """See Transport. Raises Killed where the instance dies on the way."""
-        kernel, fault = self.kernel, self.chaos.strike(site)
+        kernel = self.kernel
+        if kernel.here().dead:
+            raise Killed("dead already")
+        fault = self.chaos.strike(site)
         self.story.tell(self.caller(), what, fault)
         self._count()
         kernel.wait(min(most, self._latency()))
         if fault == "kill_before":
-            raise Killed(fault)
+            kernel.kill(fault)
         if fault == "freeze_before":
             self._freeze()
         result = effect(fault)
         if fault == "kill_after":
-            raise Killed(fault)
+            kernel.kill(fault)
         if fault == "freeze_after":
             self._freeze()
         kernel.wait(self._latency())

@@ -6,6 +6,7 @@ Behaviour after the wan2.5 API reference, the inpainting API reference and the t
 from __future__ import annotations
 
 import heapq
+import math
 import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
@@ -165,7 +166,9 @@ class SimStudio:
 
     def list(self, query: Mapping[str, str]) -> dict[str, Any]:
         """The answer to a list request: the newest tasks may still be missing."""
-        start, end = _moment(query["start_time"]), _moment(query["end_time"])
+        start, end = 0.0, math.inf
+        if "start_time" in query:
+            start, end = _moment(query["start_time"]), _moment(query["end_time"])
         now, page, size = self.kernel.now, int(query["page_no"]), int(query["page_size"])
         rows = [
             {

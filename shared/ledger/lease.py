@@ -1,0 +1,218 @@
+"""The lease: at any time at most one instance sends submissions.
+
+OSS has no lock, only create-if-absent (PutObject page). So the lease is a row of numbered epochs.
+Whoever creates the next number holds the lease. Only the holder writes that object: it renews it,
+and says at the end that it is released.
+
+An epoch that is not released may be followed once it is too old. Its age is the Date of a listing
+minus LastModified: the store's clock alone. A holder stops sending earlier than that, by its own
+clocks, counted from the start of its last renewal that the store acknowledged.
+
+A renewal may cross a take-over. The holder writes, then looks for a successor; the successor
+creates its epoch, then looks whether the old one was renewed. Listing is strongly consistent (OSS
+basic concepts), so at least one of them sees the other, and that one steps back.
+
+What remains: a process that stops between its last check and its request for longer than both
+times together.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from shared.ledger.permits import Permits
+from shared.platform.clock import Clock
+from shared.platform.logs import about
+from shared.storage import layout
+from shared.storage.objects import Entry, ObjectMissing, ObjectStore
+
+POLLER = "poller"
+SUBMIT = "submit"
+RENEW_AFTER = 0.6
+"""The part of the sending time after which the lease is renewed."""
+MARGIN = 5.0
+"""Seconds for the resolution of the store's clock and the way of a request to the service."""
+WATCH = 1.0
+KEPT = 10
+"""Old epochs that are kept: a deleted number would be free again, so only far older ones go."""
+LEASE_BYTES = 64 * 1024
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Timing:
+    """In seconds: how long a holder may send after a renewal, and how long one request may take."""
+
+    send_for: float = 40.0
+    request: float = 30.0
+
+    @property
+    def renew_after(self) -> float:
+        return self.send_for * RENEW_AFTER
+
+    @property
+    def dead_after(self) -> float:
+        """Age of an epoch from which its holder is taken for dead: 75 s by default."""
+        return self.send_for + self.request + MARGIN
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """The newest epoch as it was last seen: when it was written, and its age, by the store's clock.
+
+    `permits` is what its holder said at its release; None is unknown.
+    """
+
+    number: int
+    since: float
+    age: float
+    kind: str
+    is_released: bool
+    permits: Any
+
+
+NEVER_TAKEN = Epoch(0, 0.0, 0.0, "", True, {})
+
+
+@dataclass
+class Lease:
+    """The lease as one instance sees it. `owner` names this run; `epoch` is what it holds."""
+
+    store: ObjectStore
+    clock: Clock
+    owner: str
+    permits: Permits
+    timing: Timing = field(default_factory=Timing)
+    epoch: int | None = None
+    _kind: str = ""
+    _renewed: tuple[float, float] = (0.0, 0.0)
+
+    def take(self, kind: str) -> bool:
+        """Take the lease if it is released, or never was taken; a poller also from a dead holder.
+
+        Raises StoreError.
+        """
+        return self._take(kind, self._look())
+
+    def take_when_free(self, deadline: float) -> bool:
+        """Take the lease for a poller; wait while its holder lives, but not for another poller.
+
+        The holder may have been killed, and nobody would go on for it. `deadline` is monotonic.
+        Raises StoreError.
+        """
+        seen = self._look()
+        while not self._take(POLLER, seen):
+            if self.clock.monotonic() + WATCH >= deadline:
+                return False
+            self.clock.sleep(WATCH)
+            now = self._look(seen)
+            if now.kind == POLLER and now.since != seen.since and not now.is_released:
+                return False
+            seen = now
+        return True
+
+    def _take(self, kind: str, newest: Epoch) -> bool:
+        dead = kind == POLLER and newest.age > self.timing.dead_after
+        if not newest.is_released and not dead:
+            return False
+        began, self._kind = self._moment(), kind
+        if not self.store.create(layout.lease(newest.number + 1), self._body()).created:
+            return False
+        self.epoch, self._renewed = newest.number + 1, began
+        if not newest.is_released and self._was_renewed(newest):
+            self.release()
+            return False
+        self.permits.restore(newest.permits, self.timing.request)
+        self._forget_old()
+        return True
+
+    def renew(self) -> bool:
+        """Renew when it is time. False: another instance has taken over. Raises StoreError."""
+        if self.epoch is None:
+            return False
+        if self._silent_for() < self.timing.renew_after:
+            return True
+        began, key = self._moment(), layout.lease(self.epoch)
+        self.store.put(key, self._body())
+        if any(True for _ in self.store.list(layout.LEASE, after=key, limit=1)):
+            self.epoch = None
+            return False
+        self._renewed = began
+        return True
+
+    def may_send(self) -> bool:
+        """Whether a submission sent now is covered; asks nobody."""
+        return self.epoch is not None and self._silent_for() < self.timing.send_for
+
+    def is_lost(self) -> bool:
+        """Whether the holder has been silent for so long that it may have been followed."""
+        return self.epoch is None or self._silent_for() >= self.timing.dead_after
+
+    def release(self) -> None:
+        """Give the lease back, with the permits. Raises StoreError; the lease is gone even so."""
+        epoch, self.epoch = self.epoch, None
+        if epoch is not None:
+            released = {"released": True, "permits": self.permits.state()}
+            self.store.put(layout.lease(epoch), self._body(**released))
+
+    def poller_lives(self) -> bool:
+        """Whether a poller holds the lease now. Raises StoreError."""
+        newest = self._look()
+        lives = not newest.is_released and newest.age <= self.timing.dead_after
+        return lives and newest.kind == POLLER
+
+    def _look(self, seen: Epoch | None = None) -> Epoch:
+        """The newest epoch; what an unchanged one says is not read again."""
+        entries = [one for one in self.store.list(layout.LEASE) if _is_epoch(one)]
+        if not entries:
+            return NEVER_TAKEN
+        newest = max(entries, key=lambda one: one.key)
+        number, age = layout.epoch_of(newest.key), newest.listed_at - newest.modified
+        if seen is not None and (seen.number, seen.since) == (number, newest.modified):
+            return replace(seen, age=age)
+        said = self._read(newest.key)
+        released = bool(said.get("released"))
+        kind, permits = str(said.get("kind")), said.get("permits") if released else None
+        return Epoch(number, newest.modified, age, kind, released, permits)
+
+    def _was_renewed(self, before: Epoch) -> bool:
+        """Whether the holder that was taken for dead renewed its epoch after all."""
+        now = next(iter(self.store.list(layout.lease(before.number), limit=1)), None)
+        return now is not None and now.modified != before.since
+
+    def _read(self, key: str) -> Mapping[str, Any]:
+        try:
+            said = json.loads(self.store.read(key, LEASE_BYTES).body)
+        except (ObjectMissing, ValueError):
+            said = None
+        if isinstance(said, dict):
+            return said
+        log.warning("%s cannot be read", key, extra=about("lease.unreadable", source=key))
+        return {}
+
+    def _body(self, **more: Any) -> bytes:
+        return json.dumps({"owner": self.owner, "kind": self._kind, **more}).encode()
+
+    def _forget_old(self) -> None:
+        oldest = layout.lease(max(0, (self.epoch or 0) - KEPT))
+        for entry in self.store.list(layout.LEASE, limit=KEPT * 2):
+            if _is_epoch(entry) and entry.key < oldest:
+                self.store.delete(entry.key)
+
+    def _moment(self) -> tuple[float, float]:
+        return self.clock.monotonic(), self.clock.now()
+
+    def _silent_for(self) -> float:
+        """Seconds since the start of the last renewal, by the clock that says more: a frozen
+        instance's monotonic clock may have stopped with it."""
+        monotonic, wall = self._moment()
+        return max(monotonic - self._renewed[0], wall - self._renewed[1])
+
+
+def _is_epoch(entry: Entry) -> bool:
+    return layout.is_ours(entry.key, layout.LEASE)
