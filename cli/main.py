@@ -250,7 +250,7 @@ def doctor(access: Access) -> None:
 def repair(access: Access) -> None:
     """Rebuild the indexes from the jobs' records, and say what was missing.
 
-    Queue, slots, tickets, job list and result.json follow from state/records/. Safe while the
+    Queue, slots, task claims, job list and result.json follow from state/records/. Safe while the
     functions run. Several requests a job: with very many, run it in the bucket's region.
     """
     from cli.commands.repair import run
