@@ -140,6 +140,21 @@ def cancel(access: Access, jobs: tuple[str, ...]) -> None:
     sys.exit(cancel_jobs(access, jobs))
 
 
+@wanx.command(short_help="Give a task of the service to a job.")
+@click.argument("job")
+@click.argument("task")
+@click.pass_obj
+def adopt(access: Access, job: str, task: str) -> None:
+    """Let JOB go on with TASK, a task that the model service made for it.
+
+    For a job that NEEDS_ATTENTION because the answer to its submission was lost. Look at the task
+    first: only you can tell that it is the job's. Over the API this needs an admin token.
+    """
+    from cli.commands.jobs import adopt_task
+
+    sys.exit(adopt_task(access, job, task))
+
+
 @wanx.command(short_help="Run jobs again that did not succeed.")
 @click.argument("jobs", nargs=-1, required=True, metavar="JOB...")
 @click.pass_obj

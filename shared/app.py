@@ -43,6 +43,7 @@ from shared.storage.objects import ObjectStore
 from shared.storage.oss import OssStore, open_session, open_store
 
 if TYPE_CHECKING:
+    from shared.jobs.adopt import Adoption
     from shared.jobs.cancel import Cancellation
     from shared.jobs.collect import Collection
     from shared.jobs.dead_letters import DeadLetters
@@ -175,6 +176,12 @@ class App:
         from shared.jobs.cancel import Cancellation
 
         return Cancellation(self.ledger, self.transitions, self.model_studio)
+
+    @cached_property
+    def adoption(self) -> Adoption:
+        from shared.jobs.adopt import Adoption
+
+        return Adoption(self.ledger, self.submission, self.model_studio)
 
     @cached_property
     def repair(self) -> Repair:

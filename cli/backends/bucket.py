@@ -12,6 +12,7 @@ from typing import Any
 from cli.backends.protocol import Listing, Submitted, View, Wanted
 from cli.trouble import Refused, Trouble, of_store
 from shared.app import App, for_invocation
+from shared.jobs.adopt import NotAdoptable
 from shared.jobs.cancel import NotCancelable
 from shared.jobs.intake import IntakeOutcome, Source
 from shared.jobs.listing import JobFilter
@@ -28,7 +29,7 @@ MOST_SEARCHED = 2000
 """Jobs a filtered list looks at before it says that there may be more."""
 PIECE = 4 * 1024 * 1024
 NO_KEY = "not-set"
-"""Placeholder for a missing API key; of these commands only cancel asks the model service."""
+"""Placeholder for a missing API key; only cancel and adopt ask the model service."""
 
 
 def open_bucket(environ: Mapping[str, str]) -> BucketBackend:
@@ -111,8 +112,17 @@ class BucketBackend:
         except NotCancelable as error:
             raise Refused(_why_not(error.last)) from None
         except ServiceError as error:
-            text = f"it waits at the model service, which answered {error.code}: {error.message};"
-            raise Trouble(f"{text} `wanx doctor` looks at key and endpoint.") from None
+            raise _unanswered("it waits at the model service", error) from None
+        except StoreError as error:
+            raise of_store(error) from None
+
+    def adopt(self, job: str, task: str) -> View:
+        try:
+            return self._view(self.app.adoption.adopt(job, task))
+        except NotAdoptable as error:
+            raise Refused(str(error)) from None
+        except ServiceError as error:
+            raise _unanswered("the task is at the model service", error) from None
         except StoreError as error:
             raise of_store(error) from None
 
@@ -195,6 +205,11 @@ class BucketBackend:
             return _submitted(self.app.retries.retry(last))
         except NotRetryable as error:
             raise Refused(str(error)) from None
+
+
+def _unanswered(why: str, error: ServiceError) -> Trouble:
+    said = f"{why}, which answered {error.code}: {error.message}"
+    return Trouble(f"{said}; `wanx doctor` looks at key and endpoint.")
 
 
 def source_of(body: bytes, name: str) -> Source:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import requests
 
@@ -86,6 +87,9 @@ class HttpBackend:
     def cancel(self, job: str) -> View:
         return self._changed(job, "cancel")[0]
 
+    def adopt(self, job: str, task: str) -> View:
+        return self._changed(job, f"adopt/{quote(task, safe='')}")[0]
+
     def retry(self, job: str) -> Submitted:
         if self.status(job) is None:
             raise Refused("there is no such job; `wanx list` shows those there are")
@@ -128,7 +132,7 @@ class HttpBackend:
         if answer.status_code == 404:
             if "no such job" in str(document.get("title")).lower():
                 raise Refused("there is no such job; `wanx list` shows those there are")
-            raise _not_offered(f"the command {verb}")
+            raise _not_offered(f"the command {verb.partition('/')[0]}")
         _expect(answer, document)
         return document, answer.status_code
 

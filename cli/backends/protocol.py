@@ -62,6 +62,9 @@ class Backend(Protocol):
     def retry(self, job: str) -> Submitted:
         """Run a job again under a new name, or return the retry that exists. Raises Refused."""
 
+    def adopt(self, job: str, task: str) -> View:
+        """Let a job go on with a task of the service. Raises Refused."""
+
     def events(self, job: str) -> list[View] | None:
         """The job's records in order; None: there is no such job."""
 

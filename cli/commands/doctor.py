@@ -253,9 +253,8 @@ def _model_service(environ: Mapping[str, str]) -> str | None:
     except SettingsError as error:
         raise Bad(str(error)) from None
     service = ModelStudio(settings.base_url, FixedKey(key), requests.Session(), settings.workspace)
-    now = time.time()
     try:
-        service.listed(load_catalogue().names()[0], now - 60, now)
+        service.probe(load_catalogue().names()[0])
     except ServiceError as error:
         raise Bad(_service_advice(settings.base_url, error)) from None
     return f"{settings.base_url} takes the key"

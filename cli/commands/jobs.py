@@ -1,4 +1,4 @@
-"""`wanx status`, `list`, `cancel` and `retry`."""
+"""`wanx status`, `list`, `cancel`, `retry` and `adopt`."""
 
 from __future__ import annotations
 
@@ -177,6 +177,18 @@ def cancel_jobs(access: Access, jobs: Sequence[str]) -> int:
             failed += 1
             complain(f"{clean(job)}: not canceled: {clean(error.message)}")
     return NOT_SO if failed else 0
+
+
+def adopt_task(access: Access, job: str, task: str) -> int:
+    """Let a job go on with a task; the exit code. Raises Trouble."""
+    try:
+        view = access.backend().adopt(job, task)
+    except Refused as error:
+        complain(f"{clean(job)}: not adopted: {clean(error.message)}")
+        return NOT_SO
+    click.echo(f"{job}: {view['state']} with task {clean(task)}")
+    click.echo(f"To wait for the images:\n  {access.command('status', '--wait', job)}")
+    return 0
 
 
 def retry_jobs(access: Access, jobs: Sequence[str]) -> int:

@@ -1,12 +1,13 @@
-"""Canceling a job while nothing is paid for it yet."""
+"""Canceling a job while nothing is paid for it yet, or while nobody knows whether it is."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from shared.jobs.manifest import Outcome
 from shared.jobs.transitions import Transitions
 from shared.ledger.ledger import Ledger
-from shared.ledger.record import CANCELED, PENDING, QUEUED, Record
+from shared.ledger.record import CANCELED, PENDING, QUEUED, SUBMITTING, Record
 from shared.modelstudio.client import ModelStudio, ServiceError
 from shared.storage import layout
 
@@ -15,7 +16,7 @@ REFUSED = "UnsupportedOperation"
 
 
 class NotCancelable(Exception):
-    """The job is unknown, being submitted, running or over. `last` is its last record, if any."""
+    """The job is unknown, being sent, running or over. `last` is its last record, if any."""
 
     def __init__(self, last: Record | None) -> None:
         super().__init__("There is no such job." if last is None else f"The job is {last.state}.")
@@ -31,25 +32,28 @@ class Cancellation:
     model_studio: ModelStudio
 
     def cancel(self, job: str) -> Record:
-        """Cancel a job that waits, here or at the service; returns its last record.
+        """Cancel a job that waits, here or at the service, or whose submission was not answered;
+        returns its last record. A task that was made for such a submission runs on and is billed.
 
         Raises NotCancelable; ServiceError if the service cannot be asked, StoreError. A race with
         a submission is decided by the next record's number: a job that was canceled is never sent.
         """
         records = self.ledger.records
         last = records.last(job) if layout.is_job_id(job) else None
-        while last is not None and last.state in (QUEUED, PENDING):
-            ended = (
-                self.transitions.finish(last, CANCELED)
-                if last.state == QUEUED
-                else self._pending(last)
-            )
+        while last is not None and (last.state in (QUEUED, PENDING) or _is_in_doubt(last)):
+            ended = self._pending(last) if last.state == PENDING else self._here(last)
             if ended is not None:
                 return ended
             last = records.last_from(last)
         if last is not None and last.state == CANCELED:
             self.transitions.complete(last)  # the instance that canceled it may have died meanwhile
         raise NotCancelable(last)
+
+    def _here(self, last: Record) -> Record | None:
+        if last.state == QUEUED:
+            return self.transitions.finish(last, CANCELED)
+        unclear = self.transitions.rules.errors.ours("CanceledInDoubt")
+        return self.transitions.finish(last, CANCELED, Outcome(error=unclear))
 
     def _pending(self, last: Record) -> Record | None:
         try:
@@ -64,3 +68,8 @@ class Cancellation:
         """The record CANCELED, if the poller saw the canceled task first and wrote it."""
         now = self.ledger.records.last_from(last)
         return now if now.state == CANCELED else None
+
+
+def _is_in_doubt(last: Record) -> bool:
+    """Whether a submission was sent and not answered."""
+    return last.state == SUBMITTING and last.unknown is not None

@@ -48,13 +48,14 @@ class Queue:
         entries = self.store.list(prefix, after=f"{prefix}/", limit=limit)
         return [entry.key for entry in entries if layout.is_ours(entry.key, layout.QUEUE)]
 
-    def due(self, now: float) -> list[str]:
-        """The reminders of jobs that expired before `now`."""
-        found = []
+    def due(self, now: float, most: int) -> list[str]:
+        """The reminders of jobs that expired before `now`, the oldest `most` of them."""
+        found: list[str] = []
         for entry in walk(self.store, layout.EXPIRY):
             if not layout.is_ours(entry.key, layout.EXPIRY):
                 continue
-            if int(entry.key[len(layout.EXPIRY) :].split("-", 1)[0]) > now * 1000:
+            expires_ms = int(entry.key[len(layout.EXPIRY) :].split("-", 1)[0])
+            if expires_ms > now * 1000 or len(found) == most:
                 break
             found.append(entry.key)
         return found

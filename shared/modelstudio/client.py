@@ -89,6 +89,7 @@ class ListedTask:
     status: str
     created: float
     request_id: str
+    model: str = ""
 
 
 @dataclass(frozen=True)
@@ -207,6 +208,11 @@ class ModelStudio:
         if len(found) < total:
             raise ServiceError("UnreadableAnswer", "The list has less tasks than its total.", 200)
         return list(found.values())
+
+    def find(self, task_id: str) -> ListedTask | None:
+        """A task as the list shows it; None if it is not listed. Raises ServiceError."""
+        rows, _ = _rows(self._get("/tasks/", {"task_id": task_id, "page_no": "1"}), 1)
+        return next((row for row in rows if row.task_id == task_id), None)
 
     def probe(self, model: str) -> None:
         """Ask something that costs nothing. Raises ServiceError, also where the key is refused."""
@@ -371,5 +377,9 @@ def _listed(row: Any) -> ListedTask | None:
     if isinstance(created, bool) or not isinstance(created, (int, float)):
         return None
     return ListedTask(
-        task_id, _short(row.get("status")), created / 1000, _short(row.get("request_id"))
+        task_id,
+        _short(row.get("status")),
+        created / 1000,
+        _short(row.get("request_id")),
+        _short(row.get("model_name")),
     )

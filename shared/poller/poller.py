@@ -132,6 +132,7 @@ class Poller:
             self._look()
         else:
             self._visit_due()
+        self._guarded("expired jobs", self.scheduler.end_expired)
         if self.schedule.queues_due and self.in_flight.counted:
             self._submit_waiting()
 
@@ -165,7 +166,6 @@ class Poller:
         """Look at every slot."""
         self.strays = False
         self._guarded("slots", self._visit_all)
-        self._guarded("expired jobs", self.scheduler.end_expired)
         self._guarded("key", self._probe_key)
         self.schedule.slots_looked_at(LOOK_WHEN_FULL)
 
@@ -375,6 +375,8 @@ class Poller:
 
     def _pause(self) -> float:
         """Seconds until something is expected."""
+        if self.schedule.expired_left:
+            return SHORTEST_SLEEP
         question, wait = self.in_flight.next_question(), self.schedule.next_wait()
         if question is not None:
             return max(SHORTEST_SLEEP, min(question, self.schedule.next_look(), LONGEST_SLEEP))

@@ -12,7 +12,8 @@ from shared.poller.backoff import Backoff
 class Schedule:
     """Moments on the instance's monotonic clock; everything is due at the start.
 
-    `slots_at`, `queues_at`, `expired_at`: when the next look is due. `waits` says for each model
+    `slots_at`, `queues_at`, `expired_at`: when the next look is due; `expired_left`: the last look
+    for expired jobs left some. `waits` says for each model
     when its queue is worth a look again; `trouble` holds jobs and slots that failed by themselves.
     """
 
@@ -21,6 +22,7 @@ class Schedule:
     slots_at: float = 0.0
     queues_at: float = 0.0
     expired_at: float = 0.0
+    expired_left: bool = False
     waits: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -36,8 +38,12 @@ class Schedule:
         now = self.clock.monotonic()
         if now < self.expired_at:
             return False
-        self.expired_at = now + every
+        self.expired_at, self.expired_left = now + every, False
         return True
+
+    def expired_now(self) -> None:
+        """More jobs have expired than were ended: look again in the next round."""
+        self.expired_at, self.expired_left = self.clock.monotonic(), True
 
     def slots_looked_at(self, again_in: float) -> None:
         """Slots were looked at just now; the queues are looked at after them."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 
 from shared.catalogue.models import Model
@@ -22,6 +24,7 @@ from shared.storage.objects import ObjectDamaged, ObjectForbidden
 PERMIT_PATIENCE = 3.0
 REFILL_PATIENCE = 0.3
 LOOK_FOR_EXPIRED = 60.0
+EXPIRED_AT_ONCE = 10
 LOOK_PAST = 5
 """How many delayed jobs (`not_before`) to skip in search of one that is ready."""
 
@@ -106,13 +109,22 @@ class Scheduler:
         return name in self.schedule.waits or self.ledger.breakers.paused_for(name) > 0
 
     def end_expired(self) -> None:
-        """End the queued jobs whose time is over, wherever they are. Raises StoreError."""
+        """End the queued jobs whose time is over, wherever they are; a few in one go, so that the
+        others need not wait for many that expire together. Raises StoreError."""
         if not self.schedule.expired_due(LOOK_FOR_EXPIRED):
             return
-        for reminder in self.ledger.queue.due(self.ledger.clock.now()):
-            last = self.ledger.records.last(job_of_reminder(reminder))
-            if last is None or last.state != QUEUED or self.submission.expire(last):
-                self.ledger.queue.drop(reminder)
+        trouble, now = self.schedule.trouble, self.ledger.clock.now()
+        due = self.ledger.queue.due(now, EXPIRED_AT_ONCE + len(trouble))
+        ready = [one for one in due if not trouble.holds(job_of_reminder(one))]
+        for reminder in ready[:EXPIRED_AT_ONCE]:
+            self._guarded(job_of_reminder(reminder), partial(self._end_if_expired, reminder))
+        if len(ready) >= EXPIRED_AT_ONCE:
+            self.schedule.expired_now()
+
+    def _end_if_expired(self, reminder: str) -> None:
+        last = self.ledger.records.last(job_of_reminder(reminder))
+        if last is None or last.state != QUEUED or self.submission.expire(last):
+            self.ledger.queue.drop(reminder)
 
     def _get_ready(self, name: str, waiting: list[str]) -> None:
         """Remember who is next, and read the job, for the moment in which a slot becomes free."""
@@ -144,12 +156,18 @@ class Scheduler:
                 return
 
     def _isolated(self, model: Model, marker: str, patience: float) -> bool:
-        """Try a marker; a job that cannot be read delays itself alone."""
-        job, trouble = job_of_marker(marker), self.schedule.trouble
-        if trouble.holds(job):
-            return True
+        """Try a marker; whether the next one is worth a try."""
+        goes_on = [True]
+        job = job_of_marker(marker)
+        if not self.schedule.trouble.holds(job):
+            self._guarded(job, lambda: goes_on.append(self._try(model, marker, patience)))
+        return goes_on[-1]
+
+    def _guarded(self, job: str, step: Callable[[], None]) -> None:
+        """A step of one job; a job that cannot be read delays itself alone."""
+        trouble = self.schedule.trouble
         try:
-            goes_on = self._try(model, marker, patience)
+            step()
         except (ObjectDamaged, ObjectForbidden) as error:
             wait = trouble.failed(job)
             log.warning(
@@ -159,9 +177,8 @@ class Scheduler:
                 error,
                 extra=about("round.trouble", step=job),
             )
-            return True
-        trouble.succeeded(job)
-        return goes_on
+        else:
+            trouble.succeeded(job)
 
     def _try(self, model: Model, marker: str, patience: float) -> bool:
         """Submit the job behind a marker; whether the next one is worth a try."""

@@ -1,4 +1,4 @@
-"""What can be done with one job: cancel, retry, and read its events or its job file."""
+"""What can be done with one job: cancel, retry, adopt a task, read its events or its job file."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from shared.api.jobs_api.jobs import answer_made, known_job
 from shared.api.jobs_api.problems import Problem, key_reused, no_such_job
 from shared.api.jobs_api.taking import idempotency_key, refuse_violated
 from shared.jobfile.written import as_yaml, job_file_of
+from shared.jobs.adopt import NotAdoptable
 from shared.jobs.cancel import NotCancelable
 from shared.jobs.idempotency import KeyReused
 from shared.jobs.retry import NotRetryable
@@ -36,10 +37,28 @@ class JobCancel:
             detail = f"The job is {error.last.state}; only a job that still waits can be canceled."
             raise Problem(409, "Too late to cancel", detail) from None
         except ServiceError as error:
-            _log_unanswered(job, error)
-            detail = "The model service cannot be asked at the moment; try again in a few seconds."
-            raise Problem(503, "Service unavailable", detail) from None
+            raise _unanswered(job, error, "cancel") from None
         answer_json(response, app.views(base_url(request)).brief(ended))
+
+
+class JobAdopt:
+    """`/jobs/{job}/adopt/{task}`"""
+
+    needs = "admin"
+
+    def on_post(
+        self, request: falcon.Request, response: falcon.Response, job: str, task: str
+    ) -> None:
+        """Let a job whose submission was not answered go on with a task of the service."""
+        app = app_of(request)
+        known_job(request, job)
+        try:
+            made = app.adoption.adopt(job, task)
+        except NotAdoptable as error:
+            raise Problem(409, "Not adopted", str(error)) from None
+        except ServiceError as error:
+            raise _unanswered(job, error, "adopt") from None
+        answer_json(response, app.views(base_url(request)).brief(made))
 
 
 class JobRetry:
@@ -81,16 +100,20 @@ class JobFile:
         response.text = as_yaml(written)
 
 
-def _log_unanswered(job: str, error: ServiceError) -> None:
+def _unanswered(job: str, error: ServiceError, verb: str) -> Problem:
     log.warning(
-        "job %s: the service could not be asked to cancel: %s",
+        "job %s: the service could not be asked to %s: %s",
         job,
+        verb,
         error,
         extra=about(
-            "cancel.unanswered",
+            "action.unanswered",
             job=job,
+            step=verb,
             code=error.code,
             http=error.http,
             request_id=error.request_id or None,
         ),
     )
+    detail = "The model service cannot be asked at the moment; try again in a few seconds."
+    return Problem(503, "Service unavailable", detail)
