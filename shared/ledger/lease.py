@@ -125,7 +125,9 @@ class Lease:
             return False
         self.epoch, self._renewed = newest.number + 1, began
         if not newest.is_released and self._was_renewed(newest):
-            self.release()
+            # Its holder lives and finds this epoch at its next renewal. Until then nobody may take
+            # the one after: so it is left to grow old, not released.
+            self.epoch = None
             return False
         self.permits.restore(newest.permits, self.timing.request)
         self._forget_old()

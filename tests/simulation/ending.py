@@ -8,7 +8,7 @@ import re
 from collections import defaultdict
 from typing import Any
 
-from shared.ledger.record import FINAL, NEEDS_ATTENTION, REJECTED
+from shared.ledger.record import CANCELED, FINAL, NEEDS_ATTENTION, REJECTED, SUBMITTING
 from shared.storage import layout
 from tests.simulation.bucket import SimBucket
 from tests.simulation.invariants import Invariants, Job
@@ -102,6 +102,8 @@ class Ending:
             for number, good in enumerate(task.good, start=1)
             if good
         }
+        if job.state == CANCELED and job.links[-2:-1] == [SUBMITTING]:
+            return  # a person gave it up before it was known whether there is a task
         if job.state == NEEDS_ATTENTION:
             made = {image for image in made if image[0] not in text}
             stored &= made

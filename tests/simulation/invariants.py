@@ -141,7 +141,6 @@ class Invariants:
                 self.violate("a slot for all in flight", f"{name} is {job.state} without its slot")
         if job.state == SUBMITTING:
             job.attempts += 1
-            self._window(job.model)
         if "manifest" in link:
             job.manifests.append(link["manifest"])
             self._images_there(name, link["manifest"])
@@ -154,7 +153,10 @@ class Invariants:
         limit = self._limits[model]
         window = limit.concurrent + limit.queue_ahead
         flying = sum(
-            job.model == model and job.state in IN_FLIGHT and not self.is_over(job.task)
+            job.model == model
+            and job.state in IN_FLIGHT
+            and (job.sent or job.state != SUBMITTING)
+            and not self.is_over(job.task)
             for job in self.jobs.values()
         )
         if flying > window:
@@ -197,6 +199,7 @@ class Invariants:
         attempts = sum(job.attempts for job in jobs)
         for job in jobs:
             job.sent = True
+            self._window(job.model)
         if requests[prompt] > attempts:
             what = f"{requests[prompt]} requests for {prompt}, {attempts} attempts recorded"
             self.violate("intent before effect", what)

@@ -183,7 +183,7 @@ def test_the_glossary_names_what_is_in_the_code_and_in_the_bucket() -> None:
 def test_the_glossary_has_each_term_once() -> None:
     terms = Counter(row[0] for row in cells(text("docs/glossary.md")))
     assert [term for term, times in terms.items() if times > 1] == []
-    assert {"job", "record", "slot", "ticket", "breaker", "retry", "requeue", "room"} <= set(terms)
+    assert {"job", "record", "slot", "permit", "breaker", "retry", "requeue", "room"} <= set(terms)
 
 
 def test_names_that_are_not_in_the_code_are_seen() -> None:
