@@ -10,7 +10,7 @@ from shared.jobfile.written import as_written, labels_of, without_payload
 from shared.jobs.estimates import Estimates
 from shared.ledger import codec
 from shared.ledger.ledger import Ledger
-from shared.ledger.record import REJECTED, Record
+from shared.ledger.record import QUEUED, REJECTED, Record
 from shared.storage import layout
 
 LINK_SECONDS = 3600
@@ -40,7 +40,7 @@ class JobViews:
             "estimated_wait_seconds": self.estimates.wait_seconds(record),
             "price_at_most": self.estimates.price(record, first.spec),
             "warnings": list(first.warnings),
-            "error": error_of(record),
+            "error": error_of(record) or self._hindrance(record),
             "result_key": layout.result(record.job),
             "urls": self._urls(record.job),
         }
@@ -68,6 +68,13 @@ class JobViews:
     def link(self, key: str) -> str:
         """A link that shows an object for an hour."""
         return self.ledger.store.presign(key, LINK_SECONDS)
+
+    def _hindrance(self, record: Record) -> Mapping[str, Any] | None:
+        """Why a job waits that nobody will submit."""
+        rules = self.estimates.rules
+        if record.state != QUEUED or rules.model(record.model) is not None:
+            return None
+        return rules.errors.ours("ModelGone", model=record.model).to_dict()
 
     def _urls(self, job: str) -> dict[str, str]:
         """Where to go from here."""

@@ -211,7 +211,8 @@ class ModelStudio:
 
     def find(self, task_id: str) -> ListedTask | None:
         """A task as the list shows it; None if it is not listed. Raises ServiceError."""
-        rows, _ = _rows(self._get("/tasks/", {"task_id": task_id, "page_no": "1"}), 1)
+        query = {"task_id": task_id, "page_no": "1", "page_size": "10"}
+        rows, _ = _rows(self._get("/tasks/", query), 1)
         return next((row for row in rows if row.task_id == task_id), None)
 
     def probe(self, model: str) -> None:

@@ -179,7 +179,8 @@ class SimStudio:
                 "request_id": f"r-{task.task_id}",
             }
             for task in self.tasks.values()
-            if task.model == query["model_name"]
+            if task.model == query.get("model_name", task.model)
+            and task.task_id == query.get("task_id", task.task_id)
             and start <= task.created + self.skew <= end
             and task.listed_from <= now
         ]
