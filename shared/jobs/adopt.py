@@ -71,7 +71,7 @@ class Adoption:
         slot = slot or self.ledger.slots.claim(last.model, last.job, last.seq + 1)
         self.ledger.tasks.claim(task.task_id, slot)
         before = _before_its_end(self.ledger, last)
-        draft = replace(before, seq=last.seq, slot_seq=slot.seq, slot_mark=slot.mark)
+        draft = replace(before, seq=last.seq).claimed(slot)
         sent_at = iso(min(task.created, self.ledger.clock.now()))
         made = self.submission.accepted(draft, task.task_id, task.request_id, sent_at)
         if made is None:

@@ -188,6 +188,7 @@ class Intake:
             state=QUEUED,
             model=spec.model,
             priority=spec.priority,
+            tenant=layout.NO_TENANT,
             queued_ms=int(now * 1000) + document.index,
             digest=digest(canonical(spec)),
             written=digest_of(document),

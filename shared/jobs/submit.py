@@ -155,10 +155,8 @@ class Submission:
     def _with_slot(self, last: Record, attempt: Attempt) -> Record | None:
         slot = attempt.slot
         draft = replace(
-            last.following(SUBMITTING),
+            last.following(SUBMITTING).claimed(slot),
             attempt=last.attempt + 1,
-            slot_seq=slot.seq,
-            slot_mark=slot.mark,
             epoch=self.ledger.lease.epoch,
             not_before=None,
         )

@@ -122,6 +122,7 @@ class Transitions:
             attempt=last.attempt if attempt is None else attempt,
             slot_seq=None,
             slot_mark=None,
+            api_key=None,
             epoch=None,
             submitted_at=None,
             task_id=None,

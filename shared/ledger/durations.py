@@ -30,4 +30,6 @@ class Durations:
         state.durations = [*state.durations[1 - REMEMBERED :], round(seconds, 3)]
         if state.pause is not None and not state.pause.blocked:
             state.pause = None
-        self.states.save(model)
+            self.states.save(model)
+        else:
+            self.states.save_soon(model)

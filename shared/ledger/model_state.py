@@ -17,6 +17,7 @@ from shared.storage.objects import ObjectMissing, ObjectStore
 
 FRESH = 30.0
 """Seconds after which a state is read again: another instance may have learned something."""
+RARELY = 60.0
 STATE_BYTES = 1024 * 1024
 
 
@@ -61,10 +62,14 @@ class ModelStates:
     clock: Clock
     _known: dict[str, ModelState] = field(default_factory=dict, init=False)
     _read_at: dict[str, float] = field(default_factory=dict, init=False)
+    _written_at: dict[str, float] = field(default_factory=dict, init=False)
+    _unwritten: set[str] = field(default_factory=set, init=False)
 
     def get(self, model: str) -> ModelState:
         """The state, at most `FRESH` seconds old. Raises StoreError."""
         now = self.clock.monotonic()
+        if model in self._unwritten:
+            return self._known[model]
         if now - self._read_at.get(model, -FRESH) >= FRESH:
             self._known[model] = self._read(model)
             self._read_at[model] = now
@@ -83,6 +88,22 @@ class ModelStates:
             "ahead_off_until": state.ahead_off_until,
         }
         self.store.put(layout.model_state(model), json.dumps(document).encode())
+        self._read_at[model] = self._written_at[model] = self.clock.monotonic()
+        self._unwritten.discard(model)
+
+    def save_soon(self, model: str) -> None:
+        """Write a state of which only advice was changed: at most every `RARELY` seconds.
+
+        Raises StoreError.
+        """
+        self._unwritten.add(model)
+        if self.clock.monotonic() - self._written_at.get(model, -RARELY) >= RARELY:
+            self.save(model)
+
+    def flush(self) -> None:
+        """Write what was put off. Raises StoreError."""
+        for model in sorted(self._unwritten):
+            self.save(model)
 
     def _read(self, model: str) -> ModelState:
         try:

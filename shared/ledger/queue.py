@@ -17,7 +17,12 @@ from shared.storage.objects import ObjectStore, walk
 
 def marker_of(record: Record) -> str:
     """The key of a queued job's marker."""
-    return layout.marker(record.model, record.priority, record.queued_ms, record.job)
+    place = (record.model, record.priority, record.tenant, record.queued_ms)
+    return layout.marker(*place, record.job)
+
+
+PAGE = 200
+"""Markers in one listing of all queues: larger pages take longer to make and to read."""
 
 
 @dataclass
@@ -47,6 +52,26 @@ class Queue:
         prefix = layout.queue_of(model)
         entries = self.store.list(prefix, after=f"{prefix}/", limit=limit)
         return [entry.key for entry in entries if layout.is_ours(entry.key, layout.QUEUE)]
+
+    def heads(self, each: int) -> dict[str, list[str]]:
+        """The markers that are served next, of every model that has any: about `each` of them.
+
+        One listing shows them all while few jobs wait; behind a long queue the next listing goes on
+        at the next model.
+        """
+        found: dict[str, list[str]] = {}
+        after = ""
+        while True:
+            page = list(self.store.list(layout.QUEUE, after=after, limit=PAGE))
+            for entry in page:
+                if layout.is_ours(entry.key, layout.QUEUE):
+                    found.setdefault(layout.model_of_marker(entry.key), []).append(entry.key)
+            if len(page) < PAGE:
+                return found
+            cut = layout.model_of_marker(page[-1].key)
+            if len(found.get(cut, ())) < each:
+                found[cut] = self.head(cut, each)
+            after = f"{layout.queue_of(cut)}~"
 
     def due(self, now: float, most: int) -> list[str]:
         """The reminders of jobs that expired before `now`, the oldest `most` of them."""

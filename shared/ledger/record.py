@@ -62,9 +62,10 @@ class Record:
 
     `version` is the version it was read with. `written` is the digest of the document as it was
     written, `digest` that of the request it asks for. `spec_seq` names the record that holds the
-    spec. `not_before` delays the next attempt. `epoch` is that of the lease under which the attempt
-    was sent. `paid` images, the images `kept` and the numbers `missing` are what earlier attempts
-    of a partial success left behind.
+    spec. `tenant` and `api_key` (its name, never the key) are None in records from before there
+    were any. `not_before` delays the next attempt. `epoch` is that of the lease under which the
+    attempt was sent. `paid` images, the images `kept` and the numbers `missing` are what earlier
+    attempts of a partial success left behind.
 
     The last group belongs to one record only; the next record starts without it. `unknown` says
     why the outcome of a submission is unknown. `manifest` is set in final states.
@@ -79,6 +80,7 @@ class Record:
 
     model: str = ""
     priority: int = 0
+    tenant: str | None = None
     queued_ms: int = 0
     digest: str = ""
     written: str = ""
@@ -87,6 +89,7 @@ class Record:
     attempt: int = 0
     slot_seq: int | None = None
     slot_mark: str | None = None
+    api_key: str | None = None
     epoch: int | None = None
     task_id: str | None = None
     submitted_at: str | None = None
@@ -124,12 +127,16 @@ class Record:
             manifest=None,
         )
 
+    def claimed(self, slot: Slot) -> Record:
+        """The same draft, for the attempt of a slot."""
+        return replace(self, slot_seq=slot.seq, slot_mark=slot.mark, api_key=slot.api_key)
+
     @property
     def slot(self) -> Slot | None:
         """The slot that the record's attempt was claimed with."""
         if self.slot_seq is None or self.slot_mark is None:
             return None
-        return Slot(self.model, self.job, self.slot_seq, self.slot_mark)
+        return Slot(self.api_key, self.model, self.job, self.slot_seq, self.slot_mark)
 
     @property
     def is_final(self) -> bool:

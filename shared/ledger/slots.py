@@ -20,8 +20,12 @@ from shared.storage.objects import ObjectStore
 
 @dataclass(frozen=True)
 class Slot:
-    """One claim: for the attempt whose SUBMITTING record is number `seq`; `mark` is random."""
+    """One claim: for the attempt whose SUBMITTING record is number `seq`; `mark` is random.
 
+    `api_key` names the API key it is sent with; None in slots from before keys had names.
+    """
+
+    api_key: str | None
     model: str
     job: str
     seq: int
@@ -29,7 +33,7 @@ class Slot:
 
     @property
     def key(self) -> str:
-        return layout.slot(self.model, self.job, self.seq, self.mark)
+        return layout.slot(self.api_key, self.model, self.job, self.seq, self.mark)
 
 
 @dataclass(frozen=True)
@@ -48,17 +52,17 @@ class Slots:
     rng: random.Random
 
     def held(self, model: str | None = None) -> list[HeldSlot]:
-        """Every slot that exists, of one model or of all."""
-        prefix = layout.SLOTS if model is None else layout.slots_of(model)
-        return [
+        """Every slot that exists, of one model or of all: one listing."""
+        every = (
             HeldSlot(slot_at(entry.key), entry.modified)
-            for entry in self.store.list(prefix)
+            for entry in self.store.list(layout.SLOTS)
             if layout.is_ours(entry.key, layout.SLOTS)
-        ]
+        )
+        return [held for held in every if model is None or held.slot.model == model]
 
     def claim(self, model: str, job: str, seq: int) -> Slot:
         """A slot for the attempt whose first record is number `seq`. Raises StoreError."""
-        slot = Slot(model, job, seq, nonce(self.rng)[:12])
+        slot = Slot(layout.ONLY_KEY, model, job, seq, nonce(self.rng)[:12])
         self.store.create(slot.key, b"")
         return slot
 

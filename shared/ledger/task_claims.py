@@ -40,15 +40,17 @@ class TaskClaims:
 
     def doubt(self, slot: Slot) -> None:
         """Remember an attempt that is given up although its task may exist."""
-        self.store.create(layout.doubt(slot.model, slot.job, slot.seq, slot.mark), b"")
+        key = layout.doubt(slot.api_key, slot.model, slot.job, slot.seq, slot.mark)
+        self.store.create(key, b"")
 
     def doubts(self, model: str, since: float) -> list[Slot]:
         """The attempts of a model that were given up after `since` (store's clock)."""
-        return [
+        given_up = [
             Slot(*layout.parse_doubt(entry.key))
-            for entry in self.store.list(layout.doubts_of(model))
+            for entry in self.store.list(layout.DOUBTS)
             if layout.is_ours(entry.key, layout.DOUBTS) and entry.modified >= since
         ]
+        return [slot for slot in given_up if slot.model == model]
 
     def _read(self, key: str) -> dict[str, Any] | None:
         """What an object says; {} if it cannot be read, None if it is not there."""

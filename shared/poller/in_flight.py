@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -12,7 +11,6 @@ from shared.ledger.record import PENDING, Record
 from shared.ledger.slots import HeldSlot, Slot
 from shared.platform.clock import from_iso
 from shared.poller.poll_intervals import first_question, is_known, next_question
-from shared.storage import layout
 
 UNKNOWN_FOR = 600.0
 """Seconds after its submission from which a task that is UNKNOWN keeps no room."""
@@ -45,13 +43,13 @@ class InFlight:
 
 @dataclass
 class InFlightTasks:
-    """All tasks in flight of a run, by slot. `_held`: the keys of all slots, None while they have
-    not been counted."""
+    """All tasks in flight of a run, by slot. `_held`: all slots, None while they have not been
+    counted."""
 
     catalogue: Catalogue
     ledger: Ledger
     _known: dict[str, InFlight] = field(default_factory=dict)
-    _held: set[str] | None = None
+    _held: set[Slot] | None = None
     _freed: dict[str, float] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[InFlight]:
@@ -73,14 +71,14 @@ class InFlightTasks:
         inflight = InFlight(held.slot, last, now - waited, now - waited, ask_at)
         self._known[held.slot.key] = inflight
         if self._held is not None:
-            self._held.add(held.slot.key)
+            self._held.add(held.slot)
         return inflight
 
     def drop(self, inflight: InFlight) -> None:
         """Forget a task that is over."""
         self._known.pop(inflight.slot.key, None)
         if self._held is not None:
-            self._held.discard(inflight.slot.key)
+            self._held.discard(inflight.slot)
 
     @property
     def counted(self) -> bool:
@@ -108,8 +106,12 @@ class InFlightTasks:
 
     def keep_only(self, held: list[HeldSlot]) -> None:
         """Count the slots, and forget those that no longer exist."""
-        present = self._held = {one.slot.key for one in held}
-        self._known = {key: inflight for key, inflight in self._known.items() if key in present}
+        present = self._held = {one.slot for one in held}
+        self._known = {key: one for key, one in self._known.items() if one.slot in present}
+
+    def slots(self) -> set[Slot]:
+        """The slots of the tasks that are followed."""
+        return {inflight.slot for inflight in self}
 
     def jobs(self, model: str) -> set[str]:
         """The jobs of a model that hold a slot."""
@@ -122,20 +124,13 @@ class InFlightTasks:
         """
         if self._held is None:
             return 0
-        prefix = layout.slots_of(model.name)
-        held = sum(key.startswith(prefix) for key in self._held)
+        held = sum(slot.model == model.name for slot in self._held)
         over = sum(one.finished_remotely for one in self if one.slot.model == model.name)
         return self.ledger.breakers.window(model) - held + over
 
     def is_idle_between(self, model: Model) -> bool:
         """Whether nothing may wait at the service, so that it is idle from one task to the next."""
         return self.ledger.breakers.window(model) <= model.limits.concurrent
-
-    def quickest(self) -> float:
-        """Lower bound on how long a task submitted now by another instance will run, in seconds;
-        inf without data."""
-        seen = (self.ledger.durations.known(name) for name in self.catalogue.names())
-        return min((first_question(one) for one in seen if is_known(0.0, one)), default=math.inf)
 
     def line_up(self) -> None:
         """Decide which tasks run and which wait behind; one that moves up starts its clock now."""

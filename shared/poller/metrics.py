@@ -47,9 +47,9 @@ class Gauges:
     _in_flight: Counter[str] = field(default_factory=Counter)
     _gauges: dict[str, Gauge] = field(default_factory=dict)
 
-    def look(self, model: str, useful: int) -> int:
-        """How many markers to list: a whole page once a minute, when a line is due."""
-        return max(useful, WHOLE_PAGE) if self._due(self._gauge(model)) else useful
+    def is_due(self, model: str) -> bool:
+        """Whether a line about a model is due, so that its queue is worth a whole listing."""
+        return self._due(self._gauge(model))
 
     def queue(self, model: str, markers: list[str], *, whole: bool) -> None:
         """The markers of the jobs that wait now; `whole`: these are all of them, not a few."""
@@ -57,11 +57,6 @@ class Gauges:
         if whole:
             gauge.queued = len(markers)
             gauge.oldest_ms = min(map(queued_ms_of_marker, markers), default=None)
-
-    def nothing_queued(self) -> None:
-        """No model has a job that waits."""
-        for gauge in self._gauges.values():
-            gauge.queued, gauge.oldest_ms = 0, None
 
     def tell(self, in_flight: Iterable[str], *, last: bool = False) -> None:
         """Log what is due after a round; `in_flight` are the models of all tasks in flight.

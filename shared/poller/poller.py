@@ -34,11 +34,9 @@ OVER = frozenset({"SUCCEEDED", "FAILED", "CANCELED"})
 """States of a task that keeps nothing at the service busy (task management page)."""
 SHORTEST_SLEEP = 0.02
 LONGEST_SLEEP = 2.0
-LOOK_AT_QUEUES = 2.0
-LOOK_AT_SLOTS = 5.0
-"""Seconds between two looks at queues, or slots, while more tasks may be in flight. A slot that
-another instance claimed needs nothing before its task is done."""
-LOOK_WHEN_FULL = 30.0
+LOOK_AT_SLOTS = 30.0
+"""Seconds between two looks at the slots. Only the holder of the lease claims slots; a person may
+add one, or free one by canceling."""
 QUIET_SLEEP = 0.5
 """Sleep while work remains but nothing is scheduled (e.g. orphan slots), in seconds."""
 ORPHAN_AGE = 30.0
@@ -87,6 +85,7 @@ class Poller:
             outcome = self._run(deadline)
         finally:
             with suppress(StoreError):
+                self.ledger.model_states.flush()
                 self.ledger.lease.release()
         gauges.tell((inflight.slot.model for inflight in self.in_flight), last=True)
         seconds = round(self.ledger.clock.monotonic() - began, 3)
@@ -167,19 +166,14 @@ class Poller:
         self.strays = False
         self._guarded("slots", self._visit_all)
         self._guarded("key", self._probe_key)
-        self.schedule.slots_looked_at(LOOK_WHEN_FULL)
+        self.schedule.slots_looked_at(LOOK_AT_SLOTS)
 
     def _submit_waiting(self) -> None:
         """Look at every queue and submit what there is room for."""
-        waiting: list[bool] = []
-        self._guarded("queues", lambda: waiting.extend(self._submit_all_waiting()))
-        self._waiting = any(waiting)
+        flying = self.in_flight.slots()
+        self._guarded("queues", self._submit_heads)
         self.in_flight.line_up()
-        room = any(self.in_flight.room(model) > 0 for model in self.catalogue.models())
-        look = min(LOOK_AT_SLOTS, max(LOOK_AT_QUEUES, self.in_flight.quickest()))
-        self.schedule.queues_looked_at(
-            LOOK_AT_QUEUES if room else LOOK_WHEN_FULL, look if room else LOOK_WHEN_FULL
-        )
+        self.schedule.queues_looked_at(found=bool(self.in_flight.slots() - flying))
         self.scheduler.gauges.tell(inflight.slot.model for inflight in self.in_flight)
 
     def _visit_due(self) -> None:
@@ -194,17 +188,13 @@ class Poller:
         for one in held:
             self._isolated(one.slot, partial(self._visit, one))
 
-    def _submit_all_waiting(self) -> list[bool]:
-        if not self._waiting and not self.scheduler.waiting():
-            self.scheduler.gauges.nothing_queued()
-            return []
-        waiting: list[bool] = []
-        for name in self.catalogue.names():
-            self._guarded(name, partial(self._submit_one_queue, name, waiting))
-        return waiting
-
-    def _submit_one_queue(self, name: str, waiting: list[bool]) -> None:
-        waiting.append(self.scheduler.submit_waiting(name))
+    def _submit_heads(self) -> None:
+        heads = self.scheduler.heads()
+        self._waiting = bool(heads)
+        for name, markers in heads.items():
+            model = self.catalogue.get(name)
+            if model is not None:
+                self._guarded(name, partial(self.scheduler.submit_waiting, model, markers))
 
     def _isolated(self, slot: Slot, step: Callable[[], None]) -> None:
         """A step of one task: what is wrong with it delays this task alone, longer each time."""

@@ -7,14 +7,19 @@ from dataclasses import dataclass, field
 from shared.platform.clock import Clock
 from shared.poller.backoff import Backoff
 
+FIRST_LOOK, LAST_LOOK = 1.5, 6.0
+"""Seconds until the next look at the queues: after one that found something to submit, and at
+most. Somebody may queue a job at any time without waking a poller that is alive."""
+
 
 @dataclass
 class Schedule:
     """Moments on the instance's monotonic clock; everything is due at the start.
 
     `slots_at`, `queues_at`, `expired_at`: when the next look is due; `expired_left`: the last look
-    for expired jobs left some. `waits` says for each model
-    when its queue is worth a look again; `trouble` holds jobs and slots that failed by themselves.
+    for expired jobs left some. `between`: seconds between two looks at the queues. `waits`
+    says for each model when its queue is worth a look again; `trouble` holds jobs and slots that
+    failed by themselves.
     """
 
     clock: Clock
@@ -23,6 +28,7 @@ class Schedule:
     queues_at: float = 0.0
     expired_at: float = 0.0
     expired_left: bool = False
+    between: float = FIRST_LOOK
     waits: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -50,11 +56,11 @@ class Schedule:
         now = self.clock.monotonic()
         self.slots_at, self.queues_at = now + again_in, min(self.queues_at, now)
 
-    def queues_looked_at(self, again_in: float, slots_in: float) -> None:
-        """Queues were looked at just now; `slots_in`: the latest moment for the slots."""
+    def queues_looked_at(self, found: bool) -> None:
+        """Queues were looked at just now; while nothing new is found, the looks become rarer."""
         now = self.clock.monotonic()
-        self.queues_at = min([now + again_in, *self.waits.values()])
-        self.slots_at = min(self.slots_at, now + slots_in)
+        self.between = FIRST_LOOK if found else min(LAST_LOOK, 2 * self.between)
+        self.queues_at = min([now + self.between, *self.waits.values()])
 
     def queues_now(self) -> None:
         """Something became free: look at the queues next."""

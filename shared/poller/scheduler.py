@@ -25,8 +25,9 @@ PERMIT_PATIENCE = 3.0
 REFILL_PATIENCE = 0.3
 LOOK_FOR_EXPIRED = 60.0
 EXPIRED_AT_ONCE = 10
-LOOK_PAST = 5
-"""How many delayed jobs (`not_before`) to skip in search of one that is ready."""
+HEAD = 100
+"""Markers at the head of a queue that are looked at: jobs in trouble, and those that have to wait
+(`not_before`), are skipped in search of one that is ready."""
 
 
 log = logging.getLogger(__name__)
@@ -45,30 +46,38 @@ class Scheduler:
     _next: dict[str, list[str]] = field(default_factory=dict)
     _read: dict[str, Record] = field(default_factory=dict)
 
-    def submit_waiting(self, name: str) -> bool:
-        """Submit a model's waiting jobs while there is room; whether any may be waiting still.
+    def heads(self) -> dict[str, list[str]]:
+        """The markers at the heads of the queues of the models that are known.
 
         Raises StoreError.
         """
-        model = self.submission.rules.model(name)
-        if model is None:
-            return False
+        known, found = self._names(), self.ledger.queue.heads(HEAD)
+        self._next = {name: [] for name in self._next}
+        for name in known:
+            if name not in found:
+                self.gauges.queue(name, [], whole=True)
+        return {name: found[name] for name in known if name in found}
+
+    def submit_waiting(self, model: Model, markers: list[str]) -> None:
+        """Submit the jobs at the head of a model's queue while there is room. Raises StoreError."""
+        name = model.name
         self.schedule.go(name)
         paused = self.ledger.breakers.paused_for(name)
-        room = self.in_flight.room(model)
-        in_trouble = len(self.schedule.trouble)
-        useful = max(1, room) + len(self.in_flight.jobs(name)) + LOOK_PAST + in_trouble
-        look = self.gauges.look(name, useful)
-        markers = self.ledger.queue.head(name, look)
-        if paused > 0 and markers:
+        if paused > 0:
             self.schedule.wait(name, paused)
-        elif room > 0:
-            self._submit(model, markers[:useful])
+        elif self.in_flight.room(model) > 0:
+            self._submit(model, markers)
         flying = self.in_flight.jobs(name)
         waiting = [marker for marker in markers if job_of_marker(marker) not in flying]
-        self.gauges.queue(name, waiting, whole=len(markers) < look or look >= WHOLE_PAGE)
-        self._get_ready(name, waiting[:useful])
-        return bool(markers)
+        self._count(name, waiting)
+        self._get_ready(name, waiting)
+
+    def _count(self, name: str, waiting: list[str]) -> None:
+        """Tell the gauge how many jobs wait; a long queue is counted once a minute."""
+        if len(waiting) < HEAD:
+            self.gauges.queue(name, waiting, whole=True)
+        elif self.gauges.is_due(name):
+            self.gauges.queue(name, self.ledger.queue.head(name, WHOLE_PAGE), whole=True)
 
     def is_crowded(self, name: str) -> bool:
         """Whether the last look at a model's queue found a job that waits for a slot."""
@@ -85,20 +94,16 @@ class Scheduler:
 
     def waiting(self) -> bool:
         """Whether a job of a known model waits. Raises StoreError."""
-        if self.ledger.queue.empty():
-            return False
-        return any(self.ledger.queue.head(name, 1) for name in self._names())
+        return bool(self.heads())
 
     def unpaused(self) -> set[str]:
         """The markers at the heads of the queues that need not wait. Raises StoreError."""
-        if self.ledger.queue.empty():
-            return set()
         trouble = self.schedule.trouble
         return {
             marker
-            for name in self._names()
+            for name, markers in self.heads().items()
             if not self._is_paused(name)
-            for marker in self.ledger.queue.head(name, 1 + len(trouble))
+            for marker in markers[: 1 + len(trouble)]
             if not trouble.holds(job_of_marker(marker))
         }
 

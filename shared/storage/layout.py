@@ -24,18 +24,22 @@ JOBS = "state/jobs/"
 UPLOADS = "uploads/"
 INPUTS = "inputs/"
 REQUESTS = "state/requests/"
+NO_TENANT = "-"
+"""The tenant of jobs that belong to nobody in particular."""
+ONLY_KEY = "-"
+"""The name of the API key where there is only one."""
 END_OF_TIME_MS = 9_999_999_999_999
 """The year 2286. Counting down from it puts the newest first in byte order."""
 _ID = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 JOB_ID = re.compile(_ID)
 _SHAPES = {
     RECORDS: re.compile(rf"{RECORDS}{_ID}/[0-9]{{6}}\.json"),
-    QUEUE: re.compile(rf"{QUEUE}[^/]+/[0-9]-[0-9]{{13}}-{_ID}"),
+    QUEUE: re.compile(rf"{QUEUE}[^/]+/[0-9](?:-|/[^/]+/)[0-9]{{13}}-{_ID}"),
     EXPIRY: re.compile(rf"{EXPIRY}[0-9]{{13}}-{_ID}"),
-    SLOTS: re.compile(rf"{SLOTS}[^/]+/{_ID}~[0-9]{{6}}~[0-9a-f]+"),
+    SLOTS: re.compile(rf"{SLOTS}(?:[^/]+/)?[^/]+/{_ID}~[0-9]{{6}}~[0-9a-f]+"),
     JOBS: re.compile(rf"{JOBS}[0-9]{{13}}-{_ID}"),
     LEASE: re.compile(rf"{LEASE}[0-9]{{12}}"),
-    DOUBTS: re.compile(rf"{DOUBTS}[^/]+/{_ID}~[0-9]{{6}}~[0-9a-f]+"),
+    DOUBTS: re.compile(rf"{DOUBTS}[^/]+/[^/]+/{_ID}~[0-9]{{6}}~[0-9a-f]+"),
 }
 
 
@@ -58,19 +62,33 @@ def queue_of(model: str) -> str:
     return f"{QUEUE}{model}/"
 
 
-def marker(model: str, priority: int, queued_ms: int, job: str) -> str:
-    """A queue marker; byte order of these keys is service order (smaller priority first)."""
-    return f"{queue_of(model)}{priority}-{queued_ms:013d}-{job}"
+def marker(model: str, priority: int, tenant: str | None, queued_ms: int, job: str) -> str:
+    """A queue marker; of one tenant, byte order of keys is service order (smaller priority first).
+
+    Without a tenant it has the form that was used before there were tenants.
+    """
+    lane = f"{priority}-" if tenant is None else f"{priority}/{tenant}/"
+    return f"{queue_of(model)}{lane}{queued_ms:013d}-{job}"
+
+
+def model_of_marker(key: str) -> str:
+    """The model whose queue a marker is in."""
+    return key[len(QUEUE) :].split("/", 1)[0]
 
 
 def job_of_marker(key: str) -> str:
     """The job of a marker."""
-    return key.rsplit("/", 1)[1].split("-", 2)[2]
+    return _marker_name(key)[14:]
 
 
 def queued_ms_of_marker(key: str) -> int:
     """When the job of a marker was queued, in milliseconds since 1970."""
-    return int(key.rsplit("/", 1)[1].split("-", 2)[1])
+    return int(_marker_name(key)[:13])
+
+
+def _marker_name(key: str) -> str:
+    name = key.rsplit("/", 1)[1]
+    return name[2:] if name[1:2] == "-" else name
 
 
 def reminder(expires_ms: int, job: str) -> str:
@@ -83,25 +101,27 @@ def job_of_reminder(key: str) -> str:
     return key.rsplit("/", 1)[1].split("-", 1)[1]
 
 
-def slots_of(model: str) -> str:
-    """The prefix of a model's slots."""
-    return f"{SLOTS}{model}/"
+def slot(api_key: str | None, model: str, job: str, seq: int, mark: str) -> str:
+    """The slot of one claim: for the attempt whose SUBMITTING record is number `seq`, sent with the
+    API key of that name. Without one it has the form that was used before keys had names."""
+    return SLOTS + _attempt(api_key, model, job, seq, mark)
 
 
-def slot(model: str, job: str, seq: int, mark: str) -> str:
-    """The slot of one claim: for the attempt whose SUBMITTING record is number `seq`."""
-    return f"{slots_of(model)}{job}~{seq:06d}~{mark}"
-
-
-def parse_slot(key: str) -> tuple[str, str, int, str]:
-    """Model, job, record number and mark of a slot's key."""
+def parse_slot(key: str) -> tuple[str | None, str, str, int, str]:
+    """Name of the API key, model, job, record number and mark of a slot's key."""
     return _parse_attempt(key[len(SLOTS) :])
 
 
-def _parse_attempt(name: str) -> tuple[str, str, int, str]:
-    model, _, rest = name.partition("/")
+def _attempt(api_key: str | None, model: str, job: str, seq: int, mark: str) -> str:
+    owner = model if api_key is None else f"{api_key}/{model}"
+    return f"{owner}/{job}~{seq:06d}~{mark}"
+
+
+def _parse_attempt(name: str) -> tuple[str | None, str, str, int, str]:
+    owner, _, rest = name.rpartition("/")
+    api_key, _, model = owner.rpartition("/")
     job, seq, mark = rest.rsplit("~", 2)
-    return model, job, int(seq), mark
+    return api_key or None, model, job, int(seq), mark
 
 
 def lease(epoch: int) -> str:
@@ -119,18 +139,13 @@ def task(task_id: str) -> str:
     return f"{TASKS}{task_id}"
 
 
-def doubts_of(model: str) -> str:
-    """The prefix of a model's attempts that were given up without an answer."""
-    return f"{DOUBTS}{model}/"
+def doubt(api_key: str | None, model: str, job: str, seq: int, mark: str) -> str:
+    """An attempt whose task may exist although no job has it; named as its slot was."""
+    return DOUBTS + _attempt(api_key or ONLY_KEY, model, job, seq, mark)
 
 
-def doubt(model: str, job: str, seq: int, mark: str) -> str:
-    """An attempt whose task may exist although no job has it."""
-    return f"{doubts_of(model)}{job}~{seq:06d}~{mark}"
-
-
-def parse_doubt(key: str) -> tuple[str, str, int, str]:
-    """Model, job, record number and mark of a doubt's key."""
+def parse_doubt(key: str) -> tuple[str | None, str, str, int, str]:
+    """What a doubt's key says, as `parse_slot` does."""
     return _parse_attempt(key[len(DOUBTS) :])
 
 

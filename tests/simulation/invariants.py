@@ -47,9 +47,9 @@ NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 LAYOUT = re.compile(
     rf"jobs/.*|dead/.*|{layout.WAKE}|{layout.LEASE}\d{{12}}"
     rf"|{layout.RECORDS}{NAME}/\d{{6}}\.json"
-    rf"|{layout.QUEUE}{NAME}/\d-\d{{13}}-{NAME}"
-    rf"|{layout.SLOTS}{NAME}/{NAME}~\d{{6}}~[0-9a-f]{{12}}"
-    rf"|{layout.DOUBTS}{NAME}/{NAME}~\d{{6}}~[0-9a-f]{{12}}"
+    rf"|{layout.QUEUE}{NAME}/\d/-/\d{{13}}-{NAME}"
+    rf"|{layout.SLOTS}-/{NAME}/{NAME}~\d{{6}}~[0-9a-f]{{12}}"
+    rf"|{layout.DOUBTS}-/{NAME}/{NAME}~\d{{6}}~[0-9a-f]{{12}}"
     rf"|{layout.TASKS}{NAME}"
     rf"|{layout.MODELS}~?{NAME}\.json"
     rf"|{layout.RESULTS}{NAME}/(result\.json|image-\d+\.png)"
@@ -136,7 +136,9 @@ class Invariants:
     def _follow(self, name: str, job: Job, link: dict[str, Any]) -> None:
         job.slot, job.sent = "", "unknown" in link
         if job.state in IN_FLIGHT:
-            job.slot = layout.slot(job.model, name, link["slot_seq"], link["slot_mark"])
+            job.slot = layout.slot(
+                layout.ONLY_KEY, job.model, name, link["slot_seq"], link["slot_mark"]
+            )
             if job.slot not in self._bucket.objects:
                 self.violate("a slot for all in flight", f"{name} is {job.state} without its slot")
         if job.state == SUBMITTING:
