@@ -43,7 +43,8 @@ class Acceptance:
         for one in taken:
             if not one.new and not one.violations:
                 _log_known(one, key)
-        self._submit_heads(taken)
+        if self._submit_heads(taken):
+            return taken
         return self._with_a_poller(taken)
 
     def body(self, body: bytes, source: Source) -> list[IntakeOutcome]:
@@ -62,19 +63,22 @@ class Acceptance:
         """A job that was accepted before, with what an instance that died left undone."""
         return self._with_a_poller([self.intake.known(record)])[0]
 
-    def _submit_heads(self, taken: Iterable[IntakeOutcome]) -> None:
+    def _submit_heads(self, taken: Iterable[IntakeOutcome]) -> bool:
         """Submit those of the jobs that are next in their model's queue: nobody is overtaken.
 
-        Only if nobody holds the lease; whoever does sends them.
+        Only if nobody holds the lease; whoever does sends them. Returns whether a poller does.
         """
         queued = {one.job: one.record for one in taken if one.record.state == QUEUED}
-        if not queued or not self.ledger.lease.take(SUBMIT):
-            return
+        if not queued:
+            return False
+        if not self.ledger.lease.take(SUBMIT):
+            return self.ledger.lease.polled()
         try:
             for model in sorted({record.model for record in queued.values()}):
                 self._submit_head(model, queued)
         finally:
             self.ledger.lease.release()
+        return False
 
     def _submit_head(self, name: str, queued: Mapping[str, Record]) -> None:
         model = self.submission.rules.model(name)

@@ -21,17 +21,19 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from shared.ledger.permits import Permits
 from shared.platform.clock import Clock
 from shared.platform.logs import about
 from shared.storage import layout
-from shared.storage.objects import Entry, ObjectMissing, ObjectStore
+from shared.storage.objects import ObjectMissing, ObjectStore
 
 POLLER = "poller"
-SUBMIT = "submit"
+SUBMIT = "submitter"
+"""Kinds of holders. Their names differ in length: so the size of the object, which a listing shows,
+says who holds the lease, and only a released one has to be read."""
 RENEW_AFTER = 0.6
 """The part of the sending time after which the lease is renewed."""
 MARGIN = 5.0
@@ -65,7 +67,8 @@ class Timing:
 class Epoch:
     """The newest epoch as it was last seen: when it was written, and its age, by the store's clock.
 
-    `permits` is what its holder said at its release; None is unknown.
+    `permits` is what its holder said at its release; None is unknown. `old`: numbers of epochs
+    that are not needed any more.
     """
 
     number: int
@@ -74,6 +77,7 @@ class Epoch:
     kind: str
     is_released: bool
     permits: Any
+    old: tuple[int, ...] = ()
 
 
 NEVER_TAKEN = Epoch(0, 0.0, 0.0, "", True, {})
@@ -81,7 +85,8 @@ NEVER_TAKEN = Epoch(0, 0.0, 0.0, "", True, {})
 
 @dataclass
 class Lease:
-    """The lease as one instance sees it. `owner` names this run; `epoch` is what it holds."""
+    """The lease as one instance sees it. `owner` names this run; `epoch` is what it holds; `seen`
+    is what it saw last."""
 
     store: ObjectStore
     clock: Clock
@@ -89,6 +94,7 @@ class Lease:
     permits: Permits
     timing: Timing = field(default_factory=Timing)
     epoch: int | None = None
+    seen: Epoch = NEVER_TAKEN
     _kind: str = ""
     _renewed: tuple[float, float] = (0.0, 0.0)
 
@@ -97,7 +103,8 @@ class Lease:
 
         Raises StoreError.
         """
-        return self._take(kind, self._look())
+        self.seen = self._look()
+        return self._take(kind, self.seen)
 
     def take_when_free(self, deadline: float) -> bool:
         """Take the lease for a poller; wait while its holder lives, but not for another poller.
@@ -105,15 +112,13 @@ class Lease:
         The holder may have been killed, and nobody would go on for it. `deadline` is monotonic.
         Raises StoreError.
         """
-        seen = self._look()
-        while not self._take(POLLER, seen):
+        while not self.take(POLLER):
             if self.clock.monotonic() + WATCH >= deadline:
                 return False
             self.clock.sleep(WATCH)
-            now = self._look(seen)
+            seen, now = self.seen, self._look()
             if now.kind == POLLER and now.since != seen.since and not now.is_released:
                 return False
-            seen = now
         return True
 
     def _take(self, kind: str, newest: Epoch) -> bool:
@@ -121,7 +126,7 @@ class Lease:
         if not newest.is_released and not dead:
             return False
         began, self._kind = self._moment(), kind
-        if not self.store.create(layout.lease(newest.number + 1), self._body()).created:
+        if not self.store.create(layout.lease(newest.number + 1), self._body(kind)).created:
             return False
         self.epoch, self._renewed = newest.number + 1, began
         if not newest.is_released and self._was_renewed(newest):
@@ -130,7 +135,8 @@ class Lease:
             self.epoch = None
             return False
         self.permits.restore(newest.permits, self.timing.request)
-        self._forget_old()
+        for old in newest.old:
+            self.store.delete(layout.lease(old))
         return True
 
     def renew(self) -> bool:
@@ -140,7 +146,7 @@ class Lease:
         if self._silent_for() < self.timing.renew_after:
             return True
         began, key = self._moment(), layout.lease(self.epoch)
-        self.store.put(key, self._body())
+        self.store.put(key, self._body(self._kind))
         if any(True for _ in self.store.list(layout.LEASE, after=key, limit=1)):
             self.epoch = None
             return False
@@ -160,27 +166,40 @@ class Lease:
         epoch, self.epoch = self.epoch, None
         if epoch is not None:
             released = {"released": True, "permits": self.permits.state()}
-            self.store.put(layout.lease(epoch), self._body(**released))
+            self.store.put(layout.lease(epoch), self._body(self._kind, **released))
 
     def poller_lives(self) -> bool:
         """Whether a poller holds the lease now. Raises StoreError."""
-        newest = self._look()
-        lives = not newest.is_released and newest.age <= self.timing.dead_after
-        return lives and newest.kind == POLLER
+        self.seen = self._look()
+        return self.polled()
 
-    def _look(self, seen: Epoch | None = None) -> Epoch:
-        """The newest epoch; what an unchanged one says is not read again."""
-        entries = [one for one in self.store.list(layout.LEASE) if _is_epoch(one)]
+    def polled(self) -> bool:
+        """Whether a poller held the lease at the last look; asks nobody."""
+        lives = not self.seen.is_released and self.seen.age <= self.timing.dead_after
+        return lives and self.seen.kind == POLLER
+
+    def _look(self) -> Epoch:
+        """The newest epoch. Only one that is not held by somebody has to be read."""
+        entries = {
+            layout.epoch_of(one.key): one
+            for one in self.store.list(layout.LEASE)
+            if layout.is_ours(one.key, layout.LEASE)
+        }
         if not entries:
             return NEVER_TAKEN
-        newest = max(entries, key=lambda one: one.key)
-        number, age = layout.epoch_of(newest.key), newest.listed_at - newest.modified
-        if seen is not None and (seen.number, seen.since) == (number, newest.modified):
-            return replace(seen, age=age)
-        said = self._read(newest.key)
-        released = bool(said.get("released"))
-        kind, permits = str(said.get("kind")), said.get("permits") if released else None
-        return Epoch(number, newest.modified, age, kind, released, permits)
+        number = max(entries)
+        newest = entries[number]
+        held = {len(self._body(kind)): kind for kind in (POLLER, SUBMIT)}
+        said = {} if newest.size in held else self._read(newest.key)
+        return Epoch(
+            number,
+            newest.modified,
+            newest.listed_at - newest.modified,
+            held.get(newest.size, ""),
+            bool(said.get("released")),
+            said.get("permits"),
+            tuple(old for old in entries if old <= number - KEPT),
+        )
 
     def _was_renewed(self, before: Epoch) -> bool:
         """Whether the holder that was taken for dead renewed its epoch after all."""
@@ -197,14 +216,8 @@ class Lease:
         log.warning("%s cannot be read", key, extra=about("lease.unreadable", source=key))
         return {}
 
-    def _body(self, **more: Any) -> bytes:
-        return json.dumps({"owner": self.owner, "kind": self._kind, **more}).encode()
-
-    def _forget_old(self) -> None:
-        oldest = layout.lease(max(0, (self.epoch or 0) - KEPT))
-        for entry in self.store.list(layout.LEASE, limit=KEPT * 2):
-            if _is_epoch(entry) and entry.key < oldest:
-                self.store.delete(entry.key)
+    def _body(self, kind: str, **more: Any) -> bytes:
+        return json.dumps({"owner": self.owner, "kind": kind, **more}).encode()
 
     def _moment(self) -> tuple[float, float]:
         return self.clock.monotonic(), self.clock.now()
@@ -214,7 +227,3 @@ class Lease:
         instance's monotonic clock may have stopped with it."""
         monotonic, wall = self._moment()
         return max(monotonic - self._renewed[0], wall - self._renewed[1])
-
-
-def _is_epoch(entry: Entry) -> bool:
-    return layout.is_ours(entry.key, layout.LEASE)

@@ -34,7 +34,7 @@ OVER = frozenset({"SUCCEEDED", "FAILED", "CANCELED"})
 """States of a task that keeps nothing at the service busy (task management page)."""
 SHORTEST_SLEEP = 0.02
 LONGEST_SLEEP = 2.0
-LOOK_AT_SLOTS = 30.0
+LOOK_AT_SLOTS = 60.0
 """Seconds between two looks at the slots. Only the holder of the lease claims slots; a person may
 add one, or free one by canceling."""
 QUIET_SLEEP = 0.5

@@ -12,6 +12,7 @@ from shared.catalogue.models import Model
 from shared.jobs.submit import RetryLater, Submission
 from shared.jobs.transitions import Transitions
 from shared.ledger.ledger import Ledger
+from shared.ledger.queue import marker_of
 from shared.ledger.record import FINAL, QUEUED, SUBMITTING, Record
 from shared.ledger.slots import HeldSlot
 from shared.platform.logs import about
@@ -45,6 +46,7 @@ class Scheduler:
     gauges: Gauges
     _next: dict[str, list[str]] = field(default_factory=dict)
     _read: dict[str, Record] = field(default_factory=dict)
+    _moved: set[str] = field(default_factory=set)
 
     def heads(self) -> dict[str, list[str]]:
         """The markers at the heads of the queues of the models that are known.
@@ -136,15 +138,24 @@ class Scheduler:
         self._next[name] = waiting
         ready = (one for one in waiting if not self.schedule.trouble.holds(job_of_marker(one)))
         for marker in islice(ready, 1):
-            last = self._read.get(marker) or self._last(job_of_marker(marker))
+            last = self._read.get(marker) or self._readable(marker)
             if last is not None:
                 self._read[marker] = last
 
-    def _last(self, job: str) -> Record | None:
+    def _readable(self, marker: str) -> Record | None:
         try:
-            return self.ledger.records.last(job)
+            return self._current(marker)
         except ObjectDamaged:
             return None  # `_isolated` says so when it is the job's turn
+
+    def _current(self, marker: str) -> Record | None:
+        """The last record of the job behind a marker. As a rule that is the first one: it is
+        believed without looking for a second, because the next record's number decides."""
+        job, records = job_of_marker(marker), self.ledger.records
+        first = None if job in self._moved else records.get(job, 1)
+        if first is not None and first.state == QUEUED and marker_of(first) == marker:
+            return first
+        return records.last(job)
 
     def _submit(self, model: Model, markers: list[str], patience: float = PERMIT_PATIENCE) -> None:
         """Submit as many as there is room and a permit for. After one it does not wait for the
@@ -187,7 +198,7 @@ class Scheduler:
 
     def _try(self, model: Model, marker: str, patience: float) -> bool:
         """Submit the job behind a marker; whether the next one is worth a try."""
-        last = self._read.pop(marker, None) or self.ledger.records.last(job_of_marker(marker))
+        last = self._read.pop(marker, None) or self._current(marker)
         if last is None or last.state not in (QUEUED, SUBMITTING):
             self._leftover(marker, last)
             return True
@@ -198,6 +209,8 @@ class Scheduler:
         except BaseException:
             self.in_flight.count_again()  # it may have claimed a slot
             raise
+        if outcome is None:
+            self._moved.add(last.job)
         if isinstance(outcome, RetryLater):
             self.schedule.wait(model.name, outcome.seconds)
             return not outcome.model_wide

@@ -88,21 +88,25 @@ class CalmWorld:
     `done`: when each job's image and manifest came into the bucket.
     """
 
-    def __init__(self, seconds: Seconds, limits: Limits, queues: bool) -> None:
-        self.kernel = Kernel(random.Random(2))
+    def __init__(
+        self, seconds: Seconds, limits: Limits, queues: bool, seed: int = 0, models: int = 3
+    ) -> None:
+        chance = random.Random(seed)
+        self.kernel = Kernel(_branch(chance))
         self.story = CountingStory(lambda: self.kernel.now)
-        chaos = Chaos(random.Random(3), lambda: self.kernel.now)
+        chaos = Chaos(_branch(chance), lambda: self.kernel.now)
         chaos.calm = True
-        self.network = _Calm(self.kernel, chaos, self.story, random.Random(1))
+        self.network = _Calm(self.kernel, chaos, self.story, _branch(chance))
         self.bucket = SimBucket(self.network, 0.2)
-        named = {MODEL: limits}
-        self.studio = PacedStudio(self.kernel, random.Random(4), named)
+        named = {MODEL: limits} | {f"other-{number}": ONE_SLOT for number in range(1, models)}
+        self.studio = PacedStudio(self.kernel, _branch(chance), named)
         self.studio.seconds, self.studio.queues = seconds, queues
         self.studio.flaws, self.studio.tells_times = 0.0, False
         self.catalogue = catalogue(named)
-        self.cloud = Cloud(self.network, self.bucket, random.Random(5), self._service)
+        self.cloud = Cloud(self.network, self.bucket, _branch(chance), self._service)
         self.cloud.one_poller = True
-        self.rng = random.Random(6)
+        self.rng = _branch(chance)
+        self._ticking = False
         self.stored: dict[str, float] = {}
         self.done: dict[str, float] = {}
         self._learned: frozenset[str] = frozenset()
@@ -137,7 +141,9 @@ class CalmWorld:
 
     def run(self, until: Callable[[], bool]) -> None:
         """Let time pass until something holds. Raises RuntimeError if an invariant breaks."""
-        self.kernel.after(random.Random(5).random() * TICK, self._tick)
+        if not self._ticking:
+            self.kernel.after(self.rng.random() * TICK, self._tick)
+            self._ticking = True
         end = self.kernel.now + LONGEST
         with self.cloud.hears_log():
             while not until() and not self.network.broken and self.kernel.now < end:
@@ -177,14 +183,26 @@ class CalmWorld:
 
 @contextmanager
 def calm_world(
-    seconds: Seconds, limits: Limits = ONE_SLOT, queues: bool = True, learn: bool = True
+    seconds: Seconds,
+    limits: Limits = ONE_SLOT,
+    queues: bool = True,
+    learn: bool = True,
+    seed: int = 0,
+    models: int = 3,
 ) -> Iterator[CalmWorld]:
-    """A world whose system has learned how long tasks take; all actors end with the block."""
-    world = CalmWorld(seconds, limits, queues)
+    """A world whose system has learned how long tasks take; all actors end with the block.
+
+    `models`: how many the catalogue has; only one of them is used. The shipped one has three.
+    """
+    world = CalmWorld(seconds, limits, queues, seed, models)
     if learn:
         world.learn()
     yield world
     world.kernel.close()
+
+
+def _branch(chance: random.Random) -> random.Random:
+    return random.Random(chance.getrandbits(64))
 
 
 class _Calm(Network):
