@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from shared.catalogue.errors import ErrorRule, JobError
@@ -37,13 +37,13 @@ class KnownInFlight:
     """What the poller knows of a task beyond its job's last record.
 
     `first` is the record that holds the spec, if it is at hand; `expected`: the task ends any
-    moment, so a record RUNNING would be wasted; `ended_ago`: seconds since it ended, estimated from
-    the queries.
+    moment, so a record RUNNING would be wasted; `took`: how many seconds it took, as far as the
+    queries show.
     """
 
     first: Record | None = None
     expected: bool = False
-    ended_ago: float = 0.0
+    took: float | None = None
 
 
 NOTHING = KnownInFlight()
@@ -59,7 +59,6 @@ class Collection:
     transitions: Transitions
     downloader: Downloader
     result_hosts: tuple[str, ...]
-    _ends: dict[str, list[float]] = field(default_factory=dict)
 
     def ask(self, last: Record) -> Task:
         """The job's task as it is now. Raises ServiceError when the service cannot be asked."""
@@ -90,7 +89,7 @@ class Collection:
         images, failed = fetched
         paid = last.paid + _image_count(task, len(images), len(images) + len(failed))
         kept = tuple(sorted((*last.kept, *images), key=lambda image: image.number))
-        self._learn(last, task, known.ended_ago)
+        self._learn(last, task, known.took)
         blocked = self._open_breaker(last, failed)
         if (blocked and not kept) or self._once_more(last, failed, paid, free=blocked):
             missing = tuple(one.number for one in failed)
@@ -215,26 +214,18 @@ class Collection:
         error = self.rules.errors.ours("TaskStuck", task=last.task_id, status=task.status)
         return self.transitions.finish(last, NEEDS_ATTENTION, Outcome(error=error))
 
-    def _learn(self, last: Record, task: Task, ended_ago: float) -> None:
+    def _learn(self, last: Record, task: Task, took: float | None) -> None:
         """Remember how long the task took: by the service's times, or as it was seen.
 
         Not every model's answers hold times (inpainting API reference).
         """
-        name, now = last.model, self.ledger.clock.now() - ended_ago
         start, end = task.times.get("scheduled_time"), task.times.get("end_time")
-        if start is None or end is None:
-            start, end = self._began(name, from_iso(last.submitted_at or last.at)), now
-        self._ends.setdefault(name, []).append(now)
-        submitted = from_iso(last.submitted_at or last.at)
-        if start < end <= now + SKEW and end - start <= now - submitted + SKEW:
-            self.ledger.durations.learn(name, end - start)
-
-    def _began(self, name: str, submitted: float) -> float:
-        """Estimates when a task began: not before it was submitted, and not before one of those
-        that the model ran at once had ended."""
-        model, ends = self.rules.model(name), self._ends.get(name, [])
-        lanes = model.limits.concurrent if model else 1
-        return max(submitted, ends[-lanes]) if len(ends) >= lanes else submitted
+        now, submitted = self.ledger.clock.now(), from_iso(last.submitted_at or last.at)
+        if start is not None and end is not None:
+            told = start < end <= now + SKEW and end - start <= now - submitted + SKEW
+            took = end - start if told else None
+        if took is not None:
+            self.ledger.durations.learn(last.model, took)
 
     def _age(self, last: Record) -> float:
         return self.ledger.clock.now() - from_iso(last.submitted_at or last.at)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from shared.ledger.model_state import ModelStates
 
 REMEMBERED = 40
+ENDS = 64
 
 
 @dataclass
@@ -23,6 +24,16 @@ class Durations:
     def known(self, model: str) -> Sequence[float]:
         """What this instance read or learned last, without reading."""
         return self.states.known(model).durations
+
+    def ends(self, model: str) -> Sequence[float]:
+        """When the last tasks of a model ended, in seconds since 1970. Raises StoreError."""
+        return self.states.get(model).ends
+
+    def ended(self, model: str, at: float) -> None:
+        """A task ended: a task that waited behind it began then. Raises StoreError."""
+        state = self.states.get(model)
+        state.ends = [*state.ends[1 - ENDS :], round(at, 3)]
+        self.states.save_soon(model)
 
     def learn(self, model: str, seconds: float) -> None:
         """Remember how long a task took. A task that ended says nothing about a breaker."""

@@ -34,9 +34,10 @@ class Pause:
 
 @dataclass
 class ModelState:
-    """Durations in seconds, newest last. `ahead_off_until`: do not queue ahead before that."""
+    """Durations in seconds, newest last; `ends` of tasks, in seconds since 1970. `ahead_off_until`: do not queue ahead before that."""
 
     durations: list[float] = field(default_factory=list)
+    ends: list[float] = field(default_factory=list)
     pause: Pause | None = None
     ahead_off_until: float = 0.0
 
@@ -84,6 +85,7 @@ class ModelStates:
         state = self.get(model)
         document = {
             "durations": state.durations,
+            "ends": state.ends,
             "pause": vars(state.pause) if state.pause else None,
             "ahead_off_until": state.ahead_off_until,
         }
@@ -117,6 +119,7 @@ def _decode(document: Mapping[str, Any]) -> ModelState:
     pause = document.get("pause")
     return ModelState(
         durations=[float(value) for value in document.get("durations", ())],
+        ends=[float(value) for value in document.get("ends", ())],
         pause=Pause(**pause) if pause else None,
         ahead_off_until=float(document.get("ahead_off_until", 0.0)),
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from shared.catalogue.models import Catalogue, Model
@@ -10,13 +12,35 @@ from shared.ledger.ledger import Ledger
 from shared.ledger.record import PENDING, Record
 from shared.ledger.slots import HeldSlot, Slot
 from shared.platform.clock import from_iso
-from shared.poller.poll_intervals import first_question, is_known, next_question
+from shared.poller.poll_intervals import (
+    GAP,
+    earliest,
+    first_question,
+    is_known,
+    next_question,
+    second_question,
+)
 
 UNKNOWN_FOR = 600.0
 """Seconds after its submission from which a task that is UNKNOWN keeps no room."""
 LONGEST_UNKNOWN = 600.0
-BEHIND = 15.0
+BEHIND = 90.0
 """Seconds between questions for a task behind others: it may have begun if those died."""
+NARROW = 0.2
+"""How wide the brackets around a task's start and end may be, as a share of its time, for the time
+to be worth remembering."""
+ABOUT = 2.0
+"""The same in seconds, for short tasks."""
+EARLY, MANY = 4, 20
+"""One task in so many is asked for early, and every one while fewer durations are known."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A moment that was seen between two questions (monotonic), and how far these were apart."""
+
+    at: float
+    within: float
 
 
 @dataclass
@@ -24,7 +48,10 @@ class InFlight:
     """A held slot and its job's last record. Times on the instance's monotonic clock.
 
     `behind`: as many tasks as the model runs at once are before this one, so it cannot have
-    begun. `finished_remotely`: the service is done with it, its images are still to be fetched.
+    begun. `started_within`: how many seconds the start may be wrong. `early`: it is asked for before
+    tasks are likely to end; only such a task tells how long tasks take, because of the others the
+    quick ones are not seen. `finished_remotely`: the service is done with it, its images are still
+    to be fetched.
     `open_at`: when it was last seen unfinished. `failures`: how often in a row the service could
     not be asked. `first`: the record that holds the job's spec, if it is at hand.
     """
@@ -34,6 +61,8 @@ class InFlight:
     claimed: float
     started: float
     ask_at: float
+    started_within: float = math.inf
+    early: bool = False
     behind: bool = False
     finished_remotely: bool = False
     open_at: float | None = None
@@ -50,7 +79,8 @@ class InFlightTasks:
     ledger: Ledger
     _known: dict[str, InFlight] = field(default_factory=dict)
     _held: set[Slot] | None = None
-    _freed: dict[str, float] = field(default_factory=dict)
+    _asked: Counter[str] = field(default_factory=Counter)
+    _freed: dict[str, list[Moment]] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[InFlight]:
         return iter(list(self._known.values()))
@@ -61,18 +91,32 @@ class InFlightTasks:
     def get(self, slot: Slot) -> InFlight | None:
         return self._known.get(slot.key)
 
-    def track(self, held: HeldSlot, last: Record) -> InFlight:
-        """Follow a slot whose attempt is under way."""
+    def track(self, held: HeldSlot, last: Record, sent_now: bool = False) -> InFlight:
+        """Follow a slot whose attempt is under way; `sent_now`: this run has just sent it."""
         now, sent_at = self.ledger.clock.monotonic(), last.submitted_at
         since = from_iso(sent_at) if sent_at else held.since
         waited = max(0.0, self.ledger.clock.now() - since)
-        wait = first_question(self.ledger.durations.of(held.slot.model)) - waited
-        ask_at = now + max(0.0, wait) if last.state == PENDING else now
-        inflight = InFlight(held.slot, last, now - waited, now - waited, ask_at)
+        inflight = InFlight(held.slot, last, now - waited, now - waited, now)
+        if sent_now:
+            inflight.started_within = 0.0  # unless it turns out to be behind others
+        else:
+            self._continue(inflight)
+        if last.state == PENDING:
+            inflight.ask_at = max(now, inflight.started + self._first_question(inflight))
         self._known[held.slot.key] = inflight
         if self._held is not None:
             self._held.add(held.slot)
         return inflight
+
+    def _continue(self, inflight: InFlight) -> None:
+        """Take over what the run before knew: a task begins when one of those before it ends."""
+        model = self.catalogue.get(inflight.slot.model)
+        ends = self.ledger.durations.ends(inflight.slot.model)
+        if model is None or len(ends) < model.limits.concurrent:
+            return
+        ago = self.ledger.clock.now() - ends[-model.limits.concurrent]
+        inflight.started = max(inflight.started, self.ledger.clock.monotonic() - ago)
+        inflight.started_within = GAP
 
     def drop(self, inflight: InFlight) -> None:
         """Forget a task that is over."""
@@ -89,13 +133,24 @@ class InFlightTasks:
         """A slot may exist that this run does not know of."""
         self._held = None
 
-    def finish_remotely(self, inflight: InFlight) -> float:
-        """The service is done with a task. Returns how many seconds ago, halfway between the last
-        two questions; the task that waited behind it began then."""
-        now = self.ledger.clock.monotonic()
-        ended = now if inflight.open_at is None else (inflight.open_at + now) / 2
-        inflight.finished_remotely, self._freed[inflight.slot.model] = True, ended
-        return now - ended
+    def finish_remotely(self, inflight: InFlight) -> float | None:
+        """The service is done with a task: it ended halfway between the last two questions, and the
+        task that waited behind it began then. Returns how many seconds it took, if that is known
+        well enough to be remembered."""
+        now, durations = self.ledger.clock.monotonic(), self._durations(inflight)
+        ran_until = inflight.started + earliest(durations)
+        open_at = inflight.started if inflight.open_at is None else inflight.open_at
+        if ran_until < now:
+            open_at = max(open_at, ran_until)
+        ended = Moment((open_at + now) / 2, now - open_at)
+        inflight.finished_remotely = True
+        self._freed.setdefault(inflight.slot.model, []).append(ended)
+        ended_at = self.ledger.clock.now() - (now - ended.at)
+        self.ledger.durations.ended(inflight.slot.model, ended_at)
+        if now <= ran_until:
+            return now - inflight.started if inflight.early else None
+        took, width = ended.at - inflight.started, inflight.started_within + ended.within
+        return took if inflight.early and width <= max(ABOUT, NARROW * took) else None
 
     def not_known(self, inflight: InFlight) -> None:
         """The service does not know the task just now: ask on, later each time. After a while the
@@ -143,6 +198,8 @@ class InFlightTasks:
             lanes = model.limits.concurrent if model else len(line)
             for place, inflight in enumerate(line):
                 self._place(inflight, behind=place >= lanes)
+            if len(line) < lanes:
+                self._freed.pop(name, None)  # nobody waited for what became free
 
     def ask_later(self, inflight: InFlight, crowded: bool = False) -> None:
         """Set the moment of the next question, before the one that is due is asked.
@@ -151,16 +208,21 @@ class InFlightTasks:
         """
         now = self.ledger.clock.monotonic()
         name = inflight.slot.model
-        durations, model = self.ledger.durations.of(name), self.catalogue.get(name)
+        durations, model = self._durations(inflight), self.catalogue.get(name)
         eager = crowded and model is not None and self.is_idle_between(model)
         waited = now - inflight.started
-        wait = BEHIND if inflight.behind else next_question(waited, durations, eager)
+        if inflight.behind:
+            wait = BEHIND
+        elif waited < earliest(durations) and not eager:
+            wait = second_question(waited, durations)
+        else:
+            wait = next_question(waited, durations, eager)
         inflight.ask_at = now + wait
 
     def is_expected(self, inflight: InFlight) -> bool:
         """True if the task will finish so soon that a RUNNING record would be wasted."""
-        durations = self.ledger.durations.of(inflight.slot.model)
-        return is_known(self.ledger.clock.monotonic() - inflight.started, durations)
+        waited = self.ledger.clock.monotonic() - inflight.started
+        return is_known(waited, self._durations(inflight))
 
     def next_question(self) -> float | None:
         """Seconds until the first question is due; None without tasks."""
@@ -171,12 +233,26 @@ class InFlightTasks:
     def _place(self, inflight: InFlight, *, behind: bool) -> None:
         now = self.ledger.clock.monotonic()
         if inflight.behind and not behind:
-            name = inflight.slot.model
-            inflight.started = max(inflight.claimed, self._freed.get(name, now))
-            inflight.ask_at = inflight.started + first_question(self.ledger.durations.of(name))
+            freed = self._freed.get(inflight.slot.model, [])
+            moment = freed.pop(0) if freed else Moment(now, math.inf)
+            inflight.started = max(inflight.claimed, moment.at)
+            inflight.started_within = moment.within
+            inflight.ask_at = inflight.started + self._first_question(inflight)
         elif behind and not inflight.behind:
-            inflight.ask_at = now + BEHIND
+            inflight.ask_at, inflight.started_within = now + BEHIND, math.inf
         inflight.behind = behind
+
+    def _first_question(self, inflight: InFlight) -> float:
+        """When to ask first: early for some, and where the model would be idle meanwhile."""
+        name, durations = inflight.slot.model, self._durations(inflight)
+        self._asked[name] += 1
+        model = self.catalogue.get(name)
+        eager = model is not None and self.is_idle_between(model)
+        inflight.early = eager or len(durations) < MANY or self._asked[name] % EARLY == 0
+        return first_question(durations, inflight.early)
+
+    def _durations(self, inflight: InFlight) -> Sequence[float]:
+        return self.ledger.durations.of(inflight.slot.model)
 
 
 def _place_in_line(inflight: InFlight) -> tuple[bool, float]:

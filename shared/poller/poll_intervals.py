@@ -1,9 +1,10 @@
 """When to ask for a task again: at the moments at which it is likely to be done.
 
-With no experience, the wait grows with the time already waited, up to a second. With experience,
-the first question comes when the quickest tasks would be done, and the next ones follow through
-the spread of what was seen, so close that a result is seldom found more than `AT_MOST` late.
-Questions cost nothing (task management page), and a result that waits makes a person wait.
+With no experience, the wait grows with the time already waited. With experience, the questions
+follow each other through the span in which tasks of the model end. The gap is the lateness that is
+allowed; the few tasks that may be later are those that end first, because every task pays for a
+question that comes before its end. A question costs no money, but all of an account share 20 a
+second (task management page).
 """
 
 from __future__ import annotations
@@ -13,32 +14,54 @@ from collections.abc import Sequence
 ENOUGH = 5
 SHARE = 0.12
 SHORTEST = 0.1
-AT_MOST = 0.75
+GAP = 0.8
+"""Seconds between two questions while a task may end: with the time to fetch its images, a person
+waits a second at most."""
+GAP_SHARE = 0.018
+"""The same as a share of the usual time, for tasks that take longer than a minute."""
 LONGEST = 5.0
 LATE = 1.5
-MARGIN = 0.01
+LATER = 0.05
+"""Share of the span at its beginning in which an end may be found later than a gap."""
 EAGER = 0.015
 """Share of a task's usual time that a slot may be empty where nothing waits at the service."""
+EARLIER = 0.95
+MANY = 40
+"""From so many on, the shortest one is taken for an exception."""
 
 
-def first_question(durations: Sequence[float]) -> float:
-    """Seconds after the start of a task at which to ask first."""
+def first_question(durations: Sequence[float], early: bool = False) -> float:
+    """Seconds after the start of a task at which to ask first.
+
+    `early`: before tasks are likely to end, so that one that takes less time than any before is
+    noticed.
+    """
     if len(durations) < ENOUGH:
         return 1.0
-    return max(SHORTEST, _earliest(durations))
+    low, high = _span(durations)
+    if early:
+        return max(SHORTEST, EARLIER * low)
+    return max(SHORTEST, low + LATER * (high - low) + _gap(durations))
+
+
+def earliest(durations: Sequence[float]) -> float:
+    """Seconds for which a task is certain to run, as far as experience says; 0 without any."""
+    return _span(durations)[0] if len(durations) >= ENOUGH else 0.0
+
+
+def second_question(elapsed: float, durations: Sequence[float]) -> float:
+    """Seconds to wait after an early question."""
+    return max(_gap(durations), first_question(durations) - elapsed)
 
 
 def next_question(elapsed: float, durations: Sequence[float], eager: bool = False) -> float:
-    """Seconds to wait when a task that started `elapsed` seconds ago was not done.
-
-    `eager`: the model is idle until the end is seen, and another job waits for it.
-    """
+    """Seconds to wait when a task that started `elapsed` seconds ago was not done."""
     if not is_known(elapsed, durations):
         share = 3 * EAGER if eager else SHARE
-        return min(LONGEST, max(SHORTEST, min(share * elapsed, max(AT_MOST, elapsed / 24))))
-    spread = _quantile(durations, 0.95) - _earliest(durations)
-    most = min(AT_MOST, EAGER * _quantile(durations, 0.5)) if eager else AT_MOST
-    return max(SHORTEST, min(most, spread / 8))
+        return min(LONGEST, max(SHORTEST, min(share * elapsed, max(GAP, elapsed / 24))))
+    if eager:
+        return max(SHORTEST, min(GAP, EAGER * _quantile(durations, 0.5)))
+    return _gap(durations)
 
 
 def is_known(elapsed: float, durations: Sequence[float]) -> bool:
@@ -46,11 +69,16 @@ def is_known(elapsed: float, durations: Sequence[float]) -> bool:
     return len(durations) >= ENOUGH and elapsed <= LATE * _quantile(durations, 0.95)
 
 
-def _earliest(durations: Sequence[float]) -> float:
-    """When the next task may be done at the earliest: a little before the quickest one seen, the
-    more so the fewer were seen. Asking before the end is how the end is learned."""
-    low, high = min(durations), _quantile(durations, 0.95)
-    return low - max(MARGIN * low, (high - low) / len(durations))
+def _gap(durations: Sequence[float]) -> float:
+    return max(GAP, GAP_SHARE * _quantile(durations, 0.5))
+
+
+def _span(durations: Sequence[float]) -> tuple[float, float]:
+    """When the next task will end, at the earliest and as a rule at the latest: a little before
+    the quickest one that was seen, the more so the fewer were seen."""
+    ordered = sorted(durations)
+    low, high = ordered[1 if len(ordered) >= MANY else 0], _quantile(durations, 0.95)
+    return low - (high - low) / len(ordered), high
 
 
 def _quantile(values: Sequence[float], share: float) -> float:

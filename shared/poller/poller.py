@@ -309,7 +309,7 @@ class Poller:
         task = self.collection.ask(inflight.last)
         known = KnownInFlight(inflight.first, self.in_flight.is_expected(inflight))
         if task.status in OVER and not inflight.finished_remotely:
-            known = replace(known, ended_ago=self.in_flight.finish_remotely(inflight))
+            known = replace(known, took=self.in_flight.finish_remotely(inflight))
             self._refill(model)
         elif task.status == "UNKNOWN":
             self.in_flight.not_known(inflight)

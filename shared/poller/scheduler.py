@@ -216,7 +216,8 @@ class Scheduler:
             return not outcome.model_wide
         slot = outcome.slot if outcome is not None else None
         if outcome is not None and slot is not None and outcome.holds(slot):
-            inflight = self.in_flight.track(HeldSlot(slot, self.ledger.clock.now()), outcome)
+            held = HeldSlot(slot, self.ledger.clock.now())
+            inflight = self.in_flight.track(held, outcome, sent_now=True)
             inflight.first = last if last.seq == last.spec_seq else None
         return True
 
