@@ -34,7 +34,10 @@ class Pause:
 
 @dataclass
 class ModelState:
-    """Durations in seconds, newest last; `ends` of tasks, in seconds since 1970. `ahead_off_until`: do not queue ahead before that."""
+    """Durations in seconds, newest last; `ends` of tasks, in seconds since 1970.
+
+    `ahead_off_until`: do not queue ahead before that.
+    """
 
     durations: list[float] = field(default_factory=list)
     ends: list[float] = field(default_factory=list)

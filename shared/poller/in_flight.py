@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -31,8 +30,8 @@ NARROW = 0.2
 to be worth remembering."""
 ABOUT = 2.0
 """The same in seconds, for short tasks."""
-EARLY, MANY = 4, 20
-"""One task in so many is asked for early, and every one while fewer durations are known."""
+EARLY, MANY = 0.25, 20
+"""Share of the tasks that are asked for early: all while fewer durations are known."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +47,10 @@ class InFlight:
     """A held slot and its job's last record. Times on the instance's monotonic clock.
 
     `behind`: as many tasks as the model runs at once are before this one, so it cannot have
-    begun. `started_within`: how many seconds the start may be wrong. `early`: it is asked for before
-    tasks are likely to end; only such a task tells how long tasks take, because of the others the
-    quick ones are not seen. `finished_remotely`: the service is done with it, its images are still
-    to be fetched.
+    begun. `started_within`: how many seconds the start may be wrong. `early`: it is asked for
+    before tasks are likely to end; only such a task tells how long tasks take, because of the
+    others the quick ones are not seen. `finished_remotely`: the service is done with it, its images
+    are still to be fetched.
     `open_at`: when it was last seen unfinished. `failures`: how often in a row the service could
     not be asked. `first`: the record that holds the job's spec, if it is at hand.
     """
@@ -79,7 +78,6 @@ class InFlightTasks:
     ledger: Ledger
     _known: dict[str, InFlight] = field(default_factory=dict)
     _held: set[Slot] | None = None
-    _asked: Counter[str] = field(default_factory=Counter)
     _freed: dict[str, list[Moment]] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[InFlight]:
@@ -137,19 +135,20 @@ class InFlightTasks:
         """The service is done with a task: it ended halfway between the last two questions, and the
         task that waited behind it began then. Returns how many seconds it took, if that is known
         well enough to be remembered."""
-        now, durations = self.ledger.clock.monotonic(), self._durations(inflight)
-        ran_until = inflight.started + earliest(durations)
-        open_at = inflight.started if inflight.open_at is None else inflight.open_at
-        if ran_until < now:
-            open_at = max(open_at, ran_until)
+        now = self.ledger.clock.monotonic()
+        seen_open = inflight.started if inflight.open_at is None else inflight.open_at
+        ran_until = inflight.started + earliest(self._durations(inflight))
+        open_at = max(seen_open, ran_until) if ran_until < now else seen_open
         ended = Moment((open_at + now) / 2, now - open_at)
         inflight.finished_remotely = True
         self._freed.setdefault(inflight.slot.model, []).append(ended)
         ended_at = self.ledger.clock.now() - (now - ended.at)
         self.ledger.durations.ended(inflight.slot.model, ended_at)
-        if now <= ran_until:
-            return now - inflight.started if inflight.early else None
-        took, width = ended.at - inflight.started, inflight.started_within + ended.within
+        if inflight.open_at is None:
+            return now - inflight.started if inflight.early and now <= ran_until else None
+        # Any moment between the two questions: the middle would hide how early the quickest end.
+        took = seen_open + self.ledger.rng.random() * (now - seen_open) - inflight.started
+        width = inflight.started_within + now - seen_open
         return took if inflight.early and width <= max(ABOUT, NARROW * took) else None
 
     def not_known(self, inflight: InFlight) -> None:
@@ -244,11 +243,10 @@ class InFlightTasks:
 
     def _first_question(self, inflight: InFlight) -> float:
         """When to ask first: early for some, and where the model would be idle meanwhile."""
-        name, durations = inflight.slot.model, self._durations(inflight)
-        self._asked[name] += 1
-        model = self.catalogue.get(name)
+        durations, model = self._durations(inflight), self.catalogue.get(inflight.slot.model)
         eager = model is not None and self.is_idle_between(model)
-        inflight.early = eager or len(durations) < MANY or self._asked[name] % EARLY == 0
+        chosen = self.ledger.rng.random() < EARLY
+        inflight.early = eager or len(durations) < MANY or chosen
         return first_question(durations, inflight.early)
 
     def _durations(self, inflight: InFlight) -> Sequence[float]:
