@@ -1,149 +1,153 @@
-"""Small operations on pictures, which are float32 arrays between 0 and 1."""
+"""Pictures, float32 arrays between 0 and 1: read, written, and small operations on them."""
 
-from __future__ import annotations
-
+import io
 import zlib
+from collections.abc import Sequence
 from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+from PIL import Image, ImageDraw, ImageFont, ImageOps, PngImagePlugin
+
+from local.modelstudio.drawing.wishes import TABLE, Drawing, DrawingError
 
 Pixels = npt.NDArray[Any]
 Rng = np.random.Generator
 
-_LIGHT = (-0.45, -0.6, 0.66)  # from the upper left, towards the viewer
+
+def read(data: bytes, name: str) -> Pixels:
+    """The picture as RGB bytes, upright, transparency laid on white. Raises DrawingError."""
+    try:
+        with Image.open(io.BytesIO(data)) as opened:
+            upright = ImageOps.exif_transpose(opened).convert("RGBA")
+            white = Image.new("RGBA", upright.size, "white")
+            return np.asarray(Image.alpha_composite(white, upright).convert("RGB"))
+    except (OSError, ValueError, Image.DecompressionBombError) as error:
+        raise DrawingError(
+            f"The {name} ({len(data)} bytes) cannot be decoded as a picture "
+            f"({type(error).__name__}); send a complete JPEG, PNG, BMP, TIFF or WEBP file."
+        ) from error
 
 
-def random_source(seed: int, prompt: str) -> Rng:
+def write(picture: Pixels, drawing: Drawing) -> bytes:
+    """The finished PNG, whose text says who drew it; with the watermark lower right if wanted."""
+    image = Image.fromarray(picture.astype(np.uint8))
+    if drawing.watermark:  # in the words of the editing API reference
+        side = min(image.size)
+        place = (image.width - max(4, side // 40), image.height - max(4, side // 40))
+        font, edge = ImageFont.load_default(max(11, side // 28)), max(1, side // 400)
+        pen, light, dark = ImageDraw.Draw(image, "RGBA"), (255, 255, 255, 235), (20, 20, 20, 150)
+        pen.text(place, "AI-generated", light, font, "rs", stroke_width=edge, stroke_fill=dark)
+    text, out = PngImagePlugin.PngInfo(), io.BytesIO()
+    text.add_text("Software", "Wanx Functions laptop stand-in")
+    text.add_text("Comment", TABLE["stand_in"])
+    text.add_text("Description", drawing.prompt)
+    text.add_text("Seed", str(drawing.seed))
+    text.add_text("Style", drawing.style)
+    image.save(out, "PNG", pnginfo=text, compress_level=2)
+    return out.getvalue()
+
+
+def dice(drawing: Drawing) -> Rng:
     """A source of randomness fixed by seed and prompt."""
-    return np.random.default_rng([seed & 0xFFFFFFFF, zlib.crc32(prompt.encode())])
+    return np.random.default_rng([drawing.seed & 0xFFFFFFFF, zlib.crc32(drawing.prompt.encode())])
 
 
-def to_float(picture: Pixels) -> Pixels:
-    """Bytes (0-255) as floats (0-1)."""
-    return picture.astype(np.float32) / np.float32(255)
+def floats(values: Any) -> Pixels:
+    """The values as float32."""
+    return np.asarray(values, np.float32)
 
 
-def to_bytes(picture: Pixels) -> Pixels:
-    """Floats (0-1) as bytes (0-255)."""
-    return np.clip(picture * np.float32(255) + np.float32(0.5), 0, 255).astype(np.uint8)
+def clipped(values: Any) -> Pixels:
+    """The values as float32, kept between 0 and 1."""
+    return np.clip(floats(values), 0, 1)
+
+
+def unit(picture: Pixels) -> float:
+    """How many pixels here are one in a picture 768 pixels long."""
+    return max(picture.shape[:2]) / 768
 
 
 def resize(picture: Pixels, size: tuple[int, int]) -> Pixels:
     """The picture stretched to (width, height)."""
-    height, width = picture.shape[:2]
-    if (width, height) == size:
-        return picture
-    shrinking = size[0] * size[1] < width * height
+    shrinking = size[0] * size[1] < picture.shape[0] * picture.shape[1]
     method = cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC
     return np.asarray(cv2.resize(picture, size, interpolation=method))
 
 
-def channels(levels: tuple[float, float, float]) -> Pixels:
-    """One number for each of red, green and blue, to reckon with pictures."""
-    return np.array(levels, np.float32)
-
-
-def moved(picture: Pixels, dx: float, dy: float, size: tuple[int, int], border: int = 0) -> Pixels:
-    """The picture moved by dx, dy pixels on a canvas of that (width, height).
-
-    `border` is one of OpenCV's border modes; 0 leaves what is uncovered empty.
-    """
-    matrix = np.array([[1, 0, dx], [0, 1, dy]], np.float32)
-    return np.asarray(cv2.warpAffine(picture, matrix, size, borderMode=border))
-
-
 def blur(picture: Pixels, sigma: float) -> Pixels:
     """Gaussian blur; a wide one is made on a smaller picture, which looks the same."""
-    if sigma <= 0.1:
-        return picture
-    if sigma > 6:
-        height, width = picture.shape[:2]
-        small = resize(picture, (max(2, width // 3), max(2, height // 3)))
-        wide = blur(small, sigma / 3)
-        return np.asarray(cv2.resize(wide, (width, height), interpolation=cv2.INTER_LINEAR))
-    return np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma))
+    if sigma <= 6:
+        return np.asarray(cv2.GaussianBlur(picture, (0, 0), max(sigma, 0.1)))
+    high, wide = picture.shape[:2]
+    soft = blur(resize(picture, (max(2, wide // 3), max(2, high // 3))), sigma / 3)
+    return np.asarray(cv2.resize(soft, (wide, high), interpolation=cv2.INTER_LINEAR))
 
 
-def mix(below: Pixels, above: Pixels | tuple[float, ...], amount: Pixels | float) -> Pixels:
+def mix(below: Pixels, above: Pixels | Sequence[float], amount: Pixels | float) -> Pixels:
     """`above` over `below`, as strongly as `amount` (0-1, one number or one for each pixel)."""
-    over = np.asarray(above, np.float32)
-    if isinstance(amount, np.ndarray) and below.ndim == 3 and amount.ndim == 2:
-        amount = amount[..., None]
-    return np.asarray(below + (over - below) * amount, np.float32)
+    share = floats(amount)
+    spread = share[..., None] if share.ndim == 2 and below.ndim == 3 else share
+    return floats(below + (floats(above) - below) * spread)
 
 
-def luminance(picture: Pixels) -> Pixels:
+def grey(picture: Pixels) -> Pixels:
     """Perceived brightness (0-1)."""
-    weights = np.array([[0.299, 0.587, 0.114]], np.float32)
-    return np.asarray(cv2.transform(picture, weights)).reshape(picture.shape[:2])
-
-
-def saturate(picture: Pixels, factor: float) -> Pixels:
-    """Colours more (factor above 1) or less vivid."""
-    grey = luminance(picture)[..., None]
-    return np.asarray(np.clip(grey + (picture - grey) * np.float32(factor), 0, 1), np.float32)
+    return floats(picture @ floats([0.299, 0.587, 0.114]))
 
 
 def step(field: Pixels, low: float, high: float) -> Pixels:
     """A smooth step from 0 at `low` to 1 at `high`."""
-    t = np.clip((field - np.float32(low)) / np.float32(high - low), 0, 1)
-    return np.asarray(t * t * (3 - 2 * t), np.float32)
+    t = clipped((field - low) / (high - low))
+    return floats(t * t * (3 - 2 * t))
 
 
-def noise(shape: tuple[int, ...], cell: float, rng: Rng) -> Pixels:
-    """Smooth noise (0-1) whose lumps are about `cell` pixels wide."""
-    height, width = shape[:2]
-    cells = (max(3, round(height / cell) + 2), max(3, round(width / cell) + 2))
-    grid = rng.random(cells, dtype=np.float32)
-    wide = cv2.resize(grid, (width, height), interpolation=cv2.INTER_CUBIC)
-    return np.clip(np.asarray(wide), 0, 1)
+def noise(shape: tuple[int, ...], cell: float, rng: Rng, octaves: int = 1) -> Pixels:
+    """Smooth noise (0-1) in lumps about `cell` pixels wide; with finer ones, it is clouds."""
+    high, wide = shape[:2]
+    total = np.zeros((high, wide), np.float32)
+    for size in (max(1.0, cell / 2**k) for k in range(octaves)):
+        grid = rng.random((round(high / size) + 3, round(wide / size) + 3), dtype=np.float32)
+        total += clipped(cv2.resize(grid, (wide, high), interpolation=cv2.INTER_CUBIC)) * size
+    return clipped(total / cell / (2 - 0.5 ** (octaves - 1)))
 
 
-def clouds(shape: tuple[int, ...], cell: float, rng: Rng, octaves: int = 4) -> Pixels:
-    """Noise of several sizes together (0-1), as clouds or pigment have it."""
-    total = np.zeros(shape[:2], np.float32)
-    for octave in range(octaves):
-        total += noise(shape, max(1.0, cell / 2**octave), rng) * np.float32(0.5**octave)
-    return np.asarray(total / np.float32(2 - 0.5 ** (octaves - 1)), np.float32)
+def bent(picture: Pixels, cell: float, reach: float, rng: Rng, method: int = 1) -> Pixels:
+    """The picture bent by up to `reach` pixels, in waves about `cell` pixels wide."""
+    ys, xs = floats(np.mgrid[: picture.shape[0], : picture.shape[1]])
+    dx, dy = ((noise(picture.shape, cell, rng) - 0.5) * 2 * reach for _ in range(2))
+    border = cv2.BORDER_REFLECT_101
+    return np.asarray(cv2.remap(picture, xs + dx, ys + dy, method, borderMode=border))
 
 
-def wander(shape: tuple[int, ...], cell: float, reach: float, rng: Rng) -> tuple[Pixels, Pixels]:
-    """A smooth random displacement of at most `reach` pixels in x and in y."""
-    dx = (noise(shape, cell, rng) - np.float32(0.5)) * np.float32(2 * reach)
-    dy = (noise(shape, cell, rng) - np.float32(0.5)) * np.float32(2 * reach)
-    return dx, dy
-
-
-def warp(picture: Pixels, shift: tuple[Pixels, Pixels], *, nearest: bool = False) -> Pixels:
-    """The picture with every pixel fetched from `shift` away."""
-    height, width = picture.shape[:2]
-    xs = np.arange(width, dtype=np.float32)[None, :] + shift[0]
-    ys = np.arange(height, dtype=np.float32)[:, None] + shift[1]
-    method = cv2.INTER_NEAREST if nearest else cv2.INTER_LINEAR
-    return np.asarray(cv2.remap(picture, xs, ys, method, borderMode=cv2.BORDER_REFLECT_101))
-
-
-def lighting(height: Pixels, depth: float) -> tuple[Pixels, Pixels]:
-    """How a surface of that height is lit: diffuse (1 = level ground) and highlight (0-1)."""
+def lit(height: Pixels, depth: float) -> Pixels:
+    """How bright a surface is that is lit from the upper left (1 = level ground)."""
     dx = cv2.Sobel(height, cv2.CV_32F, 1, 0, scale=depth / 8)
     dy = cv2.Sobel(height, cv2.CV_32F, 0, 1, scale=depth / 8)
-    length = np.sqrt(dx * dx + dy * dy + 1)
-    facing = (-dx * _LIGHT[0] - dy * _LIGHT[1] + _LIGHT[2]) / length
-    highlight = np.clip(facing, 0, 1) ** 24
-    diffuse = np.clip(0.55 + 0.45 * facing / _LIGHT[2], 0.1, 1.45)
-    return np.asarray(diffuse, np.float32), np.asarray(highlight, np.float32)
+    facing = (0.45 * dx + 0.6 * dy + 0.66) / np.sqrt(dx * dx + dy * dy + 1)
+    return floats(np.clip(0.55 + 0.68 * facing, 0.1, 1.45))
 
 
-def inside_distance(region: Pixels) -> Pixels:
-    """For each pixel of the region (non-zero) the distance to its edge, in pixels; else 0."""
-    return np.asarray(cv2.distanceTransform((region > 0).astype(np.uint8), cv2.DIST_L2, 3))
+def bulging(region: Pixels, reach: float) -> Pixels:
+    """How many pixels a rounded body stands over the region: `reach` where it is as far inside."""
+    inside = np.asarray(cv2.distanceTransform((region > 0.5).astype(np.uint8), cv2.DIST_L2, 5))
+    reach = max(1.0, min(reach, float(inside.max())))
+    t = clipped(inside / reach)
+    return floats(np.sqrt(t * (2 - t)) * reach)
 
 
-def line_art(picture: Pixels, width: float = 1.2) -> Pixels:
-    """The lines a draughtsman would see in a photograph (0-1), by difference of Gaussians."""
-    grey = luminance(picture)
-    fine = blur(grey, width)
-    coarse = blur(grey, width * 1.9)
-    return step(coarse * np.float32(1.02) - fine, 0.012, 0.06)
+def cast_shadow(mask: Pixels, size: float) -> Pixels:
+    """The soft shadow of a body of that size, thrown to the lower right."""
+    shift = floats([[1, 0, size * 0.03], [0, 1, size * 0.05]])
+    return np.asarray(cv2.warpAffine(blur(mask, size * 0.03), shift, mask.shape[::-1]))
+
+
+def traced(picture: Pixels) -> tuple[Pixels, Pixels]:
+    """A photograph as a draughtsman sees it: in smooth patches, and its lines (0-1)."""
+    soft = resize(picture, (560, 560))
+    for _ in range(3):
+        soft = np.asarray(cv2.bilateralFilter(floats(soft), 7, 0.13, 5))
+    soft = clipped(resize(soft, (picture.shape[1], picture.shape[0])))
+    level, width = grey(soft), 1.5 * unit(picture)
+    return soft, step(blur(level, width * 1.9) * 1.02 - blur(level, width), 0.012, 0.06)
