@@ -9,6 +9,7 @@ import pytest
 
 from shared.app import App
 from shared.jobs.intake import IntakeOutcome
+from shared.ledger.lease import POLLER
 from shared.storage import layout
 from shared.storage.objects import StoreError
 from tests.kit.hooks import Killed, die, fail, once
@@ -60,7 +61,7 @@ def test_a_lone_job_is_submitted_at_once_and_somebody_polls(world: World) -> Non
 
 
 def test_a_living_poller_is_not_woken(world: World) -> None:
-    world.app("poller").ledger.heartbeat.beat()
+    assert world.app("poller").ledger.lease.take(POLLER)
     drop(world, job_file(), "jobs/cat.json")
     assert not world.bucket.holds(layout.WAKE)
 

@@ -222,10 +222,7 @@ def test_rebuilding_while_attempts_are_in_doubt_leaves_the_evidence_alone(world:
     for job, skew, outcome in [("cat", 2.0, lose_answer), ("dog", 0.0, lose_request)]:
         world.queued(job)
         world.studio.script.append(outcome)
-        app = world.app(job, skew)
-        last = app.ledger.records.last(job)
-        assert last is not None
-        app.submission.submit(last, 5.0)
+        submit(world.app(job, skew), job)
         world.timeline.wait(0.1)
     world.timeline.wait(20)
     rebuilt(world)

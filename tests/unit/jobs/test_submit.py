@@ -6,12 +6,12 @@ import json
 from typing import Any
 
 import pytest
+from shared.ledger.tickets import USE_WITHIN
 
 from shared.app import App
 from shared.catalogue.models import Limits
 from shared.jobs.submit import RetryLater
 from shared.ledger.record import Record
-from shared.ledger.tickets import USE_WITHIN
 from shared.storage import layout
 from tests.kit.hooks import Call, Killed, die, once
 from tests.kit.studio import accept_with, lose_answer, lose_request, refuse

@@ -5,11 +5,11 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
+from shared.ledger.tickets import tick_length
 
 from shared.catalogue.models import Limits
 from shared.ledger.record import PENDING, Record
 from shared.ledger.slots import HeldSlot, Slot
-from shared.ledger.tickets import tick_length
 from shared.platform.clock import iso
 from tests.kit.world import MODEL, OTHER, World, model, run, submit
 

@@ -6,10 +6,10 @@ from contextlib import nullcontext, suppress
 from itertools import pairwise
 
 import pytest
+from shared.ledger.heartbeat import LIFETIME
 
 from shared.catalogue.models import Limits
 from shared.jobs.intake import Source
-from shared.ledger.heartbeat import LIFETIME
 from shared.poller.poller import ORPHAN_AGE
 from shared.storage import layout
 from shared.storage.objects import StoreError
