@@ -141,9 +141,11 @@ class World:
             Instance(wsgi=WSGI),
         )
 
-    def queued(self, job: str, model_name: str = MODEL, **own: Any) -> Record:
+    def queued(
+        self, job: str, model_name: str = MODEL, prompt: str | None = None, **own: Any
+    ) -> Record:
         """A job that has been taken in and waits."""
-        body = job_file(f"prompt of {job}", id=job, model=model_name, **own)
+        body = job_file(prompt or f"prompt of {job}", id=job, model=model_name, **own)
         taken = self.app("intake").acceptance.intake.take(body, Source(f"jobs/{job}.json", "ETAG"))
         self.timeline.wait(0.001)
         assert not taken[0].violations, taken[0].violations
