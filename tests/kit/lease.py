@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.ledger.lease import Lease
+from shared.ledger.lease import POLLER, Lease
 from shared.ledger.permits import Permits
 from shared.storage import layout
 from tests.kit.store import Bucket, Store
@@ -41,6 +41,12 @@ class Contest:
         """An instance's lease; `skew`: of its wall clock, `delay`: before each request."""
         clock = WrongClock(self.timeline, skew)
         return Lease(Store(self.bucket, owner, delay), clock, owner, Permits(clock))
+
+    def held(self, owner: str, kind: str = POLLER) -> Lease:
+        """The lease of an instance that has taken it."""
+        lease = self.lease(owner)
+        assert lease.take(kind)
+        return lease
 
     def epochs(self) -> list[int]:
         return [layout.epoch_of(key) for key in self.bucket.keys(layout.LEASE)]
