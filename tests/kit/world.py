@@ -174,6 +174,11 @@ class World:
         read: dict[str, Any] = json.loads(self.bucket.peek(layout.result(job)))
         return read
 
+    def lease_is_free(self) -> bool:
+        """Whether nobody has ever held the lease, or its last holder has given it back."""
+        epochs = self.bucket.keys(layout.LEASE)
+        return not epochs or "released" in json.loads(self.bucket.peek(epochs[-1]))
+
     def markers(self) -> list[str]:
         """The jobs that wait, in service order within each model."""
         return [layout.job_of_marker(key) for key in self.bucket.keys(layout.QUEUE)]
