@@ -193,10 +193,6 @@ def test_a_renewal_that_crosses_a_take_over_leaves_at_most_one_holder_in_any_ord
     assert {(True, False), (False, True)} <= seen
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="Lease._take: who steps back releases its epoch while the old holder may still send",
-)
 def test_who_steps_back_does_not_make_room_for_a_second_sender() -> None:
     def play(choose: Chooser) -> None:
         stage = Stage(choose)
