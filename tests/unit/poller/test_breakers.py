@@ -10,7 +10,7 @@ from shared.catalogue.models import Limits
 from shared.ledger.breaker import KEY
 from shared.modelstudio.client import ServiceError
 from shared.storage import layout
-from tests.kit.studio import lose_request, refuse
+from tests.kit.studio import refuse
 from tests.kit.world import MODEL, OTHER, World, job_file, model, run, submit
 
 QUOTA, ARREARS = "AllocationQuota.FreeTierOnly", "Arrearage"
@@ -83,16 +83,17 @@ def test_half_open_a_single_job_finds_out(world: World) -> None:
     assert [world.state(f"cat-{number}") for number in range(4)] == ["SUCCEEDED"] * 4
 
 
-def test_half_open_a_new_job_waits_beside_one_in_doubt(world: World) -> None:
-    """Nobody knows yet whether the model goes on."""
+def test_half_open_a_submission_counts_what_is_in_flight(world: World) -> None:
+    """One task is in flight, and nobody knows yet whether the model goes on."""
     world.models = (model(limits=Limits(5, 1, 4, 0)),)
+    world.studio.seconds = 2 * AFTER
     world.queued("cat")
-    world.studio.script.extend([refuse(QUOTA, 403), lose_request])
-    run(world)
-    world.timeline.wait(AFTER)
     submit(world, "cat")
-    assert world.held() == [f"{MODEL}/cat~000004"]
+    world.studio.script.append(refuse(QUOTA, 403))
     world.bucket.write("jobs/dog.json", job_file(id="dog"))
+    world.app("submit").acceptance.job_file("jobs/dog.json")
+    world.timeline.wait(AFTER)
+    assert not paused(world, MODEL)
     world.app("submit").acceptance.job_file("jobs/dog.json")
     assert world.state("dog") == "QUEUED"
     assert len(world.studio.posts) == 2
