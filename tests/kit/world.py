@@ -93,7 +93,7 @@ def error_table() -> ErrorTable:
 
 
 def job_file(prompt: str = "a cat", **own: Any) -> bytes:
-    """A job file that is in order; `own` is what stands under `job`, beside model, parameters."""
+    """A job file that is in order; `own` is what is under `job`, beside model, parameters."""
     name, parameters = own.pop("model", MODEL), own.pop("parameters", None)
     document: dict[str, Any] = {
         "model": name,

@@ -50,7 +50,7 @@ def _created(job: str) -> dict[str, tuple[str, ...]]:
     return {
         "wanx-submit": (*both, *taken_in),
         "wanx-poll": (*both, *whose),
-        "wanx-api": (*both, *taken_in, layout.request("0" * 64)),
+        "wanx-api": (*both, *whose, *taken_in, layout.request("0" * 64)),
     }
 
 
