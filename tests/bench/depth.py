@@ -179,8 +179,6 @@ class Depth:
             raise RuntimeError(f"the poll run ended before a job did: {word}")
         except Enough:
             return time.perf_counter() - before - clock.slept
-        finally:
-            app.ledger.heartbeat.rest()
 
     def _app(self, clock: WorkClock) -> App:
         """A warm instance of a function: it keeps its connections and nothing that it learned."""

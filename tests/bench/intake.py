@@ -15,7 +15,7 @@ import oss2
 import yaml
 
 from shared.app import App, for_invocation
-from shared.platform.clock import iso
+from shared.ledger.lease import POLLER
 from shared.storage import layout
 from shared.storage.oss import OssStore
 from tests.bench.laptop import NO_RUNTIME, laptop
@@ -30,7 +30,6 @@ OUR_NAME, BARE_NAME = "ours", "bare"
 NAME = "{file}"
 """Stands for the file's name in the text from which its files are made."""
 WAITS = "waits"
-FOREVER = 86400.0
 
 Call = tuple[str, tuple[Any, ...], dict[str, Any]]
 """One request to OSS: a method of `oss2.Bucket` and its arguments."""
@@ -158,6 +157,7 @@ class Bench:
         first = f"{OUR_NAME}-{mark}-000"
         files = self._upload(kind, first)
         self.recorder.calls.clear()
+        self._renew_lease()
         self._take(files)
         calls = list(self.recorder.calls)
         found = Turns(requests=len(calls) // kind.files)
@@ -170,6 +170,7 @@ class Bench:
             ]
             for seconds, way in ways if number % 2 else reversed(ways):
                 self._empty_queue()
+                self._renew_lease()
                 seconds.append(_seconds(way) / kind.files)
         return found
 
@@ -187,6 +188,11 @@ class Bench:
             if not all(one.new for one in self.app.acceptance.job_file(key)):
                 raise RuntimeError(f"{key} was not taken in; the log above says why")
 
+    def _renew_lease(self) -> None:
+        """As the poller does that holds it."""
+        held = json.dumps({"owner": "somebody", "kind": POLLER}).encode()
+        self.bucket.put_object(layout.lease(1), held)
+
     def _empty_queue(self) -> None:
         """Take all markers but the oldest away, so that every turn finds the queue equally long."""
         found = [one.key for one in oss2.ObjectIteratorV2(self.bucket, prefix=layout.QUEUE)]
@@ -203,12 +209,10 @@ def _seconds(act: Callable[[], None]) -> float:
 
 @contextmanager
 def bench() -> Iterator[Bench]:
-    """Our OSS server. A poller's heartbeat and an older job keep every new job in the queue."""
+    """Our OSS server. A poller's lease and an older job keep every new job in the queue."""
     with stocked(0, 0) as data, laptop(environ=NO_RUNTIME, data=data) as cloud:
         app = for_invocation(cloud.env)
         assert isinstance(app.store, OssStore)
         app.store.bucket = recorder = Recorder(app.store.bucket)
-        beat = {"owner": "somebody", "until": iso(time.time() + FOREVER)}
-        cloud.bucket.put_object(layout.HEARTBEAT, json.dumps(beat).encode())
         cloud.bucket.put_object(layout.marker(example(JOB)["model"], 0, 0, WAITS), b"")
         yield Bench(app, recorder, cloud.bucket)

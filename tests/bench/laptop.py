@@ -85,8 +85,11 @@ class Laptop:
 
     def wait_for_rest(self) -> None:
         """Until nobody polls. Raises RuntimeError after two minutes."""
-        heartbeat = self.path(layout.HEARTBEAT)
-        self.wait_until(lambda: not heartbeat.exists(), "the end of polling")
+        self.wait_until(self._lease_is_free, "the end of polling")
+
+    def _lease_is_free(self) -> bool:
+        epochs = sorted(self.path(layout.LEASE).glob("[0-9]" * 12))
+        return not epochs or b'"released": true' in epochs[-1].read_bytes()
 
     def wait_until(self, holds: Callable[[], bool], what: str) -> None:
         """Look until something holds. Raises RuntimeError with the logs after two minutes."""

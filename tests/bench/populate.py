@@ -75,7 +75,7 @@ def pattern() -> Pattern:
     body = json.dumps({**document(JOB), "model": MODEL}).encode()
 
     def watch(key: str, _before: bytes | None, after: bytes | None) -> None:
-        if after is not None and (JOB in key or key.startswith(layout.TICKETS)):
+        if after is not None and (JOB in key or key.startswith(layout.TASKS)):
             written[key] = after
 
     with calm_world(lambda _rng: 5.0, learn=False) as world:
@@ -107,20 +107,17 @@ def _copied(wanted: tuple[str, ...], job: str, queued_ms: int, model: str) -> Ob
     yield layout.indexed(queued_ms, job), b""
     for key, body in kept.objects.items():
         if key.startswith(wanted):
-            ticket = key.startswith(layout.TICKETS)
-            yield (
-                layout.ticket(model, queued_ms) if ticket else changed(key.encode()).decode(),
-                changed(body),
-            )
+            claim = key.startswith(layout.TASKS)
+            yield layout.task(job) if claim else changed(key.encode()).decode(), changed(body)
 
 
 def jobs(model: str, now_ms: int, *, queued: int = 0, finished: int = 0) -> Objects:
     """That many jobs, the finished ones older; `now_ms` is later than all of them.
 
-    A finished job has its records, image and manifest, and its ticket in the log. A queued one
+    A finished job has its records, image and manifest, and the claim of its task. A queued one
     would expire after a week.
     """
-    over = (layout.RECORDS, layout.RESULTS, layout.TICKETS)
+    over = (layout.RECORDS, layout.RESULTS, layout.TASKS)
     for number in range(finished):
         yield from _copied(over, done_job(number), now_ms - 86_400_000 - 2000 * number, model)
     waits = (layout.record(JOB, 1), layout.QUEUE, layout.EXPIRY)

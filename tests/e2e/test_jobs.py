@@ -15,6 +15,7 @@ import pytest
 import yaml
 from PIL import Image
 
+from shared.storage import layout
 from tests.e2e.conftest import ROOT, THROTTLED, Cloud, faults
 
 INPAINTING = {
@@ -209,8 +210,23 @@ def test_a_job_that_waits_can_be_cancelled_and_is_never_sent(cloud: Cloud) -> No
 def test_a_finished_system_leaves_no_marks(cloud: Cloud) -> None:
     cloud.drop("e2e-last.yaml", yaml.safe_dump(EDIT))
     assert cloud.manifest("e2e-last")["state"] == "SUCCEEDED"
-    rest = ("state/queue/", "state/slots/", "state/poller/")
-    _await_none(cloud, rest)
+    _await_none(cloud, (layout.QUEUE, layout.SLOTS))
+    assert _newest_epoch(cloud)["released"] is True
+    claimed = [one.key for one in oss2.ObjectIterator(cloud.bucket, prefix=layout.TASKS)]
+    assert layout.task(cloud.manifest("e2e-last")["task"]["id"]) in claimed
+
+
+def _newest_epoch(cloud: Cloud) -> dict[str, Any]:
+    """What the lease says, once it is released."""
+    import time
+
+    said: dict[str, Any] = {}
+    end = time.monotonic() + 30
+    while not said.get("released") and time.monotonic() < end:
+        time.sleep(0.05)
+        newest = max(one.key for one in oss2.ObjectIterator(cloud.bucket, prefix=layout.LEASE))
+        said = json.loads(cloud.bucket.get_object(newest).read())
+    return said
 
 
 def _await_none(cloud: Cloud, prefixes: tuple[str, ...]) -> None:

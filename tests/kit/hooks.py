@@ -41,7 +41,8 @@ class InstanceNetwork:
     `before` and `after` hooks run before a request has its effect, and after the effect but before
     the answer: they may raise StoreError (the request or its answer is lost, as often as it is
     repeated) or Killed, or do what another instance would do just then. `note` gets each request
-    to the bucket. A delay is waited for; without one a request takes no time.
+    to the bucket. A delay is waited for; without one a request takes no time. `dead`: the instance
+    was killed, and what its code still sends on the way out does not arrive.
     """
 
     kernel: Kernel
@@ -51,8 +52,18 @@ class InstanceNetwork:
     answer_delay: Delay | None = None
     before: list[Hook] = field(default_factory=list)
     after: list[Hook] = field(default_factory=list)
+    dead: bool = False
 
     def call(self, what: str, site: str, effect: Callable[[str], T], most: float = 9.0) -> T:
+        if self.dead:
+            raise Killed("dead already")
+        try:
+            return self._call(what, site, effect)
+        except Killed:
+            self.dead = True
+            raise
+
+    def _call(self, what: str, site: str, effect: Callable[[str], T]) -> T:
         kind, _, key = what.partition(" ")
         call = Call(kind, key, self.instance)
         if site in TO_THE_BUCKET:

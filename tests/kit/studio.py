@@ -38,7 +38,8 @@ class ScriptedStudio(SimStudio):
     """Answers each create by the next step of `script` (default: accept); runs each model's tasks
     one by one, each for `seconds`.
 
-    `shown` overrides, by task, what a query shows of a task that is over. Queries, lists and
+    `shown` overrides, by task, what a query shows of a task that is over; under `prompt_key`, if it
+    is set, each result shows the prompt. Queries, lists and
     cancels meet `refusal`, if there is one. Steps, `on_create`, `on_listed` and `on_query` may
     raise ServiceError (the request is refused so) or what requests raises.
     """
@@ -47,6 +48,7 @@ class ScriptedStudio(SimStudio):
         super().__init__(kernel, random.Random(1), defaultdict(lambda: ONE_BY_ONE))
         self.skew = self.list_lag = self.flaws = 0.0
         self.tells_times = True
+        self.prompt_key = ""
         self.seconds = seconds
         self.script: deque[Step] = deque()
         self.posts: list[Post] = []
@@ -57,9 +59,9 @@ class ScriptedStudio(SimStudio):
         self.on_listed: Callable[[], object] = lambda: None
         self.on_query: Callable[[], object] = lambda: None
 
-    def make(self, model: str, **ends: Any) -> SimTask:
+    def make(self, model: str, prompt: str = "", **ends: Any) -> SimTask:
         """A task that nobody's request made; it ends as `accept_with` says."""
-        return accept_with(**ends)(self, {"model": model, "input": {"prompt": ""}})
+        return accept_with(**ends)(self, {"model": model, "input": {"prompt": prompt}})
 
     def begin(self, body: Body) -> SimTask:
         """A task for a request."""
@@ -78,7 +80,11 @@ class ScriptedStudio(SimStudio):
         self.on_query()
         self.queries.append((self.kernel.now, task_id))
         over = self.shown.get(task_id, {}) if self.is_over(task_id) else {}
-        return super().show(task_id) | over
+        answer = super().show(task_id) | over
+        if self.prompt_key:
+            for result in answer["output"].get("results", ()):
+                result[self.prompt_key] = self.tasks[task_id].prompt
+        return answer
 
     def list(self, query: Mapping[str, str]) -> dict[str, Any]:
         self.on_listed()

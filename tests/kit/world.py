@@ -26,6 +26,8 @@ from shared.catalogue.models import Catalogue, Limits, Model
 from shared.catalogue.retry_policy import RetryPolicy
 from shared.catalogue.rules import Rules
 from shared.jobs.intake import Source
+from shared.jobs.submit import RetryLater
+from shared.ledger.lease import SUBMIT
 from shared.ledger.record import Record
 from shared.platform.settings import Settings
 from shared.storage import layout
@@ -57,11 +59,19 @@ def settings(**changes: Any) -> Settings:
     return replace(base, **changes)
 
 
-def model(name: str = MODEL, limits: Limits = ONE_BY_ONE, price: float = 0.0) -> Model:
-    """Takes what the inpainting model takes, under limits and at a price of the test's own."""
+def model(
+    name: str = MODEL,
+    limits: Limits = ONE_BY_ONE,
+    price: float = 0.0,
+    prompt_key: str | None = None,
+) -> Model:
+    """Takes what the inpainting model takes, under limits and at a price of the test's own.
+
+    `prompt_key`: where its results show the prompt.
+    """
     real = inpainting()
     cost = replace(real.price, per_image=price, by_region={})
-    return replace(real, name=name, limits=limits, price=cost)
+    return replace(real, name=name, limits=limits, price=cost, prompt_key=prompt_key)
 
 
 def error_table() -> ErrorTable:
@@ -83,7 +93,7 @@ def error_table() -> ErrorTable:
 
 
 def job_file(prompt: str = "a cat", **own: Any) -> bytes:
-    """A job file that is in order; `own` is what stands under `job`, beside model, parameters."""
+    """A job file that is in order; `own` is what is under `job`, beside model, parameters."""
     name, parameters = own.pop("model", MODEL), own.pop("parameters", None)
     document: dict[str, Any] = {
         "model": name,
@@ -131,9 +141,11 @@ class World:
             Instance(wsgi=WSGI),
         )
 
-    def queued(self, job: str, model_name: str = MODEL, **own: Any) -> Record:
+    def queued(
+        self, job: str, model_name: str = MODEL, prompt: str | None = None, **own: Any
+    ) -> Record:
         """A job that has been taken in and waits."""
-        body = job_file(f"prompt of {job}", id=job, model=model_name, **own)
+        body = job_file(prompt or f"prompt of {job}", id=job, model=model_name, **own)
         taken = self.app("intake").acceptance.intake.take(body, Source(f"jobs/{job}.json", "ETAG"))
         self.timeline.wait(0.001)
         assert not taken[0].violations, taken[0].violations
@@ -162,12 +174,17 @@ class World:
         read: dict[str, Any] = json.loads(self.bucket.peek(layout.result(job)))
         return read
 
+    def lease_is_free(self) -> bool:
+        """Whether nobody has ever held the lease, or its last holder has given it back."""
+        epochs = self.bucket.keys(layout.LEASE)
+        return not epochs or "released" in json.loads(self.bucket.peek(epochs[-1]))
+
     def markers(self) -> list[str]:
         """The jobs that wait, in service order within each model."""
         return [layout.job_of_marker(key) for key in self.bucket.keys(layout.QUEUE)]
 
     def slots(self) -> list[str]:
-        """The keys of the slots that stand."""
+        """The keys of the slots that exist."""
         return self.bucket.keys(layout.SLOTS)
 
     def held(self) -> list[str]:
@@ -187,9 +204,21 @@ def run(world: World, seconds: float = LONG, app: App | None = None) -> str:
     return app.poller.run(app.clock.monotonic() + seconds)
 
 
-def submit(world: World, job: str) -> None:
-    """Submit a queued job at once, which must succeed or stay in doubt."""
-    app = world.app("submit")
+def submit(where: World | App, job: str, patience: float = 2.5) -> Record | RetryLater | None:
+    """Submit a queued job as `submit` does: under a lease that it takes and gives back.
+
+    None also where another instance holds the lease. In a world, a new instance submits, and must
+    succeed or stay in doubt.
+    """
+    app = where.app("submit") if isinstance(where, World) else where
     last = app.ledger.records.last(job)
     assert last is not None
-    assert isinstance(app.submission.submit(last, 2.5), Record)
+    if app.ledger.lease.take(SUBMIT):
+        try:
+            outcome = app.submission.submit(last, patience)
+        finally:
+            app.ledger.lease.release()
+    else:
+        outcome = None
+    assert isinstance(outcome, Record) or where is app
+    return outcome

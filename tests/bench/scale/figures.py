@@ -44,7 +44,11 @@ def bounds(layout: Layout, load: Load) -> list[Bound]:
     found = [
         ("tasks at once at Model Studio", layout.capacity, MEAN),
         ("one poller a deployment", pollers, MEAN),
-        ("one submission a tick of each model", many * sum(1 / x.tick for x in layout.lanes), MEAN),
+        (
+            "submissions a second of each model",
+            many * sum(x.submissions for x in layout.lanes),
+            MEAN,
+        ),
         (f"{queries:g} task queries a second", many * queries / full.queries, MEAN),
         ("instances for `submit`", layout.free / full.submit_seconds, PEAK),
         ("OSS requests of the account", account, PEAK),

@@ -14,7 +14,6 @@ from typing import Any
 import yaml
 
 from shared.catalogue.models import Model, load_catalogue
-from shared.ledger.tickets import tick_length
 from tests.bench.results import ROOT
 from tests.bench.scale.curve import STEPS, Curve, Point, blend, ceiling, curve
 
@@ -48,11 +47,6 @@ class Lane:
     share: float = 1.0
     image: float = 0.0
     submissions: int = 5
-
-    @property
-    def tick(self) -> int:
-        """Seconds between two submissions (shared/ledger/tickets.py)."""
-        return tick_length(self.submissions, 1.0)
 
     def measured(self) -> Curve:
         """A deployment with this model alone, without slots that the poller cannot keep busy."""

@@ -139,16 +139,22 @@ def world(data: Path) -> Iterator[World]:
         yield made
 
 
+def _lease_is_free(world: World) -> bool:
+    epochs = [one.key for one in oss2.ObjectIterator(world.bucket, prefix=layout.LEASE)]
+    return not epochs or b'"released"' in world.bucket.get_object(max(epochs)).read()
+
+
 def rested(world: World) -> None:
     """Wait until nothing is left, so that the next job meets an empty queue."""
     url = f"{world.env['API_URL']}/_runtime/state"
-    places = ("state/queue/", "state/slots/", "state/poller/")
+    places = (layout.QUEUE, layout.SLOTS)
     until(
         lambda: (
             not any(
                 list(oss2.ObjectIterator(world.bucket, prefix=place, max_keys=1))
                 for place in places
             )
+            and _lease_is_free(world)
             and not any(
                 one["busy"]
                 for one in requests.get(url, timeout=10).json()["functions"]["poll"]["instances"]

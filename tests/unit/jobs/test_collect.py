@@ -17,7 +17,7 @@ from shared.modelstudio.download import REFUSED
 from shared.storage import layout
 from tests.kit.hooks import Call, Killed, die, fail, once
 from tests.kit.studio import accept_with
-from tests.kit.world import MODEL, World, store_of
+from tests.kit.world import MODEL, World, store_of, submit
 from tests.simulation.kernel import InstanceClock
 from tests.simulation.studio import result_url
 
@@ -33,10 +33,7 @@ def in_flight(world: World, job: str = "cat", **task: Any) -> None:
     """A job whose task was accepted; `task` says how it ends."""
     world.queued(job)
     world.studio.script.append(accept_with(**task))
-    app = world.app()
-    last = app.ledger.records.last(job)
-    assert last is not None
-    assert isinstance(app.submission.submit(last, 2.5), Record)
+    submit(world, job)
 
 
 def advance(world: World, app: App | None = None, job: str = "cat") -> Record | None:
@@ -236,11 +233,9 @@ def test_an_account_error_of_one_image_opens_the_breaker(world: World, on_partia
     output = {"task_status": "SUCCEEDED", "results": rows}
     world.queued("cat", parameters={"n": 2}, on_partial=on_partial)
     world.studio.script.append(accept_with(output=output))
-    app = world.app()
-    last = app.ledger.records.last("cat")
-    assert last is not None
-    app.submission.submit(last, 2.5)
+    submit(world, "cat")
     world.timeline.wait(60)
+    app = world.app()
     advance(world, app)
     assert app.ledger.model_states.get(KEY).pause is not None
     expected = "SUCCEEDED" if on_partial == "keep" else "QUEUED"
@@ -304,7 +299,7 @@ def test_the_loser_of_a_race_does_not_leave_its_manifest_behind(world: World) ->
 
     def the_other_finishes_the_job() -> None:
         other = world.app("other")
-        other.submission.submit(last, 0.5)
+        submit(other, "cat")
         world.timeline.wait(6)
         advance(world, other)
         assert world.manifest("cat")["state"] == "SUCCEEDED"
@@ -313,7 +308,7 @@ def test_the_loser_of_a_race_does_not_leave_its_manifest_behind(world: World) ->
     slow.clock.skew = 2.0  # for this instance the minute is over
     record = layout.record("cat", 2)
     store_of(slow).before.append(once("create", record, the_other_finishes_the_job))
-    assert slow.submission.submit(last, 3.0) is None
+    assert slow.submission.expire(last) is None
     assert world.state("cat") == "SUCCEEDED"
     assert world.manifest("cat")["state"] == "SUCCEEDED"
 

@@ -9,6 +9,7 @@ import pytest
 
 from shared.app import App
 from shared.jobs.intake import IntakeOutcome
+from shared.ledger.lease import POLLER, SUBMIT
 from shared.storage import layout
 from shared.storage.objects import StoreError
 from tests.kit.hooks import Killed, die, fail, once
@@ -60,9 +61,38 @@ def test_a_lone_job_is_submitted_at_once_and_somebody_polls(world: World) -> Non
 
 
 def test_a_living_poller_is_not_woken(world: World) -> None:
-    world.app("poller").ledger.heartbeat.beat()
+    assert world.app("poller").ledger.lease.take(POLLER)
     drop(world, job_file(), "jobs/cat.json")
     assert not world.bucket.holds(layout.WAKE)
+
+
+def test_a_full_model_keeps_a_new_job_queued(world: World) -> None:
+    drop(world, job_file(id="cat"), "jobs/cat.json")
+    drop(world, job_file(id="dog"), "jobs/dog.json")
+    assert (world.states("dog"), len(world.studio.posts)) == (["QUEUED"], 1)
+    assert world.held() == [f"{MODEL}/cat~000002"]
+
+
+@pytest.mark.parametrize("kind", [POLLER, SUBMIT])
+def test_whoever_holds_the_lease_sends_the_new_job(world: World, kind: str) -> None:
+    assert world.app("other").ledger.lease.take(kind)
+    job = one(drop(world, job_file(), "jobs/cat.json"))
+    assert (world.states(job), world.studio.posts) == (["QUEUED"], [])
+
+
+def test_the_lease_is_given_back_after_a_submission(world: World) -> None:
+    drop(world, job_file(), "jobs/cat.json")
+    assert world.bucket.keys(layout.LEASE)
+    assert world.lease_is_free()
+
+
+def test_the_lease_is_given_back_after_a_submission_that_failed(world: World) -> None:
+    world.bucket.write("jobs/cat.json", job_file())
+    app = world.app()
+    store_of(app).before.append(once("create", layout.SLOTS, fail))
+    with pytest.raises(StoreError):
+        app.acceptance.job_file("jobs/cat.json")
+    assert world.lease_is_free()
 
 
 def test_nobody_is_overtaken(world: World) -> None:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from shared.app import App
 from shared.catalogue.models import Limits
 from shared.jobs.reconcile import BLIND
-from shared.ledger.record import Record
+from shared.ledger.lease import POLLER
 from shared.modelstudio.client import ServiceError
-from tests.kit.hooks import Killed, die, once
-from tests.kit.studio import UNREACHABLE, lose_answer, lose_request
-from tests.kit.world import MODEL, World, model, run, store_of
+from shared.storage import layout
+from shared.storage.objects import StoreError
+from tests.kit.doubt import GRACE, in_doubt, resolve
+from tests.kit.hooks import Killed, die, fail, once
+from tests.kit.studio import UNREACHABLE, lose_answer
+from tests.kit.world import MODEL, World, model, run, store_of, submit
 
-GRACE = 120.0
 CREATE_TIMEOUT = 30.0
 DAY = 24 * 3600.0
 
@@ -21,27 +22,6 @@ DAY = 24 * 3600.0
 @pytest.fixture()
 def world() -> World:
     return World(models=(model(limits=Limits(5, 1, 4, 0)),))
-
-
-def submit(app: App, job: str) -> None:
-    last = app.ledger.records.last(job)
-    assert last is not None
-    app.submission.submit(last, 5.0)
-
-
-def resolve(world: World, job: str) -> Record | None:
-    app = world.app("resolver")
-    last = app.ledger.records.last(job)
-    assert last is not None
-    return app.poller.reconciliation.resolve(last)
-
-
-def in_doubt(world: World, job: str, *, made: bool, pause: float = 2.0) -> None:
-    """A job whose attempt was not answered, `pause` seconds ago."""
-    world.queued(job)
-    world.studio.script.append(lose_answer if made else lose_request)
-    submit(world.app(job), job)
-    world.timeline.wait(pause)
 
 
 def test_the_one_unknown_task_is_adopted(world: World) -> None:
@@ -158,19 +138,68 @@ def test_with_another_job_in_doubt_nobody_adopts(world: World) -> None:
         assert world.state(job) == "SUBMITTING", "the one task may be either job's"
 
 
-def test_a_silent_submitter_is_given_its_time(world: World) -> None:
+def test_an_attempt_of_a_dead_holder_is_resolved_by_the_next_one(world: World) -> None:
     world.queued("cat")
     app = world.app()
-    store_of(app).after.append(once("create", "records/cat/000002", die))
+    store_of(app).before.append(once("create", "records/cat/000003", die))
     with pytest.raises(Killed):
         submit(app, "cat")
-    world.studio.make(MODEL)
-    world.timeline.wait(40)
     resolve(world, "cat")
-    assert world.state("cat") == "SUBMITTING", "its POST may still be under way"
-    world.timeline.wait(10)
+    assert world.record("cat")["task_id"] == "task-1"
+
+
+def test_an_attempt_of_its_own_epoch_is_given_the_time_of_a_request(world: World) -> None:
+    """Its answer may still be on its way."""
+    world.queued("cat")
+    app = world.app("poller")
+    assert app.ledger.lease.take(POLLER)
+    last = app.ledger.records.last("cat")
+    assert last is not None
+    store_of(app).before.append(once("create", "records/cat/000003", fail))
+    with pytest.raises(StoreError):
+        app.submission.submit(last, 2.5)
+    for wait, state in ((40, "SUBMITTING"), (10, "PENDING")):
+        world.timeline.wait(wait)
+        assert app.ledger.lease.renew()
+        now = app.ledger.records.last("cat")
+        assert now is not None
+        app.poller.reconciliation.resolve(now)
+        assert world.state("cat") == state
+
+
+def test_an_attempt_of_a_newer_epoch_is_left_alone(world: World) -> None:
+    """Its holder lives; the one that looks was frozen and has not noticed."""
+    old, new = world.app("old"), world.app("new")
+    assert old.ledger.lease.take(POLLER)
+    world.queued("cat")
+    world.timeline.wait(old.ledger.timing.dead_after + 1)
+    assert new.ledger.lease.take(POLLER)
+    world.studio.script.append(lose_answer)
+    world.timeline.wait(GRACE)  # the permits of a holder that died count as spent
+    assert new.ledger.lease.renew()
+    last = new.ledger.records.last("cat")
+    assert last is not None
+    new.submission.submit(last, 2.5)
+    world.timeline.wait(BLIND * GRACE)
+    last = old.ledger.records.last("cat")
+    assert last is not None and last.unknown is not None
+    assert old.poller.reconciliation.resolve(last) == last
+    assert world.state("cat") == "SUBMITTING"
+
+
+def test_an_attempt_that_had_claimed_its_task_when_its_instance_died_is_adopted(
+    world: World,
+) -> None:
+    """The claim tells its task even from others of the same second."""
+    in_doubt(world, "cat", made=True)
+    victim = world.app("victim")
+    store_of(victim).before.append(once("create", "records/cat/000004", die))
+    with pytest.raises(Killed):
+        resolve(victim, "cat")
+    assert world.bucket.keys(layout.TASKS) == [layout.task("task-1")]
+    world.studio.make(MODEL).created = world.studio.tasks["task-1"].created
     resolve(world, "cat")
-    assert world.state("cat") == "PENDING"
+    assert world.record("cat")["task_id"] == "task-1"
 
 
 def test_a_list_that_cannot_be_had_changes_nothing(world: World) -> None:
@@ -212,11 +241,8 @@ def test_one_task_of_two_in_doubt_far_apart_lets_the_other_go_round_again(world:
 
 def test_whoever_decides_for_themselves_is_asked(world: World) -> None:
     in_doubt(world, "cat", made=True)
-    app = world.app("resolver", unknown_policy="ask")
     world.timeline.wait(GRACE)
-    last = app.ledger.records.last("cat")
-    assert last is not None
-    app.poller.reconciliation.resolve(last)
+    resolve(world.app("resolver", unknown_policy="ask"), "cat")
     assert world.state("cat") == "NEEDS_ATTENTION"
     assert "task-1" in world.manifest("cat")["error"]["message"]
     assert world.slots() == []
@@ -234,11 +260,9 @@ def test_asked_even_where_no_task_is_listed(world: World) -> None:
 def test_two_resolvers_adopt_once(world: World) -> None:
     in_doubt(world, "cat", made=True)
     first = world.app("first")
-    last = first.ledger.records.last("cat")
-    assert last is not None
-    meanwhile = once("create", "records/cat/000004", lambda: resolve(world, "cat"))
-    store_of(first).before.append(meanwhile)
-    assert first.poller.reconciliation.resolve(last) is None
+    frozen = once("create", "records/cat/000004", lambda: resolve(world, "cat"))
+    store_of(first).before.append(frozen)
+    assert resolve(first, "cat") is None
     assert world.states("cat") == ["QUEUED", "SUBMITTING", "SUBMITTING", "PENDING"]
 
 
@@ -264,10 +288,30 @@ def test_a_job_put_before_a_person_keeps_its_candidate_from_the_others(world: Wo
     assert world.record("dog").get("task_id") is None, "dog has taken the task made for cat"
 
 
-def test_a_task_made_while_the_resolver_looks_is_no_candidate(world: World) -> None:
-    in_doubt(world, "cat", made=False)
+def test_a_task_whose_sender_is_slow_to_write_it_down_is_nobody_elses(world: World) -> None:
+    in_doubt(world, "cat", made=False, pause=0.1)
     world.queued("dog")
-    world.studio.on_listed = lambda: submit(world.app("other"), "dog")
-    resolve(world, "cat")
-    assert world.record("dog")["task_id"] == "task-1"
+    frozen = world.app("frozen")
+    store_of(frozen).before.append(
+        once("create", "records/dog/000003", lambda: resolve(world, "cat"))
+    )
+    submit(frozen, "dog")
     assert world.state("cat") == "SUBMITTING", "cat has taken the task made for dog"
+    assert world.record("dog")["task_id"] == "task-1"
+    world.timeline.wait(GRACE)
+    resolve(world, "cat")
+    assert world.state("cat") == "QUEUED"
+
+
+def test_a_given_up_attempt_keeps_its_possible_task_from_others(world: World) -> None:
+    """The list was far behind, so cat was queued again; then it shows the task of cat."""
+    in_doubt(world, "cat", made=True, pause=0.1)
+    in_doubt(world, "dog", made=False)
+    world.studio.tasks["task-1"].listed_from = world.timeline.now + BLIND * GRACE + 10
+    world.timeline.wait(BLIND * GRACE)
+    resolve(world, "cat")
+    assert world.state("cat") == "QUEUED"
+    world.timeline.wait(20)
+    resolve(world, "dog")
+    assert world.record("dog").get("task_id") is None, "dog has taken the task made for cat"
+    assert world.state("dog") == "NEEDS_ATTENTION"

@@ -50,7 +50,7 @@ def test_a_dead_timer_event_wakes_the_poller(world: World) -> None:
 
 
 def test_a_dead_wake_event_wakes_the_poller(world: World) -> None:
-    world.app("submit").ledger.heartbeat.wake()
+    world.app("submit").ledger.wake.now()
     key = dead(world, "poll", oss_event(layout.WAKE))
     assert world.app("operator").repair.redrive(key) == ["the poller was woken"]
     assert world.bucket.keys(layout.RECORDS) == []

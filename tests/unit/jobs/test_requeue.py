@@ -12,7 +12,7 @@ from shared.jobs.submit import for_missing
 from shared.storage import layout
 from tests.kit.hooks import Killed, die, once
 from tests.kit.studio import Step, accept_with, refuse
-from tests.kit.world import MODEL, World, model, run, store_of
+from tests.kit.world import MODEL, World, model, run, store_of, submit
 from tests.simulation.studio import result_url
 
 BUSY, BAD_INPUT, POLICY = "Throttling", "InputDownloadFailed", "DataInspectionFailed"
@@ -136,9 +136,7 @@ def test_a_late_removal_of_the_old_marker_leaves_the_new_one(world: World) -> No
 
     hook = once("delete", layout.QUEUE, the_task_fails_and_the_job_is_queued_again)
     store_of(late).before.append(hook)
-    last = late.ledger.records.last("cat")
-    assert last is not None
-    late.submission.submit(last, 2.5)
+    submit(late, "cat")
     assert world.markers() == ["cat"]
 
 

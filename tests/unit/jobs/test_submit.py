@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 
 from shared.app import App
 from shared.catalogue.models import Limits
-from shared.jobs.submit import RetryLater
+from shared.jobs.submit import INTENTS, SEND_WITHIN, RetryLater
 from shared.ledger.record import Record
-from shared.ledger.tickets import USE_WITHIN
 from shared.storage import layout
 from tests.kit.hooks import Call, Killed, die, once
+from tests.kit.lease import WrongClock
 from tests.kit.studio import accept_with, lose_answer, lose_request, refuse
-from tests.kit.world import MODEL, World, model, run, store_of
+from tests.kit.world import MODEL, World, model, run, store_of, submit
 
 
 @pytest.fixture()
 def world() -> World:
     return World()
-
-
-def submit(app: App, job: str, patience: float = 2.5) -> Record | RetryLater | None:
-    last = app.ledger.records.last(job)
-    assert last is not None
-    return app.submission.submit(last, patience)
 
 
 def test_intent_comes_before_the_post_and_the_marker_goes_last(world: World) -> None:
@@ -35,7 +28,7 @@ def test_intent_comes_before_the_post_and_the_marker_goes_last(world: World) -> 
     story: list[str] = []
 
     def note(call: Call) -> None:
-        if call.kind in ("create", "delete"):
+        if call.kind in ("create", "put", "delete"):
             story.append(f"{call.kind} {call.key.split('/')[1]}")
 
     store_of(app).after.append(note)
@@ -43,12 +36,13 @@ def test_intent_comes_before_the_post_and_the_marker_goes_last(world: World) -> 
     made = submit(app, "cat")
     assert isinstance(made, Record)
     assert story == [
+        "create lease",
         "create slots",
-        "create tickets",
         "create records",
         "POST as SUBMITTING",
         "create records",
         "delete queue",
+        "put lease",
     ]
     assert world.states("cat") == ["QUEUED", "SUBMITTING", "PENDING"]
     assert world.held() == [f"{MODEL}/cat~000002"], "the task in flight must keep its slot"
@@ -60,6 +54,7 @@ def test_the_record_names_the_task_and_its_attempt(world: World) -> None:
     record = world.record("cat")
     assert (record["task_id"], record["create_request_id"]) == ("task-1", "r-task-1")
     assert record["attempt"] == 1
+    assert record["epoch"] == 1
 
 
 def test_the_request_is_the_job_files_own(world: World) -> None:
@@ -70,63 +65,6 @@ def test_the_request_is_the_job_files_own(world: World) -> None:
     assert post.body["model"] == MODEL
     assert post.body["input"]["prompt"] == "prompt of cat"
     assert post.body["input"]["base_image_url"] == "https://pictures.invalid/base.png"
-
-
-def test_a_full_model_submits_nothing_and_keeps_the_job_queued(world: World) -> None:
-    world.queued("cat")
-    world.queued("dog")
-    submit(world.app(), "cat")
-    outcome = submit(world.app("b"), "dog")
-    assert isinstance(outcome, RetryLater)
-    assert world.states("dog") == ["QUEUED"]
-    assert world.held() == [f"{MODEL}/cat~000002"]
-
-
-def test_without_a_ticket_in_time_the_slot_is_given_back() -> None:
-    world = World(models=(model(limits=Limits(2, 60, 5, 0)),))
-    world.queued("cat")
-    world.queued("dog")
-    submit(world.app(), "cat")
-    outcome = submit(world.app("b"), "dog")
-    assert isinstance(outcome, RetryLater)
-    assert outcome.seconds > 2.5
-    assert world.held() == [f"{MODEL}/cat~000002"]
-    assert world.states("dog") == ["QUEUED"]
-
-
-def test_a_short_wait_for_a_ticket_is_waited_out() -> None:
-    world = World(models=(model(limits=Limits(2, 1, 5, 0)),))
-    world.queued("cat")
-    world.queued("dog")
-    submit(world.app(), "cat")
-    assert isinstance(submit(world.app("b"), "dog"), Record)
-    first, second = (post.at for post in world.studio.posts)
-    assert second - first > 0.5
-
-
-def test_a_ticket_that_goes_stale_while_the_record_is_written_is_renewed(world: World) -> None:
-    world.queued("cat")
-    app = world.app()
-    slow = once("create", "records/cat/000002", lambda: world.timeline.wait(USE_WITHIN + 0.1))
-    store_of(app).after.append(slow)
-    assert isinstance(submit(app, "cat"), Record)
-    tickets = world.bucket.keys(layout.TICKETS)
-    holders = [json.loads(world.bucket.peek(key)) for key in tickets]
-    attempts = [(holder["job"], holder["seq"]) for holder in holders]
-    assert attempts == [("cat", 2)] * 2, "both are the log of the one attempt"
-    assert len(world.studio.posts) == 1
-
-
-def test_an_attempt_that_surely_sent_nothing_goes_back_to_the_queue() -> None:
-    world = World(models=(model(limits=Limits(1, 90, 1, 0)),))
-    world.queued("cat")
-    app = world.app()
-    world.timeline.wait(92 - world.timeline.now % 92)
-    slow = once("create", "records/cat/000002", lambda: world.timeline.wait(USE_WITHIN + 0.1))
-    store_of(app).after.append(slow)
-    submit(app, "cat")
-    assert world.studio.posts == []
-    assert world.state("cat") == "QUEUED"
 
 
 @pytest.mark.parametrize(
@@ -184,19 +122,6 @@ def test_refusals_in_a_row_wait_longer_each_time_up_to_a_minute(world: World) ->
     assert app.ledger.model_states.get(MODEL).pause is None, "an accepted task ends the pause"
 
 
-def test_queueing_ahead_ends_where_the_service_answers_429_to_it() -> None:
-    world = World(models=(model(limits=Limits(5, 1, 1, 1)),))
-    for job in ("cat", "dog"):
-        world.queued(job)
-    app = world.app()
-    submit(app, "cat")
-    world.studio.script.append(refuse("Throttling", 429))
-    submit(app, "dog")
-    world.timeline.wait(app.ledger.model_states.get(MODEL).paused_for(app.clock.now()))
-    assert isinstance(submit(app, "dog"), RetryLater)
-    assert len(world.studio.posts) == 2
-
-
 def test_the_callers_mistake_ends_the_job_with_a_manifest(world: World) -> None:
     world.queued("cat")
     world.studio.script.append(refuse("InvalidParameter", 400, "prompt is bad"))
@@ -246,61 +171,6 @@ def test_an_expired_job_is_not_submitted(world: World) -> None:
     assert world.markers() == []
 
 
-@pytest.mark.parametrize("kind_and_key", [("create", "slots"), ("create", "tickets")])
-def test_killed_before_the_intent_the_job_is_still_queued(
-    world: World, kind_and_key: tuple[str, str]
-) -> None:
-    world.queued("cat")
-    app = world.app()
-    store_of(app).after.append(once(*kind_and_key, die))
-    with pytest.raises(Killed):
-        submit(app, "cat")
-    assert world.states("cat") == ["QUEUED"]
-    assert world.studio.posts == []
-
-
-def test_two_instances_submit_one_job_once(world: World) -> None:
-    world.queued("cat")
-    first, second = world.app("a"), world.app("b")
-    outcomes: list[object] = []
-    meanwhile = once("create", "slots", lambda: outcomes.append(submit(second, "cat")))
-    store_of(first).before.append(meanwhile)
-    outcomes.append(submit(first, "cat"))
-    assert len(world.studio.posts) == 1
-    assert world.states("cat") == ["QUEUED", "SUBMITTING", "PENDING"]
-    assert len(world.slots()) == 1
-
-
-def test_the_loser_of_a_race_gives_back_its_own_slot_alone() -> None:
-    world = World(models=(model(limits=Limits(5, 1, 4, 0)),))
-    world.queued("cat")
-    first, second = world.app("a"), world.app("b")
-    record = layout.record("cat", 2)
-    store_of(first).before.append(once("create", record, lambda: submit(second, "cat", 5.0)))
-    assert submit(first, "cat") is None
-    assert len(world.studio.posts) == 1
-    made = world.record("cat")
-    assert world.slots() == [layout.slot(MODEL, "cat", 2, made["slot_mark"])]
-
-
-def test_a_frozen_instance_that_wakes_after_its_attempt_was_voided_sends_nothing(
-    world: World,
-) -> None:
-    world.queued("cat")
-    world.studio.seconds = 100.0
-    frozen = world.app("frozen")
-
-    def a_minute_passes() -> None:
-        world.timeline.wait(60)
-        run(world, 5.0)
-
-    store_of(frozen).before.append(once("create", "records/cat/000002", a_minute_passes))
-    assert submit(frozen, "cat") is None
-    run(world, 5.0)
-    assert len(world.studio.posts) == 1
-    assert len(world.slots()) == 1
-
-
 def test_an_input_image_that_vanished_ends_the_job(world: World) -> None:
     world.queued("cat")
     app = world.app()
@@ -320,10 +190,165 @@ def test_a_task_with_several_images_is_asked_for_as_such(world: World) -> None:
     assert world.studio.tasks["task-1"].images == 4
 
 
-def test_an_instance_that_overslept_the_time_of_its_attempt_sends_nothing(world: World) -> None:
+# Permits and the lease
+
+
+def test_without_a_permit_in_time_nothing_is_claimed() -> None:
+    world = World(models=(model(limits=Limits(2, 60, 5, 0)),))
+    for job in ("cat", "dog", "cow"):
+        world.queued(job)
+    for job in ("cat", "dog"):
+        submit(world, job)
+    outcome = submit(world.app("b"), "cow")
+    assert isinstance(outcome, RetryLater)
+    assert 55 < outcome.seconds <= 60
+    assert world.held() == [f"{MODEL}/cat~000002", f"{MODEL}/dog~000002"]
+    assert world.states("cow") == ["QUEUED"]
+
+
+def test_a_short_wait_for_a_permit_is_waited_out() -> None:
+    world = World(models=(model(limits=Limits(1, 1, 5, 0)),))
+    world.queued("cat")
+    world.queued("dog")
+    submit(world, "cat")
+    assert isinstance(submit(world.app("b"), "dog"), Record)
+    first, second = (post.at for post in world.studio.posts)
+    assert 1.0 <= second - first < 1.1
+
+
+def test_who_does_not_hold_the_lease_claims_and_sends_nothing(world: World) -> None:
     world.queued("cat")
     app = world.app()
-    asleep = once("create", "records/cat/000002", lambda: world.timeline.wait(100))
-    store_of(app).after.append(asleep)
+    last = app.ledger.records.last("cat")
+    assert last is not None
+    assert isinstance(app.submission.submit(last, 2.5), RetryLater)
+    assert (world.slots(), world.states("cat")) == ([], ["QUEUED"])
+
+
+def test_two_instances_submit_one_job_once(world: World) -> None:
+    world.queued("cat")
+    first, second = world.app("a"), world.app("b")
+    outcomes: list[object] = []
+    meanwhile = once("create", layout.SLOTS, lambda: outcomes.append(submit(second, "cat")))
+    store_of(first).before.append(meanwhile)
+    outcomes.append(submit(first, "cat"))
+    assert outcomes[0] is None
+    assert len(world.studio.posts) == 1
+    assert world.states("cat") == ["QUEUED", "SUBMITTING", "PENDING"]
+    assert len(world.slots()) == 1
+
+
+def slow_records(world: World, *seconds: float) -> App:
+    """An instance whose intents take so long to be written, one after the other."""
+    app, left = world.app(), list(seconds)
+
+    def wait(call: Call) -> None:
+        if call.kind == "create" and "records/cat" in call.key and left:
+            world.timeline.wait(left.pop(0))
+
+    store_of(app).after.append(wait)
+    return app
+
+
+def test_an_intent_that_came_too_late_is_replaced(world: World) -> None:
+    """The store's date of the intent must say when the attempt was sent."""
+    world.queued("cat")
+    submit(slow_records(world, SEND_WITHIN + 0.1, SEND_WITHIN + 0.1), "cat")
+    assert world.states("cat") == ["QUEUED", *["SUBMITTING"] * INTENTS, "PENDING"]
+    (post,) = world.studio.posts
+    intent = world.bucket.objects[layout.record("cat", 1 + INTENTS)]
+    assert post.at - intent.modified <= 1.0
+    assert world.held() == [f"{MODEL}/cat~000002"], "it is the same attempt"
+    assert world.record("cat")["attempt"] == 1
+
+
+@pytest.mark.parametrize("waits", [[SEND_WITHIN + 0.1] * INTENTS, [60.0] * INTENTS])
+def test_an_attempt_that_is_late_each_time_goes_back_unsent(
+    world: World, waits: list[float]
+) -> None:
+    world.queued("cat")
+    made = submit(slow_records(world, *waits), "cat")
+    assert isinstance(made, Record)
+    assert world.studio.posts == []
+    assert (made.state, made.attempt) == ("QUEUED", 0)
+    assert made.error is not None and made.error.code == "NotSent"
+    assert (world.slots(), world.markers()) == ([], ["cat"])
+    assert world.bucket.keys(layout.DOUBTS) == [], "it surely made no task"
+
+
+def test_an_attempt_whose_lease_ran_out_goes_back_unsent(world: World) -> None:
+    """Each request is quick enough, all together are not."""
+    world.queued("cat")
+    app = world.app()
+    send_for = app.ledger.timing.send_for
+    store_of(app).after.append(
+        once("create", layout.SLOTS, lambda: world.timeline.wait(send_for - 1))
+    )
+    store_of(app).after.append(once("create", "records/cat", lambda: world.timeline.wait(1.2)))
+    made = submit(app, "cat")
+    assert isinstance(made, Record)
+    assert world.studio.posts == []
+    assert (made.state, made.attempt) == ("QUEUED", 0)
+    assert (world.slots(), world.markers()) == ([], ["cat"])
+
+
+@pytest.mark.parametrize("frozen", [3.0, 60.0, 100.0])
+def test_a_frozen_instance_whose_wall_clock_alone_went_on_sends_nothing(
+    world: World, frozen: float
+) -> None:
+    world.queued("cat")
+    app = world.app()
+    app.clock = clock = WrongClock(world.timeline)
+
+    def freeze(call: Call) -> None:
+        if call.kind == "create" and "records/cat" in call.key:
+            world.timeline.wait(frozen)
+            clock.stood_still += frozen
+
+    store_of(app).after.append(freeze)
     submit(app, "cat")
     assert world.studio.posts == []
+    assert world.state("cat") == "QUEUED"
+
+
+@pytest.mark.parametrize("where", [layout.SLOTS, "records/cat/000002"])
+def test_a_frozen_instance_that_wakes_after_a_poller_took_over_sends_nothing(
+    world: World, where: str
+) -> None:
+    world.queued("cat")
+    world.studio.seconds = 100.0
+    frozen = world.app("frozen")
+
+    def a_poller_takes_over() -> None:
+        run(world, 120.0)
+
+    store_of(frozen).before.append(once("create", where, a_poller_takes_over))
+    assert submit(frozen, "cat") is None
+    run(world, 5.0)
+    assert len(world.studio.posts) == 1
+    made = world.record("cat")
+    assert world.slots() == [layout.slot(MODEL, "cat", made["slot_seq"], made["slot_mark"])]
+
+
+def test_killed_before_the_intent_the_job_is_still_queued(world: World) -> None:
+    world.queued("cat")
+    app = world.app()
+    store_of(app).after.append(once("create", layout.SLOTS, die))
+    with pytest.raises(Killed):
+        submit(app, "cat")
+    assert world.states("cat") == ["QUEUED"]
+    assert world.studio.posts == []
+
+
+def test_queueing_ahead_ends_where_the_service_answers_429_to_it() -> None:
+    brush = model(limits=Limits(5, 1, 1, 1))
+    world = World(models=(brush,))
+    for job in ("cat", "dog"):
+        world.queued(job)
+    submit(world, "cat")
+    world.studio.script.append(refuse("Throttling", 429))
+    app = world.app()
+    assert app.ledger.breakers.window(brush) == 2
+    submit(app, "dog")
+    world.timeline.wait(app.ledger.model_states.get(MODEL).paused_for(app.clock.now()))
+    assert world.app("b").ledger.breakers.window(brush) == 1

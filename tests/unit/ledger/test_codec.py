@@ -41,6 +41,7 @@ EVERYTHING = Record(
     attempt=2,
     slot_seq=2,
     slot_mark="3" * 12,
+    epoch=7,
     task_id="task",
     submitted_at="2026-11-20T05:12:01.123Z",
     create_request_id="request",

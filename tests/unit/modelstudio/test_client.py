@@ -11,7 +11,13 @@ import requests
 
 from shared.app import for_invocation
 from shared.modelstudio.api_key import FixedKey
-from shared.modelstudio.client import ModelStudio, OutcomeUnknown, ServiceError, TaskCreated
+from shared.modelstudio.client import (
+    ListWindow,
+    ModelStudio,
+    OutcomeUnknown,
+    ServiceError,
+    TaskCreated,
+)
 from tests.kit.scripted_http import NOTHING, Answer, HttpScript, refusing_port, scripted_http
 
 KEY = "sk-not-a-real-key"
@@ -218,19 +224,39 @@ def page(number: int, pages: int, *ids: str) -> Answer:
 
 def test_the_task_list_is_read_to_its_last_page(client: ModelStudio, app: HttpScript) -> None:
     app.then(page(1, 2, "t1", "t2"), page(2, 2, "t3"))
-    tasks = client.listed("brush", 1795151520.0, 1795151580.0)
+    tasks = client.listed("brush", ListWindow(1795151520.0, 1795151580.0, 8))
     assert [task.task_id for task in tasks] == ["t1", "t2", "t3"]
     assert tasks[0].created == 1795151520.5
     first, second = (seen.target for seen in app.seen)
     assert "model_name=brush" in first
     assert "start_time=20261120131200" in first
+    assert "end_time=20261120131301" in first
     assert "page_no=1" in first
     assert "page_no=2" in second
 
 
 def test_an_empty_task_list(client: ModelStudio, app: HttpScript) -> None:
     app.then(said(200, {"data": [], "total_page": 0}))
-    assert client.listed("brush", 0, 1) == []
+    assert client.listed("brush") == []
+    (seen,) = app.seen
+    assert "_time=" not in seen.target, "asked for the last 24 hours, in no zone"
+
+
+def test_the_times_of_a_list_are_written_in_the_zone_it_reads(
+    client: ModelStudio, app: HttpScript
+) -> None:
+    app.then(said(200, {"data": [], "total_page": 0}))
+    client.listed("brush", ListWindow(1795151520.0, 1795151580.0, 0))
+    assert "start_time=20261120051200" in app.seen[0].target
+
+
+def test_a_probe_lists_without_times(client: ModelStudio, app: HttpScript) -> None:
+    app.then(said(200, {"data": [], "total_page": 9}), said(401, {"code": "InvalidApiKey"}))
+    client.probe("brush")
+    assert [seen.target.split("?")[0] for seen in app.seen] == ["/api/v1/tasks/"]
+    assert "_time=" not in app.seen[0].target
+    with pytest.raises(ServiceError, match="InvalidApiKey"):
+        client.probe("brush")
 
 
 def test_cancelling_what_runs_already_is_refused(client: ModelStudio, app: HttpScript) -> None:
@@ -262,6 +288,8 @@ ROW = {"task_id": "t", "gmt_create": 1, "status": "RUNNING"}
         LISTED | {"total_page": "1"},
         LISTED | {"total_page": True},
         LISTED | {"total_page": 2},
+        LISTED | {"total": 1},
+        LISTED | {"data": [ROW, ROW], "total": 2},
         LISTED | {"data": [1]},
         LISTED | {"data": [{"task_id": "t"}]},
         LISTED | {"data": [ROW | {"gmt_create": None}]},
@@ -274,7 +302,7 @@ def test_a_list_that_cannot_be_read_is_not_a_list_without_tasks(
 ) -> None:
     app.then(said(200, document))
     with pytest.raises(ServiceError, match="UnreadableAnswer"):
-        client.listed("brush", 0.0, 1.0)
+        client.listed("brush")
 
 
 @pytest.mark.parametrize(
@@ -287,7 +315,7 @@ def test_a_body_that_is_not_json_of_a_bounded_size_is_no_answer(
     app.then(Answer(200, body))
     app.then(Answer(200, body))
     with pytest.raises(ServiceError, match="UnreadableAnswer"):
-        client.listed("brush", 0.0, 1.0)
+        client.listed("brush")
     with pytest.raises(ServiceError, match="UnreadableAnswer"):
         client.query("t")
     app.then(Answer(200, body))

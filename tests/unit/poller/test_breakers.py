@@ -11,7 +11,7 @@ from shared.ledger.breaker import KEY
 from shared.modelstudio.client import ServiceError
 from shared.storage import layout
 from tests.kit.studio import refuse
-from tests.kit.world import MODEL, OTHER, World, model, run, submit
+from tests.kit.world import MODEL, OTHER, World, job_file, model, run, submit
 
 QUOTA, ARREARS = "AllocationQuota.FreeTierOnly", "Arrearage"
 AFTER = 610.0
@@ -83,27 +83,20 @@ def test_half_open_a_single_job_finds_out(world: World) -> None:
     assert [world.state(f"cat-{number}") for number in range(4)] == ["SUCCEEDED"] * 4
 
 
-def test_half_open_two_instances_still_send_one(world: World) -> None:
+def test_half_open_a_submission_counts_what_is_in_flight(world: World) -> None:
+    """One task is in flight, and nobody knows yet whether the model goes on."""
     world.models = (model(limits=Limits(5, 1, 4, 0)),)
-    for number in range(3):
-        world.queued(f"cat-{number}")
+    world.studio.seconds = 2 * AFTER
+    world.queued("cat")
+    submit(world, "cat")
     world.studio.script.append(refuse(QUOTA, 403))
-    run(world)
+    world.bucket.write("jobs/dog.json", job_file(id="dog"))
+    world.app("submit").acceptance.job_file("jobs/dog.json")
     world.timeline.wait(AFTER)
-    first, second = world.app("first"), world.app("second")
-
-    def the_other_tries() -> None:
-        world.studio.on_create = lambda: None
-        last = second.ledger.records.last("cat-1")
-        assert last is not None
-        second.submission.submit(last, 5.0)
-
-    world.studio.on_create = the_other_tries
-    last = first.ledger.records.last("cat-0")
-    assert last is not None
-    first.submission.submit(last, 5.0)
+    assert not paused(world, MODEL)
+    world.app("submit").acceptance.job_file("jobs/dog.json")
+    assert world.state("dog") == "QUEUED"
     assert len(world.studio.posts) == 2
-    assert world.state("cat-1") == "QUEUED"
 
 
 def test_after_the_pause_the_key_is_tried_by_something_free(world: World) -> None:

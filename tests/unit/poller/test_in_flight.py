@@ -9,24 +9,28 @@ import pytest
 from shared.catalogue.models import Limits
 from shared.ledger.record import PENDING, Record
 from shared.ledger.slots import HeldSlot, Slot
-from shared.ledger.tickets import tick_length
 from shared.platform.clock import iso
 from tests.kit.world import MODEL, OTHER, World, model, run, submit
 
 MARKS = {"cat": "0" * 12, "dog": "1" * 12}
 
 
+def under_way(world: World, job: str, later: float = 0.0) -> Record:
+    """The record of a task that was sent so many seconds from now."""
+    sent_at = iso(world.timeline.now + later)
+    return Record(job=job, seq=3, state=PENDING, at=sent_at, submitted_at=sent_at)
+
+
 @pytest.mark.parametrize("order", [("cat", "dog"), ("dog", "cat")])
 def test_of_two_slots_of_one_second_the_task_that_was_sent_first_runs(
     order: tuple[str, str],
 ) -> None:
-    """Slots are made before there is a ticket, and are dated in whole seconds."""
+    """Slots are made before there is a permit, and are dated in whole seconds."""
     world = World()
     in_flight = world.app().poller.in_flight
     slots_made = float(int(world.timeline.now))
     for job in sorted(order):
-        sent_at = iso(world.timeline.now + order.index(job))
-        last = Record(job=job, seq=3, state=PENDING, at=sent_at, submitted_at=sent_at)
+        last = under_way(world, job, order.index(job))
         held = HeldSlot(Slot(MODEL, job, 2, MARKS[job]), slots_made)
         in_flight.track(held, last)
     world.timeline.wait(2)
@@ -41,7 +45,7 @@ DOGS = [f"dog-{number}" for number in range(8)]
 
 
 def busy_world() -> World:
-    """Eight jobs that may all run at once, and need a ticket each; one of another model."""
+    """Eight jobs that may all run at once, two of them in a second; one of another model."""
     world = World(models=(model(MODEL, MANY), model(OTHER)))
     world.queued("cat", OTHER)
     for job in DOGS:
@@ -49,7 +53,7 @@ def busy_world() -> World:
     return world
 
 
-def test_waiting_for_one_models_tickets_does_not_keep_another_models_image() -> None:
+def test_waiting_for_one_models_permits_does_not_keep_another_models_image() -> None:
     world = busy_world()
     submit(world, "cat")
     cat = next(iter(world.studio.tasks.values()))
@@ -57,27 +61,56 @@ def test_waiting_for_one_models_tickets_does_not_keep_another_models_image() -> 
     run(world)
 
     seen = min(at for at, task in world.studio.queries if task == cat.task_id and at >= cat.end)
-    assert seen - cat.end < tick_length(2, 1)
+    assert seen - cat.end < MANY.per_seconds
 
 
-def test_waiting_for_one_models_tickets_does_not_keep_another_models_job() -> None:
+def test_waiting_for_one_models_permits_does_not_keep_another_models_job() -> None:
     world = busy_world()
     begun = world.timeline.now
 
     run(world)
 
     posts = {post.body["model"]: post.at for post in reversed(world.studio.posts)}
-    assert posts[OTHER] - begun < tick_length(2, 1)
+    assert posts[OTHER] - begun < MANY.per_seconds
     sent = [post.at for post in world.studio.posts if post.body["model"] == MODEL]
-    assert max(later - earlier for earlier, later in pairwise(sent)) < tick_length(2, 1) + 1.0
+    assert max(later - earlier for earlier, later in pairwise(sent)) < MANY.per_seconds + 1.0
 
 
 def test_a_slot_whose_task_is_over_makes_room_once() -> None:
     """It may have been freed by somebody else since, and another job be in its place."""
-    slots = World().app().ledger.slots
-    over = slots.claim(MODEL, "cat", 2, window=1)
-    assert over is not None
-    assert slots.claim(MODEL, "dog", 2, window=1) is None
-    assert slots.claim(MODEL, "dog", 2, window=1, finished_remotely={over})
-    slots.free(over)
-    assert slots.claim(MODEL, "cow", 2, window=1, finished_remotely={over}) is None
+    world, brush = World(), model()
+    ledger, in_flight = world.app().ledger, world.app().poller.in_flight
+    over = HeldSlot(ledger.slots.claim(MODEL, "cat", 2), world.timeline.now)
+    in_flight.keep_only(ledger.slots.held())
+    assert in_flight.room(brush) == 0
+    task = in_flight.track(over, under_way(world, "cat"))
+    assert in_flight.room(brush) == 0, "it is the slot that was counted"
+    in_flight.finish_remotely(task)
+    assert in_flight.room(brush) == 1
+    next_one = HeldSlot(ledger.slots.claim(MODEL, "dog", 2), world.timeline.now)
+    in_flight.track(next_one, under_way(world, "dog"))
+    assert in_flight.room(brush) == 0
+    ledger.slots.free(over.slot)
+    for _ in range(2):
+        in_flight.keep_only(ledger.slots.held())
+        assert in_flight.room(brush) == 0
+    in_flight.drop(task)
+    assert in_flight.room(brush) == 0
+
+
+def test_before_the_slots_are_counted_there_is_no_room() -> None:
+    world, brush = World(), model()
+    in_flight = world.app().poller.in_flight
+    assert (in_flight.counted, in_flight.room(brush)) == (False, 0)
+    in_flight.keep_only([])
+    assert (in_flight.counted, in_flight.room(brush)) == (True, 1)
+    in_flight.count_again()
+    assert (in_flight.counted, in_flight.room(brush)) == (False, 0)
+
+
+def test_slots_of_other_models_take_no_room() -> None:
+    world = World()
+    slots, in_flight = world.app().ledger.slots, world.app().poller.in_flight
+    slots.claim(OTHER, "dog", 2)
+    in_flight.keep_only(slots.held())
+    assert [in_flight.room(model(name)) for name in (MODEL, OTHER)] == [1, 0]

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from shared.ledger.lease import POLLER, SUBMIT, Timing
 from shared.storage import layout
 from tests.kit.hooks import Call, Killed, die, fail, once
 from tests.kit.http import ask
@@ -91,11 +92,14 @@ def test_a_models_state_changed_by_hand_costs_nothing_but_time(world: World) -> 
     assert world.state("cat") == "SUCCEEDED"
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"{}", b'{"owner": "x", "until": "soon"}', b"[]"])
-def test_a_heartbeat_changed_by_hand_counts_as_none(world: World, body: bytes) -> None:
-    world.bucket.write(layout.HEARTBEAT, body)
+@pytest.mark.parametrize("body", [b"", b"{", b"{}", b'{"released": false}', b"[]", b"\xff"])
+def test_a_lease_changed_by_hand_counts_as_held_until_it_is_old(world: World, body: bytes) -> None:
+    world.bucket.write(layout.lease(1), body)
     world.queued("cat")
+    before = world.timeline.now
     assert run(world) == "nothing left"
+    assert world.state("cat") == "SUCCEEDED"
+    assert world.studio.posts[0].at - before > Timing().dead_after
 
 
 def test_jobs_expire_while_their_model_is_blocked(world: World) -> None:
@@ -110,30 +114,30 @@ def test_jobs_expire_while_their_model_is_blocked(world: World) -> None:
 
 
 def test_a_wake_is_written_only_when_nobody_polls(world: World) -> None:
-    alive, caller = world.app("alive"), world.app("caller")
-    alive.ledger.heartbeat.beat()
-    caller.ledger.heartbeat.wake_if_nobody()
+    alive, caller = world.app("alive").ledger.lease, world.app("caller").ledger.wake
+    assert alive.take(POLLER)
+    caller.if_nobody_polls()
     assert not world.bucket.holds(layout.WAKE)
-    alive.ledger.heartbeat.rest()
-    caller.ledger.heartbeat.wake_if_nobody()
+    alive.release()
+    caller.if_nobody_polls()
     assert world.bucket.holds(layout.WAKE)
 
 
-def test_a_heartbeat_is_renewed_long_before_it_ends(world: World) -> None:
+def test_a_submission_at_work_is_nobody_who_polls(world: World) -> None:
+    assert world.app("alive").ledger.lease.take(SUBMIT)
+    world.app("caller").ledger.wake.if_nobody_polls()
+    assert world.bucket.holds(layout.WAKE)
+
+
+def test_a_poller_at_work_is_always_seen(world: World) -> None:
     world.studio.seconds = 200.0
     world.queued("cat")
     seen: list[bool] = []
-
-    def look() -> None:
-        seen.append(world.app("x").ledger.heartbeat.anyone())
-
+    looking = world.app("looking").ledger.lease
     for moment in range(1, 190):
-        world.timeline.after(
-            float(moment), lambda: seen.append(world.app("x").ledger.heartbeat.anyone())
-        )
+        world.timeline.after(float(moment), lambda: seen.append(looking.poller_lives()))
     run(world)
-    assert len(seen) == 189
-    assert all(seen)
+    assert seen == [True] * 189
 
 
 FOLDERS = [f"{layout.QUEUE}{MODEL}/", layout.SLOTS, f"{layout.SLOTS}{MODEL}/", layout.EXPIRY]

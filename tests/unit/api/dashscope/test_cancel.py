@@ -14,7 +14,7 @@ from shared.modelstudio.client import ServiceError
 from shared.storage import layout
 from tests.kit.dashscope import Reply, created, poll, send, status
 from tests.kit.hooks import Killed, at, at_every_request, die, fail, once
-from tests.kit.world import World, store_of
+from tests.kit.world import World, store_of, submit
 
 SCHEMA = Path(__file__).resolve().parents[4] / "schemas/result.schema.yaml"
 
@@ -26,13 +26,6 @@ def world() -> World:
 
 def cancel(world: World, job: str) -> Reply:
     return send(world, "POST", f"/api/v1/tasks/{job}/cancel")
-
-
-def submit(world: World, job: str) -> None:
-    app = world.app("submit")
-    record = app.ledger.records.last(job)
-    assert record is not None
-    app.submission.submit(record, 2.5)
 
 
 def valid_manifest(world: World, job: str) -> dict[str, object]:
@@ -99,10 +92,8 @@ def test_a_submission_that_is_faster_wins_and_leaves_no_manifest_of_a_cancel(wor
 def test_a_cancel_that_is_faster_keeps_the_job_from_being_sent(world: World) -> None:
     job = created(world)
     app = world.app("submitting")
-    record = app.ledger.records.last(job)
-    assert record is not None
     store_of(app).before.append(once("create", layout.record(job, 2), lambda: cancel(world, job)))
-    assert app.submission.submit(record, 2.5) is None
+    assert submit(app, job) is None
     assert world.states(job) == ["QUEUED", "CANCELED"]
     assert world.studio.posts == []
     assert world.slots() == []
@@ -142,10 +133,8 @@ def test_a_cancel_at_any_step_of_a_submission_is_a_clear_yes_or_no() -> None:
         job = created(made)
         app = made.app("submitting")
         replies: list[Reply] = []
-        record = app.ledger.records.last(job)
-        assert record is not None
         store_of(app).before.append(at(number, lambda: replies.append(cancel(made, job))))
-        app.submission.submit(record, 2.5)
+        submit(app, job)
         for reply in replies:
             answers.append(reply.status)
             consistent(made, job, reply)

@@ -9,7 +9,7 @@ import pytest
 from shared.storage import layout
 from tests.kit.dashscope import changed, created, poll, query, send, status
 from tests.kit.studio import accept_with, lose_request, refuse
-from tests.kit.world import World, model
+from tests.kit.world import World, model, submit
 from tests.simulation.kernel import START
 from tests.simulation.studio import result_url
 
@@ -17,13 +17,6 @@ from tests.simulation.studio import result_url
 @pytest.fixture()
 def world() -> World:
     return World()
-
-
-def submit(world: World, job: str) -> None:
-    app = world.app("submit")
-    record = app.ledger.records.last(job)
-    assert record is not None
-    app.submission.submit(record, 2.5)
 
 
 def test_from_queued_to_succeeded(world: World) -> None:
