@@ -195,7 +195,7 @@ class Lease:
             number,
             newest.modified,
             newest.listed_at - newest.modified,
-            held.get(newest.size, ""),
+            held.get(newest.size) or str(said.get("kind")),
             bool(said.get("released")),
             said.get("permits"),
             tuple(old for old in entries if old <= number - KEPT),

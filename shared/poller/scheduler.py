@@ -27,8 +27,9 @@ REFILL_PATIENCE = 0.3
 LOOK_FOR_EXPIRED = 60.0
 EXPIRED_AT_ONCE = 10
 HEAD = 100
-"""Markers at the head of a queue that are looked at: jobs in trouble, and those that have to wait
-(`not_before`), are skipped in search of one that is ready."""
+LOOK_PAST = 5
+"""Markers at the head of a queue that are listed; and how many jobs that have to wait (`not_before`)
+or that end (`expires_after`) are passed at a time in search of one that is ready."""
 
 
 log = logging.getLogger(__name__)
@@ -68,11 +69,17 @@ class Scheduler:
         if paused > 0:
             self.schedule.wait(name, paused)
         elif self.in_flight.room(model) > 0:
-            self._submit(model, markers)
+            self._submit(model, markers[: self._useful(model)])
         flying = self.in_flight.jobs(name)
         waiting = [marker for marker in markers if job_of_marker(marker) not in flying]
         self._count(name, waiting)
         self._get_ready(name, waiting)
+
+    def _useful(self, model: Model) -> int:
+        """How many markers to try in one go: as many as there is room for, past those that are in
+        flight, in trouble, or have to wait."""
+        skipped = len(self.in_flight.jobs(model.name)) + len(self.schedule.trouble)
+        return self.in_flight.room(model) + skipped + LOOK_PAST
 
     def _count(self, name: str, waiting: list[str]) -> None:
         """Tell the gauge how many jobs wait; a long queue is counted once a minute."""

@@ -189,7 +189,7 @@ class World:
 
     def held(self) -> list[str]:
         """The attempts that hold a slot, as model/job~number."""
-        return [key[len(layout.SLOTS) :].rsplit("~", 1)[0] for key in self.slots()]
+        return [key.rsplit("~", 1)[0].split("/", 3)[3] for key in self.slots()]
 
 
 def store_of(app: App) -> Store:

@@ -42,9 +42,9 @@ class _LosesAnswers:
 
 def _created(job: str) -> dict[str, tuple[str, ...]]:
     """What each role creates if it is absent; whether a lost answer was a yes, it has to read."""
-    queue = (layout.marker(SKETCH, 5, 1, job), layout.reminder(layout.END_OF_TIME_MS, job))
-    sending = (layout.slot(SKETCH, job, 1, "m"), layout.lease(0))
-    whose = (layout.task(job), layout.doubt(SKETCH, job, 1, "m"))
+    queue = (layout.marker(SKETCH, 5, "-", 1, job), layout.reminder(layout.END_OF_TIME_MS, job))
+    sending = (layout.slot("-", SKETCH, job, 1, "m"), layout.lease(0))
+    whose = (layout.task(job), layout.doubt("-", SKETCH, job, 1, "m"))
     both = (layout.record(job, 1), *queue, *sending)
     taken_in = (layout.indexed(1, job), layout.result(job))
     return {

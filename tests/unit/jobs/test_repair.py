@@ -135,11 +135,11 @@ def test_what_is_left_over_is_removed(world: World) -> None:
     one_of_each(world)
     (marker,) = world.bucket.keys(layout.QUEUE)
     stray = [
-        layout.marker(MODEL, 5, 1, "done"),
-        layout.marker(MODEL, 5, 1, "nobody"),
-        layout.marker(MODEL, 0, 1, "waiting"),
-        layout.slot(MODEL, "done", 2, "0123456789ab"),
-        layout.slot(MODEL, "flying", 2, "0123456789ab"),
+        layout.marker(MODEL, 5, "-", 1, "done"),
+        layout.marker(MODEL, 5, "-", 1, "nobody"),
+        layout.marker(MODEL, 0, "-", 1, "waiting"),
+        layout.slot("-", MODEL, "done", 2, "0123456789ab"),
+        layout.slot("-", MODEL, "flying", 2, "0123456789ab"),
     ]
     (slot,) = world.slots()
     for key in stray:

@@ -327,7 +327,7 @@ def test_a_frozen_instance_that_wakes_after_a_poller_took_over_sends_nothing(
     run(world, 5.0)
     assert len(world.studio.posts) == 1
     made = world.record("cat")
-    assert world.slots() == [layout.slot(MODEL, "cat", made["slot_seq"], made["slot_mark"])]
+    assert world.slots() == [layout.slot("-", MODEL, "cat", made["slot_seq"], made["slot_mark"])]
 
 
 def test_killed_before_the_intent_the_job_is_still_queued(world: World) -> None:

@@ -12,9 +12,9 @@ from tests.kit.lease import at_once
 from tests.kit.store import Bucket, Store
 from tests.simulation.kernel import Kernel
 
-CAT = Slot("brush", "cat", 2, "0" * 12)
-DOG = Slot("brush", "dog-v1.2", 12, "1" * 12)
-AGAIN = Slot("brush", "cat", 4, "2" * 12)
+CAT = Slot("-", "brush", "cat", 2, "0" * 12)
+DOG = Slot("-", "brush", "dog-v1.2", 12, "1" * 12)
+AGAIN = Slot("-", "brush", "cat", 4, "2" * 12)
 
 
 @pytest.fixture()
@@ -84,7 +84,7 @@ def test_doubts_since_a_time_by_model(bucket: Bucket, claims: TaskClaims) -> Non
     since = float(bucket.second())
     claims.doubt(DOG)
     claims.doubt(AGAIN)
-    claims.doubt(Slot("pencil", "cow", 2, "3" * 12))
+    claims.doubt(Slot("-", "pencil", "cow", 2, "3" * 12))
     assert claims.doubts("brush", 0.0) == [CAT, AGAIN, DOG]
     assert claims.doubts("brush", since) == [AGAIN, DOG]
     assert claims.doubts("brush", since + 1) == []

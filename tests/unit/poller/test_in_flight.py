@@ -31,7 +31,7 @@ def test_of_two_slots_of_one_second_the_task_that_was_sent_first_runs(
     slots_made = float(int(world.timeline.now))
     for job in sorted(order):
         last = under_way(world, job, order.index(job))
-        held = HeldSlot(Slot(MODEL, job, 2, MARKS[job]), slots_made)
+        held = HeldSlot(Slot("-", MODEL, job, 2, MARKS[job]), slots_made)
         in_flight.track(held, last)
     world.timeline.wait(2)
 

@@ -48,7 +48,7 @@ def test_charting_costs_no_request(printed: Lines, monkeypatch: pytest.MonkeyPat
 def test_what_changes_is_told_at_once_and_the_rest_once_a_minute(printed: Lines) -> None:
     app = World().app()
     gauges, now = app.poller.scheduler.gauges, app.clock.now()
-    waiting = [layout.marker(MODEL, 5, int((now - age) * 1000), f"job-{age}") for age in (90, 30)]
+    waiting = [layout.marker(MODEL, 5, "-", int((now - age) * 1000), f"job-{age}") for age in (90, 30)]
     gauges.queue(MODEL, waiting, whole=True)
     gauges.tell([MODEL])
     first = printed.one()
