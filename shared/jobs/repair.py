@@ -125,8 +125,10 @@ class Repair:
     def _restore_claims(self, job: str) -> int:
         """Name the job under the ids of all tasks it has had; how many had no name."""
         made = 0
-        for record in self.ledger.records.chain(job):
-            if record.state == PENDING and record.task_id and record.slot:
+        chain = self.ledger.records.chain(job)
+        for record in chain:
+            over = record.slot is not None and not chain[-1].holds(record.slot)
+            if record.state == PENDING and record.task_id and record.slot and over:
                 known = self.ledger.tasks.owner(record.task_id) is not None
                 made += not known and self.ledger.tasks.claim(record.task_id, record.slot)
         return made

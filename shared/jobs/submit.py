@@ -164,14 +164,16 @@ class Submission:
             began = self._moment()
             intent = self.ledger.records.append(draft)
             if intent is None:
-                break
+                # Another instance moved the job. A slot that a record names is left to the poller.
+                if tries == 0:
+                    self.ledger.slots.free(slot)
+                return None
             if self._is_fresh(began):
                 return self._send(attempt, intent)
             if tries == INTENTS - 1:
                 return self._not_sent(intent)
             draft = intent.following(SUBMITTING)
-        self.transitions.clean_up_if_over(slot)
-        return None
+        raise AssertionError("unreachable")
 
     def _moment(self) -> tuple[float, float]:
         return self.ledger.clock.monotonic(), self.ledger.clock.now()

@@ -21,6 +21,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,7 +29,7 @@ from shared.ledger.permits import Permits
 from shared.platform.clock import Clock
 from shared.platform.logs import about
 from shared.storage import layout
-from shared.storage.objects import ObjectMissing, ObjectStore
+from shared.storage.objects import ObjectMissing, ObjectStore, StoreError
 
 POLLER = "poller"
 SUBMIT = "submitter"
@@ -39,8 +40,10 @@ RENEW_AFTER = 0.6
 MARGIN = 5.0
 """Seconds for the resolution of the store's clock and the way of a request to the service."""
 WATCH = 1.0
-KEPT = 10
+KEPT = 30
 """Old epochs that are kept: a deleted number would be free again, so only far older ones go."""
+PROMPT = 1.0
+"""Seconds after a look within which a take-over needs no second one."""
 LEASE_BYTES = 64 * 1024
 
 log = logging.getLogger(__name__)
@@ -97,6 +100,7 @@ class Lease:
     seen: Epoch = NEVER_TAKEN
     _kind: str = ""
     _renewed: tuple[float, float] = (0.0, 0.0)
+    _looked: tuple[float, float] = (0.0, 0.0)
 
     def take(self, kind: str) -> bool:
         """Take the lease if it is released, or never was taken; a poller also from a dead holder.
@@ -128,15 +132,15 @@ class Lease:
         began, self._kind = self._moment(), kind
         if not self.store.create(layout.lease(newest.number + 1), self._body(kind)).created:
             return False
-        self.epoch, self._renewed = newest.number + 1, began
-        if not newest.is_released and self._was_renewed(newest):
-            # Its holder lives and finds this epoch at its next renewal. Until then nobody may take
-            # the one after: so it is left to grow old, not released.
-            self.epoch = None
+        if self._may_be_late(newest) and self._came_too_late(newest):
+            # Another holder lives and finds this epoch at its next renewal. Until then nobody may
+            # take the one after: so it is left to grow old, not released.
             return False
+        self.epoch, self._renewed = newest.number + 1, began
         self.permits.restore(newest.permits, self.timing.request)
-        for old in newest.old:
-            self.store.delete(layout.lease(old))
+        with suppress(StoreError):
+            for old in newest.old:
+                self.store.delete(layout.lease(old))
         return True
 
     def renew(self) -> bool:
@@ -180,6 +184,7 @@ class Lease:
 
     def _look(self) -> Epoch:
         """The newest epoch. Only one that is not held by somebody has to be read."""
+        self._looked = self._moment()
         entries = {
             layout.epoch_of(one.key): one
             for one in self.store.list(layout.LEASE)
@@ -201,10 +206,18 @@ class Lease:
             tuple(old for old in entries if old <= number - KEPT),
         )
 
-    def _was_renewed(self, before: Epoch) -> bool:
-        """Whether the holder that was taken for dead renewed its epoch after all."""
-        now = next(iter(self.store.list(layout.lease(before.number), limit=1)), None)
-        return now is not None and now.modified != before.since
+    def _may_be_late(self, before: Epoch) -> bool:
+        """Whether somebody may have been faster: in so short a time `KEPT` epochs cannot pass."""
+        return not before.is_released or _longer(self._looked, self._moment()) > PROMPT
+
+    def _came_too_late(self, before: Epoch) -> bool:
+        """Whether the holder that was taken for dead renewed its epoch after all, or so many others
+        held the lease meanwhile that this number had become free again."""
+        if before.number == 0:
+            return False
+        after = list(self.store.list(layout.LEASE, after=layout.lease(before.number - 1), limit=3))
+        numbers = [layout.epoch_of(one.key) for one in after]
+        return numbers != [before.number, before.number + 1] or after[0].modified != before.since
 
     def _read(self, key: str) -> Mapping[str, Any]:
         try:
@@ -225,5 +238,8 @@ class Lease:
     def _silent_for(self) -> float:
         """Seconds since the start of the last renewal, by the clock that says more: a frozen
         instance's monotonic clock may have stopped with it."""
-        monotonic, wall = self._moment()
-        return max(monotonic - self._renewed[0], wall - self._renewed[1])
+        return _longer(self._renewed, self._moment())
+
+
+def _longer(since: tuple[float, float], now: tuple[float, float]) -> float:
+    return max(now[0] - since[0], now[1] - since[1])

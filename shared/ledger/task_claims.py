@@ -36,7 +36,10 @@ class TaskClaims:
         """The job that a task belongs to, and the first record of its attempt; None if no job has
         claimed it."""
         said = self._read(layout.task(task_id))
-        return None if said is None else (str(said.get("job")), int(said.get("seq", 0)))
+        if said is None:
+            return None
+        job, seq = said.get("job"), said.get("seq")
+        return (job, seq) if isinstance(job, str) and isinstance(seq, int) else ("", 0)
 
     def doubt(self, slot: Slot) -> None:
         """Remember an attempt that is given up although its task may exist."""

@@ -119,8 +119,12 @@ class InFlightTasks:
     def drop(self, inflight: InFlight) -> None:
         """Forget a task that is over."""
         self._known.pop(inflight.slot.key, None)
+        self.freed(inflight.slot)
+
+    def freed(self, slot: Slot) -> None:
+        """A slot takes no room any more."""
         if self._held is not None:
-            self._held.discard(inflight.slot)
+            self._held.discard(slot)
 
     @property
     def counted(self) -> bool:

@@ -58,6 +58,12 @@ class Gauges:
             gauge.queued = len(markers)
             gauge.oldest_ms = min(map(queued_ms_of_marker, markers), default=None)
 
+    def nothing_queued(self, models: Iterable[str]) -> None:
+        """Models of which no job waits; one that was never at work is not charted for that."""
+        for name in models:
+            if name in self._gauges:
+                self.queue(name, [], whole=True)
+
     def tell(self, in_flight: Iterable[str], *, last: bool = False) -> None:
         """Log what is due after a round; `in_flight` are the models of all tasks in flight.
 

@@ -41,7 +41,8 @@ def first_question(durations: Sequence[float], early: bool = False) -> float:
     low, high = _span(durations)
     if early:
         return max(SHORTEST, EARLIER * low)
-    return max(SHORTEST, low + LATER * (high - low) + _gap(durations))
+    first = low + LATER * (high - low) + _gap(durations)
+    return max(SHORTEST, min(first, max(durations)))
 
 
 def earliest(durations: Sequence[float]) -> float:
@@ -58,7 +59,8 @@ def next_question(elapsed: float, durations: Sequence[float], eager: bool = Fals
     """Seconds to wait when a task that started `elapsed` seconds ago was not done."""
     if not is_known(elapsed, durations):
         share = 3 * EAGER if eager else SHARE
-        return min(LONGEST, max(SHORTEST, min(share * elapsed, max(GAP, elapsed / 24))))
+        least = SHORTEST if len(durations) < ENOUGH or eager else _gap(durations)
+        return min(LONGEST, max(least, min(share * elapsed, max(GAP, elapsed / 24))))
     if eager:
         return max(SHORTEST, min(GAP, EAGER * _quantile(durations, 0.5)))
     return _gap(durations)

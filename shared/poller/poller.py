@@ -289,8 +289,15 @@ class Poller:
         last = self.ledger.records.last_from(known)
         if not last.holds(held.slot):
             self.transitions.clean_up(held.slot, last)
+            self._forget(held.slot)
             return None
         return self.in_flight.track(held, last)
+
+    def _forget(self, slot: Slot) -> None:
+        """A slot was freed whose attempt is over: its job may be queued again."""
+        self.in_flight.freed(slot)
+        self.scheduler.forget(slot.job)
+        self.schedule.queues_now()
 
     def _orphan(self, held: HeldSlot) -> None:
         """Free a slot whose attempt never began; first take the record number it would need."""
@@ -302,6 +309,7 @@ class Poller:
         began = last is not None and (last.seq, last.state) != (slot.seq - 1, QUEUED)
         if last is None or began or records.append(last.following(QUEUED)):
             self.transitions.clean_up_if_over(slot)
+            self._forget(slot)
 
     def _collect(self, inflight: InFlight) -> None:
         model = inflight.slot.model

@@ -28,8 +28,8 @@ LOOK_FOR_EXPIRED = 60.0
 EXPIRED_AT_ONCE = 10
 HEAD = 100
 LOOK_PAST = 5
-"""Markers at the head of a queue that are listed; and how many jobs that have to wait (`not_before`)
-or that end (`expires_after`) are passed at a time in search of one that is ready."""
+"""Markers at the head of a queue that are listed; and how many jobs that have to wait
+(`not_before`) or that end (`expires_after`) are passed at a time in search of one that is ready."""
 
 
 log = logging.getLogger(__name__)
@@ -56,9 +56,7 @@ class Scheduler:
         """
         known, found = self._names(), self.ledger.queue.heads(HEAD)
         self._next = {name: [] for name in self._next}
-        for name in known:
-            if name not in found:
-                self.gauges.queue(name, [], whole=True)
+        self.gauges.nothing_queued(name for name in known if name not in found)
         return {name: found[name] for name in known if name in found}
 
     def submit_waiting(self, model: Model, markers: list[str]) -> None:
@@ -91,6 +89,11 @@ class Scheduler:
     def is_crowded(self, name: str) -> bool:
         """Whether the last look at a model's queue found a job that waits for a slot."""
         return bool(self._next.get(name))
+
+    def forget(self, job: str) -> None:
+        """What was read of a job is out of date."""
+        self._read = {key: one for key, one in self._read.items() if one.job != job}
+        self._moved.add(job)
 
     def refill(self, model: Model) -> None:
         """Submit the next job where a task has just ended, from what the last look found.

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from unittest.mock import patch
 
 from shared.catalogue.models import Limits
-from shared.poller import poller
+from shared.poller import poller, schedule
 from tests.bench.price import SMALL, prices, size_of, units
 from tests.bench.scale.layout import DAY, payable
 from tests.bench.scale.profile import Account, busy
@@ -31,9 +31,9 @@ def effects() -> list[Effect]:
     """All of them. Takes some seconds."""
     half, seconds = _half_full(), prices()["function_compute"]["cny_per_cu"]
     found = []
-    for setting, other in (("LOOK_AT_QUEUES", 10.0), ("LOOK_AT_SLOTS", 30.0)):
-        now = float(getattr(poller, setting))
-        with patch.object(poller, setting, other):
+    for where, setting, other in ((schedule, "LAST_LOOK", 30.0), (poller, "LOOK_AT_SLOTS", 20.0)):
+        now = float(getattr(where, setting))
+        with patch.object(where, setting, other):
             found.append(
                 Effect(setting, "OSS operations/s, half full", now, other, half, _half_full())
             )

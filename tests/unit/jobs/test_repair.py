@@ -38,9 +38,6 @@ def one_of_each(world: World) -> None:
     submit(world, "flying")
 
 
-@pytest.mark.xfail(
-    strict=True, reason="Repair._restore_claims: claims the task of an attempt that is in flight"
-)
 def test_nothing_is_changed_where_nothing_is_wrong(world: World) -> None:
     one_of_each(world)
     before = {key: world.bucket.peek(key) for key in world.bucket.keys("")}

@@ -213,9 +213,6 @@ def test_an_orphaned_slot_is_voided_and_its_job_runs(world: World) -> None:
     assert world.slots() == []
 
 
-@pytest.mark.xfail(
-    strict=True, reason="Poller._orphan: the freed slot counts until the next look at the slots"
-)
 def test_the_place_of_an_orphaned_slot_is_used_at_once(world: World) -> None:
     world.queued("cat")
     victim = world.app("victim")
