@@ -11,7 +11,7 @@ class Arrival:
 
     `task`: the task made for it, if any. `code`: the refusal's code; empty where none was sent.
     `answered`: when the caller had the answer; None as long as it has none. `held`: seconds for
-    which the caller was frozen before it sent the request.
+    which the caller was frozen before it sent the request. `job`: whose attempt it is.
     """
 
     at: float
@@ -20,6 +20,7 @@ class Arrival:
     images: int
     caller: str
     held: float = 0.0
+    job: str = ""
     task: str = ""
     code: str = ""
     answered: float | None = None

@@ -72,6 +72,10 @@ RATES = {
 }
 
 
+BAD_LISTS = 0.5
+"""Share of bad answers of the task list where it gives bad ones at all."""
+
+
 class Chaos:
     """What goes wrong in one run. Every kind is on or off by seed; so is how often.
 
@@ -81,6 +85,7 @@ class Chaos:
     def __init__(self, rng: random.Random, now: Callable[[], float]) -> None:
         self.counts: Counter[str] = Counter()
         self.calm = False
+        self.list_faults: tuple[str, ...] = ()
         self._random = rng.random
         self._choice = rng.choice
         share = rng.choice((0.2, 0.5, 0.8))
@@ -96,6 +101,8 @@ class Chaos:
         """The fault that happens to this call, or nothing."""
         if self.calm:
             return ""
+        if site == "list":
+            return self._list_fault()
         for start, end, fault, sites in self._outages:
             if site in sites and start <= self._now() < end:
                 self.counts[fault] += 1
@@ -108,6 +115,15 @@ class Chaos:
         kind = self._choice(kinds)
         self.counts[kind] += 1
         return kind
+
+    def _list_fault(self) -> str:
+        """What happens to a question for the list of tasks: it is a question like others, and in
+        some worlds its answers are bad beside that."""
+        if not self.list_faults or self._random() >= BAD_LISTS:
+            return self.strike("ask")
+        fault = self._choice(self.list_faults)
+        self.counts[fault] += 1
+        return fault
 
 
 def _outage(rng: random.Random, start: float) -> tuple[float, float, str, dict[str, str]]:

@@ -57,7 +57,8 @@ class Cloud:
     """All instances of all functions.
 
     `pending`: events that are not done with; `satisfied`: the last poller saw nothing left to do,
-    and nobody has failed since.
+    and nobody has failed since; `away`: from when to when no poller starts, nor anything else where
+    `everybody` is.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Cloud:
         self.ended: Callable[[str], object] = lambda _name: None
         self.running: Counter[str] = Counter()
         self.satisfied = False
+        self.away, self.everybody = (0.0, 0.0), False
         self._disturbed_at = 0.0
         self._rng = rng
         self._build = build
@@ -148,8 +150,13 @@ class Cloud:
         self.kernel.after(delay, partial(self._start, invocation))
 
     def _start(self, invocation: Invocation, patience: float = 1.0) -> None:
-        """Run it, or come back later where one at a time is the rule."""
+        """Run it, or come back later where one at a time is the rule, or nothing runs."""
         function = invocation.function
+        if (function == "poll" or self.everybody) and self.away[0] <= self.kernel.now < self.away[
+            1
+        ]:
+            self._postpone(invocation)
+            return
         if function == "poll" and self.one_poller and self.running["poll"]:
             if invocation.timer:
                 self.pending -= 1  # a later tick does the same
@@ -168,6 +175,14 @@ class Cloud:
         self.network.story.tell(name, f"starts, clock off by {clock.skew:+.1f} s")
         work = partial(self._work, invocation, name, context)
         self.kernel.spawn(name, work, TIMEOUTS[function], partial(self._ended, invocation))
+
+    def _postpone(self, invocation: Invocation) -> None:
+        """Nothing runs: timers are lost, events wait."""
+        if invocation.timer:
+            self.pending -= 1
+            return
+        back = self.away[1] - self.kernel.now + 30 * self._rng.random()
+        self.kernel.after(back, partial(self._start, invocation))
 
     def _work(self, invocation: Invocation, name: str, context: object) -> None:
         began = self.kernel.now

@@ -84,6 +84,7 @@ class SimStudio:
         self.forgets: tuple[tuple[float, float], ...] = ()
         self.complain: Callable[[str, str], object] = lambda _name, _what: None
         self.watch: Callable[[str], object] = lambda _prompt: None
+        self.made: Callable[[str], object] = lambda _model: None
         self._rng = rng
         self._arrivals: dict[str, list[float]] = defaultdict(list)
         self._lanes: dict[str, list[float]] = {}
@@ -137,6 +138,7 @@ class SimStudio:
         window = limit.concurrent + limit.queue_ahead
         if self._own_open_tasks(model) > window:
             self.complain("window kept at the service", f"more than {window} tasks of {model}")
+        self.made(model)
         return task
 
     def create_task(self, body: Mapping[str, Any]) -> SimTask:

@@ -104,7 +104,8 @@ class SimSession:
         """Query, list or cancel."""
         path = url.partition("/tasks/")[2]
         effect = partial(self._ask, method, path, params)
-        return self.network.call(f"{method} tasks/{path}", "ask", effect)
+        site = "ask" if path or method == "POST" else "list"
+        return self.network.call(f"{method} tasks/{path}", site, effect)
 
     def get(self, url: str, **_: Any) -> SimAnswer:
         """Fetch an image."""

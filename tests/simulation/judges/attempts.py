@@ -1,0 +1,62 @@
+"""Retries: as many as schemas/retry.yaml allows where an error may pass, and no more."""
+
+from __future__ import annotations
+
+from shared.ledger.record import FAILED, SUBMITTING
+from tests.simulation.account import BLOCKS, THROTTLES
+from tests.simulation.arrivals import Arrival
+from tests.simulation.chains import Job
+from tests.simulation.judges.facts import Judge
+from tests.simulation.studio import INTERNAL
+
+MOST = 5
+FEW = 3
+MOST_PRICE = 10.0
+"""schemas/retry.yaml, written down once more: attempts where an error passes by itself, where it
+may pass, and what a job may cost in yuan."""
+INPUT_FETCH = "InvalidURL.Timeout"
+"""The refusal that the simulated service gives of the kind that is tried a few times."""
+SPARED = frozenset(BLOCKS) | THROTTLES
+
+
+class Attempts(Judge):
+    """At each create request: whether the job may still be tried; at each failure: whether it
+    was tried enough."""
+
+    def arrived(self, arrival: Arrival) -> None:
+        job = self.facts.sender(arrival)
+        if job is None:
+            return
+        earlier = [one for one in self.facts.arrivals_of(job) if one is not arrival]
+        counted = sum(self._counts(one) for one in earlier)
+        fetches = sum(one.code == INPUT_FETCH for one in earlier)
+        if counted >= MOST or fetches >= FEW:
+            self.violate("retries are bounded", f"{job.name} is sent after {counted} attempts")
+        price = self.facts.prices[job.model] * (self.facts.billed(job) + arrival.images)
+        if earlier and self.facts.billed(job) and price > MOST_PRICE:
+            self.violate("retries are bounded", f"{job.name} may cost {price:.2f}")
+
+    def recorded(self, job: Job) -> None:
+        if job.state != FAILED:
+            return
+        tried = min(job.intents, int(job.last.get("attempt") or 0))
+        if tried < self._allowed(job):
+            what = f"{job.name} is FAILED after {tried} attempts"
+            self.violate("what may pass is tried again", what)
+
+    def _allowed(self, job: Job) -> int:
+        """How many attempts the last thing that went wrong allows; 0: no second one is due."""
+        if job.before == SUBMITTING:
+            arrivals = self.facts.arrivals_of(job)
+            return FEW if arrivals and arrivals[-1].code == INPUT_FETCH else 0
+        task = self.facts.studio.tasks.get(job.task)
+        return MOST if task is not None and task.error == INTERNAL else 0
+
+    def _counts(self, arrival: Arrival) -> bool:
+        """Whether a request was an attempt: it made a task, or may have, or was worth few more."""
+        task = self.facts.studio.tasks.get(arrival.task)
+        if task is not None and task.error is not None and task.error[0] in SPARED:
+            return False
+        if task is not None and task.image_error[0] in SPARED:
+            return False
+        return task is not None or arrival.code in ("", INPUT_FETCH)

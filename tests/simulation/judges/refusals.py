@@ -1,0 +1,50 @@
+"""Waiting is not failing: a refusal for the account's sake ends no job and costs no place."""
+
+from __future__ import annotations
+
+from shared.ledger.record import FAILED, QUEUED, SUBMITTING
+from tests.simulation.account import BLOCKS, THROTTLES
+from tests.simulation.chains import Job
+from tests.simulation.judges.facts import Judge
+
+ACCOUNT = frozenset(BLOCKS) | THROTTLES
+THROTTLED_TASKS_WAIT = False
+"""A FAILED task that says Throttling is tried again five times only, and then the job fails."""
+
+
+class Refusals(Judge):
+    """At each record: what made the job fail, and where it queues."""
+
+    def recorded(self, job: Job) -> None:
+        if job.state == FAILED:
+            self._failed(job)
+        elif job.state == QUEUED and job.before not in ("", "REJECTED"):
+            self._requeued(job)
+
+    def _failed(self, job: Job) -> None:
+        why = self._said(job) if job.before == SUBMITTING else self._task_said(job)
+        code = ((job.last.get("manifest") or {}).get("error") or {}).get("code", "")
+        if why in ACCOUNT or (code in ACCOUNT and not self._excused(job, code)):
+            self.violate("waiting is not failing", f"{job.name} is FAILED for {why or code}")
+
+    def _said(self, job: Job) -> str:
+        arrivals = self.facts.arrivals_of(job)
+        return arrivals[-1].code if arrivals else ""
+
+    def _task_said(self, job: Job) -> str:
+        task = self.facts.studio.tasks.get(job.task)
+        code = task.error[0] if task is not None and task.error else ""
+        return "" if self._excused(job, code) else code
+
+    def _excused(self, job: Job, code: str) -> bool:
+        in_a_task = job.before != SUBMITTING
+        return code in THROTTLES and in_a_task and not THROTTLED_TASKS_WAIT
+
+    def _requeued(self, job: Job) -> None:
+        first = job.queued_first()
+        assert first is not None
+        priority, queued_ms = job.place
+        late = queued_ms - int(first["queued_ms"])
+        if priority != first.get("priority", 0) or not 0 <= late <= len(job.records):
+            what = f"{job.name} moves back by {late} ms to priority {priority}"
+            self.violate("a job keeps its place", what)
