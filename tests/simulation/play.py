@@ -102,8 +102,8 @@ class World:
         self.callers = Callers(self.plan, self.cloud, self.invariants, rng, special.callers)
         if special.foreign:
             until = START + self.storm + 600.0
-            strangers = Strangers(self.studio, self.plan.limits, rng, until)
-            self.studio.made = strangers.beside
+            strangers = Strangers(self.facts, self.plan.limits, rng, until)
+            self.invariants.judges.append(strangers)
 
     def _facts(self) -> Facts:
         return Facts(
@@ -177,7 +177,7 @@ class World:
     def _calm(self) -> None:
         self.story.tell("storm", "is over")
         self.chaos.calm = True
-        back = max(self.kernel.now, self.special.away[1])
+        back = max(self.kernel.now, self.special.away[1], self.network.thaws)
         self.facts.quiet_since = min(self.facts.quiet_since, back)
 
     def _now(self) -> float:

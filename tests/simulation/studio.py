@@ -84,7 +84,6 @@ class SimStudio:
         self.forgets: tuple[tuple[float, float], ...] = ()
         self.complain: Callable[[str, str], object] = lambda _name, _what: None
         self.watch: Callable[[str], object] = lambda _prompt: None
-        self.made: Callable[[str], object] = lambda _model: None
         self._rng = rng
         self._arrivals: dict[str, list[float]] = defaultdict(list)
         self._lanes: dict[str, list[float]] = {}
@@ -138,7 +137,6 @@ class SimStudio:
         window = limit.concurrent + limit.queue_ahead
         if self._own_open_tasks(model) > window:
             self.complain("window kept at the service", f"more than {window} tasks of {model}")
-        self.made(model)
         return task
 
     def create_task(self, body: Mapping[str, Any]) -> SimTask:
@@ -186,11 +184,16 @@ class SimStudio:
         """Seconds the next task takes."""
         return self.pace * (0.5 + self._rng.random())
 
+    def keeps(self, task_id: str) -> bool:
+        """Whether task and images are still there."""
+        task = self.tasks.get(task_id)
+        return task is not None and self.kernel.now <= task.created + RETENTION
+
     def show(self, task_id: str) -> dict[str, Any]:
         """The answer to a query."""
         now, task = self.kernel.now, self.tasks.get(task_id)
         forgotten = any(start <= now < end for start, end in self.forgets)
-        if task is None or forgotten or now > task.created + RETENTION:
+        if task is None or forgotten or not self.keeps(task_id):
             return {"request_id": "q", "output": {"task_id": task_id, "task_status": "UNKNOWN"}}
         status = task.status(now)
         output: dict[str, Any] = {"task_id": task_id, "task_status": status}
@@ -219,8 +222,7 @@ class SimStudio:
     def image(self, url: str) -> bytes | None:
         """What lies behind a result URL."""
         name, task_id = url.split("?")[0], url.split("/")[3]
-        task = self.tasks.get(task_id)
-        if task is None or self.kernel.now > task.created + RETENTION:
+        if not self.keeps(task_id):
             return None
         return picture(name)
 

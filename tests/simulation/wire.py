@@ -165,7 +165,7 @@ class SimSession:
         if fault == "list_without_data":
             return _ok({"request_id": "x"})
         if fault == "list_cut":
-            return _ok(answer | {"data": answer["data"][:-1] + [{}]})
+            return _ok(answer | {"data": [*answer["data"][:-1], {}]})
         return _ok(answer)
 
     def _image(self, url: str, fault: str) -> SimAnswer:

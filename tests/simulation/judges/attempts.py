@@ -50,7 +50,8 @@ class Attempts(Judge):
             arrivals = self.facts.arrivals_of(job)
             return FEW if arrivals and arrivals[-1].code == INPUT_FETCH else 0
         task = self.facts.studio.tasks.get(job.task)
-        return MOST if task is not None and task.error == INTERNAL else 0
+        may_pass = task is not None and task.error == INTERNAL
+        return MOST if may_pass and self.facts.studio.keeps(job.task) else 0
 
     def _counts(self, arrival: Arrival) -> bool:
         """Whether a request was an attempt: it made a task, or may have, or was worth few more."""

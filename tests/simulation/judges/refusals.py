@@ -33,7 +33,8 @@ class Refusals(Judge):
 
     def _task_said(self, job: Job) -> str:
         task = self.facts.studio.tasks.get(job.task)
-        code = task.error[0] if task is not None and task.error else ""
+        told = task is not None and self.facts.studio.keeps(job.task)
+        code = task.error[0] if task is not None and told and task.error else ""
         return "" if self._excused(job, code) else code
 
     def _excused(self, job: Job, code: str) -> bool:
