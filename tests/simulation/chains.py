@@ -43,6 +43,7 @@ class Job:
     manifests: list[dict[str, Any]] = field(default_factory=list)
     records: list[Link] = field(default_factory=list)
     tasks: list[str] = field(default_factory=list)
+    priority: int = 5
     images: int = 1
     on_partial: str = "keep"
 
@@ -58,8 +59,8 @@ class Job:
 
     @property
     def place(self) -> tuple[int, int]:
-        """Its place in the queue: smaller goes first."""
-        return int(self.last.get("priority") or 0), int(self.last.get("queued_ms") or 0)
+        """Its place in the queue: smaller goes first. The priority is the one it asks for."""
+        return self.priority, int(self.last.get("queued_ms") or 0)
 
     @property
     def intents(self) -> int:
@@ -91,6 +92,7 @@ class Job:
     def _read_spec(self, spec: Mapping[str, Any]) -> None:
         self.prompt = spec["input"]["prompt"]
         self.images = int(spec["parameters"].get("n", 1))
+        self.priority = int(spec["priority"])
         self.on_partial = spec.get("on_partial") or "keep"
 
     def queued_first(self) -> Mapping[str, Any] | None:

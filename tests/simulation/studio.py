@@ -8,7 +8,7 @@ from __future__ import annotations
 import heapq
 import random
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,6 +21,8 @@ from tests.simulation.pictures import picture
 from tests.simulation.task_list import BEIJING, TaskList
 
 RESULT_HOST = "https://dashscope-result-bj.oss-cn-beijing.aliyuncs.com"
+STRANGE_HOST = "https://results.example.invalid"
+"""No document lists it."""
 RETENTION = 24 * 3600.0
 INTERNAL = ("InternalError", "An internal error has occured, please try again later.")
 INVALID = ("InvalidParameter", "The size is not match the allowed size.")
@@ -32,7 +34,8 @@ FOREIGN = "foreign"
 @dataclass
 class SimTask:
     """A task. `prompt` says whose it is; `good`: for each image whether it came out, and
-    `image_error` why one did not."""
+    `image_error` why one did not; `strange`: the first one lies on a host that no document
+    lists."""
 
     task_id: str
     prompt: str
@@ -45,6 +48,7 @@ class SimTask:
     listed_from: float
     canceled: bool = False
     image_error: tuple[str, str] = INTERNAL
+    strange: bool = False
 
     @property
     def foreign(self) -> bool:
@@ -81,6 +85,7 @@ class SimStudio:
         self.log: list[Arrival] = []
         self.account = Account()
         self.task_list = TaskList()
+        self.strange_hosts = False
         self.forgets: tuple[tuple[float, float], ...] = ()
         self.complain: Callable[[str, str], object] = lambda _name, _what: None
         self.watch: Callable[[str], object] = lambda _prompt: None
@@ -165,6 +170,7 @@ class SimStudio:
             error,
             now + self.list_lag * rng.random(),
         )
+        task.strange = self.strange_hosts and len(self.tasks) % 3 == 0
         self._refuse_account(task)
         self.tasks[task.task_id] = task
         return task
@@ -208,10 +214,10 @@ class SimStudio:
             output["code"], output["message"] = task.error
             return answer
         output["results"] = [
-            {"url": result_url(task_id, number)}
+            {"url": result_url(task_id, number, STRANGE_HOST if strange else RESULT_HOST)}
             if good
             else {"code": task.image_error[0], "message": task.image_error[1]}
-            for number, good in enumerate(task.good, start=1)
+            for number, good, strange in _results(task)
         ]
         return answer | {"usage": {"image_count": task.images}}
 
@@ -231,6 +237,12 @@ class SimStudio:
         return moment.strftime("%Y-%m-%d %H:%M:%S.") + f"{moment.microsecond // 1000:03d}"
 
 
-def result_url(task_id: str, number: int) -> str:
+def _results(task: SimTask) -> Iterator[tuple[int, bool, bool]]:
+    """Number, whether it came out, and whether it lies somewhere strange."""
+    for number, good in enumerate(task.good, start=1):
+        yield number, good, task.strange and number == 1
+
+
+def result_url(task_id: str, number: int, host: str = RESULT_HOST) -> str:
     """Where image `number` (from 1) of a task lies."""
-    return f"{RESULT_HOST}/{task_id}/{number}.png?Expires=1"
+    return f"{host}/{task_id}/{number}.png?Expires=1"

@@ -31,7 +31,7 @@ from tests.simulation.account import (
 )
 from tests.simulation.arrivals import Arrival
 from tests.simulation.network import Transport
-from tests.simulation.studio import SimStudio, SimTask
+from tests.simulation.studio import STRANGE_HOST, SimStudio, SimTask
 from tests.simulation.task_list import Refused
 
 POST_LEG = 0.25
@@ -109,6 +109,8 @@ class SimSession:
 
     def get(self, url: str, **_: Any) -> SimAnswer:
         """Fetch an image."""
+        if url.startswith(STRANGE_HOST):
+            self.network.violate("images come from hosts that documents list", url)
         what = f"GET {url.partition('.com/')[2]}"
         return self.network.call(what, "download", partial(self._image, url))
 

@@ -18,9 +18,6 @@ from tests.simulation.task_list import BEIJING, LISTS_IN_UTC, MOST_ROWS, TaskLis
 
 DAY = 24 * 3600.0
 LAG_BEYOND_GRACE = False
-LIST_LIES_EMPTY = False
-FOREIGN_BESIDE_OURS = False
-FOREIGN_WITH_LOST_ANSWERS = False
 
 WAYS = ((CREATE,), (CREATE, QUERY), (TASK,), (IMAGE,), (CREATE, TASK, IMAGE), (QUERY,))
 LIST_FAULTS = ("list_unreadable", "list_without_data", "list_cut", "ask_500", "ask_timeout")
@@ -32,7 +29,8 @@ class World:
     behind; `rows`: on one of its pages; `list_faults`: what its answers suffer from. `keys`: on
     one page of the bucket's list. `away`: from when to when no poller runs, `everybody`: nor
     anything else. `forgets`: spans in which queries find no task. `callers`: programs use HTTP.
-    `slow`: tasks take minutes. `price`: of one image."""
+    `slow`: tasks take minutes. `price`: of one image. `strange_hosts`: some images lie where no
+    document says."""
 
     fair: bool = False
     crowd: bool = False
@@ -49,12 +47,13 @@ class World:
     slow: bool = False
     price: float = 0.14
     utc: bool = False
+    strange_hosts: bool = False
 
     def settle(self, studio: SimStudio, account: Account) -> None:
         """Make the service such a one."""
         zone = timezone.utc if self.utc and LISTS_IN_UTC else BEIJING
         studio.task_list = TaskList(self.rows, self.lag, zone)
-        studio.forgets = self.forgets
+        studio.forgets, studio.strange_hosts = self.forgets, self.strange_hosts
         studio.account = account
         if self.slow:
             studio.pace = 150.0
@@ -89,6 +88,7 @@ def world_of(seed: int) -> World:
         slow=one_in(50),
         price=rng.choice((0.14, 0.2, 4.0)),
         utc=one_in(2),
+        strange_hosts=one_in(30),
     )
 
 

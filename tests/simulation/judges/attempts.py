@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from shared.ledger.record import FAILED, SUBMITTING
+from shared.ledger.record import FAILED, PENDING, QUEUED, RUNNING, SUBMITTING
+from shared.platform.clock import from_iso
 from tests.simulation.account import BLOCKS, THROTTLES
 from tests.simulation.arrivals import Arrival
 from tests.simulation.chains import Job
@@ -11,9 +12,10 @@ from tests.simulation.studio import INTERNAL
 
 MOST = 5
 FEW = 3
+FIRST_PAUSE, LONGEST_PAUSE = 2.0, 120.0
 MOST_PRICE = 10.0
 """schemas/retry.yaml, written down once more: attempts where an error passes by itself, where it
-may pass, and what a job may cost in yuan."""
+may pass, seconds before the second attempt, which double, and what a job may cost in yuan."""
 INPUT_FETCH = "InvalidURL.Timeout"
 """The refusal that the simulated service gives of the kind that is tried a few times."""
 SPARED = frozenset(BLOCKS) | THROTTLES
@@ -37,12 +39,23 @@ class Attempts(Judge):
             self.violate("retries are bounded", f"{job.name} may cost {price:.2f}")
 
     def recorded(self, job: Job) -> None:
+        if job.state == QUEUED and job.before in (PENDING, RUNNING):
+            self._waits(job)
         if job.state != FAILED:
             return
-        tried = min(job.intents, int(job.last.get("attempt") or 0))
+        tried = attempts_of(job)
         if tried < self._allowed(job):
             what = f"{job.name} is FAILED after {tried} attempts"
             self.violate("what may pass is tried again", what)
+
+    def _waits(self, job: Job) -> None:
+        """A task failed: the next attempt comes after a pause that doubles each time."""
+        if (job.last.get("error") or {}).get("code") != INTERNAL[0]:
+            return
+        doubled = FIRST_PAUSE * 2.0 ** (max(1, int(job.last.get("attempt") or 0)) - 1)
+        wait = (job.moment("not_before") or 0.0) - from_iso(job.last["at"])
+        if wait < 0.49 * min(LONGEST_PAUSE, doubled):
+            self.violate("retries wait", f"{job.name} waits {wait:.1f} s")
 
     def _allowed(self, job: Job) -> int:
         """How many attempts the last thing that went wrong allows; 0: no second one is due."""
@@ -61,3 +74,15 @@ class Attempts(Judge):
         if task is not None and task.image_error[0] in SPARED:
             return False
         return task is not None or arrival.code in ("", INPUT_FETCH)
+
+
+def attempts_of(job: Job) -> int:
+    """How many attempts a job had, by its chain: those that the account refused do not count."""
+    states = ["", *(link.state for link in job.records)]
+    spared = sum(
+        link.state == QUEUED
+        and before == SUBMITTING
+        and (link.record.get("error") or {}).get("code") in SPARED
+        for before, link in zip(states, job.records, strict=False)
+    )
+    return min(job.intents - spared, int(job.last.get("attempt") or 0))

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
 from shared.ledger.record import FAILED, SUCCEEDED
+from tests.simulation.account import BLOCKS
 from tests.simulation.arrivals import Arrival
 from tests.simulation.chains import Job
-from tests.simulation.judges.attempts import MOST, MOST_PRICE
+from tests.simulation.judges.attempts import MOST, MOST_PRICE, attempts_of
 from tests.simulation.judges.facts import Judge
 from tests.simulation.studio import INTERNAL
 
 RETRY = "retry-failed"
-FORGOTTEN = "TaskExpired"
+FORGOTTEN, REFUSED_HOST = "TaskExpired", "ResultHostRefused"
+IMAGE_NAME = re.compile(rb"/(task-\d+)/(\d+)\.png")
 
 
 class Partial(Judge):
@@ -38,19 +42,37 @@ class Partial(Judge):
     def _judge(self, job: Job, manifest: Mapping[str, Any]) -> None:
         code = (manifest["error"] or {}).get("code")
         if job.state == FAILED:
-            if (manifest["images"] or self.facts.billed(job)) and code != FORGOTTEN:
+            lost = code in (FORGOTTEN, REFUSED_HOST)
+            if (manifest["images"] or self.facts.billed(job)) and not lost:
                 self.violate("a job with images is no failure", job.name)
             return
         numbers = [one["number"] for one in (*manifest["images"], *manifest["failed_images"])]
         if sorted(numbers) != list(range(1, job.images + 1)):
             self.violate("each image is told of once", f"{job.name}: {sorted(numbers)}")
+        self._in_order(job, manifest)
         if manifest["failed_images"] and job.on_partial == RETRY:
             self._tried_enough(job, manifest["failed_images"])
 
+    def _in_order(self, job: Job, manifest: Mapping[str, Any]) -> None:
+        """The images of a task are numbered as the task numbers them."""
+        places: defaultdict[bytes, list[int]] = defaultdict(list)
+        for image in sorted(manifest["images"], key=lambda image: int(image["number"])):
+            found = IMAGE_NAME.search(self.facts.bucket.body(image["key"]) or b"")
+            if found is not None:
+                places[found[1]].append(int(found[2]))
+        for task, numbers in places.items():
+            if numbers != sorted(numbers) or (len(job.tasks) == 1 and not self._same(manifest)):
+                self.violate("images keep their numbers", f"{job.name}: {task!r} {numbers}")
+
+    def _same(self, manifest: Mapping[str, Any]) -> bool:
+        bodies = [(one["number"], self.facts.bucket.body(one["key"])) for one in manifest["images"]]
+        return all(f"/{number}.png".encode() in (body or b"") for number, body in bodies)
+
     def _tried_enough(self, job: Job, failed: list[Mapping[str, Any]]) -> None:
         price = self.facts.prices[job.model] * (self.facts.billed(job) + len(failed))
-        may_pass = all(one["code"] == INTERNAL[0] for one in failed)
-        tried = min(job.intents, int(job.last.get("attempt") or 0))
-        if may_pass and tried < MOST and price <= MOST_PRICE:
+        codes = {one["code"] for one in failed}
+        tried = attempts_of(job)
+        waits = bool(codes & set(BLOCKS)) or (codes == {INTERNAL[0]} and tried < MOST)
+        if waits and price <= MOST_PRICE:
             what = f"{job.name} gave up {len(failed)} images after {tried} attempts"
             self.violate("what may pass is tried again", what)

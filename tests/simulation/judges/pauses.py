@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
+from shared.ledger.record import QUEUED, SUBMITTING
+from shared.platform.clock import from_iso
+from shared.storage import layout
 from tests.simulation.account import BLOCKS, KEY, THROTTLES
 from tests.simulation.arrivals import Arrival
+from tests.simulation.chains import Job
 from tests.simulation.judges.facts import Judge
 
 BLOCKED_SPAN, BLOCKED_MOST = 250.0, 4
@@ -14,11 +19,38 @@ and instances that have not heard of it for 30 s, make some more."""
 THROTTLED_SPAN, THROTTLED_MOST = 20.0, 8
 """Pauses double from one second on: 1, 2, 4, 8 s at the shortest."""
 
+CLOCKS = 4.5
+"""Seconds by which two instances' clocks may differ."""
+
 Fits = Callable[[Arrival], bool]
 
 
 class Pauses(Judge):
-    """At each create request: not too many refusals just before it, with no task in between."""
+    """At each create request: not too many refusals just before it, with no task in between. At
+    each attempt: the job's own pause is over. At the end: no breaker is open that has no cause."""
+
+    def recorded(self, job: Job) -> None:
+        if job.state != SUBMITTING or job.before != QUEUED:
+            return
+        until = job.records[-2].record.get("not_before")
+        if until and self.facts.now < from_iso(until) - CLOCKS:
+            self.violate("a job's own pause is kept", f"{job.name} waits until {until}")
+
+    def ended(self) -> None:
+        """What was accepted last in quiet weather has closed the model's breaker."""
+        last = {one.model: one for one in self.facts.studio.log}
+        for model, arrival in last.items():
+            if self.facts.quiet_for(arrival.at) > 0 and arrival.task and not self._troubled():
+                body = self.facts.bucket.body(layout.model_state(model)) or b"{}"
+                if (json.loads(body).get("pause") or {}).get("blocked"):
+                    self.violate("a breaker closes", f"that of {model} is open")
+
+    def _troubled(self) -> bool:
+        return bool(self.facts.studio.account.troubles and not self._over())
+
+    def _over(self) -> bool:
+        """Whether the account's troubles had ended when the last request came."""
+        return self.facts.studio.log[-1].at > self.facts.studio.account.end()
 
     def arrived(self, arrival: Arrival) -> None:
         def key(one: Arrival) -> bool:
