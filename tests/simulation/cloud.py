@@ -32,7 +32,6 @@ from tests.simulation.log_state import log_state_restored
 from tests.simulation.network import Network
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
-RETRIES = 3
 TICK = 60.0
 TIMEOUTS = {"submit": 120.0, "poll": 600.0, "rescue": 60.0}
 """Seconds, as s.yaml has them."""
@@ -71,6 +70,7 @@ class Cloud:
         self.ended: Callable[[str], object] = lambda _name: None
         self.running: Counter[str] = Counter()
         self.satisfied = False
+        self.retries = 3
         self.away, self.everybody = (0.0, 0.0), False
         self._disturbed_at = 0.0
         self._rng = rng
@@ -135,8 +135,12 @@ class Cloud:
             "oss": {"bucket": {"name": SimBucket.bucket_name}, "object": stored},
         }
         event = json.dumps({"events": [change]}).encode()
-        delay, fault = 0.05 + self._rng.random(), self.chaos.strike("event")
+        site = "event" if function == "submit" else "wake"
+        delay, fault = 0.05 + self._rng.random(), self.chaos.strike(site)
         self.network.story.tell("oss", f"event of {key} for {function}", fault)
+        if fault == "wake_lost":
+            self._disturbed()
+            return
         if fault == "event_late":
             delay += 200 * self._rng.random()
         self._deliver(function, event, delay)
@@ -210,7 +214,7 @@ class Cloud:
         self.network.story.tell(actor.name, f"ends with {type(failure).__name__}: {failure}")
         self._disturbed()
         self._judge(actor, failure)
-        if invocation.tries <= RETRIES:
+        if invocation.tries <= self.retries:
             again = Invocation(
                 invocation.function, invocation.event, invocation.number, invocation.tries + 1
             )

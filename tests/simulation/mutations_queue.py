@@ -89,7 +89,7 @@ def reminders_not_looked_at() -> list[Change]:
 
 def marker_not_written() -> list[Change]:
     old = "self.ledger.queue.add(made)\n    return _new"
-    return [rewritten(Intake, "_take_document", old.replace("\n", "\n    "), "return _new")]
+    return [rewritten(Intake, "_take_document", old, "return _new")]
 
 
 def marker_not_written_again() -> list[Change]:

@@ -93,9 +93,10 @@ class World:
         """What only this seed's world has."""
         special, rng = self.special, random.Random(f"special {self.seed}")
         special.settle(self.studio, account_of(self.seed, special, self.plan.limits))
-        self.chaos.list_faults = special.list_faults
+        self.chaos.list_faults, self.chaos.bad_lists = special.list_faults, special.bad_lists
         self.bucket.page = special.keys
         self.cloud.away, self.cloud.everybody = special.away, special.everybody
+        self.cloud.retries = special.retries
         self.chaos.calm = special.fair
         self.facts = self._facts()
         self.invariants.judges = judges(self.facts)
@@ -122,8 +123,9 @@ class World:
         """Until all is at rest, or an invariant is broken."""
         self.kernel.after(random.Random(self.seed).random() * TICK, self._tick)
         self.kernel.after(self.storm, self._calm)
-        while self._quiet < QUIET_TICKS and not self.network.broken:
-            self.kernel.step()
+        with self.cloud.hears_log():
+            while self._quiet < QUIET_TICKS and not self.network.broken:
+                self.kernel.step()
         if not self.network.broken:
             self._ending().check()
         broken = self.network.broken

@@ -47,7 +47,7 @@ class TaskList:
     def answer(
         self, query: Mapping[str, str], tasks: Iterable[Listed], now: float, skew: float
     ) -> dict[str, Any]:
-        """One page. Raises Refused for a span that is too long or empty."""
+        """One page, the newest tasks first. Raises Refused for a span that is too long or empty."""
         start, end = self._span(query, now + skew)
         shown = [
             _row(task, now, skew)
@@ -58,6 +58,7 @@ class TaskList:
         ]
         size = min(self.rows, int(query.get("page_size", "10")))
         page = int(query.get("page_no", "1"))
+        shown.reverse()
         part = shown[(page - 1) * size : page * size]
         return {"total": len(shown), "total_page": -(-len(shown) // size), "data": part}
 

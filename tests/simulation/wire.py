@@ -54,6 +54,8 @@ REFUSALS: dict[str, Refusal] = {
     "ask_500": (500, "InternalError", "An internal error has occured."),
     "ask_429": TOO_MANY,
 }
+LAST_CHUNK = 12
+"""Bytes of a PNG's end; without them it still looks like one."""
 EFFECT_FIRST = frozenset({"post_500_after", "post_timeout_after", "post_cut_after"})
 """Faults that come after a task was made. `post_no_task_id` makes none."""
 
@@ -166,6 +168,8 @@ class SimSession:
             return SimAnswer(200, b"<html>maintenance</html>")
         if fault == "list_without_data":
             return _ok({"request_id": "x"})
+        if fault == "list_empty":
+            return _ok({"total": 0, "total_page": 0, "data": []})
         if fault == "list_cut":
             return _ok(answer | {"data": [*answer["data"][:-1], {}]})
         return _ok(answer)
@@ -180,7 +184,7 @@ class SimSession:
             return SimAnswer(404, b"")
         answer = SimAnswer(200, body, {"Content-Length": str(len(body))})
         if fault in ("image_cut", "image_short"):
-            answer.body, answer.cut = body[: len(body) // 2], fault == "image_cut"
+            answer.body, answer.cut = body[:-LAST_CHUNK], fault == "image_cut"
         elif fault == "image_garbled":
             answer.body = bytes(len(body))
         return answer

@@ -13,7 +13,8 @@ from tests.simulation.arrivals import Arrival
 from tests.simulation.chains import Job
 from tests.simulation.judges.attempts import MOST, MOST_PRICE, attempts_of
 from tests.simulation.judges.facts import Judge
-from tests.simulation.studio import INTERNAL
+from tests.simulation.pictures import picture
+from tests.simulation.studio import INTERNAL, result_url
 
 RETRY = "retry-failed"
 FORGOTTEN, REFUSED_HOST = "TaskExpired", "ResultHostRefused"
@@ -57,8 +58,13 @@ class Partial(Judge):
         """The images of a task are numbered as the task numbers them."""
         places: defaultdict[bytes, list[int]] = defaultdict(list)
         for image in sorted(manifest["images"], key=lambda image: int(image["number"])):
-            found = IMAGE_NAME.search(self.facts.bucket.body(image["key"]) or b"")
-            if found is not None:
+            body = self.facts.bucket.body(image["key"]) or b""
+            found = IMAGE_NAME.search(body)
+            if found is None or body != picture(
+                result_url(found[1].decode(), int(found[2])).partition("?")[0]
+            ):
+                self.violate("images are whole", f"{job.name}: {image['key']}")
+            else:
                 places[found[1]].append(int(found[2]))
         for task, numbers in places.items():
             if numbers != sorted(numbers) or (len(job.tasks) == 1 and not self._same(manifest)):
@@ -76,3 +82,8 @@ class Partial(Judge):
         if waits and price <= MOST_PRICE:
             what = f"{job.name} gave up {len(failed)} images after {tried} attempts"
             self.violate("what may pass is tried again", what)
+
+
+def _picture(task_id: str, number: int) -> bytes:
+    """The image that lies behind a task's result URL."""
+    return picture(result_url(task_id, number).partition("?")[0])
