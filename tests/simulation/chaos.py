@@ -49,6 +49,8 @@ SITES: dict[str, tuple[str, ...]] = {
     "wake": ("event_late", "event_twice", "wake_lost"),
     "end": ("ran_again",),
 }
+CUT = "outage_cut"
+CUTS = ("post_cut_before", "post_cut_after")
 OUTAGES = {
     "outage_store_503": {"read": "store_503", "write": "store_503", "delete": "store_503"},
     "outage_answers": {"read": "store_lost", "write": "store_lost", "delete": "store_lost"},
@@ -111,6 +113,10 @@ class Chaos:
         self._outages = [_outage(rng, now()) for _ in range(rng.choice((0, 0, 1, 3)))]
         self._rates = {site: rng.uniform(*bounds) for site, bounds in RATES.items()}
 
+    def lose_answers(self, start: float, end: float) -> None:
+        """From `start` to `end` no create request is answered, whether it makes a task or not."""
+        self._outages.append((start, end, CUT, {"create": CUT}))
+
     def strike(self, site: str) -> str:
         """The fault that happens to this call, or nothing."""
         if site == "list":
@@ -120,7 +126,7 @@ class Chaos:
         for start, end, fault, sites in self._outages:
             if site in sites and start <= self._now() < end:
                 self.counts[fault] += 1
-                return sites[site]
+                return self._choice(CUTS) if fault == CUT else sites[site]
         if self._random() >= self._rates[site]:
             return ""
         kinds = self._kinds[site]

@@ -96,6 +96,7 @@ class World:
         self.chaos.list_faults, self.chaos.bad_lists = special.list_faults, special.bad_lists
         self.bucket.page = special.keys
         self.cloud.away, self.cloud.everybody = special.away, special.everybody
+        self.chaos.lose_answers(*special.deaf)
         self.cloud.retries = special.retries
         self.chaos.calm = special.fair
         self.facts = self._facts()

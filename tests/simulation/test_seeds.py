@@ -10,7 +10,7 @@ import os
 
 import pytest
 
-from tests.simulation.chaos import LIST_EMPTY, LIST_FAULTS, OUTAGES, SITES
+from tests.simulation.chaos import CUT, LIST_EMPTY, LIST_FAULTS, OUTAGES, SITES
 from tests.simulation.pool import Tally, in_parts, replay, run_seeds, workers
 
 SEEDS = int(os.environ.get("SEEDS", "500"))

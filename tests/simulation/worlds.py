@@ -32,7 +32,8 @@ class World:
     one page of the bucket's list. `away`: from when to when no poller runs, `everybody`: nor
     anything else. `forgets`: spans in which queries find no task. `callers`: programs use HTTP.
     `slow`: tasks take minutes. `price`: of one image. `strange_hosts`: some images lie where no
-    document says. `retries`: of an event that fails, before it is given up."""
+    document says. `retries`: of an event that fails, before it is given up.
+    `deaf`: from when to when no create request is answered."""
 
     fair: bool = False
     crowd: bool = False
@@ -52,6 +53,7 @@ class World:
     utc: bool = False
     strange_hosts: bool = False
     retries: int = 3
+    deaf: tuple[float, float] = (0.0, 0.0)
 
     def settle(self, studio: SimStudio, account: Account) -> None:
         """Make the service such a one."""
@@ -75,10 +77,11 @@ def world_of(seed: int) -> World:
     def one_in(number: int) -> bool:
         return rng.randrange(number) == 0
 
+    deaf = _deaf(rng) if one_in(20) else (0.0, 0.0)
     fair, bad_lists = one_in(10), rng.choice((0.5, 1.0))
     return World(
         fair=fair,
-        crowd=one_in(2) if fair else one_in(25),
+        crowd=one_in(2) if fair or deaf[1] else one_in(25),
         foreign=one_in(14),
         lag=_lag(rng) if one_in(14) else 0.0,
         rows=rng.choice((1, 3)) if one_in(8) else MOST_ROWS,
@@ -95,6 +98,7 @@ def world_of(seed: int) -> World:
         utc=one_in(2),
         strange_hosts=one_in(30),
         retries=0 if one_in(12) else 3,
+        deaf=deaf,
     )
 
 
@@ -117,6 +121,11 @@ def _lag(rng: random.Random) -> float:
 def _away(rng: random.Random) -> tuple[float, float]:
     start = START + rng.choice((5.0, 30.0, 100.0)) * rng.random()
     return start, start + rng.choice((0.3, 1.02, 1.5)) * DAY
+
+
+def _deaf(rng: random.Random) -> tuple[float, float]:
+    start = START + 20.0 * rng.random()
+    return start, start + rng.choice((15.0, 40.0))
 
 
 def _forgets(rng: random.Random) -> tuple[tuple[float, float], ...]:
