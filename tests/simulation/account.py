@@ -36,8 +36,11 @@ class Trouble:
     model: str = ""
 
     def holds(self, place: str, model: str, now: float) -> bool:
-        concerned = not self.model or self.model == model
-        return place in self.places and concerned and self.start <= now < self.end
+        return place in self.places and self.on(model) and self.start <= now < self.end
+
+    def on(self, model: str) -> bool:
+        """Whether it concerns a model."""
+        return not self.model or self.model == model
 
 
 @dataclass

@@ -61,6 +61,11 @@ def pause_not_written() -> list[Change]:
     return [rewritten(Breakers, "pause", old, new)]
 
 
+def one_model_stops_all() -> list[Change]:
+    old = 'KEY if rule.breaker == "key" else model'
+    return [rewritten(Breakers, "refused", old, "KEY")]
+
+
 def breaker_never_closes() -> list[Change]:
     return [(Breakers, "accepted", lambda _self, _model: None)]
 
@@ -113,6 +118,7 @@ QUEUE = named(
     ("a throttled model is asked again at once", throttled_pause_too_short),
     ("a blocked model or key is asked every few seconds", blocked_pause_too_short),
     ("a pause ends as it begins", pause_not_written),
+    ("a model that is blocked stops all models", one_model_stops_all),
     ("a breaker never closes", breaker_never_closes),
     ("jobs expire at once", expired_at_once),
     ("jobs never expire", never_expired),

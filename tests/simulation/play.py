@@ -159,6 +159,8 @@ class World:
         if left and self.cloud.satisfied and not self.cloud.pending:
             what = f"{', '.join(left)} waits for the timer"
             self.network.violate("no wake-up is lost", what)
+        for judge in self.invariants.judges:
+            judge.ticked()
         self._quiet = self._quiet + 1 if self._at_rest(left) else 0
         if self.kernel.now > self._patience() + MOST_TIME:
             self.network.violate("everything comes to rest", ", ".join(left) or "events go on")

@@ -26,14 +26,16 @@ WAYS = ((CREATE,), (CREATE, QUERY), (TASK,), (IMAGE,), (CREATE, TASK, IMAGE), (Q
 
 @dataclass(frozen=True)
 class World:
-    """`fair`: nothing fails; `crowd`: many jobs at once. `lag`: seconds by which the task list is
-    behind; `rows`: on one of its pages; `list_faults`: what its answers suffer from, and
-    `bad_lists`: how many of them. `keys`: on
-    one page of the bucket's list. `away`: from when to when no poller runs, `everybody`: nor
-    anything else. `forgets`: spans in which queries find no task. `callers`: programs use HTTP.
-    `slow`: tasks take minutes. `price`: of one image. `strange_hosts`: some images lie where no
-    document says. `retries`: of an event that fails, before it is given up.
-    `deaf`: from when to when no create request is answered."""
+    """Times in seconds since 1970, spans in seconds.
+
+    `fair`: nothing fails. `crowd`: many jobs at once. `foreign`: another program uses the account.
+    `lag`: how far the task list is behind; `rows`: on one of its pages; `list_faults`: what its
+    answers suffer from, and `bad_lists`: what share of them. `keys`: on one page of the bucket's
+    list. `away`: from when to when no poller runs; `everybody`: nor anything else. `forgets`: spans
+    in which queries find no task. `trouble`: the account is refused for a while. `callers`:
+    programs use HTTP. `slow`: tasks take minutes. `price`: of one image. `utc`: the task list reads
+    times as UTC. `strange_hosts`: some images lie where no document says. `retries`: of an event
+    that fails, before it is given up. `deaf`: from when to when no create request is answered."""
 
     fair: bool = False
     crowd: bool = False
@@ -78,6 +80,7 @@ def world_of(seed: int) -> World:
         return rng.randrange(number) == 0
 
     deaf = _deaf(rng) if one_in(20) else (0.0, 0.0)
+    trouble = one_in(8)
     fair, bad_lists = one_in(10), rng.choice((0.5, 1.0))
     return World(
         fair=fair,
@@ -87,11 +90,11 @@ def world_of(seed: int) -> World:
         rows=rng.choice((1, 3)) if one_in(8) else MOST_ROWS,
         list_faults=_list_faults(rng, bad_lists) if one_in(12) else (),
         bad_lists=bad_lists,
-        keys=rng.choice((2, 5)) if one_in(12) else 1000,
+        keys=_keys(rng, trouble) if one_in(12) else 1000,
         away=_away(rng) if one_in(25) else (0.0, 0.0),
         everybody=one_in(2),
         forgets=_forgets(rng) if one_in(25) else (),
-        trouble=one_in(8),
+        trouble=trouble,
         callers=one_in(10),
         slow=one_in(50),
         price=rng.choice((0.14, 0.2, 4.0)),
@@ -111,6 +114,11 @@ def account_of(seed: int, world: World, models: Collection[str]) -> Account:
 def _list_faults(rng: random.Random, share: float) -> tuple[str, ...]:
     all_bad = share == 1.0 and not EMPTY_FOR_LONG
     return tuple(rng.sample(LIST_FAULTS if all_bad else (*LIST_FAULTS, LIST_EMPTY), 2))
+
+
+def _keys(rng: random.Random, trouble: bool) -> int:
+    """A job that is refused for half an hour has a hundred records: not in so many pages."""
+    return rng.choice((20, 50) if trouble else (2, 5))
 
 
 def _lag(rng: random.Random) -> float:

@@ -9,6 +9,7 @@ from tests.simulation.judges.clashes import Clashes
 from tests.simulation.judges.expiry import Expiry
 from tests.simulation.judges.facts import Facts, Judge
 from tests.simulation.judges.families import Families
+from tests.simulation.judges.idle import Idle
 from tests.simulation.judges.index import Index
 from tests.simulation.judges.order import Order
 from tests.simulation.judges.partial import Partial
@@ -20,6 +21,7 @@ __all__ = ["Facts", "Judge", "judges"]
 KINDS: tuple[type[Judge], ...] = (
     Order,
     Pauses,
+    Idle,
     Refusals,
     Expiry,
     Attempts,

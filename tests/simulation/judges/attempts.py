@@ -67,13 +67,14 @@ class Attempts(Judge):
         return MOST if may_pass and self.facts.studio.keeps(job.task) else 0
 
     def _counts(self, arrival: Arrival) -> bool:
-        """Whether a request was an attempt: it made a task, or may have, or was worth few more."""
+        """Whether a request counts: it made a task, or is of the kind that is tried a few times.
+        One that made no task for certain costs nothing, whatever the job's own count says."""
         task = self.facts.studio.tasks.get(arrival.task)
         if task is not None and task.error is not None and task.error[0] in SPARED:
             return False
         if task is not None and task.image_error[0] in SPARED:
             return False
-        return task is not None or arrival.code in ("", INPUT_FETCH)
+        return task is not None or arrival.code == INPUT_FETCH
 
 
 def attempts_of(job: Job) -> int:

@@ -37,7 +37,7 @@ class Expiry(Judge):
         if until is None or now < until - CLOCKS:
             self.violate("no job expires early", f"{job.name} at {now:.1f}, not {until}")
             return
-        due = max(until, job.records[-2].at, self.facts.quiet_since)
+        due = max(until, job.records[-2].at, self.facts.quiet_since, self.facts.marked_since(job))
         if now > due + OVERDUE:
             self.violate("jobs expire in time", f"{job.name} {now - due:.0f} s late")
 

@@ -6,10 +6,14 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from shared.storage import layout
 from tests.simulation.arrivals import Arrival
 from tests.simulation.bucket import SimBucket
 from tests.simulation.chains import Job
 from tests.simulation.studio import SimStudio
+
+PASSED = 2.5
+"""Seconds by which an instance's clock may differ from the one that wrote `not_before`."""
 
 
 @dataclass
@@ -28,6 +32,10 @@ class Facts:
     clashes: dict[str, dict[str, str]] = field(default_factory=dict)
     away: tuple[float, float] = (0.0, 0.0)
     quiet_since: float = math.inf
+    _marked: dict[str, float] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        self.bucket.watchers.append(self._marker)
 
     @property
     def now(self) -> float:
@@ -44,6 +52,25 @@ class Facts:
     def arrivals_of(self, job: Job) -> list[Arrival]:
         """All create requests of a job so far, in order."""
         return [one for one in self.studio.log if one.job == job.name]
+
+    def ready_since(self, job: Job) -> float:
+        """From when on a queued job could be sent; infinite as long as it has no marker."""
+        return max(
+            self.marked_since(job), job.records[-1].at, (job.moment("not_before") or 0.0) + PASSED
+        )
+
+    def marked_since(self, job: Job) -> float:
+        """From when on a job has its marker; infinite if it has none."""
+        return self._marked.get(job.name, math.inf)
+
+    def _marker(self, key: str, before: bytes | None, after: bytes | None) -> None:
+        if not key.startswith(layout.QUEUE):
+            return
+        name = layout.job_of_marker(key)
+        if after is None:
+            self._marked.pop(name, None)
+        elif before is None:
+            self._marked[name] = self.now
 
     def billed(self, job: Job) -> int:
         """Images billed for the tasks that the job's chain names."""
@@ -63,6 +90,9 @@ class Judge:
 
     def arrived(self, arrival: Arrival) -> None:
         """A create request has come to the service; its answer is open."""
+
+    def ticked(self) -> None:
+        """A minute has passed."""
 
     def ended(self) -> None:
         """All has come to rest."""
