@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from shared.ledger.record import IN_FLIGHT, QUEUED
 from tests.simulation.account import BLOCKS, KEY
-from tests.simulation.judges.facts import Judge
+from tests.simulation.chains import Job
+from tests.simulation.judges.facts import Facts, Judge
 
 SETTLED = 180.0
 PATIENCE = 150.0
@@ -16,6 +17,14 @@ LONGEST_PAUSE = 700.0
 class Idle(Judge):
     """Every minute, in quiet weather."""
 
+    def __init__(self, facts: Facts) -> None:
+        super().__init__(facts)
+        self._moved: dict[str, float] = {}
+
+    def recorded(self, job: Job) -> None:
+        """A model with which something happens is not idle."""
+        self._moved[job.model] = self.facts.now
+
     def ticked(self) -> None:
         facts, now = self.facts, self.facts.now
         if facts.quiet_for(now) < SETTLED:
@@ -24,7 +33,8 @@ class Idle(Judge):
         for job in facts.jobs.values():
             if job.state != QUEUED or job.model in busy:
                 continue
-            if facts.ready_since(job) < now - PATIENCE and not self._refused(job.model):
+            idle_since = max(facts.ready_since(job), self._moved[job.model])
+            if idle_since < now - PATIENCE and not self._refused(job.model):
                 self.violate("nobody waits for nothing", f"{job.name} waits for {job.model}")
 
     def _refused(self, model: str) -> bool:
