@@ -88,8 +88,8 @@ class Ending:
             self._paid(name, job, manifest, body.decode())
 
     def _replaced(self, job: Job) -> bool:
-        """Whether a job was rejected for a file that is gone: then nobody delivers it again, and
-        one who died before writing the manifest has nobody to do it for him."""
+        """Whether a job was rejected for a file that is gone: nobody delivers it again, so that a
+        manifest whose writer died is never written."""
         if job.state != REJECTED:
             return False
         key, etag = job.source[:2]

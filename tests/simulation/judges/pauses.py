@@ -22,6 +22,8 @@ THROTTLED_SPAN, THROTTLED_MOST = 20.0, 8
 CLOCKS = 4.5
 """Seconds by which two instances' clocks may differ."""
 
+KEY_ALONE = "the key is left alone"
+
 Fits = Callable[[Arrival], bool]
 
 
@@ -46,11 +48,9 @@ class Pauses(Judge):
                     self.violate("a breaker closes", f"that of {model} is open")
 
     def _troubled(self) -> bool:
-        return bool(self.facts.studio.account.troubles and not self._over())
-
-    def _over(self) -> bool:
-        """Whether the account's troubles had ended when the last request came."""
-        return self.facts.studio.log[-1].at > self.facts.studio.account.end()
+        """Whether the account's troubles went on when the last request came."""
+        studio = self.facts.studio
+        return bool(studio.account.troubles) and studio.log[-1].at <= studio.account.end()
 
     def arrived(self, arrival: Arrival) -> None:
         def key(one: Arrival) -> bool:
@@ -62,17 +62,22 @@ class Pauses(Judge):
         def throttled(one: Arrival) -> bool:
             return one.model == arrival.model and one.code in THROTTLES
 
-        self._rate("the key is left alone", arrival, key, BLOCKED_SPAN, BLOCKED_MOST)
+        self._rate(KEY_ALONE, arrival, key, BLOCKED_SPAN, BLOCKED_MOST)
         self._rate("a blocked model is left alone", arrival, model, BLOCKED_SPAN, BLOCKED_MOST)
         self._rate("throttling is heeded", arrival, throttled, THROTTLED_SPAN, THROTTLED_MOST)
 
     def _rate(self, name: str, arrival: Arrival, fits: Fits, span: float, most: int) -> None:
         refused = 0
         for one in reversed(self.facts.studio.log):
-            if one.at < arrival.at - span or (one.task and one.model == arrival.model):
+            if one.at < arrival.at - span or (one.task and _closes(one, arrival, name)):
                 return
             refused += one is not arrival and fits(one)
             if refused > most:
                 what = f"{arrival.prompt} is sent after {refused} refusals within {span:.0f} s"
                 self.violate(name, what)
                 return
+
+
+def _closes(accepted: Arrival, arrival: Arrival, name: str) -> bool:
+    """Whether a task that was made has closed the breaker: the key's, or its own model's."""
+    return name == KEY_ALONE or accepted.model == arrival.model
