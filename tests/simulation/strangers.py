@@ -14,6 +14,8 @@ EVERY = 30.0
 BESIDE = 0.25
 """Share of our own attempts beside which a foreign task is made within a second."""
 NEAR = 10.0
+MOST_OPEN = 2
+"""Tasks of theirs at once, by model: they leave room for ours."""
 FOREIGN_BESIDE_OURS = False
 """A foreign task made within seconds of an attempt whose answer is lost is adopted, if it is the
 only one: the list shows nothing that would tell them apart."""
@@ -62,6 +64,12 @@ class Strangers(Judge):
             self._make(model)
 
     def _make(self, model: str) -> None:
+        if self._open_tasks(model) >= MOST_OPEN:
+            return
         number = len(self.facts.studio.tasks)
         body = {"model": model, "input": {"prompt": f"{FOREIGN}-{number}"}, "parameters": {"n": 1}}
         self.facts.studio.create_task(body)
+
+    def _open_tasks(self, model: str) -> int:
+        tasks, now = self.facts.studio.tasks.values(), self._kernel.now
+        return sum(task.foreign and task.model == model and now < task.end for task in tasks)
