@@ -59,7 +59,7 @@ class JobError:
 
 @dataclass(frozen=True)
 class ErrorRule:
-    """One row: what it matches and what it means. `breaker`: none, model or key."""
+    """One row: what it matches and what it means. `breaker`: none, pause, model or key."""
 
     code: str
     message: str | None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from shared.catalogue.rules import Rules
 from shared.jobs.manifest import Outcome
@@ -33,6 +33,9 @@ BLIND = 5
 says how far the list may be behind."""
 SILENCE = 1.5
 """A submitter that is silent for this many create timeouts is taken for dead."""
+BEFORE, MOST_BEFORE = 600.0, 20
+"""Seconds before an attempt in which a task of nobody we know says that another program uses the
+account, and how many tasks are looked at."""
 MOST_PROMPTS = 10
 """How many tasks are asked for their prompts, to find the attempt's own."""
 LONG_PROMPT = 75
@@ -53,6 +56,7 @@ class Reconciliation:
     transitions: Transitions
     grace: float
     ask: bool = False
+    _owners: dict[str, tuple[str, int]] = field(default_factory=dict)
 
     def resolve(self, last: Record) -> Record | None:
         """Adopt the attempt's task, queue the job again, or put it before a person.
@@ -127,8 +131,8 @@ class Reconciliation:
         other attempts in doubt."""
         # First the tasks, then the records: a task made in between must not look unclaimed.
         now, start = self.ledger.clock.now(), sent.at - SKEW
-        listed = self.tasks.between(last.model, start, now + SKEW)
-        listed = [task for task in listed if task.created >= start]
+        every = self.tasks.between(last.model, sent.at - BEFORE, now + SKEW)
+        listed = [task for task in every if task.created >= start]
         patience = self.tasks.model_studio.create_timeout
         if not listed:
             return Evidence(sent, (), (), patience), []
@@ -136,18 +140,29 @@ class Reconciliation:
         known = {one.task_id for one in in_flight.values()} - {None}
         others = [one for slot, one in in_flight.items() if slot != last.slot and _open(one)]
         others += self._given_up(last, start)
-        unknown, claimed, witnessed = [], [], False
-        for task in listed:
-            owner = self.ledger.tasks.owner(task.task_id)
-            if owner == (last.job, last.slot_seq):
-                claimed.append(task)  # it was about to be adopted when its instance died
-            elif task.task_id in known or owner is not None:
-                witnessed |= task.created > sent.at
-            else:
-                unknown.append(task)
+        mine = (last.job, last.slot_seq)  # claimed when its instance died as it adopted the task
+        claimed = tuple(task for task in listed if self._owner(task) == mine)
+        ours = {task.task_id for task in listed if self._owner(task) is not None} | known
+        unknown = tuple(task for task in listed if task.task_id not in ours)
+        witnessed = any(task.task_id in ours and task.created > sent.at for task in listed)
+        shared = self._is_shared([task for task in every if task.created < start], known)
         sent_others = tuple(self._sent(one) for one in others)
-        found = Evidence(sent, sent_others, tuple(unknown), patience, witnessed, tuple(claimed))
+        found = Evidence(sent, sent_others, unknown, patience, witnessed, claimed, shared)
         return found, others
+
+    def _is_shared(self, earlier: list[ListedTask], known: set[str | None]) -> bool:
+        """Whether another program uses the account: one of the last tasks is nobody's we know."""
+        last = sorted(earlier, key=lambda task: -task.created)[:MOST_BEFORE]
+        return any(self._owner(task) is None and task.task_id not in known for task in last)
+
+    def _owner(self, task: ListedTask) -> tuple[str, int] | None:
+        """The attempt that has claimed a task. A claim never changes, so it is read once."""
+        if task.task_id not in self._owners:
+            owner = self.ledger.tasks.owner(task.task_id)
+            if owner is None:
+                return None
+            self._owners[task.task_id] = owner
+        return self._owners[task.task_id]
 
     def _in_flight(self, model: str) -> Iterator[tuple[Slot, Record]]:
         """The last record of every attempt that holds a slot."""

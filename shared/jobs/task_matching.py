@@ -42,7 +42,8 @@ class Evidence:
     `mine` and `others`: when this attempt and the others in doubt were sent; `tasks` are those of
     no job of ours. A submission may take `patience` seconds. `witnessed`: the list shows a task of
     ours that was made after this attempt, so it is not behind. `certain`: the task that this
-    attempt has claimed already, or tasks that show its own prompt.
+    attempt has claimed already, or tasks that show its own prompt. `shared`: another program uses
+    the account, so a task at the right time may be its.
     """
 
     mine: Sent
@@ -51,11 +52,14 @@ class Evidence:
     patience: float
     witnessed: bool = False
     certain: tuple[ListedTask, ...] = ()
+    shared: bool = False
 
     def verdict(self) -> ListedTask | None:
         """The task of this attempt, if exactly one can be it."""
         if len(self.certain) == 1:
             return self.certain[0]
+        if self.shared or self._strange():
+            return None
         own = [task for task in self._at(self.mine) if fits(self.mine, task)]
         if not self.others:
             return own[0] if own and len(self._at(self.mine)) == 1 else None
@@ -77,6 +81,11 @@ class Evidence:
         return replace(
             self, tasks=tasks, certain=tuple(task for task in tasks if task.task_id in mine)
         )
+
+    def _strange(self) -> list[ListedTask]:
+        """The tasks that no attempt in doubt can have made: they are another program's."""
+        attempts = (self.mine, *self.others)
+        return [task for task in self.tasks if not any(task in self._at(one) for one in attempts)]
 
     def _at(self, sent: Sent) -> list[ListedTask]:
         """The tasks that a submission sent then can have made at all."""

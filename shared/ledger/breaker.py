@@ -92,7 +92,7 @@ class Breakers:
     def pause(self, name: str, error: ServiceError, rule: ErrorRule) -> None:
         """Pause a model, or the key: for minutes where a person has to act, else for seconds."""
         state, now = self.states.get(name), self.clock.now()
-        blocked = rule.breaker != "none"
+        blocked = rule.breaker in ("model", "key")
         count = state.pause.count + 1 if state.pause else 1
         wait = BLOCKED_PAUSE if blocked else min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(count, 10))
         until = now + wait * (0.5 + self.rng.random() / 2)

@@ -219,8 +219,9 @@ class Scheduler:
         except BaseException:
             self.in_flight.count_again()  # it may have claimed a slot
             raise
-        if outcome is None:
+        if outcome is None and last.job not in self._moved:
             self._moved.add(last.job)
+            return self._try(model, marker, patience)  # its first record was not its last one
         if isinstance(outcome, RetryLater):
             self.schedule.wait(model.name, outcome.seconds)
             return not outcome.model_wide

@@ -77,7 +77,7 @@ def model(
 def error_table() -> ErrorTable:
     """One rule of each class."""
     rows = [
-        ("Throttling*", TRANSIENT, "after_backoff", "none"),
+        ("Throttling*", TRANSIENT, "after_backoff", "pause"),
         ("Unreachable", TRANSIENT, "after_backoff", "none"),
         ("Arrearage", ACCOUNT, "never", "key"),
         ("AllocationQuota*", QUOTA, "never", "model"),

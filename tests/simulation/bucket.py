@@ -83,9 +83,11 @@ class SimBucket:
     bucket_name = "studio"
 
     def __init__(self, network: Transport, skew: float) -> None:
-        """`skew`: of its clock; `own`: who was refused what it had made itself."""
+        """`skew`: of its clock; `page`: most keys that one list answer holds; `own`: who was
+        refused what it had made itself."""
         self.network = network
         self.skew = skew
+        self.page = 1000
         self.objects: dict[str, Stored] = {}
         self.watchers: list[Watcher] = []
         self.own: set[tuple[str, str]] = set()
@@ -155,10 +157,11 @@ class SimBucket:
     ) -> Page:
         def effect(fault: str) -> Page:
             self._refuse(fault)
-            found = self.keys(prefix, max(start_after, continuation_token), max_keys + 1)
+            size = min(max_keys, self.page)
+            found = self.keys(prefix, max(start_after, continuation_token), size + 1)
             self._lose(fault)
-            shown = [self._item(key) for key in found[:max_keys]]
-            cut = len(found) > max_keys
+            shown = [self._item(key) for key in found[:size]]
+            cut = len(found) > size
             return Page(shown, cut, shown[-1].key if cut else "", self._headers())
 
         return self.network.call(f"list {prefix}", "read", effect)

@@ -46,19 +46,30 @@ SITES: dict[str, tuple[str, ...]] = {
         "image_refused",
     ),
     "event": ("event_late", "event_twice"),
+    "wake": ("event_late", "event_twice", "wake_lost"),
     "end": ("ran_again",),
 }
+CUT = "outage_cut"
+CUTS = ("post_cut_before", "post_cut_after")
 OUTAGES = {
     "outage_store_503": {"read": "store_503", "write": "store_503", "delete": "store_503"},
     "outage_answers": {"read": "store_lost", "write": "store_lost", "delete": "store_lost"},
     "outage_service": {"create": "post_500_before", "ask": "ask_500", "download": "image_500"},
     "outage_gateway": {"create": "post_timeout_after", "ask": "ask_refused"},
 }
-DISABLED: dict[str, str] = {
-    "freeze_before at create": "a request that leaves minutes after its ticket and its record"
-    " cannot be told from a fresh one by a service without idempotency keys",
-}
-"""Kinds that are left out on purpose, and why (the first is left out of SITES)."""
+FROZEN_BEFORE_POST = False
+"""Whether an instance may freeze between its last look at the clock and the POST: a request that
+leaves minutes after its record cannot be told from a fresh one by a service without idempotency
+keys."""
+if FROZEN_BEFORE_POST:
+    SITES["create"] = (*SITES["create"], "freeze_before")
+LIST_FAULTS = ("list_unreadable", "list_without_data", "list_cut", "ask_500", "ask_timeout")
+"""What the answers of the task list suffer from in some worlds."""
+LIST_EMPTY = "list_empty"
+"""An answer without tasks although there are some: now and then, in worlds with good answers."""
+EMPTY_FOR_LONG = False
+"""Whether all answers may be empty for longer than five times the grace: such a list is believed,
+and the task that it does not show is made and paid once more."""
 
 RATES = {
     "read": (0.0, 0.03),
@@ -68,19 +79,28 @@ RATES = {
     "ask": (0.0, 0.25),
     "download": (0.0, 0.5),
     "event": (0.0, 0.5),
+    "wake": (0.0, 0.4),
     "end": (0.0, 0.2),
 }
+
+
+LISTS_FAIL = 1200.0
+"""Seconds from the beginning for which the task list gives bad answers in some worlds, whatever
+the weather."""
 
 
 class Chaos:
     """What goes wrong in one run. Every kind is on or off by seed; so is how often.
 
-    Beside single faults there are outages: seconds in which one side answers nobody.
+    Beside single faults there are outages: seconds in which one side answers nobody. Of the task
+    list's answers a share of `bad_lists` suffers from `list_faults`.
     """
 
     def __init__(self, rng: random.Random, now: Callable[[], float]) -> None:
         self.counts: Counter[str] = Counter()
         self.calm = False
+        self.list_faults: tuple[str, ...] = ()
+        self.bad_lists = 0.5
         self._random = rng.random
         self._choice = rng.choice
         share = rng.choice((0.2, 0.5, 0.8))
@@ -89,17 +109,24 @@ class Chaos:
             for site, kinds in SITES.items()
         }
         self._now = now
+        self._began = now()
         self._outages = [_outage(rng, now()) for _ in range(rng.choice((0, 0, 1, 3)))]
         self._rates = {site: rng.uniform(*bounds) for site, bounds in RATES.items()}
 
+    def lose_answers(self, start: float, end: float) -> None:
+        """From `start` to `end` no create request is answered, whether it makes a task or not."""
+        self._outages.append((start, end, CUT, {"create": CUT}))
+
     def strike(self, site: str) -> str:
         """The fault that happens to this call, or nothing."""
+        if site == "list":
+            return self._list_fault()
         if self.calm:
             return ""
         for start, end, fault, sites in self._outages:
             if site in sites and start <= self._now() < end:
                 self.counts[fault] += 1
-                return sites[site]
+                return self._choice(CUTS) if fault == CUT else sites[site]
         if self._random() >= self._rates[site]:
             return ""
         kinds = self._kinds[site]
@@ -108,6 +135,16 @@ class Chaos:
         kind = self._choice(kinds)
         self.counts[kind] += 1
         return kind
+
+    def _list_fault(self) -> str:
+        """What happens to a question for the list of tasks: it is a question like others, and in
+        some worlds its answers are bad beside that."""
+        bad = self.list_faults and self._now() < self._began + LISTS_FAIL
+        if not bad or self._random() >= self.bad_lists:
+            return self.strike("ask")
+        fault = self._choice(self.list_faults)
+        self.counts[fault] += 1
+        return fault
 
 
 def _outage(rng: random.Random, start: float) -> tuple[float, float, str, dict[str, str]]:

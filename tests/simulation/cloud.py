@@ -32,7 +32,6 @@ from tests.simulation.log_state import log_state_restored
 from tests.simulation.network import Network
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
-RETRIES = 3
 TICK = 60.0
 TIMEOUTS = {"submit": 120.0, "poll": 600.0, "rescue": 60.0}
 """Seconds, as s.yaml has them."""
@@ -57,7 +56,8 @@ class Cloud:
     """All instances of all functions.
 
     `pending`: events that are not done with; `satisfied`: the last poller saw nothing left to do,
-    and nobody has failed since.
+    and nobody has failed since; `away`: from when to when no poller starts, nor anything else where
+    `everybody` is.
     """
 
     def __init__(
@@ -70,6 +70,8 @@ class Cloud:
         self.ended: Callable[[str], object] = lambda _name: None
         self.running: Counter[str] = Counter()
         self.satisfied = False
+        self.retries = 3
+        self.away, self.everybody = (0.0, 0.0), False
         self._disturbed_at = 0.0
         self._rng = rng
         self._build = build
@@ -133,8 +135,12 @@ class Cloud:
             "oss": {"bucket": {"name": SimBucket.bucket_name}, "object": stored},
         }
         event = json.dumps({"events": [change]}).encode()
-        delay, fault = 0.05 + self._rng.random(), self.chaos.strike("event")
+        site = "event" if function == "submit" else "wake"
+        delay, fault = 0.05 + self._rng.random(), self.chaos.strike(site)
         self.network.story.tell("oss", f"event of {key} for {function}", fault)
+        if fault == "wake_lost":
+            self._disturbed()
+            return
         if fault == "event_late":
             delay += 200 * self._rng.random()
         self._deliver(function, event, delay)
@@ -148,8 +154,13 @@ class Cloud:
         self.kernel.after(delay, partial(self._start, invocation))
 
     def _start(self, invocation: Invocation, patience: float = 1.0) -> None:
-        """Run it, or come back later where one at a time is the rule."""
+        """Run it, or come back later where one at a time is the rule, or nothing runs."""
         function = invocation.function
+        if (function == "poll" or self.everybody) and self.away[0] <= self.kernel.now < self.away[
+            1
+        ]:
+            self._postpone(invocation)
+            return
         if function == "poll" and self.one_poller and self.running["poll"]:
             if invocation.timer:
                 self.pending -= 1  # a later tick does the same
@@ -168,6 +179,14 @@ class Cloud:
         self.network.story.tell(name, f"starts, clock off by {clock.skew:+.1f} s")
         work = partial(self._work, invocation, name, context)
         self.kernel.spawn(name, work, TIMEOUTS[function], partial(self._ended, invocation))
+
+    def _postpone(self, invocation: Invocation) -> None:
+        """Nothing runs: timers are lost, events wait."""
+        if invocation.timer:
+            self.pending -= 1
+            return
+        back = self.away[1] - self.kernel.now + 30 * self._rng.random()
+        self.kernel.after(back, partial(self._start, invocation))
 
     def _work(self, invocation: Invocation, name: str, context: object) -> None:
         began = self.kernel.now
@@ -195,7 +214,7 @@ class Cloud:
         self.network.story.tell(actor.name, f"ends with {type(failure).__name__}: {failure}")
         self._disturbed()
         self._judge(actor, failure)
-        if invocation.tries <= RETRIES:
+        if invocation.tries <= self.retries:
             again = Invocation(
                 invocation.function, invocation.event, invocation.number, invocation.tries + 1
             )

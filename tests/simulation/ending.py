@@ -4,36 +4,45 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections import defaultdict
 from typing import Any
 
 from shared.ledger.record import CANCELED, FINAL, NEEDS_ATTENTION, REJECTED, SUBMITTING
 from shared.storage import layout
 from tests.simulation.bucket import SimBucket
-from tests.simulation.invariants import Invariants, Job
-from tests.simulation.studio import SimStudio
-
-IMAGE_NAME = re.compile(rb"/(task-\d+)/(\d+)\.png")
+from tests.simulation.chains import Job
+from tests.simulation.invariants import Invariants
+from tests.simulation.judges.partial import IMAGE_NAME
+from tests.simulation.studio import RETENTION, SimStudio, SimTask
 
 
 class Ending:
     """The last look at everything."""
 
     def __init__(
-        self, invariants: Invariants, bucket: SimBucket, studio: SimStudio, prompts: set[str]
+        self,
+        invariants: Invariants,
+        bucket: SimBucket,
+        studio: SimStudio,
+        prompts: set[str],
+        away: tuple[float, float],
     ) -> None:
+        """`away`: from when to when no poller could run."""
         self.jobs = invariants.jobs
+        self.judges = invariants.judges
         self.violate = invariants.violate
         self.bucket = bucket
         self.studio = studio
         self.prompts = prompts
+        self.away, self.back = away[1] - away[0], away[1]
 
     def check(self) -> None:
         self._nothing_left()
         self._every_document_once()
         for name, job in self.jobs.items():
             self._ended(name, job)
+        for judge in self.judges:
+            judge.ended()
 
     def _nothing_left(self) -> None:
         for prefix in (layout.QUEUE, layout.SLOTS, layout.EXPIRY):
@@ -45,7 +54,8 @@ class Ending:
         taken: dict[str, set[str]] = defaultdict(set)
         sources: dict[Any, set[str]] = defaultdict(set)
         for name, job in self.jobs.items():
-            taken[job.prompt].add(name)
+            if not job.retried_from:
+                taken[job.prompt].add(name)
             if job.prompt:
                 sources[job.source].add(name)
         for prompt in self.prompts - set(taken):
@@ -78,8 +88,8 @@ class Ending:
             self._paid(name, job, manifest, body.decode())
 
     def _replaced(self, job: Job) -> bool:
-        """Whether a job was rejected for a file that is gone: then nobody delivers it again, and
-        one who died before writing the manifest has nobody to do it for him."""
+        """Whether a job was rejected for a file that is gone: nobody delivers it again, so that a
+        manifest whose writer died is never written."""
         if job.state != REJECTED:
             return False
         key, etag = job.source[:2]
@@ -88,7 +98,7 @@ class Ending:
 
     def _paid(self, name: str, job: Job, manifest: dict[str, Any], text: str) -> None:
         """Images made, images stored; a task that is lost sight of is named."""
-        tasks = [task for task in self.studio.tasks.values() if task.prompt == job.prompt]
+        tasks = self._tasks_of(job)
         if len(tasks) > job.attempts:
             self.violate("one task an attempt", f"{name}: {len(tasks)} tasks, {job.attempts}")
         stored = self._stored(name, manifest)
@@ -100,16 +110,37 @@ class Ending:
             for task in tasks
             if task.images
             for number, good in enumerate(task.good, start=1)
-            if good
+            if good and (number != 1 or not task.strange)
         }
         if job.state == CANCELED and job.links[-2:-1] == [SUBMITTING]:
             return  # a person gave it up before it was known whether there is a task
+        if self.away >= RETENTION:
+            made = {image for image in made if self._kept(image[0])} | stored
         if job.state == NEEDS_ATTENTION:
             made = {image for image in made if image[0] not in text}
             stored &= made
         if made != stored:
             what = f"{name} is {job.state}: paid {sorted(made)}, stored {sorted(stored)}"
             self.violate("what is paid is stored", what)
+
+    def _tasks_of(self, job: Job) -> list[SimTask]:
+        """The tasks made for a job: by its prompt, less those of its retries or of their origin."""
+        family = [one for one in self.jobs.values() if one.prompt == job.prompt and one is not job]
+        others = {name for one in family for name in one.tasks}
+        sent = {
+            one.task
+            for one in self.studio.log
+            if one.prompt == job.prompt and one.task and one.job in ("", job.name)
+        }
+        return [
+            task
+            for task in self.studio.tasks.values()
+            if task.task_id in sent and task.task_id not in others
+        ]
+
+    def _kept(self, task_id: str) -> bool:
+        """Whether the service still had the task when somebody could ask for it again."""
+        return self.studio.tasks[task_id].created + RETENTION > self.back
 
     def _stored(self, name: str, manifest: dict[str, Any]) -> set[tuple[str, int]]:
         found = set()

@@ -6,8 +6,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from shared.catalogue.models import Limits
@@ -26,7 +25,10 @@ from shared.ledger.record import (
     SUCCEEDED,
 )
 from shared.storage import layout
+from tests.simulation.arrivals import Arrival
 from tests.simulation.bucket import SimBucket
+from tests.simulation.chains import Job, read_link
+from tests.simulation.judges import Judge
 from tests.simulation.network import Network
 
 API_KEY = "sk-simulated-secret"
@@ -53,6 +55,7 @@ LAYOUT = re.compile(
     rf"|{layout.TASKS}{NAME}"
     rf"|{layout.MODELS}~?{NAME}\.json"
     rf"|{layout.RESULTS}{NAME}/(result\.json|image-\d+\.png)"
+    rf"|{layout.REQUESTS}[0-9a-f]{{64}}\.json"
     r"|state/jobs/\d{13}-.+"
 )
 SHAPED = re.compile(
@@ -63,24 +66,6 @@ FOLDERS = tuple(
 )
 
 
-@dataclass
-class Job:
-    """A job as its chain tells it. `attempts`: records SUBMITTING; `links`: all states;
-    `source`: key, ETag and number of the document that was queued."""
-
-    prompt: str = ""
-    model: str = ""
-    seq: int = 0
-    state: str = ""
-    slot: str = ""
-    task: str = ""
-    attempts: int = 0
-    sent: bool = False
-    source: tuple[Any, ...] = ()
-    links: list[str] = field(default_factory=list)
-    manifests: list[dict[str, Any]] = field(default_factory=list)
-
-
 class Invariants:
     """The watcher."""
 
@@ -88,6 +73,8 @@ class Invariants:
         self.jobs: dict[str, Job] = {}
         self.violate = network.violate
         self.is_over: Callable[[str], bool] = lambda _task: False
+        self.judges: list[Judge] = []
+        self._kernel = network.kernel
         self._bucket = bucket
         self._tell = network.story.tell
         self._limits = limits
@@ -114,26 +101,23 @@ class Invariants:
         if before is not None or after is None:
             self.violate("records are immutable", key)
             return
-        link = json.loads(after)
-        name, seq, state = link["job"], link["seq"], link["state"]
-        job = self.jobs.setdefault(name, Job())
+        read = read_link(self._kernel.now, after)
+        link, state = read.record, read.state
+        name, seq = link["job"], link["seq"]
+        job = self.jobs.setdefault(name, Job(name))
         if seq != job.seq + 1 or key != layout.record(name, seq):
             self.violate("chains are gapless", f"{key} after number {job.seq}")
         if state not in LEGAL.get(job.state, ()):
             self.violate("states follow the rules", f"{name}: {state} after {job.state}")
-        if "spec" in link:
-            job.prompt = link["spec"]["input"]["prompt"]
-        if "source" in link:
-            job.source = tuple(link["source"].values())
-        job.seq, job.state, job.model = seq, state, link.get("model") or ""
-        job.task = link.get("task_id") or ""
-        job.links.append(state)
+        job.grow(read)
         task = f", {link['task_id']}" if link.get("task_id") else ""
         why = (link.get("error") or {}).get("code", "")
         self._tell("record", f"{name} is {state}{task} {why}".rstrip())
         self._follow(name, job, link)
+        for judge in self.judges:
+            judge.recorded(job)
 
-    def _follow(self, name: str, job: Job, link: dict[str, Any]) -> None:
+    def _follow(self, name: str, job: Job, link: Mapping[str, Any]) -> None:
         job.slot, job.sent = "", "unknown" in link
         if job.state in IN_FLIGHT:
             job.slot = layout.slot(
@@ -195,8 +179,9 @@ class Invariants:
             if left and key == layout.record(name, int(seq)) and job is not None and not job.sent:
                 self.violate("an instance knows its own record", key)
 
-    def submitted(self, prompt: str, requests: Counter[str]) -> None:
+    def submitted(self, arrival: Arrival, requests: Counter[str]) -> None:
         """A create request has arrived: its record must be there, once for each request."""
+        prompt = arrival.prompt
         jobs = [job for job in self.jobs.values() if job.prompt == prompt]
         attempts = sum(job.attempts for job in jobs)
         for job in jobs:
@@ -205,6 +190,11 @@ class Invariants:
         if requests[prompt] > attempts:
             what = f"{requests[prompt]} requests for {prompt}, {attempts} attempts recorded"
             self.violate("intent before effect", what)
-        if not any(job.state == SUBMITTING for job in jobs):
+        open_ = [job.name for job in jobs if job.state == SUBMITTING]
+        if not open_:
             states = ", ".join(job.state for job in jobs)
             self.violate("only an open attempt is sent", f"{prompt} is {states}")
+            return
+        arrival.job = open_[0]
+        for judge in self.judges:
+            judge.arrived(arrival)

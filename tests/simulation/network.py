@@ -36,13 +36,17 @@ class Transport(Protocol):
 
 
 class Network:
-    """The way from an instance to a server and back, with the faults of `chaos`."""
+    """The way from an instance to a server and back, with the faults of `chaos`.
+
+    `thaws`: when the last instance that was frozen goes on.
+    """
 
     def __init__(self, kernel: Kernel, chaos: Chaos, story: Story, rng: random.Random) -> None:
         self.kernel = kernel
         self.chaos = chaos
         self.story = story
         self.calls = 0
+        self.thaws = 0.0
         self.broken: str | None = None
         self._random = rng.random
         self._slow = rng.choice((0.0, 0.01, 0.05, 0.2))
@@ -84,6 +88,7 @@ class Network:
     def _freeze(self) -> None:
         seconds = (4.0, 15.0, 60.0, 300.0)[int(4 * self._random())] * (0.5 + self._random())
         self.kernel.here().held += seconds
+        self.thaws = max(self.thaws, self.kernel.now + seconds)
         self.kernel.wait(seconds)
 
     def _count(self) -> None:

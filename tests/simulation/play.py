@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+import math
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any, cast
 from unittest.mock import patch
 
 import requests
+from greenlet import getcurrent  # type: ignore[import-untyped]
 
 from shared.app import App
 from shared.catalogue.errors import load_errors
@@ -23,18 +25,22 @@ from shared.platform.settings import Settings
 from shared.storage import layout
 from shared.storage.oss import OssStore
 from tests.simulation.bucket import SimBucket
+from tests.simulation.callers import Callers, tokens
 from tests.simulation.chaos import Chaos
 from tests.simulation.cloud import TICK, Cloud
 from tests.simulation.ending import Ending
 from tests.simulation.invariants import API_KEY, Invariants
+from tests.simulation.judges import Facts, judges
 from tests.simulation.kernel import START, InstanceClock, Kernel
 from tests.simulation.log_state import log_state_restored
 from tests.simulation.network import Network
 from tests.simulation.people import People
 from tests.simulation.scenario import Scenario, catalogue, scenario
 from tests.simulation.story import Story
+from tests.simulation.strangers import Strangers
 from tests.simulation.studio import SimStudio
 from tests.simulation.wire import SimSession
+from tests.simulation.worlds import account_of, world_of
 
 MOST_TIME = 2 * 3600.0
 """Seconds from the end of the storm until everything must have come to rest."""
@@ -62,38 +68,84 @@ class World:
     def __init__(self, seed: int) -> None:
         rng = random.Random(seed)
         self.seed = seed
+        self.special = world_of(seed)
         self.kernel = Kernel(_branch(rng))
         self.story = Story(self._now)
         self.chaos = Chaos(_branch(rng), self._now)
         self.network = Network(self.kernel, self.chaos, self.story, _branch(rng))
-        self.plan: Scenario = scenario(_branch(rng))
+        self.plan: Scenario = scenario(_branch(rng), self.special.crowd)
         self.bucket = SimBucket(self.network, rng.uniform(-0.4, 0.4))
         self.studio = SimStudio(self.kernel, _branch(rng), self.plan.limits)
         self.invariants = Invariants(self.network, self.bucket, self.plan.limits)
         self.invariants.is_over = self.studio.is_over
         self.studio.complain = self.network.violate
-        self.studio.watch = partial(self.invariants.submitted, requests=self.studio.requests)
-        self.catalogue = catalogue(self.plan.limits)
+        self.studio.watch = self._arrived
+        self.catalogue = catalogue(self.plan.limits, self.special.price)
         self.settings = _settings(rng)
         self.cloud = Cloud(self.network, self.bucket, _branch(rng), self._service)
         self.cloud.ended = self.invariants.ended
         self.storm = rng.uniform(10.0, 300.0)
         self._quiet = 0
         self.people = People(self.plan, self.bucket, self.cloud, _branch(rng))
+        self._make_special()
+
+    def _make_special(self) -> None:
+        """What only this seed's world has."""
+        special, rng = self.special, random.Random(f"special {self.seed}")
+        special.settle(self.studio, account_of(self.seed, special, self.plan.limits))
+        self.chaos.list_faults, self.chaos.bad_lists = special.list_faults, special.bad_lists
+        self.bucket.page = special.keys
+        self.cloud.away, self.cloud.everybody = special.away, special.everybody
+        self.chaos.lose_answers(*special.deaf)
+        self.cloud.retries = special.retries
+        self.chaos.calm = special.fair
+        self.facts = self._facts()
+        self.invariants.judges = judges(self.facts)
+        self.callers = Callers(self.plan, self.cloud, self.invariants, rng, special.callers)
+        if special.foreign:
+            until = START + self.storm + 600.0
+            strangers = Strangers(self.facts, self.plan.limits, rng, until)
+            self.invariants.judges.append(strangers)
+
+    def _facts(self) -> Facts:
+        return Facts(
+            self.invariants.jobs,
+            self.studio,
+            self.bucket,
+            self.network.violate,
+            self._held,
+            dict.fromkeys(self.plan.limits, self.special.price),
+            self.plan.clashes,
+            self.special.away,
+            START if self.special.fair and not self.special.away[1] else math.inf,
+        )
 
     def run(self) -> Outcome:
         """Until all is at rest, or an invariant is broken."""
         self.kernel.after(random.Random(self.seed).random() * TICK, self._tick)
         self.kernel.after(self.storm, self._calm)
-        while self._quiet < QUIET_TICKS and not self.network.broken:
-            self.kernel.step()
+        with self.cloud.hears_log():
+            while self._quiet < QUIET_TICKS and not self.network.broken:
+                self.kernel.step()
         if not self.network.broken:
-            Ending(self.invariants, self.bucket, self.studio, self.plan.prompts).check()
+            self._ending().check()
         broken = self.network.broken
         self.kernel.close()
         passed = self.kernel.now - START
         faults = dict(self.chaos.counts)
         return Outcome(self.seed, broken, faults, self.network.calls, passed, self.story)
+
+    def _ending(self) -> Ending:
+        prompts, away = self.plan.prompts, self.special.away
+        return Ending(self.invariants, self.bucket, self.studio, prompts, away)
+
+    def _arrived(self, _prompt: str) -> None:
+        self.invariants.submitted(self.studio.log[-1], self.studio.requests)
+
+    def _held(self) -> float:
+        """Seconds for which the actor that acts now was frozen so far."""
+        actor = self.kernel.actors.get(getcurrent())
+        return actor.held if actor is not None else 0.0
 
     def _service(self, clock: InstanceClock, rng: random.Random) -> App:
         session = cast("requests.Session", SimSession(self.network, self.studio))
@@ -107,14 +159,21 @@ class World:
         if left and self.cloud.satisfied and not self.cloud.pending:
             what = f"{', '.join(left)} waits for the timer"
             self.network.violate("no wake-up is lost", what)
+        for judge in self.invariants.judges:
+            judge.ticked()
         self._quiet = self._quiet + 1 if self._at_rest(left) else 0
-        if self.kernel.now - START - self.storm > MOST_TIME:
+        if self.kernel.now > self._patience() + MOST_TIME:
             self.network.violate("everything comes to rest", ", ".join(left) or "events go on")
         self.cloud.tick()
         self.kernel.after(TICK, self._tick)
 
+    def _patience(self) -> float:
+        """When everything that troubles this world is over."""
+        passed = max(self.storm, self.special.patience(), self.callers.last_act())
+        return max(START + passed, self.studio.account.end())
+
     def _at_rest(self, left: list[str]) -> bool:
-        if self.kernel.now - START <= self.plan.last_act():
+        if self.kernel.now - START <= max(self.plan.last_act(), self.callers.last_act()):
             return False
         if left or not self.chaos.calm or self.cloud.pending or self.bucket.keys(layout.EXPIRY):
             return False
@@ -123,6 +182,8 @@ class World:
     def _calm(self) -> None:
         self.story.tell("storm", "is over")
         self.chaos.calm = True
+        back = max(self.kernel.now, self.special.away[1], self.network.thaws)
+        self.facts.quiet_since = min(self.facts.quiet_since, back)
 
     def _now(self) -> float:
         return self.kernel.now
@@ -142,6 +203,7 @@ def _settings(rng: random.Random) -> Settings:
         api_key=API_KEY,
         create_timeout=rng.choice((5.0, 20.0)),
         unknown_grace=rng.choice((60.0, 120.0)),
+        tokens=tokens(),
     )
 
 

@@ -25,12 +25,14 @@ class Upload:
 @dataclass
 class Scenario:
     """`prompts`: of every document that is in order and whose id is its own; `cancels`: when
-    which job is canceled; `losses`: when the indexes are lost."""
+    which job is canceled; `losses`: when the indexes are lost; `clashes`: for each id that two
+    documents ask for, their prompts, each with its file."""
 
     limits: dict[str, Limits]
     uploads: list[Upload] = field(default_factory=list)
     prompts: set[str] = field(default_factory=set)
     cancels: dict[str, float] = field(default_factory=dict)
+    clashes: dict[str, dict[str, str]] = field(default_factory=dict)
     losses: list[float] = field(default_factory=list)
 
     def last_act(self) -> float:
@@ -39,13 +41,16 @@ class Scenario:
         return max([0.0, *uploads, *self.cancels.values(), *self.losses])
 
 
-def scenario(rng: random.Random) -> Scenario:
-    """One to six job files within a minute, some of them troublesome."""
+def scenario(rng: random.Random, crowd: bool = False) -> Scenario:
+    """One to six job files within two minutes, some of them troublesome; a crowd is many more
+    within seconds."""
     names = MODELS[: rng.choice((1, 1, 1, 2))]
     made = Scenario({name: _limits(rng) for name in names})
     span = rng.choice((0.0, 3.0, 60.0, 120.0))
     for number in range(rng.choice((1, 1, 2, 2, 3, 4, 6))):
         _add(made, rng, number, rng.random() * span)
+    if crowd:
+        _add_crowd(made, rng)
     if rng.random() < 0.1:
         made.losses.append(60 * rng.random())
     return made
@@ -72,31 +77,45 @@ def _add(made: Scenario, rng: random.Random, number: int, at: float) -> None:
         own["expires_after"] = "2m"
     if rng.random() < 0.3:
         own["on_partial"] = "retry-failed"
-    right = _document(model, prompt, rng.choice((1, 1, 2, 3)), own)
+    right = document(model, prompt, rng.choice((1, 1, 2, 3)), own)
     kind = rng.choice(("plain", "plain", "plain", "double", "corrected", "again", "clash"))
     if kind == "corrected":
-        wrong = _document(model, prompt, 9, own)
-        made.uploads.append(Upload(at, key, _file(wrong)))
+        wrong = document(model, prompt, 9, own)
+        made.uploads.append(Upload(at, key, job_file(wrong)))
         at += rng.choice((0.3, 5.0, 60.0)) * rng.random()
-    made.uploads.append(Upload(at, key, _file(right)))
+    made.uploads.append(Upload(at, key, job_file(right)))
     made.prompts.add(prompt)
     if "id" in own and rng.random() < 0.15:
         made.cancels[own["id"]] = at + 30 * rng.random()
     later = at + rng.choice((1.0, 30.0, 200.0)) * rng.random()
     if kind == "again":
-        made.uploads.append(Upload(later, key, _file(right)))
+        made.uploads.append(Upload(later, key, job_file(right)))
     elif kind == "double":
         made.uploads.pop()
-        second = _document(model, f"{prompt}-second", 1, {})
+        second = document(model, f"{prompt}-second", 1, {})
         made.prompts.add(f"{prompt}-second")
-        made.uploads.append(Upload(at, key, _file(right, second)))
+        made.uploads.append(Upload(at, key, job_file(right, second)))
     elif kind == "clash" and "id" in own:
-        other = _document(model, f"{prompt}-clash", 1, {"id": own["id"]})
+        other = document(model, f"{prompt}-clash", 1, {"id": own["id"]})
         made.prompts.discard(prompt)
-        made.uploads.append(Upload(later, f"jobs/f{number}-clash.json", _file(other)))
+        made.clashes[own["id"]] = {prompt: key, f"{prompt}-clash": f"jobs/f{number}-clash.json"}
+        made.uploads.append(Upload(later, f"jobs/f{number}-clash.json", job_file(other)))
 
 
-def _document(model: str, prompt: str, n: int, own: dict[str, Any]) -> dict[str, Any]:
+def _add_crowd(made: Scenario, rng: random.Random) -> None:
+    """Plain jobs of one model that wait for each other, some before others, some not for long."""
+    model = rng.choice(list(made.limits))
+    for number in range(rng.choice((6, 10))):
+        own: dict[str, Any] = {"priority": rng.choice((2, 5, 5, 5, 8))}
+        if rng.random() < 0.2:
+            own["expires_after"] = "1m"
+        prompt = f"crowd-{number}"
+        body = job_file(document(model, prompt, 1, own))
+        made.uploads.append(Upload(20 * rng.random(), f"jobs/c{number}.json", body))
+        made.prompts.add(prompt)
+
+
+def document(model: str, prompt: str, n: int, own: dict[str, Any]) -> dict[str, Any]:
     return {
         "model": model,
         "input": {
@@ -109,7 +128,7 @@ def _document(model: str, prompt: str, n: int, own: dict[str, Any]) -> dict[str,
     }
 
 
-def _file(*documents: dict[str, Any]) -> bytes:
+def job_file(*documents: dict[str, Any]) -> bytes:
     return json.dumps(documents if len(documents) > 1 else documents[0]).encode()
 
 
@@ -121,8 +140,13 @@ def inpainting() -> Model:
     return found
 
 
-def catalogue(limits: dict[str, Limits]) -> Catalogue:
-    """Models that take what the inpainting model takes, under limits of the run's own."""
+def catalogue(limits: dict[str, Limits], per_image: float = 0.0) -> Catalogue:
+    """Models that take what the inpainting model takes, under limits of the run's own and for a
+    price of the run's own."""
+    price = replace(inpainting().price, per_image=per_image, by_region={})
     return Catalogue(
-        tuple(replace(inpainting(), name=name, limits=limit) for name, limit in limits.items())
+        tuple(
+            replace(inpainting(), name=name, limits=limit, price=price)
+            for name, limit in limits.items()
+        )
     )

@@ -6,29 +6,36 @@ Behaviour after the wan2.5 API reference, the inpainting API reference and the t
 from __future__ import annotations
 
 import heapq
-import math
 import random
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from typing import Any
 
 from shared.catalogue.models import Limits
+from tests.simulation.account import IMAGE, TASK, Account
+from tests.simulation.arrivals import Arrival
 from tests.simulation.kernel import Kernel
 from tests.simulation.pictures import picture
+from tests.simulation.task_list import BEIJING, TaskList
 
 RESULT_HOST = "https://dashscope-result-bj.oss-cn-beijing.aliyuncs.com"
+STRANGE_HOST = "https://results.example.invalid"
+"""No document lists it."""
 RETENTION = 24 * 3600.0
-BEIJING = timezone(timedelta(hours=8))
 INTERNAL = ("InternalError", "An internal error has occured, please try again later.")
 INVALID = ("InvalidParameter", "The size is not match the allowed size.")
 POLICY = ("DataInspectionFailed", "Output data may contain inappropriate content.")
+FOREIGN = "foreign"
+"""What the prompts of other programs' tasks begin with."""
 
 
 @dataclass
 class SimTask:
-    """A task. `prompt` says whose it is; `good`: for each image whether it came out."""
+    """A task. `prompt` says whose it is; `good`: for each image whether it came out, and
+    `image_error` why one did not; `strange`: the first one lies on a host that no document
+    lists."""
 
     task_id: str
     prompt: str
@@ -40,6 +47,13 @@ class SimTask:
     error: tuple[str, str] | None
     listed_from: float
     canceled: bool = False
+    image_error: tuple[str, str] = INTERNAL
+    strange: bool = False
+
+    @property
+    def foreign(self) -> bool:
+        """Whether another program made it."""
+        return self.prompt.startswith(FOREIGN)
 
     @property
     def images(self) -> int:
@@ -55,7 +69,7 @@ class SimTask:
 
 
 class SimStudio:
-    """The account. `window`: most tasks that may be open at once, by model."""
+    """The account. `log`: all create requests; `forgets`: spans in which it knows no task."""
 
     def __init__(self, kernel: Kernel, rng: random.Random, limits: Mapping[str, Limits]) -> None:
         self.kernel = kernel
@@ -68,6 +82,11 @@ class SimStudio:
         self.flaws = rng.choice((0.0, 0.1, 0.3, 0.6))
         self.tasks: dict[str, SimTask] = {}
         self.requests: Counter[str] = Counter()
+        self.log: list[Arrival] = []
+        self.account = Account()
+        self.task_list = TaskList()
+        self.strange_hosts = False
+        self.forgets: tuple[tuple[float, float], ...] = ()
         self.complain: Callable[[str, str], object] = lambda _name, _what: None
         self.watch: Callable[[str], object] = lambda _prompt: None
         self._rng = rng
@@ -78,6 +97,13 @@ class SimStudio:
         now = self.kernel.now
         return sum(
             task.model == model and now < task.end and not task.canceled
+            for task in self.tasks.values()
+        )
+
+    def _own_open_tasks(self, model: str) -> int:
+        now = self.kernel.now
+        return sum(
+            task.model == model and now < task.end and not task.canceled and not task.foreign
             for task in self.tasks.values()
         )
 
@@ -103,8 +129,23 @@ class SimStudio:
             return "Throttling", "Requests throttling triggered."
         return None
 
+    def note(self, body: Mapping[str, Any], caller: str, held: float) -> Arrival:
+        """Write down a create request that has come."""
+        prompt, n = str(body["input"]["prompt"]), int(body.get("parameters", {}).get("n", 1))
+        self.log.append(Arrival(self.kernel.now, prompt, str(body["model"]), n, caller, held))
+        return self.log[-1]
+
     def accept(self, body: Mapping[str, Any]) -> SimTask:
         """Make a task; from here on it costs."""
+        model, limit = str(body["model"]), self.limits[str(body["model"])]
+        task = self.create_task(body)
+        window = limit.concurrent + limit.queue_ahead
+        if self._own_open_tasks(model) > window:
+            self.complain("window kept at the service", f"more than {window} tasks of {model}")
+        return task
+
+    def create_task(self, body: Mapping[str, Any]) -> SimTask:
+        """Make a task for whoever asks."""
         model, rng = str(body["model"]), self._rng
         now, limit = self.kernel.now, self.limits[model]
         lanes = self._lanes.setdefault(model, [0.0] * limit.concurrent)
@@ -129,20 +170,36 @@ class SimStudio:
             error,
             now + self.list_lag * rng.random(),
         )
+        task.strange = self.strange_hosts and len(self.tasks) % 3 == 0
+        self._refuse_account(task)
         self.tasks[task.task_id] = task
-        window = limit.concurrent + limit.queue_ahead
-        if self.open_tasks(model) > window:
-            self.complain("window kept at the service", f"more than {window} tasks of {model}")
         return task
+
+    def _refuse_account(self, task: SimTask) -> None:
+        """An account in trouble when the task ends: the task fails, or its first image does."""
+        whole = self.account.word(TASK, task.model, task.end)
+        part = self.account.word(IMAGE, task.model, task.end)
+        if whole is not None:
+            task.error = whole[1:]
+        elif part is not None and len(task.good) > 1 and task.error is None:
+            task.good, task.image_error = (False, *task.good[1:]), part[1:]
+            if not any(task.good):
+                task.error = part[1:]
 
     def duration(self) -> float:
         """Seconds the next task takes."""
         return self.pace * (0.5 + self._rng.random())
 
+    def keeps(self, task_id: str) -> bool:
+        """Whether task and images are still there."""
+        task = self.tasks.get(task_id)
+        return task is not None and self.kernel.now <= task.created + RETENTION
+
     def show(self, task_id: str) -> dict[str, Any]:
         """The answer to a query."""
         now, task = self.kernel.now, self.tasks.get(task_id)
-        if task is None or now > task.created + RETENTION:
+        forgotten = any(start <= now < end for start, end in self.forgets)
+        if task is None or forgotten or not self.keeps(task_id):
             return {"request_id": "q", "output": {"task_id": task_id, "task_status": "UNKNOWN"}}
         status = task.status(now)
         output: dict[str, Any] = {"task_id": task_id, "task_status": status}
@@ -157,41 +214,21 @@ class SimStudio:
             output["code"], output["message"] = task.error
             return answer
         output["results"] = [
-            {"url": result_url(task_id, number)}
+            {"url": result_url(task_id, number, STRANGE_HOST if strange else RESULT_HOST)}
             if good
-            else {"code": INTERNAL[0], "message": INTERNAL[1]}
-            for number, good in enumerate(task.good, start=1)
+            else {"code": task.image_error[0], "message": task.image_error[1]}
+            for number, good, strange in _results(task)
         ]
         return answer | {"usage": {"image_count": task.images}}
 
     def list(self, query: Mapping[str, str]) -> dict[str, Any]:
         """The answer to a list request: the newest tasks may still be missing."""
-        start, end = 0.0, math.inf
-        if "start_time" in query:
-            start, end = _moment(query["start_time"]), _moment(query["end_time"])
-        now, page, size = self.kernel.now, int(query["page_no"]), int(query["page_size"])
-        rows = [
-            {
-                "task_id": task.task_id,
-                "status": task.status(now),
-                "gmt_create": int((task.created + self.skew) * 1000),
-                "model_name": task.model,
-                "request_id": f"r-{task.task_id}",
-            }
-            for task in self.tasks.values()
-            if task.model == query.get("model_name", task.model)
-            and task.task_id == query.get("task_id", task.task_id)
-            and start <= task.created + self.skew <= end
-            and task.listed_from <= now
-        ]
-        shown = rows[(page - 1) * size : page * size]
-        return {"total": len(rows), "total_page": -(-len(rows) // size), "data": shown}
+        return self.task_list.answer(query, self.tasks.values(), self.kernel.now, self.skew)
 
     def image(self, url: str) -> bytes | None:
         """What lies behind a result URL."""
         name, task_id = url.split("?")[0], url.split("/")[3]
-        task = self.tasks.get(task_id)
-        if task is None or self.kernel.now > task.created + RETENTION:
+        if not self.keeps(task_id):
             return None
         return picture(name)
 
@@ -200,10 +237,12 @@ class SimStudio:
         return moment.strftime("%Y-%m-%d %H:%M:%S.") + f"{moment.microsecond // 1000:03d}"
 
 
-def result_url(task_id: str, number: int) -> str:
+def _results(task: SimTask) -> Iterator[tuple[int, bool, bool]]:
+    """Number, whether it came out, and whether it lies somewhere strange."""
+    for number, good in enumerate(task.good, start=1):
+        yield number, good, task.strange and number == 1
+
+
+def result_url(task_id: str, number: int, host: str = RESULT_HOST) -> str:
     """Where image `number` (from 1) of a task lies."""
-    return f"{RESULT_HOST}/{task_id}/{number}.png?Expires=1"
-
-
-def _moment(stamp: str) -> float:
-    return datetime.strptime(stamp, "%Y%m%d%H%M%S").replace(tzinfo=BEIJING).timestamp()
+    return f"{host}/{task_id}/{number}.png?Expires=1"

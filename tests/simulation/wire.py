@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 import requests
+from greenlet import getcurrent  # type: ignore[import-untyped]
 from urllib3.connectionpool import HTTPSConnectionPool
 from urllib3.exceptions import (
     ConnectTimeoutError,
@@ -19,30 +20,41 @@ from urllib3.exceptions import (
     ProtocolError,
 )
 
+from tests.simulation.account import (
+    ARREARS,
+    BAD_KEY,
+    CREATE,
+    QUERY,
+    QUOTA_SPENT,
+    TOO_MANY,
+    Refusal,
+)
+from tests.simulation.arrivals import Arrival
 from tests.simulation.network import Transport
-from tests.simulation.studio import SimStudio, SimTask
+from tests.simulation.studio import STRANGE_HOST, SimStudio, SimTask
+from tests.simulation.task_list import Refused
 
 POST_LEG = 0.25
-"""Seconds a submission may take to the service. Tickets allow 0.3 s between the last look at the
-clock and the arrival (shared.ledger.tickets: SPREAD less USE_WITHIN)."""
+"""Seconds a submission may take to the service."""
 
-Refusal = tuple[int, str, str]
 REFUSALS: dict[str, Refusal] = {
-    "post_429_rate": (429, "Throttling.RateQuota", "Requests rate limit exceeded."),
+    "post_429_rate": TOO_MANY,
     "post_429_throttling": (429, "Throttling", "Requests throttling triggered."),
     "post_429_allocation": (429, "Throttling.AllocationQuota", "Allocated quota exceeded."),
     "post_429_burst": (429, "Throttling.BurstRate", "Request rate increased too quickly."),
-    "post_quota_spent": (403, "AllocationQuota.FreeTierOnly", "The free tier is exhausted."),
-    "post_arrears": (400, "Arrearage", "Access denied, account not in good standing."),
-    "post_bad_key": (401, "InvalidApiKey", "Invalid API-key provided."),
+    "post_quota_spent": QUOTA_SPENT,
+    "post_arrears": ARREARS,
+    "post_bad_key": BAD_KEY,
     "post_503_busy": (503, "ModelUnavailable", "Model is unavailable, please try again later."),
     "post_input_fetch": (400, "InvalidURL.Timeout", "Download timeout, check the network."),
     "post_policy": (400, "DataInspectionFailed", "Input data may contain inappropriate content."),
     "post_500_before": (500, "InternalError", "An internal error has occured."),
     "post_500_after": (500, "InternalError", "An internal error has occured."),
     "ask_500": (500, "InternalError", "An internal error has occured."),
-    "ask_429": (429, "Throttling.RateQuota", "Requests rate limit exceeded."),
+    "ask_429": TOO_MANY,
 }
+LAST_CHUNK = 12
+"""Bytes of a PNG's end; without them it still looks like one."""
 EFFECT_FIRST = frozenset({"post_500_after", "post_timeout_after", "post_cut_after"})
 """Faults that come after a task was made. `post_no_task_id` makes none."""
 
@@ -77,22 +89,29 @@ class SimSession:
     def __init__(self, network: Transport, studio: SimStudio) -> None:
         self.network = network
         self.studio = studio
+        self._arrival: Arrival | None = None
 
     def post(self, url: str, *, data: bytes, timeout: tuple[float, float], **_: Any) -> SimAnswer:
         """Create a task."""
         body = json.loads(data)
         what = f"POST {body['model']} {body['input']['prompt']}"
         effect = partial(self._create, url, body, timeout)
-        return self.network.call(what, "create", effect, POST_LEG)
+        answer = self.network.call(what, "create", effect, POST_LEG)
+        if self._arrival is not None:
+            self._arrival.answered = self.network.kernel.now
+        return answer
 
     def request(self, method: str, url: str, *, params: Mapping[str, str], **_: Any) -> SimAnswer:
         """Query, list or cancel."""
         path = url.partition("/tasks/")[2]
         effect = partial(self._ask, method, path, params)
-        return self.network.call(f"{method} tasks/{path}", "ask", effect)
+        site = "ask" if path or method == "POST" else "list"
+        return self.network.call(f"{method} tasks/{path}", site, effect)
 
     def get(self, url: str, **_: Any) -> SimAnswer:
         """Fetch an image."""
+        if url.startswith(STRANGE_HOST):
+            self.network.violate("images come from hosts that documents list", url)
         what = f"GET {url.partition('.com/')[2]}"
         return self.network.call(what, "download", partial(self._image, url))
 
@@ -101,17 +120,28 @@ class SimSession:
     ) -> SimAnswer:
         if fault in ("post_refused", "post_connect_timeout"):
             raise self._unreachable(fault, timeout[0])
+        arrival = self.studio.note(body, self.network.caller(), self._held())
+        self._arrival = arrival
         throttled = self.studio.arrive(body)
         if throttled:
-            return refusal((429, *throttled))
+            return _refused(arrival, (429, *throttled))
+        words = self.studio.account.word(CREATE, arrival.model, arrival.at)
+        if words is not None:
+            return _refused(arrival, words)
         if fault not in EFFECT_FIRST and fault.startswith("post_"):
-            return self._failed(fault, timeout[1])
+            return self._failed(arrival, fault, timeout[1])
         task = self.studio.accept(body)
+        arrival.task = task.task_id
         made = f"makes {task.task_id} for {task.prompt} ({self.network.caller()})"
         self.network.tell("service", made)
         if fault.startswith("post_"):
-            return self._failed(fault, timeout[1])
+            return self._failed(arrival, fault, timeout[1])
         return _accepted(task)
+
+    def _held(self) -> float:
+        """Seconds for which the caller was frozen; one that is no actor never is."""
+        actor = self.network.kernel.actors.get(getcurrent())
+        return actor.held if actor is not None else 0.0
 
     def _ask(self, method: str, path: str, params: Mapping[str, str], fault: str) -> SimAnswer:
         if fault == "ask_timeout":
@@ -119,13 +149,29 @@ class SimSession:
             raise requests.ReadTimeout
         if fault == "ask_refused":
             raise self._unreachable(fault, 0.0)
-        if fault in REFUSALS:
-            return refusal(REFUSALS[fault])
+        words = REFUSALS.get(fault) or self.studio.account.word(QUERY, "", self.network.kernel.now)
+        if words is not None:
+            return refusal(words)
         if method == "POST":
             return self._cancel(path.partition("/")[0])
         if not path:
-            return _ok(self.studio.list(params))
+            return self._list(params, fault)
         return _ok(self.studio.show("forgotten" if fault == "ask_unknown" else path))
+
+    def _list(self, params: Mapping[str, str], fault: str) -> SimAnswer:
+        try:
+            answer = self.studio.list(params)
+        except Refused as error:
+            return refusal(error.words)
+        if fault == "list_unreadable":
+            return SimAnswer(200, b"<html>maintenance</html>")
+        if fault == "list_without_data":
+            return _ok({"request_id": "x"})
+        if fault == "list_empty":
+            return _ok({"total": 0, "total_page": 0, "data": []})
+        if fault == "list_cut":
+            return _ok(answer | {"data": [*answer["data"][:-1], {}]})
+        return _ok(answer)
 
     def _image(self, url: str, fault: str) -> SimAnswer:
         if fault == "image_refused":
@@ -137,7 +183,7 @@ class SimSession:
             return SimAnswer(404, b"")
         answer = SimAnswer(200, body, {"Content-Length": str(len(body))})
         if fault in ("image_cut", "image_short"):
-            answer.body, answer.cut = body[: len(body) // 2], fault == "image_cut"
+            answer.body, answer.cut = body[:-LAST_CHUNK], fault == "image_cut"
         elif fault == "image_garbled":
             answer.body = bytes(len(body))
         return answer
@@ -149,7 +195,7 @@ class SimSession:
         task.canceled = True
         return _ok({"request_id": "c"})
 
-    def _failed(self, fault: str, timeout: float) -> SimAnswer:
+    def _failed(self, arrival: Arrival, fault: str, timeout: float) -> SimAnswer:
         if fault.startswith("post_timeout"):
             self.network.kernel.wait(timeout)
             raise requests.ReadTimeout
@@ -157,7 +203,7 @@ class SimSession:
             raise requests.ConnectionError(ProtocolError("Connection aborted."))
         if fault == "post_no_task_id":
             return _ok({"request_id": "x"})
-        return refusal(REFUSALS[fault])
+        return _refused(arrival, REFUSALS[fault])
 
     def _unreachable(self, fault: str, seconds: float) -> requests.RequestException:
         pool = HTTPSConnectionPool("service.invalid")
@@ -179,6 +225,12 @@ def refusal(words: Refusal) -> SimAnswer:
     status, code, message = words
     document = {"code": code, "message": message, "request_id": "x"}
     return SimAnswer(status, json.dumps(document).encode())
+
+
+def _refused(arrival: Arrival, words: Refusal) -> SimAnswer:
+    """A refusal; one with a 5xx leaves open whether a task was made."""
+    arrival.code = words[1] if words[0] < 500 else ""
+    return refusal(words)
 
 
 def _accepted(task: SimTask) -> SimAnswer:

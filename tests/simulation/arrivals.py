@@ -1,0 +1,31 @@
+"""Create requests as the service saw them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(eq=False)
+class Arrival:
+    """One create request that reached the service.
+
+    `task`: the task made for it, if any. `code`: the refusal's code; empty where none was sent.
+    `answered`: when the caller had the answer; None as long as it has none. `held`: seconds for
+    which the caller was frozen before it sent the request. `job`: whose attempt it is.
+    """
+
+    at: float
+    prompt: str
+    model: str
+    images: int
+    caller: str
+    held: float = 0.0
+    job: str = ""
+    task: str = ""
+    code: str = ""
+    answered: float | None = None
+
+    @property
+    def refused(self) -> bool:
+        """Whether the service said, and the caller heard, that no task was made."""
+        return bool(self.code) and self.answered is not None

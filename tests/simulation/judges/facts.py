@@ -1,0 +1,98 @@
+"""What judges know: the jobs' chains, the service's side, the bucket, and how the weather is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from shared.storage import layout
+from tests.simulation.arrivals import Arrival
+from tests.simulation.bucket import SimBucket
+from tests.simulation.chains import Job
+from tests.simulation.studio import SimStudio
+
+PASSED = 2.5
+"""Seconds by which an instance's clock may differ from the one that wrote `not_before`."""
+
+
+@dataclass
+class Facts:
+    """Facts of one run. `quiet_since`: from this moment on nothing fails, and the timer fires;
+    infinite before. `held`: for how long the actor that acts now was frozen so far. `prices`: of
+    one image, by model. `clashes`: for each id that two documents ask for, their prompts, each
+    with its file. `away`: when no poller runs at all."""
+
+    jobs: dict[str, Job]
+    studio: SimStudio
+    bucket: SimBucket
+    violate: Callable[[str, str], None]
+    held: Callable[[], float]
+    prices: dict[str, float]
+    clashes: dict[str, dict[str, str]] = field(default_factory=dict)
+    away: tuple[float, float] = (0.0, 0.0)
+    quiet_since: float = math.inf
+    _marked: dict[str, float] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        self.bucket.watchers.append(self._marker)
+
+    @property
+    def now(self) -> float:
+        return self.studio.kernel.now
+
+    def quiet_for(self, at: float) -> float:
+        """Seconds of quiet before a moment; negative before it."""
+        return at - self.quiet_since
+
+    def sender(self, arrival: Arrival) -> Job | None:
+        """The job whose attempt a create request belongs to."""
+        return self.jobs.get(arrival.job)
+
+    def arrivals_of(self, job: Job) -> list[Arrival]:
+        """All create requests of a job so far, in order."""
+        return [one for one in self.studio.log if one.job == job.name]
+
+    def ready_since(self, job: Job) -> float:
+        """From when on a queued job could be sent; infinite as long as it has no marker."""
+        return max(
+            self.marked_since(job), job.records[-1].at, (job.moment("not_before") or 0.0) + PASSED
+        )
+
+    def marked_since(self, job: Job) -> float:
+        """From when on a job has its marker; infinite if it has none."""
+        return self._marked.get(job.name, math.inf)
+
+    def _marker(self, key: str, before: bytes | None, after: bytes | None) -> None:
+        if not key.startswith(layout.QUEUE):
+            return
+        name = layout.job_of_marker(key)
+        if after is None:
+            self._marked.pop(name, None)
+        elif before is None:
+            self._marked[name] = self.now
+
+    def billed(self, job: Job) -> int:
+        """Images billed for the tasks that the job's chain names."""
+        tasks = self.studio.tasks
+        return sum(tasks[name].images for name in job.tasks if name in tasks)
+
+
+class Judge:
+    """Watches one promise. What it does not need it leaves as it is here."""
+
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+        self.violate = facts.violate
+
+    def recorded(self, job: Job) -> None:
+        """A record was written; it is the job's last one now."""
+
+    def arrived(self, arrival: Arrival) -> None:
+        """A create request has come to the service; its answer is open."""
+
+    def ticked(self) -> None:
+        """A minute has passed."""
+
+    def ended(self) -> None:
+        """All has come to rest."""

@@ -1,0 +1,31 @@
+"""Priority first, then first in, first out: nobody who could go is overtaken."""
+
+from __future__ import annotations
+
+from shared.ledger.record import QUEUED
+from tests.simulation.arrivals import Arrival
+from tests.simulation.judges.facts import Judge
+
+LOOKS = 45.0
+"""Seconds that a job must have been ready for before it counts as overtaken. A poller whose model
+is full looks at the queue every 30 s, and refills from what that look found."""
+STORM = 150.0
+"""The same where calls fail and instances freeze."""
+SETTLED = 60.0
+
+
+class Order(Judge):
+    """At each create request: no better job of the same model has been ready for long."""
+
+    def arrived(self, arrival: Arrival) -> None:
+        sent = self.facts.sender(arrival)
+        if sent is None:
+            return
+        decided = sent.records[-1].at
+        settled = self.facts.quiet_for(decided) > SETTLED and not arrival.held
+        since = decided - (LOOKS if settled else STORM + arrival.held)
+        for job in self.facts.jobs.values():
+            better = job.state == QUEUED and job.model == sent.model and job.place < sent.place
+            if better and self.facts.ready_since(job) < since:
+                what = f"{sent.name} {sent.place} overtakes {job.name} {job.place}"
+                self.violate("the order of the queue is kept", what)

@@ -1,0 +1,99 @@
+"""Mistakes about the lease, permits, slots and task claims."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shared.jobs.reconcile import Reconciliation
+from shared.jobs.submit import Submission
+from shared.ledger.lease import Lease
+from shared.ledger.permits import Permits
+from shared.ledger.task_claims import TaskClaims
+from shared.poller.in_flight import InFlightTasks
+from tests.simulation.mutating import Change, named, rewritten
+
+
+def permit_not_awaited() -> list[Change]:
+    return [(Permits, "wait", lambda _self, _model, _limits: 0.0)]
+
+
+def permit_back_when_sent() -> list[Change]:
+    wrong = "back = [self.clock.monotonic() + limits.per_seconds]"
+    return [
+        rewritten(Permits, "spent", "back = [math.inf]", wrong),
+        rewritten(
+            Permits, "spent", "back[0] = self.clock.monotonic() + limits.per_seconds", "pass"
+        ),
+    ]
+
+
+def permits_not_handed_over() -> list[Change]:
+    return [(Permits, "restore", lambda _self, _state, _request: None)]
+
+
+def lease_taken_early() -> list[Change]:
+    early = "dead = kind == POLLER and newest.age > 5"
+    return [
+        rewritten(
+            Lease, "_take", "dead = kind == POLLER and newest.age > self.timing.dead_after", early
+        )
+    ]
+
+
+def lease_never_given_up() -> list[Change]:
+    """A holder that was silent for too long goes on sending."""
+    return [(Lease, "may_send", lambda self: self.epoch is not None)]
+
+
+def lease_of_two() -> list[Change]:
+    """A lease that somebody else took is held all the same."""
+    return [rewritten(Lease, "_take", ".created:", ".at < 0:")]
+
+
+def successor_not_seen() -> list[Change]:
+    seen = "any(True for _ in self.store.list(layout.LEASE, after=key, limit=1))"
+    return [rewritten(Lease, "renew", seen, "False"), (Lease, "may_send", lambda self: True)]
+
+
+def intent_of_a_live_epoch_resolved() -> list[Change]:
+    return [(Reconciliation, "_is_under_way", lambda _self, _last: False)]
+
+
+def slots_not_counted() -> list[Change]:
+    room = InFlightTasks.room
+
+    def roomy(self: InFlightTasks, model: Any) -> int:
+        return max(1, room(self, model))
+
+    return [(InFlightTasks, "room", roomy)]
+
+
+def late_submitter_sends() -> list[Change]:
+    return [
+        (Submission, "_is_fresh", lambda _self, _began: True),
+        (Lease, "may_send", lambda _self: True),
+    ]
+
+
+def known_task_adopted() -> list[Change]:
+    known = "task.task_id in known or owner is not None"
+    return [
+        rewritten(Reconciliation, "_evidence", known, "False"),
+        (TaskClaims, "owner", lambda _self, _task: None),
+        (TaskClaims, "claim", lambda _self, _task, _slot: True),
+    ]
+
+
+LEASE = named(
+    ("a submission does not wait for its permit", permit_not_awaited),
+    ("a permit returns before the answer", permit_back_when_sent),
+    ("permits are not handed over with the lease", permits_not_handed_over),
+    ("a lease is taken from a holder that lives", lease_taken_early),
+    ("a holder that was silent goes on sending", lease_never_given_up),
+    ("a lease that somebody else took is held", lease_of_two),
+    ("a holder does not look for its successor", successor_not_seen),
+    ("an attempt of a live epoch is resolved", intent_of_a_live_epoch_resolved),
+    ("a job is submitted without room", slots_not_counted),
+    ("a submitter that was given up sends all the same", late_submitter_sends),
+    ("a task that another job is known to own is adopted", known_task_adopted),
+)

@@ -1,0 +1,131 @@
+"""Mistakes about the queue: order, pauses, expiry, markers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from shared.jobs.accept import Acceptance
+from shared.jobs.intake import Intake
+from shared.jobs.submit import Submission
+from shared.jobs.transitions import Transitions
+from shared.ledger import breaker
+from shared.ledger.breaker import Breakers
+from shared.ledger.queue import Queue
+from shared.poller.scheduler import Scheduler
+from tests.simulation.mutating import Change, named, rewritten
+
+
+def priority_ignored() -> list[Change]:
+    return [rewritten(Intake, "_draft", "priority=spec.priority", "priority=5")]
+
+
+def last_in_first_out() -> list[Change]:
+    head: Callable[[Queue, str, int], list[str]] = Queue.head
+    return [(Queue, "head", lambda self, model, _limit: head(self, model, 1000)[::-1])]
+
+
+def place_lost() -> list[Change]:
+    wrong = "queued_ms=int(self.ledger.clock.now() * 1000)"
+    return [rewritten(Transitions, "requeue", "queued_ms=last.queued_ms + moved", wrong)]
+
+
+def own_pause_ignored() -> list[Change]:
+    old = "if last.not_before else 0.0"
+    return [rewritten(Submission, "_pause", old, "if False else 0.0")]
+
+
+def pause_of_model_ignored() -> list[Change]:
+    old = "max(self.states.get(model).paused_for(now), self.states.get(KEY).paused_for(now))"
+    new = "self.states.get(KEY).paused_for(now)"
+    return [rewritten(Breakers, "paused_for", old, new)]
+
+
+def pause_of_key_ignored() -> list[Change]:
+    old = "max(self.states.get(model).paused_for(now), self.states.get(KEY).paused_for(now))"
+    new = "self.states.get(model).paused_for(now)"
+    return [rewritten(Breakers, "paused_for", old, new)]
+
+
+def throttled_pause_too_short() -> list[Change]:
+    return [(breaker, "FIRST_PAUSE", 0.001)]
+
+
+def blocked_pause_too_short() -> list[Change]:
+    return [(breaker, "BLOCKED_PAUSE", 5.0)]
+
+
+def pause_not_written() -> list[Change]:
+    old = "state.pause = Pause(until, error.code, error.message, blocked, count)"
+    new = "state.pause = Pause(now, error.code, error.message, blocked, count)"
+    return [rewritten(Breakers, "pause", old, new)]
+
+
+def one_model_stops_all() -> list[Change]:
+    old = 'KEY if rule.breaker == "key" else model'
+    return [rewritten(Breakers, "refused", old, "KEY")]
+
+
+def breaker_never_closes() -> list[Change]:
+    return [(Breakers, "accepted", lambda _self, _model: None)]
+
+
+def expired_at_once() -> list[Change]:
+    old = "until is None or self.ledger.clock.now() < from_iso(until)"
+    return [rewritten(Submission, "expire", old, "until is None")]
+
+
+def never_expired() -> list[Change]:
+    return [(Submission, "expire", lambda _self, _last: None)]
+
+
+def expired_late() -> list[Change]:
+    old = "self.ledger.clock.now() < from_iso(until)"
+    return [rewritten(Submission, "expire", old, f"{old} + 600")]
+
+
+def reminder_not_written() -> list[Change]:
+    return [rewritten(Queue, "add", "if record.expires_at:", "if False:")]
+
+
+def reminders_not_looked_at() -> list[Change]:
+    return [(Scheduler, "end_expired", lambda _self: None)]
+
+
+def marker_not_written() -> list[Change]:
+    old = "self.ledger.queue.add(made)\n    return _new"
+    return [rewritten(Intake, "_take_document", old, "return _new")]
+
+
+def marker_not_written_again() -> list[Change]:
+    return [rewritten(Transitions, "_leave", "self.ledger.queue.add(last)", "pass")]
+
+
+def nobody_is_woken() -> list[Change]:
+    def silent(_self: Acceptance, taken: Any) -> Any:
+        return taken
+
+    return [(Acceptance, "_with_a_poller", silent)]
+
+
+QUEUE = named(
+    ("priority is ignored", priority_ignored),
+    ("last in, first out", last_in_first_out),
+    ("a job that goes back into the queue loses its place", place_lost),
+    ("a job is tried again at once", own_pause_ignored),
+    ("the pause of a model is ignored", pause_of_model_ignored),
+    ("the pause of the key is ignored", pause_of_key_ignored),
+    ("a throttled model is asked again at once", throttled_pause_too_short),
+    ("a blocked model or key is asked every few seconds", blocked_pause_too_short),
+    ("a pause ends as it begins", pause_not_written),
+    ("a model that is blocked stops all models", one_model_stops_all),
+    ("a breaker never closes", breaker_never_closes),
+    ("jobs expire at once", expired_at_once),
+    ("jobs never expire", never_expired),
+    ("jobs expire ten minutes late", expired_late),
+    ("nobody is reminded of a job that expires", reminder_not_written),
+    ("reminders are not looked at", reminders_not_looked_at),
+    ("an accepted job gets no marker", marker_not_written),
+    ("a job that goes back gets no marker", marker_not_written_again),
+    ("a job is accepted and nobody is woken", nobody_is_woken),
+)

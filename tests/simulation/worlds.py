@@ -1,0 +1,141 @@
+"""What is special about one run's world: rare, long or troublesome things, drawn by its seed.
+
+They are drawn apart from everything else, so that a seed's story changes only where they strike.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import timezone
+
+from tests.simulation.account import CREATE, IMAGE, QUERY, TASK, Account, troubles
+from tests.simulation.chaos import EMPTY_FOR_LONG, LIST_EMPTY, LIST_FAULTS
+from tests.simulation.kernel import START
+from tests.simulation.studio import SimStudio
+from tests.simulation.task_list import BEIJING, MOST_ROWS, TaskList
+
+DAY = 24 * 3600.0
+LAG_BEYOND_GRACE = False
+"""A list that is behind for more than five times the grace, and shows no later task of ours, is
+believed: the task that it does not show yet is made and paid once more."""
+
+WAYS = ((CREATE,), (CREATE, QUERY), (TASK,), (IMAGE,), (CREATE, TASK, IMAGE), (QUERY,))
+
+
+@dataclass(frozen=True)
+class World:
+    """Times in seconds since 1970, spans in seconds.
+
+    `fair`: nothing fails. `crowd`: many jobs at once. `foreign`: another program uses the account.
+    `lag`: how far the task list is behind; `rows`: on one of its pages; `list_faults`: what its
+    answers suffer from, and `bad_lists`: what share of them. `keys`: on one page of the bucket's
+    list. `away`: from when to when no poller runs; `everybody`: nor anything else. `forgets`: spans
+    in which queries find no task. `trouble`: the account is refused for a while. `callers`:
+    programs use HTTP. `slow`: tasks take minutes. `price`: of one image. `utc`: the task list reads
+    times as UTC. `strange_hosts`: some images lie where no document says. `retries`: of an event
+    that fails, before it is given up. `deaf`: from when to when no create request is answered."""
+
+    fair: bool = False
+    crowd: bool = False
+    foreign: bool = False
+    lag: float = 0.0
+    rows: int = MOST_ROWS
+    list_faults: tuple[str, ...] = ()
+    bad_lists: float = 0.5
+    keys: int = 1000
+    away: tuple[float, float] = (0.0, 0.0)
+    everybody: bool = False
+    forgets: tuple[tuple[float, float], ...] = ()
+    trouble: bool = False
+    callers: bool = False
+    slow: bool = False
+    price: float = 0.14
+    utc: bool = False
+    strange_hosts: bool = False
+    retries: int = 3
+    deaf: tuple[float, float] = (0.0, 0.0)
+
+    def settle(self, studio: SimStudio, account: Account) -> None:
+        """Make the service such a one."""
+        zone = timezone.utc if self.utc else BEIJING
+        studio.task_list = TaskList(self.rows, self.lag, zone)
+        studio.forgets, studio.strange_hosts = self.forgets, self.strange_hosts
+        studio.account = account
+        if self.slow:
+            studio.pace = 150.0
+
+    def patience(self) -> float:
+        """Seconds after which everybody is back, and everything is known again."""
+        ends = [self.away[1], *(end for _, end in self.forgets)]
+        return max(end - START for end in ends)
+
+
+def world_of(seed: int) -> World:
+    """The world of a seed; that of most seeds has nothing special."""
+    rng = random.Random(f"world {seed}")
+
+    def one_in(number: int) -> bool:
+        return rng.randrange(number) == 0
+
+    deaf = _deaf(rng) if one_in(20) else (0.0, 0.0)
+    trouble = one_in(8)
+    fair, bad_lists = one_in(10), rng.choice((0.5, 1.0))
+    return World(
+        fair=fair,
+        crowd=one_in(2) if fair or deaf[1] else one_in(25),
+        foreign=one_in(14),
+        lag=_lag(rng) if one_in(14) else 0.0,
+        rows=rng.choice((1, 3)) if one_in(8) else MOST_ROWS,
+        list_faults=_list_faults(rng, bad_lists) if one_in(12) else (),
+        bad_lists=bad_lists,
+        keys=_keys(rng, trouble) if one_in(12) else 1000,
+        away=_away(rng) if one_in(25) else (0.0, 0.0),
+        everybody=one_in(2),
+        forgets=_forgets(rng) if one_in(25) else (),
+        trouble=trouble,
+        callers=one_in(10),
+        slow=one_in(50),
+        price=rng.choice((0.14, 0.2, 4.0)),
+        utc=one_in(2),
+        strange_hosts=one_in(30),
+        retries=0 if one_in(12) else 3,
+        deaf=deaf,
+    )
+
+
+def account_of(seed: int, world: World, models: Collection[str]) -> Account:
+    """The account of a seed's world."""
+    rng = random.Random(f"account {seed}")
+    return Account(troubles(rng, models, START, WAYS) if world.trouble else ())
+
+
+def _list_faults(rng: random.Random, share: float) -> tuple[str, ...]:
+    all_bad = share == 1.0 and not EMPTY_FOR_LONG
+    return tuple(rng.sample(LIST_FAULTS if all_bad else (*LIST_FAULTS, LIST_EMPTY), 2))
+
+
+def _keys(rng: random.Random, trouble: bool) -> int:
+    """A job that is refused for half an hour has a hundred records: not in so many pages."""
+    return rng.choice((20, 50) if trouble else (2, 5))
+
+
+def _lag(rng: random.Random) -> float:
+    most = 900.0 if LAG_BEYOND_GRACE else 200.0
+    return rng.choice((30.0, 90.0, most))
+
+
+def _away(rng: random.Random) -> tuple[float, float]:
+    start = START + rng.choice((5.0, 30.0, 100.0)) * rng.random()
+    return start, start + rng.choice((0.3, 1.02, 1.5)) * DAY
+
+
+def _deaf(rng: random.Random) -> tuple[float, float]:
+    start = START + 20.0 * rng.random()
+    return start, start + rng.choice((15.0, 40.0))
+
+
+def _forgets(rng: random.Random) -> tuple[tuple[float, float], ...]:
+    start = START + 60.0 * rng.random()
+    return ((start, start + rng.choice((30.0, 700.0, 2500.0))),)
