@@ -139,21 +139,18 @@ class Reconciliation:
         in_flight = dict(self._in_flight(last.model))
         known = {one.task_id for one in in_flight.values()} - {None}
         others = [one for slot, one in in_flight.items() if slot != last.slot and _open(one)]
-        others += self._given_up(last, start)
+        others += self._given_up(last, sent.at - BEFORE)
         mine = (last.job, last.slot_seq)  # claimed when its instance died as it adopted the task
         claimed = tuple(task for task in listed if self._owner(task) == mine)
         ours = {task.task_id for task in listed if self._owner(task) is not None} | known
         unknown = tuple(task for task in listed if task.task_id not in ours)
         witnessed = any(task.task_id in ours and task.created > sent.at for task in listed)
-        shared = self._is_shared([task for task in every if task.created < start], known)
-        sent_others = tuple(self._sent(one) for one in others)
-        found = Evidence(sent, sent_others, unknown, patience, witnessed, claimed, shared)
-        return found, others
-
-    def _is_shared(self, earlier: list[ListedTask], known: set[str | None]) -> bool:
-        """Whether another program uses the account: one of the last tasks is nobody's we know."""
-        last = sorted(earlier, key=lambda task: -task.created)[:MOST_BEFORE]
-        return any(self._owner(task) is None and task.task_id not in known for task in last)
+        before = sorted(set(every) - set(listed), key=lambda task: -task.created)[:MOST_BEFORE]
+        nobodys = (task for task in before if self._owner(task) is None)
+        earlier = tuple(task for task in nobodys if task.task_id not in known)
+        rivals = tuple(self._sent(one) for one in others)
+        tasks = (*unknown, *earlier)
+        return Evidence(sent, rivals, tasks, patience, witnessed, claimed), others
 
     def _owner(self, task: ListedTask) -> tuple[str, int] | None:
         """The attempt that has claimed a task. A claim never changes, so it is read once."""

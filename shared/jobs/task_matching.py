@@ -42,8 +42,7 @@ class Evidence:
     `mine` and `others`: when this attempt and the others in doubt were sent; `tasks` are those of
     no job of ours. A submission may take `patience` seconds. `witnessed`: the list shows a task of
     ours that was made after this attempt, so it is not behind. `certain`: the task that this
-    attempt has claimed already, or tasks that show its own prompt. `shared`: another program uses
-    the account, so a task at the right time may be its.
+    attempt has claimed already, or tasks that show its own prompt.
     """
 
     mine: Sent
@@ -52,14 +51,13 @@ class Evidence:
     patience: float
     witnessed: bool = False
     certain: tuple[ListedTask, ...] = ()
-    shared: bool = False
 
     def verdict(self) -> ListedTask | None:
         """The task of this attempt, if exactly one can be it."""
         if len(self.certain) == 1:
             return self.certain[0]
-        if self.shared or self._strange():
-            return None
+        if self._strange():
+            return None  # another program uses the account
         own = [task for task in self._at(self.mine) if fits(self.mine, task)]
         if not self.others:
             return own[0] if own and len(self._at(self.mine)) == 1 else None

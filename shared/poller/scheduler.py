@@ -209,10 +209,10 @@ class Scheduler:
     def _try(self, model: Model, marker: str, patience: float) -> bool:
         """Submit the job behind a marker; whether the next one is worth a try."""
         last = self._read.pop(marker, None) or self._current(marker)
-        if last is None or last.state not in (QUEUED, SUBMITTING):
-            self._leftover(marker, last)
+        if last is not None and last.state == SUBMITTING:
             return True
-        if last.state == SUBMITTING:
+        if last is None or last.state != QUEUED or marker_of(last) != marker:
+            self._leftover(marker, last)
             return True
         try:
             outcome = self.submission.submit(last, patience)

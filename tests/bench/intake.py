@@ -214,5 +214,5 @@ def bench() -> Iterator[Bench]:
         app = for_invocation(cloud.env)
         assert isinstance(app.store, OssStore)
         app.store.bucket = recorder = Recorder(app.store.bucket)
-        cloud.bucket.put_object(layout.marker(example(JOB)["model"], 0, 0, WAITS), b"")
+        cloud.bucket.put_object(layout.marker(example(JOB)["model"], 0, "-", 0, WAITS), b"")
         yield Bench(app, recorder, cloud.bucket)

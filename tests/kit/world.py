@@ -79,6 +79,7 @@ def error_table() -> ErrorTable:
     rows = [
         ("Throttling*", TRANSIENT, "after_backoff", "pause"),
         ("Unreachable", TRANSIENT, "after_backoff", "none"),
+        ("InternalError*", TRANSIENT, "after_backoff", "none"),
         ("Arrearage", ACCOUNT, "never", "key"),
         ("AllocationQuota*", QUOTA, "never", "model"),
         ("InputDownload*", INPUT_FETCH, "few", "none"),

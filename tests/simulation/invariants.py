@@ -179,6 +179,11 @@ class Invariants:
             if left and key == layout.record(name, int(seq)) and job is not None and not job.sent:
                 self.violate("an instance knows its own record", key)
 
+    def given_up(self, prompt: str) -> bool:
+        """Whether the job of a prompt was canceled while its submission was in doubt."""
+        jobs = (job for job in self.jobs.values() if job.prompt == prompt)
+        return any(job.links[-2:] == [SUBMITTING, CANCELED] for job in jobs)
+
     def submitted(self, arrival: Arrival, requests: Counter[str]) -> None:
         """A create request has arrived: its record must be there, once for each request."""
         prompt = arrival.prompt

@@ -78,6 +78,7 @@ class World:
         self.studio = SimStudio(self.kernel, _branch(rng), self.plan.limits)
         self.invariants = Invariants(self.network, self.bucket, self.plan.limits)
         self.invariants.is_over = self.studio.is_over
+        self.studio.given_up = self.invariants.given_up
         self.studio.complain = self.network.violate
         self.studio.watch = self._arrived
         self.catalogue = catalogue(self.plan.limits, self.special.price)

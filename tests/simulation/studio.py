@@ -69,7 +69,8 @@ class SimTask:
 
 
 class SimStudio:
-    """The account. `log`: all create requests; `forgets`: spans in which it knows no task."""
+    """The account. `log`: all create requests; `forgets`: spans in which it knows no task;
+    `given_up`: whether a person canceled the job of a prompt without knowing of its task."""
 
     def __init__(self, kernel: Kernel, rng: random.Random, limits: Mapping[str, Limits]) -> None:
         self.kernel = kernel
@@ -89,6 +90,7 @@ class SimStudio:
         self.forgets: tuple[tuple[float, float], ...] = ()
         self.complain: Callable[[str, str], object] = lambda _name, _what: None
         self.watch: Callable[[str], object] = lambda _prompt: None
+        self.given_up: Callable[[str], bool] = lambda _prompt: False
         self._rng = rng
         self._arrivals: dict[str, list[float]] = defaultdict(list)
         self._lanes: dict[str, list[float]] = {}
@@ -103,7 +105,11 @@ class SimStudio:
     def _own_open_tasks(self, model: str) -> int:
         now = self.kernel.now
         return sum(
-            task.model == model and now < task.end and not task.canceled and not task.foreign
+            task.model == model
+            and now < task.end
+            and not task.canceled
+            and not task.foreign
+            and not self.given_up(task.prompt)
             for task in self.tasks.values()
         )
 

@@ -159,7 +159,7 @@ def test_as_one_image_of_a_task_beside_a_good_one(rig: Rig, rows: list[Row]) -> 
 
 CALLS: Mapping[str, Callable[[ModelStudio], object]] = {
     "query": lambda api: api.query("no-such-task"),
-    "list": lambda api: api.listed(SKETCH, 1.0, 2.0),
+    "list": lambda api: api.listed(SKETCH),
     "cancel": lambda api: api.cancel("no-such-task"),
 }
 

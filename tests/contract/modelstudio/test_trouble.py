@@ -10,7 +10,13 @@ import requests
 from PIL import Image
 
 from shared.modelstudio.api_key import FixedKey
-from shared.modelstudio.client import ModelStudio, OutcomeUnknown, ServiceError, TaskCreated
+from shared.modelstudio.client import (
+    ListWindow,
+    ModelStudio,
+    OutcomeUnknown,
+    ServiceError,
+    TaskCreated,
+)
 from tests.kit.form_upload import form_fields
 from tests.kit.modelstudio_server import (
     CREATE,
@@ -55,7 +61,7 @@ def create(api: ModelStudio, client: Client) -> TaskCreated | ServiceError | Out
 def listed(api: ModelStudio, client: Client) -> set[str]:
     now = client.http.post(client.url + "/_admin/clock", json={"advance_seconds": 0}, timeout=20)
     at = float(now.json()["now"])
-    return {task.task_id for task in api.listed(SKETCH, at - 20 * HOUR, at)}
+    return {task.task_id for task in api.listed(SKETCH, ListWindow(at - 20 * HOUR, at, 8))}
 
 
 def result(client: Client) -> str:

@@ -20,10 +20,15 @@ class Idle(Judge):
     def __init__(self, facts: Facts) -> None:
         super().__init__(facts)
         self._moved: dict[str, float] = {}
+        self._told: dict[str, float] = {}
 
     def recorded(self, job: Job) -> None:
         """A model with which something happens is not idle."""
         self._moved[job.model] = self.facts.now
+        code = (job.last.get("error") or {}).get("code")
+        if code in BLOCKS:
+            # A task may tell of a trouble that is over, long after it failed.
+            self._told[KEY if BLOCKS[code] == KEY else job.model] = self.facts.now
 
     def ticked(self) -> None:
         facts, now = self.facts, self.facts.now
@@ -40,6 +45,8 @@ class Idle(Judge):
     def _refused(self, model: str) -> bool:
         """Whether the service refused the model, or everything, not long ago."""
         since = self.facts.now - LONGEST_PAUSE
+        if max(self._told.get(KEY, 0.0), self._told.get(model, 0.0)) > since:
+            return True
         troubles = self.facts.studio.account.troubles
         if any(one.start < self.facts.now and one.end > since for one in troubles if one.on(model)):
             return True

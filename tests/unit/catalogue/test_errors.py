@@ -94,6 +94,7 @@ THEIRS, REFUSED = (CALLER, "none"), (POLICY, "none")
 
 
 SPENT, AGAIN, FETCH = (QUOTA, "model"), (TRANSIENT, "none"), (INPUT_FETCH, "none")
+PAUSED = (TRANSIENT, "pause")
 
 
 ANSWERS: list[tuple[int, str, str, tuple[str, str]]] = [
@@ -163,13 +164,13 @@ ANSWERS: list[tuple[int, str, str, tuple[str, str]]] = [
     (404, "model_not_supported", "", (ACCOUNT, "model")),
     (404, "NotFound", "", THEIRS),
     (409, "Conflict", "", THEIRS),
-    (429, "Throttling", "Requests throttling triggered.", AGAIN),
-    (429, "Throttling.RateQuota", "Requests rate limit exceeded", AGAIN),
-    (429, "limit_requests", "You have exceeded your request limit.", AGAIN),
-    (429, "LimitRequests", "You have exceeded your request limit.", AGAIN),
-    (429, "Throttling.BurstRate", "Request rate increased too quickly.", AGAIN),
-    (429, "limit_burst_rate", "", AGAIN),
-    (429, "Throttling.AllocationQuota", "Allocated quota exceeded, please increase", AGAIN),
+    (429, "Throttling", "Requests throttling triggered.", PAUSED),
+    (429, "Throttling.RateQuota", "Requests rate limit exceeded", PAUSED),
+    (429, "limit_requests", "You have exceeded your request limit.", PAUSED),
+    (429, "LimitRequests", "You have exceeded your request limit.", PAUSED),
+    (429, "Throttling.BurstRate", "Request rate increased too quickly.", PAUSED),
+    (429, "limit_burst_rate", "", PAUSED),
+    (429, "Throttling.AllocationQuota", "Allocated quota exceeded, please increase", PAUSED),
     (429, "Throttling.AllocationQuota", "Free allocated quota exceeded.", SPENT),
     (429, "insufficient_quota", "Free allocated quota exceeded.", SPENT),
     (429, "CommodityNotPurchased", "", (ACCOUNT, "key")),
@@ -199,4 +200,4 @@ def test_what_an_error_means(
 ) -> None:
     rule = table.classify(code, message, http)
     assert (rule.kind, rule.breaker) == meaning
-    assert rule.retryable is (meaning in (AGAIN, FETCH) or "Policy expired" in message)
+    assert rule.retryable is (meaning in (AGAIN, PAUSED, FETCH) or "Policy expired" in message)

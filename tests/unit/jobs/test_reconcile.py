@@ -46,12 +46,16 @@ def test_the_tasks_of_other_jobs_are_no_candidates(world: World) -> None:
     assert world.record("cat")["task_id"] == "task-2"
 
 
-def test_tasks_from_before_the_attempt_are_no_candidates(world: World) -> None:
+def test_where_another_program_uses_the_account_a_person_decides(world: World) -> None:
     world.studio.make(MODEL)
     world.timeline.wait(60)
     in_doubt(world, "cat", made=True)
     resolve(world, "cat")
-    assert world.record("cat")["task_id"] == "task-2"
+    assert world.state("cat") == "SUBMITTING", "the one task at the right time may be theirs"
+    world.timeline.wait(GRACE)
+    resolve(world, "cat")
+    assert world.state("cat") == "NEEDS_ATTENTION"
+    assert "task-2" in world.manifest("cat")["error"]["message"]
 
 
 def test_no_task_is_waited_for_until_the_grace_is_over(world: World) -> None:

@@ -69,7 +69,7 @@ def test_every_index_deleted_by_hand_is_made_again(world: World) -> None:
 def two_attempts(world: World) -> dict[str, bytes]:
     """A job that has had two tasks; returns the claims of both."""
     world.queued("cat")
-    world.studio.script.append(accept_with(status="FAILED", code="Throttling", message="busy"))
+    world.studio.script.append(accept_with(status="FAILED", code="InternalError", message="busy"))
     run(world)
     claims = {key: world.bucket.peek(key) for key in world.bucket.keys(layout.TASKS)}
     assert list(claims) == [layout.task("task-1"), layout.task("task-2")]

@@ -15,7 +15,7 @@ from tests.kit.studio import Step, accept_with, refuse
 from tests.kit.world import MODEL, World, model, run, store_of, submit
 from tests.simulation.studio import result_url
 
-BUSY, BAD_INPUT, POLICY = "Throttling", "InputDownloadFailed", "DataInspectionFailed"
+BUSY, BAD_INPUT, POLICY = "InternalError", "InputDownloadFailed", "DataInspectionFailed"
 PATIENT = RetryPolicy({"few": 3, "after_backoff": 5}, 40.0, 60.0, 10.0)
 PAID = 0.2
 LARGEST_SEED = 2**31 - 1
@@ -75,7 +75,9 @@ def test_refusals_and_failures_count_together(world: World) -> None:
 def test_being_throttled_at_the_door_is_no_attempt(world: World) -> None:
     world.queued("cat")
     for _ in range(2):
-        world.studio.script.extend([refuse(BUSY, 429), refuse(BUSY, 429), fails(BAD_INPUT)])
+        world.studio.script.extend(
+            [refuse("Throttling", 429), refuse("Throttling", 429), fails(BAD_INPUT)]
+        )
     run(world)
     assert world.state("cat") == "SUCCEEDED"
     assert world.manifest("cat")["task"]["attempt"] == 3

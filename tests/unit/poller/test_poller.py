@@ -361,7 +361,7 @@ def test_several_images_of_one_task(world: World) -> None:
 
 def test_a_task_that_failed_for_a_passing_reason_is_tried_again(world: World) -> None:
     world.queued("cat")
-    world.studio.script.append(accept_with(status="FAILED", code="Throttling", message="busy"))
+    world.studio.script.append(accept_with(status="FAILED", code="InternalError", message="busy"))
     run(world)
     assert world.state("cat") == "SUCCEEDED"
     assert world.manifest("cat")["task"]["id"] == "task-2"
