@@ -93,13 +93,18 @@ class Repair:
         self.ledger.store.delete(key)
         return done
 
-    def resume(self, name: str) -> None:
-        """Close the breaker of a model, or of the API key (`KEY`). Raises UnknownModel."""
+    def resume(self, name: str) -> bool:
+        """Close the breaker of a model, or of the API key (`KEY`); whether it was paused.
+
+        Wakes a poller even if one is alive: that one may be going to rest because of the pause.
+        Raises UnknownModel.
+        """
         known = self.rules.catalogue.names()
         if name not in (KEY, *known):
             raise UnknownModel(name, known)
-        self.ledger.breakers.resume(name)
-        self.ledger.wake.if_nobody_polls()
+        resumed = self.ledger.breakers.resume(name)
+        self.ledger.wake.now()
+        return resumed
 
     def _jobs(self) -> Iterator[str]:
         seen = ""

@@ -17,6 +17,8 @@ from shared.storage.objects import ObjectMissing, ObjectStore
 
 FRESH = 30.0
 """Seconds after which a state is read again: another instance may have learned something."""
+PAUSE_FRESH = 1.0
+"""The same while a model is paused: a person may have ended the pause, and waits for jobs to go."""
 STATE_BYTES = 1024 * 1024
 
 
@@ -63,9 +65,10 @@ class ModelStates:
     _read_at: dict[str, float] = field(default_factory=dict, init=False)
 
     def get(self, model: str) -> ModelState:
-        """The state, at most `FRESH` seconds old. Raises StoreError."""
+        """The state, at most `FRESH` seconds old, or `PAUSE_FRESH` if paused. Raises StoreError."""
         now = self.clock.monotonic()
-        if now - self._read_at.get(model, -FRESH) >= FRESH:
+        fresh = PAUSE_FRESH if self.known(model).pause is not None else FRESH
+        if now - self._read_at.get(model, -FRESH) >= fresh:
             self._known[model] = self._read(model)
             self._read_at[model] = now
         return self._known[model]
@@ -75,8 +78,8 @@ class ModelStates:
         return self._known.get(model) or ModelState()
 
     def save(self, model: str) -> None:
-        """Write a state that was changed. Raises StoreError."""
-        state = self.get(model)
+        """Write a state that `get` gave and that was changed since. Raises StoreError."""
+        state = self._known[model]
         document = {
             "durations": state.durations,
             "pause": vars(state.pause) if state.pause else None,
