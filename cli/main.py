@@ -267,10 +267,11 @@ def repair(access: Access) -> None:
 
     Queue, slots, task claims, job list and result.json follow from state/records/. Safe while the
     functions run. Several requests a job: with very many, run it in the bucket's region.
+    Exit code 1 if records of a job cannot be read; they are named, and the others repaired.
     """
     from cli.commands.repair import run
 
-    run(access)
+    sys.exit(run(access))
 
 
 @wanx.command(short_help="Put back events that failed for good.")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from shared.storage.objects import ObjectDamaged
+
 NOT_SO = 1
 """Exit code: the outcome is bad: violations, a failed job, a check that did not pass."""
 UNREACHABLE = 3
@@ -19,7 +21,9 @@ class Trouble(click.ClickException):
 
 
 def of_store(error: Exception) -> Trouble:
-    """What a person reads when the bucket cannot be used."""
+    """What a person reads when the bucket cannot be used, or a record in it."""
+    if isinstance(error, ObjectDamaged):
+        return Trouble(str(error))
     return Trouble(f"{error} Nothing is left half done; try again, or ask `wanx doctor`.")
 
 
