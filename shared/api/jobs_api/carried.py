@@ -30,8 +30,10 @@ class Carried:
     def process_resource(
         self, request: falcon.Request, _response: falcon.Response, resource: Any, _params: object
     ) -> None:
-        if request.method == "OPTIONS" or is_dashscope(request.path) or is_static(request.path):
+        if is_dashscope(request.path) or is_static(request.path):
             return
+        if not hasattr(resource, f"on_{request.method.lower()}"):
+            return  # no such method, which is said soon
         known = getattr(resource, "parameters", {}).get(request.method, ())
         for name in request.params:
             if name not in known:

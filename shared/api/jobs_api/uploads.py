@@ -76,9 +76,7 @@ def _object(body: bytes) -> dict[str, Any]:
         value = read_json(body.decode("utf-8"), ParseLimits().bounds()) if body else None
         if isinstance(value, dict):
             return value
-        found = (
-            ("a list" if isinstance(value, list) else _short(value)) if body else "an empty body"
-        )
+        found = "a list" if isinstance(value, list) else _short(value) if body else "an empty body"
     except UnicodeDecodeError as error:
         found = f"a body whose byte {error.start + 1} is not UTF-8"
     except TextUnreadable as error:
