@@ -54,6 +54,9 @@ def wanx(
     if verbose:
         form = "%(levelname)s %(name)s: %(message)s"
         logging.basicConfig(stream=sys.stderr, format=form, level=logging.INFO)
+    for name, given in (("--api", api), ("--token", token)):
+        if given is not None and not given.strip():
+            raise click.BadParameter("it is empty", param_hint=name)
     context.obj = load_access(env_file, api, token)
 
 
