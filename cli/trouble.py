@@ -10,6 +10,8 @@ NOT_SO = 1
 """Exit code: the outcome is bad: violations, a failed job, a check that did not pass."""
 UNREACHABLE = 3
 """Exit code: bucket or API cannot be used, or settings are missing."""
+PIPE_CLOSED = 141
+"""Exit code where whoever read the output has gone (128 + SIGPIPE, as shells count)."""
 INTERRUPTED = 130
 """Exit code after Ctrl-C (128 + SIGINT, as shells count)."""
 

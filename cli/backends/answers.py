@@ -39,6 +39,12 @@ def says_no_job(answer: requests.Response) -> bool:
     return answer.status_code == 404 and is_problem(answer) and title == "No such job"
 
 
+def is_elsewhere(answer: requests.Response) -> bool:
+    """Whether another endpoint of our API answered, which reads other parameters."""
+    title = document_of(answer).get("title")
+    return answer.status_code == 400 and is_problem(answer) and title == "Unknown parameter"
+
+
 def is_foreign(answer: requests.Response) -> bool:
     """Whether this is surely not an answer of our API."""
     if answer.status_code in (200, 201, 202):

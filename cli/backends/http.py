@@ -15,6 +15,7 @@ from cli.backends.answers import (
     NO_JOB,
     document_of,
     expect,
+    is_elsewhere,
     is_problem,
     not_offered,
     not_the_api,
@@ -148,7 +149,7 @@ class HttpBackend:
 
     def _known(self, answer: requests.Response, *names: str) -> dict[str, Any]:
         """The document of an answer of an endpoint that every deployment has. Raises Trouble."""
-        if answer.status_code in (404, 405):
+        if answer.status_code in (404, 405) or is_elsewhere(answer):
             raise not_the_api(self._url, answer)
         return expect(answer, self._url, *names)
 

@@ -1,9 +1,10 @@
-"""The commands over the HTTP API: refusals of one job among several, and addresses that are wrong."""
+"""Commands over the HTTP API: one job among several is refused, or the address is wrong."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -138,7 +139,7 @@ def test_a_deployment_without_an_endpoint_is_older(world: World) -> None:
     world.queued("cat")
     whole = api_of(world)
 
-    def older(environ, start_response):  # type: ignore[no-untyped-def]
+    def older(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if environ["PATH_INFO"].endswith("/cancel"):
             environ["PATH_INFO"] = "/jobs/cat/no/such/thing"
         return whole(environ, start_response)
