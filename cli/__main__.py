@@ -10,6 +10,7 @@ if __name__ == "__main__":
     heard = signal.getsignal(signal.SIGINT)
     if heard is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # the script `wanx` blocks it
     from cli.main import main
 
     signal.signal(signal.SIGINT, heard)

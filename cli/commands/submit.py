@@ -29,14 +29,14 @@ def run(access: Access, files: Sequence[Path], wait: bool) -> int:
     backend = access.backend()
     if not _in_order(access, files):
         return NOT_SO
-    sent = _send(access, backend, files)
+    sent = _send(access, backend, list(dict.fromkeys(files)), wait)
     _print(sent)
     jobs = list(dict.fromkeys(one.outcome.job for one in sent if not one.outcome.violations))
     refused = len(sent) != sum(not one.outcome.violations for one in sent)
     if not wait or not jobs:
         _say_how_to_go_on(access, jobs)
         return NOT_SO if refused else 0
-    return follow(access, backend, jobs) or (NOT_SO if refused else 0)
+    return follow(access, backend, jobs, made=True) or (NOT_SO if refused else 0)
 
 
 def _in_order(access: Access, files: Sequence[Path]) -> bool:
@@ -54,14 +54,15 @@ def _in_order(access: Access, files: Sequence[Path]) -> bool:
     return False
 
 
-def _send(access: Access, backend: Backend, files: Sequence[Path]) -> list[Sent]:
+def _send(access: Access, backend: Backend, files: Sequence[Path], wait: bool) -> list[Sent]:
     sent: list[Sent] = []
     for place, file in enumerate(files):
         try:
             taken = backend.submit(file.read_bytes(), file.name)
         except (Trouble, KeyboardInterrupt) as error:
             _print(sent)
-            rest = access.command("submit", *map(str, files[place:]))
+            waiting = ["--wait"] if wait else []
+            rest = access.command("submit", *waiting, *map(str, files[place:]))
             click.echo(
                 f"\n{file} may or may not be submitted. Nothing is ever submitted twice, so go on"
                 f" with:\n  {rest}",
