@@ -22,6 +22,10 @@ class Trouble(click.ClickException):
     exit_code = UNREACHABLE
 
 
+class WrongPlace(Trouble):
+    """Whoever answers at the address is not the API, so that nothing was done there."""
+
+
 def of_store(error: Exception) -> Trouble:
     """What a person reads when the bucket cannot be used, or a record in it."""
     if isinstance(error, ObjectDamaged):

@@ -9,7 +9,7 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from cli.backends.protocol import Submitted
-from cli.trouble import Refused, Trouble
+from cli.trouble import Refused, Trouble, WrongPlace
 
 NO_ADDRESS = (requests.RequestException, HTTPError, UnicodeError)
 """What an address ends in that nobody answers at, or that cannot be one."""
@@ -93,7 +93,7 @@ def refused(document: Mapping[str, Any]) -> list[Submitted]:
 
 def not_the_api(url: str, answer: requests.Response) -> Trouble:
     """Another server, or another path of ours."""
-    return Trouble(
+    return WrongPlace(
         f"{url} is not the API of Wanx Functions (it answered HTTP {answer.status_code}); check the"
         " address: it is the one of the function api, without the path of a page or a job."
     )

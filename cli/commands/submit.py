@@ -13,7 +13,7 @@ from cli.backends.protocol import Backend, Submitted
 from cli.commands.check import Offline, check_files, images_of, print_text
 from cli.following import follow
 from cli.output import clean, complain, counted, print_table, say, state_text, table
-from cli.trouble import INTERRUPTED, NOT_SO, Trouble
+from cli.trouble import INTERRUPTED, NOT_SO, Trouble, WrongPlace
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,8 @@ def _send(access: Access, backend: Backend, files: Sequence[Path], wait: bool) -
     for place, file in enumerate(files):
         try:
             taken = backend.submit(file.read_bytes(), file.name)
+        except WrongPlace:
+            raise
         except (Trouble, KeyboardInterrupt) as error:
             _print(sent)
             waiting = ["--wait"] if wait else []

@@ -102,6 +102,17 @@ def test_an_argument_in_no_encoding_is_no_mistake() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("words", [["list"], ["status", "cat"], ["repair"], ["doctor"]])
+def test_an_endpoint_that_cannot_be_one_is_no_mistake(words: list[str]) -> None:
+    where = {"OSS_ENDPOINT": f"http://{'a' * 70}.example", "OSS_BUCKET": "bucket"}
+    keys = {"OSS_REGION": "cn-beijing", "OSS_ACCESS_KEY_ID": "x", "OSS_ACCESS_KEY_SECRET": "y"}
+    done = ended(*words, env=environ(**where, **keys))
+    assert done.returncode in (1, 3)
+    assert "mistake" not in done.stderr
+    assert "a" * 70 in done.stderr + done.stdout
+
+
+@pytest.mark.slow
 @pytest.mark.timeout(60)
 def test_ctrl_c_while_it_starts_prints_no_traceback() -> None:
     for milliseconds in (5, 10, 15, 20, 25, 30, 35, 40, 50, 75, 100, 150, 200, 300):

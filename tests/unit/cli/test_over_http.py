@@ -116,6 +116,11 @@ def test_an_address_with_a_path_is_told(
     told(wanx.run("--api", url + path, "--token", TOKEN, *words, code=3), url + path)
 
 
+def test_a_file_is_not_said_to_be_sent_where_no_api_is(url: str, real: None) -> None:
+    said = wanx.run("--api", f"{url}/nope", "--token", TOKEN, "submit", "cat.json", code=3)
+    assert "may or may not be submitted" not in said
+
+
 def test_a_slash_at_the_end_is_no_path(world: World, url: str) -> None:
     world.queued("cat")
     assert "QUEUED" in wanx.run("--api", url + "/", "--token", TOKEN, "status", "cat")
