@@ -108,7 +108,7 @@ def _wrong(found: list[tuple[str, str, str]]) -> Problem:
             None,
             expected,
             value,
-            f"at {pointer or '/'}: {expected} is expected, not {value}",
+            f"at {pointer or '/'}: {expected} is expected; found: {value}",
             "upload",
         )
         for pointer, expected, value in found
