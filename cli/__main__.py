@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from cli.main import main
+import signal
 
 if __name__ == "__main__":
+    # Until everything is imported Ctrl-C ends the process without a word, as it ends any program.
+    # Where it is ignored, as in the background of a script, it stays so.
+    heard = signal.getsignal(signal.SIGINT)
+    if heard is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # the script `wanx` blocks it
+    from cli.main import main
+
+    signal.signal(signal.SIGINT, heard)
     main()

@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_ENV = Path(".local/env")
 BUCKET = "OSS_ENDPOINT"
 API = "API_URL"
+TOKEN = "API_TOKEN"
 
 
 @dataclass(frozen=True)
@@ -43,17 +44,34 @@ class Access:
         """Whether the API is used: asked for with --api, or the only way there is."""
         return self.api is not None or (not self.has_bucket and bool(self.environ.get(API)))
 
+    @property
+    def url(self) -> str:
+        """The address of the API; empty if none is known."""
+        return (self.api or self.environ.get(API, "")).strip().rstrip("/")
+
+    def checked_token(self) -> str:
+        """The token of the API; empty if there is none. Raises Trouble."""
+        token = (self.token or self.environ.get(TOKEN, "")).strip(" ")
+        if token.isascii() and token.isprintable():
+            return token
+        where = "--token" if self.token else TOKEN
+        raise Trouble(
+            f"the token has characters that no token has (a line break, or none of ASCII); copy it"
+            f" into {where} once more."
+        )
+
     def command(self, *words: str) -> str:
-        """A command that goes on from here, ready to be pasted into a shell; without the token."""
-        return shlex.join(["wanx", *self.again, *words])
+        """A command that goes on from here, ready to be pasted into a shell; without the token,
+        for which the shell's own variable stands."""
+        token = f' --token "${TOKEN}"' if self.token else ""
+        return f"{shlex.join(['wanx', *self.again])}{token} {shlex.join(words)}"
 
     def backend(self) -> Backend:
         """The way to the jobs. Raises Trouble."""
         if self.over_http:
             from cli.backends.http import HttpBackend
 
-            url = self.api or self.environ[API]
-            return HttpBackend(url.rstrip("/"), self.token or self.environ.get("API_TOKEN", ""))
+            return HttpBackend(self.url, self.checked_token())
         return self._bucket()
 
     @contextmanager

@@ -13,16 +13,18 @@ from cli.access import Access
 from cli.backends.protocol import Backend, View, is_over
 from cli.output import (
     clean,
+    complain,
     console,
     counted,
     local_time,
+    print_json,
     print_table,
     say,
     span,
     state_text,
     table,
 )
-from cli.trouble import INTERRUPTED, NOT_SO, Refused, Trouble
+from cli.trouble import INTERRUPTED, NOT_SO, Trouble
 from shared.catalogue.models import load_catalogue
 
 SHARE = {"QUEUED": 5.0, "SUBMITTING": 15.0, "PENDING": 25.0, "RUNNING": 40.0}
@@ -36,9 +38,10 @@ SHORTEST, LONGEST = 0.3, 3.0
 
 @dataclass
 class Followed:
-    """A job that is followed; `view` is the last look at it."""
+    """A job that is followed; `view` is the last look at it. `known`: there is such a job."""
 
     job: str
+    known: bool = False
     typical: float = 30.0
     began: float = field(default_factory=time.monotonic)
     view: View = field(default_factory=dict)
@@ -57,31 +60,57 @@ class Followed:
         return floor + (95.0 - floor) * (1 - 1 / (1 + waited / self.typical))
 
 
-def follow(access: Access, backend: Backend, jobs: Sequence[str]) -> int:
-    """Wait until all jobs are over, then show them; the exit code. Ctrl-C stops the waiting."""
-    followed = [Followed(job) for job in jobs]
+def follow(
+    access: Access, backend: Backend, jobs: Sequence[str], made: bool = False, as_json: bool = False
+) -> int:
+    """Wait until all jobs are over, then show them; the exit code. Ctrl-C stops the waiting.
+
+    `made`: they were submitted just now. A name that nobody knows does not stop the others.
+    """
+    followed = [Followed(job, known=made) for job in dict.fromkeys(jobs)]
     try:
-        _first_look(backend, followed)
-        if not all(is_over(one.view) for one in followed):
-            _bars(backend, followed) if console().is_terminal else _lines(backend, followed)
+        found = _first_look(backend, followed)
+        if not all(is_over(one.view) for one in found):
+            _wait(backend, found, as_json)
     except (KeyboardInterrupt, Trouble) as error:
-        left = [one.job for one in followed if not is_over(one.view)]
-        _say_interrupted(access, left)
+        _say_interrupted(access, followed, as_json, isinstance(error, Trouble))
         if isinstance(error, Trouble):
             raise
         return INTERRUPTED
-    return summary(access, [one.view for one in followed])
+    views = [one.view for one in found]
+    if as_json:
+        print_json(views)
+    code = _code(views) if as_json else summary(access, views)
+    missing = [one.job for one in followed if not one.view]
+    say_missing(backend, missing)
+    return NOT_SO if missing else code
 
 
-def _first_look(backend: Backend, followed: Sequence[Followed]) -> None:
+def say_missing(backend: Backend, jobs: Sequence[str]) -> None:
+    """Names that nobody knows."""
+    for job in jobs:
+        complain(f"{clean(job)}: there is no such job in {backend.place}.")
+
+
+def _first_look(backend: Backend, followed: Sequence[Followed]) -> list[Followed]:
+    """Those that there are."""
     catalogue = load_catalogue()
     for one in followed:
-        view = backend.status(one.job)
-        if view is None:
-            raise Refused(f"{clean(one.job)}: there is no such job in {backend.place}.")
-        one.view = view
-        model = catalogue.get(str(view.get("model")))
+        one.view = backend.status(one.job) or {}
+        one.known = bool(one.view)
+        model = catalogue.get(str(one.view.get("model")))
         one.typical = model.typical_seconds if model else one.typical
+    return [one for one in followed if one.view]
+
+
+def _wait(backend: Backend, followed: Sequence[Followed], as_json: bool) -> None:
+    if as_json:
+        for _ in _looks(backend, followed):
+            pass
+    elif console().is_terminal:
+        _bars(backend, followed)
+    else:
+        _lines(backend, followed)
 
 
 def _bars(backend: Backend, followed: Sequence[Followed]) -> None:
@@ -142,7 +171,10 @@ def _looks(backend: Backend, followed: Sequence[Followed]) -> Iterator[None]:
 
 
 def summary(access: Access, views: Sequence[View]) -> int:
-    """A table of jobs that are over, what failed and why, and how to fetch the images."""
+    """A table of jobs that are over, what failed and why, and how to fetch the images; the exit
+    code."""
+    if not views:
+        return 0
     shown = table("job", "state", "images", "time", "price", right=("images", "time", "price"))
     for view in views:
         shown.add_row(view["job"], state_text(view["state"]), *_numbers(view))
@@ -153,7 +185,11 @@ def summary(access: Access, views: Sequence[View]) -> int:
     if good:
         say(f"\nTo download the images of {counted(len(good), 'job')}:")
         click.echo(f"  {access.command('get', *good)}")
-    return 0 if len(good) == len(views) else NOT_SO
+    return _code(views)
+
+
+def _code(views: Sequence[View]) -> int:
+    return 0 if all(view["state"] == "SUCCEEDED" for view in views) else NOT_SO
 
 
 def _numbers(view: View) -> tuple[str, str, str]:
@@ -182,10 +218,19 @@ def _shortened(job: str) -> str:
     return job if len(job) <= 30 else f"{job[:20]}…{job[-9:]}"
 
 
-def _say_interrupted(access: Access, jobs: Sequence[str]) -> None:
-    click.echo(
-        f"\nStopped waiting; {counted(len(jobs), 'job')} not over yet, which"
-        f" {'goes' if len(jobs) == 1 else 'go'} on without you. To wait again:",
-        err=True,
-    )
-    click.echo(f"  {access.command('status', '--wait', *jobs)}", err=True)
+def _say_interrupted(
+    access: Access, followed: Sequence[Followed], as_json: bool, gave_up: bool
+) -> None:
+    """How to wait again. Nothing is claimed of a job that was never seen."""
+    known = [one for one in followed if one.known and not is_over(one.view)]
+    if known:
+        go = "goes" if len(known) == 1 else "go"
+        said = f"{counted(len(known), 'job')} not over yet, which {go} on without you."
+        click.echo(f"\nStopped waiting; {said} To wait again:", err=True)
+    elif gave_up:
+        return
+    else:
+        click.echo("\nStopped waiting. To wait again:", err=True)
+    left = [one.job for one in followed if not is_over(one.view)]
+    words = ("status", "--wait", *(["--json"] if as_json else []), *left)
+    click.echo(f"  {access.command(*words)}", err=True)

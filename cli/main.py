@@ -3,28 +3,40 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
 from cli.access import Access, load_access
-from cli.output import complain
-from cli.trouble import INTERRUPTED, UNREACHABLE
-from shared.catalogue.models import CatalogueError
+from cli.ends import Quiet, end
 
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-OUT = click.Path(path_type=Path)
+
+class Named(click.Path):
+    """A path whose name is UTF-8: names of files become parts of keys and requests."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            os.fspath(value).encode("utf-8")
+        except UnicodeEncodeError:
+            self.fail(f"the name {os.fspath(value)!r} is not UTF-8; rename it.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+FILE = Named(exists=True, dir_okay=False, path_type=Path)
+FOLDER = Named(exists=True, file_okay=False, path_type=Path)
+OUT = Named(path_type=Path)
 
 EPILOG = """\b
 Exit codes:
   0    done; everything asked for is so
   1    the answer is no: violations, a job without success, a failed check
   2    the command line is wrong
-  3    bucket or API cannot be used, or settings are missing
+  3    bucket, API or settings cannot be used, or output cannot be written
   130  interrupted (Ctrl-C); what to type to go on is printed
+  141  whoever read the output has gone (wanx ... | head)
 
 \b
 Where it works: --api URL uses the HTTP API. Otherwise it is the bucket of
@@ -41,7 +53,7 @@ To begin:
 """
 
 
-@click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Quiet, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--env", "env_file", type=FILE, help="File of NAME=value settings.")
 @click.option("--api", metavar="URL", help="Work over the HTTP API at this address.")
 @click.option("--token", metavar="T", help="Token of the API; better: API_TOKEN in the settings.")
@@ -54,6 +66,9 @@ def wanx(
     if verbose:
         form = "%(levelname)s %(name)s: %(message)s"
         logging.basicConfig(stream=sys.stderr, format=form, level=logging.INFO)
+    for name, given in (("--api", api), ("--token", token)):
+        if given is not None and not given.strip():
+            raise click.BadParameter("it is empty", param_hint=name)
     context.obj = load_access(env_file, api, token)
 
 
@@ -267,10 +282,11 @@ def repair(access: Access) -> None:
 
     Queue, slots, task claims, job list and result.json follow from state/records/. Safe while the
     functions run. Several requests a job: with very many, run it in the bucket's region.
+    Exit code 1 if records of a job cannot be read; they are named, and the others repaired.
     """
     from cli.commands.repair import run
 
-    run(access)
+    sys.exit(run(access))
 
 
 @wanx.command(short_help="Put back events that failed for good.")
@@ -303,22 +319,4 @@ def resume(access: Access, model: str | None, api_key: bool) -> None:
 
 def main() -> NoReturn:
     """The entry point: every end in words and with its exit code, never a traceback."""
-    try:
-        sys.exit(wanx.main(prog_name="wanx", standalone_mode=False) or 0)
-    except click.UsageError as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except click.ClickException as error:
-        complain(f"Error: {error.format_message()}")
-        sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        complain("\nInterrupted. Nothing is left half done: the same command goes on.")
-        sys.exit(INTERRUPTED)
-    except CatalogueError as error:
-        complain(f"Error: a file of schemas/ is broken: {error}")
-        sys.exit(UNREACHABLE)
-    except Exception as error:
-        logging.getLogger(__name__).info("where it happened", exc_info=True)
-        what = f"{type(error).__name__}: {error}"
-        complain(f"Error: this is a mistake in wanx itself ({what}); -v shows where.")
-        sys.exit(UNREACHABLE)
+    end(wanx)

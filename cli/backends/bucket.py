@@ -148,7 +148,7 @@ class BucketBackend:
                 if not part.body or start >= part.size:
                     return
         except ObjectMissing:
-            raise Trouble(f"{image['key']} does not lie in the bucket any more.") from None
+            raise Refused(f"{image['key']} does not lie in the bucket any more") from None
         except StoreError as error:
             raise of_store(error) from None
 

@@ -10,6 +10,20 @@ from urllib.parse import quote
 
 import requests
 
+from cli.backends.answers import (
+    NO_ADDRESS,
+    NO_JOB,
+    document_of,
+    expect,
+    is_elsewhere,
+    is_problem,
+    not_offered,
+    not_the_api,
+    refuse,
+    refused,
+    says_no_job,
+    unreachable,
+)
 from cli.backends.protocol import Listing, Submitted, View, Wanted
 from cli.trouble import Refused, Trouble
 from shared.platform.clock import iso
@@ -52,19 +66,20 @@ class HttpBackend:
             "Idempotency-Key": key,
         }
         answer = self._call("POST", "/jobs", data=body, headers=headers)
-        document = _document(answer)
-        if answer.status_code == 422:
-            return _refused(document)
-        _expect(answer, document)
+        if answer.status_code == 422 and is_problem(answer):
+            return refused(document_of(answer))
+        document = self._known(answer, "jobs", "job")
         shown = document.get("jobs") or [document]
         return [Submitted(str(one.get("job")), str(one.get("state"))) for one in shown]
 
     def status(self, job: str) -> View | None:
         if not is_job_id(job):
             return None
-        view = self._get(f"/jobs/{job}", {})
-        if view is not None:
-            view.setdefault("prompt", ((view.get("spec") or {}).get("input") or {}).get("prompt"))
+        answer = self._call("GET", f"/jobs/{job}")
+        if says_no_job(answer):
+            return None
+        view = self._known(answer, "state")
+        view.setdefault("prompt", ((view.get("spec") or {}).get("input") or {}).get("prompt"))
         return view
 
     def listing(self, wanted: Wanted) -> Listing:
@@ -72,9 +87,7 @@ class HttpBackend:
         found: list[View] = []
         query = {"limit": str(min(wanted.limit, PAGE)), **_filters(wanted)}
         for _ in range(MOST_PAGES):
-            page = self._get("/jobs", query)
-            if page is None:
-                raise _not_offered("lists")
+            page = self._known(self._call("GET", "/jobs", params=query), "jobs")
             rows = page.get("jobs") or []
             found += [row for row in rows if not wanted.states or row["state"] in wanted.states]
             if len(found) >= wanted.limit:
@@ -92,27 +105,29 @@ class HttpBackend:
 
     def retry(self, job: str) -> Submitted:
         if self.status(job) is None:
-            raise Refused("there is no such job; `wanx list` shows those there are")
+            raise Refused(NO_JOB)
         made, answered = self._changed(job, "retry")
         return Submitted(str(made.get("job")), str(made.get("state")), answered == 202)
 
     def events(self, job: str) -> list[View] | None:
         if self.status(job) is None:
             return None
-        answer = self._get(f"/jobs/{job}/events", {})
-        if answer is None:
-            raise _not_offered("logs")
-        return list(answer.get("events") or [])
+        answer = self._call("GET", f"/jobs/{job}/events")
+        if is_problem(answer) and answer.status_code == 404:
+            raise not_offered("logs")
+        return list(expect(answer, self._url, "events")["events"] or [])
 
     def image(self, view: View, image: Mapping[str, Any], start: int) -> Iterator[bytes]:
         links = {one.get("key"): one.get("url") for one in view.get("images") or ()}
         url = image.get("url") or links.get(image.get("key"))
         if not url:
-            raise _not_offered("links to images")
+            raise not_offered("links to images")
         headers = {"Range": f"bytes={start}-"} if start else {}
         try:
             # The link is signed by itself; the token is for the API alone.
             with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
+                if answer.status_code == 404:
+                    raise Refused(f"{image.get('key')} does not lie in the bucket any more")
                 if answer.status_code not in (200, 206):
                     raise Trouble(f"the image's link answered HTTP {answer.status_code}.")
                 if start and answer.status_code == 200:
@@ -124,37 +139,27 @@ class HttpBackend:
     def _changed(self, job: str, verb: str) -> tuple[View, int]:
         """The job's view and the answer's HTTP status. Raises Refused."""
         if not is_job_id(job):
-            raise Refused("there is no such job; `wanx list` shows those there are")
+            raise Refused(NO_JOB)
         answer = self._call("POST", f"/jobs/{job}/{verb}")
-        document = _document(answer)
-        if answer.status_code == 409:
-            raise Refused(str(document.get("detail")))
-        if answer.status_code == 404:
-            if "no such job" in str(document.get("title")).lower():
-                raise Refused("there is no such job; `wanx list` shows those there are")
-            raise _not_offered(f"the command {verb.partition('/')[0]}")
-        _expect(answer, document)
-        return document, answer.status_code
+        refuse(answer)
+        if answer.status_code in (404, 405) and is_problem(answer):
+            self.status(job)  # tells a wrong address, where not even this is answered
+            raise not_offered(f"the command {verb.partition('/')[0]}")
+        return expect(answer, self._url, "state"), answer.status_code
 
-    def _get(self, path: str, query: Mapping[str, str]) -> View | None:
-        """The document; None where the API has none."""
-        answer = self._call("GET", path, params=dict(query))
-        if answer.status_code in (404, 405):
-            return None
-        document = _document(answer)
-        _expect(answer, document)
-        return document
+    def _known(self, answer: requests.Response, *names: str) -> dict[str, Any]:
+        """The document of an answer of an endpoint that every deployment has. Raises Trouble."""
+        if answer.status_code in (404, 405) or is_elsewhere(answer):
+            raise not_the_api(self._url, answer)
+        return expect(answer, self._url, *names)
 
     def _call(self, method: str, path: str, **more: Any) -> requests.Response:
         try:
             return self._session.request(
                 method, self._url + path, timeout=TIMEOUT, allow_redirects=False, **more
             )
-        except requests.RequestException as error:
-            raise Trouble(
-                f"{self._url} could not be reached ({type(error).__name__}). Is the address right,"
-                " and the laptop cloud up (`wanx up`)?"
-            ) from None
+        except NO_ADDRESS as error:
+            raise unreachable(self._url, error) from None
 
 
 def _filters(wanted: Wanted) -> dict[str, str]:
@@ -164,36 +169,3 @@ def _filters(wanted: Wanted) -> dict[str, str]:
     if wanted.since:
         query["since"] = iso(wanted.since)
     return {name: value for name, value in query.items() if value}
-
-
-def _refused(document: Mapping[str, Any]) -> list[Submitted]:
-    """The 422 names the violations of each job that was refused, and those that were accepted."""
-    by_job: dict[str, list[Mapping[str, Any]]] = {}
-    for one in document.get("violations") or ():
-        by_job.setdefault(str(one.get("job", "")), []).append(one)
-    refused = [Submitted(job, "REJECTED", None, tuple(all_)) for job, all_ in by_job.items()]
-    return refused + [Submitted(str(job), "QUEUED") for job in document.get("accepted") or ()]
-
-
-def _document(answer: requests.Response) -> dict[str, Any]:
-    try:
-        document = answer.json()
-    except ValueError:
-        return {}
-    return document if isinstance(document, dict) else {}
-
-
-def _expect(answer: requests.Response, document: Mapping[str, Any]) -> None:
-    if answer.status_code in (200, 201, 202):
-        return
-    if answer.status_code == 401:
-        raise Trouble("the API refuses the token; give the right one with --token or API_TOKEN.")
-    detail = document.get("detail") or document.get("title") or "no explanation"
-    raise Trouble(f"the API answered HTTP {answer.status_code}: {detail}")
-
-
-def _not_offered(what: str) -> Trouble:
-    return Trouble(
-        f"this API does not offer {what} (HTTP 404): it is an older deployment."
-        " Deploy the functions again, or work against the bucket (OSS_* in the environment)."
-    )

@@ -8,7 +8,6 @@ page).
 
 from __future__ import annotations
 
-import json
 import secrets
 import socket
 import time
@@ -21,9 +20,16 @@ import click
 import requests
 
 from cli.access import Access
+from cli.backends.answers import (
+    NO_ADDRESS,
+    is_foreign,
+    is_problem,
+    not_the_api,
+    says_no_job,
+)
 from cli.backends.bucket import quiet, with_any_key
 from cli.output import console, counted, say
-from cli.trouble import NOT_SO
+from cli.trouble import NOT_SO, Trouble
 from shared.catalogue.models import load_catalogue
 from shared.modelstudio.api_key import FixedKey
 from shared.modelstudio.client import ModelStudio, ServiceError
@@ -272,30 +278,33 @@ def _service_advice(url: str, error: ServiceError) -> str:
 
 
 def _api_check(access: Access) -> Check:
-    url = (access.api or access.environ.get("API_URL", "")).rstrip("/")
-    token = access.token or access.environ.get("API_TOKEN", "")
-    if not url:
+    if not access.url:
         return Check("API", None, "API_URL is not set; left out")
-    return _checked("API", lambda: _api(url, token))
+    return _checked("API", lambda: _api(access))
 
 
-def _api(url: str, token: str) -> str:
-    """Asks for a job that cannot exist: 404 says that token and API are right."""
+def _api(access: Access) -> str:
+    """Asks for a job that cannot exist: "no such job" says that token and API are right."""
+    try:
+        url, token = access.url, access.checked_token()
+    except Trouble as error:
+        raise Bad(error.message) from None
     if not token:
         raise Bad("there is no token; set API_TOKEN, or give --token T.")
     try:
         headers = {"Authorization": f"Bearer {token}"}
-        answer = requests.get(f"{url}/jobs/{NOBODY}", headers=headers, timeout=TIMEOUT)
-        document = answer.json()
-    except requests.RequestException as error:
+        answer = requests.get(
+            f"{url}/jobs/{NOBODY}", headers=headers, timeout=TIMEOUT, allow_redirects=False
+        )
+    except NO_ADDRESS as error:
         raise Bad(
             f"{url} cannot be reached ({type(error).__name__}); check API_URL, and that the"
             " functions are deployed, or the laptop cloud up."
         ) from None
-    except json.JSONDecodeError:
-        document = {}
-    if answer.status_code == 404 and isinstance(document, dict) and "detail" in document:
+    if says_no_job(answer):
         return f"{url} takes the token"
-    if answer.status_code in (401, 403):
+    if answer.status_code in (401, 403) and is_problem(answer):
         raise Bad(f"{url} refuses the token; its SHA-256 must stand in API_TOKEN_SHA256.")
-    raise Bad(f"{url} answered HTTP {answer.status_code}, as no API of ours does; check API_URL.")
+    if answer.status_code < 500 or is_foreign(answer):
+        raise Bad(not_the_api(url, answer).message)
+    raise Bad(f"{url} answered HTTP {answer.status_code}; look at the log of the function api.")

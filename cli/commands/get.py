@@ -46,9 +46,10 @@ def run(access: Access, jobs: Sequence[str], out: Path, as_json: bool) -> int:
             if not as_json:
                 _print(fetched[-1])
     except KeyboardInterrupt:
+        more = ["--json"] if as_json else []
         click.echo(
             "\nStopped. What is complete stays; the rest goes on where it stopped with:\n"
-            f"  {access.command('get', '--out', str(out), *jobs)}",
+            f"  {access.command('get', '--out', str(out), *more, *dict.fromkeys(jobs))}",
             err=True,
         )
         raise click.exceptions.Exit(INTERRUPTED) from None

@@ -10,8 +10,8 @@ from datetime import datetime
 import click
 
 from cli.access import Access
-from cli.backends.protocol import Backend, Submitted, View, Wanted, is_over
-from cli.following import follow, say_trouble
+from cli.backends.protocol import Backend, Submitted, View, Wanted
+from cli.following import follow, say_missing, say_trouble
 from cli.output import (
     age,
     clean,
@@ -38,12 +38,9 @@ UNITS = {"m": 60, "min": 60, "h": 3600, "d": 86400}
 def show_status(access: Access, jobs: Sequence[str], wait: bool, as_json: bool) -> int:
     """Show jobs; the exit code. Raises Trouble."""
     backend = access.backend()
-    if wait and not as_json:
-        return follow(access, backend, jobs)
+    if wait:
+        return follow(access, backend, jobs, as_json=as_json)
     found = {job: backend.status(job) for job in jobs}
-    while wait and any(view and not is_over(view) for view in found.values()):
-        time.sleep(0.5)
-        found = {job: backend.status(job) for job in jobs}
     views = [view for view in found.values() if view is not None]
     if as_json:
         print_json(views)
@@ -54,10 +51,8 @@ def show_status(access: Access, jobs: Sequence[str], wait: bool, as_json: bool) 
     elif views:
         _print_one(access, views[0])
     missing = [job for job, view in found.items() if view is None]
-    for job in missing:
-        complain(f"{clean(job)}: there is no such job in {backend.place}.")
-    failed = wait and any(view["state"] != "SUCCEEDED" for view in views)
-    return NOT_SO if missing or failed else 0
+    say_missing(backend, missing)
+    return NOT_SO if missing else 0
 
 
 def _print_one(access: Access, view: View) -> None:
@@ -170,7 +165,7 @@ def cancel_jobs(access: Access, jobs: Sequence[str]) -> int:
     """Cancel each job; a refusal of one does not stop the others. Raises Trouble."""
     backend = access.backend()
     failed = 0
-    for job in jobs:
+    for job in dict.fromkeys(jobs):
         try:
             click.echo(f"{job}: {backend.cancel(job)['state']}")
         except Refused as error:
@@ -194,15 +189,18 @@ def adopt_task(access: Access, job: str, task: str) -> int:
 def retry_jobs(access: Access, jobs: Sequence[str]) -> int:
     """Retry each job; a refusal of one does not stop the others. Raises Trouble."""
     backend = access.backend()
-    made = []
-    for job in jobs:
+    made, failed = [], 0
+    for job in dict.fromkeys(jobs):
         try:
             made.append(_retry(backend, job))
         except Refused as error:
+            failed += 1
             complain(f"{clean(job)}: not tried again: {clean(error.message)}")
     if made:
-        click.echo(f"To wait for the images:\n  {access.command('status', '--wait', *made)}")
-    return 0 if len(made) == len(jobs) else NOT_SO
+        click.echo(
+            f"To wait for the images:\n  {access.command('status', '--wait', *dict.fromkeys(made))}"
+        )
+    return NOT_SO if failed else 0
 
 
 def _retry(backend: Backend, job: str) -> str:

@@ -19,8 +19,9 @@ def run(access: Access, model: str | None, api_key: bool) -> None:
     name = model or KEY
     with access.app("resume") as app:
         try:
-            app.repair.resume(name)
+            resumed = app.repair.resume(name)
         except UnknownModel as error:
             known = ", ".join(error.known)
             raise Refused(f"{clean(name)} is not a model; the models are {known}.") from None
-    click.echo(f"{'the API key' if name == KEY else name}: resumed")
+    shown = "the API key" if name == KEY else name
+    click.echo(f"{shown}: {'resumed' if resumed else 'was not paused'}")

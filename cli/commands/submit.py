@@ -13,7 +13,7 @@ from cli.backends.protocol import Backend, Submitted
 from cli.commands.check import Offline, check_files, images_of, print_text
 from cli.following import follow
 from cli.output import clean, complain, counted, print_table, say, state_text, table
-from cli.trouble import INTERRUPTED, NOT_SO, Trouble
+from cli.trouble import INTERRUPTED, NOT_SO, Trouble, WrongPlace
 
 
 @dataclass(frozen=True)
@@ -29,14 +29,14 @@ def run(access: Access, files: Sequence[Path], wait: bool) -> int:
     backend = access.backend()
     if not _in_order(access, files):
         return NOT_SO
-    sent = _send(access, backend, files)
+    sent = _send(access, backend, list(dict.fromkeys(files)), wait)
     _print(sent)
     jobs = list(dict.fromkeys(one.outcome.job for one in sent if not one.outcome.violations))
     refused = len(sent) != sum(not one.outcome.violations for one in sent)
     if not wait or not jobs:
         _say_how_to_go_on(access, jobs)
         return NOT_SO if refused else 0
-    return follow(access, backend, jobs) or (NOT_SO if refused else 0)
+    return follow(access, backend, jobs, made=True) or (NOT_SO if refused else 0)
 
 
 def _in_order(access: Access, files: Sequence[Path]) -> bool:
@@ -54,14 +54,17 @@ def _in_order(access: Access, files: Sequence[Path]) -> bool:
     return False
 
 
-def _send(access: Access, backend: Backend, files: Sequence[Path]) -> list[Sent]:
+def _send(access: Access, backend: Backend, files: Sequence[Path], wait: bool) -> list[Sent]:
     sent: list[Sent] = []
     for place, file in enumerate(files):
         try:
             taken = backend.submit(file.read_bytes(), file.name)
+        except WrongPlace:
+            raise
         except (Trouble, KeyboardInterrupt) as error:
             _print(sent)
-            rest = access.command("submit", *map(str, files[place:]))
+            waiting = ["--wait"] if wait else []
+            rest = access.command("submit", *waiting, *map(str, files[place:]))
             click.echo(
                 f"\n{file} may or may not be submitted. Nothing is ever submitted twice, so go on"
                 f" with:\n  {rest}",

@@ -82,7 +82,11 @@ async def _serve(arguments: argparse.Namespace) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with Runtime(functions, settings, arguments.watch_bucket) as runtime:
-        runner = web.AppRunner(make_app(runtime), shutdown_timeout=1)
+        runner = web.AppRunner(
+            make_app(runtime),
+            shutdown_timeout=1,
+            auto_decompress=False,  # Function Compute hands a body on as it comes
+        )
         await runner.setup()
         try:
             site = web.TCPSite(runner, arguments.host, arguments.port)

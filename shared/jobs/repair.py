@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 from shared.catalogue.rules import Rules
@@ -16,9 +17,11 @@ from shared.ledger.ledger import Ledger
 from shared.ledger.manifest import read_manifest
 from shared.ledger.queue import marker_of
 from shared.ledger.record import FINAL, PENDING, QUEUED, SUBMITTING, Record
+from shared.ledger.slots import Slot
 from shared.platform.clock import from_iso
 from shared.platform.fc.events import Event, OssEvent, UnknownEvent, read_event
 from shared.storage import layout
+from shared.storage.objects import ObjectDamaged
 
 CLAIMS_FOR = 24 * 3600.0
 """Seconds for which the service's task list, and so the owner of a task, matters."""
@@ -34,7 +37,10 @@ class UnknownModel(Exception):
 
 @dataclass
 class Rebuilt:
-    """What a rebuild found missing or left over, by index."""
+    """What a rebuild found missing or left over, by index.
+
+    `damaged`: by job, why its records cannot be read; nothing was done for these jobs.
+    """
 
     jobs: int = 0
     markers_made: int = 0
@@ -44,6 +50,18 @@ class Rebuilt:
     claims_made: int = 0
     manifests_made: int = 0
     index_entries_made: int = 0
+    damaged: dict[str, str] = field(default_factory=dict)
+
+    @contextmanager
+    def apart(self, job: str) -> Iterator[None]:
+        """For a step of one job, whose damaged records must not stop the others."""
+        try:
+            yield
+        except ObjectDamaged as error:
+            self.damaged[job] = str(error)
+        except (ValueError, TypeError) as error:
+            said = f"A record of the job {job} holds what no record can hold ({error})"
+            self.damaged[job] = f"{said}: it was changed by hand. Put it back."
 
 
 @dataclass
@@ -64,13 +82,15 @@ class Repair:
         """
         done, ledger = Rebuilt(), self.ledger
         for job in self._jobs():
-            first, last = ledger.records.get(job, 1), ledger.records.last(job)
-            if first is not None and last is not None:
-                done.jobs += 1
-                done.index_entries_made += ledger.index.add(first)
-                self._restore(last, done)
-        self._drop_markers(done)
-        self._free_slots(done)
+            with done.apart(job):
+                self._job(job, done)
+        for entry in ledger.store.list(layout.QUEUE):
+            if layout.is_ours(entry.key, layout.QUEUE):
+                with done.apart(layout.job_of_marker(entry.key)):
+                    self._drop_marker(entry.key, done)
+        for held in ledger.slots.held():
+            with done.apart(held.slot.job):
+                self._free_slot(held.slot, done)
         if ledger.slots.held() or not ledger.queue.empty():
             ledger.wake.if_nobody_polls()
         return done
@@ -93,13 +113,18 @@ class Repair:
         self.ledger.store.delete(key)
         return done
 
-    def resume(self, name: str) -> None:
-        """Close the breaker of a model, or of the API key (`KEY`). Raises UnknownModel."""
+    def resume(self, name: str) -> bool:
+        """Close the breaker of a model, or of the API key (`KEY`); whether it was paused.
+
+        Wakes a poller even if one is alive: that one may be going to rest because of the pause.
+        Raises UnknownModel.
+        """
         known = self.rules.catalogue.names()
         if name not in (KEY, *known):
             raise UnknownModel(name, known)
-        self.ledger.breakers.resume(name)
-        self.ledger.wake.if_nobody_polls()
+        resumed = self.ledger.breakers.resume(name)
+        self.ledger.wake.now()
+        return resumed
 
     def _jobs(self) -> Iterator[str]:
         seen = ""
@@ -110,6 +135,13 @@ class Repair:
             if job != seen:
                 seen = job
                 yield job
+
+    def _job(self, job: str, done: Rebuilt) -> None:
+        first, last = self.ledger.records.get(job, 1), self.ledger.records.last(job)
+        if first is not None and last is not None:
+            done.jobs += 1
+            done.index_entries_made += self.ledger.index.add(first)
+            self._restore(last, done)
 
     def _restore(self, last: Record, done: Rebuilt) -> None:
         ledger, slot = self.ledger, last.slot
@@ -133,26 +165,23 @@ class Repair:
                 made += not known and self.ledger.tasks.claim(record.task_id, record.slot)
         return made
 
-    def _drop_markers(self, done: Rebuilt) -> None:
-        ledger = self.ledger
-        for entry in ledger.store.list(layout.QUEUE):
-            if not layout.is_ours(entry.key, layout.QUEUE):
-                continue
-            last = ledger.records.last(layout.job_of_marker(entry.key))
-            if last is not None and last.state in (QUEUED, SUBMITTING):
-                if marker_of(last) == entry.key:
-                    continue
-            elif last is not None and last.state in FINAL:
-                done.manifests_made += self._restore_manifest(last)
-            ledger.queue.drop(entry.key)
-            done.markers_dropped += 1
+    def _drop_marker(self, marker: str, done: Rebuilt) -> None:
+        """Drop a marker whose job does not wait there."""
+        last = self.ledger.records.last(layout.job_of_marker(marker))
+        if last is not None and last.state in (QUEUED, SUBMITTING):
+            if marker_of(last) == marker:
+                return
+        elif last is not None and last.state in FINAL:
+            done.manifests_made += self._restore_manifest(last)
+        self.ledger.queue.drop(marker)
+        done.markers_dropped += 1
 
-    def _free_slots(self, done: Rebuilt) -> None:
-        for held in self.ledger.slots.held():
-            last = self.ledger.records.last(held.slot.job)
-            if last is not None and last.seq >= held.slot.seq and not last.holds(held.slot):
-                self.transitions.clean_up(held.slot, last)
-                done.slots_freed += 1
+    def _free_slot(self, slot: Slot, done: Rebuilt) -> None:
+        """Free a slot whose attempt is over."""
+        last = self.ledger.records.last(slot.job)
+        if last is not None and last.seq >= slot.seq and not last.holds(slot):
+            self.transitions.clean_up(slot, last)
+            done.slots_freed += 1
 
     def _restore_manifest(self, last: Record) -> bool:
         """Write `result.json` again where it is missing or an older one; whether it was needed."""

@@ -56,16 +56,17 @@ class Breakers:
         self.resume(model)
         self.resume(KEY)
 
-    def resume(self, name: str) -> None:
-        """Close the breaker of a model, or of the key (`KEY`)."""
-        pause = self.states.get(name).pause
+    def resume(self, name: str) -> bool:
+        """Close the breaker of a model, or of the key (`KEY`); whether it was paused."""
+        state = self.states.get(name)
+        pause, state.pause = state.pause, None
         if pause is None:
-            return
-        self.states.get(name).pause = None
+            return False
         self.states.save(name)
         if pause.blocked:
             facts = about("breaker.closed", breaker=name, code=pause.code)
             log.info("the breaker of %s is closed", _shown(name), extra=facts)
+        return True
 
     def refused(self, model: str, error: ServiceError, rule: ErrorRule, held_beyond: bool) -> None:
         """The service would not take a task: wait, longer each time, with jitter.
@@ -75,7 +76,8 @@ class Breakers:
         """
         self.pause(KEY if rule.breaker == "key" else model, error, rule)
         if held_beyond and error.http == 429:
-            self.states.get(model).ahead_off_until = self.clock.now() + AHEAD_OFF
+            state = self.states.get(model)
+            state.ahead_off_until = self.clock.now() + AHEAD_OFF
             self.states.save(model)
 
     def question_refused(self, model: str, error: ServiceError, rule: ErrorRule) -> None:

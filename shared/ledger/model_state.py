@@ -15,9 +15,12 @@ from shared.platform.clock import Clock
 from shared.storage import layout
 from shared.storage.objects import ObjectMissing, ObjectStore
 
-FRESH = 30.0
+FRESH = 120.0
 """Seconds after which a state is read again: another instance may have learned something."""
+PAUSE_FRESH = 1.0
+"""The same while a model is paused: a person may have ended the pause, and waits for jobs to go."""
 RARELY = 60.0
+"""Seconds between two writings of what is only advice."""
 STATE_BYTES = 1024 * 1024
 
 
@@ -70,11 +73,12 @@ class ModelStates:
     _unwritten: set[str] = field(default_factory=set, init=False)
 
     def get(self, model: str) -> ModelState:
-        """The state, at most `FRESH` seconds old. Raises StoreError."""
+        """The state, at most `FRESH` seconds old, or `PAUSE_FRESH` if paused. Raises StoreError."""
         now = self.clock.monotonic()
-        if model in self._unwritten:
+        paused = self.known(model).pause is not None
+        if model in self._unwritten and not paused:
             return self._known[model]
-        if now - self._read_at.get(model, -FRESH) >= FRESH:
+        if now - self._read_at.get(model, -FRESH) >= (PAUSE_FRESH if paused else FRESH):
             self._known[model] = self._read(model)
             self._read_at[model] = now
         return self._known[model]
@@ -84,8 +88,8 @@ class ModelStates:
         return self._known.get(model) or ModelState()
 
     def save(self, model: str) -> None:
-        """Write a state that was changed. Raises StoreError."""
-        state = self.get(model)
+        """Write a state that `get` gave and that was changed since. Raises StoreError."""
+        state = self._known[model]
         document = {
             "durations": state.durations,
             "ends": state.ends,

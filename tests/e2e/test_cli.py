@@ -237,8 +237,8 @@ def test_a_person_repairs_a_live_system(direct: Wanx) -> None:
     assert "manifests made: 0" not in direct("repair")
     assert direct.cloud.bucket.object_exists("results/cli-mended/result.json")
     assert re.search(r"\d+ dead events? put back", direct("redrive"))
-    assert direct("resume", "wanx-x-painting") == "wanx-x-painting: resumed\n"
-    assert direct("resume", "--key") == "the API key: resumed\n"
+    assert direct("resume", "wanx-x-painting") == "wanx-x-painting: was not paused\n"
+    assert direct("resume", "--key") == "the API key: was not paused\n"
     for words in (["repair"], ["redrive"], ["resume", "--key"]):
         where = ["--api", direct.cloud.env["API_URL"]]
         assert "works on the bucket" in direct.raw(*where, *words, code=3)

@@ -53,9 +53,9 @@ class Resume:
     needs = "admin"
 
     def on_post(self, request: falcon.Request, response: falcon.Response, name: str) -> None:
-        """End the pause of a model; the name `~key` means the API key, so all models."""
+        """End the pause of a model, if it pauses; `~key` means the API key, so all models."""
         try:
-            app_of(request).repair.resume(name)
+            resumed = app_of(request).repair.resume(name)
         except UnknownModel as error:
             raise Problem(404, "No such model", str(error)) from None
-        answer_json(response, {"model": name, "resumed": True})
+        answer_json(response, {"model": name, "resumed": resumed})

@@ -13,6 +13,7 @@ from shared.api.dashscope import RequestIds, add_dashscope_routes
 from shared.api.jobs_api.access import Origins, Tokens
 from shared.api.jobs_api.actions import JobAdopt, JobCancel, JobEvents, JobFile, JobRetry
 from shared.api.jobs_api.admin import Dead, Redrive, Resume
+from shared.api.jobs_api.carried import Carried
 from shared.api.jobs_api.export import EXPORTS
 from shared.api.jobs_api.jobs import Job, JobCollection, JobResult
 from shared.api.jobs_api.models import Models
@@ -44,7 +45,7 @@ def create_app(app: App, web: Path = WEB) -> WsgiApp:
 
 def build(web: Path = WEB) -> falcon.App[falcon.Request, falcon.Response]:
     """All routes. Every request must bring its `App` in its environment."""
-    steps: list[Any] = [RequestIds(), Origins(), Tokens()]
+    steps: list[Any] = [RequestIds(), Origins(), Tokens(), Carried()]
     wsgi = falcon.App(middleware=steps)
     wsgi.resp_options.default_media_type = falcon.MEDIA_JSON
     wsgi.req_options.strip_url_path_trailing_slash = True

@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 import falcon
 
 from shared.api.context import app_of, base_url, caller_of
-from shared.api.jobs_api.filters import job_filter, page_size
+from shared.api.jobs_api.filters import PARAMETERS, job_filter, page_size
 from shared.jobs.listing import JobFilter, JobListing
 from shared.ledger.job_index import Cursor
 from shared.platform.clock import Clock
@@ -33,6 +33,8 @@ Writer = Callable[[Mapping[str, Any]], str]
 
 class Export:
     """`/jobs.csv` and `/jobs.jsonl`"""
+
+    parameters = PARAMETERS
 
     def __init__(self, media_type: str, head: str, write: Writer) -> None:
         self._media_type, self._head, self._write = media_type, head, write

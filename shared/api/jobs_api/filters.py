@@ -7,12 +7,15 @@ from datetime import datetime, timedelta, timezone
 
 import falcon
 
+from shared.api.context import app_of
 from shared.api.jobs_api.problems import Problem, wrong_parameter
 from shared.jobs.listing import JobFilter
 from shared.ledger.job_index import Cursor
 from shared.ledger.record import STATES
 
 DEFAULT_SIZE = 20
+PARAMETERS = {"GET": ("state", "model", "label", "since", "cursor", "limit")}
+"""What the lists read of a query."""
 JOINED = re.compile(r",(?=[^,:]+:)")
 """Function Compute joins parameters of one name by commas; a value may hold one as well."""
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -27,6 +30,9 @@ def job_filter(request: falcon.Request) -> JobFilter:
     state = request.get_param("state") or None
     if state is not None and state not in STATES:
         raise wrong_parameter("state", f"one of {', '.join(STATES)}", state)
+    model, known = request.get_param("model") or None, app_of(request).catalogue.names()
+    if model is not None and model not in known:
+        raise wrong_parameter("model", f"one of {', '.join(known)}", model)
     cursor = request.get_param("cursor")
     after = Cursor.of(cursor) if cursor else None
     if cursor and after is None:
@@ -34,7 +40,7 @@ def job_filter(request: falcon.Request) -> JobFilter:
     labels = request.get_param_as_list("label") or []
     return JobFilter(
         (state,) if state else (),
-        request.get_param("model") or None,
+        model,
         tuple(_label(one) for text in labels if text for one in JOINED.split(text) if one),
         _since(request.get_param("since")),
         after,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import falcon
 
 from shared.api.context import answer_json, app_of, base_url, caller_of
-from shared.api.jobs_api.filters import job_filter, page_size
+from shared.api.jobs_api.filters import PARAMETERS, job_filter, page_size
 from shared.api.jobs_api.problems import Problem, no_such_job, wrong_parameter
 from shared.api.jobs_api.taking import (
     owned,
@@ -16,19 +16,26 @@ from shared.api.jobs_api.taking import (
     with_id,
 )
 from shared.app import App
-from shared.jobfile import Document, Violation
+from shared.catalogue.models import SCHEMAS, read_schema
+from shared.jobfile import Document, Violation, check
+from shared.jobfile.wording import expected
+from shared.jobfile.written import job_file_of
 from shared.jobs.intake import IntakeOutcome, Source, digest_of
 from shared.ledger.record import FINAL, REJECTED, Record
 from shared.storage import layout
 
 LONGEST_WAIT = 30
 LOOK_AGAIN = 1.0
+WAITING = {"GET": ("wait",)}
+"""What a look at a job reads of a query."""
 HALF_A_LINK = 1800
 """Seconds after which a job's ETag changes: clients get fresh links before theirs expire."""
 
 
 class JobCollection:
     """`/jobs`"""
+
+    parameters = PARAMETERS
 
     def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
         """Some of the caller's jobs, the newest first."""
@@ -55,6 +62,8 @@ class JobCollection:
 class Job:
     """`/jobs/{job}`"""
 
+    parameters = WAITING
+
     def on_get(self, request: falcon.Request, response: falcon.Response, job: str) -> None:
         """The job as it is now; with `wait`, as soon as its state changes."""
         patience, tags = _patience(request), _given_tags(request)
@@ -73,14 +82,20 @@ class Job:
         answer_json(response, views.whole(last))
 
     def on_put(self, request: falcon.Request, response: falcon.Response, job: str) -> None:
-        """Make the job, once: the same body again is the same job, another body is refused."""
+        """Make the job, once: the same request again is the same job, another one is refused."""
         app, caller = app_of(request), caller_of(request)
-        if not layout.is_job_id(job) or not caller.sees(job):
+        if not layout.is_job_id(job):
+            raise _no_id(job)
+        if not caller.sees(job):
             raise no_such_job(job)
         limit = app.settings.job_file_bytes
         sent = read_request_body(request, limit)
         document = _the_one(owned(request, sent.documents(limit)), job)
-        _refuse_other(app.ledger.records.last(job), document)
+        last = app.ledger.records.last(job)
+        if last is not None and _is_same(app, last, document):
+            answer_made(request, response, app.acceptance.known(last))
+            return
+        _refuse_other(last, document)
         source = Source(f"http/job{sent.suffix}", job, prefix=caller.prefix)
         taken = app.acceptance.documents([document], source)
         _refuse_clash(app, job, document, taken[0])
@@ -132,6 +147,22 @@ def _tag(app: App, last: Record, position: int | None) -> str:
     half_hours = int(app.clock.now() // HALF_A_LINK)
     age = half_hours if last.manifest else 0
     return f"{_mark(last)}.{position or 0}.{age}"
+
+
+def _is_same(app: App, last: Record, document: Document) -> bool:
+    """Whether a document asks for what a job was made for, however it is written.
+
+    Defaults are added to a job's own file, and its images may be gone since.
+    """
+    first = app.ledger.records.with_spec(last)
+    if last.state == REJECTED or first.spec is None:
+        return False
+    known = digest_of(with_id(Document(0, job_file_of(first.spec)), last.job))
+    if digest_of(document) in (last.written, known):
+        return True
+    spec = check(document, app.catalogue, app.store, app.settings.oss_bucket).spec
+    asked = with_id(Document(0, job_file_of(spec)), last.job) if spec else None
+    return asked is not None and digest_of(asked) == known
 
 
 def _refuse_other(last: Record | None, document: Document) -> None:
@@ -190,6 +221,15 @@ def _the_one(documents: list[Document], job: str) -> Document:
     return named
 
 
+def _no_id(job: str) -> Problem:
+    """Not found would be wrong: no job can ever have this id."""
+    options = read_schema(SCHEMAS / "job.schema.yaml")["properties"]["job"]["properties"]
+    allowed = expected(options["id"])
+    detail = f"{job[:80]!r} cannot be a job's id; choose {allowed}."
+    violation = Violation("/job/id", None, allowed, job[:80], detail, "URL")
+    return Problem(422, "Not an id", detail, refused([("", violation)], 1).extra)
+
+
 def _in_use(job: str) -> Problem:
-    detail = f"The job {job} was made from another body; choose another id, or GET it."
+    detail = f"The job {job} was made from another request; choose another id, or GET it."
     return Problem(409, "Another job has this id", detail)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import falcon
 
 from shared.api.dashscope import answer_error, is_dashscope
 from shared.platform.logs import about
-from shared.storage.objects import StoreError
+from shared.storage.objects import ObjectDamaged, StoreError
 
 PROBLEM = "application/problem+json"
 
@@ -49,6 +49,16 @@ def wrong_parameter(name: str, expected: str, found: str) -> Problem:
     )
 
 
+def unknown_parameter(name: str, known: Iterable[str]) -> Problem:
+    """A query parameter that the endpoint does not read."""
+    expected = ", ".join(sorted(known)) or "no parameter"
+    detail = f"The query parameter {name[:80]!r} is not known; known here: {expected}."
+    violation = {"pointer": "", "parameter": name[:80], "expected": expected, "found": name[:80]}
+    return Problem(
+        400, "Unknown parameter", detail, {"violations": [{**violation, "message": detail}]}
+    )
+
+
 def add_handlers(app: falcon.App[falcon.Request, falcon.Response]) -> None:
     """Let the app answer every error in the form of the API that the path belongs to."""
     app.add_error_handler(Problem, _answer_problem)
@@ -69,12 +79,16 @@ def _answer_store_error(
     request: falcon.Request, response: falcon.Response, error: StoreError, _params: object
 ) -> None:
     log.error("%s", error, extra=about("store.failed", step=f"{request.method} {request.path}"))
+    damaged = isinstance(error, ObjectDamaged)  # asking again does not help: a person has to act
+    status, title = (500, "Record damaged") if damaged else (503, "Store unavailable")
     detail = "The bucket cannot be asked at the moment; try again in a few seconds."
+    detail = str(error) if damaged else detail
     if is_dashscope(request.path):
-        answer_error(request, response, 503, detail)
+        answer_error(request, response, status, detail)
         return
-    _write(response, 503, "Store unavailable", detail, {})
-    response.set_header("Retry-After", "5")
+    _write(response, status, title, detail, {})
+    if not damaged:
+        response.set_header("Retry-After", "5")
 
 
 def _answer_defect(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -29,6 +30,7 @@ EXTENSIONS = {
 }
 UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
 LONGEST_STEM = 64
+MISSING = object()
 
 
 class Uploads:
@@ -61,21 +63,30 @@ def _read(request: falcon.Request) -> tuple[str, str]:
     if media_type != falcon.MEDIA_JSON:
         detail = f"Content-Type is {media_type[:80]}; send {falcon.MEDIA_JSON}."
         raise Problem(415, "Unknown media type", detail)
-    body = read_body(request, BODY_BYTES)
-    try:
-        value = read_json(body.decode("utf-8"), ParseLimits().bounds())
-    except (UnicodeDecodeError, TextUnreadable):
-        value = None
-    if not isinstance(value, dict):
-        raise _wrong([("", "a JSON object with name, size and content_type", "something else")])
+    value = _object(read_body(request, BODY_BYTES))
     found = _violations(value)
     if found:
         raise _wrong(found)
     return value["name"], value["content_type"]
 
 
+def _object(body: bytes) -> dict[str, Any]:
+    """The JSON object in a body. Raises Problem that says what was found instead."""
+    try:
+        value = read_json(body.decode("utf-8"), ParseLimits().bounds()) if body else None
+        if isinstance(value, dict):
+            return value
+        found = "a list" if isinstance(value, list) else _short(value) if body else "an empty body"
+    except UnicodeDecodeError as error:
+        found = f"a body whose byte {error.start + 1} is not UTF-8"
+    except TextUnreadable as error:
+        problem = error.problems[0]
+        found = f"a body that is no JSON: in line {problem.line}, {problem.message}"
+    raise _wrong([("", "a JSON object with name, size and content_type", found)])
+
+
 def _violations(value: dict[str, Any]) -> list[tuple[str, str, str]]:
-    name, size, kind = (value.get(field) for field in ("name", "size", "content_type"))
+    name, size, kind = (value.get(field, MISSING) for field in ("name", "size", "content_type"))
     found = []
     if not isinstance(name, str) or not 0 < len(name) <= 255:
         found.append(("/name", "a file name of 1 to 255 characters", _short(name)))
@@ -87,13 +98,18 @@ def _violations(value: dict[str, Any]) -> list[tuple[str, str, str]]:
 
 
 def _short(value: Any) -> str:
-    return repr(value)[:60]
+    return "nothing" if value is MISSING else json.dumps(value, ensure_ascii=False)[:60]
 
 
 def _wrong(found: list[tuple[str, str, str]]) -> Problem:
     violations = [
         Violation(
-            pointer, None, expected, value, f"at {pointer or '/'}: {expected} is expected", "upload"
+            pointer,
+            None,
+            expected,
+            value,
+            f"at {pointer or '/'}: {expected} is expected; found: {value}",
+            "upload",
         )
         for pointer, expected, value in found
     ]

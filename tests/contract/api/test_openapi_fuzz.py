@@ -105,7 +105,7 @@ def test_jobs_are_followed_from_submission_to_their_end() -> None:
             label = str(case.operation.definition.raw["operationId"])
             seen[label, response.status_code // 100] += 1
 
-    run_state_machine_as_test(Followed, settings=bounded(60, stateful_step_count=6))
+    run_state_machine_as_test(Followed, settings=bounded(150, stateful_step_count=6))
     for operation in ("submitJobs", "getJob", "cancelJob"):
         assert seen[operation, 2] > 0, seen
     assert not [label for label, kind in seen if kind == 5]

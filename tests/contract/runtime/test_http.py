@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import http.client
 from collections.abc import Iterator
 from typing import Any
@@ -53,6 +54,17 @@ def test_a_body_that_is_no_text_arrives_as_base64(runtime: RuntimeUnderTest) -> 
     event = _echo(runtime, "/", data=b"\x89PNG\x00\xff")
     assert event["isBase64Encoded"] is True
     assert base64.b64decode(event["body"]) == b"\x89PNG\x00\xff"
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br"])
+@pytest.mark.parametrize("body", [gzip.compress(b"{}"), b"{}"])
+def test_a_body_is_handed_on_as_it_comes_whatever_its_coding(
+    runtime: RuntimeUnderTest, coding: str, body: bytes
+) -> None:
+    event = _echo(runtime, "/", data=body, **{"Content-Encoding": coding})
+    held = event["body"]
+    assert (base64.b64decode(held) if event["isBase64Encoded"] else held.encode()) == body
+    assert event["headers"]["Content-Encoding"] == coding
 
 
 def test_repeated_headers_join_by_comma_under_their_canonical_name(

@@ -129,6 +129,90 @@ def test_a_key_belongs_to_one_request_of_one_caller(world: World) -> None:
     assert with_key(world, "").status == 400
 
 
+def retried(world: World, newest: str, *ends: bool) -> list[str]:
+    """Retries of one another, each canceled where `ends` says so."""
+    made = []
+    for canceled in ends:
+        newest, new = over_the_bucket(world, newest)
+        assert new
+        made.append(newest)
+        if canceled:
+            world.app("person").cancellation.cancel(newest)
+    return made
+
+
+def forget(world: World, *jobs: str) -> None:
+    for job in jobs:
+        for key in world.bucket.keys(f"{layout.RECORDS}{job}/"):
+            world.bucket.remove(key)
+
+
+@FRONTS
+@pytest.mark.parametrize("gone", [("cat",), ("cat", "cat-retry-1"), ("cat-retry-1",)])
+def test_a_retry_is_not_doubled_when_jobs_before_it_are_gone(
+    world: World, retry: Retry, gone: tuple[str, ...]
+) -> None:
+    retried(world, "cat", True, True)
+    forget(world, *gone)
+    answers = [retry(world, "cat-retry-2") for _ in range(4)]
+    assert answers == [("cat-retry-3", True), *[("cat-retry-3", False)] * 3]
+    run(world)
+    assert len(world.studio.posts) == 1
+
+
+@FRONTS
+def test_retries_of_the_first_job_are_one_family_when_that_is_gone(
+    world: World, retry: Retry
+) -> None:
+    for _ in range(2):
+        world.app("person").cancellation.cancel(retry(world, "cat")[0])
+    forget(world, "cat", "cat-retry-1")
+    assert {retry(world, "cat-retry-2")[0] for _ in range(4)} == {"cat-retry-3"}
+
+
+@FRONTS
+@pytest.mark.parametrize("over", [False, True])
+def test_a_retry_is_found_behind_a_gap(world: World, retry: Retry, over: bool) -> None:
+    retried(world, "cat", *[True] * 11, False)
+    if over:
+        run(world)
+    forget(world, *(f"cat-retry-{number}" for number in range(1, 11)))
+    assert retry(world, "cat") == ("cat-retry-12", False)
+    assert retry(world, "cat-retry-11") == ("cat-retry-12", False)
+
+
+@FRONTS
+@pytest.mark.parametrize("kept", [1, 9, 11])
+def test_a_retry_with_a_shortened_name_is_found_when_all_others_are_gone(
+    world: World, retry: Retry, kept: int
+) -> None:
+    failed(world, LONG_NAME)
+    made = retried(world, LONG_NAME, *[True] * 11)
+    forget(world, LONG_NAME, *(job for job in made if job != made[kept - 1]))
+    newest, new = retry(world, made[kept - 1])
+    assert new
+    assert newest == list(retry_names(LONG_NAME))[kept]
+    forget(world, LONG_NAME)
+    assert retry(world, made[kept - 1]) == (newest, False)
+
+
+def test_a_shortened_name_of_a_late_retry_tells_of_an_early_one(world: World) -> None:
+    failed(world, LONG_NAME)
+    made = retried(world, LONG_NAME, *[True] * 10)
+    forget(world, LONG_NAME, *made[1:9])
+    again = world.app("person").ledger.records.last(made[0])
+    assert again is not None
+    assert over_the_bucket(world, made[9]) == (list(retry_names(LONG_NAME))[10], True)
+    assert over_the_bucket(world, made[0]) == (list(retry_names(LONG_NAME))[10], False)
+
+
+def test_looking_for_retries_takes_a_bounded_number_of_requests(world: World) -> None:
+    retried(world, "cat", *[True] * 30, False)
+    before = len(world.bucket.calls)
+    over_the_bucket(world, "cat")
+    assert len(world.bucket.calls) - before < 20
+
+
 def test_what_was_rejected_or_goes_on_is_not_retried(world: World) -> None:
     world.queued("dog")
     reply = ask(world, "POST", "/jobs/dog/retry")

@@ -23,6 +23,11 @@ def test_it_closes_the_breaker_and_wakes_a_poller(world: World) -> None:
     assert world.bucket.holds(layout.WAKE)
 
 
+def test_it_says_when_nothing_pauses(world: World) -> None:
+    assert wanx.run("resume", MODEL) == f"{MODEL}: was not paused\n"
+    assert wanx.run("resume", "--key") == "the API key: was not paused\n"
+
+
 def test_it_knows_the_models(world: World) -> None:
     said = wanx.run("resume", "brusj\x1b[2J", code=1)
     assert f"is not a model; the models are {MODEL}, {OTHER}." in said
