@@ -247,6 +247,7 @@ class App:
             self.transitions,
             Downloader(self.http, settings.result_image_bytes, own_host, self.clock),
             settings.result_hosts,
+            self.instance.map_fn,
         )
 
     def _reconciliation(self) -> Reconciliation:

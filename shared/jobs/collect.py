@@ -22,6 +22,7 @@ from shared.modelstudio.client import ModelStudio, ServiceError, Task
 from shared.modelstudio.download import RETENTION, Downloader, DownloadFailed
 from shared.modelstudio.result_urls import result_items
 from shared.platform.clock import from_iso
+from shared.platform.concurrency import MapFn, in_turn
 from shared.platform.logs import about
 
 SKEW = 60.0
@@ -51,7 +52,8 @@ NOTHING = KnownInFlight()
 
 @dataclass
 class Collection:
-    """Brings one task to its end. `result_hosts` are trusted beside the catalogue's."""
+    """Brings one task to its end. `result_hosts` are trusted beside the catalogue's; `map_fn`
+    fetches a task's images, one after the other or at once."""
 
     ledger: Ledger
     rules: Rules
@@ -59,6 +61,7 @@ class Collection:
     transitions: Transitions
     downloader: Downloader
     result_hosts: tuple[str, ...]
+    map_fn: MapFn = in_turn
 
     def ask(self, last: Record) -> Task:
         """The job's task as it is now. Raises ServiceError when the service cannot be asked."""
@@ -115,22 +118,28 @@ class Collection:
         items = result_items(task.answer, model.results_at if model else USUAL_RESULTS)
         items = items[: most_images(model)]
         numbers = list(last.missing or range(1, len(items) + 1))
-        images: list[StoredImage] = []
-        failed: list[FailedImage] = []
-        for number, item in zip(numbers, items, strict=False):
-            if not item.get("url"):
-                failed.append(self._failed_image(number, item))
-                continue
-            try:
-                images.append(self._fetch(last.job, number, item, model))
-            except DownloadFailed as error:
-                if self._age(last) < error.retry_for:
-                    _log_delay(last, number, error)
-                    return None
-                lost = self.rules.errors.ours(error.code, str(error))
-                failed.append(FailedImage(number, lost))
+        pairs = list(zip(numbers, items, strict=False))
+        found = self.map_fn(lambda pair: self._fetch_one(last, *pair, model), pairs)
+        if None in found:
+            return None
+        images = [one for one in found if isinstance(one, StoredImage)]
+        failed = [one for one in found if isinstance(one, FailedImage)]
         failed += [self._failed_image(number, {}) for number in numbers[len(items) :]]
         return images, failed
+
+    def _fetch_one(
+        self, last: Record, number: int, item: Mapping[str, Any], model: Model | None
+    ) -> StoredImage | FailedImage | None:
+        """One image stored or known to be lost; None if it has to be fetched again later."""
+        if not item.get("url"):
+            return self._failed_image(number, item)
+        try:
+            return self._fetch(last.job, number, item, model)
+        except DownloadFailed as error:
+            if self._age(last) < error.retry_for:
+                _log_delay(last, number, error)
+                return None
+            return FailedImage(number, self.rules.errors.ours(error.code, str(error)))
 
     def _pause(self, last: Record) -> float:
         return self.rules.policy.pause(last.attempt or 1, self.ledger.rng)
@@ -168,8 +177,8 @@ class Collection:
         self, job: str, number: int, item: Mapping[str, Any], model: Model | None
     ) -> StoredImage:
         hosts = (*self.result_hosts, *(model.result_hosts if model else ()))
-        body = self.downloader.fetch(str(item["url"]), hosts)
-        return store_image(self.ledger.store, job, number, body, item)
+        with self.downloader.fetch(str(item["url"]), hosts) as download:
+            return store_image(self.ledger.store, job, number, download, item)
 
     def _failed_image(self, number: int, item: Mapping[str, Any]) -> FailedImage:
         code, message = str(item.get("code") or "NoUrl"), str(item.get("message") or "")

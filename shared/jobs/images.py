@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any
 
 from shared.jobfile.image_probe import ProbeError, probe
 from shared.ledger.manifest import StoredImage
-from shared.modelstudio.download import RETENTION, DownloadFailed
+from shared.modelstudio.download import RETENTION, Download, DownloadFailed
 from shared.storage import layout
-from shared.storage.objects import ObjectStore, Slice
+from shared.storage.objects import ObjectStore
 
 MEDIA = {
     "PNG": ("png", "image/png"),
@@ -23,33 +22,29 @@ MEDIA = {
 
 
 def store_image(
-    store: ObjectStore, job: str, number: int, body: bytes, item: Mapping[str, Any]
+    store: ObjectStore, job: str, number: int, download: Download, item: Mapping[str, Any]
 ) -> StoredImage:
     """Store one image with its job's results; storing it again writes the same object.
 
-    Raises DownloadFailed if the body is not an image (fetching it again may help), StoreError.
+    Raises DownloadFailed if it is not an image (fetching it again may help), StoreError.
     """
-
-    def read(start: int, length: int) -> Slice:
-        return Slice(body[start : start + length], len(body), "")
-
     try:
-        facts = probe(read)
+        facts = probe(download.part)
     except ProbeError as error:
         raise DownloadFailed(
             "NotAnImage", f"What came from the result URL is no image: {error}", retry_for=RETENTION
         ) from None
     extension, media_type = MEDIA.get(facts.format, (facts.format.lower(), "image/*"))
     key = layout.image(job, number, extension)
-    store.put(key, body, media_type)
+    store.put_file(key, download.file, download.md5, media_type)
     return StoredImage(
         number=number,
         key=key,
         format=facts.format,
         width=facts.width,
         height=facts.height,
-        bytes=len(body),
-        sha256=hashlib.sha256(body).hexdigest(),
+        bytes=download.size,
+        sha256=download.sha256,
         orig_prompt=item.get("orig_prompt"),
         actual_prompt=item.get("actual_prompt"),
     )

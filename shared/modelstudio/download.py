@@ -1,11 +1,18 @@
-"""Fetching result images: GET only, from the hosts results come from, bounded in size."""
+"""Fetching result images: GET only, from the hosts results come from, bounded in size.
+
+An image may have tens of megabytes and several are fetched at once, so they go to disk (the
+function has 512 MB of it), not into memory.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import logging
+import tempfile
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from ipaddress import ip_address
+from typing import IO
 from urllib.parse import urlsplit
 
 from urllib3.exceptions import HTTPError, LocationParseError
@@ -14,8 +21,11 @@ from urllib3.util import parse_url
 from shared.platform.clock import Clock, SystemClock
 from shared.platform.logs import about
 from shared.platform.slim_imports import requests
+from shared.storage.objects import Slice
 
 CHUNK = 256 * 1024
+IN_MEMORY = 1024 * 1024
+"""Bytes of a file that are kept in memory; a larger one goes to disk."""
 TIMEOUT = (3.05, 30)
 RETENTION = 24 * 3600.0
 """Seconds for which task and images exist, counted from submission (wan2.5 API reference)."""
@@ -43,9 +53,31 @@ class DownloadFailed(Exception):
         self.retry_for = retry_for
 
 
+@dataclass(frozen=True)
+class Download:
+    """A file that was fetched whole; a context manager that removes it. `md5` and `sha256` are
+    digests of its content."""
+
+    file: IO[bytes]
+    size: int
+    md5: bytes
+    sha256: str
+
+    def part(self, start: int, length: int) -> Slice:
+        """Up to `length` bytes from `start`."""
+        self.file.seek(start)
+        return Slice(self.file.read(length), self.size, "")
+
+    def __enter__(self) -> Download:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.file.close()
+
+
 @dataclass
 class Downloader:
-    """Fetches images into memory, each at most `limit` bytes. `session` is the network seam.
+    """Fetches images, each at most `limit` bytes. `session` is the network seam.
 
     `own_host` is the service's own (on a laptop: 127.0.0.1), which may have any address.
     """
@@ -55,8 +87,8 @@ class Downloader:
     own_host: str = ""
     clock: Clock = field(default_factory=SystemClock)
 
-    def fetch(self, url: str, hosts: Collection[str]) -> bytes:
-        """The body behind a result URL, which is used exactly as it was given.
+    def fetch(self, url: str, hosts: Collection[str]) -> Download:
+        """The file behind a result URL, which is used exactly as it was given.
 
         A signed URL is damaged by any change (inpainting and wan2.5 API references show both
         plain and signed ones). `hosts` are those that documents list; another host of Alibaba
@@ -102,27 +134,38 @@ class Downloader:
         if address.is_loopback or address.is_link_local or address == METADATA:
             raise _refused(f"{host} ({peer})")
 
-    def _body(self, answer: requests.Response) -> bytes:
+    def _body(self, answer: requests.Response) -> Download:
         if answer.status_code in (403, 404, 410):
             message = f"The result URL answers {answer.status_code}: it has expired or was damaged."
             raise DownloadFailed("ResultExpired", message, retry_for=REFUSED)
         if answer.status_code != 200:
             message = f"The result URL answers {answer.status_code}."
             raise DownloadFailed("DownloadFailed", message, retry_for=RETENTION)
-        body, end = bytearray(), self.clock.monotonic() + LONGEST
+        file = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 -- the caller closes it
+        try:
+            return self._written(answer, file)
+        except BaseException:
+            file.close()
+            raise
+
+    def _written(self, answer: requests.Response, file: IO[bytes]) -> Download:
+        md5, sha256 = hashlib.md5(), hashlib.sha256()
+        size, end = 0, self.clock.monotonic() + LONGEST
         for chunk in answer.iter_content(CHUNK):
-            body += chunk
-            if len(body) > self.limit:
+            size += file.write(chunk)
+            md5.update(chunk)
+            sha256.update(chunk)
+            if size > self.limit:
                 message = f"The image is larger than {self.limit} bytes."
                 raise DownloadFailed("ResultTooLarge", message, retry_for=0)
             if self.clock.monotonic() > end:
                 message = f"The image was not there after {LONGEST:.0f} s."
                 raise DownloadFailed("DownloadFailed", message, retry_for=RETENTION)
         promised = answer.headers.get("Content-Length")
-        if promised and promised.isdigit() and int(promised) != len(body):
-            message = f"Only {len(body)} of {promised} bytes arrived."
+        if promised and promised.isdigit() and int(promised) != size:
+            message = f"Only {size} of {promised} bytes arrived."
             raise DownloadFailed("DownloadFailed", message, retry_for=RETENTION)
-        return bytes(body)
+        return Download(file, size, md5.digest(), sha256.hexdigest())
 
 
 def host_of(url: str) -> str | None:

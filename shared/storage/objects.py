@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import IO, Protocol
 
 FULL_PAGE = 1000
 
@@ -86,6 +86,9 @@ class ObjectStore(ObjectReader, Protocol):
 
     def put(self, key: str, body: bytes, content_type: str = "application/json") -> None:
         """Create or replace."""
+
+    def put_file(self, key: str, file: IO[bytes], md5: bytes, content_type: str) -> None:
+        """Create or replace with the whole content of a file, whose MD5 digest is `md5`."""
 
     def list(self, prefix: str, after: str = "", limit: int | None = None) -> Iterator[Entry]:
         """Entries in byte order of their keys, strictly after `after`."""

@@ -16,7 +16,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 from urllib.parse import urlsplit
 
 from shared.platform.clock import Clock
@@ -123,6 +123,15 @@ class OssStore:
         """Create or replace. Raises StoreError."""
         headers = _put_headers(body, content_type=content_type)
         self._call(f"write {key}", lambda: self.bucket.put_object(key, body, headers=headers))
+
+    def put_file(self, key: str, file: IO[bytes], md5: bytes, content_type: str) -> None:
+        """Create or replace with a file's content; OSS checks it by `md5`. Raises StoreError."""
+
+        def put() -> object:
+            file.seek(0)
+            return self.bucket.put_object(key, file, headers=_headers(md5, content_type))
+
+        self._call(f"write {key}", put)
 
     def list(self, prefix: str, after: str = "", limit: int | None = None) -> Iterator[Entry]:
         """Entries in byte order, at most `limit`. Raises StoreError."""
@@ -282,11 +291,14 @@ def _require_address(endpoint: str) -> None:
         raise ValueError(endpoint)
 
 
+def _headers(md5: bytes, content_type: str) -> dict[str, str]:
+    return {"Content-MD5": base64.b64encode(md5).decode(), "Content-Type": content_type}
+
+
 def _put_headers(
     body: bytes, *, absent: bool = False, content_type: str = "application/json"
 ) -> dict[str, str]:
-    digest = base64.b64encode(hashlib.md5(body).digest()).decode()
-    headers = {"Content-MD5": digest, "Content-Type": content_type}
+    headers = _headers(hashlib.md5(body).digest(), content_type)
     if absent:
         headers["x-oss-forbid-overwrite"] = "true"
     return headers

@@ -124,7 +124,9 @@ class SimBucket:
 
         return self.network.call(f"head {key}", "read", effect)
 
-    def put_object(self, key: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    def put_object(self, key: str, data: Any, headers: Mapping[str, str]) -> Answer:
+        """`data`: bytes, or a file at its beginning."""
+        body: bytes = data if isinstance(data, bytes) else data.read()
         absent = headers.get("x-oss-forbid-overwrite") == "true"
 
         def effect(fault: str) -> Answer:

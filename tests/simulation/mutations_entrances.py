@@ -54,7 +54,7 @@ def idempotency_key_forgotten() -> list[Change]:
 
 
 def retry_doubled() -> list[Change]:
-    old = "if existing.state not in RETRYABLE:"
+    old = "if last.state not in RETRYABLE:"
     return [rewritten(Retries, "_next", old, "if False:")]
 
 
@@ -68,8 +68,8 @@ def rebuilt_without_markers() -> list[Change]:
 
 
 def rebuilt_without_index() -> list[Change]:
-    old = "done.index_entries_made += ledger.index.add(first)"
-    return [rewritten(Repair, "rebuild", old, "pass")]
+    old = "done.index_entries_made += self.ledger.index.add(first)"
+    return [rewritten(Repair, "_job", old, "pass")]
 
 
 def dead_event_dropped() -> list[Change]:

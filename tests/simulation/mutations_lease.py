@@ -76,9 +76,9 @@ def late_submitter_sends() -> list[Change]:
 
 
 def known_task_adopted() -> list[Change]:
-    known = "task.task_id in known or owner is not None"
+    ours = "if task.task_id not in ours"
     return [
-        rewritten(Reconciliation, "_evidence", known, "False"),
+        rewritten(Reconciliation, "_evidence", ours, "if True"),
         (TaskClaims, "owner", lambda _self, _task: None),
         (TaskClaims, "claim", lambda _self, _task, _slot: True),
     ]

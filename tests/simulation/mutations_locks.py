@@ -135,7 +135,9 @@ def image_after_record() -> list[Change]:
         def __init__(self, store: Any) -> None:
             self.store = store
 
-        def put(self, *what: Any) -> None:
+        def put_file(self, key: str, file: Any, _md5: bytes, media_type: str) -> None:
+            file.seek(0)
+            what = (key, file.read(), media_type)
             kept.setdefault(current(), []).append((self.store, what))
 
     def storing(store: Any, *rest: Any) -> Any:

@@ -18,7 +18,12 @@ from tests.simulation.mutating import Change, named, rewritten
 
 
 def image_not_stored() -> list[Change]:
-    _, name, wrong = rewritten(images, "store_image", "store.put(key, body, media_type)", "pass")
+    _, name, wrong = rewritten(
+        images,
+        "store_image",
+        "store.put_file(key, download.file, download.md5, media_type)",
+        "pass",
+    )
     return [(collect, name, wrong)]
 
 
@@ -39,13 +44,13 @@ def image_from_any_host() -> list[Change]:
 
 
 def half_an_image_is_enough() -> list[Change]:
-    old = "promised and promised.isdigit() and int(promised) != len(body)"
-    return [rewritten(Downloader, "_body", old, "False")]
+    old = "promised and promised.isdigit() and int(promised) != size"
+    return [rewritten(Downloader, "_written", old, "False")]
 
 
 def download_tried_once() -> list[Change]:
     old = "if self._age(last) < error.retry_for:"
-    return [rewritten(Collection, "_fetch_all", old, "if False:")]
+    return [rewritten(Collection, "_fetch_one", old, "if False:")]
 
 
 def running_written_twice() -> list[Change]:

@@ -57,7 +57,7 @@ def test_a_body_that_is_no_text_arrives_as_base64(runtime: RuntimeUnderTest) -> 
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "br"])
-@pytest.mark.parametrize("body", [gzip.compress(b"{}"), b"{}"])
+@pytest.mark.parametrize("body", [gzip.compress(b"{}", mtime=0), b"{}"])
 def test_a_body_is_handed_on_as_it_comes_whatever_its_coding(
     runtime: RuntimeUnderTest, coding: str, body: bytes
 ) -> None:
