@@ -39,7 +39,7 @@ BODIES: dict[str, dict[str, Any]] = {
     MODELS[1]: {"prompt": "a tree", "sketch_image_url": "oss:///inputs/house-sketch.png"},
     MODELS[2]: {"prompt": "make it night", "images": ["oss:///inputs/coffee.jpg"]},
 }
-ENVIRON = {"CREATE_TIMEOUT": "2", "UNKNOWN_GRACE": "6"}
+ENVIRON = {"CREATE_TIMEOUT": "2", "UNKNOWN_GRACE": "6", "LEASE_SECONDS": "4"}
 
 
 class Killer(threading.Thread):
