@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
@@ -27,6 +28,8 @@ ANSWER_TIMEOUT = 20.0
 """Seconds for the whole body of an answer."""
 LONGEST_ID = 200
 MOST_PAGES = 50
+QUESTIONS = 18
+"""Queries, lists and cancels in a second: an account may make 20 of each (task management page)."""
 TASK_ID = re.compile(r"[A-Za-z0-9._:-]{1,200}")
 """Ids are UUIDs in every sample; what else may come must be safe in a URL's path and a key."""
 BEIJING_TIME = timezone(timedelta(hours=8))
@@ -119,6 +122,7 @@ class ModelStudio:
     workspace: str | None = None
     create_timeout: float = 30.0
     clock: Clock = field(default_factory=SystemClock)
+    _asked: deque[float] = field(default_factory=lambda: deque(maxlen=QUESTIONS), init=False)
 
     def create(
         self, endpoint: str, body: Mapping[str, Any]
@@ -209,6 +213,17 @@ class ModelStudio:
             raise ServiceError("UnreadableAnswer", "The list has less tasks than its total.", 200)
         return list(found.values())
 
+    def running(self, model: str) -> set[str]:
+        """The ids of a model's tasks that run now, as the list shows them; it may be behind.
+
+        Raises ServiceError.
+        """
+        query = {**_list_query(model, None, 1), "status": "RUNNING"}
+        rows, pages = _rows(self._get("/tasks/", query), 1)
+        if pages > 1:
+            raise ServiceError("ListTooLong", "More tasks run than one page shows.", 200)
+        return {row.task_id for row in rows}
+
     def find(self, task_id: str) -> ListedTask | None:
         """A task as the list shows it; None if it is not listed. Raises ServiceError."""
         query = {"task_id": task_id, "page_no": "1", "page_size": "10"}
@@ -239,7 +254,14 @@ class ModelStudio:
                 raise
         return self._ask(method, path, query, renewed)
 
+    def _wait_for_turn(self) -> None:
+        """Wait while as many questions as are allowed went out within the last second."""
+        if len(self._asked) == QUESTIONS:
+            self.clock.sleep(self._asked[0] + 1.0 - self.clock.monotonic())
+        self._asked.append(self.clock.monotonic())
+
     def _ask(self, method: str, path: str, query: Mapping[str, str], key: str) -> dict[str, Any]:
+        self._wait_for_turn()
         try:
             answer = self.session.request(
                 method,

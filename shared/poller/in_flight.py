@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from shared.catalogue.models import Catalogue, Model
 from shared.ledger.ledger import Ledger
-from shared.ledger.record import PENDING, Record
+from shared.ledger.record import PENDING, RUNNING, Record
 from shared.ledger.slots import HeldSlot, Slot
 from shared.platform.clock import from_iso
 from shared.poller.poll_intervals import (
@@ -30,6 +30,12 @@ NARROW = 0.2
 to be worth remembering."""
 ABOUT = 2.0
 """The same in seconds, for short tasks."""
+TOGETHER = 3
+"""From so many tasks on, one listing is cheaper than a question for each."""
+ALONE = 10.0
+"""Seconds for which a listing is believed that shows a task as running."""
+FEW = 2
+"""Up to so many tasks at once, a moment without a task is worth more questions."""
 EARLY, MANY = 0.25, 20
 """Share of the tasks that are asked for early: all while fewer durations are known."""
 
@@ -50,9 +56,9 @@ class InFlight:
     begun. `started_within`: how many seconds the start may be wrong. `early`: it is asked for
     before tasks are likely to end; only such a task tells how long tasks take, because of the
     others the quick ones are not seen. `finished_remotely`: the service is done with it, its images
-    are still to be fetched.
-    `open_at`: when it was last seen unfinished. `failures`: how often in a row the service could
-    not be asked. `first`: the record that holds the job's spec, if it is at hand.
+    are still to be fetched. `open_at`: when it was last seen unfinished; `asked_at`: when it was
+    last asked for by itself. `failures`: how often in a row the service could not be asked.
+    `first`: the record that holds the job's spec, if it is at hand.
     """
 
     slot: Slot
@@ -65,6 +71,7 @@ class InFlight:
     behind: bool = False
     finished_remotely: bool = False
     open_at: float | None = None
+    asked_at: float = -math.inf
     failures: int = 0
     first: Record | None = None
 
@@ -211,8 +218,8 @@ class InFlightTasks:
         """
         now = self.ledger.clock.monotonic()
         name = inflight.slot.model
-        durations, model = self._durations(inflight), self.catalogue.get(name)
-        eager = crowded and model is not None and self.is_idle_between(model)
+        durations = self._durations(inflight)
+        eager = crowded and self._is_eager(name)
         waited = now - inflight.started
         if inflight.behind:
             wait = BEHIND
@@ -221,6 +228,28 @@ class InFlightTasks:
         else:
             wait = next_question(waited, durations, eager)
         inflight.ask_at = now + wait
+
+    def to_ask_together(self) -> dict[str, list[InFlight]]:
+        """The tasks that are worth a question now or soon, by model, where one listing costs less
+        than asking for each and one of them is due."""
+        now, found = self.ledger.clock.monotonic(), dict[str, list[InFlight]]()
+        for one in self:
+            open_task = one.last.state in (PENDING, RUNNING) and not one.finished_remotely
+            if open_task and not one.behind and one.ask_at <= now + GAP:
+                found.setdefault(one.slot.model, []).append(one)
+        return {
+            name: together
+            for name, together in found.items()
+            if len(together) >= TOGETHER and any(one.ask_at <= now for one in together)
+        }
+
+    def seen_running(self, inflight: InFlight) -> None:
+        """A listing shows the task as running: ask later. A listing may be behind, so that a task
+        is asked for by itself now and then."""
+        now = self.ledger.clock.monotonic()
+        if now - inflight.asked_at < ALONE:
+            inflight.open_at = now
+            self.ask_later(inflight)
 
     def is_expected(self, inflight: InFlight) -> bool:
         """True if the task will finish so soon that a RUNNING record would be wasted."""
@@ -247,11 +276,15 @@ class InFlightTasks:
 
     def _first_question(self, inflight: InFlight) -> float:
         """When to ask first: early for some, and where the model would be idle meanwhile."""
-        durations, model = self._durations(inflight), self.catalogue.get(inflight.slot.model)
-        eager = model is not None and self.is_idle_between(model)
-        chosen = self.ledger.rng.random() < EARLY
+        durations, chosen = self._durations(inflight), self.ledger.rng.random() < EARLY
+        eager = self._is_eager(inflight.slot.model)
         inflight.early = eager or len(durations) < MANY or chosen
         return first_question(durations, inflight.early)
+
+    def _is_eager(self, name: str) -> bool:
+        """Whether an idle moment is a large part of what the model can do."""
+        model = self.catalogue.get(name)
+        return model is not None and model.limits.concurrent <= FEW and self.is_idle_between(model)
 
     def _durations(self, inflight: InFlight) -> Sequence[float]:
         return self.ledger.durations.of(inflight.slot.model)

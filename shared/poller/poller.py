@@ -178,9 +178,24 @@ class Poller:
 
     def _visit_due(self) -> None:
         """Between two looks: only what was to be asked by now."""
+        for name, together in self.in_flight.to_ask_together().items():
+            self._ask_together(name, together)
         for inflight in self.in_flight:
             self._isolated(inflight.slot, partial(self._ask, inflight))
         self.in_flight.line_up()
+
+    def _ask_together(self, model: str, together: list[InFlight]) -> None:
+        """One listing says which of many tasks still run; the others are asked for one by one."""
+        try:
+            running = self.collection.model_studio.running(model)
+        except ServiceError as error:
+            log.info("%s: the running tasks cannot be listed: %s", model, error)
+            return
+        for inflight in together:
+            if inflight.last.task_id in running:
+                self.in_flight.seen_running(inflight)
+            else:
+                inflight.ask_at = self.ledger.clock.monotonic()
 
     def _visit_all(self) -> None:
         held = self.ledger.slots.held()
@@ -314,6 +329,7 @@ class Poller:
     def _collect(self, inflight: InFlight) -> None:
         model = inflight.slot.model
         self.in_flight.ask_later(inflight, self.scheduler.is_crowded(model))
+        inflight.asked_at = self.ledger.clock.monotonic()
         task = self.collection.ask(inflight.last)
         known = KnownInFlight(inflight.first, self.in_flight.is_expected(inflight))
         if task.status in OVER and not inflight.finished_remotely:

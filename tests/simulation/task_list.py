@@ -51,6 +51,7 @@ class TaskList:
             for task in tasks
             if query.get("model_name") in (None, task.model)
             and query.get("task_id") in (None, task.task_id)
+            and query.get("status") in (None, task.status(now))
             and start <= task.created + skew <= end
             and task.listed_from + self.lag <= now
         ]
