@@ -16,7 +16,7 @@ from shared.jobs.manifest import Outcome
 from shared.jobs.submit import Submission
 from shared.jobs.task_list import TaskList
 from shared.jobs.task_matching import Evidence, Sent
-from shared.jobs.transitions import Transitions
+from shared.jobs.transitions import UNSURE, Transitions
 from shared.ledger.ledger import Ledger
 from shared.ledger.record import NEEDS_ATTENTION, SUBMITTING, Record
 from shared.ledger.slots import Slot
@@ -36,6 +36,8 @@ SILENCE = 1.5
 BEFORE, MOST_BEFORE = 600.0, 20
 """Seconds before an attempt in which a task of nobody we know says that another program uses the
 account, and how many tasks are looked at."""
+FAR_BEFORE = 6 * 3600.0
+"""How far back a task of ours is looked for that the list must show."""
 MOST_PROMPTS = 10
 """How many tasks are asked for their prompts, to find the attempt's own."""
 LONG_PROMPT = 75
@@ -85,6 +87,8 @@ class Reconciliation:
             return last
         if evidence.possible() or self.ask:
             return self._ask_a_person(last, evidence.possible())
+        if evidence.incomplete:
+            return last
         why = self.rules.errors.ours("NoTaskMade", seconds=int(age))
         return self.transitions.requeue(last, why, in_doubt=True)
 
@@ -131,26 +135,33 @@ class Reconciliation:
         other attempts in doubt."""
         # First the tasks, then the records: a task made in between must not look unclaimed.
         now, start = self.ledger.clock.now(), sent.at - SKEW
-        every = self.tasks.between(last.model, sent.at - BEFORE, now + SKEW)
+        begin, made = sent.at - BEFORE, self.ledger.durations.made(last.model)
+        begin = max(sent.at - FAR_BEFORE, min([begin, *(at - SKEW for at in made.values())]))
+        every = self.tasks.between(last.model, begin, now + SKEW)
+        shown = {task.task_id for task in every}
         listed = [task for task in every if task.created >= start]
         patience = self.tasks.model_studio.create_timeout
+        missing = {one for one, at in made.items() if begin <= at <= now - self.grace} - shown
         if not listed:
-            return Evidence(sent, (), (), patience), []
-        in_flight = dict(self._in_flight(last.model))
-        known = {one.task_id for one in in_flight.values()} - {None}
-        others = [one for slot, one in in_flight.items() if slot != last.slot and _open(one)]
-        others += self._given_up(last, sent.at - BEFORE)
+            return Evidence(sent, (), (), patience, incomplete=bool(missing)), []
+        attempts = dict(self._in_flight(last.model)) | self._given_up(last.model, begin)
+        known = {attempt[-1].task_id for attempt in attempts.values()} - {None}
+        others = [
+            _intent(one) for slot, one in attempts.items() if slot != last.slot and _open(one)
+        ]
         mine = (last.job, last.slot_seq)  # claimed when its instance died as it adopted the task
         claimed = tuple(task for task in listed if self._owner(task) == mine)
         ours = {task.task_id for task in listed if self._owner(task) is not None} | known
         unknown = tuple(task for task in listed if task.task_id not in ours)
         witnessed = any(task.task_id in ours and task.created > sent.at for task in listed)
-        before = sorted(set(every) - set(listed), key=lambda task: -task.created)[:MOST_BEFORE]
+        earlier_tasks = (task for task in every if sent.at - BEFORE <= task.created < start)
+        before = sorted(earlier_tasks, key=lambda task: -task.created)[:MOST_BEFORE]
         nobodys = (task for task in before if self._owner(task) is None)
         earlier = tuple(task for task in nobodys if task.task_id not in known)
         rivals = tuple(self._sent(one) for one in others)
         tasks = (*unknown, *earlier)
-        return Evidence(sent, rivals, tasks, patience, witnessed, claimed), others
+        found = Evidence(sent, rivals, tasks, patience, witnessed, claimed, bool(missing))
+        return found, others
 
     def _owner(self, task: ListedTask) -> tuple[str, int] | None:
         """The attempt that has claimed a task. A claim never changes, so it is read once."""
@@ -161,19 +172,18 @@ class Reconciliation:
             self._owners[task.task_id] = owner
         return self._owners[task.task_id]
 
-    def _in_flight(self, model: str) -> Iterator[tuple[Slot, Record]]:
-        """The last record of every attempt that holds a slot."""
+    def _in_flight(self, model: str) -> Iterator[tuple[Slot, list[Record]]]:
+        """The records of every attempt that holds a slot."""
         for held in self.ledger.slots.held(model):
             attempt = self.ledger.records.attempt(held.slot)
             if attempt:
-                yield held.slot, attempt[-1]
+                yield held.slot, attempt
 
-    def _given_up(self, last: Record, start: float) -> list[Record]:
-        """The last records of attempts that ended without an answer, since `start`."""
-        slots = self.ledger.tasks.doubts(last.model, start)
-        attempts = [self.ledger.records.attempt(slot) for slot in slots if slot != last.slot]
-        intents = [[one for one in attempt if one.state == SUBMITTING] for attempt in attempts]
-        return [one[-1] for one in intents if one]
+    def _given_up(self, model: str, start: float) -> dict[Slot, list[Record]]:
+        """The records of the attempts that ended without an answer, since `start`."""
+        slots = self.ledger.tasks.doubts(model, start)
+        attempts = {slot: self.ledger.records.attempt(slot) for slot in slots}
+        return {slot: attempt for slot, attempt in attempts.items() if attempt}
 
     def _compare_prompts(
         self, last: Record, evidence: Evidence, others: list[Record]
@@ -205,9 +215,14 @@ class Reconciliation:
         return self.transitions.finish(last, NEEDS_ATTENTION, Outcome(error=error))
 
 
-def _open(last: Record) -> bool:
-    """Whether the outcome of an attempt is unknown."""
-    return last.state == SUBMITTING and last.task_id is None
+def _open(attempt: list[Record]) -> bool:
+    """Whether it is unknown if an attempt has a task, although it may be over."""
+    return attempt[-1].task_id is None and attempt[-1].state in UNSURE
+
+
+def _intent(attempt: list[Record]) -> Record:
+    """The last record of an attempt from before it was known what became of it."""
+    return [one for one in attempt if one.state == SUBMITTING][-1]
 
 
 def _same(shown: str, sent: str) -> bool:

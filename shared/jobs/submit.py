@@ -135,6 +135,7 @@ class Submission:
         )
         self.ledger.queue.remove(last)
         self.ledger.breakers.accepted(last.model)
+        self.ledger.durations.accepted(last.model, task_id, from_iso(submitted_at))
         return made
 
     def _pause(self, last: Record) -> RetryLater | None:

@@ -9,6 +9,7 @@ from shared.ledger.model_state import ModelStates
 
 REMEMBERED = 40
 ENDS = 64
+MADE = 3
 
 
 @dataclass
@@ -24,6 +25,19 @@ class Durations:
     def known(self, model: str) -> Sequence[float]:
         """What this instance read or learned last, without reading."""
         return self.states.known(model).durations
+
+    def made(self, model: str) -> dict[str, float]:
+        """The last tasks of a model that were accepted, and when: seconds since 1970.
+
+        Raises StoreError.
+        """
+        return dict(self.states.get(model).made)
+
+    def accepted(self, model: str, task_id: str, at: float) -> None:
+        """Remember a task that was accepted: the list of tasks must show it. Raises StoreError."""
+        state = self.states.get(model)
+        state.made = [*state.made[1 - MADE :], (task_id, at)]
+        self.states.save_soon(model)
 
     def ends(self, model: str) -> Sequence[float]:
         """When the last tasks of a model ended, in seconds since 1970. Raises StoreError."""

@@ -37,13 +37,15 @@ class Pause:
 
 @dataclass
 class ModelState:
-    """Durations in seconds, newest last; `ends` of tasks, in seconds since 1970.
+    """Durations in seconds, newest last; `ends` of tasks and when the last ones were `made`, in
+    seconds since 1970.
 
     `ahead_off_until`: do not queue ahead before that.
     """
 
     durations: list[float] = field(default_factory=list)
     ends: list[float] = field(default_factory=list)
+    made: list[tuple[str, float]] = field(default_factory=list)
     pause: Pause | None = None
     ahead_off_until: float = 0.0
 
@@ -93,6 +95,7 @@ class ModelStates:
         document = {
             "durations": state.durations,
             "ends": state.ends,
+            "made": state.made,
             "pause": vars(state.pause) if state.pause else None,
             "ahead_off_until": state.ahead_off_until,
         }
@@ -127,6 +130,7 @@ def _decode(document: Mapping[str, Any]) -> ModelState:
     return ModelState(
         durations=[float(value) for value in document.get("durations", ())],
         ends=[float(value) for value in document.get("ends", ())],
+        made=[(str(name), float(at)) for name, at in document.get("made", ())],
         pause=Pause(**pause) if pause else None,
         ahead_off_until=float(document.get("ahead_off_until", 0.0)),
     )
