@@ -189,7 +189,8 @@ class Poller:
         try:
             running = self.collection.model_studio.running(model)
         except ServiceError as error:
-            log.info("%s: the running tasks cannot be listed: %s", model, error)
+            facts = about("round.trouble", step=model)
+            log.warning("%s: the running tasks cannot be listed: %s", model, error, extra=facts)
             return
         for inflight in together:
             if inflight.last.task_id in running:
