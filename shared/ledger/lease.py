@@ -29,7 +29,7 @@ from shared.ledger.permits import Permits
 from shared.platform.clock import Clock
 from shared.platform.logs import about
 from shared.storage import layout
-from shared.storage.objects import ObjectMissing, ObjectStore, StoreError
+from shared.storage.objects import Entry, ObjectMissing, ObjectStore, StoreError
 
 POLLER = "poller"
 SUBMIT = "submitter"
@@ -42,6 +42,7 @@ MARGIN = 5.0
 WATCH = 1.0
 KEPT = 30
 """Old epochs that are kept: a deleted number would be free again, so only far older ones go."""
+STRAY = 4
 PROMPT = 1.0
 """Seconds after a look within which a take-over needs no second one."""
 LEASE_BYTES = 64 * 1024
@@ -70,8 +71,7 @@ class Timing:
 class Epoch:
     """The newest epoch as it was last seen: when it was written, and its age, by the store's clock.
 
-    `permits` is what its holder said at its release; None is unknown. `old`: numbers of epochs
-    that are not needed any more.
+    `permits` is what its holder said at its release; None is unknown.
     """
 
     number: int
@@ -80,7 +80,6 @@ class Epoch:
     kind: str
     is_released: bool
     permits: Any
-    old: tuple[int, ...] = ()
 
 
 NEVER_TAKEN = Epoch(0, 0.0, 0.0, "", True, {})
@@ -138,9 +137,9 @@ class Lease:
             return False
         self.epoch, self._renewed = newest.number + 1, began
         self.permits.restore(newest.permits, self.timing.request)
-        with suppress(StoreError):
-            for old in newest.old:
-                self.store.delete(layout.lease(old))
+        if self.epoch > KEPT:
+            with suppress(StoreError):
+                self.store.delete(layout.lease(self.epoch - KEPT))
         return True
 
     def renew(self) -> bool:
@@ -151,7 +150,7 @@ class Lease:
             return True
         began, key = self._moment(), layout.lease(self.epoch)
         self.store.put(key, self._body(self._kind))
-        if any(True for _ in self.store.list(layout.LEASE, after=key, limit=1)):
+        if [one.key for one in self._listed(1)] != [key]:
             self.epoch = None
             return False
         self._renewed = began
@@ -185,26 +184,25 @@ class Lease:
     def _look(self) -> Epoch:
         """The newest epoch. Only one that is not held by somebody has to be read."""
         self._looked = self._moment()
-        entries = {
-            layout.epoch_of(one.key): one
-            for one in self.store.list(layout.LEASE)
-            if layout.is_ours(one.key, layout.LEASE)
-        }
+        entries = self._listed(1)
         if not entries:
             return NEVER_TAKEN
-        number = max(entries)
-        newest = entries[number]
+        newest = entries[0]
         held = {len(self._body(kind)): kind for kind in (POLLER, SUBMIT)}
         said = {} if newest.size in held else self._read(newest.key)
         return Epoch(
-            number,
+            layout.epoch_of(newest.key),
             newest.modified,
             newest.listed_at - newest.modified,
             held.get(newest.size) or str(said.get("kind")),
             bool(said.get("released")),
             said.get("permits"),
-            tuple(old for old in entries if old <= number - KEPT),
         )
+
+    def _listed(self, most: int) -> list[Entry]:
+        """The newest epochs; a few things that somebody put there by hand may come before them."""
+        entries = self.store.list(layout.LEASE, limit=most + STRAY)
+        return [one for one in entries if layout.is_ours(one.key, layout.LEASE)][:most]
 
     def _may_be_late(self, before: Epoch) -> bool:
         """Whether somebody may have been faster: in so short a time `KEPT` epochs cannot pass."""
@@ -215,9 +213,9 @@ class Lease:
         held the lease meanwhile that this number had become free again."""
         if before.number == 0:
             return False
-        after = list(self.store.list(layout.LEASE, after=layout.lease(before.number - 1), limit=3))
-        numbers = [layout.epoch_of(one.key) for one in after]
-        return numbers != [before.number, before.number + 1] or after[0].modified != before.since
+        newest = self._listed(2)
+        wanted = [layout.lease(before.number + 1), layout.lease(before.number)]
+        return [one.key for one in newest] != wanted or newest[1].modified != before.since
 
     def _read(self, key: str) -> Mapping[str, Any]:
         try:

@@ -21,7 +21,7 @@ def marker_of(record: Record) -> str:
     return layout.marker(*place, record.job)
 
 
-PAGE = 200
+PAGE = 50
 """Markers in one listing of all queues: larger pages take longer to make and to read."""
 
 

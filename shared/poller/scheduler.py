@@ -26,7 +26,7 @@ PERMIT_PATIENCE = 3.0
 REFILL_PATIENCE = 0.3
 LOOK_FOR_EXPIRED = 60.0
 EXPIRED_AT_ONCE = 10
-HEAD = 100
+HEAD = 50
 LOOK_PAST = 5
 """Markers at the head of a queue that are listed; and how many jobs that have to wait
 (`not_before`) or that end (`expires_after`) are passed at a time in search of one that is ready."""

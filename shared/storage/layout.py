@@ -28,6 +28,7 @@ NO_TENANT = "-"
 """The tenant of jobs that belong to nobody in particular."""
 ONLY_KEY = "-"
 """The name of the API key where there is only one."""
+MOST_EPOCHS = 999_999_999_999
 END_OF_TIME_MS = 9_999_999_999_999
 """The year 2286. Counting down from it puts the newest first in byte order."""
 _ID = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
@@ -125,13 +126,13 @@ def _parse_attempt(name: str) -> tuple[str | None, str, str, int, str]:
 
 
 def lease(epoch: int) -> str:
-    """The right to send, for the `epoch`-th time (from 1)."""
-    return f"{LEASE}{epoch:012d}"
+    """The right to send, for the `epoch`-th time (from 1); byte order is newest first."""
+    return f"{LEASE}{MOST_EPOCHS - epoch:012d}"
 
 
 def epoch_of(key: str) -> int:
     """The number of a lease's epoch."""
-    return int(key.rsplit("/", 1)[1])
+    return MOST_EPOCHS - int(key.rsplit("/", 1)[1])
 
 
 def task(task_id: str) -> str:

@@ -49,11 +49,11 @@ class Contest:
         return lease
 
     def epochs(self) -> list[int]:
-        return [layout.epoch_of(key) for key in self.bucket.keys(layout.LEASE)]
+        return sorted(layout.epoch_of(key) for key in self.bucket.keys(layout.LEASE))
 
     def newest(self) -> dict[str, Any]:
         """What the newest epoch says."""
-        said: dict[str, Any] = json.loads(self.bucket.peek(self.bucket.keys(layout.LEASE)[-1]))
+        said: dict[str, Any] = json.loads(self.bucket.peek(self.bucket.keys(layout.LEASE)[0]))
         return said
 
 

@@ -49,6 +49,7 @@ SETTINGS_FILES = (
     "local/up_settings.py",
     "Makefile",
     "shared/poller/poll_intervals.py",  # what docs/scale.md turns
+    "shared/poller/schedule.py",
     "shared/poller/poller.py",
 )
 
