@@ -37,6 +37,7 @@ class Job:
     task: str = ""
     attempts: int = 0
     sent: bool = False
+    doubted: bool = False
     source: tuple[Any, ...] = ()
     retried_from: str = ""
     links: list[str] = field(default_factory=list)

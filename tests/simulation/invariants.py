@@ -109,6 +109,8 @@ class Invariants:
             self.violate("chains are gapless", f"{key} after number {job.seq}")
         if state not in LEGAL.get(job.state, ()):
             self.violate("states follow the rules", f"{name}: {state} after {job.state}")
+        if (job.state, state) == (SUBMITTING, CANCELED) and not job.doubted:
+            self.violate("states follow the rules", f"{name} is CANCELED while it is being sent")
         job.grow(read)
         task = f", {link['task_id']}" if link.get("task_id") else ""
         why = (link.get("error") or {}).get("code", "")
@@ -118,7 +120,7 @@ class Invariants:
             judge.recorded(job)
 
     def _follow(self, name: str, job: Job, link: Mapping[str, Any]) -> None:
-        job.slot, job.sent = "", "unknown" in link
+        job.slot, job.sent, job.doubted = "", "unknown" in link, "unknown" in link
         if job.state in IN_FLIGHT:
             job.slot = layout.slot(
                 layout.ONLY_KEY, job.model, name, link["slot_seq"], link["slot_mark"]

@@ -153,10 +153,6 @@ def image_after_record() -> list[Change]:
     return [(collect, "store_image", storing), (Records, "append", then)]
 
 
-def marker_name_reused() -> list[Change]:
-    return [rewritten(Transitions, "requeue", "0 if last.state == SUBMITTING else 1", "0")]
-
-
 def rest_without_second_look() -> list[Change]:
     def content(self: Poller) -> bool:
         self.ledger.lease.release()
@@ -229,7 +225,6 @@ LOCKS = named(
     ("the manifest comes before the record that decides", manifest_before_record),
     ("the slot is freed before the manifest is written", slot_before_manifest),
     ("images come after the record that names them", image_after_record),
-    ("a requeued job gets its old marker's name", marker_name_reused),
     ("a poller rests without a second look", rest_without_second_look),
     ("an orphaned slot is never freed", orphan_never_freed),
     ("a task is adopted while others are in doubt", doubt_of_others_ignored),
