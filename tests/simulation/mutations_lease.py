@@ -51,7 +51,7 @@ def lease_of_two() -> list[Change]:
 
 
 def successor_not_seen() -> list[Change]:
-    seen = "any(True for _ in self.store.list(layout.LEASE, after=key, limit=1))"
+    seen = "[one.key for one in self._listed(1)] != [key]"
     return [rewritten(Lease, "renew", seen, "False"), (Lease, "may_send", lambda self: True)]
 
 
