@@ -58,6 +58,7 @@ class Reconciliation:
     transitions: Transitions
     grace: float
     ask: bool = False
+    _empty_since: dict[tuple[str, int], float] = field(default_factory=dict)
     _owners: dict[str, tuple[str, int]] = field(default_factory=dict)
 
     def resolve(self, last: Record) -> Record | None:
@@ -87,10 +88,17 @@ class Reconciliation:
             return last
         if evidence.possible() or self.ask:
             return self._ask_a_person(last, evidence.possible())
-        if evidence.incomplete:
+        if evidence.incomplete or not self._is_seen_again(last, evidence):
             return last
         why = self.rules.errors.ours("NoTaskMade", seconds=int(age))
         return self.transitions.requeue(last, why, in_doubt=True)
+
+    def _is_seen_again(self, last: Record, evidence: Evidence) -> bool:
+        """Whether a list without anything we know has shown the same for as long as the grace: one
+        empty answer can be a mistake of the moment."""
+        now, key = self.ledger.clock.now(), (last.job, last.seq)
+        since = self._empty_since.setdefault(key, now)
+        return not self._is_blind(evidence) or now - since >= self.grace
 
     def _is_blind(self, evidence: Evidence) -> bool:
         """Whether the list shows nothing that is known to be there."""

@@ -14,6 +14,8 @@ EVERY = 30.0
 BESIDE = 0.25
 """Share of our own attempts beside which a foreign task is made within a second."""
 NEAR = 10.0
+SLOW = 30.0
+"""Seconds before and after an attempt of ours in which a task may be taken for its own."""
 MOST_OPEN = 2
 """Tasks of theirs at once, by model: they leave room for ours."""
 KNOWN_FOR = 600.0
@@ -35,7 +37,7 @@ class Strangers(Judge):
         self._rng = rng
         self._until = until
         self._kernel = facts.studio.kernel
-        self._ours: dict[str, float] = {}
+        self._ours: dict[str, list[float]] = {}
         for model in models:
             self._plan(model)
 
@@ -48,11 +50,15 @@ class Strangers(Judge):
             self._kernel.after(self._rng.random(), lambda: self._make(job.model))
 
     def _keep_away(self, model: str) -> None:
-        """What they made just now was made some seconds earlier."""
-        self._ours[model] = self._kernel.now
+        """What they made just now was made earlier, beside no attempt of ours."""
+        ours = self._ours.setdefault(model, [])
+        ours.append(self._kernel.now)
         for task in self.facts.studio.tasks.values():
-            if task.foreign and task.model == model and task.created > self._kernel.now - NEAR:
+            while task.foreign and task.model == model and self._is_beside(ours, task.created):
                 task.created -= NEAR
+
+    def _is_beside(self, ours: list[float], created: float) -> bool:
+        return any(-NEAR < created - at < SLOW for at in ours)
 
     def _are_known(self, model: str) -> bool:
         """Whether the list shows that somebody else uses the account."""
@@ -69,7 +75,7 @@ class Strangers(Judge):
         if self._kernel.now > self._until:
             return
         self._plan(model)
-        away = self._kernel.now > self._ours.get(model, 0.0) + NEAR
+        away = not self._is_beside(self._ours.get(model, []), self._kernel.now)
         if away or self._are_known(model):
             self._make(model)
 

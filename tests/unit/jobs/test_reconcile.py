@@ -10,7 +10,7 @@ from shared.ledger.lease import POLLER
 from shared.modelstudio.client import ServiceError
 from shared.storage import layout
 from shared.storage.objects import StoreError
-from tests.kit.doubt import GRACE, in_doubt, resolve
+from tests.kit.doubt import GRACE, in_doubt, resolve, resolve_for_long
 from tests.kit.hooks import Killed, die, fail, once
 from tests.kit.studio import UNREACHABLE, lose_answer
 from tests.kit.world import MODEL, World, model, run, store_of, submit
@@ -65,6 +65,8 @@ def test_no_task_is_waited_for_until_the_grace_is_over(world: World) -> None:
     assert world.state("cat") == "SUBMITTING"
     world.timeline.wait(10)
     resolve(world, "cat")
+    assert world.state("cat") == "SUBMITTING", "one empty list is not believed"
+    resolve_for_long(world, "cat")
     assert world.state("cat") == "QUEUED"
     record = world.record("cat")
     assert record["error"]["code"] == "NoTaskMade"
@@ -95,7 +97,7 @@ def test_another_programs_task_is_not_adopted(world: World, later: float) -> Non
     resolve(world, "cat")
     assert world.state("cat") == "SUBMITTING"
     world.timeline.wait(BLIND * GRACE)
-    resolve(world, "cat")
+    resolve_for_long(world, "cat")
     assert world.state("cat") == ("NEEDS_ATTENTION" if later < CREATE_TIMEOUT else "QUEUED")
     assert world.record("cat").get("task_id") is None
 
@@ -237,7 +239,7 @@ def test_one_task_of_two_in_doubt_far_apart_lets_the_other_go_round_again(world:
     in_doubt(world, "cat", made=False, pause=10.0)
     in_doubt(world, "dog", made=True)
     world.timeline.wait(BLIND * GRACE)
-    resolve(world, "cat")
+    resolve_for_long(world, "cat")
     assert world.state("cat") == "QUEUED", "the one task cannot be cat's"
     resolve(world, "dog")
     assert world.record("dog")["task_id"] == "task-1"
@@ -274,7 +276,7 @@ def test_after_the_second_attempt_the_first_ones_task_is_known(world: World) -> 
     """A job queued again by mistake of the list must not adopt another job's task."""
     in_doubt(world, "cat", made=False)
     world.timeline.wait(BLIND * GRACE)
-    resolve(world, "cat")
+    resolve_for_long(world, "cat")
     world.studio.script.append(lose_answer)
     submit(world.app("again"), "cat")
     resolve(world, "cat")
@@ -311,9 +313,9 @@ def test_a_given_up_attempt_keeps_its_possible_task_from_others(world: World) ->
     """The list was far behind, so cat was queued again; then it shows the task of cat."""
     in_doubt(world, "cat", made=True, pause=0.1)
     in_doubt(world, "dog", made=False)
-    world.studio.tasks["task-1"].listed_from = world.timeline.now + BLIND * GRACE + 10
+    world.studio.tasks["task-1"].listed_from = world.timeline.now + (BLIND + 1) * GRACE + 10
     world.timeline.wait(BLIND * GRACE)
-    resolve(world, "cat")
+    resolve_for_long(world, "cat")
     assert world.state("cat") == "QUEUED"
     world.timeline.wait(20)
     resolve(world, "dog")

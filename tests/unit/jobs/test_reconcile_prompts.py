@@ -6,7 +6,7 @@ import pytest
 
 from shared.catalogue.models import Limits
 from shared.jobs.reconcile import BLIND
-from tests.kit.doubt import GRACE, in_doubt, resolve
+from tests.kit.doubt import GRACE, in_doubt, resolve, resolve_for_long
 from tests.kit.world import MODEL, World, model
 
 LIMITS = Limits(5, 1, 4, 0)
@@ -33,7 +33,7 @@ def test_a_foreign_task_of_the_same_second_is_told_by_its_prompt(telling: World)
     resolve(telling, "cat")
     assert telling.state("cat") == "SUBMITTING"
     telling.timeline.wait(BLIND * GRACE)
-    resolve(telling, "cat")
+    resolve_for_long(telling, "cat")
     assert telling.record("cat")["error"]["code"] == "NoTaskMade"
 
 
