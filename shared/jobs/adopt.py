@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from shared.jobs.submit import Submission
 from shared.ledger.ledger import Ledger
-from shared.ledger.record import FINAL, NEEDS_ATTENTION, SUBMITTING, Record
+from shared.ledger.record import CANCELED, FINAL, NEEDS_ATTENTION, SUBMITTING, Record
 from shared.modelstudio.client import TASK_ID, ListedTask, ModelStudio
 from shared.platform.clock import iso
 from shared.storage import layout
@@ -56,9 +56,14 @@ class Adoption:
                 " another account. Check the id."
             )
         listed = self.model_studio.find(task_id)
-        if listed is not None and listed.model and listed.model != last.model:
+        if listed is None:
+            raise NotAdoptable(
+                "The service's list does not show the task yet, so its model cannot be checked."
+                " Try again in a minute."
+            )
+        if listed.model and listed.model != last.model:
             raise NotAdoptable(f"The task is one of {listed.model}, the job is for {last.model}.")
-        return listed or ListedTask(task_id, "", self.ledger.clock.now(), "")
+        return listed
 
     def _refuse_another_jobs(self, job: str, task_id: str) -> None:
         owner = self.ledger.tasks.owner(task_id)
@@ -83,8 +88,10 @@ class Adoption:
 
 def is_undecided(last: Record) -> bool:
     """Whether a person may say which task is the job's."""
-    in_doubt = last.state == SUBMITTING and last.unknown is not None
-    return in_doubt or (last.state == NEEDS_ATTENTION and bool(last.attempt))
+    if last.state == SUBMITTING:
+        return last.unknown is not None
+    canceled_in_doubt = last.state == CANCELED and last.slot is not None and last.task_id is None
+    return canceled_in_doubt or (last.state == NEEDS_ATTENTION and bool(last.attempt))
 
 
 def _before_its_end(ledger: Ledger, last: Record) -> Record:

@@ -15,8 +15,8 @@ from shared.jobfile.written import labels_of, prompt_of
 from shared.jobs.view import error_of, violations_of, written_of
 from shared.ledger.job_index import Cursor, IndexEntry
 from shared.ledger.ledger import Ledger
-from shared.ledger.manifest import read_manifest
-from shared.ledger.record import FINAL, REJECTED, Record
+from shared.ledger.manifest import Manifest, read_manifest
+from shared.ledger.record import FINAL, NEEDS_ATTENTION, REJECTED, Record
 from shared.platform.clock import iso
 from shared.platform.concurrency import MapFn, in_turn
 from shared.storage.objects import FULL_PAGE
@@ -60,6 +60,12 @@ class Page:
     searched: int
 
 
+def _can_go_on(manifest: Manifest) -> bool:
+    """Whether a job may leave its final state: with a corrected file, or with an adopted task."""
+    in_doubt = (manifest.error or {}).get("code") == "CanceledInDoubt"
+    return manifest.state in (REJECTED, NEEDS_ATTENTION) or in_doubt
+
+
 @dataclass
 class JobListing:
     """Lists jobs. `sees` says which a caller may see; `map_fn` reads several at once.
@@ -87,9 +93,9 @@ class JobListing:
         return Page(rows, str(following) if following else None, searched)
 
     def _row(self, entry: IndexEntry) -> Row | None:
-        """The manifest says everything about a job that is over; only a rejected one can go on."""
+        """The manifest says everything about a job that is over, unless it can still go on."""
         manifest = read_manifest(self.ledger.store, entry.job)
-        if manifest is None or manifest.state not in FINAL - {REJECTED}:
+        if manifest is None or manifest.state not in FINAL or _can_go_on(manifest):
             last = self.ledger.records.last(entry.job)
             return None if last is None else self._of_records(last)
         created = manifest.text("created_at") or iso(entry.created_ms / 1000)

@@ -42,7 +42,8 @@ MOST_PROMPTS = 10
 """How many tasks are asked for their prompts, to find the attempt's own."""
 LONG_PROMPT = 75
 """Characters; the shortest documented prompt limit (inpainting API reference)."""
-OVER = ("SUCCEEDED", "FAILED", "CANCELED", "UNKNOWN")
+FREE = ("FAILED", "CANCELED")
+"""States of a task that costs nothing. Its answer shows no prompt, so it proves nothing."""
 
 log = logging.getLogger(__name__)
 
@@ -207,7 +208,9 @@ class Reconciliation:
         mine, not_mine, undecided = set[str](), set[str](), False
         for listed in possible:
             task = self.tasks.model_studio.query(listed.task_id)
-            undecided |= task.status not in OVER
+            undecided |= task.status not in ("SUCCEEDED", *FREE)
+            if task.status in FREE:
+                not_mine.add(listed.task_id)
             for prompt in prompts_of(task.answer, model.results_at, model.prompt_key):
                 (mine if _same(prompt, own) else not_mine).add(listed.task_id)
         rivals = any(self._prompt(other) == own for other in others)

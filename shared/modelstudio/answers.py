@@ -7,8 +7,10 @@ middle of an emoji), which no UTF-8 can carry; a message may be megabytes long.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
+
+from urllib3.exceptions import HTTPError
 
 from shared.platform.slim_imports import requests
 
@@ -27,6 +29,23 @@ class UnreadableBody(Exception):
     """The body is not a JSON object, or is larger than `ANSWER_BYTES`."""
 
 
+def pieces(answer: requests.Response, size: int) -> Iterator[bytes]:
+    """The body as it arrives, at most `size` bytes at a time.
+
+    `iter_content` waits for a whole piece, so that a server which sends a byte now and then would
+    be waited for without end. Raises what requests raises when the connection breaks.
+    """
+    read = getattr(getattr(answer, "raw", None), "read1", None)
+    if read is None:
+        yield from answer.iter_content(size)
+        return
+    try:
+        while piece := read(size, decode_content=True):
+            yield piece
+    except HTTPError as error:
+        raise requests.exceptions.ChunkedEncodingError(error) from None
+
+
 def read_object(answer: requests.Response, in_time: Callable[[], bool]) -> dict[str, Any]:
     """The JSON object in an answer's body.
 
@@ -34,7 +53,7 @@ def read_object(answer: requests.Response, in_time: Callable[[], bool]) -> dict[
     raises when the connection breaks.
     """
     body = bytearray()
-    for piece in answer.iter_content(64 * 1024):
+    for piece in pieces(answer, 64 * 1024):
         body += piece
         if len(body) > ANSWER_BYTES:
             raise UnreadableBody(f"more than {ANSWER_BYTES} bytes")

@@ -30,7 +30,7 @@ LONGEST_ID = 200
 MOST_PAGES = 50
 QUESTIONS = 18
 """Queries, lists and cancels in a second: an account may make 20 of each (task management page)."""
-TASK_ID = re.compile(r"[A-Za-z0-9._:-]{1,200}")
+TASK_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,199}")
 """Ids are UUIDs in every sample; what else may come must be safe in a URL's path and a key."""
 BEIJING_TIME = timezone(timedelta(hours=8))
 """Times in answers are UTC+8 without saying so (wan2.5 API reference)."""

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from urllib3.exceptions import HTTPError, LocationParseError
 from urllib3.util import parse_url
 
+from shared.modelstudio.answers import pieces
 from shared.platform.clock import Clock, SystemClock
 from shared.platform.logs import about
 from shared.platform.slim_imports import requests
@@ -151,7 +152,7 @@ class Downloader:
     def _written(self, answer: requests.Response, file: IO[bytes]) -> Download:
         md5, sha256 = hashlib.md5(), hashlib.sha256()
         size, end = 0, self.clock.monotonic() + LONGEST
-        for chunk in answer.iter_content(CHUNK):
+        for chunk in pieces(answer, CHUNK):
             size += file.write(chunk)
             md5.update(chunk)
             sha256.update(chunk)

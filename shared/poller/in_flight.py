@@ -34,6 +34,8 @@ TOGETHER = 3
 """From so many tasks on, one listing is cheaper than a question for each."""
 ALONE = 10.0
 """Seconds for which a listing is believed that shows a task as running."""
+STUCK = 3
+"""Questions without an answer after which a task is taken for one that keeps nothing busy."""
 FEW = 2
 """Up to so many tasks at once, a moment without a task is worth more questions."""
 EARLY, MANY = 0.25, 20
@@ -201,7 +203,7 @@ class InFlightTasks:
         """Decide which tasks run and which wait behind; one that moves up starts its clock now."""
         for name in {inflight.slot.model for inflight in self}:
             line = sorted(
-                (one for one in self if one.slot.model == name and not one.finished_remotely),
+                (one for one in self if one.slot.model == name and _is_in_line(one)),
                 key=_place_in_line,
             )
             model = self.catalogue.get(name)
@@ -288,6 +290,11 @@ class InFlightTasks:
 
     def _durations(self, inflight: InFlight) -> Sequence[float]:
         return self.ledger.durations.of(inflight.slot.model)
+
+
+def _is_in_line(inflight: InFlight) -> bool:
+    """Whether a task may keep others waiting; one that cannot be asked for does not."""
+    return not inflight.finished_remotely and inflight.failures < STUCK
 
 
 def _place_in_line(inflight: InFlight) -> tuple[bool, float]:

@@ -55,10 +55,6 @@ def successor_not_seen() -> list[Change]:
     return [rewritten(Lease, "renew", seen, "False"), (Lease, "may_send", lambda self: True)]
 
 
-def intent_of_a_live_epoch_resolved() -> list[Change]:
-    return [(Reconciliation, "_is_under_way", lambda _self, _last: False)]
-
-
 def slots_not_counted() -> list[Change]:
     room = InFlightTasks.room
 
@@ -92,7 +88,6 @@ LEASE = named(
     ("a holder that was silent goes on sending", lease_never_given_up),
     ("a lease that somebody else took is held", lease_of_two),
     ("a holder does not look for its successor", successor_not_seen),
-    ("an attempt of a live epoch is resolved", intent_of_a_live_epoch_resolved),
     ("a job is submitted without room", slots_not_counted),
     ("a submitter that was given up sends all the same", late_submitter_sends),
     ("a task that another job is known to own is adopted", known_task_adopted),

@@ -46,6 +46,25 @@ def test_its_own_task_is_told_from_a_foreign_one_by_its_prompt(telling: World) -
     assert telling.record("cat")["task_id"] == "task-2"
 
 
+def test_a_task_that_the_service_does_not_know_just_now_is_asked_for_again(telling: World) -> None:
+    in_doubt(telling, "cat", made=False, pause=0.5)
+    telling.studio.make(MODEL, "somebody else's")
+    telling.timeline.wait(30)
+    telling.studio.shown["task-1"] = {"output": {"task_id": "task-1", "task_status": "UNKNOWN"}}
+    resolve(telling, "cat")
+    assert telling.state("cat") == "SUBMITTING"
+    assert telling.record("cat").get("task_id") is None
+
+
+def test_a_foreign_task_that_failed_is_not_the_jobs(telling: World) -> None:
+    in_doubt(telling, "cat", made=False, pause=0.5)
+    telling.studio.make(MODEL, "somebody else's", status="FAILED", code="InvalidParameter")
+    telling.timeline.wait(30)
+    resolve(telling, "cat")
+    assert telling.state("cat") == "SUBMITTING"
+    assert telling.record("cat").get("task_id") is None
+
+
 def test_a_task_that_still_runs_is_waited_for(telling: World) -> None:
     telling.studio.seconds = 3 * GRACE
     in_doubt(telling, "cat", made=True, pause=0.5)

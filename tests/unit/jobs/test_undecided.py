@@ -186,3 +186,21 @@ def test_a_job_says_that_its_model_is_gone(world: World) -> None:
     run(world)
     view = ask(world, "GET", "/jobs/cat").json
     assert (view["state"], view["error"]["code"]) == ("QUEUED", "ModelGone")
+
+
+def test_while_the_list_does_not_show_a_task_it_is_not_adopted(world: World) -> None:
+    undecided(world)
+    late = world.studio.make(OTHER)
+    late.listed_from = world.timeline.now + 60
+    with pytest.raises(NotAdoptable, match="Try again in a minute"):
+        world.app().adoption.adopt("cat", late.task_id)
+
+
+def test_a_job_that_was_canceled_in_doubt_can_take_its_task(world: World) -> None:
+    in_doubt(world)
+    world.app().cancellation.cancel("cat")
+    assert ask(world, "GET", "/jobs").json["jobs"][0]["state"] == "CANCELED"
+    assert world.app().adoption.adopt("cat", "task-1").state == "PENDING"
+    assert ask(world, "GET", "/jobs").json["jobs"][0]["state"] == "PENDING"
+    run(world)
+    assert world.state("cat") == "SUCCEEDED"

@@ -302,3 +302,13 @@ def test_old_epochs_that_cannot_be_deleted_keep_nobody_from_the_lease(contest: C
     next_one = contest.lease("next")
     store_of(next_one).before.append(once("delete", layout.LEASE, fail))
     assert next_one.take(SUBMIT)
+
+
+@pytest.mark.parametrize("name", ["", "x/", "x", "999", "0", "~"])
+def test_what_somebody_puts_into_the_folder_stops_nobody(contest: Contest, name: str) -> None:
+    contest.bucket.write(layout.LEASE + name, b"")
+    holder = contest.held("alive")
+    contest.timeline.wait(30)
+    assert holder.renew()
+    holder.release()
+    assert contest.lease("next").take(SUBMIT)
