@@ -35,8 +35,9 @@ def pieces(answer: requests.Response, size: int) -> Iterator[bytes]:
     `iter_content` waits for a whole piece, so that a server which sends a byte now and then would
     be waited for without end. Raises what requests raises when the connection breaks.
     """
-    read = getattr(getattr(answer, "raw", None), "read1", None)
-    if read is None:
+    raw = getattr(answer, "raw", None)
+    read = getattr(raw, "read1", None)
+    if raw is None or read is None or raw.closed:  # read already, or not from a socket
         yield from answer.iter_content(size)
         return
     try:

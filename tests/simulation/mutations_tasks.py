@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from shared.jobs import collect, images
 from shared.jobs.cancel import Cancellation
 from shared.jobs.collect import Collection
 from shared.jobs.transitions import Transitions
 from shared.ledger.record import CANCELED, SUBMITTING, Record
 from shared.ledger.records import Records
-from shared.modelstudio import client
 from shared.modelstudio.client import ModelStudio
 from shared.modelstudio.download import Downloader
 from tests.simulation.mutating import Change, named, rewritten
@@ -100,15 +96,6 @@ def first_page_of_tasks() -> list[Change]:
     return [rewritten(ModelStudio, "listed", "while page <= pages:", "while page <= 1:")]
 
 
-def unreadable_list_is_empty() -> list[Change]:
-    rows = client._rows
-
-    def trusting(answer: Mapping[str, Any], page: int) -> Any:
-        return rows(answer, page) if answer.get("data") else ([], 0)
-
-    return [(client, "_rows", trusting)]
-
-
 def manifest_not_written() -> list[Change]:
     return [(Transitions, "restore_manifest", lambda _self, _last: None)]
 
@@ -134,7 +121,6 @@ TASKS = named(
     ("a cancel that the service refuses is believed", refused_cancel_ignored),
     ("a job is canceled while it is being sent", canceled_while_sent),
     ("only the first page of the task list is read", first_page_of_tasks),
-    ("a list that cannot be read is taken for empty", unreadable_list_is_empty),
     ("the manifest is never written", manifest_not_written),
     ("a record replaces another", record_replaced),
 )
