@@ -16,6 +16,7 @@ import yaml
 
 from local.up import LaptopCloud
 from shared.app import App, for_invocation
+from shared.ledger.lease import KEPT
 from shared.storage import layout
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -136,12 +137,14 @@ def world(data: Path) -> Iterator[World]:
         made = World(cloud)
         for path in sorted((ROOT / "examples/inputs").glob("*.*g")):
             made.bucket.put_object_from_file(f"inputs/{path.name}", str(path))
+        # An epoch late enough that whoever takes the lease removes an old one.
+        made.bucket.put_object(layout.lease(KEPT + 1), b'{"released": true, "permits": {}}')
         yield made
 
 
 def _lease_is_free(world: World) -> bool:
     epochs = [one.key for one in oss2.ObjectIterator(world.bucket, prefix=layout.LEASE)]
-    return not epochs or b'"released"' in world.bucket.get_object(max(epochs)).read()
+    return not epochs or b'"released"' in world.bucket.get_object(min(epochs)).read()
 
 
 def rested(world: World) -> None:
