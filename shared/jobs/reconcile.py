@@ -69,6 +69,8 @@ class Reconciliation:
         is too early to say, None if another instance moved the job. Raises ServiceError,
         StoreError.
         """
+        if self.submission.is_unsent(last):
+            return self.submission.withdraw(last)
         now, sent = self.ledger.clock.now(), self._sent(last)
         # Past a day the list shows its task no more, and asking for so long a span is refused
         # (task management page).

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from shared.catalogue.models import Model
@@ -56,6 +56,10 @@ class Attempt:
     body: dict[str, Any]
 
 
+Sending = tuple[str, int, int | None]
+"""One attempt of one holder: job, number of the attempt, epoch."""
+
+
 @dataclass
 class Submission:
     """Submits jobs. `input_urls` makes the URLs under which the service fetches input images."""
@@ -65,6 +69,7 @@ class Submission:
     model_studio: ModelStudio
     transitions: Transitions
     input_urls: Callable[[JobSpec], dict[str, str]]
+    _unsent: set[Sending] = field(default_factory=set)
 
     def submit(self, last: Record, patience: float) -> Record | RetryLater | None:
         """Submit a QUEUED job whose model has room, waiting at most `patience` seconds.
@@ -161,10 +166,13 @@ class Submission:
             epoch=self.ledger.lease.epoch,
             not_before=None,
         )
+        # A record whose writing failed may exist all the same: it is then known not to be sent.
+        self._unsent.add(_sending(draft))
         for tries in range(INTENTS):
             began = self._moment()
             intent = self.ledger.records.append(draft)
             if intent is None:
+                self._unsent.discard(_sending(draft))
                 # Another instance moved the job. A slot that a record names is left to the poller.
                 if tries == 0:
                     self.ledger.slots.free(slot)
@@ -172,7 +180,7 @@ class Submission:
             if self._is_fresh(began):
                 return self._send(attempt, intent)
             if tries == INTENTS - 1:
-                return self._not_sent(intent)
+                return self.withdraw(intent)
             draft = intent.following(SUBMITTING)
         raise AssertionError("unreachable")
 
@@ -187,9 +195,10 @@ class Submission:
     def _send(self, attempt: Attempt, intent: Record) -> Record | None:
         """The one POST, unless the lease ran out meanwhile."""
         if not self.ledger.lease.may_send():
-            return self._not_sent(intent)
+            return self.withdraw(intent)
         submitted_at = iso(self.ledger.clock.now())
         model = attempt.model
+        self._unsent.discard(_sending(intent))
         with self.ledger.lease.permits.spent(model.name, model.limits):
             outcome = self.model_studio.create(model.endpoint, attempt.body)
         if isinstance(outcome, TaskCreated):
@@ -211,10 +220,16 @@ class Submission:
         draft = replace(draft, submitted_at=submitted_at, unknown=outcome.reason)
         return self.ledger.records.append(draft)
 
-    def _not_sent(self, intent: Record) -> Record | None:
+    def is_unsent(self, last: Record) -> bool:
+        """Whether this process recorded the attempt and could not go on to send it."""
+        return last.state == SUBMITTING and _sending(last) in self._unsent
+
+    def withdraw(self, intent: Record) -> Record | None:
         """Nothing was sent, for certain: back into the queue, and no attempt is counted."""
         why = self.rules.errors.ours("NotSent")
-        return self.transitions.requeue(intent, why, attempt=intent.attempt - 1)
+        made = self.transitions.requeue(intent, why, attempt=intent.attempt - 1)
+        self._unsent.discard(_sending(intent))
+        return made
 
     def _refused(self, model: Model, intent: Record, error: ServiceError) -> Record | None:
         """No task was made: end the job, try it again, or stop the model until it can go on."""
@@ -234,6 +249,10 @@ class Submission:
         beyond = len(self.ledger.slots.held(model.name)) > model.limits.concurrent
         self.ledger.breakers.refused(model.name, error, rule, beyond)
         return self.transitions.requeue(intent, why, attempt=attempt - 1)
+
+
+def _sending(attempt: Record) -> Sending:
+    return attempt.job, attempt.attempt, attempt.epoch
 
 
 def for_missing(body: dict[str, Any], missing: Collection[int]) -> dict[str, Any]:

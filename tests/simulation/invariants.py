@@ -182,9 +182,11 @@ class Invariants:
                 self.violate("an instance knows its own record", key)
 
     def given_up(self, prompt: str) -> bool:
-        """Whether the job of a prompt was canceled while its submission was in doubt."""
+        """Whether the job of a prompt ended while its submission was in doubt: it gave up its
+        place, because nobody knows whether a task has it."""
         jobs = (job for job in self.jobs.values() if job.prompt == prompt)
-        return any(job.links[-2:] == [SUBMITTING, CANCELED] for job in jobs)
+        ends = ([SUBMITTING, CANCELED], [SUBMITTING, NEEDS_ATTENTION])
+        return any(job.links[-2:] in ends for job in jobs)
 
     def submitted(self, arrival: Arrival, requests: Counter[str]) -> None:
         """A create request has arrived: its record must be there, once for each request."""

@@ -70,7 +70,7 @@ class SimTask:
 
 class SimStudio:
     """The account. `log`: all create requests; `forgets`: spans in which it knows no task;
-    `given_up`: whether a person canceled the job of a prompt without knowing of its task."""
+    `given_up`: whether the job of a prompt ended without knowing of its task."""
 
     def __init__(self, kernel: Kernel, rng: random.Random, limits: Mapping[str, Limits]) -> None:
         self.kernel = kernel

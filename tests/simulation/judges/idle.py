@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shared.ledger.record import IN_FLIGHT, QUEUED
+from shared.storage import layout
 from tests.simulation.account import BLOCKS, KEY
 from tests.simulation.chains import Job
 from tests.simulation.judges.facts import Facts, Judge
@@ -10,6 +11,8 @@ from tests.simulation.judges.facts import Facts, Judge
 SETTLED = 180.0
 PATIENCE = 150.0
 """Seconds that a job may wait for an idle model: the timer fires every minute."""
+THAWED = 30.0
+"""Seconds of frost after which an instance counts as late."""
 LONGEST_PAUSE = 700.0
 """Seconds for which a refusal may keep a model idle."""
 
@@ -21,6 +24,7 @@ class Idle(Judge):
         super().__init__(facts)
         self._moved: dict[str, float] = {}
         self._told: dict[str, float] = {}
+        facts.bucket.watchers.append(self._written)
 
     def recorded(self, job: Job) -> None:
         """A model with which something happens is not idle."""
@@ -29,6 +33,12 @@ class Idle(Judge):
         if code in BLOCKS:
             # A task may tell of a trouble that is over, long after it failed.
             self._told[KEY if BLOCKS[code] == KEY else job.model] = self.facts.now
+
+    def _written(self, key: str, _before: bytes | None, _after: bytes | None) -> None:
+        """An instance that thaws may repeat a pause for what it learned before it was frozen."""
+        if key.startswith(layout.MODELS) and self.facts.held() > THAWED:
+            model = key.removeprefix(layout.MODELS).removesuffix(".json")
+            self._told[KEY if model.startswith("~") else model] = self.facts.now
 
     def ticked(self) -> None:
         facts, now = self.facts, self.facts.now
