@@ -11,7 +11,9 @@ from shared.catalogue.models import Limits
 from shared.jobs.submit import INTENTS, SEND_WITHIN, RetryLater
 from shared.ledger.record import Record
 from shared.storage import layout
-from tests.kit.hooks import Call, Killed, die, once
+from shared.storage.objects import StoreError
+from tests.kit.doubt import resolve
+from tests.kit.hooks import Call, Killed, die, fail, once
 from tests.kit.lease import WrongClock
 from tests.kit.studio import accept_with, lose_answer, lose_request, refuse
 from tests.kit.world import MODEL, World, model, run, store_of, submit
@@ -275,6 +277,20 @@ def test_an_attempt_that_is_late_each_time_goes_back_unsent(
     assert made.error is not None and made.error.code == "NotSent"
     assert (world.slots(), world.markers()) == ([], ["cat"])
     assert world.bucket.keys(layout.DOUBTS) == [], "it surely made no task"
+
+
+def test_an_attempt_whose_record_could_not_be_acknowledged_goes_back_at_once(world: World) -> None:
+    """Its process knows that it sent nothing, and need not ask the service's list for long."""
+    world.queued("cat")
+    app = world.app()
+    store_of(app).after.append(once("create", layout.record("cat", 2), fail))
+    with pytest.raises(StoreError):
+        submit(app, "cat")
+    made = resolve(app, "cat")
+    assert isinstance(made, Record)
+    assert (made.state, made.attempt, world.markers()) == ("QUEUED", 0, ["cat"])
+    submit(app, "cat")
+    assert (world.state("cat"), len(world.studio.posts)) == ("PENDING", 1)
 
 
 def test_an_attempt_whose_lease_ran_out_goes_back_unsent(world: World) -> None:
