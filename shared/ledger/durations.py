@@ -36,6 +36,8 @@ class Durations:
     def accepted(self, model: str, task_id: str, at: float) -> None:
         """Remember a task that was accepted: the list of tasks must show it. Raises StoreError."""
         state = self.states.get(model)
+        if task_id in dict(state.made):
+            return
         state.made = [*state.made[1 - MADE :], (task_id, at)]
         self.states.save_soon(model)
 

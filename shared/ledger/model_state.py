@@ -108,8 +108,9 @@ class ModelStates:
 
         Raises StoreError.
         """
+        now = self.clock.monotonic()
         self._unwritten.add(model)
-        if self.clock.monotonic() - self._written_at.get(model, -RARELY) >= RARELY:
+        if now - self._written_at.setdefault(model, now) >= RARELY:
             self.save(model)
 
     def flush(self) -> None:

@@ -108,6 +108,8 @@ class InFlightTasks:
             inflight.started_within = 0.0  # unless it turns out to be behind others
         else:
             self._continue(inflight)
+            if last.task_id:
+                self.ledger.durations.accepted(held.slot.model, last.task_id, since)
         if last.state == PENDING:
             inflight.ask_at = max(now, inflight.started + self._first_question(inflight))
         self._known[held.slot.key] = inflight

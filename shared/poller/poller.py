@@ -298,11 +298,13 @@ class Poller:
 
     def _found(self, held: HeldSlot) -> InFlight | None:
         """A slot this run has not seen: its job's chain says what it is."""
-        known = self.ledger.records.get(held.slot.job, held.slot.seq)
+        slot, records = held.slot, self.ledger.records
+        # As a rule the attempt's second record names its task, and is the last one.
+        known = records.get(slot.job, slot.seq + 1) or records.get(slot.job, slot.seq)
         if known is None:
             self._orphan(held)
             return None
-        last = self.ledger.records.last_from(known)
+        last = records.last_from(known)
         if not last.holds(held.slot):
             self.transitions.clean_up(held.slot, last)
             self._forget(held.slot)

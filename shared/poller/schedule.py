@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from shared.platform.clock import Clock
 from shared.poller.backoff import Backoff
 
-FIRST_LOOK, LAST_LOOK = 2.0, 10.0
-"""Seconds until the next look at the queues: after one that found something to submit, and at
-most. Somebody may queue a job at any time without waking a poller that is alive."""
+FIRST_LOOK, GROWTH, LAST_LOOK = 2.0, 3.0, 10.0
+"""Seconds until the next look at the queues: after one that found something to submit, by what
+that grows while nothing is found, and at most. Somebody may queue a job at any time without waking
+a poller that is alive."""
 
 
 @dataclass
@@ -59,7 +60,7 @@ class Schedule:
     def queues_looked_at(self, found: bool) -> None:
         """Queues were looked at just now; while nothing new is found, the looks become rarer."""
         now = self.clock.monotonic()
-        self.between = FIRST_LOOK if found else min(LAST_LOOK, 2 * self.between)
+        self.between = FIRST_LOOK if found else min(LAST_LOOK, GROWTH * self.between)
         self.queues_at = min([now + self.between, *self.waits.values()])
 
     def queues_now(self) -> None:

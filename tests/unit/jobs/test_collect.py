@@ -286,7 +286,9 @@ def test_a_store_in_trouble_leaves_the_job_where_it_was(world: World) -> None:
 def test_durations_of_finished_tasks_are_learned(world: World) -> None:
     in_flight(world)
     world.timeline.wait(6)
-    advance(world)
+    app = world.app()
+    advance(world, app)
+    app.ledger.model_states.flush()
     assert world.app("next").ledger.model_states.get(MODEL).durations == [5.0]
 
 

@@ -44,7 +44,6 @@ def test_intent_comes_before_the_post_and_the_marker_goes_last(world: World) -> 
         "POST as SUBMITTING",
         "create records",
         "delete queue",
-        "put models",
         "put lease",
     ]
     assert world.states("cat") == ["QUEUED", "SUBMITTING", "PENDING"]
