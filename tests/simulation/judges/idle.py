@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from shared.ledger.record import IN_FLIGHT, QUEUED
 from shared.storage import layout
 from tests.simulation.account import BLOCKS, KEY
@@ -29,9 +32,8 @@ class Idle(Judge):
     def recorded(self, job: Job) -> None:
         """A model with which something happens is not idle."""
         self._moved[job.model] = self.facts.now
-        code = (job.last.get("error") or {}).get("code")
-        if code in BLOCKS:
-            # A task may tell of a trouble that is over, long after it failed.
+        for code in BLOCKS.keys() & _codes(job.last):
+            # A task may tell of a trouble that is over, long after it ended.
             self._told[KEY if BLOCKS[code] == KEY else job.model] = self.facts.now
 
     def _written(self, key: str, _before: bytes | None, _after: bytes | None) -> None:
@@ -64,3 +66,9 @@ class Idle(Judge):
             one.at > since and one.code and (one.model == model or BLOCKS.get(one.code) == KEY)
             for one in self.facts.studio.log
         )
+
+
+def _codes(record: Mapping[str, Any]) -> set[str]:
+    """The codes of what went wrong: with the job, and with single images."""
+    lost = (record.get("manifest") or {}).get("failed_images") or ()
+    return {str((one or {}).get("code")) for one in (record.get("error"), *lost)}
