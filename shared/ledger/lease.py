@@ -99,6 +99,7 @@ class Lease:
     epoch: int | None = None
     seen: Epoch = NEVER_TAKEN
     _kind: str = ""
+    _is_closing: bool = False
     _renewed: tuple[float, float] = (0.0, 0.0)
     _looked: tuple[float, float] = (0.0, 0.0)
 
@@ -136,7 +137,7 @@ class Lease:
             # Another holder lives and finds this epoch at its next renewal. Until then nobody may
             # take the one after: so it is left to grow old, not released.
             return False
-        self.epoch, self._renewed = newest.number + 1, began
+        self.epoch, self._renewed, self._is_closing = newest.number + 1, began, False
         self.permits.restore(newest.permits, self.timing.request)
         if self.epoch > KEPT:
             with suppress(StoreError):
@@ -159,7 +160,12 @@ class Lease:
 
     def may_send(self) -> bool:
         """Whether a submission sent now is covered; asks nobody."""
-        return self.epoch is not None and self._silent_for() < self.timing.send_for
+        covered = self.epoch is not None and self._silent_for() < self.timing.send_for
+        return covered and not self._is_closing
+
+    def stop_sending(self) -> None:
+        """Nothing new is sent from now on: the lease is about to be released."""
+        self._is_closing = True
 
     def _may_be_followed(self) -> bool:
         """Whether a renewal that was acknowledged now came so late that a successor may have seen

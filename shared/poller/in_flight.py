@@ -59,8 +59,9 @@ class InFlight:
     before tasks are likely to end; only such a task tells how long tasks take, because of the
     others the quick ones are not seen. `finished_remotely`: the service is done with it, its images
     are still to be fetched. `open_at`: when it was last seen unfinished; `asked_at`: when it was
-    last asked for by itself. `failures`: how often in a row the service could not be asked.
-    `first`: the record that holds the job's spec, if it is at hand.
+    last asked for by itself. `working`: something is done for it right now. `failures`: how often
+    in a row the service could not be asked. `first`: the record that holds the job's spec, if it
+    is at hand.
     """
 
     slot: Slot
@@ -74,17 +75,20 @@ class InFlight:
     finished_remotely: bool = False
     open_at: float | None = None
     asked_at: float = -math.inf
+    working: bool = False
     failures: int = 0
     first: Record | None = None
 
 
 @dataclass
 class InFlightTasks:
-    """All tasks in flight of a run, by slot. `_held`: all slots, None while they have not been
+    """All tasks in flight of a run, by slot. `sending`: the model of each job that is being sent;
+    it takes room, and may have a slot already. `_held`: all slots, None while they have not been
     counted."""
 
     catalogue: Catalogue
     ledger: Ledger
+    sending: dict[str, str] = field(default_factory=dict)
     _known: dict[str, InFlight] = field(default_factory=dict)
     _held: set[Slot] | None = None
     _freed: dict[str, list[Moment]] = field(default_factory=dict)
@@ -183,8 +187,9 @@ class InFlightTasks:
         return {inflight.slot for inflight in self}
 
     def jobs(self, model: str) -> set[str]:
-        """The jobs of a model that hold a slot."""
-        return {inflight.slot.job for inflight in self if inflight.slot.model == model}
+        """The jobs of a model that hold a slot, or are about to."""
+        sending = {job for job, name in self.sending.items() if name == model}
+        return sending | {inflight.slot.job for inflight in self if inflight.slot.model == model}
 
     def room(self, model: Model) -> int:
         """How many more tasks of a model may be in flight; none before the slots were counted.
@@ -193,9 +198,10 @@ class InFlightTasks:
         """
         if self._held is None:
             return 0
-        held = sum(slot.model == model.name for slot in self._held)
+        held = [slot.job for slot in self._held if slot.model == model.name]
+        sending = {job for job, name in self.sending.items() if name == model.name}
         over = sum(one.finished_remotely for one in self if one.slot.model == model.name)
-        return self.ledger.breakers.window(model) - held + over
+        return self.ledger.breakers.window(model) - len(held) - len(sending.difference(held)) + over
 
     def is_idle_between(self, model: Model) -> bool:
         """Whether nothing may wait at the service, so that it is idle from one task to the next."""
@@ -239,7 +245,7 @@ class InFlightTasks:
         now, found = self.ledger.clock.monotonic(), dict[str, list[InFlight]]()
         for one in self:
             open_task = one.last.state in (PENDING, RUNNING) and not one.finished_remotely
-            if open_task and not one.behind and one.ask_at <= now + GAP:
+            if open_task and not one.working and not one.behind and one.ask_at <= now + GAP:
                 found.setdefault(one.slot.model, []).append(one)
         return {
             name: together
@@ -261,10 +267,10 @@ class InFlightTasks:
         return is_known(waited, self._durations(inflight))
 
     def next_question(self) -> float | None:
-        """Seconds until the first question is due; None without tasks."""
-        if not self._known:
-            return None
-        return min(inflight.ask_at for inflight in self) - self.ledger.clock.monotonic()
+        """Seconds until the first question is due; None without tasks, or while something is done
+        for each of them."""
+        due = [inflight.ask_at for inflight in self if not inflight.working]
+        return min(due) - self.ledger.clock.monotonic() if due else None
 
     def _place(self, inflight: InFlight, *, behind: bool) -> None:
         now = self.ledger.clock.monotonic()

@@ -19,8 +19,9 @@ class Schedule:
 
     `slots_at`, `queues_at`, `expired_at`: when the next look is due; `expired_left`: the last look
     for expired jobs left some. `between`: seconds between two looks at the queues. `waits`
-    says for each model when its queue is worth a look again; `trouble` holds jobs and slots that
-    failed by themselves.
+    says for each model when its queue is worth a look again, `permits` when the next job of the
+    last look may be sent; `trouble` holds jobs and slots that failed by themselves. `strays`:
+    something may be there that this run does not know of. `closing`: nothing new is begun.
     """
 
     clock: Clock
@@ -31,6 +32,9 @@ class Schedule:
     expired_left: bool = False
     between: float = FIRST_LOOK
     waits: dict[str, float] = field(default_factory=dict)
+    permits: dict[str, float] = field(default_factory=dict)
+    strays: bool = False
+    closing: bool = False
 
     @property
     def slots_due(self) -> bool:
@@ -79,10 +83,24 @@ class Schedule:
     def go(self, model: str) -> None:
         """A model's queue is being looked at now."""
         self.waits.pop(model, None)
+        self.permits.pop(model, None)
+
+    def permit_in(self, model: str, seconds: float) -> None:
+        """The next job of a model may be sent in `seconds`."""
+        self.permits[model] = self.clock.monotonic() + seconds
+
+    def permitted(self) -> list[str]:
+        """The models whose next job may be sent by now; they are forgotten."""
+        now = self.clock.monotonic()
+        due = [name for name, moment in self.permits.items() if moment <= now]
+        for name in due:
+            del self.permits[name]
+        return due
 
     def next_look(self) -> float:
-        """Seconds until slots or queues are due; may be negative."""
-        return min(self.slots_at, self.queues_at) - self.clock.monotonic()
+        """Seconds until slots, queues or a permit are due; may be negative."""
+        due = min([self.slots_at, self.queues_at, *self.permits.values()])
+        return due - self.clock.monotonic()
 
     def next_wait(self) -> float | None:
         """Seconds until a queue that waits, or a thing in trouble, is worth another look."""

@@ -10,7 +10,7 @@ import pytest
 from shared.catalogue.models import Limits
 from shared.jobs.intake import Source
 from shared.ledger.lease import POLLER, Timing
-from shared.poller.poller import ORPHAN_AGE
+from shared.poller.follower import ORPHAN_AGE
 from shared.storage import layout
 from shared.storage.objects import StoreError
 from tests.kit.hooks import Call, Killed, die, fail, once
