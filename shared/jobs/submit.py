@@ -35,7 +35,7 @@ LEAD = 0.25
 """Seconds before its permit at which the record of a submission is written."""
 LOOK = 0.1
 """Seconds between two looks at a permit that waits for the answers to other submissions."""
-SHORTEST = 0.001
+SHORTEST = 0.02
 INTENTS = 3
 """How often an intent that came too late is replaced before the attempt is given up."""
 
@@ -87,8 +87,8 @@ class Submission:
     ) -> Record | RetryLater | None:
         """Submit a QUEUED job whose model has room.
 
-        Only for the holder of the lease, who has counted the model's slots. Without a permit the
-        job lines up for one, if that is there in `patience` seconds. Returns the job's new last
+        Only for the holder of the lease, who has counted the model's slots. Whoever gives a permit
+        gives it back; without one the job lines up, if its turn comes in `patience` seconds. Returns the job's new last
         record, RetryLater, or None if another instance has the job. Raises StoreError.
         """
         if last.state != QUEUED:
@@ -96,11 +96,12 @@ class Submission:
         model = self.rules.model(last.model)
         if model is None:
             return RetryLater(60.0, f"the catalogue has no model {last.model}")
-        if permit is None:
-            wait = self.next_permit(model)
-            if wait > patience:
-                return RetryLater(wait, "the rate of the model is used up")
-            permit = self.line_up(model)
+        if permit is not None:
+            return self._submit(last, model, permit)
+        wait = self.next_permit(model)
+        if wait > patience:
+            return RetryLater(wait, "the rate of the model is used up")
+        permit = self.line_up(model)
         try:
             return self._submit(last, model, permit)
         finally:
@@ -219,14 +220,15 @@ class Submission:
         return self.ledger.lease.permits.spend(permit)
 
     def _comes_near(self, permit: Permit, lead: float, patience: float) -> bool:
-        """Wait until a permit may be spent in `lead` seconds. False: it takes longer than
-        `patience` seconds, or nothing may be sent any more."""
+        """Wait until a permit is the first in line and may be spent in `lead` seconds. False: it
+        takes longer than `patience` seconds, or nothing may be sent any more."""
         clock, end = self.ledger.clock, self.ledger.clock.monotonic() + patience
         while self.ledger.lease.may_send():
-            wait = self.ledger.lease.permits.turn(permit) - lead
-            if wait <= 0 or clock.monotonic() >= end:
-                return wait <= 0
-            clock.sleep(LOOK if wait == math.inf else max(wait, SHORTEST))
+            wait, is_first = self.ledger.lease.permits.turn(permit)
+            is_near = is_first and wait <= lead
+            if is_near or clock.monotonic() >= end:
+                return is_near
+            clock.sleep(LOOK if wait == math.inf else max(wait - lead, SHORTEST))
         return False
 
     def _moment(self) -> tuple[float, float]:

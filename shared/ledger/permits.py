@@ -50,17 +50,20 @@ class Permits:
             self._line.setdefault(model, []).append(permit)
         return permit
 
-    def turn(self, permit: Permit) -> float:
-        """Seconds until a permit that is lined up may be spent; inf as in `wait`."""
+    def turn(self, permit: Permit) -> tuple[float, bool]:
+        """Seconds until a permit that is lined up may be spent, inf as in `wait`; and whether it is
+        the first in line: the others wait for that one in any case."""
         with self._lock:
-            return self._turn(permit)
+            ahead = self._line[permit.model].index(permit)
+            return self._wait(permit.model, permit.limits, ahead), ahead == 0
 
     def spend(self, permit: Permit) -> bool:
         """Spend a permit now, because its request goes out now; False if it is too early."""
         with self._lock:
-            if self._turn(permit) > 0:
+            line = self._line[permit.model]
+            if line[0] is not permit or self._wait(permit.model, permit.limits, 0) > 0:
                 return False
-            self._line[permit.model].remove(permit)
+            line.pop(0)
             self._spent.setdefault(permit.model, []).append(permit)
             return True
 
@@ -97,9 +100,6 @@ class Permits:
         with self._lock:
             self._unknown_until = now + max(unknown) if unknown else 0.0
             self._spent = {model: [now + one for one in waits] for model, waits in spent.items()}
-
-    def _turn(self, permit: Permit) -> float:
-        return self._wait(permit.model, permit.limits, self._line[permit.model].index(permit))
 
     def _wait(self, model: str, limits: Limits, ahead: int) -> float:
         """Seconds until a permit is free behind `ahead` others that wait."""

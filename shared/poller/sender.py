@@ -93,10 +93,16 @@ class Sender:
         self.workers.start(SENDING, work, partial(self._tried, model, marker, permit))
 
     def _try(self, marker: str, read: Record | None, permit: Permit) -> Tried:
+        """Submit a job. Where it has moved on since it was read, once more from its last record."""
         last = read or self._current(marker)
-        if not _waits(last, marker):
-            return Tried(last, None)
-        return Tried(last, self.submission.submit(last, permit=permit))
+        for _ in range(2):
+            if not _waits(last, marker):
+                break
+            outcome = self.submission.submit(last, permit=permit)
+            if outcome is not None:
+                return Tried(last, outcome)
+            last = self.ledger.records.last(last.job)
+        return Tried(last, None)
 
     def _tried(self, model: Model, marker: str, permit: Permit, tried: Outcome[Tried]) -> None:
         job = job_of_marker(marker)
@@ -122,8 +128,8 @@ class Sender:
                 self._line.pop(model.name, None)
         elif outcome is not None:
             self._track(last, outcome)
-        elif last is None or last.state != SUBMITTING:
-            self._not_sent(model, marker, last)
+        elif (last is None or last.state != SUBMITTING) and not _waits(last, marker):
+            self._leftover(marker, last)
 
     def _track(self, last: Record | None, made: Record) -> None:
         slot = made.slot
@@ -131,15 +137,6 @@ class Sender:
             held = HeldSlot(slot, self.ledger.clock.now())
             inflight = self.in_flight.track(held, made, sent_now=True)
             inflight.first = last if last is not None and last.seq == last.spec_seq else None
-
-    def _not_sent(self, model: Model, marker: str, last: Record | None) -> None:
-        """What was believed to be the job's last record was not, or the marker is stale."""
-        job = job_of_marker(marker)
-        if not _waits(last, marker):
-            self._leftover(marker, last)
-        elif job not in self._moved:
-            self._moved.add(job)
-            self._line.setdefault(model.name, deque()).appendleft(marker)
 
     def _leftover(self, marker: str, last: Record | None) -> None:
         """Remove a stale marker; repair result.json if the finisher crashed before writing it."""

@@ -80,7 +80,7 @@ def spent(permits: Permits, model: str, limits: Limits) -> Iterator[None]:
     """The time of one request whose permit is free now."""
     permit = permits.line_up(model, limits)
     while not permits.spend(permit):
-        wait = permits.turn(permit)
+        wait, _ = permits.turn(permit)
         assert wait < 1e-6, f"the permit is not free for {wait} s"
         permits.clock.sleep(1e-6)
     try:

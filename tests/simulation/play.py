@@ -39,6 +39,7 @@ from tests.simulation.scenario import Scenario, catalogue, scenario
 from tests.simulation.story import Story
 from tests.simulation.strangers import Strangers
 from tests.simulation.studio import SimStudio
+from tests.simulation.threads import threaded
 from tests.simulation.wire import SimSession
 from tests.simulation.worlds import account_of, world_of
 
@@ -152,7 +153,7 @@ class World:
         session = cast("requests.Session", SimSession(self.network, self.studio))
         store = OssStore(self.bucket, self.bucket, clock, rng)
         rules = Rules(self.catalogue, errors_once(), policy_once(), self.settings.model_region)
-        return App(self.settings, store, session, clock, rng, rules)
+        return App(self.settings, store, session, clock, rng, rules, threaded(self.kernel))
 
     def _tick(self) -> None:
         """Once a minute: is all at rest? The timer fires in any case."""

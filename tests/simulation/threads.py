@@ -6,11 +6,17 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from shared.app import Instance
 from shared.platform.concurrency import Lane, Outcome, in_turn, outcome_of
 from tests.simulation.kernel import Bell, Kernel
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+
+def threaded(kernel: Kernel) -> Instance:
+    """What outlives an invocation of an instance that does several things at once."""
+    return Instance(map_in_threads(kernel), workers=SimWorkers(kernel))
 
 
 class SimWorkers:
