@@ -88,8 +88,9 @@ class Submission:
         """Submit a QUEUED job whose model has room.
 
         Only for the holder of the lease, who has counted the model's slots. Whoever gives a permit
-        gives it back; without one the job lines up, if its turn comes in `patience` seconds. Returns the job's new last
-        record, RetryLater, or None if another instance has the job. Raises StoreError.
+        gives it back; without one the job lines up, if its turn comes in `patience` seconds.
+        Returns the job's new last record, RetryLater, or None if another instance has the job.
+        Raises StoreError.
         """
         if last.state != QUEUED:
             return None

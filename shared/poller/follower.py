@@ -212,7 +212,7 @@ class Follower:
         """Free a slot whose attempt never began; first take the record number it would need."""
         slot, records = held.slot, self.ledger.records
         if self.ledger.clock.now() - held.since < ORPHAN_AGE:
-            self.guard.schedule.strays = True
+            self.guard.schedule.look_again()
             return
         last = records.last(slot.job)
         began = last is not None and (last.seq, last.state) != (slot.seq - 1, QUEUED)

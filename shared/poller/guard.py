@@ -40,10 +40,10 @@ class Guard:
             if self.lease.renew():
                 step()
         except (ServiceError, StoreError) as error:
-            self.schedule.strays = True
+            self.schedule.look_again()
             log.warning("%s: %s", what, error, extra=about("round.trouble", step=what))
         except Exception:
-            self.schedule.strays = True
+            self.schedule.look_again()
             log.exception(
                 "%s: unexpected trouble; the others go on",
                 what,

@@ -191,6 +191,10 @@ class InFlightTasks:
         sending = {job for job, name in self.sending.items() if name == model}
         return sending | {inflight.slot.job for inflight in self if inflight.slot.model == model}
 
+    def models(self) -> list[str]:
+        """The model of each task that is in flight or about to be."""
+        return [*self.sending.values(), *(inflight.slot.model for inflight in self)]
+
     def room(self, model: Model) -> int:
         """How many more tasks of a model may be in flight; none before the slots were counted.
 

@@ -74,7 +74,7 @@ class Poller:
             with suppress(StoreError):
                 self.ledger.model_states.flush()
                 self.ledger.lease.release()
-        gauges.tell((inflight.slot.model for inflight in self.in_flight), last=True)
+        gauges.tell(self.in_flight.models(), last=True)
         seconds = round(self.ledger.clock.monotonic() - began, 3)
         extra = about("poll.ended", outcome=outcome, duration_s=seconds, rounds=gauges.rounds)
         log.info("poll: %s", outcome, extra=extra)
@@ -129,7 +129,7 @@ class Poller:
 
     def _round(self) -> None:
         self.workers.settle()
-        if self.schedule.strays or self.schedule.slots_due:
+        if self.schedule.slots_due:
             self._look()
         else:
             self.guard.part("tasks", self.follower.visit_due)
@@ -139,6 +139,7 @@ class Poller:
         if self.schedule.queues_due and self.in_flight.counted:
             self._submit_waiting()
         self.in_flight.line_up()
+        self.scheduler.gauges.tell(self.in_flight.models())
 
     def _rested(self) -> bool:
         """Go to rest, then look once more: a job that came in between saw a live poller."""
@@ -169,9 +170,9 @@ class Poller:
     def _look(self) -> None:
         """Look at every slot."""
         self.schedule.strays = False
+        self.schedule.slots_looked_at(LOOK_AT_SLOTS)
         self.guard.part("slots", self.follower.visit_all)
         self.guard.part("key", self._probe_key)
-        self.schedule.slots_looked_at(LOOK_AT_SLOTS)
 
     def _submit_waiting(self) -> None:
         """Look at every queue and submit what there is room for."""
@@ -179,7 +180,6 @@ class Poller:
         self.guard.part("queues", self._submit_heads)
         found = self.in_flight.sending or self.in_flight.slots() - flying
         self.schedule.queues_looked_at(found=bool(found))
-        self.scheduler.gauges.tell(inflight.slot.model for inflight in self.in_flight)
 
     def _submit_heads(self) -> None:
         heads = self.scheduler.heads()
@@ -207,10 +207,9 @@ class Poller:
         if self.schedule.expired_left:
             return SHORTEST_SLEEP
         question, wait = self.in_flight.next_question(), self.schedule.next_wait()
-        if question is not None:
-            return max(SHORTEST_SLEEP, min(question, self.schedule.next_look(), LONGEST_SLEEP))
-        if self.workers.busy:
-            return max(SHORTEST_SLEEP, min(self.schedule.next_look(), LONGEST_SLEEP))
+        if question is not None or self.workers.busy:
+            due = LONGEST_SLEEP if question is None else question
+            return max(SHORTEST_SLEEP, min(due, self.schedule.next_look(), LONGEST_SLEEP))
         if self.schedule.strays or wait is None:
             return QUIET_SLEEP
         return wait if wait > FAR_AWAY else max(QUIET_SLEEP, min(wait, LONGEST_SLEEP))

@@ -11,6 +11,8 @@ FIRST_LOOK, GROWTH, LAST_LOOK = 2.0, 3.0, 10.0
 """Seconds until the next look at the queues: after one that found something to submit, by what
 that grows while nothing is found, and at most. Somebody may queue a job at any time without waking
 a poller that is alive."""
+STRAYS = 0.5
+"""Seconds until the next look while something is left that nothing is known of."""
 
 
 @dataclass
@@ -60,6 +62,11 @@ class Schedule:
         """Slots were looked at just now; the queues are looked at after them."""
         now = self.clock.monotonic()
         self.slots_at, self.queues_at = now + again_in, min(self.queues_at, now)
+
+    def look_again(self) -> None:
+        """Something may be there that this run does not know of: look at the slots soon."""
+        self.strays = True
+        self.slots_at = min(self.slots_at, self.clock.monotonic() + STRAYS)
 
     def queues_looked_at(self, found: bool) -> None:
         """Queues were looked at just now; while nothing new is found, the looks become rarer."""

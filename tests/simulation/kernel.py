@@ -161,9 +161,9 @@ class Kernel:
     def _advance(self, moment: float, bell: Bell | None = None) -> None:
         """For a caller that is no actor: what is planned until then happens meanwhile."""
         while self._agenda and self._agenda[0][0] <= moment:
+            self.step()
             if bell is not None and bell.rung:
                 return
-            self.step()
         self.now = max(self.now, moment)
 
     def _perform(self, actor: Actor, work: Action) -> None:

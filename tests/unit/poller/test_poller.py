@@ -133,14 +133,20 @@ def test_a_poller_that_was_replaced_while_it_was_frozen_goes(world: World) -> No
     frozen, other = world.app("frozen"), world.app("other").ledger.lease
     world.timeline.after(90.0, lambda: other.take(POLLER))
     before: list[Call] = []
+    began = world.timeline.now
 
     def freeze() -> None:
-        world.timeline.wait(100)
+        world.timeline.freeze(100)
         before.extend(world.bucket.calls)
 
     store_of(frozen).after.append(once("create", "records/cat/000003", freeze))
-    assert run(world, app=frozen) == "another poller took over"
-    assert len(world.studio.posts) == 1
+    words: list[str] = []
+    world.timeline.spawn(
+        "frozen", lambda: words.append(run(world, app=frozen)), LONG, lambda *_: None
+    )
+    world.timeline.wait(LONG)
+    assert words == ["another poller took over"]
+    assert max(post.at for post in world.studio.posts) < began + 90
     asked = [call.key for call in world.bucket.calls[len(before) :] if call.instance == "frozen"]
     assert layout.queue_of(OTHER) not in asked, "it went on with another step"
     assert other.may_send()
