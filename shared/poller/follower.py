@@ -98,6 +98,7 @@ class Follower:
                 self.in_flight.seen_running(inflight)
             else:
                 inflight.ask_at = self.ledger.clock.monotonic()
+                self._ask(inflight)
 
     def _ask(self, inflight: InFlight) -> None:
         is_due = self.ledger.clock.monotonic() >= inflight.ask_at

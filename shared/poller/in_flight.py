@@ -234,7 +234,7 @@ class InFlightTasks:
         name = inflight.slot.model
         durations = self._durations(inflight)
         eager = crowded and self._is_eager(name)
-        waited = now - inflight.started
+        waited = max(0.0, now - inflight.started)  # another instance's clock may be ahead
         if inflight.behind:
             wait = BEHIND
         elif waited < earliest(durations) and not eager:

@@ -161,6 +161,8 @@ class World:
         if left and self.cloud.satisfied and not self.cloud.pending:
             what = f"{', '.join(left)} waits for the timer"
             self.network.violate("no wake-up is lost", what)
+        if self.facts.quiet_since < math.inf:  # a frost may begin with the last call of the storm
+            self.facts.quiet_since = max(self.facts.quiet_since, self.network.thaws)
         for judge in self.invariants.judges:
             judge.ticked()
         self._quiet = self._quiet + 1 if self._at_rest(left) else 0

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from shared.ledger.record import IN_FLIGHT, QUEUED
 from shared.storage import layout
 from tests.simulation.account import BLOCKS, KEY
 from tests.simulation.chains import Job
-from tests.simulation.judges.facts import Facts, Judge
+from tests.simulation.judges.facts import Facts, Judge, account_codes
 
 SETTLED = 180.0
 PATIENCE = 150.0
@@ -32,7 +29,7 @@ class Idle(Judge):
     def recorded(self, job: Job) -> None:
         """A model with which something happens is not idle."""
         self._moved[job.model] = self.facts.now
-        for code in BLOCKS.keys() & _codes(job.last):
+        for code in account_codes(job.last):
             # A task may tell of a trouble that is over, long after it ended.
             self._told[KEY if BLOCKS[code] == KEY else job.model] = self.facts.now
 
@@ -66,9 +63,3 @@ class Idle(Judge):
             one.at > since and one.code and (one.model == model or BLOCKS.get(one.code) == KEY)
             for one in self.facts.studio.log
         )
-
-
-def _codes(record: Mapping[str, Any]) -> set[str]:
-    """The codes of what went wrong: with the job, and with single images."""
-    lost = (record.get("manifest") or {}).get("failed_images") or ()
-    return {str((one or {}).get("code")) for one in (record.get("error"), *lost)}
