@@ -85,20 +85,19 @@ class Follower:
         self.workers.start(ASKING, running, partial(self._listed, model, together))
 
     def _listed(self, model: str, together: list[InFlight], listed: Outcome[set[str]]) -> None:
-        for inflight in together:
-            inflight.working = False
+        running: set[str] = set()
         try:
             running = listed()
         except ServiceError as error:
             facts = about("round.trouble", step=model)
             log.warning("%s: the running tasks cannot be listed: %s", model, error, extra=facts)
-            return
         for inflight in together:
+            inflight.working = False
             if inflight.last.task_id in running:
                 self.in_flight.seen_running(inflight)
             else:
-                inflight.ask_at = self.ledger.clock.monotonic()
-                self._ask(inflight)
+                inflight.ask_at = min(inflight.ask_at, self.ledger.clock.monotonic())
+            self._ask(inflight)
 
     def _ask(self, inflight: InFlight) -> None:
         is_due = self.ledger.clock.monotonic() >= inflight.ask_at

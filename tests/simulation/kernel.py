@@ -90,16 +90,19 @@ class Kernel:
         actor = self.actors.get(getcurrent(), NOBODY)
         self._begin(actor, lambda: self._perform_thread(work))
 
-    def wait(self, seconds: float, bell: Bell | None = None) -> None:
+    def wait(self, seconds: float, bell: Bell | None = None, travels: bool = False) -> None:
         """Let time pass, until the bell is rung at most. Raises Killed when the time of the calling
-        actor is up meanwhile, or another of its threads was killed."""
+        actor is up meanwhile, or another of its threads was killed.
+
+        `travels`: it is the time of a request on its way, which arrives even if its sender freezes.
+        """
         me = getcurrent()
         actor = self.actors.get(me)
         if actor is None:
             self._advance(self.now + max(0.0, seconds), bell)
             return
         self._sleep(me, min(max(0.0, seconds), actor.deadline - self.now), bell)
-        while actor.thaws > self.now and not actor.dead:
+        while actor.thaws > self.now and not (actor.dead or travels):
             self._sleep(me, min(actor.thaws, actor.deadline) - self.now)
             if self.now >= actor.deadline:
                 break

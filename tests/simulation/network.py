@@ -59,7 +59,7 @@ class Network:
         fault = self.chaos.strike(site)
         self.story.tell(self.caller(), what, fault)
         self._count()
-        kernel.wait(min(most, self._latency()))
+        kernel.wait(min(most, self._latency()), travels=True)
         if fault == "kill_before":
             kernel.kill(fault)
         if fault == "freeze_before":
