@@ -79,7 +79,7 @@ class Builder:
             for plan, folder in zip(plans, folders, strict=True):
                 self._copy_own(plan, folder)
             if self._interpreter:
-                compile_folders(self._interpreter, folders)
+                compile_folders(self._interpreter, folders, own=True)
             for plan, folder in zip(plans, folders, strict=True):
                 self._copy_dependencies(plan, folder)
                 self._write_stamp(plan, folder)
