@@ -27,24 +27,15 @@ for folder in sys.argv[1:]:
 def compile_folders(interpreter: Interpreter, folders: list[Path], own: bool = False) -> None:
     """Writes __pycache__ into each, without times or paths of this computer (PEP 552).
 
-    `own`: the modules are ours, and the bytecode holds the methods of their dataclasses.
-
+    The bytecode of `own` modules holds the methods of their dataclasses.
     One process with a fixed hash seed: the order of constants in a set depends on it. A file that
     does not compile (an example for another Python) simply has no bytecode.
     Raises PackageError if the interpreter does not end well.
     """
+    kind = "own" if own else "foreign"
     done = subprocess.run(
-        [
-            str(interpreter.path),
-            "-S",
-            "-B",
-            "-c",
-            SCRIPT,
-            CODE,
-            "own" if own else "",
-            *map(str, folders),
-        ],
-        cwd=ROOT,
+        [str(interpreter.path), "-S", "-B", "-c", SCRIPT, CODE, kind, *map(str, folders)],
+        cwd=ROOT,  # where the script finds `deploy`
         env={"PYTHONHASHSEED": "0", "PYTHONNOUSERSITE": "1"},
         capture_output=True,
         text=True,

@@ -4,7 +4,7 @@
 for five fields, a fifth of a cold start for the classes here. The same methods, added to a module's
 syntax tree before it becomes bytecode, cost next to nothing. The decorator stays: it says what
 `fields`, `replace`, `asdict` and `match` need. What is not known here stays as it is: a dataclass
-with a base or a subclass, an option of `dataclass` or `field` that is rare.
+that has a base or is one of another dataclass, and rare options of `dataclass` and `field`.
 
 Runs in the Python of a runtime, from 3.10 on, and imports the standard library alone.
 """
@@ -21,18 +21,19 @@ OPTIONS = frozenset({"frozen", "unsafe_hash", "kw_only"})
 FIELD_OPTIONS = frozenset({"default", "default_factory", "init", "repr", "compare"})
 RESERVED = frozenset({"self", "other", "object", "type", "super", "hash"})
 """What the written methods call; a field of that name would hide it."""
-WRITTEN = frozenset({"__init__", "__repr__", "__eq__"})
-REPLACED = frozenset({*WRITTEN, "__hash__", "__setattr__", "__delattr__"})
-NAMES = """
-from dataclasses import FrozenInstanceError as _FrozenInstanceError, MISSING as _MISSING
-from reprlib import recursive_repr as _recursive_repr
-"""
+HARMLESS_BASES = frozenset({"Exception"})
+"""Bases without fields and without a `__post_init__`."""
+DECISIVE = frozenset({"__eq__", "__hash__", "__setattr__", "__delattr__"})
+"""Methods of a class that decide what `dataclass` makes or refuses."""
+NAMES = "import dataclasses as _dataclasses, reprlib as _reprlib"
 
 
 class ExpandingLoader(SourceFileLoader):
     """Compiles a module with its dataclasses' methods written out; lines stay the source's."""
 
-    def source_to_code(self, data: Any, path: Any, **options: Any) -> Any:
+    def source_to_code(  # type: ignore[override]  # typeshed has that of its base, which is static
+        self, data: Any, path: Any, **options: Any
+    ) -> Any:
         """Raises SyntaxError."""
         tree = ast.parse(data, path)
         expand(tree)
@@ -66,7 +67,7 @@ class _Field:
     @property
     def parameter(self) -> str:
         if self.factory:
-            return f"{self.name}=_MISSING"
+            return f"{self.name}=_dataclasses.MISSING"
         if not self.has_default:
             return self.name
         return f"{self.name}={self.name}{'.default' * self.is_call}"
@@ -77,7 +78,7 @@ class _Field:
         if not self.says("init"):
             return self.factory
         if self.factory:
-            return f"{self.factory} if {self.name} is _MISSING else {self.name}"
+            return f"{self.factory} if {self.name} is _dataclasses.MISSING else {self.name}"
         return self.name
 
 
@@ -92,7 +93,7 @@ def expand(tree: ast.Module) -> list[str]:
     if not {("dataclasses", "dataclass", None), ("__future__", "annotations", None)} <= imports:
         return []
     classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
-    bases = {ast.unparse(base) for one in classes for base in one.bases}
+    bases = {ast.unparse(base) for one in classes if one.decorator_list for base in one.bases}
     done = [one.name for one in classes if one.name not in bases and _expand_class(one)]
     if done:
         _import_names(tree)
@@ -119,16 +120,17 @@ def _parsed(text: str, place: ast.stmt) -> list[ast.stmt]:
 
 
 def _expand_class(node: ast.ClassDef) -> bool:
+    defined = {one.name for one in node.body if isinstance(one, ast.FunctionDef)}
     try:
         options = _options(node)
-        fields = list(_fields(node))
-        methods = dict(_methods(node, fields, options))
+        fields = [_field(one) for one in node.body if isinstance(one, ast.AnnAssign)]
+        if defined & DECISIVE or _globals(fields) & (defined | {field.name for field in fields}):
+            raise _Unknown
+        methods = dict(_methods(fields, options, post="__post_init__" in defined))
     except _Unknown:
         return False
-    present = {one.name for one in node.body if isinstance(one, ast.FunctionDef)}
     for name, text in methods.items():
-        if name not in present:
-            node.body += _parsed(text, node)
+        node.body += _parsed(text, node) if name not in defined else []
     if ast.get_docstring(node) is None:  # or `dataclass` works out a signature for it
         text = f"{node.name}({', '.join(field.name for field in fields)})"
         node.body[:0] = _parsed(repr(text), node)
@@ -138,12 +140,13 @@ def _expand_class(node: ast.ClassDef) -> bool:
 
 def _options(node: ast.ClassDef) -> set[str]:
     """Which options of `dataclass` are on. Raises _Unknown."""
-    if len(node.decorator_list) != 1 or node.bases or node.keywords:
+    bases = {ast.unparse(base) for base in node.bases}
+    if len(node.decorator_list) != 1 or bases - HARMLESS_BASES or node.keywords:
         raise _Unknown
-    decorator = node.decorator_list[0]
+    decorator: ast.expr = node.decorator_list[0]
     keywords: list[ast.keyword] = []
     if isinstance(decorator, ast.Call):
-        decorator, keywords = decorator.func, decorator.keywords
+        keywords, decorator = decorator.keywords, decorator.func
     known = all(one.arg in OPTIONS and ast.unparse(one.value) == "True" for one in keywords)
     if ast.unparse(decorator) != "dataclass" or not known:
         raise _Unknown
@@ -157,14 +160,6 @@ def _decorator(node: ast.ClassDef, options: set[str]) -> ast.expr:
     return made.value
 
 
-def _fields(node: ast.ClassDef) -> Iterator[_Field]:
-    for statement in node.body:
-        if isinstance(statement, ast.FunctionDef) and statement.name in REPLACED - WRITTEN:
-            raise _Unknown
-        if isinstance(statement, ast.AnnAssign):
-            yield _field(statement)
-
-
 def _field(statement: ast.AnnAssign) -> _Field:
     name, kind = ast.unparse(statement.target), ast.unparse(statement.annotation)
     if name in RESERVED or name.startswith("__") or "ClassVar" in kind or "InitVar" in kind:
@@ -173,46 +168,44 @@ def _field(statement: ast.AnnAssign) -> _Field:
     if not isinstance(value, ast.Call) or ast.unparse(value.func) != "field":
         return _Field(name, {}, value is not None, is_call=False)
     options = {str(one.arg): one.value for one in value.keywords}
-    if value.args or not FIELD_OPTIONS.issuperset(options):
+    if not FIELD_OPTIONS.issuperset(options):
         raise _Unknown
     return _Field(name, options, "default" in options, is_call=True)
 
 
-def _methods(
-    node: ast.ClassDef, fields: list[_Field], options: set[str]
-) -> Iterator[tuple[str, str]]:
+def _globals(fields: list[_Field]) -> set[str]:
+    """The names that factories look up in the module, where a written method does too."""
+    factories = [one.options["default_factory"] for one in fields if one.factory]
+    nodes = [node for factory in factories for node in ast.walk(factory)]
+    return {node.id for node in nodes if isinstance(node, ast.Name)}
+
+
+def _methods(fields: list[_Field], options: set[str], post: bool) -> Iterator[tuple[str, str]]:
     """The methods as `dataclass` of Python 3.10 to 3.12 makes them, by name. Raises _Unknown."""
-    hidden = {field.name for field in fields}
-    used = {
-        inner.id
-        for field in fields
-        for factory in [field.options.get("default_factory")]
-        for inner in (ast.walk(factory) if factory else ())
-        if isinstance(inner, ast.Name)
-    }
-    defined = {one.name for one in node.body if isinstance(one, ast.FunctionDef)}
-    if used & (hidden | defined) or "__eq__" in defined:
-        raise _Unknown
-    shown = ", ".join(f"{f.name}={{self.{f.name}!r}}" for f in fields if f.says("repr"))
-    mine, others = (
-        "".join(f"{owner}.{f.name}, " for f in fields if f.says("compare"))
-        for owner in ("self", "other")
-    )
-    yield "__init__", _init(fields, options, "__post_init__" in defined)
-    yield (
-        "__repr__",
-        "@_recursive_repr('...')\ndef __repr__(self):\n"
-        f"    return self.__class__.__qualname__ + f'({shown})'",
-    )
+    compared = [one.name for one in fields if one.says("compare")]
+    mine, others = ("".join(f"{of}.{name}, " for name in compared) for of in ("self", "other"))
+    yield "__init__", _init(fields, options, post)
+    yield "__repr__", _repr([one.name for one in fields if one.says("repr")])
     yield (
         "__eq__",
-        "def __eq__(self, other):\n    if other.__class__ is self.__class__:\n"
-        f"        return ({mine}) == ({others})\n    return NotImplemented",
+        "def __eq__(self, other):\n"
+        "    if other.__class__ is self.__class__:\n"
+        f"        return ({mine}) == ({others})\n"
+        "    return NotImplemented",
     )
     if options & {"frozen", "unsafe_hash"}:
         yield "__hash__", f"def __hash__(self):\n    return hash(({mine}))"
     if "frozen" in options:
         yield from _frozen(tuple(field.name for field in fields))
+
+
+def _repr(names: list[str]) -> str:
+    shown = ", ".join(f"{name}={{self.{name}!r}}" for name in names)
+    return (
+        "@_reprlib.recursive_repr('...')\n"
+        "def __repr__(self):\n"
+        f"    return self.__class__.__qualname__ + f'({shown})'"
+    )
 
 
 def _init(fields: list[_Field], options: set[str], post: bool) -> str:
@@ -236,6 +229,6 @@ def _frozen(names: tuple[str, ...]) -> Iterator[tuple[str, str]]:
             f"__{method}__",
             f"def __{method}__(self, name{value}):\n"
             f"    if type(self) is __class__ or name in {names!r}:\n"
-            f"        raise _FrozenInstanceError(f'cannot {verb} field {{name!r}}')\n"
+            f"        raise _dataclasses.FrozenInstanceError(f'cannot {verb} field {{name!r}}')\n"
             f"    super().__{method}__(name{value})",
         )
