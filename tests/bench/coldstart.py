@@ -132,9 +132,10 @@ def _share(name: str, counts: Counts) -> Line:
         said = f"{goal}; install valgrind, or use a machine where perf counts instructions"
         return Line(called, 0, "NOT MEASURED", n=0, ours=True, note=said)
     whole = median(counts.seen[BASE])
-    note = f"{goal}; {median(counts.seen[name]) / 1e6:.0f} of {whole / 1e6:.0f} million"
     shares = [count / whole for count in counts.seen[name]]
-    return line(called, shares, "×", ours=True, note=f"{note}, {counts.tool}")
+    word = "reached" if median(shares) <= SHARES[name] else "NOT reached"
+    note = f"{word}; {median(counts.seen[name]) / 1e6:.0f} of {whole / 1e6:.0f} million"
+    return line(called, shares, "×", ours=True, note=f"{goal}: {note}, {counts.tool}")
 
 
 def _events(counts: Counts) -> list[Line]:

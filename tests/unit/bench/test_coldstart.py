@@ -32,6 +32,12 @@ def test_both_shares_must_be_counted_and_reach_their_goals(counts: Counts, reach
     assert timed(STARTS, counts).reached is reached
 
 
+def test_each_share_says_whether_it_reached_its_goal() -> None:
+    submit, poll = timed(STARTS, counted(501, 550)).lines[-2:]
+    assert "yaml: NOT reached; " in submit.note
+    assert "yaml: reached; " in poll.note
+
+
 def test_counts_do_not_make_up_for_time() -> None:
     assert not timed({"submit": [Start(0.1, 0.21, 300)]}, counted(1, 1)).reached
 
