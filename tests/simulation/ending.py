@@ -118,7 +118,11 @@ class Ending:
             made = {image for image in made if self._kept(image[0])} | stored
         if job.state == NEEDS_ATTENTION:
             at = job.records[-1].at
-            made = {one for one in made if one[0] not in text and self.studio.shown(one[0], at)}
+            made = {
+                one
+                for one in made
+                if one[0] not in text and self.studio.could_be_listed(one[0], at)
+            }
             stored &= made
         if made != stored:
             what = f"{name} is {job.state}: paid {sorted(made)}, stored {sorted(stored)}"

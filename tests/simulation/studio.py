@@ -113,7 +113,7 @@ class SimStudio:
             for task in self.tasks.values()
         )
 
-    def shown(self, task_id: str, at: float) -> bool:
+    def could_be_listed(self, task_id: str, at: float) -> bool:
         """Whether the list could show a task at a moment."""
         return self.tasks[task_id].listed_from + self.task_list.lag <= at
 
