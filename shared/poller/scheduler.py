@@ -113,7 +113,7 @@ class Scheduler:
         return self.submission.rules.catalogue.names()
 
     def _is_paused(self, name: str) -> bool:
-        return name in self.schedule.waits or self.ledger.breakers.paused_for(name) > 0
+        return self.schedule.makes_wait(name) or self.ledger.breakers.paused_for(name) > 0
 
     def end_expired(self) -> None:
         """End the queued jobs whose time is over, wherever they are; a few in one go, so that the
