@@ -12,7 +12,7 @@ from cli.trouble import NOT_SO
 def run(access: Access) -> int:
     """Rebuild, and print what was missing or left over; the exit code. Raises Trouble."""
     with access.app("repair") as app:
-        done = app.repair.rebuild()
+        done = app.rebuild.run()
     for name, count in vars(done).items():
         click.echo(f"{name.replace('_', ' ')}: {len(count) if name == 'damaged' else count}")
     for why in done.damaged.values():

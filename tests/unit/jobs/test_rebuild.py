@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from shared.catalogue.models import Limits
-from shared.jobs.repair import CLAIMS_FOR, Rebuilt
+from shared.jobs.rebuild import CLAIMS_FOR
+from shared.jobs.rebuilt import Rebuilt
 from shared.storage import layout
 from tests.kit.hooks import Killed, at, at_every_request, die
 from tests.kit.studio import accept_with, lose_answer, lose_request
@@ -20,13 +21,14 @@ def world() -> World:
 
 
 def rebuilt(world: World) -> Rebuilt:
-    return world.app("operator").repair.rebuild()
+    return world.app("operator").rebuild.run()
 
 
 def changes(done: Rebuilt, *, but_claims: bool = False) -> dict[str, int]:
     """What was made or removed; `but_claims`: apart from the claims of tasks."""
+    assert not done.damaged
     apart = ("jobs", "claims_made") if but_claims else ("jobs",)
-    return {name: number for name, number in vars(done).items() if number and name not in apart}
+    return {name: number for name, number in done.counts.items() if number and name not in apart}
 
 
 def one_of_each(world: World) -> None:
@@ -200,7 +202,7 @@ def test_a_run_between_any_two_steps_of_a_rebuild_does_no_harm() -> None:
         operator, done = world.app("operator"), []
         hook = at(number, lambda: done.append(run(world)))
         store_of(operator).before.append(hook)
-        operator.repair.rebuild()
+        operator.rebuild.run()
         home(world, "cat", "dog")
         return bool(done)
 
@@ -218,7 +220,7 @@ def test_a_submission_between_any_two_steps_of_a_rebuild_does_no_harm() -> None:
             done.append(True)
 
         store_of(operator).before.append(at(number, act))
-        operator.repair.rebuild()
+        operator.rebuild.run()
         if done:
             assert world.held() == [f"{MODEL}/cat~000002"], "the task in flight lost its slot"
         home(world, "cat")
@@ -236,7 +238,7 @@ def test_killed_at_any_request_rebuilding_again_does_the_rest() -> None:
         operator = world.app("operator")
         store_of(operator).before.append(at(number, die))
         try:
-            operator.repair.rebuild()
+            operator.rebuild.run()
         except Killed:
             rebuilt(world)
             home(world, "done", "flying", "waiting")
