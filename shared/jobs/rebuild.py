@@ -67,17 +67,18 @@ class Rebuild:
         """Make markers, slots, task claims, job index and manifests again from the records.
 
         Goes on where an interrupted run stopped, unless `from_start`; what it returns is the sum
-        of both. `tell` is called at the start and after each batch.
+        of both. `tell` is called at the start, once the index is listed, and after each batch.
 
         Safe while the functions run: an entry made for a job that ends meanwhile is stale, and the
         instance that comes across it removes it. A marker or slot is removed only where the job's
         chain says so. Raises StoreError.
         """
         place = Place(self.ledger.store, self.ledger.clock)
-        progress = Progress() if from_start else place.load()
+        progress = place.forget() if from_start else place.load()
         tell(progress)
         indexed, done = self.ledger.index.jobs(), progress.done
         progress.indexed = len(indexed)
+        tell(progress)
         for job in self._batches(self._jobs(progress.after, indexed), done):
             progress.after = job
             place.save(progress)

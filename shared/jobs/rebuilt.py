@@ -69,14 +69,14 @@ class Progress:
     """How far a rebuild has come: `after` is the last of the jobs that are done, in byte order.
 
     `before` of them were done by a run that was interrupted, at the time `at`. `indexed`: how many
-    jobs the index holds, and so about how many there are.
+    jobs the index holds, and so about how many there are; None until it is listed.
     """
 
     done: Rebuilt = field(default_factory=Rebuilt)
     after: str = ""
     at: str = ""
     before: int = 0
-    indexed: int = 0
+    indexed: int | None = None
 
 
 @dataclass
@@ -101,8 +101,10 @@ class Place:
         document = {"after": progress.after, "at": at, "done": asdict(progress.done)}
         self.store.put(layout.REBUILD, json.dumps(document, ensure_ascii=False).encode())
 
-    def forget(self) -> None:
+    def forget(self) -> Progress:
+        """Begin again next time; the beginning."""
         self.store.delete(layout.REBUILD)
+        return Progress()
 
 
 def _progress(said: Mapping[str, Any]) -> Progress:

@@ -20,8 +20,10 @@ def world() -> World:
     return World()
 
 
-def rebuilt(world: World) -> Rebuilt:
-    return world.app("operator").rebuild.run()
+def rebuilt(world: World, batch: int = 1000, from_start: bool = False) -> Rebuilt:
+    rebuild = world.app("operator").rebuild
+    rebuild.batch = batch
+    return rebuild.run(from_start=from_start)
 
 
 def changes(done: Rebuilt, *, but_claims: bool = False) -> dict[str, int]:
@@ -50,15 +52,17 @@ def test_nothing_is_changed_where_nothing_is_wrong(world: World) -> None:
     assert after == before
 
 
-def test_every_index_deleted_by_hand_is_made_again(world: World) -> None:
+@pytest.mark.parametrize("batch", [1, 2, 1000])
+def test_every_index_deleted_by_hand_is_made_again(world: World, batch: int) -> None:
     one_of_each(world)
+    world.bucket.page = batch
     indexes = (layout.QUEUE, layout.SLOTS, layout.JOBS, layout.result("done"))
     before = [world.bucket.keys(index) for index in indexes]
     manifest = world.manifest("done")
     for index in indexes:
         for key in world.bucket.keys(index):
             world.bucket.remove(key)
-    assert changes(rebuilt(world), but_claims=True) == {
+    assert changes(rebuilt(world, batch), but_claims=True) == {
         "markers_made": 1,
         "slots_made": 1,
         "manifests_made": 1,
@@ -229,18 +233,21 @@ def test_a_submission_between_any_two_steps_of_a_rebuild_does_no_harm() -> None:
     assert at_every_request(play) > 5
 
 
-def test_killed_at_any_request_rebuilding_again_does_the_rest() -> None:
+@pytest.mark.parametrize("batch", [1, 1000])
+def test_killed_at_any_request_rebuilding_again_does_the_rest(batch: int) -> None:
     def play(number: int) -> bool:
         world = World()
         one_of_each(world)
         for key in (*world.bucket.keys(layout.QUEUE), *world.slots(), layout.result("done")):
             world.bucket.remove(key)
         operator = world.app("operator")
+        operator.rebuild.batch = batch
         store_of(operator).before.append(at(number, die))
         try:
             operator.rebuild.run()
         except Killed:
-            rebuilt(world)
+            assert rebuilt(world, batch).jobs == 3
+            assert not world.bucket.holds(layout.REBUILD)
             home(world, "done", "flying", "waiting")
             return True
         return False
