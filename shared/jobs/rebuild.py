@@ -146,12 +146,15 @@ class Rebuild:
     def _lacks_nothing(self, last: Record, etag: str | None) -> bool:
         """Whether a job is over, its manifest in the bucket is right, and no list shows its task.
 
-        An ETag that is no MD5 digest, as of an object that was copied in parts, fits nothing; then
-        the manifest is read.
+        The manifest is read where its ETag does not say that: it may be no MD5 digest, as of an
+        object that was copied, and an older version may have written the same in another form.
         """
         if last.state not in FINAL or self._may_be_listed(last):
             return False
-        return last.manifest is None or _digest(last.manifest.encoded()) == (etag or "").upper()
+        if last.manifest is None or etag is None:
+            return last.manifest is None
+        same = etag.upper() == _digest(last.manifest.encoded())
+        return same or read_manifest(self.ledger.store, last.job) == last.manifest
 
     def _may_be_listed(self, last: Record) -> bool:
         """Whether the service's list may show a task of the job."""

@@ -88,6 +88,7 @@ def test_a_job_that_only_lacks_its_manifest_costs_three_requests(world: World) -
     assert rebuild(world, batch=1000).run() == Rebuilt(jobs=7, manifests_made=7)
     counts = asked(world, before)
     assert (counts["read state/records"], counts["put results/a"]) == (14, 1)
+    assert counts["read results/a"] == 0
     assert {job: world.bucket.peek(layout.result(job)) for job in NAMES} == manifests
 
 
@@ -95,7 +96,10 @@ def test_a_manifest_that_is_written_otherwise_is_read_and_left(world: World) -> 
     """As an older version may have written it."""
     other = json.dumps(world.manifest("a")).encode()
     world.bucket.write(layout.result("a"), other)
-    assert rebuild(world).run() == Rebuilt(jobs=7)
+    before = world.bucket.count()
+    assert rebuild(world, batch=1000).run() == Rebuilt(jobs=7)
+    counts = asked(world, before)
+    assert (counts["read state/records"], counts["read results/a"]) == (7, 1)
     assert world.bucket.peek(layout.result("a")) == other
 
 
@@ -204,7 +208,6 @@ def test_what_an_interrupted_rebuild_found_is_too_old_after_a_day(world: World) 
         b"[]",
         b"{}",
         b'{"after": "a", "at": "today", "done": {}}',
-        b'{"after": "../a", "at": "%s", "done": {"damaged": {}}}',
         b'{"after": "a", "at": "%s", "done": {"damaged": [], "jobs": {}}}',
     ],
 )
@@ -212,6 +215,13 @@ def test_a_place_that_was_spoiled_by_hand_is_the_beginning(world: World, said: b
     interrupted(world)
     now = json.loads(world.bucket.peek(layout.REBUILD))["at"]
     world.bucket.write(layout.REBUILD, said.replace(b"%s", now.encode()))
+    assert rebuild(world).run().jobs == 7
+
+
+def test_a_place_that_is_no_job_is_the_beginning(world: World) -> None:
+    interrupted(world)
+    noted = json.loads(world.bucket.peek(layout.REBUILD))
+    world.bucket.write(layout.REBUILD, json.dumps({**noted, "after": "~"}).encode())
     assert rebuild(world).run().jobs == 7
 
 
@@ -240,7 +250,9 @@ def test_a_job_whose_first_record_is_gone_stays_forgotten(world: World) -> None:
     """As a lifecycle rule removes it, which ages records by the day of writing."""
     world.bucket.remove(layout.record("a", 1))
     world.bucket.remove(layout.result("a"))
+    before = world.bucket.count()
     assert rebuild(world).run() == Rebuilt(jobs=6)
+    assert "a" not in read_jobs(world, before)
 
 
 def test_only_so_many_damaged_jobs_are_named() -> None:
