@@ -67,7 +67,8 @@ class Rebuild:
         """Make markers, slots, task claims, job index and manifests again from the records.
 
         Goes on where an interrupted run stopped, unless `from_start`; what it returns is the sum
-        of both. `tell` is called at the start, once the index is listed, and after each batch.
+        of both. `tell` is called at the start, once the index is listed, after each batch, and at
+        the end.
 
         Safe while the functions run: an entry made for a job that ends meanwhile is stale, and the
         instance that comes across it removes it. A marker or slot is removed only where the job's
@@ -83,10 +84,10 @@ class Rebuild:
             progress.after = job
             place.save(progress)
             tell(progress)
-        for _ in self._batches(self._markers(), done):
-            tell(progress)
-        for _ in self._batches(self._slots(), done):
-            tell(progress)
+        for steps in (self._markers(), self._slots()):
+            for _ in self._batches(steps, done):
+                tell(progress)
+        tell(progress)
         if progress.after:
             place.forget()
         if self.ledger.slots.held() or not self.ledger.queue.empty():
