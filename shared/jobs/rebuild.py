@@ -25,7 +25,7 @@ from shared.ledger.ledger import Ledger
 from shared.ledger.listed import ListedJob, listed_jobs
 from shared.ledger.manifest import read_manifest
 from shared.ledger.queue import marker_of
-from shared.ledger.record import FINAL, PENDING, QUEUED, SUBMITTING, Record
+from shared.ledger.record import FINAL, FOR_GOOD, PENDING, QUEUED, SUBMITTING, Record
 from shared.ledger.slots import Slot
 from shared.platform.clock import from_iso
 from shared.platform.concurrency import MapFn, in_turn
@@ -134,7 +134,8 @@ class Rebuild:
             done.index_entries_made += self.ledger.index.add(one.job, self._created_at(last))
         if not self._lacks_nothing(last, one.manifest_etag):
             # Since it was listed the job may have gone on.
-            self._restore(self.ledger.records.last_from(last), one.manifest_etag, done)
+            now = last if last.state in FOR_GOOD else self.ledger.records.last_from(last)
+            self._restore(now, one.manifest_etag, done)
 
     def _created_at(self, last: Record) -> str:
         """The time of the first record, which the manifest copies unless the job was rejected."""

@@ -1,0 +1,130 @@
+"""How long `wanx repair` takes with a million jobs, where each request to OSS takes 30 ms.
+
+The command's own code runs with its threads, over oss2 and real connections, against a server that
+answers after 30 ms. Everything it does is done once a job or once a thousand keys, so that the time
+of a million jobs is that of the jobs measured times their share. Encryption (HTTPS) is not in it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import requests
+
+from shared.app import App, Instance, for_invocation
+from shared.jobs.rebuild import AT_ONCE
+from shared.jobs.rebuilt import Rebuilt
+from shared.platform.concurrency import in_threads
+from shared.storage import layout
+from tests.bench.laptop import server
+from tests.bench.populate import BUCKET
+from tests.bench.requests import by_size
+from tests.bench.results import Line, Measure
+
+JOBS = 1_000_000
+MEASURED = 20_000
+QUEUED = 0.05
+"""The share of jobs that wait."""
+REQUEST_SECONDS = 0.03
+GOAL_MINUTES = 60
+LOSSES: Mapping[str, Sequence[tuple[str, str]]] = {
+    "nothing is missing": (),
+    "the job index is lost": ((layout.JOBS, ""),),
+    "job index, queue, reminders and manifests are lost": (
+        (layout.JOBS, ""),
+        (layout.QUEUE, ""),
+        (layout.EXPIRY, ""),
+        (layout.RESULTS, "result.json"),
+    ),
+}
+"""Prefixes and ends of the keys that are gone."""
+
+
+@dataclass(frozen=True)
+class Took:
+    """A rebuild of `jobs` jobs: seconds, seconds of this process's CPU, requests by kind."""
+
+    jobs: int
+    seconds: float
+    cpu: float
+    requests: Mapping[str, int]
+
+    @property
+    def minutes(self) -> float:
+        """Of a million jobs."""
+        return self.seconds / self.jobs * JOBS / 60
+
+
+def measures(brief: bool = False) -> list[Measure]:
+    """One line for each loss with the time, one with the requests."""
+    number = 200 if brief else MEASURED
+    queued = int(QUEUED * number)
+    options = {
+        "--seconds": str(REQUEST_SECONDS),
+        "--finished": str(number - queued),
+        "--queued": str(queued),
+    }
+    words = [word for pair in options.items() for word in pair]
+    with server("tests.bench.distant", *words) as address:
+        return [compared({name: _took(address, number, lost) for name, lost in LOSSES.items()})]
+
+
+def _took(address: str, number: int, lost: Sequence[tuple[str, str]]) -> Took:
+    """Raises RuntimeError if the rebuild did not find what was lost."""
+    for prefix, end in lost:
+        query = {"prefix": prefix, "end": end}
+        requests.delete(f"{address}/_objects", params=query, timeout=60).raise_for_status()
+    app = _app(address)
+    requests.get(f"{address}/_counts", timeout=60)
+    began, cpu = time.perf_counter(), time.process_time()
+    done = app.rebuild.run(from_start=True)
+    took, cpu = time.perf_counter() - began, time.process_time() - cpu
+    if done.jobs != number or done.damaged or bool(lost) != (done != Rebuilt(jobs=number)):
+        raise RuntimeError(f"after the loss of {lost} a rebuild of {number} jobs said {done}")
+    counts = requests.get(f"{address}/_counts", timeout=60).json()
+    return Took(number, took, cpu, counts)
+
+
+def _app(address: str) -> App:
+    """The system as the command line opens it, with connections of its own."""
+    env = {
+        "OSS_ENDPOINT": address,
+        "OSS_BUCKET": BUCKET,
+        "OSS_ACCESS_KEY_ID": "bench",
+        "OSS_ACCESS_KEY_SECRET": "bench",
+        "DASHSCOPE_API_KEY": "sk-bench",
+    }
+    return for_invocation(env, instance=Instance(in_threads))
+
+
+def compared(found: Mapping[str, Took]) -> Measure:
+    """The measure of rebuilds by what was lost."""
+    lines = []
+    for name, took in found.items():
+        alone = took.cpu / took.jobs * JOBS / 60
+        note = f"{AT_ONCE} requests at once; the processor is busy for {alone:.1f} of them"
+        lines.append(Line(f"{name}: time", round(took.minutes, 1), "min", ours=True, note=note))
+    for name, took in found.items():
+        a_job = round(sum(took.requests.values()) / took.jobs, 2)
+        lines.append(
+            Line(
+                f"{name}: requests",
+                a_job,
+                "a job",
+                ours=True,
+                note=_kinds(took.requests, took.jobs),
+            )
+        )
+    reached = all(took.minutes < GOAL_MINUTES for took in found.values())
+    goal = f"< {GOAL_MINUTES} min for {JOBS:,} jobs, {1000 * REQUEST_SECONDS:.0f} ms a request"
+    return Measure("rebuild", goal, reached, lines)
+
+
+def _kinds(counts: Mapping[str, int], jobs: int) -> str:
+    verbs = Counter[str]()
+    for kind, number in counts.items():
+        verbs[kind.split(" ")[0]] += number
+    return ", ".join(f"{verb} {number / jobs:.3f}" for verb, number in by_size(verbs))
