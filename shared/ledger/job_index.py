@@ -7,11 +7,10 @@ can be made again from the records at any time.
 from __future__ import annotations
 
 import re
-from array import array
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from shared.ledger.many import Many
 from shared.platform.clock import from_iso
 from shared.storage import layout
 from shared.storage.objects import FULL_PAGE, ObjectStore, walk
@@ -53,29 +52,6 @@ class Cursor:
         return layout.jobs_until(self.created_ms)
 
 
-class Jobs:
-    """Many jobs, as 64 bits of each: a few tens of megabytes for a million.
-
-    Among a million of them one that is missing seems to be there once in 10^13 times.
-    """
-
-    def __init__(self) -> None:
-        self._hashes: defaultdict[int, array[int]] = defaultdict(lambda: array("q"))
-        self._number = 0
-
-    def add(self, job: str) -> None:
-        hashed = hash(job)
-        self._hashes[hashed & 0xFFFF].append(hashed)
-        self._number += 1
-
-    def __contains__(self, job: object) -> bool:
-        hashed = hash(job)
-        return hashed in self._hashes.get(hashed & 0xFFFF, ())
-
-    def __len__(self) -> int:
-        return self._number
-
-
 @dataclass
 class JobIndex:
     """All jobs of the bucket."""
@@ -90,9 +66,9 @@ class JobIndex:
         created_ms = round(from_iso(created_at) * 1000)
         return self.store.create(layout.indexed(created_ms, job), b"").created
 
-    def jobs(self) -> Jobs:
+    def jobs(self) -> Many:
         """Which jobs are indexed now. Raises StoreError."""
-        found = Jobs()
+        found = Many()
         for entry in self.newest():
             found.add(entry.job)
         return found

@@ -37,7 +37,7 @@ T = TypeVar("T")
 TRIES = 4
 PAUSE = 0.1
 TIMEOUT = (3.05, 20)
-CONNECTIONS = 32
+CONNECTIONS = 64
 """Kept open: as many as requests at once. oss2 keeps ten and would open the others each time."""
 EXISTS = "FileAlreadyExists"
 BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")

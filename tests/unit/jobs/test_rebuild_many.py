@@ -103,6 +103,15 @@ def test_a_manifest_that_is_written_otherwise_is_read_and_left(world: World) -> 
     assert world.bucket.peek(layout.result("a")) == other
 
 
+def test_a_job_that_waits_costs_four_requests(world: World) -> None:
+    """One of which finds that no record follows, and one makes its reminder."""
+    world.queued("zebra", expires_after="1h")
+    before = world.bucket.count()
+    assert rebuild(world, batch=1000).run() == Rebuilt(jobs=8)
+    asked_of_it = [call for call in world.bucket.calls[before:] if "zebra" in call.key]
+    assert [call.kind for call in asked_of_it] == ["read", "read", "create", "create"]
+
+
 def test_jobs_that_went_on_after_their_manifest_get_marker_and_slot_back() -> None:
     world = World()
     for job in ("flying", "waiting"):
