@@ -134,12 +134,14 @@ class Rebuild:
         done.jobs += 1
         if not indexed:
             done.index_entries_made += self.ledger.index.add(one.job, self._created_at(last))
-        if not self._lacks_nothing(last, one.manifest_etag):
-            # Since it was listed the job may have gone on.
-            now = last if last.state in FOR_GOOD else self.ledger.records.last_from(last)
-            self._restore(now, one.manifest_etag, done)
-            if now.state == QUEUED:
-                right.add(marker_of(now))
+        if not self._is_over(last, one.manifest_etag):
+            if last.state not in FOR_GOOD:  # since it was listed the job may have gone on
+                last = self.ledger.records.last_from(last)
+            self._restore(last, one.manifest_etag, done)
+            if last.state == QUEUED:
+                right.add(marker_of(last))
+        if last.attempt and self.ledger.clock.now() - from_iso(last.at) < CLAIMS_FOR:
+            done.claims_made += sum(map(self._restore_claim, self._attempts(last)))
 
     def _created_at(self, last: Record) -> str:
         """The time of the first record, which the manifest copies unless the job was rejected."""
@@ -149,22 +151,15 @@ class Rebuild:
         first = None if copied else self.ledger.records.get(last.job, 1)
         return copied or (first or last).at
 
-    def _lacks_nothing(self, last: Record, etag: str | None) -> bool:
-        """Whether a job is over, its manifest in the bucket is right, and no list shows its task.
+    def _is_over(self, last: Record, etag: str | None) -> bool:
+        """Whether a job is over and its manifest in the bucket is right, as far as the ETag tells.
 
-        The manifest is read where its ETag does not say that: it may be no MD5 digest, as of an
-        object that was copied, and an older version may have written the same in another form.
+        It may be no MD5 digest, as of an object that was copied in parts, and an older version may
+        have written the same in another form.
         """
-        if last.state not in FINAL or self._may_be_listed(last):
+        if last.state not in FINAL:
             return False
-        if last.manifest is None or etag is None:
-            return last.manifest is None
-        same = etag.upper() == _digest(last.manifest.encoded())
-        return same or read_manifest(self.ledger.store, last.job) == last.manifest
-
-    def _may_be_listed(self, last: Record) -> bool:
-        """Whether the service's list may show a task of the job."""
-        return bool(last.attempt) and self.ledger.clock.now() - from_iso(last.at) < CLAIMS_FOR
+        return last.manifest is None or etag == _digest(last.manifest.encoded())
 
     def _restore(self, last: Record, etag: str | None, done: Rebuilt) -> None:
         ledger, slot = self.ledger, last.slot
@@ -174,19 +169,26 @@ class Rebuild:
             done.manifests_made += self._restore_manifest(last, missing=etag is None)
         if slot is not None and last.holds(slot):
             done.slots_made += ledger.store.create(slot.key, b"").created
-        if self._may_be_listed(last):
-            done.claims_made += self._restore_claims(last.job)
 
-    def _restore_claims(self, job: str) -> int:
-        """Name the job under the ids of all tasks it has had; how many had no name."""
-        made = 0
-        chain = self.ledger.records.chain(job)
-        for record in chain:
-            over = record.slot is not None and not chain[-1].holds(record.slot)
-            if record.state == PENDING and record.task_id and record.slot and over:
-                known = self.ledger.tasks.owner(record.task_id) is not None
-                made += not known and self.ledger.tasks.claim(record.task_id, record.slot)
-        return made
+    def _attempts(self, last: Record) -> list[Record]:
+        """A record of each attempt that is over and has had a task.
+
+        The last record has the task of the last attempt, which was the only one if the record after
+        the spec began it.
+        """
+        if last.state in FOR_GOOD and last.slot_seq == last.spec_seq + 1:
+            return [last]
+        chain = self.ledger.records.chain(last.job)
+        now = chain[-1] if chain else last
+        began = [one for one in chain if one.state == PENDING]
+        return [one for one in began if one.slot is not None and not now.holds(one.slot)]
+
+    def _restore_claim(self, attempt: Record) -> bool:
+        """Name the job under the id of an attempt's task; whether that had no name."""
+        task, slot, tasks = attempt.task_id, attempt.slot, self.ledger.tasks
+        if task is None or slot is None or tasks.owner(task) is not None:
+            return False
+        return tasks.claim(task, slot)
 
     def _drop_marker(self, marker: str, done: Rebuilt) -> None:
         """Drop a marker whose job does not wait there."""

@@ -72,6 +72,16 @@ def test_every_index_deleted_by_hand_is_made_again(world: World, batch: int) -> 
     assert world.manifest("done") == manifest
 
 
+def test_the_claim_of_a_job_that_had_one_task_is_made_again(world: World) -> None:
+    world.queued("cat")
+    run(world)
+    (key,) = world.bucket.keys(layout.TASKS)
+    claim = world.bucket.peek(key)
+    world.bucket.remove(key)
+    assert changes(rebuilt(world)) == {"claims_made": 1}
+    assert world.bucket.peek(key) == claim
+
+
 def two_attempts(world: World) -> dict[str, bytes]:
     """A job that has had two tasks; returns the claims of both."""
     world.queued("cat")

@@ -103,6 +103,16 @@ def test_a_manifest_that_is_written_otherwise_is_read_and_left(world: World) -> 
     assert world.bucket.peek(layout.result("a")) == other
 
 
+def test_a_job_of_the_last_day_costs_two_requests() -> None:
+    world = World()
+    world.queued("cat")
+    run(world)
+    before = world.bucket.count()
+    assert rebuild(world).run() == Rebuilt(jobs=1)
+    kinds = [call.kind for call in world.bucket.calls[before:] if call.kind != "list"]
+    assert kinds == ["read"] * 3, "the place, the last record, the task's claim"
+
+
 def test_a_job_that_waits_costs_four_requests(world: World) -> None:
     """One of which finds that no record follows, and one makes its reminder."""
     world.queued("zebra", expires_after="1h")
