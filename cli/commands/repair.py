@@ -53,22 +53,31 @@ class _Line:
         about = f" of about {indexed:,}" if indexed >= done else ""
         self._bars.update(self._task, description=f"{done:,}{about} jobs, {rate:,.0f} a minute")
 
+    def begin(self) -> None:
+        """From now on nothing else may be printed."""
+        self._bars.start()
+
 
 @contextmanager
 def _line() -> Iterator[_Line]:
     """A line of a terminal that changes; elsewhere nothing."""
     out = console(stderr=True)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Bars(*columns, console=out, transient=True, disable=not out.is_terminal) as bars:
+    bars = Bars(*columns, console=out, transient=True, disable=not out.is_terminal)
+    try:
         yield _Line(bars)
+    finally:
+        bars.stop()
 
 
 def _tell(access: Access, line: _Line, progress: Progress) -> None:
     if progress.indexed is not None:
         line.show(progress, progress.indexed)
-    elif progress.after:
+        return
+    if progress.after:
         again = access.command("repair", "--from-start")
         complain(
             f"Goes on after the job {clean(progress.after)}: {progress.before:,} jobs were done"
             f" until {local_time(progress.at)}. To begin again: {again}"
         )
+    line.begin()
