@@ -15,7 +15,6 @@ from tests.simulation.invariants import Invariants
 from tests.simulation.judges.partial import IMAGE_NAME
 from tests.simulation.studio import RETENTION, SimStudio, SimTask
 
-
 LOOKED = 5.0
 """Seconds that may lie between a look at the task list and the record of what it led to."""
 
