@@ -108,6 +108,8 @@ class Instance:
         return self.secret_keys[settings.kms_endpoint, settings.api_key_secret]
 
 
+CONNECTIONS = 32
+"""Connections kept to one host: as many as there are threads that ask or fetch."""
 INSTANCE = Instance(in_threads, QueueSnapshots(kept=True), workers=InThreads())
 
 
@@ -301,7 +303,8 @@ def for_invocation(
         instance.checked_buckets.add(bucket)
     http = requests.Session()
     # Submissions share no connection with anything else: they must not meet a dead one.
-    http.mount(f"{settings.base_url}/services/", requests.adapters.HTTPAdapter())
+    for prefix in ("https://", "http://", f"{settings.base_url}/services/"):
+        http.mount(prefix, requests.adapters.HTTPAdapter(pool_maxsize=CONNECTIONS))
     instance.renew_key(settings, credentials, clock)
     rules = Rules(*instance.yaml, settings.model_region)
     return App(settings, store, http, clock, rng, rules, instance)

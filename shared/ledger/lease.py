@@ -36,7 +36,7 @@ POLLER = "poller"
 SUBMIT = "submitter"
 """Kinds of holders. Their names differ in length: so the size of the object, which a listing shows,
 says who holds the lease, and only a released one has to be read."""
-RENEW_AFTER = 0.6
+RENEW_AFTER = 0.75
 """The part of the sending time after which the lease is renewed."""
 MARGIN = 5.0
 """Seconds for the resolution of the store's clock and the way of a request to the service."""

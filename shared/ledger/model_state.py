@@ -15,11 +15,11 @@ from shared.platform.clock import Clock
 from shared.storage import layout
 from shared.storage.objects import ObjectMissing, ObjectStore
 
-FRESH = 120.0
+FRESH = 300.0
 """Seconds after which a state is read again: another instance may have learned something."""
 PAUSE_FRESH = 1.0
 """The same while a model is paused: a person may have ended the pause, and waits for jobs to go."""
-RARELY = 60.0
+RARELY = 150.0
 """Seconds between two writings of what is only advice."""
 STATE_BYTES = 1024 * 1024
 

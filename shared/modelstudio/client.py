@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
+from threading import Lock
 from typing import Any
 
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
@@ -123,6 +124,7 @@ class ModelStudio:
     create_timeout: float = 30.0
     clock: Clock = field(default_factory=SystemClock)
     _asked: deque[float] = field(default_factory=lambda: deque(maxlen=QUESTIONS), init=False)
+    _turns: Lock = field(default_factory=Lock, init=False, repr=False)
 
     def create(
         self, endpoint: str, body: Mapping[str, Any]
@@ -256,9 +258,12 @@ class ModelStudio:
 
     def _wait_for_turn(self) -> None:
         """Wait while as many questions as are allowed went out within the last second."""
-        if len(self._asked) == QUESTIONS:
-            self.clock.sleep(self._asked[0] + 1.0 - self.clock.monotonic())
-        self._asked.append(self.clock.monotonic())
+        with self._turns:
+            now = self.clock.monotonic()
+            full = len(self._asked) == QUESTIONS
+            turn = max(now, self._asked[0] + 1.0) if full else now
+            self._asked.append(turn)
+        self.clock.sleep(turn - now)
 
     def _ask(self, method: str, path: str, query: Mapping[str, str], key: str) -> dict[str, Any]:
         self._wait_for_turn()

@@ -155,7 +155,7 @@ class Follower:
 
     def _taken(self, inflight: InFlight, made: Outcome[Record | None]) -> None:
         self._moved(inflight, made())
-        if inflight.finished_remotely:
+        if inflight.last.state == QUEUED:
             self.guard.schedule.queues_now()
 
     def _not_answered(self, inflight: InFlight, error: ServiceError) -> None:

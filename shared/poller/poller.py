@@ -28,7 +28,7 @@ from shared.storage.objects import StoreError
 
 SHORTEST_SLEEP = 0.02
 LONGEST_SLEEP = 2.0
-LOOK_AT_SLOTS = 60.0
+LOOK_AT_SLOTS = 120.0
 """Seconds between two looks at the slots. Only the holder of the lease claims slots; a person may
 add one, or free one by canceling."""
 QUIET_SLEEP = 0.5

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from shared.platform.clock import Clock
 from shared.poller.backoff import Backoff
 
-FIRST_LOOK, GROWTH, LAST_LOOK = 2.0, 3.0, 10.0
+FIRST_LOOK, GROWTH, LAST_LOOK = 2.0, 3.0, 12.0
 """Seconds until the next look at the queues: after one that found something to submit, by what
 that grows while nothing is found, and at most. Somebody may queue a job at any time without waking
 a poller that is alive."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 
@@ -34,7 +34,6 @@ class Scheduler:
     sender: Sender
     guard: Guard
     gauges: Gauges
-    _next: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def in_flight(self) -> InFlightTasks:
@@ -50,7 +49,7 @@ class Scheduler:
         Raises StoreError.
         """
         known, found = self._names(), self.ledger.queue.heads(HEAD)
-        self._next = {name: [] for name in self._next}
+        self.sender.forget_lines()
         self.gauges.nothing_queued(name for name in known if name not in found)
         return {name: found[name] for name in known if name in found}
 
@@ -61,15 +60,12 @@ class Scheduler:
         paused = self.ledger.breakers.paused_for(name)
         if paused > 0:
             self.schedule.wait(name, paused)
-        elif self.in_flight.room(model) > 0:
+        else:
             self.sender.send(model, markers[: self._useful(model)])
         flying = self.in_flight.jobs(name)
         waiting = [marker for marker in markers if job_of_marker(marker) not in flying]
         self._count(name, waiting)
         self._get_ready(waiting)
-        # A job that is being sent may have to wait after all.
-        tracked = {one.slot.job for one in self.in_flight}
-        self._next[name] = [one for one in markers if job_of_marker(one) not in tracked]
 
     def _useful(self, model: Model) -> int:
         """How many markers to try in one go: as many as there is room for, past those that are in
@@ -86,16 +82,15 @@ class Scheduler:
 
     def is_crowded(self, name: str) -> bool:
         """Whether the last look at a model's queue found a job that waits for a slot."""
-        return bool(self._next.get(name))
+        return self.sender.has_next(name)
 
     def refill(self, name: str) -> None:
-        """Submit the next job where a task has just ended and the service is idle until then, from
-        what the last look found: the records decide, so one that is some seconds old does no harm.
-        """
-        model = self.in_flight.catalogue.get(name)
-        if model is not None and self.in_flight.is_idle_between(model):
-            following = self._next.pop(name, [])
-            self.guard.part(name, partial(self.sender.send, model, following))
+        """A task has just ended: submit the next job that the last look found. The records decide,
+        so a look that is some seconds old does no harm."""
+        if self.sender.has_next(name):
+            self.sender.go_on(name)
+        else:
+            self.schedule.queues_now()
 
     def waiting(self) -> bool:
         """Whether a job of a known model waits. Raises StoreError."""

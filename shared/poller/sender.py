@@ -55,6 +55,15 @@ class Sender:
         self._line[model.name] = deque(markers)
         self._go_on(model)
 
+    def has_next(self, name: str) -> bool:
+        """Whether a job is known that could be submitted next."""
+        flying = self.in_flight.jobs(name)
+        return any(job_of_marker(marker) not in flying for marker in self._line.get(name, ()))
+
+    def forget_lines(self) -> None:
+        """The queues are being looked at again."""
+        self._line.clear()
+
     def go_on(self, name: str) -> None:
         """Submit what is left of a model's line."""
         model = self.in_flight.catalogue.get(name)
@@ -133,6 +142,7 @@ class Sender:
         except (ObjectDamaged, ObjectForbidden):
             raise  # nothing was claimed yet
         except Exception:
+            self._line.pop(model.name, None)
             self.in_flight.count_again()  # it may have claimed a slot
             raise
         if isinstance(outcome, RetryLater):

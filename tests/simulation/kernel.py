@@ -137,7 +137,8 @@ class Kernel:
         """End all actors."""
         for stack, actor in list(self.actors.items()):
             actor.ended = _nobody_asks
-            stack.throw(Killed)
+            with suppress(Killed):  # one that has not begun yet does not catch it
+                stack.throw(Killed)
 
     def _next(self) -> Entry:
         return heapq.heappop(self._agenda)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from shared.app import Instance
-from shared.platform.concurrency import Lane, Outcome, in_turn, outcome_of
+from shared.platform.concurrency import THREADS, Lane, Outcome, in_turn, outcome_of
 from tests.simulation.kernel import Bell, Kernel
 
 T = TypeVar("T")
@@ -66,19 +66,21 @@ class SimWorkers:
 def map_in_threads(kernel: Kernel) -> Any:
     """`shared.platform.concurrency.MapFn` on simulated time."""
 
-    def map_fn(work: Callable[[T], R], things: Sequence[T]) -> list[R]:
+    def map_fn(work: Callable[[T], R], things: Sequence[T], most: int = THREADS) -> list[R]:
         if len(things) < 2:
             return in_turn(work, things)
         outcomes: dict[int, Outcome[R]] = {}
-        bell = Bell()
+        waiting, bell = deque(enumerate(things)), Bell()
 
-        def perform(number: int, thing: T) -> None:
-            outcomes[number] = outcome_of(lambda: work(thing))
+        def perform() -> None:
+            while waiting:
+                number, thing = waiting.popleft()
+                outcomes[number] = outcome_of(lambda thing=thing: work(thing))  # type: ignore[misc]
             if len(outcomes) == len(things):
                 kernel.ring(bell)
 
-        for number, thing in enumerate(things):
-            kernel.thread(lambda number=number, thing=thing: perform(number, thing))  # type: ignore[misc]
+        for _ in range(min(most, len(things))):
+            kernel.thread(perform)
         while len(outcomes) < len(things):
             kernel.wait(FOR_EVER, bell)
         return [outcomes[number]() for number in range(len(things))]
