@@ -7,23 +7,71 @@ from typing import Any
 from shared.jobs.reconcile import Reconciliation
 from shared.jobs.submit import Submission
 from shared.ledger.lease import Lease
-from shared.ledger.permits import Permits
+from shared.ledger.permits import Permit, Permits
 from shared.ledger.task_claims import TaskClaims
 from shared.poller.in_flight import InFlightTasks
+from shared.poller.poller import Poller
+from shared.poller.schedule import Schedule
 from tests.simulation.mutating import Change, named, rewritten
 
 
 def permit_not_awaited() -> list[Change]:
-    return [(Permits, "wait", lambda _self, _model, _limits: 0.0)]
+    return [(Permits, "_wait", lambda _self, _model, _limits, _ahead: 0.0)]
 
 
 def permit_back_when_sent() -> list[Change]:
-    wrong = "back = [self.clock.monotonic() + limits.per_seconds]"
+    back = "permit.back_at = self.clock.monotonic() + permit.limits.per_seconds"
+    return [rewritten(Permits, "spend", "line.pop(0)", f"line.pop(0); {back}")]
+
+
+def line_not_kept() -> list[Change]:
+    """Any of the threads that wait for a permit takes it."""
+
+    def spend(self: Permits, permit: Permit) -> bool:
+        if self._wait(permit.model, permit.limits, 0) > 0:
+            return False
+        self._line[permit.model].remove(permit)
+        self._spent.setdefault(permit.model, []).append(permit)
+        return True
+
+    def turn(self: Permits, permit: Permit) -> tuple[float, bool]:
+        return self._wait(permit.model, permit.limits, 0), True
+
+    return [(Permits, "spend", spend), (Permits, "turn", turn)]
+
+
+def line_not_stopped() -> list[Change]:
+    return [(Permits, "stop_line", lambda _self, _permit: None)]
+
+
+def sending_takes_no_room() -> list[Change]:
+    return [rewritten(InFlightTasks, "room", " - len(sending.difference(held))", "")]
+
+
+def pause_ignored_in_line() -> list[Change]:
+    checked = "self._pause(last) if in_time else NOT_OURS"
+    return [rewritten(Submission, "_with_slot", checked, "None if in_time else NOT_OURS")]
+
+
+def sent_is_taken_for_unsent() -> list[Change]:
+    return [rewritten(Submission, "_send", "self._unsent.discard(_sending(intent))", "pass")]
+
+
+def works_not_finished() -> list[Change]:
+    """A poller hands over while its threads go on."""
+    return [(Poller, "_finish_works", lambda _self: None)]
+
+
+def permit_due_soon_ignored() -> list[Change]:
+    """A poller rests although a job may be sent in a moment."""
     return [
-        rewritten(Permits, "spent", "back = [math.inf]", wrong),
         rewritten(
-            Permits, "spent", "back[0] = self.clock.monotonic() + limits.per_seconds", "pass"
+            Schedule,
+            "next_wait",
+            "(*self.waits.values(), *self.permits.values())",
+            "self.waits.values()",
         ),
+        (Schedule, "makes_wait", lambda self, model: model in self.waits),
     ]
 
 
@@ -83,6 +131,13 @@ def known_task_adopted() -> list[Change]:
 LEASE = named(
     ("a submission does not wait for its permit", permit_not_awaited),
     ("a permit returns before the answer", permit_back_when_sent),
+    ("threads do not keep their place in line", line_not_kept),
+    ("a job that has to wait is overtaken by those behind it", line_not_stopped),
+    ("a job that is being sent takes no room", sending_takes_no_room),
+    ("a pause does not stop who stands in line", pause_ignored_in_line),
+    ("an attempt that was sent is withdrawn", sent_is_taken_for_unsent),
+    ("a poller hands over while its threads go on", works_not_finished),
+    ("a poller rests although a permit is due", permit_due_soon_ignored),
     ("permits are not handed over with the lease", permits_not_handed_over),
     ("a lease is taken from a holder that lives", lease_taken_early),
     ("a holder that was silent goes on sending", lease_never_given_up),
