@@ -14,10 +14,12 @@ from tests.bench.results import ROOT, Measure, machine, origin
 
 MODULES = (
     "throughput",
-    "latency",
-    "lone",
-    "requests",
+    "rate",
     "limits",
+    "latency",
+    "slots",
+    "requests",
+    "lone",
     "coldstart",
     "intake",
     "depth",
@@ -26,7 +28,8 @@ MODULES = (
     "price",
     "oss_rates",
 )
-"""In the order of docs/benchmarks.md. The first are simulations, which keep one core busy only."""
+"""In the order of docs/benchmarks.md. The first are simulations: they use all cores, and time does
+not count."""
 
 
 def main() -> None:
