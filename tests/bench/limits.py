@@ -42,8 +42,8 @@ class Way:
 WAYS = (
     Way("slots bind", FEW),
     Way("rate binds", MANY),
-    Way("pollers killed and frozen", MANY, killed=True, alone=False),
-    Way("the same, 120 a minute", MINUTE, killed=True, alone=False),
+    Way("rate binds with kills", MANY, killed=True, alone=False),
+    Way("120 a minute with kills", MINUTE, killed=True, alone=False),
 )
 
 
@@ -96,7 +96,7 @@ def _lines(way: Way, seen: Sequence[Seen]) -> list[Line]:
     ]
     if way.killed:
         figures.append(("kills and freezes", sum(one.faults for one in seen), "pollers"))
-    return [Line(f"{way.name}: {name}", value, unit, ours=True) for name, value, unit in figures]
+    return [Line(f"{name}, {way.name}", value, unit, ours=True) for name, value, unit in figures]
 
 
 def _run(way: Way, jobs: int, seed: int) -> Seen:

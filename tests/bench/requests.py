@@ -79,7 +79,7 @@ def _by_kind(seen: Mapping[str, list[Counts]]) -> Measure:
             verbs[kind.split(" ")[1]] += count
         split = [(f"{verb}, all", count) for verb, count in by_size(verbs)]
         lines += [
-            Line(f"{title}: {kind}", round(count, 2), "a job", ours=True)
+            Line(f"{kind}, {title}", round(count, 2), "a job", ours=True)
             for kind, count in [*split, *by_size(means)]
             if count >= 0.05
         ]

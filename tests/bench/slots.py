@@ -50,7 +50,9 @@ def measures(brief: bool = False) -> list[Measure]:
 def _queries(by_slots: Mapping[int, list[Seen]]) -> Measure:
     lines = list[Line]()
     for slots, seen in by_slots.items():
-        lines.append(seeded(f"{slots} slots", [one.queries for one in seen], "queries a job"))
+        lines.append(
+            seeded(f"{slots} slots, queries a job", [one.queries for one in seen], "queries a job")
+        )
         lines.append(seeded(f"{slots} slots, p95", [one.p95 for one in seen], "s"))
     every = [one for seen in by_slots.values() for one in seen]
     most, late = max(one.queries for one in every), max(one.p95 for one in every)
@@ -80,9 +82,9 @@ def _used(seen: Mapping[tuple[int, bool], list[Seen]]) -> Measure:
 
 def _lines(name: str, seen: list[Seen]) -> list[Line]:
     return [
-        seeded(f"{name}: slots used", [one.used for one in seen], "%"),
-        seeded(f"{name}: p95", [one.p95 for one in seen], "s"),
-        seeded(f"{name}: most queries in a second", [one.burst for one in seen], "queries"),
+        seeded(f"{name}, slots used", [one.used for one in seen], "%"),
+        seeded(f"{name}, p95", [one.p95 for one in seen], "s"),
+        seeded(f"{name}, most queries in a second", [one.burst for one in seen], "queries"),
     ]
 
 
