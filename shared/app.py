@@ -30,7 +30,7 @@ from shared.modelstudio.api_key import FixedKey, KeySource, KeyUnavailable, Secr
 from shared.modelstudio.client import ModelStudio
 from shared.platform import logs
 from shared.platform.clock import Clock, SystemClock, new_random
-from shared.platform.concurrency import MapFn, in_threads, in_turn
+from shared.platform.concurrency import InThreads, InTurn, MapFn, Workers, in_threads, in_turn
 from shared.platform.settings import (
     Credentials,
     Settings,
@@ -62,7 +62,8 @@ class Instance:
 
     An instance serves one environment: its bucket, its account, its key.
 
-    `map_fn`: whether several things are done one after the other or at once. `wsgi` holds the HTTP
+    `map_fn` and `workers`: whether several things are done one after the other (None) or at once.
+    `wsgi` holds the HTTP
     application by the folder of its page. `secret_keys` are the API keys read from KMS, by
     endpoint and secret.
     """
@@ -71,6 +72,7 @@ class Instance:
     snapshots: QueueSnapshots = field(default_factory=QueueSnapshots)
     wsgi: dict[Path, Any] = field(default_factory=dict)
     secret_keys: dict[tuple[str, str], SecretKey] = field(default_factory=dict)
+    workers: Workers | None = None
     checked_buckets: set[tuple[str, str]] = field(default_factory=set)
     sessions: dict[str, Any] = field(default_factory=dict)
 
@@ -105,7 +107,7 @@ class Instance:
         return self.secret_keys[settings.kms_endpoint, settings.api_key_secret]
 
 
-INSTANCE = Instance(in_threads, QueueSnapshots(kept=True))
+INSTANCE = Instance(in_threads, QueueSnapshots(kept=True), workers=InThreads())
 
 
 @dataclass
@@ -210,29 +212,24 @@ class App:
     @cached_property
     def poller(self) -> Poller:
         from shared.poller.backoff import Backoff
+        from shared.poller.follower import Follower
+        from shared.poller.guard import Guard
         from shared.poller.in_flight import InFlightTasks
         from shared.poller.metrics import Gauges
         from shared.poller.poller import Poller
         from shared.poller.schedule import Schedule
         from shared.poller.scheduler import Scheduler
+        from shared.poller.sender import Sender
 
-        in_flight = InFlightTasks(self.catalogue, self.ledger)
-        scheduler = Scheduler(
-            self.ledger,
-            self.submission,
-            self.transitions,
-            in_flight,
-            Schedule(self.clock, Backoff(self.clock, self.rng)),
-            Gauges(self.catalogue, self.ledger),
-        )
-        return Poller(
-            self.ledger,
-            self.catalogue,
-            scheduler,
-            self._collection(),
-            self._reconciliation(),
-            self.transitions,
-        )
+        ledger, submission, transitions = self.ledger, self.submission, self.transitions
+        workers = self.instance.workers or InTurn(self.clock.sleep)
+        guard = Guard(ledger.lease, Schedule(self.clock, Backoff(self.clock, self.rng)))
+        in_flight = InFlightTasks(self.catalogue, ledger)
+        sender = Sender(ledger, submission, transitions, in_flight, workers, guard)
+        gauges = Gauges(self.catalogue, ledger)
+        scheduler = Scheduler(ledger, submission, sender, guard, gauges)
+        following = (self._collection(), self._reconciliation(), transitions, workers, guard)
+        return Poller(ledger, scheduler, Follower(ledger, scheduler, *following), workers, guard)
 
     def _collection(self) -> Collection:
         from shared.jobs.collect import Collection

@@ -16,7 +16,7 @@ import click
 from cli.output import say
 from cli.trouble import Trouble
 from shared.catalogue.models import SCHEMAS, Catalogue, Model, load_catalogue, read_schema
-from shared.catalogue.yaml_reader import copy
+from shared.catalogue.plain import copy
 
 MODELINE = "# yaml-language-server: $schema="
 

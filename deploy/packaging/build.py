@@ -18,9 +18,13 @@ from deploy.packaging.settings import FunctionPlan, PackageError, PackageSetting
 from deploy.packaging.stamp import STAMP, revision
 from deploy.packaging.unpack import matches
 from deploy.packaging.wheelhouse import digest
+from shared.catalogue.files import load_file
+from shared.catalogue.plain import TextUnreadable
 
 UNTRACKED = ("*/__pycache__/*", "*.pyc", "*/.*")
 """What lies about in a working tree and is never part of it."""
+READ_AT_START = "schemas/*.yaml"
+"""Written as JSON, which is YAML that a cold start reads without a YAML parser."""
 EARLIEST = (1980, 1, 1, 0, 0, 0)
 """The first time a zip can hold; every entry has it."""
 MODE = 0o100644
@@ -79,7 +83,7 @@ class Builder:
             for plan, folder in zip(plans, folders, strict=True):
                 self._copy_own(plan, folder)
             if self._interpreter:
-                compile_folders(self._interpreter, folders)
+                compile_folders(self._interpreter, folders, own=True)
             for plan, folder in zip(plans, folders, strict=True):
                 self._copy_dependencies(plan, folder)
                 self._write_stamp(plan, folder)
@@ -100,7 +104,10 @@ class Builder:
             name = copy.relative_to(base).as_posix()
             if path.is_file() and not matches(name, (*left_out, *UNTRACKED)):
                 copy.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(path, copy)
+                if matches(name, (READ_AT_START,)):
+                    copy.write_text(_as_json(path), "utf-8")
+                else:
+                    shutil.copyfile(path, copy)
 
     def _copy_dependencies(self, plan: FunctionPlan, folder: Path) -> None:
         held = self._dependencies.folders
@@ -152,6 +159,13 @@ def hash_of_all(packages: dict[str, str]) -> str:
     """One SHA-256 over the zips' own, by function; names a set of packages that belong together."""
     lines = "".join(f"{sha256}  {name}.zip\n" for name, sha256 in sorted(packages.items()))
     return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def _as_json(path: Path) -> str:
+    try:
+        return json.dumps(load_file(path), ensure_ascii=False)
+    except (TextUnreadable, UnicodeDecodeError) as error:
+        raise PackageError(f"{path} cannot be read as YAML: {error}; correct it") from None
 
 
 def _read(path: Path) -> object:

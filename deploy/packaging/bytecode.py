@@ -6,13 +6,16 @@ import subprocess
 from pathlib import Path
 
 from deploy.packaging.interpreters import Interpreter
-from deploy.packaging.settings import PackageError
+from deploy.packaging.settings import ROOT, PackageError
 
 CODE = "/code"
 """Where Function Compute puts the package; tracebacks show it."""
 SCRIPT = """
-import compileall, py_compile, sys
-CODE = sys.argv.pop(1)
+import compileall, importlib.machinery, py_compile, sys
+from deploy.packaging.dataclass_methods import ExpandingLoader
+CODE, own = sys.argv.pop(1), sys.argv.pop(1) == "own"
+if own:
+    importlib.machinery.SourceFileLoader = ExpandingLoader  # the one py_compile asks
 for folder in sys.argv[1:]:
     compileall.compile_dir(
         folder, force=True, quiet=2, stripdir=folder, prependdir=CODE,
@@ -21,15 +24,18 @@ for folder in sys.argv[1:]:
 """
 
 
-def compile_folders(interpreter: Interpreter, folders: list[Path]) -> None:
+def compile_folders(interpreter: Interpreter, folders: list[Path], own: bool = False) -> None:
     """Writes __pycache__ into each, without times or paths of this computer (PEP 552).
 
+    The bytecode of `own` modules holds the methods of their dataclasses.
     One process with a fixed hash seed: the order of constants in a set depends on it. A file that
     does not compile (an example for another Python) simply has no bytecode.
     Raises PackageError if the interpreter does not end well.
     """
+    kind = "own" if own else "foreign"
     done = subprocess.run(
-        [str(interpreter.path), "-S", "-c", SCRIPT, CODE, *map(str, folders)],
+        [str(interpreter.path), "-S", "-B", "-c", SCRIPT, CODE, kind, *map(str, folders)],
+        cwd=ROOT,  # where the script finds `deploy`
         env={"PYTHONHASHSEED": "0", "PYTHONNOUSERSITE": "1"},
         capture_output=True,
         text=True,

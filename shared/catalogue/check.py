@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.catalogue.models import SCHEMAS, CatalogueError, load_catalogue, read_schema
-from shared.catalogue.yaml_reader import Plain, escape
+from shared.catalogue.plain import Plain, escape
 
 
 def check_catalogue(folder: Path | None = None) -> list[str]:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-from shared.catalogue.yaml_reader import Plain, TextUnreadable, escape, load_file
+from shared.catalogue.files import load_file
+from shared.catalogue.plain import Plain, TextUnreadable, escape
 
 _T = TypeVar("_T")
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.catalogue.errors import ErrorRule
+from shared.catalogue.files import load_file
 from shared.catalogue.models import SCHEMAS
-from shared.catalogue.yaml_reader import load_file
 
 
 @dataclass(frozen=True)

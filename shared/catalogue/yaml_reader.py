@@ -12,13 +12,19 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
 import yaml
 
-Plain: TypeAlias = Any
-"""A value made of dict, list, str, int, float, bool and None alone."""
+from shared.catalogue.plain import (
+    LONGEST_KEY,
+    Bounds,
+    Plain,
+    Problem,
+    TextUnreadable,
+    copy,
+    escape,
+)
 
 _Event: TypeAlias = Any
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -30,41 +36,10 @@ _OCTAL_OR_HEX = re.compile(r"0(?:o[0-7]+|x[0-9a-fA-F]+)\Z")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
 _NOT_FINITE = re.compile(r"(?:[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))\Z")
 
-LONGEST_KEY = 256
 _LONGEST_NUMBER = 100
 _MOST_PROBLEMS = 100
 _MOST_DIRECTIVES = 100
 _HARMLESS_TAGS = ("!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
-
-
-@dataclass(frozen=True)
-class Bounds:
-    """How much a text may ask for. Nodes and characters count each alias as a full copy."""
-
-    documents: int = 1000
-    depth: int = 64
-    nodes: int = 100_000
-    aliases: int = 100
-    characters: int = 16 * 1024 * 1024
-
-
-@dataclass(frozen=True)
-class Problem:
-    """What is wrong and where; line and column count from 1."""
-
-    line: int | None
-    column: int | None
-    expected: str
-    message: str
-    pointer: str = ""
-
-
-class TextUnreadable(Exception):
-    """The text cannot be read as a whole; `problems` says why, at least one."""
-
-    def __init__(self, problems: list[Problem]) -> None:
-        super().__init__("; ".join(problem.message for problem in problems))
-        self.problems = tuple(problems)
 
 
 @dataclass(frozen=True)
@@ -89,11 +64,6 @@ class _Frame:
     key_line: int = 0
 
 
-def escape(key: str) -> str:
-    """A key as one token of a JSON Pointer (RFC 6901)."""
-    return key.replace("~", "~0").replace("/", "~1")
-
-
 def scalar(text: str) -> Plain:
     """The value of a plain scalar in the YAML 1.2 core schema. Raises ValueError if not finite."""
     if _NULL.match(text):
@@ -116,15 +86,6 @@ def _finite(text: str) -> float:
     if not math.isfinite(number):
         raise ValueError(text[:40])
     return number
-
-
-def copy(value: Plain) -> Plain:
-    """A deep copy of plain data: dict, list, scalars."""
-    if isinstance(value, dict):
-        return {key: copy(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [copy(item) for item in value]
-    return value
 
 
 @dataclass
@@ -335,12 +296,3 @@ def read_documents(
     if builder.problems:
         raise TextUnreadable(builder.problems)
     return builder.documents
-
-
-def load_file(path: Path) -> Plain:
-    """The only document of a YAML file. Raises TextUnreadable, OSError, UnicodeDecodeError."""
-    documents = read_documents(path.read_text(encoding="utf-8"))
-    if len(documents) != 1:
-        message = f"{path.name} holds {len(documents)} documents instead of one"
-        raise TextUnreadable([Problem(None, None, "one YAML document", message)])
-    return documents[0]

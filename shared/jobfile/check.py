@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from shared.catalogue.models import SCHEMAS, Catalogue, Model, read_schema
-from shared.catalogue.yaml_reader import Plain, copy
+from shared.catalogue.plain import Plain, copy
 from shared.jobfile import wording
 from shared.jobfile.document import Document
 from shared.jobfile.findings import Findings, Notice, Violation

@@ -6,7 +6,7 @@ import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from shared.catalogue.yaml_reader import Plain
+from shared.catalogue.plain import Plain
 from shared.jobfile.document import Document
 
 _LONGEST = 80
@@ -33,7 +33,6 @@ class Violation:
         return asdict(self)
 
 
-@dataclass(frozen=True)
 class Notice(Violation):
     """Something the caller should know; the job is submitted all the same."""
 

@@ -7,7 +7,7 @@ import binascii
 from dataclasses import dataclass, field
 
 from shared.catalogue.models import ImageRule, Model
-from shared.catalogue.yaml_reader import Plain
+from shared.catalogue.plain import Plain
 from shared.jobfile import pointers
 from shared.jobfile.findings import Findings
 from shared.jobfile.image_probe import ImageFacts, ProbeError, probe

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from shared.catalogue.yaml_reader import LONGEST_KEY, Bounds, Plain, Problem, TextUnreadable, escape
+from shared.catalogue.plain import LONGEST_KEY, Bounds, Plain, Problem, TextUnreadable, escape
 
 _TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],:]|[^\s{}\[\],:"]+|"', re.DOTALL)
 _LONGEST_NUMBER = 100

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from shared.catalogue.yaml_reader import Bounds, Problem, TextUnreadable, read_documents
+from shared.catalogue.plain import Bounds, Problem, TextUnreadable
 from shared.jobfile.document import Document, Lines
 from shared.jobfile.findings import Unreadable, Violation
 from shared.jobfile.json_reader import places, read_json
@@ -93,6 +93,8 @@ def _violation(problem: Problem) -> Violation:
 
 
 def _yaml(text: str, limits: ParseLimits) -> list[Document]:
+    from shared.catalogue.yaml_reader import read_documents  # PyYAML, for those who write YAML
+
     bounds = limits.bounds()
     values = read_documents(text, bounds)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from shared.catalogue.yaml_reader import Plain, escape
+from shared.catalogue.plain import Plain, escape
 
 
 def of(path: Iterable[str | int]) -> str:

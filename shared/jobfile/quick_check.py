@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from shared.catalogue.yaml_reader import Plain
+from shared.catalogue.plain import Plain
 
 _UNITS = {"m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"([1-9][0-9]{0,5})([mhd])\Z")

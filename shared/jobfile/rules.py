@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from shared.catalogue.models import Model
-from shared.catalogue.yaml_reader import Plain
+from shared.catalogue.plain import Plain
 from shared.jobfile import pointers
 from shared.jobfile.findings import Findings
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from shared.catalogue.yaml_reader import Plain, escape
+from shared.catalogue.plain import Plain, escape
 from shared.jobfile import pointers, wording
 from shared.jobfile.findings import Findings
 from shared.jobfile.quick_check import seconds, surely_fits

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from shared.catalogue.yaml_reader import copy
+from shared.catalogue.plain import copy
 from shared.jobfile.pointers import replace
 
 DEFAULT_PRIORITY = 5

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from shared.catalogue.yaml_reader import Plain
+from shared.catalogue.plain import Plain
 
 _TYPES = {
     "string": "a text",

@@ -2,27 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
-
 from shared.jobfile.spec import JobSpec
-
-PLAIN = re.compile(r"[A-Za-z][^:#\n]*")
-
-
-class _Dumper(yaml.SafeDumper):
-    """Writes texts that another YAML version could take for numbers in quotes."""
-
-
-def _text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
-    style = None if PLAIN.fullmatch(text) else '"'
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
-
-
-_Dumper.add_representer(str, _text)
 
 
 def job_file_of(spec: JobSpec) -> dict[str, Any]:
@@ -35,11 +18,6 @@ def job_file_of(spec: JobSpec) -> dict[str, Any]:
 def as_written(spec: JobSpec) -> dict[str, Any]:
     """The job file of a checked job for people to read: without payloads, `job` always there."""
     return {**without_payload(job_file_of(spec)), "job": _options(spec)}
-
-
-def as_yaml(value: Any) -> str:
-    """A job file's value as YAML text that reads back as the same value."""
-    return yaml.dump(value, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=100)
 
 
 def labels_of(written: Any) -> dict[str, str]:

@@ -7,7 +7,7 @@ poller would wait for the next tick of the timer.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,9 +43,13 @@ class Acceptance:
         for one in taken:
             if not one.new and not one.violations:
                 _log_known(one, key)
-        if self._submit_heads(taken):
-            return taken
-        return self._with_a_poller(taken)
+        queued = {one.job: one.record for one in taken if one.record.state == QUEUED}
+        if not queued:
+            return self._with_a_poller(taken)
+        self._submit_heads(queued)
+        if not self.ledger.lease.polled():
+            self.ledger.wake.now()
+        return taken
 
     def body(self, body: bytes, source: Source) -> list[IntakeOutcome]:
         """Accept a job file's bytes, each document by itself."""
@@ -63,22 +67,18 @@ class Acceptance:
         """A job that was accepted before, with what an instance that died left undone."""
         return self._with_a_poller([self.intake.known(record)])[0]
 
-    def _submit_heads(self, taken: Iterable[IntakeOutcome]) -> bool:
+    def _submit_heads(self, queued: Mapping[str, Record]) -> None:
         """Submit those of the jobs that are next in their model's queue: nobody is overtaken.
 
-        Only if nobody holds the lease; whoever does sends them. Returns whether a poller does.
+        Only if nobody holds the lease; its holder, or the poller that is woken then, sends them.
         """
-        queued = {one.job: one.record for one in taken if one.record.state == QUEUED}
-        if not queued:
-            return False
         if not self.ledger.lease.take(SUBMIT):
-            return self.ledger.lease.polled()
+            return
         try:
             for model in sorted({record.model for record in queued.values()}):
                 self._submit_head(model, queued)
         finally:
             self.ledger.lease.release()
-        return False
 
     def _submit_head(self, name: str, queued: Mapping[str, Record]) -> None:
         model = self.submission.rules.model(name)

@@ -27,6 +27,8 @@ from shared.platform.logs import about
 
 SKEW = 60.0
 """Seconds by which the service's clock may differ from ours before its times are not believed."""
+ATTEMPT = 3
+"""Records of an attempt whose task failed, at least."""
 USUAL_RESULTS = "/output/results/*/url"
 """Where the URLs are for a model that has left the catalogue meanwhile."""
 
@@ -206,10 +208,15 @@ class Collection:
         return self.transitions.fail(last, why, task)
 
     def _blocked(self, last: Record, error: ServiceError, rule: ErrorRule) -> Record | None:
-        """The account, not the job: the queue stops, and the job keeps its place in it."""
+        """The account, not the job: the queue stops, and the job keeps its place in it.
+
+        The next attempt may be accepted, which ends the pause, and fail the same way: so the job
+        itself waits too, longer each time.
+        """
         self.ledger.breakers.refused(last.model, error, rule, False)
-        why = explained(error, rule)
-        return self.transitions.requeue(last, why, attempt=max(0, last.attempt - 1))
+        wait = self.rules.policy.pause(max(1, last.seq // ATTEMPT), self.ledger.rng)
+        attempt = max(0, last.attempt - 1)
+        return self.transitions.requeue(last, explained(error, rule), wait=wait, attempt=attempt)
 
     def _outlived(self, last: Record, task: Task) -> Record | None:
         """A task that is not over when task and images are gone by the documents.

@@ -9,6 +9,7 @@ store's date of the record says when the attempt was sent.
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -20,6 +21,7 @@ from shared.jobs.errors import classified, explained, log_fields
 from shared.jobs.manifest import Outcome
 from shared.jobs.transitions import Transitions
 from shared.ledger.ledger import Ledger
+from shared.ledger.permits import Permit
 from shared.ledger.record import EXPIRED, PENDING, QUEUED, SUBMITTING, Record
 from shared.ledger.slots import Slot
 from shared.modelstudio.client import ModelStudio, OutcomeUnknown, ServiceError, TaskCreated
@@ -29,6 +31,11 @@ from shared.storage.objects import ObjectMissing, ObjectTooLarge
 
 SEND_WITHIN = 1.5
 """Seconds after its record within which a submission is sent."""
+LEAD = 0.25
+"""Seconds before its permit at which the record of a submission is written."""
+LOOK = 0.1
+"""Seconds between two looks at a permit that waits for the answers to other submissions."""
+SHORTEST = 0.02
 INTENTS = 3
 """How often an intent that came too late is replaced before the attempt is given up."""
 
@@ -47,13 +54,17 @@ class RetryLater:
     model_wide: bool = True
 
 
+NOT_OURS = RetryLater(0.0, "this instance does not hold the lease")
+
+
 @dataclass(frozen=True)
 class Attempt:
-    """One attempt under way: its slot and the request."""
+    """One attempt under way: its slot, the request, and the permit to send it."""
 
     model: Model
     slot: Slot
     body: dict[str, Any]
+    permit: Permit
 
 
 Sending = tuple[str, int, int | None]
@@ -71,17 +82,33 @@ class Submission:
     input_urls: Callable[[JobSpec], dict[str, str]]
     _unsent: set[Sending] = field(default_factory=set)
 
-    def submit(self, last: Record, patience: float) -> Record | RetryLater | None:
-        """Submit a QUEUED job whose model has room, waiting at most `patience` seconds.
+    def submit(
+        self, last: Record, patience: float = math.inf, permit: Permit | None = None
+    ) -> Record | RetryLater | None:
+        """Submit a QUEUED job whose model has room.
 
-        Only for the holder of the lease, who has counted the model's slots. Returns the job's new
-        last record, RetryLater, or None if another instance has the job. Raises StoreError.
+        Only for the holder of the lease, who has counted the model's slots. Whoever gives a permit
+        gives it back; without one the job lines up, if its turn comes in `patience` seconds.
+        Returns the job's new last record, RetryLater, or None if another instance has the job.
+        Raises StoreError.
         """
         if last.state != QUEUED:
             return None
         model = self.rules.model(last.model)
         if model is None:
             return RetryLater(60.0, f"the catalogue has no model {last.model}")
+        if permit is not None:
+            return self._submit(last, model, permit)
+        wait = self.next_permit(model)
+        if wait > patience:
+            return RetryLater(wait, "the rate of the model is used up")
+        permit = self.line_up(model)
+        try:
+            return self._submit(last, model, permit)
+        finally:
+            self.ledger.lease.permits.give_back(permit)
+
+    def _submit(self, last: Record, model: Model, permit: Permit) -> Record | RetryLater | None:
         expired = self.expire(last)
         if expired is not None:
             return expired
@@ -95,14 +122,14 @@ class Submission:
             return self.transitions.fail(last, missing)
         if body is None:
             return None
-        wait = self.next_permit(model)
-        if wait > patience:
-            return RetryLater(wait, "the rate of the model is used up")
-        self.ledger.clock.sleep(wait)
         if not self.ledger.lease.may_send():
-            return RetryLater(0.0, "this instance does not hold the lease")
+            return NOT_OURS
         slot = self.ledger.slots.claim(model.name, last.job, last.seq + 1)
-        return self._with_slot(last, Attempt(model, slot, body))
+        return self._with_slot(last, Attempt(model, slot, body, permit))
+
+    def line_up(self, model: Model) -> Permit:
+        """A permit for one submission, to be spent in its turn."""
+        return self.ledger.lease.permits.line_up(model.name, model.limits)
 
     def next_permit(self, model: Model) -> float:
         """Seconds until another submission for the model may be sent."""
@@ -158,8 +185,13 @@ class Submission:
             return None
         return for_missing(request_body(spec, self.input_urls(spec)), last.missing)
 
-    def _with_slot(self, last: Record, attempt: Attempt) -> Record | None:
+    def _with_slot(self, last: Record, attempt: Attempt) -> Record | RetryLater | None:
         slot = attempt.slot
+        in_time = self._comes_near(attempt.permit, LEAD, math.inf)
+        pause = self._pause(last) if in_time else NOT_OURS
+        if pause is not None:
+            self.ledger.slots.free(slot)
+            return pause
         draft = replace(
             last.following(SUBMITTING).claimed(slot),
             attempt=last.attempt + 1,
@@ -177,12 +209,28 @@ class Submission:
                 if tries == 0:
                     self.ledger.slots.free(slot)
                 return None
-            if self._is_fresh(began):
+            is_near = self._comes_near(attempt.permit, 0.0, SEND_WITHIN)
+            if is_near and self._is_fresh(began) and self._spend(attempt.permit):
                 return self._send(attempt, intent)
             if tries == INTENTS - 1:
                 return self.withdraw(intent)
             draft = intent.following(SUBMITTING)
         raise AssertionError("unreachable")
+
+    def _spend(self, permit: Permit) -> bool:
+        return self.ledger.lease.permits.spend(permit)
+
+    def _comes_near(self, permit: Permit, lead: float, patience: float) -> bool:
+        """Wait until a permit is the first in line and may be spent in `lead` seconds. False: it
+        takes longer than `patience` seconds, or nothing may be sent any more."""
+        clock, end = self.ledger.clock, self.ledger.clock.monotonic() + patience
+        while self.ledger.lease.may_send():
+            wait, is_first = self.ledger.lease.permits.turn(permit)
+            is_near = is_first and wait <= lead
+            if is_near or clock.monotonic() >= end:
+                return is_near
+            clock.sleep(LOOK if wait == math.inf else max(wait - lead, SHORTEST))
+        return False
 
     def _moment(self) -> tuple[float, float]:
         return self.ledger.clock.monotonic(), self.ledger.clock.now()
@@ -199,8 +247,10 @@ class Submission:
         submitted_at = iso(self.ledger.clock.now())
         model = attempt.model
         self._unsent.discard(_sending(intent))
-        with self.ledger.lease.permits.spent(model.name, model.limits):
+        try:
             outcome = self.model_studio.create(model.endpoint, attempt.body)
+        finally:
+            self.ledger.lease.permits.give_back(attempt.permit)
         if isinstance(outcome, TaskCreated):
             return self.accepted(intent, outcome.task_id, outcome.request_id, submitted_at)
         if isinstance(outcome, OutcomeUnknown):

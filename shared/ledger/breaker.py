@@ -62,7 +62,7 @@ class Breakers:
         pause, state.pause = state.pause, None
         if pause is None:
             return False
-        self.states.save(name)
+        self.states.save(name, state)
         if pause.blocked:
             facts = about("breaker.closed", breaker=name, code=pause.code)
             log.info("the breaker of %s is closed", _shown(name), extra=facts)
@@ -78,7 +78,7 @@ class Breakers:
         if held_beyond and error.http == 429:
             state = self.states.get(model)
             state.ahead_off_until = self.clock.now() + AHEAD_OFF
-            self.states.save(model)
+            self.states.save(model, state)
 
     def question_refused(self, model: str, error: ServiceError, rule: ErrorRule) -> None:
         """A question was refused for the account's sake: pause key or model, if not paused yet."""
@@ -95,12 +95,13 @@ class Breakers:
         """Pause a model, or the key: for minutes where a person has to act, else for seconds."""
         state, now = self.states.get(name), self.clock.now()
         blocked = rule.breaker in ("model", "key")
-        count = state.pause.count + 1 if state.pause else 1
+        before = state.pause
+        count = before.count + 1 if before else 1
         wait = BLOCKED_PAUSE if blocked else min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(count, 10))
         until = now + wait * (0.5 + self.rng.random() / 2)
-        state.pause = Pause(until, error.code, error.message, blocked, count)
-        self.states.save(name)
-        _log_pause(name, state.pause, until - now, error)
+        pause = state.pause = Pause(until, error.code, error.message, blocked, count)
+        self.states.save(name, state)
+        _log_pause(name, pause, until - now, error)
 
 
 def _shown(name: str) -> str:

@@ -36,8 +36,10 @@ class Durations:
     def accepted(self, model: str, task_id: str, at: float) -> None:
         """Remember a task that was accepted: the list of tasks must show it. Raises StoreError."""
         state = self.states.get(model)
+        if task_id in dict(state.made):
+            return
         state.made = [*state.made[1 - MADE :], (task_id, at)]
-        self.states.save_soon(model)
+        self.states.save_soon(model, state)
 
     def ends(self, model: str) -> Sequence[float]:
         """When the last tasks of a model ended, in seconds since 1970. Raises StoreError."""
@@ -47,14 +49,15 @@ class Durations:
         """A task ended: a task that waited behind it began then. Raises StoreError."""
         state = self.states.get(model)
         state.ends = [*state.ends[1 - ENDS :], round(at, 3)]
-        self.states.save_soon(model)
+        self.states.save_soon(model, state)
 
     def learn(self, model: str, seconds: float) -> None:
         """Remember how long a task took. A task that ended says nothing about a breaker."""
         state = self.states.get(model)
         state.durations = [*state.durations[1 - REMEMBERED :], round(seconds, 3)]
-        if state.pause is not None and not state.pause.blocked:
+        pause = state.pause
+        if pause is not None and not pause.blocked:
             state.pause = None
-            self.states.save(model)
+            self.states.save(model, state)
         else:
-            self.states.save_soon(model)
+            self.states.save_soon(model, state)

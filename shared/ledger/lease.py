@@ -8,9 +8,10 @@ An epoch that is not released may be followed once it is too old. Its age is the
 minus LastModified: the store's clock alone. A holder stops sending earlier than that, by its own
 clocks, counted from the start of its last renewal that the store acknowledged.
 
-A renewal may cross a take-over. The holder writes, then looks for a successor; the successor
-creates its epoch, then looks whether the old one was renewed. Listing is strongly consistent (OSS
-basic concepts), so at least one of them sees the other, and that one steps back.
+A renewal may cross a take-over. A holder whose renewal comes that late writes, then looks for a
+successor; the successor creates its epoch, then looks whether the old one was renewed. Listing is
+strongly consistent (OSS basic concepts), so at least one of them sees the other, and that one steps
+back.
 
 What remains: a process that stops between its last check and its request for longer than both
 times together.
@@ -98,6 +99,7 @@ class Lease:
     epoch: int | None = None
     seen: Epoch = NEVER_TAKEN
     _kind: str = ""
+    _is_closing: bool = False
     _renewed: tuple[float, float] = (0.0, 0.0)
     _looked: tuple[float, float] = (0.0, 0.0)
 
@@ -135,7 +137,7 @@ class Lease:
             # Another holder lives and finds this epoch at its next renewal. Until then nobody may
             # take the one after: so it is left to grow old, not released.
             return False
-        self.epoch, self._renewed = newest.number + 1, began
+        self.epoch, self._renewed, self._is_closing = newest.number + 1, began, False
         self.permits.restore(newest.permits, self.timing.request)
         if self.epoch > KEPT:
             with suppress(StoreError):
@@ -150,7 +152,7 @@ class Lease:
             return True
         began, key = self._moment(), layout.lease(self.epoch)
         self.store.put(key, self._body(self._kind))
-        if [one.key for one in self._listed(1)] != [key]:
+        if self._may_be_followed() and [one.key for one in self._listed(1)] != [key]:
             self.epoch = None
             return False
         self._renewed = began
@@ -158,7 +160,17 @@ class Lease:
 
     def may_send(self) -> bool:
         """Whether a submission sent now is covered; asks nobody."""
-        return self.epoch is not None and self._silent_for() < self.timing.send_for
+        covered = self.epoch is not None and self._silent_for() < self.timing.send_for
+        return covered and not self._is_closing
+
+    def stop_sending(self) -> None:
+        """Nothing new is sent from now on: the lease is about to be released."""
+        self._is_closing = True
+
+    def _may_be_followed(self) -> bool:
+        """Whether a renewal that was acknowledged now came so late that a successor may have seen
+        the epoch too old before it: only then has the holder to look for one."""
+        return self._silent_for() >= self.timing.dead_after - MARGIN
 
     def is_lost(self) -> bool:
         """Whether the holder has been silent for so long that it may have been followed."""

@@ -51,14 +51,16 @@ class ModelState:
 
     def paused_for(self, now: float) -> float:
         """Seconds until the breaker lets something through again, 0 if it does now."""
-        return max(0.0, self.pause.until - now) if self.pause else 0.0
+        pause = self.pause  # another thread may end it
+        return max(0.0, pause.until - now) if pause else 0.0
 
     def window(self, concurrent: int, ahead: int, now: float) -> int:
         """How many tasks may be in flight: those that run, and those queued at the service.
 
         One while a breaker is open: that task finds out whether the breaker can close.
         """
-        if self.pause is not None and self.pause.blocked:
+        pause = self.pause
+        if pause is not None and pause.blocked:
             return 1
         return concurrent if now < self.ahead_off_until else concurrent + ahead
 
@@ -89,33 +91,38 @@ class ModelStates:
         """What was read or learned last, without reading."""
         return self._known.get(model) or ModelState()
 
-    def save(self, model: str) -> None:
-        """Write a state that `get` gave and that was changed since. Raises StoreError."""
-        state = self._known[model]
+    def save(self, model: str, state: ModelState) -> None:
+        """Write a state that `get` gave and that was changed since. Raises StoreError.
+
+        It is what is known from now on, even if another thread has read the state again meanwhile.
+        """
+        self._known[model], pause = state, state.pause
         document = {
             "durations": state.durations,
             "ends": state.ends,
             "made": state.made,
-            "pause": vars(state.pause) if state.pause else None,
+            "pause": vars(pause) if pause else None,
             "ahead_off_until": state.ahead_off_until,
         }
         self.store.put(layout.model_state(model), json.dumps(document).encode())
         self._read_at[model] = self._written_at[model] = self.clock.monotonic()
         self._unwritten.discard(model)
 
-    def save_soon(self, model: str) -> None:
+    def save_soon(self, model: str, state: ModelState) -> None:
         """Write a state of which only advice was changed: at most every `RARELY` seconds.
 
         Raises StoreError.
         """
+        now = self.clock.monotonic()
+        self._known[model] = state
         self._unwritten.add(model)
-        if self.clock.monotonic() - self._written_at.get(model, -RARELY) >= RARELY:
-            self.save(model)
+        if now - self._written_at.setdefault(model, now) >= RARELY:
+            self.save(model, state)
 
     def flush(self) -> None:
         """Write what was put off. Raises StoreError."""
         for model in sorted(self._unwritten):
-            self.save(model)
+            self.save(model, self._known[model])
 
     def _read(self, model: str) -> ModelState:
         try:

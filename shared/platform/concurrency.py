@@ -1,4 +1,4 @@
-"""The same work for many things: one after the other, or several at once.
+"""The same work for many things, and works beside the caller: in turn, or several at once.
 
 Which of the two is passed in, so that the simulation, where handlers take turns, stays in charge.
 """
@@ -6,7 +6,12 @@ Which of the two is passed in, so that the simulation, where handlers take turns
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor, Future
+    from queue import SimpleQueue
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -37,3 +42,109 @@ def in_threads(work: Callable[[T], R], things: Sequence[T]) -> list[R]:
 
     with ThreadPoolExecutor(min(THREADS, len(things))) as pool:
         return list(pool.map(work, things))
+
+
+@dataclass(frozen=True)
+class Lane:
+    """Works of one kind, and how many of them are done at once."""
+
+    name: str
+    size: int = 16
+
+
+Outcome = Callable[[], R]
+"""What became of a work: returns what it returned, or raises what it raised."""
+
+
+class Workers(Protocol):
+    """Works beside the caller's own.
+
+    What a work leads to is done in the caller's own turn, so that nothing the caller keeps in
+    memory is changed by two at once.
+    """
+
+    @property
+    def busy(self) -> bool:
+        """Whether a work is under way, or what it led to is still to be done."""
+
+    def start(self, lane: Lane, work: Callable[[], R], done: Callable[[Outcome[R]], None]) -> None:
+        """Begin a work; `done` is called at the next `settle` after its end.
+
+        The works of one lane never wait for those of another.
+        """
+
+    def settle(self) -> None:
+        """Do what the works that have ended lead to."""
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass, but not beyond the end of a work."""
+
+
+class InTurn:
+    """Each work is done at once, by the caller. `sleep` lets time pass."""
+
+    busy = False
+
+    def __init__(self, sleep: Callable[[float], None]) -> None:
+        self.wait = sleep
+
+    def start(self, lane: Lane, work: Callable[[], R], done: Callable[[Outcome[R]], None]) -> None:
+        done(outcome_of(work))
+
+    def settle(self) -> None:
+        """Nothing is ever left to do."""
+
+
+class InThreads:
+    """Each work in a thread."""
+
+    def __init__(self) -> None:
+        from queue import SimpleQueue
+
+        self._lanes: dict[Lane, Executor] = {}
+        self._ended: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._open = 0
+
+    @property
+    def busy(self) -> bool:
+        return self._open > 0
+
+    def start(self, lane: Lane, work: Callable[[], R], done: Callable[[Outcome[R]], None]) -> None:
+        from concurrent.futures import ThreadPoolExecutor
+
+        def ended(future: Future[R]) -> None:
+            self._ended.put(lambda: done(future.result))
+
+        self._open += 1
+        if lane not in self._lanes:
+            self._lanes[lane] = ThreadPoolExecutor(lane.size, f"{lane.name}-")
+        self._lanes[lane].submit(work).add_done_callback(ended)
+
+    def settle(self) -> None:
+        while not self._ended.empty():
+            self._open -= 1
+            self._ended.get()()
+
+    def wait(self, seconds: float) -> None:
+        from queue import Empty
+
+        try:
+            first = self._ended.get(timeout=seconds)
+        except Empty:
+            return
+        self._ended.put(first)
+
+
+def outcome_of(work: Callable[[], R]) -> Outcome[R]:
+    """Do a work now and keep what became of it."""
+    try:
+        made = work()
+    except Exception as error:
+        failure = error
+    else:
+        return lambda: made
+
+    def fail() -> R:
+        raise failure
+
+    return fail

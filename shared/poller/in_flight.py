@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from shared.catalogue.models import Catalogue, Model
@@ -15,6 +15,7 @@ from shared.poller.poll_intervals import (
     GAP,
     earliest,
     first_question,
+    gap_between,
     is_known,
     next_question,
     second_question,
@@ -32,8 +33,10 @@ ABOUT = 2.0
 """The same in seconds, for short tasks."""
 TOGETHER = 3
 """From so many tasks on, one listing is cheaper than a question for each."""
-ALONE = 10.0
-"""Seconds for which a listing is believed that shows a task as running."""
+CROWD = 12
+"""From so many tasks on, listing all of them all the time is cheaper still."""
+ALONE = 30.0
+"""Seconds for which listings are believed that show a task as running: they may be behind."""
 STUCK = 3
 """Questions without an answer after which a task is taken for one that keeps nothing busy."""
 FEW = 2
@@ -59,8 +62,9 @@ class InFlight:
     before tasks are likely to end; only such a task tells how long tasks take, because of the
     others the quick ones are not seen. `finished_remotely`: the service is done with it, its images
     are still to be fetched. `open_at`: when it was last seen unfinished; `asked_at`: when it was
-    last asked for by itself. `failures`: how often in a row the service could not be asked.
-    `first`: the record that holds the job's spec, if it is at hand.
+    last asked for by itself. `working`: something is done for it right now. `listed`: a listing has
+    shown it as running. `failures`: how often in a row the service could not be asked. `first`:
+    the record that holds the job's spec, if it is at hand.
     """
 
     slot: Slot
@@ -74,20 +78,25 @@ class InFlight:
     finished_remotely: bool = False
     open_at: float | None = None
     asked_at: float = -math.inf
+    working: bool = False
+    listed: bool = False
     failures: int = 0
     first: Record | None = None
 
 
 @dataclass
 class InFlightTasks:
-    """All tasks in flight of a run, by slot. `_held`: all slots, None while they have not been
-    counted."""
+    """All tasks in flight of a run, by slot. `sending`: the model of each job that is being sent;
+    it takes room, and may have a slot already. `_held`: all slots, None while they have not been
+    counted. `_crowds`: when the tasks of a model that has many are listed next."""
 
     catalogue: Catalogue
     ledger: Ledger
+    sending: dict[str, str] = field(default_factory=dict)
     _known: dict[str, InFlight] = field(default_factory=dict)
     _held: set[Slot] | None = None
     _freed: dict[str, list[Moment]] = field(default_factory=dict)
+    _crowds: dict[str, float] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[InFlight]:
         return iter(list(self._known.values()))
@@ -108,6 +117,8 @@ class InFlightTasks:
             inflight.started_within = 0.0  # unless it turns out to be behind others
         else:
             self._continue(inflight)
+            if last.task_id:
+                self.ledger.durations.accepted(held.slot.model, last.task_id, since)
         if last.state == PENDING:
             inflight.ask_at = max(now, inflight.started + self._first_question(inflight))
         self._known[held.slot.key] = inflight
@@ -181,8 +192,13 @@ class InFlightTasks:
         return {inflight.slot for inflight in self}
 
     def jobs(self, model: str) -> set[str]:
-        """The jobs of a model that hold a slot."""
-        return {inflight.slot.job for inflight in self if inflight.slot.model == model}
+        """The jobs of a model that hold a slot, or are about to."""
+        sending = {job for job, name in self.sending.items() if name == model}
+        return sending | {inflight.slot.job for inflight in self if inflight.slot.model == model}
+
+    def models(self) -> list[str]:
+        """The model of each task that is in flight or about to be."""
+        return [*self.sending.values(), *(inflight.slot.model for inflight in self)]
 
     def room(self, model: Model) -> int:
         """How many more tasks of a model may be in flight; none before the slots were counted.
@@ -191,9 +207,10 @@ class InFlightTasks:
         """
         if self._held is None:
             return 0
-        held = sum(slot.model == model.name for slot in self._held)
+        held = [slot.job for slot in self._held if slot.model == model.name]
+        sending = {job for job, name in self.sending.items() if name == model.name}
         over = sum(one.finished_remotely for one in self if one.slot.model == model.name)
-        return self.ledger.breakers.window(model) - held + over
+        return self.ledger.breakers.window(model) - len(held) - len(sending.difference(held)) + over
 
     def is_idle_between(self, model: Model) -> bool:
         """Whether nothing may wait at the service, so that it is idle from one task to the next."""
@@ -222,7 +239,7 @@ class InFlightTasks:
         name = inflight.slot.model
         durations = self._durations(inflight)
         eager = crowded and self._is_eager(name)
-        waited = now - inflight.started
+        waited = max(0.0, now - inflight.started)  # another instance's clock may be ahead
         if inflight.behind:
             wait = BEHIND
         elif waited < earliest(durations) and not eager:
@@ -234,24 +251,54 @@ class InFlightTasks:
     def to_ask_together(self) -> dict[str, list[InFlight]]:
         """The tasks that are worth a question now or soon, by model, where one listing costs less
         than asking for each and one of them is due."""
-        now, found = self.ledger.clock.monotonic(), dict[str, list[InFlight]]()
+        open_tasks: dict[str, list[InFlight]] = {}
         for one in self:
-            open_task = one.last.state in (PENDING, RUNNING) and not one.finished_remotely
-            if open_task and not one.behind and one.ask_at <= now + GAP:
-                found.setdefault(one.slot.model, []).append(one)
-        return {
-            name: together
-            for name, together in found.items()
-            if len(together) >= TOGETHER and any(one.ask_at <= now for one in together)
-        }
+            if one.last.state in (PENDING, RUNNING) and not (one.finished_remotely or one.behind):
+                open_tasks.setdefault(one.slot.model, []).append(one)
+        self._count_crowds(open_tasks)
+        idle = {name: [one for one in ones if not one.working] for name, ones in open_tasks.items()}
+        found = {name: self._worth_a_listing(name, ones) for name, ones in idle.items()}
+        return {name: together for name, together in found.items() if together}
+
+    def _count_crowds(self, open_tasks: Mapping[str, list[InFlight]]) -> None:
+        now = self.ledger.clock.monotonic()
+        for name, ones in open_tasks.items():
+            if len(ones) >= CROWD:
+                self._crowds.setdefault(name, now)
+            elif self._crowds.pop(name, None) is not None:
+                for inflight in ones:
+                    self.ask_later(inflight)
+        self._crowds = {name: at for name, at in self._crowds.items() if name in open_tasks}
+
+    def _worth_a_listing(self, name: str, idle: list[InFlight]) -> list[InFlight]:
+        now = self.ledger.clock.monotonic()
+        if name in self._crowds:
+            if self._crowds[name] > now:
+                return []
+            self._crowds[name] = now + gap_between(self.ledger.durations.of(name))
+            return idle
+        soon = [one for one in idle if one.ask_at <= now + GAP]
+        is_due = any(one.ask_at <= now for one in soon)
+        return soon if is_due and len(soon) >= TOGETHER else []
 
     def seen_running(self, inflight: InFlight) -> None:
         """A listing shows the task as running: ask later. A listing may be behind, so that a task
         is asked for by itself now and then."""
         now = self.ledger.clock.monotonic()
-        if now - inflight.asked_at < ALONE:
-            inflight.open_at = now
+        if now - max(inflight.asked_at, inflight.started) >= ALONE:
+            inflight.ask_at = min(inflight.ask_at, now)
+            return
+        inflight.listed, inflight.open_at = True, now
+        if inflight.slot.model in self._crowds:
+            inflight.early, inflight.ask_at = True, now + ALONE
+        else:
             self.ask_later(inflight)
+
+    def not_seen(self, inflight: InFlight) -> None:
+        """A listing of what runs does not show the task: it is over, if it was shown before or is
+        due soon."""
+        if inflight.listed or inflight.slot.model not in self._crowds:
+            inflight.ask_at = min(inflight.ask_at, self.ledger.clock.monotonic())
 
     def is_expected(self, inflight: InFlight) -> bool:
         """True if the task will finish so soon that a RUNNING record would be wasted."""
@@ -259,10 +306,12 @@ class InFlightTasks:
         return is_known(waited, self._durations(inflight))
 
     def next_question(self) -> float | None:
-        """Seconds until the first question is due; None without tasks."""
-        if not self._known:
-            return None
-        return min(inflight.ask_at for inflight in self) - self.ledger.clock.monotonic()
+        """Seconds until the first question is due; None without tasks, or while something is done
+        for each of them."""
+        due = [inflight.ask_at for inflight in self if not inflight.working]
+        if due:
+            due += self._crowds.values()
+        return min(due) - self.ledger.clock.monotonic() if due else None
 
     def _place(self, inflight: InFlight, *, behind: bool) -> None:
         now = self.ledger.clock.monotonic()

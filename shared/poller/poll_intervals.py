@@ -41,7 +41,7 @@ def first_question(durations: Sequence[float], early: bool = False) -> float:
     low, high = _span(durations)
     if early:
         return max(SHORTEST, EARLIER * low)
-    first = low + LATER * (high - low) + _gap(durations)
+    first = low + LATER * (high - low) + gap_between(durations)
     return max(SHORTEST, min(first, max(durations)))
 
 
@@ -52,18 +52,18 @@ def earliest(durations: Sequence[float]) -> float:
 
 def second_question(elapsed: float, durations: Sequence[float]) -> float:
     """Seconds to wait after an early question."""
-    return max(_gap(durations), first_question(durations) - elapsed)
+    return max(gap_between(durations), first_question(durations) - elapsed)
 
 
 def next_question(elapsed: float, durations: Sequence[float], eager: bool = False) -> float:
     """Seconds to wait when a task that started `elapsed` seconds ago was not done."""
     if not is_known(elapsed, durations):
         share = 3 * EAGER if eager else SHARE
-        least = SHORTEST if len(durations) < ENOUGH or eager else _gap(durations)
+        least = SHORTEST if len(durations) < ENOUGH or eager else gap_between(durations)
         return min(LONGEST, max(least, min(share * elapsed, max(GAP, elapsed / 24))))
     if eager:
         return max(SHORTEST, min(GAP, EAGER * _quantile(durations, 0.5)))
-    return _gap(durations)
+    return gap_between(durations)
 
 
 def is_known(elapsed: float, durations: Sequence[float]) -> bool:
@@ -71,8 +71,10 @@ def is_known(elapsed: float, durations: Sequence[float]) -> bool:
     return len(durations) >= ENOUGH and elapsed <= LATE * _quantile(durations, 0.95)
 
 
-def _gap(durations: Sequence[float]) -> float:
-    return max(GAP, GAP_SHARE * _quantile(durations, 0.5))
+def gap_between(durations: Sequence[float]) -> float:
+    """Seconds between two questions while a task may end."""
+    usual = _quantile(durations, 0.5) if durations else 0.0
+    return max(GAP, GAP_SHARE * usual)
 
 
 def _span(durations: Sequence[float]) -> tuple[float, float]:

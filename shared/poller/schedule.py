@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from shared.platform.clock import Clock
 from shared.poller.backoff import Backoff
 
-FIRST_LOOK, LAST_LOOK = 2.0, 10.0
-"""Seconds until the next look at the queues: after one that found something to submit, and at
-most. Somebody may queue a job at any time without waking a poller that is alive."""
+FIRST_LOOK, GROWTH, LAST_LOOK = 2.0, 3.0, 10.0
+"""Seconds until the next look at the queues: after one that found something to submit, by what
+that grows while nothing is found, and at most. Somebody may queue a job at any time without waking
+a poller that is alive."""
+STRAYS = 0.5
+"""Seconds until the next look while something is left that nothing is known of."""
 
 
 @dataclass
@@ -18,8 +21,9 @@ class Schedule:
 
     `slots_at`, `queues_at`, `expired_at`: when the next look is due; `expired_left`: the last look
     for expired jobs left some. `between`: seconds between two looks at the queues. `waits`
-    says for each model when its queue is worth a look again; `trouble` holds jobs and slots that
-    failed by themselves.
+    says for each model when its queue is worth a look again, `permits` when the next job of the
+    last look may be sent; `trouble` holds jobs and slots that failed by themselves. `strays`:
+    something may be there that this run does not know of. `closing`: nothing new is begun.
     """
 
     clock: Clock
@@ -30,6 +34,9 @@ class Schedule:
     expired_left: bool = False
     between: float = FIRST_LOOK
     waits: dict[str, float] = field(default_factory=dict)
+    permits: dict[str, float] = field(default_factory=dict)
+    strays: bool = False
+    closing: bool = False
 
     @property
     def slots_due(self) -> bool:
@@ -56,10 +63,15 @@ class Schedule:
         now = self.clock.monotonic()
         self.slots_at, self.queues_at = now + again_in, min(self.queues_at, now)
 
+    def look_again(self) -> None:
+        """Something may be there that this run does not know of: look at the slots soon."""
+        self.strays = True
+        self.slots_at = min(self.slots_at, self.clock.monotonic() + STRAYS)
+
     def queues_looked_at(self, found: bool) -> None:
         """Queues were looked at just now; while nothing new is found, the looks become rarer."""
         now = self.clock.monotonic()
-        self.between = FIRST_LOOK if found else min(LAST_LOOK, 2 * self.between)
+        self.between = FIRST_LOOK if found else min(LAST_LOOK, GROWTH * self.between)
         self.queues_at = min([now + self.between, *self.waits.values()])
 
     def queues_now(self) -> None:
@@ -78,10 +90,24 @@ class Schedule:
     def go(self, model: str) -> None:
         """A model's queue is being looked at now."""
         self.waits.pop(model, None)
+        self.permits.pop(model, None)
+
+    def permit_in(self, model: str, seconds: float) -> None:
+        """The next job of a model may be sent in `seconds`."""
+        self.permits[model] = self.clock.monotonic() + seconds
+
+    def permitted(self) -> list[str]:
+        """The models whose next job may be sent by now; they are forgotten."""
+        now = self.clock.monotonic()
+        due = [name for name, moment in self.permits.items() if moment <= now]
+        for name in due:
+            del self.permits[name]
+        return due
 
     def next_look(self) -> float:
-        """Seconds until slots or queues are due; may be negative."""
-        return min(self.slots_at, self.queues_at) - self.clock.monotonic()
+        """Seconds until slots, queues or a permit are due; may be negative."""
+        due = min([self.slots_at, self.queues_at, *self.permits.values()])
+        return due - self.clock.monotonic()
 
     def next_wait(self) -> float | None:
         """Seconds until a queue that waits, or a thing in trouble, is worth another look."""

@@ -29,6 +29,7 @@ from tests.simulation.play import errors_once, policy_once
 from tests.simulation.scenario import catalogue
 from tests.simulation.story import Story
 from tests.simulation.studio import SimStudio, SimTask
+from tests.simulation.threads import threaded
 from tests.simulation.wire import SimSession
 
 MODEL = "brush"
@@ -209,7 +210,7 @@ class CalmWorld:
         session = cast("requests.Session", SimSession(self.network, self.studio))
         store = OssStore(self.bucket, self.bucket, clock, rng)
         rules = Rules(self.catalogue, errors_once(), policy_once(), SETTINGS.model_region)
-        return App(SETTINGS, store, session, clock, rng, rules)
+        return App(SETTINGS, store, session, clock, rng, rules, threaded(self.kernel))
 
     def _tick(self) -> None:
         self.cloud.tick()

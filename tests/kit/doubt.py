@@ -17,7 +17,7 @@ def resolve(where: World | App, job: str) -> Record | None:
     last = app.ledger.records.last(job)
     assert last is not None
     try:
-        return app.poller.reconciliation.resolve(last)
+        return app.poller.follower.reconciliation.resolve(last)
     finally:
         app.ledger.lease.release()
 

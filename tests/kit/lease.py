@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from shared.catalogue.models import Limits
 from shared.ledger.lease import POLLER, Lease
 from shared.ledger.permits import Permits
 from shared.storage import layout
@@ -71,3 +73,17 @@ def store_of(lease: Lease) -> Store:
 def at_once() -> float:
     """A delay that lets others have their turn."""
     return 0.0
+
+
+@contextmanager
+def spent(permits: Permits, model: str, limits: Limits) -> Iterator[None]:
+    """The time of one request whose permit is free now."""
+    permit = permits.line_up(model, limits)
+    while not permits.spend(permit):
+        wait, _ = permits.turn(permit)
+        assert wait < 1e-6, f"the permit is not free for {wait} s"
+        permits.clock.sleep(1e-6)
+    try:
+        yield
+    finally:
+        permits.give_back(permit)

@@ -35,6 +35,7 @@ from tests.kit.store import Bucket, Store
 from tests.kit.studio import BASE_URL, ONE_BY_ONE, ImageHost, ScriptedSession, ScriptedStudio
 from tests.simulation.kernel import InstanceClock, Kernel
 from tests.simulation.scenario import inpainting
+from tests.simulation.threads import SimWorkers
 
 TOKEN = "letmein"
 API_KEY = "sk-not-a-real-key"
@@ -139,7 +140,7 @@ class World:
             InstanceClock(self.timeline, skew),
             random.Random(f"{instance} {next(self._instances)}"),
             rules,
-            Instance(wsgi=WSGI),
+            Instance(wsgi=WSGI, workers=SimWorkers(self.timeline)),
         )
 
     def queued(

@@ -117,7 +117,12 @@ class Ending:
         if self.away >= RETENTION:
             made = {image for image in made if self._kept(image[0])} | stored
         if job.state == NEEDS_ATTENTION:
-            made = {image for image in made if image[0] not in text}
+            at = job.records[-1].at
+            made = {
+                one
+                for one in made
+                if one[0] not in text and self.studio.could_be_listed(one[0], at)
+            }
             stored &= made
         if made != stored:
             what = f"{name} is {job.state}: paid {sorted(made)}, stored {sorted(stored)}"

@@ -19,6 +19,7 @@ from shared.ledger.records import Records
 from shared.ledger.slots import Slot, Slots
 from shared.modelstudio.client import ModelStudio, OutcomeUnknown
 from shared.platform.clock import iso, nonce
+from shared.poller.follower import Follower
 from shared.poller.poller import Poller
 from shared.storage import layout
 from shared.storage.objects import StoreError
@@ -162,7 +163,7 @@ def rest_without_second_look() -> list[Change]:
 
 
 def orphan_never_freed() -> list[Change]:
-    return [(Poller, "_orphan", lambda _self, _slot: None)]
+    return [(Follower, "_orphan", lambda _self, _slot: None)]
 
 
 def doubt_of_others_ignored() -> list[Change]:

@@ -59,7 +59,7 @@ class Network:
         fault = self.chaos.strike(site)
         self.story.tell(self.caller(), what, fault)
         self._count()
-        kernel.wait(min(most, self._latency()))
+        kernel.wait(min(most, self._latency()), travels=True)
         if fault == "kill_before":
             kernel.kill(fault)
         if fault == "freeze_before":
@@ -87,9 +87,8 @@ class Network:
 
     def _freeze(self) -> None:
         seconds = (4.0, 15.0, 60.0, 300.0)[int(4 * self._random())] * (0.5 + self._random())
-        self.kernel.here().held += seconds
         self.thaws = max(self.thaws, self.kernel.now + seconds)
-        self.kernel.wait(seconds)
+        self.kernel.freeze(seconds)
 
     def _count(self) -> None:
         self.calls += 1

@@ -39,6 +39,7 @@ from tests.simulation.scenario import Scenario, catalogue, scenario
 from tests.simulation.story import Story
 from tests.simulation.strangers import Strangers
 from tests.simulation.studio import SimStudio
+from tests.simulation.threads import threaded
 from tests.simulation.wire import SimSession
 from tests.simulation.worlds import account_of, world_of
 
@@ -152,7 +153,7 @@ class World:
         session = cast("requests.Session", SimSession(self.network, self.studio))
         store = OssStore(self.bucket, self.bucket, clock, rng)
         rules = Rules(self.catalogue, errors_once(), policy_once(), self.settings.model_region)
-        return App(self.settings, store, session, clock, rng, rules)
+        return App(self.settings, store, session, clock, rng, rules, threaded(self.kernel))
 
     def _tick(self) -> None:
         """Once a minute: is all at rest? The timer fires in any case."""
@@ -160,6 +161,8 @@ class World:
         if left and self.cloud.satisfied and not self.cloud.pending:
             what = f"{', '.join(left)} waits for the timer"
             self.network.violate("no wake-up is lost", what)
+        if self.facts.quiet_since < math.inf:  # a frost may begin with the last call of the storm
+            self.facts.quiet_since = max(self.facts.quiet_since, self.network.thaws)
         for judge in self.invariants.judges:
             judge.ticked()
         self._quiet = self._quiet + 1 if self._at_rest(left) else 0

@@ -113,6 +113,10 @@ class SimStudio:
             for task in self.tasks.values()
         )
 
+    def could_be_listed(self, task_id: str, at: float) -> bool:
+        """Whether the list could show a task at a moment."""
+        return self.tasks[task_id].listed_from + self.task_list.lag <= at
+
     def is_over(self, task_id: str) -> bool:
         """Whether a task keeps nothing busy any more."""
         task, now = self.tasks.get(task_id), self.kernel.now

@@ -13,7 +13,7 @@ from typing import Any
 
 from shared.api.dashscope import errors
 from shared.catalogue.models import Catalogue, Model
-from shared.catalogue.yaml_reader import TextUnreadable
+from shared.catalogue.plain import TextUnreadable
 from shared.jobfile import ParseLimits
 from shared.jobfile.json_reader import read_json
 

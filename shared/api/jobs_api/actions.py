@@ -10,7 +10,8 @@ from shared.api.context import answer_json, app_of, base_url, caller_of
 from shared.api.jobs_api.jobs import answer_made, known_job
 from shared.api.jobs_api.problems import Problem, key_reused, no_such_job
 from shared.api.jobs_api.taking import idempotency_key, refuse_violated
-from shared.jobfile.written import as_yaml, job_file_of
+from shared.jobfile.written import job_file_of
+from shared.jobfile.yaml_text import as_yaml
 from shared.jobs.adopt import NotAdoptable
 from shared.jobs.cancel import NotCancelable
 from shared.jobs.idempotency import KeyReused

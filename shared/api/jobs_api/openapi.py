@@ -14,7 +14,7 @@ import falcon
 
 from shared.api.context import answer_json, app_of, base_url
 from shared.catalogue.models import SCHEMAS, Catalogue, Model, read_schema
-from shared.catalogue.yaml_reader import copy
+from shared.catalogue.plain import copy
 from shared.ledger.record import STATES
 
 COMPONENT = "#/components/schemas/"

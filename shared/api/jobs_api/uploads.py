@@ -11,7 +11,7 @@ import falcon
 from shared.api.context import answer_json, app_of
 from shared.api.jobs_api.problems import Problem
 from shared.api.jobs_api.taking import read_body, refused
-from shared.catalogue.yaml_reader import TextUnreadable
+from shared.catalogue.plain import TextUnreadable
 from shared.jobfile import ParseLimits, Violation
 from shared.jobfile.json_reader import read_json
 from shared.platform.clock import nonce

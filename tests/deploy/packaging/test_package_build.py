@@ -62,6 +62,21 @@ def test_a_package_holds_what_its_function_needs_and_nothing_else(tree: Path) ->
     }
 
 
+def test_yaml_is_written_as_json_which_says_the_same(tree: Path) -> None:
+    """By the rules of YAML 1.2, as the functions read it: no date, and `no` is a text."""
+    write(tree / "schemas/deep/er.yaml", "day: 2026-11-20 # a day\nword: no\nname: 万\n")
+    build(tree)
+    written = (tree / "out/small/schemas/deep/er.yaml").read_text("utf-8")
+    assert json.loads(written) == {"day": "2026-11-20", "word": "no", "name": "万"}
+
+
+def test_yaml_that_cannot_be_read_is_named(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(tree / "schemas/job.yaml", "a: [1\n")
+    assert build(tree) == 1
+    said = capsys.readouterr().err
+    assert f"{tree / 'schemas/job.yaml'} cannot be read as YAML: " in said
+
+
 def test_the_folder_beside_the_zip_is_the_same(tree: Path) -> None:
     build(tree)
     folder = tree / "out/small"
@@ -121,6 +136,26 @@ def test_bytecode_knows_neither_times_nor_this_computer(tree: Path) -> None:
     assert b"/code/shared/core.py" in body
 
 
+def test_the_bytecode_holds_the_methods_of_dataclasses(tree: Path) -> None:
+    """The source stays: its lines are those of tracebacks."""
+    text = (
+        "from __future__ import annotations\nfrom dataclasses import dataclass\n\n\n"
+        "@dataclass(frozen=True)\nclass Pair:\n    left: int\n    right: int = 2\n"
+    )
+    write(tree / "shared/core.py", text)
+    build(tree)
+    folder = tree / "out/small"
+    assert (folder / "shared/core.py").read_text() == text
+    script = (
+        "import sys; sys.path[:0] = ['.']; from shared.core import Pair;"
+        " print(Pair(1), Pair.__init__.__code__.co_filename)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-S", "-B", "-c", script], cwd=folder, capture_output=True, text=True
+    )
+    assert (done.stdout, done.stderr) == (f"Pair(left=1, right=2) {folder}/shared/core.py\n", "")
+
+
 def test_python_runs_the_bytecode_and_not_the_source(tree: Path) -> None:
     build(tree)
     folder = tree / "out/small"
@@ -160,7 +195,7 @@ def test_the_stamp_says_what_it_was_built_from(tree: Path) -> None:
 
 
 def test_a_package_above_its_budget_fails(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write(tree / "schemas/big.yaml", "#" * 1_000_001)
+    write(tree / "shared/big.txt", "#" * 1_000_001)
     assert build(tree, "small") == 1
     said = capsys.readouterr().err
     assert "small: unpacked is 1,00" in said

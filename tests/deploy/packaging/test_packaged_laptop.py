@@ -137,6 +137,37 @@ def test_every_module_of_a_package_finds_what_it_imports(packaged: Packaged, fun
     assert not [p for p in folder.rglob("*") if p.name in ("local", "tests", "SelfTest")]
 
 
+COLD = """
+import json, sys
+sys.path[:0] = [sys.argv[1]]
+import index
+from shared.app import Instance
+Instance().yaml[1].classify("Throttling", "", 429)
+made = {
+    f"{name}.{kind.__name__}"
+    for name, module in list(sys.modules.items()) if name.startswith("shared.")
+    for kind in vars(module).values() if isinstance(kind, type) and kind.__module__ == name
+    for method in vars(kind).values()
+    if getattr(getattr(method, "__code__", None), "co_filename", "") == "<string>"
+}
+print(json.dumps([sorted(made), sorted({"yaml", "jsonschema", "PIL"} & sys.modules.keys())]))
+"""
+
+
+@pytest.mark.parametrize("function", ["submit", "poll"])
+def test_a_cold_start_generates_no_code_and_imports_no_parser(
+    packaged: Packaged, function: str
+) -> None:
+    done = subprocess.run(
+        [str(packaged.python.path), "-S", "-B", "-c", COLD, str(packaged.folder / function)],
+        env={},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stderr == ""
+    assert json.loads(done.stdout) == [[], []]
+
+
 def test_a_package_of_another_runtime_is_refused(packaged: Packaged, tmp_path: Path) -> None:
     """s.yaml says python3.10; a package for python3.12 would fail at its first import."""
     names = load_package_settings().functions

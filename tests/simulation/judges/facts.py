@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from shared.storage import layout
+from tests.simulation.account import BLOCKS
 from tests.simulation.arrivals import Arrival
 from tests.simulation.bucket import SimBucket
 from tests.simulation.chains import Job
@@ -76,6 +78,13 @@ class Facts:
         """Images billed for the tasks that the job's chain names."""
         tasks = self.studio.tasks
         return sum(tasks[name].images for name in job.tasks if name in tasks)
+
+
+def account_codes(record: Mapping[str, Any]) -> set[str]:
+    """What a record says is wrong with the account: in the job's error, and in single images'."""
+    lost = (record.get("manifest") or {}).get("failed_images") or ()
+    codes = {str((one or {}).get("code")) for one in (record.get("error"), *lost)}
+    return codes & BLOCKS.keys()
 
 
 class Judge:

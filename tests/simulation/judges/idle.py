@@ -6,7 +6,7 @@ from shared.ledger.record import IN_FLIGHT, QUEUED
 from shared.storage import layout
 from tests.simulation.account import BLOCKS, KEY
 from tests.simulation.chains import Job
-from tests.simulation.judges.facts import Facts, Judge
+from tests.simulation.judges.facts import Facts, Judge, account_codes
 
 SETTLED = 180.0
 PATIENCE = 150.0
@@ -29,9 +29,8 @@ class Idle(Judge):
     def recorded(self, job: Job) -> None:
         """A model with which something happens is not idle."""
         self._moved[job.model] = self.facts.now
-        code = (job.last.get("error") or {}).get("code")
-        if code in BLOCKS:
-            # A task may tell of a trouble that is over, long after it failed.
+        for code in account_codes(job.last):
+            # A task may tell of a trouble that is over, long after it ended.
             self._told[KEY if BLOCKS[code] == KEY else job.model] = self.facts.now
 
     def _written(self, key: str, _before: bytes | None, _after: bytes | None) -> None:

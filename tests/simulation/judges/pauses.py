@@ -11,7 +11,7 @@ from shared.storage import layout
 from tests.simulation.account import BLOCKS, KEY, THROTTLES
 from tests.simulation.arrivals import Arrival
 from tests.simulation.chains import Job
-from tests.simulation.judges.facts import Judge
+from tests.simulation.judges.facts import Judge, account_codes
 
 BLOCKED_SPAN, BLOCKED_MOST = 250.0, 4
 """A breaker lets one attempt through after 300 s at the earliest. Requests that were on their way,
@@ -42,15 +42,20 @@ class Pauses(Judge):
         """What was accepted last in quiet weather has closed the model's breaker."""
         last = {one.model: one for one in self.facts.studio.log}
         for model, arrival in last.items():
-            if self.facts.quiet_for(arrival.at) > 0 and arrival.task and not self._troubled():
+            later = self._told_since(model, arrival.at)
+            if self.facts.quiet_for(arrival.at) > 0 and arrival.task and not later:
                 body = self.facts.bucket.body(layout.model_state(model)) or b"{}"
                 if (json.loads(body).get("pause") or {}).get("blocked"):
                     self.violate("a breaker closes", f"that of {model} is open")
 
-    def _troubled(self) -> bool:
-        """Whether the account's troubles went on when the last request came."""
+    def _told_since(self, model: str, at: float) -> bool:
+        """Whether a task told of a trouble of the account after the last one was accepted, or the
+        troubles went on then."""
         studio = self.facts.studio
-        return bool(studio.account.troubles) and studio.log[-1].at <= studio.account.end()
+        if studio.account.troubles and studio.log[-1].at <= studio.account.end():
+            return True
+        chains = (job.records for job in self.facts.jobs.values() if job.model == model)
+        return any(one.at > at and account_codes(one.record) for links in chains for one in links)
 
     def arrived(self, arrival: Arrival) -> None:
         def key(one: Arrival) -> bool:

@@ -16,8 +16,8 @@ from shared.catalogue.errors import (
     ErrorTable,
     load_errors,
 )
+from shared.catalogue.files import load_file
 from shared.catalogue.models import SCHEMAS
-from shared.catalogue.yaml_reader import load_file
 from tests.kit.world import error_table
 
 

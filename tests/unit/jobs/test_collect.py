@@ -40,7 +40,7 @@ def advance(world: World, app: App | None = None, job: str = "cat") -> Record | 
     app = app or world.app()
     last = app.ledger.records.last(job)
     assert last is not None
-    collection = app.poller.collection
+    collection = app.poller.follower.collection
     return collection.take(last, collection.ask(last))
 
 
@@ -256,9 +256,9 @@ def test_times_that_cannot_be_are_not_learned(world: World) -> None:
     app = world.app()
     last = app.ledger.records.last("cat")
     assert last is not None
-    task = app.poller.collection.ask(last)
+    task = app.poller.follower.collection.ask(last)
     absurd = {"scheduled_time": world.timeline.now, "end_time": 253_402_300_799.0}
-    app.poller.collection.take(last, replace(task, times=absurd))
+    app.poller.follower.collection.take(last, replace(task, times=absurd))
     assert world.state("cat") == "SUCCEEDED"
     assert list(app.ledger.durations.of(MODEL)) == []
 
@@ -286,7 +286,9 @@ def test_a_store_in_trouble_leaves_the_job_where_it_was(world: World) -> None:
 def test_durations_of_finished_tasks_are_learned(world: World) -> None:
     in_flight(world)
     world.timeline.wait(6)
-    advance(world)
+    app = world.app()
+    advance(world, app)
+    app.ledger.model_states.flush()
     assert world.app("next").ledger.model_states.get(MODEL).durations == [5.0]
 
 

@@ -169,7 +169,7 @@ def test_an_attempt_of_its_own_epoch_is_given_the_time_of_a_request(world: World
         assert app.ledger.lease.renew()
         now = app.ledger.records.last("cat")
         assert now is not None
-        app.poller.reconciliation.resolve(now)
+        app.poller.follower.reconciliation.resolve(now)
         assert world.state("cat") == state
 
 
@@ -189,7 +189,7 @@ def test_an_attempt_of_a_newer_epoch_is_left_alone(world: World) -> None:
     world.timeline.wait(BLIND * GRACE)
     last = old.ledger.records.last("cat")
     assert last is not None and last.unknown is not None
-    assert old.poller.reconciliation.resolve(last) == last
+    assert old.poller.follower.reconciliation.resolve(last) == last
     assert world.state("cat") == "SUBMITTING"
 
 

@@ -132,7 +132,7 @@ def test_a_late_removal_of_the_old_marker_leaves_the_new_one(world: World) -> No
         world.timeline.wait(6)
         pending = other.ledger.records.last("cat")
         assert pending is not None
-        collection = other.poller.collection
+        collection = other.poller.follower.collection
         collection.take(pending, collection.ask(pending))
         assert world.state("cat") == "QUEUED"
 

@@ -10,7 +10,7 @@ from shared.storage import layout
 from shared.storage.objects import StoreError
 from tests.kit.hooks import fail, once
 from tests.kit.interleaving import Chooser, Stage, explore
-from tests.kit.lease import Contest, at_once, store_of
+from tests.kit.lease import Contest, at_once, spent, store_of
 
 DEAD_AFTER = Timing().dead_after
 LIMITS = Limits(submissions=2, per_seconds=60, concurrent=1, queue_ahead=0)
@@ -213,13 +213,13 @@ def test_who_steps_back_does_not_make_room_for_a_second_sender() -> None:
 
 def test_permits_go_along_at_a_release(contest: Contest) -> None:
     holder = contest.held("holder")
-    with holder.permits.spent("brush", LIMITS):
+    with spent(holder.permits, "brush", LIMITS):
         contest.timeline.wait(1)
     holder.release()
     contest.timeline.wait(20)
     follower = contest.held("follower", SUBMIT)
     assert follower.permits.wait("brush", LIMITS) == 0.0
-    with follower.permits.spent("brush", LIMITS):
+    with spent(follower.permits, "brush", LIMITS):
         assert follower.permits.wait("brush", LIMITS) == pytest.approx(60.0, abs=0.01)
         assert follower.permits.wait("pencil", LIMITS) == 0.0
 
@@ -239,7 +239,7 @@ def test_what_one_holder_knew_of_permits_does_not_outlive_the_next_ones(contest:
     warm.release()
     other = contest.held("other")
     for _ in range(2):
-        with other.permits.spent("brush", LIMITS):
+        with spent(other.permits, "brush", LIMITS):
             contest.timeline.wait(1)
     other.release()
     assert warm.take(SUBMIT)

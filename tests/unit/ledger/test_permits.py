@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from shared.catalogue.models import Limits
 from shared.ledger.permits import Permits
-from tests.kit.lease import WrongClock
+from tests.kit.lease import WrongClock, spent
 from tests.simulation.kernel import Kernel
 
 REQUEST = 30.0
@@ -45,7 +45,7 @@ def send(permits: Permits, limit: Limits, way: Way, model: str = "brush") -> flo
     wait = permits.wait(model, limit)
     clock.sleep(wait)
     assert permits.wait(model, limit) < RESOLUTION, "it did not say how long to wait"
-    with permits.spent(model, limit):
+    with spent(permits, model, limit):
         clock.sleep(way.there)
         counted = clock.now()
         clock.sleep(way.back)
@@ -120,22 +120,22 @@ def test_the_first_submissions_do_not_wait_for_each_other() -> None:
 
 def test_a_permit_is_spent_from_the_moment_of_sending() -> None:
     permits, chosen = instance(Kernel()), limits(2, 1)
-    with permits.spent("brush", chosen):
+    with spent(permits, "brush", chosen):
         assert permits.wait("brush", chosen) == 0.0
-        with permits.spent("brush", chosen):
+        with spent(permits, "brush", chosen):
             assert permits.wait("brush", chosen) == math.inf
 
 
 def test_a_submission_that_fails_has_spent_its_permit() -> None:
     permits, chosen = instance(Kernel()), limits(1, 60)
-    with pytest.raises(ConnectionError), permits.spent("brush", chosen):
+    with pytest.raises(ConnectionError), spent(permits, "brush", chosen):
         raise ConnectionError
     assert permits.wait("brush", chosen) == 60.0
 
 
 def test_models_have_permits_of_their_own() -> None:
     permits, chosen = instance(Kernel()), limits(1, 60)
-    with permits.spent("brush", chosen):
+    with spent(permits, "brush", chosen):
         assert permits.wait("pencil", chosen) == 0.0
 
 

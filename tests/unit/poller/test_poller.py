@@ -10,7 +10,7 @@ import pytest
 from shared.catalogue.models import Limits
 from shared.jobs.intake import Source
 from shared.ledger.lease import POLLER, Timing
-from shared.poller.poller import ORPHAN_AGE
+from shared.poller.follower import ORPHAN_AGE
 from shared.storage import layout
 from shared.storage.objects import StoreError
 from tests.kit.hooks import Call, Killed, die, fail, once
@@ -133,14 +133,21 @@ def test_a_poller_that_was_replaced_while_it_was_frozen_goes(world: World) -> No
     frozen, other = world.app("frozen"), world.app("other").ledger.lease
     world.timeline.after(90.0, lambda: other.take(POLLER))
     before: list[Call] = []
+    began = world.timeline.now
 
     def freeze() -> None:
-        world.timeline.wait(100)
+        world.timeline.freeze(100)
         before.extend(world.bucket.calls)
 
     store_of(frozen).after.append(once("create", "records/cat/000003", freeze))
-    assert run(world, app=frozen) == "another poller took over"
-    assert len(world.studio.posts) == 1
+    words: list[str] = []
+    world.timeline.spawn(
+        "frozen", lambda: words.append(run(world, app=frozen)), LONG, lambda *_: None
+    )
+    while not words:
+        world.timeline.step()
+    assert words == ["another poller took over"]
+    assert max(post.at for post in world.studio.posts) < began + 90
     asked = [call.key for call in world.bucket.calls[len(before) :] if call.instance == "frozen"]
     assert layout.queue_of(OTHER) not in asked, "it went on with another step"
     assert other.may_send()

@@ -180,7 +180,7 @@ def test_a_poller_that_writes_the_cancel_down_first_changes_nothing(world: World
         other = world.app("other")
         last = other.ledger.records.last(job)
         assert last is not None
-        collection = other.poller.collection
+        collection = other.poller.follower.collection
         collection.take(last, collection.ask(last))
 
     store_of(app).before.append(once("create", layout.record(job, 4), the_poller_sees_it))

@@ -44,9 +44,10 @@ def test_a_submitted_job_is_told_its_place_wait_and_price(world: World) -> None:
 def test_the_wait_follows_from_what_tasks_took(world: World) -> None:
     world.queued("cat")
     before = ask(world, "GET", "/jobs/cat").json["estimated_wait_seconds"]
-    durations = world.app().ledger.durations
+    ledger = world.app().ledger
     for _ in range(3):
-        durations.learn("brush", 5 * before)
+        ledger.durations.learn("brush", 5 * before)
+    ledger.model_states.flush()
     assert ask(world, "GET", "/jobs/cat").json["estimated_wait_seconds"] == 5 * before
 
 

@@ -1,0 +1,253 @@
+"""Following the tasks in flight: finding them, asking for them, and what each answer leads to.
+
+Whatever waits for an answer is a work beside the round; what it leads to is done in the round.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TypeVar
+
+from shared.jobs.collect import Collection, KnownInFlight
+from shared.jobs.errors import classified, log_fields
+from shared.jobs.reconcile import Reconciliation
+from shared.jobs.transitions import Transitions
+from shared.ledger.ledger import Ledger
+from shared.ledger.record import PENDING, QUEUED, RUNNING, SUBMITTING, Record
+from shared.ledger.slots import HeldSlot, Slot
+from shared.modelstudio.client import ServiceError, Task
+from shared.platform.concurrency import Lane, Outcome, Workers
+from shared.platform.logs import about
+from shared.poller.guard import Guard
+from shared.poller.in_flight import InFlight, InFlightTasks
+from shared.poller.scheduler import Scheduler
+
+OVER = frozenset({"SUCCEEDED", "FAILED", "CANCELED"})
+"""States of a task that keeps nothing at the service busy (task management page)."""
+ASKING, FETCHING, RESOLVING = Lane("ask"), Lane("fetch"), Lane("resolve", 1)
+"""A slow image host keeps no question waiting. Attempts are looked up one after the other: what one
+is found to have made is not another one's."""
+ORPHAN_AGE = 30.0
+RECHECK = 3.0
+LONGEST_RECHECK = 30.0
+LONGEST_SILENCE = 30.0
+
+log = logging.getLogger(__name__)
+
+R = TypeVar("R")
+
+
+@dataclass
+class Follower:
+    """Brings the tasks in flight forward. `_reading`: slots whose records are being read."""
+
+    ledger: Ledger
+    scheduler: Scheduler
+    collection: Collection
+    reconciliation: Reconciliation
+    transitions: Transitions
+    workers: Workers
+    guard: Guard
+    _reading: set[str] = field(default_factory=set)
+
+    @property
+    def in_flight(self) -> InFlightTasks:
+        return self.scheduler.in_flight
+
+    def visit_all(self) -> None:
+        """Look at every slot. Raises StoreError."""
+        held = self.ledger.slots.held()
+        self.in_flight.keep_only(held)
+        for one in held:
+            inflight = self.in_flight.get(one.slot)
+            if inflight is not None:
+                self._ask(inflight)
+            elif one.slot.job not in self.in_flight.sending:
+                self._read(one)
+
+    def visit_due(self) -> None:
+        """Only what was to be asked by now. Raises StoreError."""
+        for name, together in self.in_flight.to_ask_together().items():
+            self._ask_together(name, together)
+        for inflight in self.in_flight:
+            self._ask(inflight)
+
+    def _ask_together(self, model: str, together: list[InFlight]) -> None:
+        """One listing says which of many tasks still run; the others are asked for one by one."""
+        if not self.guard.may_begin():
+            return
+        for inflight in together:
+            inflight.working = True
+        running = partial(self.collection.model_studio.running, model)
+        self.workers.start(ASKING, running, partial(self._listed, model, together))
+
+    def _listed(self, model: str, together: list[InFlight], listed: Outcome[set[str]]) -> None:
+        running: set[str] = set()
+        try:
+            running = listed()
+        except ServiceError as error:
+            facts = about("round.trouble", step=model)
+            log.warning("%s: the running tasks cannot be listed: %s", model, error, extra=facts)
+        for inflight in together:
+            inflight.working = False
+            if inflight.last.task_id in running:
+                self.in_flight.seen_running(inflight)
+            else:
+                inflight.ask_at = min(inflight.ask_at, self.ledger.clock.monotonic())
+            self._ask(inflight)
+
+    def _ask(self, inflight: InFlight) -> None:
+        is_due = self.ledger.clock.monotonic() >= inflight.ask_at
+        if not is_due or inflight.working or self._is_in_trouble(inflight.slot):
+            return
+        if inflight.last.state in (PENDING, RUNNING):
+            self.in_flight.ask_later(inflight, self.scheduler.is_crowded(inflight.slot.model))
+            inflight.asked_at = self.ledger.clock.monotonic()
+            ask = partial(self.collection.ask, inflight.last)
+            self._start(ASKING, inflight, ask, self._answered)
+        else:
+            self._resolve(inflight)
+
+    def _is_in_trouble(self, slot: Slot) -> bool:
+        return self.guard.schedule.trouble.holds(slot.key)
+
+    def _start(
+        self,
+        lane: Lane,
+        inflight: InFlight,
+        work: Callable[[], R],
+        then: Callable[[InFlight, Outcome[R]], None],
+    ) -> None:
+        """Begin a work for a task; only one at a time."""
+        if not self.guard.may_begin():
+            return
+        inflight.working = True
+        self.workers.start(lane, work, partial(self._worked, inflight, then))
+
+    def _worked(
+        self,
+        inflight: InFlight,
+        then: Callable[[InFlight, Outcome[R]], None],
+        outcome: Outcome[R],
+    ) -> None:
+        inflight.working = False
+        self.guard.task(inflight.slot, lambda: then(inflight, outcome))
+
+    def _answered(self, inflight: InFlight, answer: Outcome[Task]) -> None:
+        try:
+            task = answer()
+        except ServiceError as error:
+            self._not_answered(inflight, error)
+            return
+        inflight.failures = 0
+        known = KnownInFlight(inflight.first, self.in_flight.is_expected(inflight))
+        if task.status in OVER and not inflight.finished_remotely:
+            known = replace(known, took=self.in_flight.finish_remotely(inflight))
+            self.scheduler.refill(inflight.slot.model)
+        elif task.status == "UNKNOWN":
+            self.in_flight.not_known(inflight)
+        inflight.open_at = self.ledger.clock.monotonic()
+        take = partial(self.collection.take, inflight.last, task, known)
+        self._start(FETCHING if task.status in OVER else ASKING, inflight, take, self._taken)
+
+    def _taken(self, inflight: InFlight, made: Outcome[Record | None]) -> None:
+        self._moved(inflight, made())
+        if inflight.finished_remotely:
+            self.guard.schedule.queues_now()
+
+    def _not_answered(self, inflight: InFlight, error: ServiceError) -> None:
+        """The service could not be asked: ask later, later each time; it may be the key."""
+        rule = classified(self.collection.rules.errors, error)
+        log.warning(
+            "job %s: the service could not be asked: %s",
+            inflight.slot.job,
+            error,
+            extra=about("service.unanswered", inflight.last, **log_fields(error, rule)),
+        )
+        inflight.failures += 1
+        wait = min(LONGEST_SILENCE, 2.0 ** min(inflight.failures, 10))
+        now, jitter = self.ledger.clock.monotonic(), 0.5 + self.ledger.rng.random() / 2
+        inflight.ask_at = now + wait * jitter
+        self.ledger.breakers.question_refused(inflight.slot.model, error, rule)
+
+    def _read(self, held: HeldSlot) -> None:
+        """A slot this run has not seen: its job's chain says what it is."""
+        key = held.slot.key
+        if key in self._reading or self._is_in_trouble(held.slot) or not self.guard.may_begin():
+            return
+        self._reading.add(key)
+        work = partial(self._attempt, held.slot)
+        self.workers.start(ASKING, work, partial(self._has_read, held))
+
+    def _attempt(self, slot: Slot) -> Record | None:
+        """The last record of a slot's job; None as long as the attempt has none."""
+        records = self.ledger.records
+        # As a rule the attempt's second record names its task, and is the last one.
+        known = records.get(slot.job, slot.seq + 1) or records.get(slot.job, slot.seq)
+        return None if known is None else records.last_from(known)
+
+    def _has_read(self, held: HeldSlot, last: Outcome[Record | None]) -> None:
+        self._reading.discard(held.slot.key)
+        self.guard.task(held.slot, lambda: self._found(held, last()))
+
+    def _found(self, held: HeldSlot, last: Record | None) -> None:
+        if last is None:
+            self._orphan(held)
+        elif not last.holds(held.slot):
+            self.transitions.clean_up(held.slot, last)
+            self._forget(held.slot)
+        else:
+            self._ask(self.in_flight.track(held, last))
+
+    def _forget(self, slot: Slot) -> None:
+        """A slot was freed whose attempt is over: its job may be queued again."""
+        self.in_flight.freed(slot)
+        self.scheduler.sender.forget(slot.job)
+        self.guard.schedule.queues_now()
+
+    def _orphan(self, held: HeldSlot) -> None:
+        """Free a slot whose attempt never began; first take the record number it would need."""
+        slot, records = held.slot, self.ledger.records
+        if self.ledger.clock.now() - held.since < ORPHAN_AGE:
+            self.guard.schedule.look_again()
+            return
+        last = records.last(slot.job)
+        began = last is not None and (last.seq, last.state) != (slot.seq - 1, QUEUED)
+        if last is None or began or records.append(last.following(QUEUED)):
+            self.transitions.clean_up_if_over(slot)
+            self._forget(slot)
+
+    def _resolve(self, inflight: InFlight) -> None:
+        """An attempt whose outcome is open: its submitter may have recorded it meanwhile."""
+        work = partial(self._look_up, inflight.slot, inflight.last)
+        self._start(RESOLVING, inflight, work, self._looked_up)
+
+    def _look_up(self, slot: Slot, last: Record) -> tuple[Record, Record | None]:
+        """The job's last record, and what became of it."""
+        now = self.ledger.records.last_from(last)
+        if now.state == SUBMITTING and now.holds(slot):
+            return now, self.reconciliation.resolve(now)
+        return now, None
+
+    def _looked_up(self, inflight: InFlight, found: Outcome[tuple[Record, Record | None]]) -> None:
+        monotonic = self.ledger.clock.monotonic()
+        wait = max(RECHECK, min(LONGEST_RECHECK, (monotonic - inflight.claimed) / 8))
+        inflight.ask_at = monotonic + wait
+        try:
+            inflight.last, made = found()
+        except ServiceError as error:
+            self._not_answered(inflight, error)
+            return
+        inflight.failures = 0
+        self._moved(inflight, made)
+
+    def _moved(self, inflight: InFlight, made: Record | None) -> None:
+        """Keep following a task, or forget one that is over; None: another instance moved it."""
+        inflight.last = made or self.ledger.records.last_from(inflight.last)
+        if not inflight.last.holds(inflight.slot):
+            if made is None:
+                self.transitions.clean_up(inflight.slot, inflight.last)
+            self.in_flight.drop(inflight)

@@ -1,0 +1,85 @@
+"""Steps of a round: what goes wrong with one of them delays that one alone."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from shared.ledger.lease import Lease
+from shared.ledger.slots import Slot
+from shared.modelstudio.client import ServiceError
+from shared.platform.logs import about
+from shared.poller.schedule import Schedule
+from shared.storage.objects import ObjectDamaged, ObjectForbidden, StoreError
+
+PASSING = 5.0
+TROUBLE = 300.0
+"""The longest pauses of a task that fails: for trouble that passes, and for what stays wrong."""
+
+log = logging.getLogger(__name__)
+
+Step = Callable[[], None]
+
+
+@dataclass
+class Guard:
+    """Does steps while the lease is held, and notes in the schedule what is in trouble."""
+
+    lease: Lease
+    schedule: Schedule
+
+    def may_begin(self) -> bool:
+        """Whether something new may be done. Renews the lease when it is time, so that a slow step
+        is not taken for a dead poller. Raises StoreError."""
+        return not self.schedule.closing and self.lease.renew()
+
+    def part(self, what: str, step: Step) -> None:
+        """A part of a round. After a failure something is left to do: the next round finds out."""
+        try:
+            if self.lease.renew():
+                step()
+        except (ServiceError, StoreError) as error:
+            self.schedule.look_again()
+            log.warning("%s: %s", what, error, extra=about("round.trouble", step=what))
+        except Exception:
+            self.schedule.look_again()
+            log.exception(
+                "%s: unexpected trouble; the others go on",
+                what,
+                extra=about("round.failed", step=what),
+            )
+
+    def task(self, slot: Slot, step: Step) -> None:
+        """A step of one task: what is wrong with it delays this task alone, longer each time."""
+        trouble = self.schedule.trouble
+        try:
+            step()
+        except (ObjectDamaged, ObjectForbidden) as error:
+            _say_trouble(slot.job, error, trouble.failed(slot.key, TROUBLE))
+        except (ServiceError, StoreError) as error:
+            _say_trouble(slot.job, error, trouble.failed(slot.key, PASSING))
+        except Exception:
+            trouble.failed(slot.key, TROUBLE)
+            log.exception(
+                "job %s: unexpected trouble; the others go on",
+                slot.job,
+                extra=about("round.failed", step=slot.job),
+            )
+        else:
+            trouble.succeeded(slot.key)
+
+    def job(self, job: str, step: Step) -> None:
+        """A step of a queued job; one that cannot be read delays itself alone."""
+        trouble = self.schedule.trouble
+        try:
+            step()
+        except (ObjectDamaged, ObjectForbidden) as error:
+            _say_trouble(job, error, trouble.failed(job))
+        else:
+            trouble.succeeded(job)
+
+
+def _say_trouble(job: str, error: Exception, wait: float) -> None:
+    extra = about("round.trouble", step=job)
+    log.warning("job %s is left alone for %.0f s: %s", job, wait, error, extra=extra)

@@ -1,0 +1,163 @@
+"""Sending the jobs at the head of a queue: several at once, in their order."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import NamedTuple, TypeGuard
+
+from shared.catalogue.models import Model
+from shared.jobs.submit import RetryLater, Submission
+from shared.jobs.transitions import Transitions
+from shared.ledger.ledger import Ledger
+from shared.ledger.permits import Permit
+from shared.ledger.queue import marker_of
+from shared.ledger.record import FINAL, QUEUED, SUBMITTING, Record
+from shared.ledger.slots import HeldSlot
+from shared.platform.concurrency import Lane, Outcome, Workers
+from shared.poller.guard import Guard
+from shared.poller.in_flight import InFlightTasks
+from shared.storage.layout import job_of_marker
+from shared.storage.objects import ObjectDamaged, ObjectForbidden
+
+SENDING = Lane("send")
+PATIENCE = 2.0
+"""Seconds before its permit at which a job is read and its slot claimed."""
+
+
+class Tried(NamedTuple):
+    """The last record of a job, and what came of submitting it; None if it was not queued."""
+
+    last: Record | None
+    outcome: Record | RetryLater | None
+
+
+@dataclass
+class Sender:
+    """Submits jobs beside the round. `_line`: the markers that are tried next, by model; `_read`:
+    records that were read ahead; `_moved`: jobs whose first record is not their last one."""
+
+    ledger: Ledger
+    submission: Submission
+    transitions: Transitions
+    in_flight: InFlightTasks
+    workers: Workers
+    guard: Guard
+    _line: dict[str, deque[str]] = field(default_factory=dict)
+    _read: dict[str, Record] = field(default_factory=dict)
+    _moved: set[str] = field(default_factory=set)
+
+    def send(self, model: Model, markers: Iterable[str]) -> None:
+        """Submit these next, as far as there is room. Raises StoreError."""
+        self._line[model.name] = deque(markers)
+        self._go_on(model)
+
+    def go_on(self, name: str) -> None:
+        """Submit what is left of a model's line."""
+        model = self.in_flight.catalogue.get(name)
+        if model is not None:
+            self.guard.part(name, partial(self._go_on, model))
+
+    def forget(self, job: str) -> None:
+        """What was read of a job is out of date."""
+        self._read = {key: one for key, one in self._read.items() if one.job != job}
+        self._moved.add(job)
+
+    def get_ready(self, marker: str) -> None:
+        """Read a job ahead, for the moment in which a slot becomes free. Raises StoreError."""
+        last = self._read.get(marker) or self._readable(marker)
+        if last is not None:
+            self._read[marker] = last
+
+    def _go_on(self, model: Model) -> None:
+        line, schedule = self._line.get(model.name), self.guard.schedule
+        while line and self.in_flight.room(model) > 0 and self.guard.may_begin():
+            soon = self.submission.next_permit(model)
+            if soon > PATIENCE:
+                if soon < math.inf:  # otherwise a job that is being sent goes on with the line
+                    schedule.permit_in(model.name, soon - PATIENCE)
+                return
+            job = job_of_marker(line[0])
+            if job in self.in_flight.jobs(model.name) or schedule.trouble.holds(job):
+                line.popleft()
+            else:
+                self._start(model, line.popleft())
+
+    def _start(self, model: Model, marker: str) -> None:
+        permit = self.submission.line_up(model)
+        self.in_flight.sending[job_of_marker(marker)] = model.name
+        work = partial(self._try, marker, self._read.pop(marker, None), permit)
+        self.workers.start(SENDING, work, partial(self._tried, model, marker, permit))
+
+    def _try(self, marker: str, read: Record | None, permit: Permit) -> Tried:
+        """Submit a job. Where it has moved on since it was read, once more from its last record."""
+        last = read or self._current(marker)
+        for _ in range(2):
+            if not _waits(last, marker):
+                break
+            outcome = self.submission.submit(last, permit=permit)
+            if outcome is not None:
+                return Tried(last, outcome)
+            last = self.ledger.records.last(last.job)
+        return Tried(last, None)
+
+    def _tried(self, model: Model, marker: str, permit: Permit, tried: Outcome[Tried]) -> None:
+        job = job_of_marker(marker)
+        self.in_flight.sending.pop(job, None)
+        self.ledger.lease.permits.give_back(permit)
+        step = partial(self.guard.job, job, partial(self._sent, model, marker, tried))
+        self.guard.part(model.name, step)
+        if not self.guard.schedule.closing:
+            self.go_on(model.name)
+
+    def _sent(self, model: Model, marker: str, tried: Outcome[Tried]) -> None:
+        """What became of a job that was tried. Raises what the attempt raised."""
+        try:
+            last, outcome = tried()
+        except (ObjectDamaged, ObjectForbidden):
+            raise  # nothing was claimed yet
+        except Exception:
+            self.in_flight.count_again()  # it may have claimed a slot
+            raise
+        if isinstance(outcome, RetryLater):
+            self.guard.schedule.wait(model.name, outcome.seconds)
+            if outcome.model_wide:
+                self._line.pop(model.name, None)
+        elif outcome is not None:
+            self._track(last, outcome)
+        elif (last is None or last.state != SUBMITTING) and not _waits(last, marker):
+            self._leftover(marker, last)
+
+    def _track(self, last: Record | None, made: Record) -> None:
+        slot = made.slot
+        if slot is not None and made.holds(slot):
+            held = HeldSlot(slot, self.ledger.clock.now())
+            inflight = self.in_flight.track(held, made, sent_now=True)
+            inflight.first = last if last is not None and last.seq == last.spec_seq else None
+
+    def _leftover(self, marker: str, last: Record | None) -> None:
+        """Remove a stale marker; repair result.json if the finisher crashed before writing it."""
+        if last is not None and last.state in FINAL:
+            self.transitions.restore_manifest(last)
+        self.ledger.queue.drop(marker)
+
+    def _readable(self, marker: str) -> Record | None:
+        try:
+            return self._current(marker)
+        except ObjectDamaged:
+            return None  # that is said when it is the job's turn
+
+    def _current(self, marker: str) -> Record | None:
+        """The last record of the job behind a marker. As a rule that is the first one: it is
+        believed without looking for a second, because the next record's number decides."""
+        job, records = job_of_marker(marker), self.ledger.records
+        first = None if job in self._moved else records.get(job, 1)
+        return first if _waits(first, marker) else records.last(job)
+
+
+def _waits(last: Record | None, marker: str) -> TypeGuard[Record]:
+    """Whether a job is queued, under this marker."""
+    return last is not None and last.state == QUEUED and marker_of(last) == marker

@@ -1,0 +1,87 @@
+"""When the goals of a cold start count as reached."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.bench import instructions
+from tests.bench.coldstart import BASE, Counts, Start, timed
+
+STARTS = {"submit": [Start(0.1, 0.2, 300)]}
+
+
+def counted(submit: int, poll: int) -> Counts:
+    return Counts("valgrind", {BASE: [1000], "submit": [submit], "poll": [poll]})
+
+
+@pytest.mark.parametrize(
+    ("counts", "reached"),
+    [
+        (counted(500, 550), True),
+        (counted(501, 550), False),
+        (counted(500, 551), False),
+        (Counts(None, {}), False),
+    ],
+    ids=["at both goals", "submit above", "poll above", "not counted"],
+)
+def test_both_shares_must_be_counted_and_reach_their_goals(counts: Counts, reached: bool) -> None:
+    assert timed(STARTS, counts).reached is reached
+
+
+def test_each_share_says_whether_it_reached_its_goal() -> None:
+    submit, poll = timed(STARTS, counted(501, 550)).lines[-2:]
+    assert "yaml: NOT reached; " in submit.note
+    assert "yaml: reached; " in poll.note
+
+
+def test_counts_do_not_make_up_for_time() -> None:
+    assert not timed({"submit": [Start(0.1, 0.21, 300)]}, counted(1, 1)).reached
+
+
+def test_a_share_that_was_not_counted_says_so() -> None:
+    shares = timed(STARTS, Counts(None, {})).lines[-2:]
+    assert [(one.unit, one.n) for one in shares] == [("NOT MEASURED", 0)] * 2
+    assert "goal ≤ 0.55" in shares[1].note
+
+
+def test_a_first_event_is_shown_beside_the_same_imports() -> None:
+    counts = Counts("valgrind", {**counted(500, 500).seen, "poll and an event": [600, 700, 800]})
+    last = timed(STARTS, counts).lines[-1]
+    assert (last.name, last.value, last.unit) == ("poll and an event", 0.7, "×")
+
+
+def tool(folder: Path, name: str, says: str) -> None:
+    """A program that says this on standard error, and runs nothing."""
+    path = folder / name
+    path.write_text(f"#!{sys.executable}\nimport sys\nsys.stderr.write({says!r})\n")
+    path.chmod(0o755)
+
+
+@pytest.mark.parametrize(
+    ("tools", "found"),
+    [
+        ({"valgrind": "==7== I   refs:      1,534,058,111\n"}, ("valgrind", 1534058111)),
+        ({"perf": "4242;;instructions:u;1000;100.00;;\n"}, ("perf", 4242)),
+        ({"perf": "<not supported>;;instructions:u;0;100.00;;\n"}, None),
+        ({"valgrind": "broken", "perf": "42;;instructions:u;1;100.00;;\n"}, ("perf", 42)),
+        ({}, None),
+    ],
+    ids=["valgrind", "perf", "perf without counters", "the second", "none"],
+)
+def test_the_first_tool_that_counts_is_taken(
+    tools: dict[str, str],
+    found: tuple[str, int] | None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, says in tools.items():
+        tool(tmp_path, name, says)
+    monkeypatch.setattr(
+        shutil, "which", lambda name: str(p) if (p := tmp_path / name).exists() else None
+    )
+    taken = instructions.counter()
+    assert (taken and (taken[0], taken[1]([sys.executable], b"", {}))) == found
