@@ -128,7 +128,8 @@ def compared(peaks: Mapping[str, float]) -> Measure:
         for name, peak in sorted(peaks.items(), key=lambda pair: -pair[1])
     ]
     goal = f"≤ {GOAL:.0%} of the memory configured ({most:.0f} MB)"
-    return Measure("memory", goal, max(peaks.values()) <= most, lines)
+    result = f"{lines[0].value:.3g} MB"
+    return Measure("memory", goal, lines[0].value <= most, lines, result)
 
 
 @contextmanager
