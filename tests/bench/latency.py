@@ -5,6 +5,7 @@ One slot. Jobs keep coming (`CalmWorld.keep_coming`), or all come at once.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -22,17 +23,18 @@ MOST_RATIO = 1.3
 
 
 class Goal(NamedTuple):
-    """Queries a job: the median over the seeds and the worst seed; seconds of p95 in each seed."""
+    """Queries a job: the median over the seeds, and the worst seed where that has a goal of its own;
+    seconds of p95 in each seed."""
 
     queries: float
-    worst: float
     p95: float
+    worst: float = math.inf
 
 
 GOALS = {
-    5.0: Goal(2.5, 2.5, 1.0),
-    TYPICAL: Goal(8.0, 9.0, 1.0),
-    75.0: Goal(14.0, 14.0, 1.5),
+    5.0: Goal(2.5, 1.0),
+    TYPICAL: Goal(8.0, 1.0, worst=9.0),
+    75.0: Goal(14.0, 1.5),
 }
 """By seconds a task."""
 
@@ -113,7 +115,8 @@ def _queries(seconds: float, ways: Mapping[str, list[Seen]]) -> Measure:
     lines += _delays(OURS, ours)[1:] + _delays(AT_ONCE, ways[AT_ONCE])[1:]
     queries, late = [one.queries for one in ours], max(one.p95 for one in ours)
     reached = median(queries) <= goal.queries and max(queries) <= goal.worst and late <= goal.p95
-    words = f"median ≤ {goal.queries:g}, worst seed ≤ {goal.worst:g}, p95 ≤ {goal.p95:g} s in each"
+    worst = f", worst seed ≤ {goal.worst:g}" if goal.worst < math.inf else ""
+    words = f"median ≤ {goal.queries:g}{worst}; p95 ≤ {goal.p95:g} s in each seed"
     result = f"{median(queries):.3g}, worst seed {max(queries):.3g}, p95 up to {late:.3g} s"
     return Measure(f"queries-{seconds:g}", words, reached, lines, result)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from shared.catalogue.models import Limits
+from shared.storage import layout
 from tests.bench.kills import Kills
 from tests.bench.results import Line, Measure
 from tests.bench.seeds import SEEDS, with_seeds
@@ -51,7 +52,8 @@ WAYS = (
 class Seen:
     """Of one seed. `over`: create calls beyond the rate; `bunch`: the most in any window; `flying`:
     the most tasks at once; `twice`: tasks made for jobs that had one; `submits`: most instances of
-    `submit` at once; `pollers`: those that sent create calls; `faults`: kills and freezes."""
+    `submit` at once; `pollers`: those that sent create calls; `faults`: kills and freezes;
+    `unclear`: jobs that a person has to look at, because a poller died while it sent them."""
 
     calls: int
     over: int
@@ -61,6 +63,7 @@ class Seen:
     submits: int
     pollers: int
     faults: int
+    unclear: int
 
 
 def measures(brief: bool = False) -> list[Measure]:
@@ -95,7 +98,10 @@ def _lines(way: Way, seen: Sequence[Seen]) -> list[Line]:
         ("instances of `submit` at once", max(one.submits for one in seen), "instances"),
     ]
     if way.killed:
-        figures.append(("kills and freezes", sum(one.faults for one in seen), "pollers"))
+        figures += [
+            ("kills and freezes", sum(one.faults for one in seen), "pollers"),
+            ("jobs left to a person", sum(one.unclear for one in seen), "jobs"),
+        ]
     return [Line(f"{name}, {way.name}", value, unit, ours=True) for name, value, unit in figures]
 
 
@@ -125,6 +131,10 @@ def _seen(world: CalmWorld, limits: Limits, submits: int, chaos: Kills) -> Seen:
         submits=submits,
         pollers=max(1, sum(name.startswith("poll") for name in callers)),
         faults=sum(chaos.counts.values()),
+        unclear=sum(
+            b"NEEDS_ATTENTION" in world.bucket.objects[layout.result(job)].body
+            for job in world.done
+        ),
     )
 
 

@@ -88,7 +88,7 @@ def _summary(document: Json, section: Callable[[str], tuple[str, str]]) -> list[
     for one in document["measures"]:
         title, anchor = section(one["id"])
         result = one["result"] or amount(one["lines"][0], one["lines"][0]["unit"])
-        link = f"[{title.lower()}](#{anchor})"
+        link = f"[{title}](#{anchor})"
         rows.append([f"`{one['id']}`", link, one["goal"], result, _REACHED[one["reached"]]])
     return _table(rows, "|---|---|---|---|---|")
 

@@ -41,7 +41,7 @@ def test_the_page_is_up_to_date() -> None:
 
 def test_a_measure_is_listed_beside_its_goal_under_its_heading() -> None:
     page = filled(TEXT.format(grid=""), document(line("cat", 4), reached=False))
-    row = "| `legs` | [four legs, or two](#four-legs-or-two) | ≤ 4 | 4 s | **no** |"
+    row = "| `legs` | [Four legs, or two](#four-legs-or-two) | ≤ 4 | 4 s | **no** |"
     assert row in page.splitlines()
     assert "Measured on D, commit C: P, 2 cores" in page
 
