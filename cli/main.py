@@ -276,17 +276,19 @@ def doctor(access: Access) -> None:
 
 
 @wanx.command(short_help="Rebuild the indexes from the jobs' records.")
+@click.option("--from-start", is_flag=True, help="Do not go on where it was interrupted.")
 @click.pass_obj
-def repair(access: Access) -> None:
+def repair(access: Access, from_start: bool) -> None:
     """Rebuild the indexes from the jobs' records, and say what was missing.
 
     Queue, slots, task claims, job list and result.json follow from state/records/. Safe while the
-    functions run. Several requests a job: with very many, run it in the bucket's region.
+    functions run. A job that lacks nothing costs one request; with very many jobs, run it in the
+    bucket's region. Interrupted, the same command goes on where it stopped, for a day.
     Exit code 1 if records of a job cannot be read; they are named, and the others repaired.
     """
     from cli.commands.repair import run
 
-    sys.exit(run(access))
+    sys.exit(run(access, from_start))
 
 
 @wanx.command(short_help="Put back events that failed for good.")

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from shared.jobs.dead_letters import DeadLetters
     from shared.jobs.estimates import Estimates
     from shared.jobs.listing import JobListing
+    from shared.jobs.rebuild import Rebuild
     from shared.jobs.reconcile import Reconciliation
     from shared.jobs.repair import Repair
     from shared.jobs.retry import Retries
@@ -189,7 +190,13 @@ class App:
     def repair(self) -> Repair:
         from shared.jobs.repair import Repair
 
-        return Repair(self.ledger, self.rules, self.transitions, self.acceptance)
+        return Repair(self.ledger, self.rules, self.acceptance)
+
+    @cached_property
+    def rebuild(self) -> Rebuild:
+        from shared.jobs.rebuild import Rebuild
+
+        return Rebuild(self.ledger, self.transitions, self.instance.map_fn)
 
     def estimates(self) -> Estimates:
         """Estimates for one answer."""

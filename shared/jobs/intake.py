@@ -140,7 +140,7 @@ class Intake:
         made = self.ledger.records.append(draft)
         if made is None:
             return self._met_before(draft, source, document)
-        self.ledger.index.add(made)
+        self.ledger.index.add(made.job, made.at)
         self.ledger.queue.add(made)
         return _new(made, source)
 
@@ -262,7 +262,7 @@ class Intake:
         """Add the index entry again: an instance may have died right after the first record."""
         first = last if last.seq == 1 else self.ledger.records.get(last.job, 1)
         if first is not None:
-            self.ledger.index.add(first)
+            self.ledger.index.add(first.job, first.at)
 
 
 def _new(made: Record, source: Source) -> IntakeOutcome:

@@ -2,11 +2,12 @@
 
 A page costs listings of the index, a thousand jobs each, and one small object for each job that is
 looked at: its manifest, or its records while it has none. A filter looks at a bounded number of
-jobs and then says how to go on.
+jobs and then says how to go on. A job whose objects were spoiled by hand is left out and logged.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +20,8 @@ from shared.ledger.manifest import Manifest, read_manifest
 from shared.ledger.record import FINAL, NEEDS_ATTENTION, REJECTED, Record
 from shared.platform.clock import iso
 from shared.platform.concurrency import MapFn, in_turn
-from shared.storage.objects import FULL_PAGE
+from shared.platform.logs import about
+from shared.storage.objects import FULL_PAGE, ObjectDamaged, ObjectTooLarge
 
 MOST_READ = 300
 """Jobs that are looked at for one page."""
@@ -28,6 +30,10 @@ MOST_LISTED = 50_000
 READERS = 8
 """Jobs read at once."""
 PROMPT = 80
+SPOILED = (ObjectDamaged, ObjectTooLarge, AttributeError, KeyError, TypeError, ValueError)
+"""Raised by reading what was changed by hand."""
+
+log = logging.getLogger(__name__)
 
 Row = dict[str, Any]
 
@@ -93,6 +99,16 @@ class JobListing:
         return Page(rows, str(following) if following else None, searched)
 
     def _row(self, entry: IndexEntry) -> Row | None:
+        """None for a job that nothing can be said of: it must not hide the others."""
+        try:
+            return self._read(entry)
+        except SPOILED as error:
+            why = f"{type(error).__name__}: {error}"
+            extra = about("job.unreadable", job=entry.job, error=why)
+            log.warning("job %s: left out of the list: %s", entry.job, why, extra=extra)
+            return None
+
+    def _read(self, entry: IndexEntry) -> Row | None:
         """The manifest says everything about a job that is over, unless it can still go on."""
         manifest = read_manifest(self.ledger.store, entry.job)
         if manifest is None or manifest.state not in FINAL or _can_go_on(manifest):

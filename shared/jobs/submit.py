@@ -224,7 +224,7 @@ class Submission:
         """Wait until a permit is the first in line and may be spent in `lead` seconds. False: it
         takes longer than `patience` seconds, or nothing may be sent any more."""
         clock, end = self.ledger.clock, self.ledger.clock.monotonic() + patience
-        while self.ledger.lease.may_send():
+        while self.ledger.lease.may_send() and not permit.is_void:
             wait, is_first = self.ledger.lease.permits.turn(permit)
             is_near = is_first and wait <= lead
             if is_near or clock.monotonic() >= end:

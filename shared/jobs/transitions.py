@@ -15,7 +15,6 @@ task that nobody knows: a later look at the list of tasks must not take that tas
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -189,7 +188,7 @@ class Transitions:
         """
         if last.manifest is None:
             return
-        text = json.dumps(last.manifest.document, ensure_ascii=False, indent=2).encode() + b"\n"
+        text = last.manifest.encoded()
         if last.state == REJECTED:
             self.ledger.store.create(layout.result(last.job), text)
         else:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from shared.ledger.record import Record
+from shared.ledger.many import Many
 from shared.platform.clock import from_iso
 from shared.storage import layout
 from shared.storage.objects import FULL_PAGE, ObjectStore, walk
@@ -58,10 +58,20 @@ class JobIndex:
 
     store: ObjectStore
 
-    def add(self, first: Record) -> bool:
-        """Index a job by its first record; False if it was indexed already. Raises StoreError."""
-        created_ms = round(from_iso(first.at) * 1000)
-        return self.store.create(layout.indexed(created_ms, first.job), b"").created
+    def add(self, job: str, created_at: str) -> bool:
+        """Index a job by the time of its first record; False if it was indexed already.
+
+        Raises StoreError.
+        """
+        created_ms = round(from_iso(created_at) * 1000)
+        return self.store.create(layout.indexed(created_ms, job), b"").created
+
+    def jobs(self) -> Many:
+        """Which jobs are indexed now. Raises StoreError."""
+        found = Many()
+        for entry in self.newest():
+            found.add(entry.job)
+        return found
 
     def newest(self, until_ms: int | None = None, since_ms: int = 0) -> Iterator[IndexEntry]:
         """Jobs made from `since_ms` to `until_ms`, both included, newest first.

@@ -88,6 +88,10 @@ class Manifest:
         """The job as it was written, without payloads; of a rejected job whatever was written."""
         return self.document.get("spec")
 
+    def encoded(self) -> bytes:
+        """The content of `result.json`."""
+        return json.dumps(self.document, ensure_ascii=False, indent=2).encode() + b"\n"
+
     def text(self, name: str) -> str | None:
         """A field that is a text, such as `created_at`; None where it is missing."""
         value = self.document.get(name)

@@ -21,11 +21,13 @@ from shared.platform.clock import Clock
 
 @dataclass(eq=False)
 class Permit:
-    """For one submission of a model. `back_at`: when it returns; never while its call is open."""
+    """For one submission of a model. `back_at`: when it returns; never while its call is open.
+    `is_void`: it cannot be spent any more."""
 
     model: str
     limits: Limits
     back_at: float = math.inf
+    is_void: bool = False
 
 
 @dataclass
@@ -47,7 +49,9 @@ class Permits:
         """A permit that may be spent in its turn; who has it gives it back in the end."""
         permit = Permit(model, limits)
         with self._lock:
-            self._line.setdefault(model, []).append(permit)
+            line = self._line.setdefault(model, [])
+            permit.is_void = any(other.is_void for other in line)
+            line.append(permit)
         return permit
 
     def turn(self, permit: Permit) -> tuple[float, bool]:
@@ -61,11 +65,19 @@ class Permits:
         """Spend a permit now, because its request goes out now; False if it is too early."""
         with self._lock:
             line = self._line[permit.model]
-            if line[0] is not permit or self._wait(permit.model, permit.limits, 0) > 0:
+            its_turn = line[0] is permit and not permit.is_void
+            if not its_turn or self._wait(permit.model, permit.limits, 0) > 0:
                 return False
             line.pop(0)
             self._spent.setdefault(permit.model, []).append(permit)
             return True
+
+    def stop_line(self, permit: Permit) -> None:
+        """Neither this one nor those behind it in line may send: its job would be overtaken."""
+        with self._lock:
+            line = self._line.get(permit.model, [])
+            for other in line[line.index(permit) :] if permit in line else ():
+                other.is_void = True
 
     def give_back(self, permit: Permit) -> None:
         """The answer to its request has come, or it is not spent after all. Idempotent."""

@@ -43,6 +43,10 @@ RETRYABLE = (FAILED, EXPIRED, CANCELED, NEEDS_ATTENTION)
 """States from which a person may run the job again, as a new job."""
 FINAL = frozenset({SUCCEEDED, FAILED, CANCELED, REJECTED, EXPIRED, NEEDS_ATTENTION})
 
+FOR_GOOD = frozenset({SUCCEEDED, FAILED, EXPIRED})
+"""Final states that no record follows: a rejected job may go on with a corrected file, a canceled
+one or one that needs attention with a task that a person gives it."""
+
 VERSION = 1
 """Version of the stored form. Records without one were written before versions existed."""
 

@@ -99,7 +99,7 @@ class Records:
     def _numbers(self, job: str, after: str = "") -> list[int]:
         entries = self.store.list(f"{layout.RECORDS}{job}/", after=after)
         keys = (entry.key for entry in entries if layout.is_ours(entry.key, layout.RECORDS))
-        return [int(key.rsplit("/", 1)[1].split(".")[0]) for key in keys]
+        return [layout.parse_record(key)[1] for key in keys]
 
     def with_spec(self, record: Record) -> Record:
         """The record that holds the job's spec; `record` itself where that cannot be read."""

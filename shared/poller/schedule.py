@@ -104,6 +104,10 @@ class Schedule:
             del self.permits[name]
         return due
 
+    def makes_wait(self, model: str) -> bool:
+        """Whether it is too early for a model's queue."""
+        return model in self.waits or model in self.permits
+
     def next_look(self) -> float:
         """Seconds until slots, queues or a permit are due; may be negative."""
         due = min([self.slots_at, self.queues_at, *self.permits.values()])
@@ -112,6 +116,6 @@ class Schedule:
     def next_wait(self) -> float | None:
         """Seconds until a queue that waits, or a thing in trouble, is worth another look."""
         now = self.clock.monotonic()
-        waits = [until - now for until in self.waits.values()]
+        waits = [until - now for until in (*self.waits.values(), *self.permits.values())]
         trouble = self.trouble.next_try()
         return min([*waits, *([] if trouble is None else [trouble])], default=None)

@@ -66,7 +66,10 @@ class Scheduler:
         flying = self.in_flight.jobs(name)
         waiting = [marker for marker in markers if job_of_marker(marker) not in flying]
         self._count(name, waiting)
-        self._get_ready(name, waiting)
+        self._get_ready(waiting)
+        # A job that is being sent may have to wait after all.
+        tracked = {one.slot.job for one in self.in_flight}
+        self._next[name] = [one for one in markers if job_of_marker(one) not in tracked]
 
     def _useful(self, model: Model) -> int:
         """How many markers to try in one go: as many as there is room for, past those that are in
@@ -113,7 +116,7 @@ class Scheduler:
         return self.submission.rules.catalogue.names()
 
     def _is_paused(self, name: str) -> bool:
-        return name in self.schedule.waits or self.ledger.breakers.paused_for(name) > 0
+        return self.schedule.makes_wait(name) or self.ledger.breakers.paused_for(name) > 0
 
     def end_expired(self) -> None:
         """End the queued jobs whose time is over, wherever they are; a few in one go, so that the
@@ -133,9 +136,8 @@ class Scheduler:
         if last is None or last.state != QUEUED or self.submission.expire(last):
             self.ledger.queue.drop(reminder)
 
-    def _get_ready(self, name: str, waiting: list[str]) -> None:
-        """Remember who is next, and read the job, for the moment in which a slot becomes free."""
-        self._next[name] = waiting
+    def _get_ready(self, waiting: list[str]) -> None:
+        """Read the job that is next, for the moment in which a slot becomes free."""
         ready = (one for one in waiting if not self.schedule.trouble.holds(job_of_marker(one)))
         for marker in islice(ready, 1):
             self.sender.get_ready(marker)

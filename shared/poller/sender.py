@@ -93,6 +93,19 @@ class Sender:
         self.workers.start(SENDING, work, partial(self._tried, model, marker, permit))
 
     def _try(self, marker: str, read: Record | None, permit: Permit) -> Tried:
+        """Submit a job. If it has to wait, or failed for once, those behind it wait too."""
+        try:
+            tried = self._submit(marker, read, permit)
+        except (ObjectDamaged, ObjectForbidden):
+            raise
+        except Exception:
+            self.ledger.lease.permits.stop_line(permit)
+            raise
+        if isinstance(tried.outcome, RetryLater) and tried.outcome.model_wide:
+            self.ledger.lease.permits.stop_line(permit)
+        return tried
+
+    def _submit(self, marker: str, read: Record | None, permit: Permit) -> Tried:
         """Submit a job. Where it has moved on since it was read, once more from its last record."""
         last = read or self._current(marker)
         for _ in range(2):

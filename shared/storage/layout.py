@@ -24,6 +24,8 @@ JOBS = "state/jobs/"
 UPLOADS = "uploads/"
 INPUTS = "inputs/"
 REQUESTS = "state/requests/"
+REBUILD = "state/rebuild.json"
+"""How far a rebuild has come; it is there while one is under way or was interrupted."""
 NO_TENANT = "-"
 """The tenant of jobs that belong to nobody in particular."""
 ONLY_KEY = "-"
@@ -56,6 +58,17 @@ def is_ours(key: str, folder: str) -> bool:
 def record(job: str, seq: int) -> str:
     """Record number `seq` (from 1) of a job."""
     return f"{RECORDS}{job}/{seq:06d}.json"
+
+
+def parse_record(key: str) -> tuple[str, int]:
+    """The job of a record and its number."""
+    job, name = key[len(RECORDS) :].split("/", 1)
+    return job, int(name.partition(".")[0])
+
+
+def last_of(job: str) -> str:
+    """What comes right after the records of a job."""
+    return f"{RECORDS}{job}/~"
 
 
 def queue_of(model: str) -> str:

@@ -37,6 +37,8 @@ T = TypeVar("T")
 TRIES = 4
 PAUSE = 0.1
 TIMEOUT = (3.05, 20)
+CONNECTIONS = 64
+"""Kept open: as many as requests at once. oss2 keeps ten and would open the others each time."""
 EXISTS = "FileAlreadyExists"
 BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 """What OSS allows (bucket naming page); oss2 refuses the others too, but names no setting."""
@@ -224,7 +226,7 @@ def open_session(endpoint: str) -> Any:
     requests would look for them again with every request, which takes a tenth of its time, and
     would put what a .netrc file says in the place of our signature.
     """
-    made = oss2.Session()
+    made = oss2.Session(CONNECTIONS)
     session = made.session
     found = session.merge_environment_settings(endpoint, {}, None, None, None)
     session.proxies, session.verify = found["proxies"], found["verify"]

@@ -15,6 +15,9 @@ from tests.simulation.invariants import Invariants
 from tests.simulation.judges.partial import IMAGE_NAME
 from tests.simulation.studio import RETENTION, SimStudio, SimTask
 
+LOOKED = 5.0
+"""Seconds that may lie between a look at the task list and the record of what it led to."""
+
 
 class Ending:
     """The last look at everything."""
@@ -117,7 +120,7 @@ class Ending:
         if self.away >= RETENTION:
             made = {image for image in made if self._kept(image[0])} | stored
         if job.state == NEEDS_ATTENTION:
-            at = job.records[-1].at
+            at = job.records[-1].at - LOOKED
             made = {
                 one
                 for one in made

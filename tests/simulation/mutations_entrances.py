@@ -6,6 +6,7 @@ from shared.api.jobs_api import jobs, taking
 from shared.jobs.dead_letters import DeadLetters
 from shared.jobs.idempotency import IdempotencyKeys
 from shared.jobs.intake import Intake, Source
+from shared.jobs.rebuild import Rebuild
 from shared.jobs.repair import Repair
 from shared.jobs.retry import Retries
 from shared.ledger.job_index import JobIndex
@@ -14,7 +15,7 @@ from tests.simulation.mutating import Change, named, rewritten
 
 
 def index_not_written() -> list[Change]:
-    return [(JobIndex, "add", lambda _self, _first: False)]
+    return [(JobIndex, "add", lambda _self, _job, _created_at: False)]
 
 
 def index_by_the_last_record() -> list[Change]:
@@ -64,12 +65,11 @@ def retry_key_ignored() -> list[Change]:
 
 def rebuilt_without_markers() -> list[Change]:
     old = "done.markers_made += ledger.queue.add(last)"
-    return [rewritten(Repair, "_restore", old, "pass")]
+    return [rewritten(Rebuild, "_restore", old, "pass")]
 
 
 def rebuilt_without_index() -> list[Change]:
-    old = "done.index_entries_made += self.ledger.index.add(first)"
-    return [rewritten(Repair, "_job", old, "pass")]
+    return [rewritten(Rebuild, "_job", "if not indexed:", "if False:")]
 
 
 def dead_event_dropped() -> list[Change]:

@@ -62,7 +62,7 @@ class People:
         for prefix in INDEXES:
             for key in self.bucket.keys(prefix):
                 self.bucket.remove(key)
-        self.cloud.errand("rebuild", lambda app: app.repair.rebuild(), insist=True)
+        self.cloud.errand("rebuild", lambda app: app.rebuild.run(), insist=True)
 
     def _body(self, key: str) -> bytes:
         return self.bucket.body(key) or b""

@@ -8,7 +8,7 @@ from tests.simulation.judges.facts import Judge
 from tests.simulation.studio import RETENTION, SimTask
 
 CLOCKS = 60.0
-NEAR = 90.0
+NEAR = 120.0
 """Seconds around an attempt in which another task makes it hard to tell which is whose."""
 SHORT_LAG = 8.0
 

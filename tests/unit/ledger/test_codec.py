@@ -143,7 +143,7 @@ def test_a_job_that_version_0_1_began_goes_on(length: int) -> None:
             old["submitted_at"] = _moved(started)
     _put(world.bucket, chain)
     world.studio.tasks.update(_task(world, chain))
-    world.app("operator").repair.rebuild()
+    world.app("operator").rebuild.run()
     world.timeline.wait(200.0)
     run(world)
     run(world)

@@ -150,7 +150,7 @@ def test_a_folder_that_a_console_made_stops_nothing(world: World, key: str) -> N
     world.queued("cat", expires_after="1h")
     assert run(world) == "nothing left"
     assert world.state("cat") == "SUCCEEDED"
-    world.app("person").repair.rebuild()
+    world.app("person").rebuild.run()
     assert [row["job"] for row in ask(world, "GET", "/jobs").json["jobs"]] == ["cat"]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import requests
 
+from shared.jobs.rebuild import AT_ONCE
 from shared.storage.oss import open_session
 
 ENDPOINT = "https://oss.invalid"
@@ -28,6 +29,11 @@ def session(endpoint: str = ENDPOINT) -> Any:
 def used(made: requests.Session, url: str) -> dict[str, Any]:
     """What a request of this session would use."""
     return dict(made.merge_environment_settings(url, {}, None, None, None))
+
+
+def test_a_rebuild_has_a_connection_for_each_of_its_threads() -> None:
+    adapter = session().get_adapter(ENDPOINT)
+    assert adapter._pool_maxsize >= AT_ONCE
 
 
 def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:

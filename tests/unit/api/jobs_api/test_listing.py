@@ -65,6 +65,28 @@ def test_jobs_are_listed_newest_first_page_by_page(world: World) -> None:
     assert every_page(world) == (["j4", "j3", "j2", "j1", "j0"], 3)
 
 
+@pytest.mark.parametrize(
+    ("key", "body"),
+    [
+        (layout.record("dog", 1), b"{"),
+        (layout.record("dog", 1), b"[]"),
+        (layout.result("dog"), b'{"state": "FAILED", "images": [1]}'),
+        (layout.result("dog"), b'{"state": "FAILED", "images": [{}]}'),
+        (layout.result("dog"), b'{"state": "FAILED", "error": "no"}'),
+    ],
+)
+def test_a_job_that_was_spoiled_by_hand_does_not_hide_the_others(
+    world: World, caplog: pytest.LogCaptureFixture, key: str, body: bytes
+) -> None:
+    for job in ("cat", "dog", "owl"):
+        world.queued(job)
+    world.bucket.write(key, body)
+    assert every_page(world)[0] == ["owl", "cat"]
+    (said,) = [line for line in caplog.messages if "left out of the list" in line]
+    assert said.startswith("job dog: ")
+    assert ask(world, "GET", "/jobs.csv").status == 200
+
+
 def test_a_row_tells_what_a_gallery_shows(world: World) -> None:
     world.queued("cat", labels={"who": "me"})
     (row,) = ask(world, "GET", "/jobs").json["jobs"]

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 import pytest
 
+from shared.app import App
 from shared.storage import layout
+from shared.storage.objects import StoreError
 from tests.kit import wanx
-from tests.kit.world import MODEL, World, submit
+from tests.kit.hooks import Call
+from tests.kit.world import MODEL, World, store_of, submit
 
 
 def test_it_says_what_was_missing(world: World) -> None:
@@ -54,3 +59,56 @@ def test_other_commands_name_the_record_and_do_not_say_try_again(
     assert "The record state/records/cat/000001.json cannot be read" in said
     assert "Put it back" in said
     assert "Nothing is left half done" not in said
+
+
+def interrupted(
+    world: World, monkeypatch: pytest.MonkeyPatch, key: str, error: type[BaseException]
+) -> None:
+    """Only the first command is interrupted, at a request; all take one job at a time."""
+
+    def stop(call: Call) -> None:
+        if call.key == key:
+            raise error
+
+    commands = count()
+
+    def app(_environ: object) -> App:
+        made = world.app("operator")
+        made.rebuild.batch = 1
+        if next(commands) == 0:
+            store_of(made).before.append(stop)
+        return made
+
+    monkeypatch.setattr("cli.backends.bucket.for_invocation", app)
+
+
+def test_after_ctrl_c_it_goes_on_where_it_stopped(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for job in ("ape", "cat", "dog"):
+        world.queued(job)
+    interrupted(world, monkeypatch, layout.record("dog", 1), KeyboardInterrupt)
+    wanx.run("repair", code=1)
+    said = wanx.run("repair")
+    assert said.startswith("Goes on after the job cat: 2 jobs were done until 20")
+    assert "wanx repair --from-start" in said
+    assert "jobs: 3" in said.splitlines()
+    assert wanx.run("repair").startswith("jobs: 3"), "that one was over"
+
+
+def test_it_can_begin_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for job in ("ape", "cat", "dog"):
+        world.queued(job)
+    interrupted(world, monkeypatch, layout.record("dog", 1), StoreError)
+    assert "try again" in wanx.run("repair", code=3)
+    assert wanx.run("repair", "--from-start").startswith("jobs: 3")
+
+
+def test_a_terminal_shows_how_far_it_is(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "80")
+    for number in range(3):
+        world.queued(f"job-{number}")
+    said = wanx.run("repair")
+    assert "3 of about 3 jobs, " in said
+    assert " a minute" in said

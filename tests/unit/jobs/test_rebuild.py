@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from shared.catalogue.models import Limits
-from shared.jobs.repair import CLAIMS_FOR, Rebuilt
+from shared.jobs.rebuild import CLAIMS_FOR
+from shared.jobs.rebuilt import Rebuilt
 from shared.storage import layout
 from tests.kit.hooks import Killed, at, at_every_request, die
 from tests.kit.studio import accept_with, lose_answer, lose_request
@@ -19,14 +20,17 @@ def world() -> World:
     return World()
 
 
-def rebuilt(world: World) -> Rebuilt:
-    return world.app("operator").repair.rebuild()
+def rebuilt(world: World, batch: int = 1000, from_start: bool = False) -> Rebuilt:
+    rebuild = world.app("operator").rebuild
+    rebuild.batch = batch
+    return rebuild.run(from_start=from_start)
 
 
 def changes(done: Rebuilt, *, but_claims: bool = False) -> dict[str, int]:
     """What was made or removed; `but_claims`: apart from the claims of tasks."""
+    assert not done.damaged
     apart = ("jobs", "claims_made") if but_claims else ("jobs",)
-    return {name: number for name, number in vars(done).items() if number and name not in apart}
+    return {name: number for name, number in done.counts.items() if number and name not in apart}
 
 
 def one_of_each(world: World) -> None:
@@ -48,15 +52,17 @@ def test_nothing_is_changed_where_nothing_is_wrong(world: World) -> None:
     assert after == before
 
 
-def test_every_index_deleted_by_hand_is_made_again(world: World) -> None:
+@pytest.mark.parametrize("batch", [1, 2, 1000])
+def test_every_index_deleted_by_hand_is_made_again(world: World, batch: int) -> None:
     one_of_each(world)
+    world.bucket.page = batch
     indexes = (layout.QUEUE, layout.SLOTS, layout.JOBS, layout.result("done"))
     before = [world.bucket.keys(index) for index in indexes]
     manifest = world.manifest("done")
     for index in indexes:
         for key in world.bucket.keys(index):
             world.bucket.remove(key)
-    assert changes(rebuilt(world), but_claims=True) == {
+    assert changes(rebuilt(world, batch), but_claims=True) == {
         "markers_made": 1,
         "slots_made": 1,
         "manifests_made": 1,
@@ -64,6 +70,16 @@ def test_every_index_deleted_by_hand_is_made_again(world: World) -> None:
     }
     assert [world.bucket.keys(index) for index in indexes] == before
     assert world.manifest("done") == manifest
+
+
+def test_the_claim_of_a_job_that_had_one_task_is_made_again(world: World) -> None:
+    world.queued("cat")
+    run(world)
+    (key,) = world.bucket.keys(layout.TASKS)
+    claim = world.bucket.peek(key)
+    world.bucket.remove(key)
+    assert changes(rebuilt(world)) == {"claims_made": 1}
+    assert world.bucket.peek(key) == claim
 
 
 def two_attempts(world: World) -> dict[str, bytes]:
@@ -200,7 +216,7 @@ def test_a_run_between_any_two_steps_of_a_rebuild_does_no_harm() -> None:
         operator, done = world.app("operator"), []
         hook = at(number, lambda: done.append(run(world)))
         store_of(operator).before.append(hook)
-        operator.repair.rebuild()
+        operator.rebuild.run()
         home(world, "cat", "dog")
         return bool(done)
 
@@ -218,7 +234,7 @@ def test_a_submission_between_any_two_steps_of_a_rebuild_does_no_harm() -> None:
             done.append(True)
 
         store_of(operator).before.append(at(number, act))
-        operator.repair.rebuild()
+        operator.rebuild.run()
         if done:
             assert world.held() == [f"{MODEL}/cat~000002"], "the task in flight lost its slot"
         home(world, "cat")
@@ -227,18 +243,21 @@ def test_a_submission_between_any_two_steps_of_a_rebuild_does_no_harm() -> None:
     assert at_every_request(play) > 5
 
 
-def test_killed_at_any_request_rebuilding_again_does_the_rest() -> None:
+@pytest.mark.parametrize("batch", [1, 1000])
+def test_killed_at_any_request_rebuilding_again_does_the_rest(batch: int) -> None:
     def play(number: int) -> bool:
         world = World()
         one_of_each(world)
         for key in (*world.bucket.keys(layout.QUEUE), *world.slots(), layout.result("done")):
             world.bucket.remove(key)
         operator = world.app("operator")
+        operator.rebuild.batch = batch
         store_of(operator).before.append(at(number, die))
         try:
-            operator.repair.rebuild()
+            operator.rebuild.run()
         except Killed:
-            rebuilt(world)
+            assert rebuilt(world, batch).jobs == 3
+            assert not world.bucket.holds(layout.REBUILD)
             home(world, "done", "flying", "waiting")
             return True
         return False
