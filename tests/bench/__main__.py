@@ -26,6 +26,7 @@ MODULES = (
     "depth",
     "listing",
     "memory",
+    "rebuild",
     "price",
     "oss_rates",
 )

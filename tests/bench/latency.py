@@ -17,13 +17,14 @@ from tests.bench.results import OURS, Line, Measure, quantile
 from tests.bench.seeds import seeded, with_seeds
 from tests.bench.world import CalmWorld, about, calm_world
 
-JOBS, PEERS_JOBS = 300, 60
+JOBS, FEWER_JOBS = 300, 60
+"""Of ours while jobs keep coming, and of all others."""
 TYPICAL = 27.0
 MOST_RATIO = 1.3
 
 
 class Goal(NamedTuple):
-    """Queries a job: the median over the seeds, and the worst seed where that has a goal of its own;
+    """Queries a job: the median over the seeds, and the worst seed where that has a goal;
     seconds of p95 in each seed."""
 
     queries: float
@@ -74,10 +75,10 @@ PEERS: dict[str, Callable[[CalmWorld, int], None]] = {
 
 def measures(brief: bool = False) -> list[Measure]:
     """Queries and delays by the tasks' time, ours beside the others', and those of four images."""
-    jobs, peers = (12, 4) if brief else (JOBS, PEERS_JOBS)
+    jobs, fewer = (12, 4) if brief else (JOBS, FEWER_JOBS)
     works = {(OURS, seconds): partial(_run, _coming, seconds, jobs) for seconds in GOALS}
-    works |= {(AT_ONCE, seconds): partial(_run, _at_once, seconds, jobs) for seconds in GOALS}
-    works |= {(name, TYPICAL): partial(_run, way, TYPICAL, peers) for name, way in PEERS.items()}
+    works |= {(AT_ONCE, seconds): partial(_run, _at_once, seconds, fewer) for seconds in GOALS}
+    works |= {(name, TYPICAL): partial(_run, way, TYPICAL, fewer) for name, way in PEERS.items()}
     works |= {(f"n={n}", TYPICAL): partial(_images, n, jobs) for n in (1, 4)}
     seen = with_seeds(works, brief)
     by_seconds = {

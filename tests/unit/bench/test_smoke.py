@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.bench import coldstart, depth, intake, listing, lone, memory, oss_rates
+from tests.bench import coldstart, depth, intake, listing, lone, memory, oss_rates, rebuild
 from tests.bench.__main__ import run
 from tests.bench.results import ROOT, Measure, origin
 from tests.bench.scale import __main__ as scale
@@ -37,6 +37,7 @@ def with_servers() -> list[Measure]:
         listing.growth(dict.fromkeys(listing.KINDS, SAMPLES)),
         memory.compared({"api: a list of 100 jobs": 37.4}),
         memory.images_at_once({"12 images of 10 MB at once": memory.Peak(37.4, 8)}),
+        rebuild.compared({"nothing is missing": [rebuild.Took(9, 0.1, 0.1, {"GET": 9})]}),
         oss_rates.compared(rated, rated),
     ]
 
