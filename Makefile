@@ -32,7 +32,7 @@ help:
 	@echo "  make publish         BUCKET=my-bucket: the zips into OSS, for template.yml"
 	@echo
 	@echo "Measure it"
-	@echo "  make bench           measure on this computer, into docs/benchmarks.json (about 15 minutes)"
+	@echo "  make bench           measure on this computer, into docs/benchmarks.json and .md (under 20 minutes)"
 	@echo "  make scale           simulate a million jobs a day, into docs/scale.json (some minutes)"
 	@echo
 	@echo "Keep it"

@@ -1,4 +1,4 @@
-"""`make bench`: run the measurements and write their figures to docs/benchmarks.json."""
+"""`make bench`: run the measurements and write their figures to docs/benchmarks.json and .md."""
 
 from __future__ import annotations
 
@@ -10,23 +10,28 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from tests.bench.results import ROOT, Measure, machine, origin
+from tests.bench.page import FIGURES, PAGE, filled
+from tests.bench.results import Measure, machine, origin
 
 MODULES = (
     "throughput",
-    "latency",
-    "lone",
-    "requests",
+    "rate",
     "limits",
+    "latency",
+    "slots",
+    "requests",
+    "lone",
     "coldstart",
     "intake",
     "depth",
     "listing",
     "memory",
+    "rebuild",
     "price",
     "oss_rates",
 )
-"""In the order of docs/benchmarks.md. The first are simulations, which keep one core busy only."""
+"""In the order of docs/benchmarks.md. The first are simulations: they use all cores, and time does
+not count."""
 
 
 def main() -> None:
@@ -35,17 +40,22 @@ def main() -> None:
     parser.add_argument("only", nargs="*", metavar="module", help=f"of {', '.join(MODULES)}")
     parser.add_argument("--brief", action="store_true", help="few repetitions: rough figures")
     parser.add_argument("--update", action="store_true", help="merge these modules into the file")
+    parser.add_argument("--page", action="store_true", help="only fill the page from the file")
     parser.add_argument("--out", type=Path, help="the file (docs/benchmarks.json)")
     wanted = parser.parse_args()
     if unknown := set(wanted.only) - set(MODULES):
         parser.error(f"unknown module {', '.join(sorted(unknown))}; there are {', '.join(MODULES)}")
-    found = [one for name in wanted.only or MODULES for one in run(name, wanted.brief)]
-    out = wanted.out or ROOT / "docs/benchmarks.json"
+    names = [] if wanted.page else wanted.only or MODULES
+    found = [one for name in names for one in run(name, wanted.brief)]
+    out = wanted.out or FIGURES
     if wanted.update:
         found = merged(json.loads(out.read_text("utf-8"))["measures"], found)
-    if wanted.update or wanted.out or not wanted.only:
+    if wanted.update or wanted.out or not (wanted.only or wanted.page):
         document = {"machine": machine(), "measures": found}
         out.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    if wanted.page or (not wanted.out and (wanted.update or not wanted.only)):
+        figures = json.loads(FIGURES.read_text("utf-8"))
+        PAGE.write_text(filled(PAGE.read_text("utf-8"), figures), encoding="utf-8")
 
 
 def run(name: str, brief: bool) -> list[dict[str, Any]]:

@@ -63,7 +63,8 @@ def counted(depths: Sequence[int], finished: int) -> Measure:
         for depth, counts in found.items()
     ]
     goal = f"≤ {GOAL:g} times those with {depths[0]} queued jobs"
-    return Measure("depth-requests", goal, max(ratios) <= GOAL, lines)
+    result = f"{max(ratios):.3g} × at worst"
+    return Measure("depth-requests", goal, max(ratios) <= GOAL, lines, result)
 
 
 def _finished(number: int) -> Objects:
@@ -219,12 +220,13 @@ def timed(depths: Sequence[int], finished: int, rounds: int, warming: int) -> Me
 
 def times(found: Mapping[str, Mapping[int, Sequence[float]]]) -> Measure:
     """The measure of milliseconds by kind and depth."""
-    lines, reached, first = [], True, 0
+    lines, worst, first = [], 0.0, 0
     for kind, samples in found.items():
         first = min(samples)
         for depth, values in samples.items():
             ratio = median(values) / median(samples[first])
-            reached &= ratio <= GOAL
+            worst = max(worst, ratio)
             note = f"× {ratio:.2f}"
             lines.append(line(f"{kind}, {depth:,} queued", values, "ms", ours=True, note=note))
-    return Measure("depth-time", f"≤ {GOAL:g} times that with {first} queued jobs", reached, lines)
+    goal = f"≤ {GOAL:g} times that with {first} queued jobs"
+    return Measure("depth-time", goal, worst <= GOAL, lines, f"{worst:.3g} × at worst")

@@ -88,8 +88,8 @@ class Laptop:
         self.wait_until(self._lease_is_free, "the end of polling")
 
     def _lease_is_free(self) -> bool:
-        epochs = sorted(self.path(layout.LEASE).glob("[0-9]" * 12))
-        return not epochs or b'"released": true' in epochs[-1].read_bytes()
+        newest_first = sorted(self.path(layout.LEASE).glob("[0-9]" * 12))
+        return not newest_first or b'"released": true' in newest_first[0].read_bytes()
 
     def wait_until(self, holds: Callable[[], bool], what: str) -> None:
         """Look until something holds. Raises RuntimeError with the logs after two minutes."""

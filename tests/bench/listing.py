@@ -143,13 +143,13 @@ async def _many(ask: Ask, number: int, seed: int, clients: int = CLIENTS) -> lis
 
 def growth(found: Mapping[str, Mapping[int, Sequence[float]]]) -> Measure:
     """The measure of seconds by kind and number of queued jobs."""
-    lines, reached, sizes = [], True, list(found[LIST])
+    lines, worst, sizes = [], 0.0, list(found[LIST])
     for kind, samples in found.items():
         least = quantile(samples[sizes[0]], 0.95)
         for size, values in samples.items():
             ratio, in_ms = quantile(values, 0.95) / least, [1000 * value for value in values]
             note = f"p95 × {ratio:.2f}"
             lines.append(line(f"{kind}, {size:,} queued", in_ms, "ms", ours=True, note=note))
-        reached &= ratio <= GOAL
+        worst = max(worst, ratio)
     goal = f"p95 at {sizes[-1]:,} queued jobs ≤ {GOAL:g} times that at {sizes[0]}"
-    return Measure("listing", goal, reached, lines)
+    return Measure("listing", goal, worst <= GOAL, lines, f"{worst:.3g} × at worst")

@@ -22,7 +22,7 @@ from tests.bench.world import SPREAD
 LONE = "inpainting"
 BUSY = ("inpainting", "sketch", "edit")
 LONE_SECONDS, BUSY_SECONDS = 3.0, 5.0
-ROUNDS, BUSY_JOBS = 20, 21
+ROUNDS, BUSY_JOBS = 12, 21
 LEARNED = 8
 TICK = 60.0
 GOAL, BUSY_GOAL = 1.5, 1.0
@@ -70,6 +70,7 @@ def compared(seen: Mapping[str, Seen], busy: Sequence[float]) -> list[Measure]:
             f"p95 ≤ {GOAL:g} s",
             worst <= GOAL,
             [*stored, line(SDK, seen[SDK].stored, "s"), timer_only()],
+            f"p95 {worst:.3g} s",
         ),
         Measure(
             "lone_submitted",
@@ -82,6 +83,7 @@ def compared(seen: Mapping[str, Seen], busy: Sequence[float]) -> list[Measure]:
             f"p95 ≤ {BUSY_GOAL:g} s",
             quick,
             [line(OURS, busy, "s", ours=True)],
+            f"p95 {quantile(busy, 0.95):.3g} s",
         ),
     ]
 

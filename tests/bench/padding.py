@@ -1,20 +1,26 @@
-"""Model Studio with images of any size: a proxy that pads the laptop server's pictures."""
+"""Model Studio with images of any size: a proxy that pads the laptop server's pictures.
+
+It sends them slowly where it is told to, so that many are on their way at once.
+"""
 
 from __future__ import annotations
 
 import os
 import struct
 import threading
+import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BufferedIOBase
 from urllib.parse import urlsplit
 
 import requests
 
 END = b"\0\0\0\0IEND\xaeB`\x82"
+PIECES = 20
 HOP = ("connection", "content-length", "transfer-encoding", "keep-alive", "host")
 
 
@@ -33,10 +39,31 @@ def padded(png: bytes, size: int) -> bytes:
 
 @dataclass
 class Padding:
-    """The proxy's own URL, with the server's path, and the bytes of every image from now on."""
+    """The proxy's own URL, with the server's path, and the bytes of every image from now on.
+
+    `seconds`: how long one is on its way; `most`: images that were on their way at once.
+    """
 
     url: str
     size: int
+    seconds: float = 0.0
+    most: int = 0
+    _now: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def send(self, out: BufferedIOBase, image: bytes) -> None:
+        """Write an image, in pieces if it is to take its time."""
+        with self._lock:
+            self._now += 1
+            self.most = max(self.most, self._now)
+        try:
+            step = -(-len(image) // PIECES) if self.seconds else len(image)
+            for begin in range(0, len(image), step):
+                out.write(image[begin : begin + step])
+                time.sleep(self.seconds / PIECES)
+        finally:
+            with self._lock:
+                self._now -= 1
 
 
 @contextmanager
@@ -60,7 +87,10 @@ def padding_proxy(upstream: str, size: int) -> Iterator[Padding]:
             self.send_header("Content-Type", answer.headers["Content-Type"])
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
-            self.wfile.write(content)
+            if content.endswith(END):
+                padding.send(self.wfile, content)
+            else:
+                self.wfile.write(content)
 
         do_POST = do_GET
 

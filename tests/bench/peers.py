@@ -54,7 +54,8 @@ def loop(world: CalmWorld, jobs: int, threads: int = 1, pauses: Pauses = sdk_pau
     def work() -> None:
         clock = InstanceClock(world.kernel, 0.0)
         session = cast("requests.Session", SimSession(world.network, world.studio))
-        service = ModelStudio("https://service.invalid/api/v1", FixedKey("sk-bench"), session)
+        key = FixedKey("sk-bench")
+        service = ModelStudio("https://service.invalid/api/v1", key, session, clock=clock)
         while waiting:
             job = waiting.pop()
             body = {"model": MODEL, "input": {"prompt": job}, "parameters": {"n": 1}}

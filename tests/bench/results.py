@@ -39,13 +39,15 @@ class Line:
 class Measure:
     """One measurement; docs/benchmarks.md says how it is done and what bounds it.
 
-    `reached`: whether the goal was reached; None where there is no goal.
+    `reached`: whether the goal was reached; None where there is no goal. `result`: what stands
+    beside the goal; where it is empty, the value of the first line.
     """
 
     id: str
     goal: str
     reached: bool | None
     lines: Sequence[Line]
+    result: str = ""
 
 
 def quantile(values: Sequence[float], share: float) -> float:

@@ -9,7 +9,8 @@ import json
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple, cast
+from itertools import count
+from typing import Any, NamedTuple, TypeVar, cast
 
 import requests
 
@@ -22,7 +23,7 @@ from shared.storage.oss import OssStore
 from tests.simulation.bucket import SimBucket
 from tests.simulation.chaos import Chaos
 from tests.simulation.cloud import TICK, Cloud
-from tests.simulation.kernel import InstanceClock, Kernel
+from tests.simulation.kernel import InstanceClock, Kernel, current
 from tests.simulation.network import Network
 from tests.simulation.play import errors_once, policy_once
 from tests.simulation.scenario import catalogue
@@ -38,7 +39,11 @@ LONGEST = 30 * 86400.0
 LEARNING = 8
 """Jobs from which the system learns how long tasks take."""
 SPREAD = 0.2
+WAITING, AT_FIRST = 5, 5.0
+"""Of jobs that keep coming: how many wait at the least, beside as many as the account has slots,
+and in how many seconds the first of them come."""
 
+T = TypeVar("T")
 Seconds = Callable[[random.Random], float]
 
 
@@ -47,7 +52,8 @@ def about(seconds: float) -> Seconds:
     return lambda rng: seconds * (1 - SPREAD + 2 * SPREAD * rng.random())
 
 
-OSS_VERBS = frozenset({"read", "list", "create", "put", "delete"})
+OSS_VERBS = frozenset({"read", "head", "list", "create", "put", "delete"})
+STORE_SITES = frozenset({"read", "write", "delete"})
 VERBS = OSS_VERBS | {"GET", "POST"}
 
 
@@ -74,12 +80,20 @@ class CountingStory(Story):
 
 
 class PacedStudio(SimStudio):
-    """An account whose tasks all succeed and take `seconds`."""
+    """An account whose tasks all succeed and take `seconds`. `asked`: when queries arrived."""
 
     seconds: Seconds
 
+    def __init__(self, kernel: Kernel, rng: random.Random, limits: dict[str, Limits]) -> None:
+        super().__init__(kernel, rng, limits)
+        self.asked: list[float] = []
+
     def duration(self) -> float:
         return self.seconds(self._rng)
+
+    def show(self, task_id: str) -> dict[str, Any]:
+        self.asked.append(self.kernel.now)
+        return super().show(task_id)
 
 
 class CalmWorld:
@@ -93,6 +107,7 @@ class CalmWorld:
         self, seconds: Seconds, limits: Limits, queues: bool, seed: int = 0, models: int = 3
     ) -> None:
         chance = random.Random(seed)
+        self.limits = limits
         self.kernel = Kernel(_branch(chance))
         self.story = CountingStory(lambda: self.kernel.now)
         chaos = Chaos(_branch(chance), lambda: self.kernel.now)
@@ -110,7 +125,9 @@ class CalmWorld:
         self._ticking = False
         self.stored: dict[str, float] = {}
         self.done: dict[str, float] = {}
-        self._learned: frozenset[str] = frozenset()
+        self._earlier: frozenset[str] = frozenset()
+        self._coming: Iterator[int] = iter(())
+        self._images = 1
         self.bucket.watchers.append(self._written)
 
     def put_jobs(self, number: int, *, n: int = 1, first: int = 0, at: float = 0.0) -> None:
@@ -120,20 +137,44 @@ class CalmWorld:
             key, body = f"jobs/{name}.json", job_file(name, n)
             self.kernel.after(at, lambda key=key, body=body: self.bucket.write(key, body))  # type: ignore[misc]
 
+    def keep_coming(self, *, n: int = 1) -> None:
+        """Jobs come without end, and some always wait, as in a system that people use all day.
+
+        Those that the account takes at once, as many again and `WAITING` come in the first
+        `AT_FIRST` seconds; for each job that ends another one comes, within one task's time.
+        """
+        self._coming, self._images = count(), n
+        takes = self.limits.concurrent + self.limits.queue_ahead
+        for _ in range(takes + self.limits.concurrent + WAITING):
+            self._put_next(AT_FIRST)
+
+    def run_busy(self, jobs: int, *, n: int = 1, before: int = 10) -> None:
+        """Let jobs keep coming until `jobs` are done, counting after `before` others are."""
+        self.keep_coming(n=n)
+        self.run(lambda: len(self.done) >= before)
+        self.from_zero()
+        self.run(lambda: len(self.done) >= jobs)
+
     def learn(self) -> None:
         """Run some jobs, so that the system knows how long tasks take; then count from zero."""
         self.put_jobs(LEARNING, first=90_000)
         self.run_out()
-        self._learned = frozenset(self.studio.tasks)
+        self.from_zero()
+
+    def from_zero(self) -> None:
+        """Count from here on."""
+        self._earlier = frozenset(self.studio.tasks)
         self.stored.clear()
         self.done.clear()
         self.story.requests.clear()
+        self.studio.asked.clear()
+        self.studio.log.clear()
 
     @property
     def tasks(self) -> list[SimTask]:
-        """The tasks made since the learning, in the order of their creation."""
+        """The tasks made since the counting began, in the order of their creation."""
         made = self.studio.tasks.items()
-        return [task for name, task in made if name not in self._learned]
+        return [task for name, task in made if name not in self._earlier]
 
     @property
     def queries(self) -> int:
@@ -179,7 +220,15 @@ class CalmWorld:
         if after is None or not key.startswith(layout.RESULTS):
             return
         job = key.split("/")[1]
-        (self.done if key.endswith("result.json") else self.stored)[job] = self.kernel.now
+        if not key.endswith("result.json"):
+            self.stored[job] = self.kernel.now
+        elif job not in self.done:
+            self.done[job] = self.kernel.now
+            self._put_next(self.studio.seconds(self.rng))
+
+    def _put_next(self, within: float) -> None:
+        if (number := next(self._coming, None)) is not None:
+            self.put_jobs(1, n=self._images, first=number, at=within * self.rng.random())
 
 
 @contextmanager
@@ -207,7 +256,33 @@ def _branch(chance: random.Random) -> random.Random:
 
 
 class _Calm(Network):
-    """Without the bound on calls that keeps a simulated run from looping for ever."""
+    """Without the bound on calls that keeps a simulated run from looping for ever.
+
+    `create_leg`: seconds one way of a create call, where they are the same each time.
+    """
+
+    create_leg: float | None = None
+
+    def __init__(
+        self, kernel: Kernel, chaos: Chaos, story: CountingStory, rng: random.Random
+    ) -> None:
+        super().__init__(kernel, chaos, story, rng)
+        self._creating: set[object] = set()
+
+    def call(self, what: str, site: str, effect: Callable[[str], T], most: float = 9.0) -> T:
+        if site in STORE_SITES and what.partition(" ")[0] not in OSS_VERBS:
+            self.violate("every request to OSS is counted", what)
+        if site != "create" or self.create_leg is None:
+            return super().call(what, site, effect, most)
+        self._creating.add(current())
+        try:
+            return super().call(what, site, effect, most)
+        finally:
+            self._creating.discard(current())
+
+    def _latency(self) -> float:
+        leg = self.create_leg
+        return super()._latency() if leg is None or current() not in self._creating else leg
 
     def _count(self) -> None:
         self.calls += 1

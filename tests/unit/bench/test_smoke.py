@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.bench import coldstart, depth, intake, listing, lone, memory, oss_rates
+from tests.bench import coldstart, depth, intake, listing, lone, memory, oss_rates, rebuild
 from tests.bench.__main__ import run
 from tests.bench.results import ROOT, Measure, origin
 from tests.bench.scale import __main__ as scale
@@ -20,7 +20,7 @@ from tests.bench.scale.figures import figures
 from tests.bench.scale.layout import Layout, Load, documented, quota
 
 pytestmark = pytest.mark.slow
-IN_PROCESS = ("throughput", "latency", "requests", "limits", "price")
+IN_PROCESS = ("throughput", "rate", "limits", "latency", "slots", "requests", "price")
 SAMPLES = {10: [0.2, 0.3], 100: [0.2, 0.3]}
 
 
@@ -36,6 +36,8 @@ def with_servers() -> list[Measure]:
         depth.times({"submit": SAMPLES}),
         listing.growth(dict.fromkeys(listing.KINDS, SAMPLES)),
         memory.compared({"api: a list of 100 jobs": 37.4}),
+        memory.images_at_once({"12 images of 10 MB at once": memory.Peak(37.4, 8)}),
+        rebuild.compared({"nothing is missing": [rebuild.Took(9, 0.1, 0.1, {"GET": 9})]}),
         oss_rates.compared(rated, rated),
     ]
 
@@ -68,7 +70,7 @@ def test_benchmarks_have_the_ids_and_fields_of_the_page() -> None:
     kept = written("benchmarks.json")["measures"]
     ids = {one["id"] for one in kept}
     assert ids == cited("benchmarks.md")
-    assert sorted(one["id"] for one in simulated + others) == sorted({*ids, "oss-rates"})
+    assert sorted(one["id"] for one in simulated + others) == sorted(ids)
     assert [shape(one) for one in simulated] == [shape(kept[0])] * len(simulated)
     assert [shape(one["lines"]) for one in others] == [shape(kept[0]["lines"])] * len(others)
 
