@@ -29,7 +29,7 @@ ANSWER_TIMEOUT = 20.0
 """Seconds for the whole body of an answer."""
 LONGEST_ID = 200
 MOST_PAGES = 50
-QUESTIONS = 18
+QUESTIONS, QUESTION_WINDOW = 18, 1.15
 """Queries, lists and cancels in a second: an account may make 20 of each (task management page)."""
 TASK_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,199}")
 """Ids are UUIDs in every sample; what else may come must be safe in a URL's path and a key."""
@@ -261,7 +261,7 @@ class ModelStudio:
         with self._turns:
             now = self.clock.monotonic()
             full = len(self._asked) == QUESTIONS
-            turn = max(now, self._asked[0] + 1.0) if full else now
+            turn = max(now, self._asked[0] + QUESTION_WINDOW) if full else now
             self._asked.append(turn)
         self.clock.sleep(turn - now)
 

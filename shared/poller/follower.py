@@ -96,7 +96,7 @@ class Follower:
             if inflight.last.task_id in running:
                 self.in_flight.seen_running(inflight)
             else:
-                inflight.ask_at = min(inflight.ask_at, self.ledger.clock.monotonic())
+                self.in_flight.not_seen(inflight)
             self._ask(inflight)
 
     def _ask(self, inflight: InFlight) -> None:
