@@ -40,17 +40,8 @@ def line_not_kept() -> list[Change]:
     return [(Permits, "spend", spend), (Permits, "turn", turn)]
 
 
-def line_not_stopped() -> list[Change]:
-    return [(Permits, "stop_line", lambda _self, _permit: None)]
-
-
 def sending_takes_no_room() -> list[Change]:
     return [rewritten(InFlightTasks, "room", " - len(sending.difference(held))", "")]
-
-
-def pause_ignored_in_line() -> list[Change]:
-    checked = "self._pause(last) if in_time else NOT_OURS"
-    return [rewritten(Submission, "_with_slot", checked, "None if in_time else NOT_OURS")]
 
 
 def sent_is_taken_for_unsent() -> list[Change]:
@@ -132,9 +123,7 @@ LEASE = named(
     ("a submission does not wait for its permit", permit_not_awaited),
     ("a permit returns before the answer", permit_back_when_sent),
     ("threads do not keep their place in line", line_not_kept),
-    ("a job that has to wait is overtaken by those behind it", line_not_stopped),
     ("a job that is being sent takes no room", sending_takes_no_room),
-    ("a pause does not stop who stands in line", pause_ignored_in_line),
     ("an attempt that was sent is withdrawn", sent_is_taken_for_unsent),
     ("a poller hands over while its threads go on", works_not_finished),
     ("a poller rests although a permit is due", permit_due_soon_ignored),

@@ -9,7 +9,9 @@ import pytest
 from shared.app import App
 from shared.catalogue.models import Limits
 from shared.jobs.submit import INTENTS, SEND_WITHIN, RetryLater
+from shared.ledger.lease import SUBMIT
 from shared.ledger.record import Record
+from shared.modelstudio.client import ServiceError
 from shared.storage import layout
 from shared.storage.objects import StoreError
 from tests.kit.doubt import resolve
@@ -290,6 +292,24 @@ def test_an_attempt_whose_record_could_not_be_acknowledged_goes_back_at_once(wor
     assert (made.state, made.attempt, world.markers()) == ("QUEUED", 0, ["cat"])
     submit(app, "cat")
     assert (world.state("cat"), len(world.studio.posts)) == ("PENDING", 1)
+
+
+def test_a_pause_that_begins_while_a_job_stands_in_line_is_kept() -> None:
+    world = World(models=(model(limits=Limits(1, 2, 5, 0)),))
+    for job in ("cat", "dog"):
+        world.queued(job)
+    app = world.app()
+    assert app.ledger.lease.take(SUBMIT)
+    first, second = (app.ledger.records.last(job) for job in ("cat", "dog"))
+    assert first is not None and second is not None
+    assert isinstance(app.submission.submit(first), Record)
+    error = ServiceError("Throttling", "slowly", 429)
+    rule = app.rules.errors.classify("Throttling", "slowly", 429)
+    world.timeline.after(1.0, lambda: app.ledger.breakers.pause(MODEL, error, rule))
+    outcome = app.submission.submit(second, patience=5.0)
+    assert isinstance(outcome, RetryLater) and outcome.model_wide
+    assert len(world.studio.posts) == 1
+    assert len(world.slots()) == 1, "the place in line gave its slot back"
 
 
 def test_an_attempt_whose_lease_ran_out_goes_back_unsent(world: World) -> None:

@@ -194,3 +194,34 @@ def test_that_nobody_knows_is_handed_over_too() -> None:
     assert new.wait("brush", chosen) == pytest.approx(REQUEST + 50)
     timeline.wait(REQUEST + 50)
     assert handed_over(new, instance(timeline)).wait("brush", chosen) == 0.0
+
+
+def test_permits_are_spent_in_the_order_of_the_line() -> None:
+    permits, chosen = instance(Kernel()), limits(2, 60)
+    first, second = (permits.line_up("brush", chosen) for _ in range(2))
+    assert permits.turn(second) == (0.0, False)
+    assert not permits.spend(second), "it would overtake the first one"
+    assert permits.spend(first)
+    assert permits.spend(second)
+
+
+def test_where_the_line_is_stopped_nobody_behind_may_send() -> None:
+    permits, chosen = instance(Kernel()), limits(5, 60)
+    first, second = (permits.line_up("brush", chosen) for _ in range(2))
+    permits.stop_line(first)
+    third, other = permits.line_up("brush", chosen), permits.line_up("pencil", chosen)
+    permits.give_back(first)
+    assert not permits.spend(second)
+    assert not permits.spend(third)
+    assert permits.spend(other), "another model's line"
+    for one in (second, third):
+        permits.give_back(one)
+    assert permits.spend(permits.line_up("brush", chosen)), "the line begins again"
+
+
+def test_a_permit_that_is_not_spent_is_free_for_the_next_one() -> None:
+    permits, chosen = instance(Kernel()), limits(1, 60)
+    first = permits.line_up("brush", chosen)
+    assert permits.wait("brush", chosen) == math.inf
+    permits.give_back(first)
+    assert permits.wait("brush", chosen) == 0.0

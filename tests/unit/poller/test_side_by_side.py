@@ -1,0 +1,52 @@
+"""What waits for an answer keeps nothing else waiting."""
+
+from __future__ import annotations
+
+import pytest
+
+from shared.catalogue.models import Limits
+from shared.storage import layout
+from tests.kit.hooks import Call
+from tests.kit.world import MODEL, OTHER, World, model, run, store_of
+
+SLOW = 25.0
+
+
+def run_slow(world: World, kind: str, key_part: str) -> None:
+    """A poller some of whose requests take long."""
+    app = world.app("poller")
+
+    def wait(call: Call) -> None:
+        if call.kind == kind and key_part in call.key:
+            world.timeline.wait(SLOW)
+
+    store_of(app).before.append(wait)
+    run(world, app=app)
+
+
+@pytest.mark.parametrize(
+    ("kind", "key"),
+    [("put", "cat/image"), ("read", "records/cat"), ("create", "records/cat/000002")],
+)
+def test_one_slow_request_delays_its_own_job_alone(kind: str, key: str) -> None:
+    world = World()
+    world.queued("cat", MODEL)
+    world.queued("dog", OTHER)
+    began = world.timeline.now
+    run_slow(world, kind, key)
+    assert [world.state(job) for job in ("cat", "dog")] == ["SUCCEEDED"] * 2
+    written = world.bucket.objects[layout.result("dog")].modified
+    assert written - began < world.studio.seconds + SLOW / 2
+
+
+def test_submissions_of_a_model_overlap() -> None:
+    """An answer that takes long does not use up the rate."""
+    world = World(models=(model(limits=Limits(5, 1, 10, 0)),))
+    for number in range(5):
+        world.queued(f"job-{number}")
+    app = world.app("poller")
+    store_of(app).network.answer_delay = lambda: 0.5
+    run(world, app=app)
+    sent = [post.at for post in world.studio.posts]
+    assert len(sent) == 5
+    assert max(sent) - min(sent) < 5 * 0.5, "each waited for the answer before"
