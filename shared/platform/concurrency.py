@@ -5,6 +5,7 @@ Which of the two is passed in, so that the simulation, where handlers take turns
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -66,9 +67,9 @@ class Workers(Protocol):
     memory is changed by two at once.
     """
 
-    @property
-    def busy(self) -> bool:
-        """Whether a work is under way, or what it led to is still to be done."""
+    def busy(self, *lanes: Lane) -> bool:
+        """Whether a work is under way, or what it led to is still to be done: in these lanes, or
+        in any."""
 
     def start(self, lane: Lane, work: Callable[[], R], done: Callable[[Outcome[R]], None]) -> None:
         """Begin a work; `done` is called at the next `settle` after its end.
@@ -86,10 +87,11 @@ class Workers(Protocol):
 class InTurn:
     """Each work is done at once, by the caller. `sleep` lets time pass."""
 
-    busy = False
-
     def __init__(self, sleep: Callable[[float], None]) -> None:
         self.wait = sleep
+
+    def busy(self, *lanes: Lane) -> bool:
+        return False
 
     def start(self, lane: Lane, work: Callable[[], R], done: Callable[[Outcome[R]], None]) -> None:
         done(outcome_of(work))
@@ -105,28 +107,28 @@ class InThreads:
         from queue import SimpleQueue
 
         self._lanes: dict[Lane, Executor] = {}
-        self._ended: SimpleQueue[Callable[[], None]] = SimpleQueue()
-        self._open = 0
+        self._ended: SimpleQueue[tuple[Lane, Callable[[], None]]] = SimpleQueue()
+        self._open: Counter[Lane] = Counter()
 
-    @property
-    def busy(self) -> bool:
-        return self._open > 0
+    def busy(self, *lanes: Lane) -> bool:
+        return any(self._open[lane] for lane in lanes or list(self._open))
 
     def start(self, lane: Lane, work: Callable[[], R], done: Callable[[Outcome[R]], None]) -> None:
         from concurrent.futures import ThreadPoolExecutor
 
         def ended(future: Future[R]) -> None:
-            self._ended.put(lambda: done(future.result))
+            self._ended.put((lane, lambda: done(future.result)))
 
-        self._open += 1
+        self._open[lane] += 1
         if lane not in self._lanes:
             self._lanes[lane] = ThreadPoolExecutor(lane.size, f"{lane.name}-")
         self._lanes[lane].submit(work).add_done_callback(ended)
 
     def settle(self) -> None:
         while not self._ended.empty():
-            self._open -= 1
-            self._ended.get()()
+            lane, done = self._ended.get()
+            self._open[lane] -= 1
+            done()
 
     def wait(self, seconds: float) -> None:
         from queue import Empty

@@ -17,13 +17,14 @@ from shared.ledger.breaker import KEY
 from shared.ledger.lease import POLLER
 from shared.ledger.ledger import Ledger
 from shared.modelstudio.client import ServiceError
-from shared.platform.concurrency import Workers
+from shared.platform.concurrency import Lane, Workers
 from shared.platform.logs import about
-from shared.poller.follower import Follower
+from shared.poller.follower import ASKING, RESOLVING, Follower
 from shared.poller.guard import Guard
 from shared.poller.in_flight import InFlightTasks
 from shared.poller.schedule import Schedule
 from shared.poller.scheduler import Scheduler
+from shared.poller.sender import SENDING
 from shared.storage.objects import StoreError
 
 SHORTEST_SLEEP = 0.02
@@ -33,6 +34,8 @@ LOOK_AT_SLOTS = 120.0
 add one, or free one by canceling."""
 QUIET_SLEEP = 0.5
 """Sleep while work remains but nothing is scheduled (e.g. orphan slots), in seconds."""
+BEFORE_RELEASE = (SENDING, ASKING, RESOLVING)
+"""What only the holder of the lease does. The next one need not wait for images."""
 FAR_AWAY = 45.0
 """If the next event is further off than this many seconds, exit; the timer restarts the poller."""
 
@@ -94,7 +97,7 @@ class Poller:
                     return "everything left is paused"
                 continue
             if clock.monotonic() + pause >= deadline:
-                self._finish_works()
+                self._finish_works(*BEFORE_RELEASE)
                 self.ledger.lease.release()
                 self.ledger.wake.now()
                 return "handed over at the deadline"
@@ -102,14 +105,15 @@ class Poller:
         return "another poller took over"
 
     def _nothing_left(self) -> bool:
-        some = self._waiting or self.schedule.strays or self.in_flight or self.workers.busy
+        some = self._waiting or self.schedule.strays or self.in_flight or self.workers.busy()
         return not some and not self.schedule.trouble
 
-    def _finish_works(self) -> None:
-        """Begin nothing new, and see to the end what is under way: each has a time-out."""
+    def _finish_works(self, *lanes: Lane) -> None:
+        """Begin nothing new, and see to the end what is under way in these lanes, or in any: each
+        work has a time-out."""
         self.schedule.closing = True
         self.ledger.lease.stop_sending()
-        while self.workers.busy:
+        while self.workers.busy(*lanes):
             with suppress(StoreError):
                 self.ledger.lease.renew()
             self.workers.wait(LONGEST_SLEEP)
@@ -207,7 +211,7 @@ class Poller:
         if self.schedule.expired_left:
             return SHORTEST_SLEEP
         question, wait = self.in_flight.next_question(), self.schedule.next_wait()
-        if question is not None or self.workers.busy:
+        if question is not None or self.workers.busy():
             due = LONGEST_SLEEP if question is None else question
             return max(SHORTEST_SLEEP, min(due, self.schedule.next_look(), LONGEST_SLEEP))
         if self.schedule.strays or wait is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -26,30 +26,30 @@ class SimWorkers:
         self.kernel = kernel
         self._waiting: dict[Lane, deque[Callable[[], None]]] = {}
         self._running: dict[Lane, int] = {}
-        self._ended: deque[Callable[[], None]] = deque()
-        self._open = 0
+        self._ended: deque[tuple[Lane, Callable[[], None]]] = deque()
+        self._open: Counter[Lane] = Counter()
         self._bell = Bell()
 
-    @property
-    def busy(self) -> bool:
-        return self._open > 0
+    def busy(self, *lanes: Lane) -> bool:
+        return any(self._open[lane] for lane in lanes or list(self._open))
 
     def start(self, lane: Lane, work: Callable[[], R], done: Callable[[Outcome[R]], None]) -> None:
         def perform() -> None:
             outcome = outcome_of(work)
             self._running[lane] -= 1
-            self._ended.append(lambda: done(outcome))
+            self._ended.append((lane, lambda: done(outcome)))
             self._next(lane)
             self.kernel.ring(self._bell)
 
-        self._open += 1
+        self._open[lane] += 1
         self._waiting.setdefault(lane, deque()).append(perform)
         self._next(lane)
 
     def settle(self) -> None:
         while self._ended:
-            self._open -= 1
-            self._ended.popleft()()
+            lane, done = self._ended.popleft()
+            self._open[lane] -= 1
+            done()
 
     def wait(self, seconds: float) -> None:
         if not self._ended:

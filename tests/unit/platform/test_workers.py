@@ -14,7 +14,7 @@ LONG = 30.0
 
 
 def drain(workers: Workers) -> None:
-    while workers.busy:
+    while workers.busy():
         workers.wait(LONG)
         workers.settle()
 
@@ -42,9 +42,9 @@ def test_nothing_is_done_before_it_is_settled() -> None:
     workers, seen = InThreads(), list[str]()
     workers.start(QUICK, lambda: "made", lambda outcome: seen.append(outcome()))
     workers.wait(LONG)
-    assert workers.busy and seen == []
+    assert workers.busy() and seen == []
     workers.settle()
-    assert not workers.busy and seen == ["made"]
+    assert not workers.busy() and seen == ["made"]
 
 
 def test_a_lane_that_stands_still_keeps_no_other_waiting() -> None:

@@ -50,3 +50,20 @@ def test_submissions_of_a_model_overlap() -> None:
     sent = [post.at for post in world.studio.posts]
     assert len(sent) == 5
     assert max(sent) - min(sent) < 5 * 0.5, "each waited for the answer before"
+
+
+def test_the_next_poller_need_not_wait_for_a_slow_image() -> None:
+    world = World()
+    world.queued("cat")
+    app, began, released = world.app("poller"), world.timeline.now, list[float]()
+
+    def watch(call: Call) -> None:
+        if call.kind == "put" and "cat/image" in call.key:
+            world.timeline.wait(SLOW)
+        if call.kind == "put" and call.key.startswith(layout.LEASE):
+            released.append(world.timeline.now - began)
+
+    store_of(app).before.append(watch)
+    assert run(world, 2 * world.studio.seconds, app=app) == "handed over at the deadline"
+    assert released[-1] < 3 * world.studio.seconds < SLOW
+    assert world.state("cat") == "SUCCEEDED", "what was under way is seen to its end"
