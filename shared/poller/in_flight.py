@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from shared.catalogue.models import Catalogue, Model
 from shared.ledger.ledger import Ledger
-from shared.ledger.record import PENDING, RUNNING, Record
+from shared.ledger.record import PENDING, RUNNING, SUBMITTING, Record
 from shared.ledger.slots import HeldSlot, Slot
 from shared.platform.clock import from_iso
 from shared.poller.poll_intervals import (
@@ -314,16 +314,18 @@ class InFlightTasks:
         return min(due) - self.ledger.clock.monotonic() if due else None
 
     def _place(self, inflight: InFlight, *, behind: bool) -> None:
-        now = self.ledger.clock.monotonic()
+        now, ask_at = self.ledger.clock.monotonic(), inflight.ask_at
         if inflight.behind and not behind:
             freed = self._freed.get(inflight.slot.model, [])
             moment = freed.pop(0) if freed else Moment(now, math.inf)
             inflight.started = max(inflight.claimed, moment.at)
             inflight.started_within = moment.within
-            inflight.ask_at = inflight.started + self._first_question(inflight)
+            ask_at = inflight.started + self._first_question(inflight)
         elif behind and not inflight.behind:
-            inflight.ask_at, inflight.started_within = now + BEHIND, math.inf
+            ask_at, inflight.started_within = now + BEHIND, math.inf
         inflight.behind = behind
+        if inflight.last.state != SUBMITTING:  # that one is looked up, wherever it stands
+            inflight.ask_at = ask_at
 
     def _first_question(self, inflight: InFlight) -> float:
         """When to ask first: early for some, and where the model would be idle meanwhile."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
 from shared.catalogue.models import Limits
-from shared.ledger.record import PENDING, Record
+from shared.ledger.record import PENDING, SUBMITTING, Record
 from shared.ledger.slots import HeldSlot, Slot
 from shared.platform.clock import iso
 from tests.kit.world import MODEL, OTHER, World, model, run, submit
@@ -19,6 +20,19 @@ def under_way(world: World, job: str, later: float = 0.0) -> Record:
     """The record of a task that was sent so many seconds from now."""
     sent_at = iso(world.timeline.now + later)
     return Record(job=job, seq=3, state=PENDING, at=sent_at, submitted_at=sent_at)
+
+
+def test_an_attempt_in_doubt_is_looked_up_wherever_it_stands_in_line() -> None:
+    world = World()
+    in_flight, now = world.app().poller.in_flight, world.timeline.now
+    doubtful = replace(under_way(world, "dog"), state=SUBMITTING, submitted_at=None)
+    in_flight.track(
+        HeldSlot(Slot("-", MODEL, "cat", 2, MARKS["cat"]), now), under_way(world, "cat")
+    )
+    dog = in_flight.track(HeldSlot(Slot("-", MODEL, "dog", 2, MARKS["dog"]), now), doubtful)
+    in_flight.line_up()
+    assert dog.behind
+    assert dog.ask_at <= world.app().clock.monotonic(), "no task of the line is waited for"
 
 
 @pytest.mark.parametrize("order", [("cat", "dog"), ("dog", "cat")])
