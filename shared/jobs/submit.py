@@ -67,10 +67,6 @@ class Attempt:
     permit: Permit
 
 
-Sending = tuple[str, int, int | None]
-"""One attempt of one holder: job, number of the attempt, epoch."""
-
-
 @dataclass
 class Submission:
     """Submits jobs. `input_urls` makes the URLs under which the service fetches input images."""
@@ -80,7 +76,7 @@ class Submission:
     model_studio: ModelStudio
     transitions: Transitions
     input_urls: Callable[[JobSpec], dict[str, str]]
-    _unsent: set[Sending] = field(default_factory=set)
+    _unsent: set[Slot] = field(default_factory=set)
 
     def submit(
         self, last: Record, patience: float = math.inf, permit: Permit | None = None
@@ -199,12 +195,12 @@ class Submission:
             not_before=None,
         )
         # A record whose writing failed may exist all the same: it is then known not to be sent.
-        self._unsent.add(_sending(draft))
+        self._unsent.add(slot)
         for tries in range(INTENTS):
             began = self._moment()
             intent = self.ledger.records.append(draft)
             if intent is None:
-                self._unsent.discard(_sending(draft))
+                self._unsent.discard(slot)
                 # Another instance moved the job. A slot that a record names is left to the poller.
                 if tries == 0:
                     self.ledger.slots.free(slot)
@@ -246,7 +242,7 @@ class Submission:
             return self.withdraw(intent)
         submitted_at = iso(self.ledger.clock.now())
         model = attempt.model
-        self._unsent.discard(_sending(intent))
+        self._unsent.discard(attempt.slot)
         try:
             outcome = self.model_studio.create(model.endpoint, attempt.body)
         finally:
@@ -272,13 +268,14 @@ class Submission:
 
     def is_unsent(self, last: Record) -> bool:
         """Whether this process recorded the attempt and could not go on to send it."""
-        return last.state == SUBMITTING and _sending(last) in self._unsent
+        return last.state == SUBMITTING and last.slot in self._unsent
 
     def withdraw(self, intent: Record) -> Record | None:
         """Nothing was sent, for certain: back into the queue, and no attempt is counted."""
         why = self.rules.errors.ours("NotSent")
         made = self.transitions.requeue(intent, why, attempt=intent.attempt - 1)
-        self._unsent.discard(_sending(intent))
+        if intent.slot is not None:
+            self._unsent.discard(intent.slot)
         return made
 
     def _refused(self, model: Model, intent: Record, error: ServiceError) -> Record | None:
@@ -299,10 +296,6 @@ class Submission:
         beyond = len(self.ledger.slots.held(model.name)) > model.limits.concurrent
         self.ledger.breakers.refused(model.name, error, rule, beyond)
         return self.transitions.requeue(intent, why, attempt=attempt - 1)
-
-
-def _sending(attempt: Record) -> Sending:
-    return attempt.job, attempt.attempt, attempt.epoch
 
 
 def for_missing(body: dict[str, Any], missing: Collection[int]) -> dict[str, Any]:

@@ -45,7 +45,7 @@ def sending_takes_no_room() -> list[Change]:
 
 
 def sent_is_taken_for_unsent() -> list[Change]:
-    return [rewritten(Submission, "_send", "self._unsent.discard(_sending(intent))", "pass")]
+    return [rewritten(Submission, "_send", "self._unsent.discard(attempt.slot)", "pass")]
 
 
 def works_not_finished() -> list[Change]:

@@ -294,6 +294,28 @@ def test_an_attempt_whose_record_could_not_be_acknowledged_goes_back_at_once(wor
     assert (world.state("cat"), len(world.studio.posts)) == ("PENDING", 1)
 
 
+def test_an_attempt_that_was_sent_is_never_taken_for_another_one_that_was_not(
+    world: World,
+) -> None:
+    """A thread that believes in an older record is about to try the same job once more."""
+    world.queued("cat")
+    app, seen = world.app(), list[bool]()
+    world.studio.script.append(lose_answer)
+    store_of(app).before.append(once("create", layout.record("cat", 3), fail))
+    with pytest.raises(StoreError):
+        submit(app, "cat")
+    first, sent = (app.ledger.records.get("cat", seq) for seq in (1, 2))
+    assert first is not None and sent is not None
+
+    def look() -> None:
+        seen.append(app.submission.is_unsent(sent))
+
+    store_of(app).before.append(once("create", layout.record("cat", 2), look))
+    app.ledger.lease.take(SUBMIT)
+    assert app.submission.submit(first) is None
+    assert seen == [False]
+
+
 def test_a_pause_that_begins_while_a_job_stands_in_line_is_kept() -> None:
     world = World(models=(model(limits=Limits(1, 2, 5, 0)),))
     for job in ("cat", "dog"):
