@@ -302,16 +302,18 @@ def test_an_attempt_that_was_sent_is_never_taken_for_another_one_that_was_not(
     app, seen = world.app(), list[bool]()
     world.studio.script.append(lose_answer)
     store_of(app).before.append(once("create", layout.record("cat", 3), fail))
+    assert app.ledger.lease.take(SUBMIT)
+    first = app.ledger.records.get("cat", 1)
+    assert first is not None
     with pytest.raises(StoreError):
-        submit(app, "cat")
-    first, sent = (app.ledger.records.get("cat", seq) for seq in (1, 2))
-    assert first is not None and sent is not None
+        app.submission.submit(first)
+    sent = app.ledger.records.get("cat", 2)
+    assert sent is not None
 
     def look() -> None:
         seen.append(app.submission.is_unsent(sent))
 
     store_of(app).before.append(once("create", layout.record("cat", 2), look))
-    app.ledger.lease.take(SUBMIT)
     assert app.submission.submit(first) is None
     assert seen == [False]
 
