@@ -19,15 +19,15 @@ from shared.catalogue.models import Limits
 from shared.platform.clock import Clock
 
 
-@dataclass(eq=False)
 class Permit:
     """For one submission of a model. `back_at`: when it returns; never while its call is open.
     `is_void`: it cannot be spent any more."""
 
-    model: str
-    limits: Limits
-    back_at: float = math.inf
-    is_void: bool = False
+    def __init__(self, model: str, limits: Limits) -> None:
+        self.model = model
+        self.limits = limits
+        self.back_at = math.inf
+        self.is_void = False
 
 
 @dataclass

@@ -124,7 +124,7 @@ class ModelStudio:
     create_timeout: float = 30.0
     clock: Clock = field(default_factory=SystemClock)
     _asked: deque[float] = field(default_factory=lambda: deque(maxlen=QUESTIONS), init=False)
-    _turns: Lock = field(default_factory=Lock, init=False, repr=False)
+    _turns: Lock = field(default_factory=Lock, repr=False)
 
     def create(
         self, endpoint: str, body: Mapping[str, Any]

@@ -11,7 +11,6 @@ from shared.ledger.permits import Permit, Permits
 from shared.ledger.task_claims import TaskClaims
 from shared.poller.in_flight import InFlightTasks
 from shared.poller.poller import Poller
-from shared.poller.schedule import Schedule
 from tests.simulation.mutating import Change, named, rewritten
 
 
@@ -53,19 +52,6 @@ def works_not_finished() -> list[Change]:
     return [(Poller, "_finish_works", lambda _self: None)]
 
 
-def permit_due_soon_ignored() -> list[Change]:
-    """A poller rests although a job may be sent in a moment."""
-    return [
-        rewritten(
-            Schedule,
-            "next_wait",
-            "(*self.waits.values(), *self.permits.values())",
-            "self.waits.values()",
-        ),
-        (Schedule, "makes_wait", lambda self, model: model in self.waits),
-    ]
-
-
 def permits_not_handed_over() -> list[Change]:
     return [(Permits, "restore", lambda _self, _state, _request: None)]
 
@@ -77,11 +63,6 @@ def lease_taken_early() -> list[Change]:
             Lease, "_take", "dead = kind == POLLER and newest.age > self.timing.dead_after", early
         )
     ]
-
-
-def lease_never_given_up() -> list[Change]:
-    """A holder that was silent for too long goes on sending."""
-    return [(Lease, "may_send", lambda self: self.epoch is not None)]
 
 
 def lease_of_two() -> list[Change]:
@@ -126,10 +107,8 @@ LEASE = named(
     ("a job that is being sent takes no room", sending_takes_no_room),
     ("an attempt that was sent is withdrawn", sent_is_taken_for_unsent),
     ("a poller hands over while its threads go on", works_not_finished),
-    ("a poller rests although a permit is due", permit_due_soon_ignored),
     ("permits are not handed over with the lease", permits_not_handed_over),
     ("a lease is taken from a holder that lives", lease_taken_early),
-    ("a holder that was silent goes on sending", lease_never_given_up),
     ("a lease that somebody else took is held", lease_of_two),
     ("a holder does not look for its successor", successor_not_seen),
     ("a job is submitted without room", slots_not_counted),

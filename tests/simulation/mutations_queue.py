@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
-from shared.jobs.accept import Acceptance
 from shared.jobs.intake import Intake
 from shared.jobs.submit import Submission
 from shared.jobs.transitions import Transitions
 from shared.ledger import breaker
 from shared.ledger.breaker import Breakers
 from shared.ledger.queue import Queue
+from shared.ledger.wake import Wake
 from shared.poller.scheduler import Scheduler
 from tests.simulation.mutating import Change, named, rewritten
 
@@ -102,10 +101,7 @@ def marker_not_written_again() -> list[Change]:
 
 
 def nobody_is_woken() -> list[Change]:
-    def silent(_self: Acceptance, taken: Any) -> Any:
-        return taken
-
-    return [(Acceptance, "_with_a_poller", silent)]
+    return [(Wake, "now", lambda _self: None)]
 
 
 QUEUE = named(
