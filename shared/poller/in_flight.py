@@ -20,6 +20,7 @@ from shared.poller.poll_intervals import (
     next_question,
     second_question,
 )
+from shared.storage.layout import model_of_marker
 
 UNKNOWN_FOR = 600.0
 """Seconds after its submission from which a task that is UNKNOWN keeps no room."""
@@ -86,9 +87,9 @@ class InFlight:
 
 @dataclass
 class InFlightTasks:
-    """All tasks in flight of a run, by slot. `sending`: the model of each job that is being sent;
-    it takes room, and may have a slot already. `_held`: all slots, None while they have not been
-    counted. `_crowds`: when the tasks of a model that has many are listed next."""
+    """All tasks in flight of a run, by slot. `sending`: the queue marker of each job that is
+    being sent; it takes room, and may have a slot already. `_held`: all slots, None while they
+    have not been counted. `_crowds`: when the tasks of a model that has many are listed next."""
 
     catalogue: Catalogue
     ledger: Ledger
@@ -193,12 +194,13 @@ class InFlightTasks:
 
     def jobs(self, model: str) -> set[str]:
         """The jobs of a model that hold a slot, or are about to."""
-        sending = {job for job, name in self.sending.items() if name == model}
+        sending = self._sending(model)
         return sending | {inflight.slot.job for inflight in self if inflight.slot.model == model}
 
     def models(self) -> list[str]:
         """The model of each task that is in flight or about to be."""
-        return [*self.sending.values(), *(inflight.slot.model for inflight in self)]
+        sending = map(model_of_marker, self.sending.values())
+        return [*sending, *(inflight.slot.model for inflight in self)]
 
     def room(self, model: Model) -> int:
         """How many more tasks of a model may be in flight; none before the slots were counted.
@@ -208,9 +210,12 @@ class InFlightTasks:
         if self._held is None:
             return 0
         held = [slot.job for slot in self._held if slot.model == model.name]
-        sending = {job for job, name in self.sending.items() if name == model.name}
+        sending = self._sending(model.name)
         over = sum(one.finished_remotely for one in self if one.slot.model == model.name)
         return self.ledger.breakers.window(model) - len(held) - len(sending.difference(held)) + over
+
+    def _sending(self, model: str) -> set[str]:
+        return {job for job, one in self.sending.items() if model_of_marker(one) == model}
 
     def is_idle_between(self, model: Model) -> bool:
         """Whether nothing may wait at the service, so that it is idle from one task to the next."""

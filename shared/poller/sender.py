@@ -38,8 +38,7 @@ class Tried(NamedTuple):
 @dataclass
 class Sender:
     """Submits jobs beside the round. `_line`: the markers that are tried next, by model; `_read`:
-    records that were read ahead; `_moved`: jobs whose first record is not their last one;
-    `_sending`: the marker by which a job is being sent."""
+    records that were read ahead; `_moved`: jobs whose first record is not their last one."""
 
     ledger: Ledger
     submission: Submission
@@ -50,7 +49,6 @@ class Sender:
     _line: dict[str, deque[str]] = field(default_factory=dict)
     _read: dict[str, Record] = field(default_factory=dict)
     _moved: set[str] = field(default_factory=set)
-    _sending: dict[str, str] = field(default_factory=dict)
 
     def send(self, model: Model, markers: Iterable[str]) -> None:
         """Submit these next, as far as there is room. Raises StoreError."""
@@ -92,7 +90,7 @@ class Sender:
                     schedule.permit_in(model.name, soon - PATIENCE)
                 return
             job = job_of_marker(line[0])
-            if self._sending.get(job, line[0]) != line[0]:
+            if self.in_flight.sending.get(job, line[0]) != line[0]:
                 return  # it has two markers, of which one is stale: wait for what that one shows
             if job in self.in_flight.jobs(model.name) or schedule.trouble.holds(job):
                 line.popleft()
@@ -101,8 +99,7 @@ class Sender:
 
     def _start(self, model: Model, marker: str) -> None:
         permit = self.submission.line_up(model)
-        self.in_flight.sending[job_of_marker(marker)] = model.name
-        self._sending[job_of_marker(marker)] = marker
+        self.in_flight.sending[job_of_marker(marker)] = marker
         work = partial(self._try, marker, self._read.pop(marker, None), permit)
         self.workers.start(SENDING, work, partial(self._tried, model, marker, permit))
 
@@ -134,7 +131,6 @@ class Sender:
     def _tried(self, model: Model, marker: str, permit: Permit, tried: Outcome[Tried]) -> None:
         job = job_of_marker(marker)
         self.in_flight.sending.pop(job, None)
-        self._sending.pop(job, None)
         self.ledger.lease.permits.give_back(permit)
         step = partial(self.guard.job, job, partial(self._sent, model, marker, tried))
         self.guard.part(model.name, step)
