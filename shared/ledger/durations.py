@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
-from shared.ledger.model_state import ModelStates
+from shared.ledger.model_state import ModelState, ModelStates
+from shared.storage.objects import StoreError
 
 REMEMBERED = 40
 ENDS = 64
@@ -19,8 +21,8 @@ class Durations:
     states: ModelStates
 
     def of(self, model: str) -> Sequence[float]:
-        """What was learned, by any instance. Raises StoreError."""
-        return self.states.get(model).durations
+        """What was learned, by any instance; where that cannot be read, what is known of it."""
+        return self._readable(model).durations
 
     def known(self, model: str) -> Sequence[float]:
         """What this instance read or learned last, without reading."""
@@ -42,8 +44,8 @@ class Durations:
         self.states.save_soon(model, state)
 
     def ends(self, model: str) -> Sequence[float]:
-        """When the last tasks of a model ended, in seconds since 1970. Raises StoreError."""
-        return self.states.get(model).ends
+        """When the last tasks of a model ended, in seconds since 1970; as far as in `of`."""
+        return self._readable(model).ends
 
     def ended(self, model: str, at: float) -> None:
         """A task ended: a task that waited behind it began then. Raises StoreError."""
@@ -61,3 +63,8 @@ class Durations:
             self.states.save(model, state)
         else:
             self.states.save_soon(model, state)
+
+    def _readable(self, model: str) -> ModelState:
+        with suppress(StoreError):
+            return self.states.get(model)
+        return self.states.known(model)

@@ -64,7 +64,7 @@ class Follower:
         for one in held:
             inflight = self.in_flight.get(one.slot)
             if inflight is not None:
-                self._ask(inflight)
+                self._ask_apart(inflight)
             elif one.slot.job not in self.in_flight.sending:
                 self._read(one)
 
@@ -73,7 +73,10 @@ class Follower:
         for name, together in self.in_flight.to_ask_together().items():
             self._ask_together(name, together)
         for inflight in self.in_flight:
-            self._ask(inflight)
+            self._ask_apart(inflight)
+
+    def _ask_apart(self, inflight: InFlight) -> None:
+        self.guard.task(inflight.slot, partial(self._ask, inflight))
 
     def _ask_together(self, model: str, together: list[InFlight]) -> None:
         """One listing says which of many tasks still run; the others are asked for one by one."""
@@ -93,11 +96,14 @@ class Follower:
             log.warning("%s: the running tasks cannot be listed: %s", model, error, extra=facts)
         for inflight in together:
             inflight.working = False
-            if inflight.last.task_id in running:
-                self.in_flight.seen_running(inflight)
-            else:
-                self.in_flight.not_seen(inflight)
-            self._ask(inflight)
+            self.guard.task(inflight.slot, partial(self._heard, inflight, running))
+
+    def _heard(self, inflight: InFlight, running: set[str]) -> None:
+        if inflight.last.task_id in running:
+            self.in_flight.seen_running(inflight)
+        else:
+            self.in_flight.not_seen(inflight)
+        self._ask(inflight)
 
     def _ask(self, inflight: InFlight) -> None:
         is_due = self.ledger.clock.monotonic() >= inflight.ask_at
@@ -155,6 +161,7 @@ class Follower:
 
     def _taken(self, inflight: InFlight, made: Outcome[Record | None]) -> None:
         self._moved(inflight, made())
+        self.guard.succeeded(inflight.slot)
         if inflight.last.state == QUEUED:
             self.guard.schedule.queues_now()
 
@@ -201,6 +208,8 @@ class Follower:
             self._forget(held.slot)
         else:
             self._ask(self.in_flight.track(held, last))
+            return
+        self.guard.succeeded(held.slot)
 
     def _forget(self, slot: Slot) -> None:
         """A slot was freed whose attempt is over: its job may be queued again."""
@@ -243,6 +252,7 @@ class Follower:
             return
         inflight.failures = 0
         self._moved(inflight, made)
+        self.guard.succeeded(inflight.slot)
 
     def _moved(self, inflight: InFlight, made: Record | None) -> None:
         """Keep following a task, or forget one that is over; None: another instance moved it."""

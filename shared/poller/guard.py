@@ -35,10 +35,19 @@ class Guard:
         return not self.schedule.closing and self.lease.renew()
 
     def part(self, what: str, step: Step) -> None:
-        """A part of a round. After a failure something is left to do: the next round finds out."""
-        try:
+        """A part of a round, which needs the lease."""
+
+        def with_the_lease() -> None:
             if self.lease.renew():
                 step()
+
+        self.outcome(what, with_the_lease)
+
+    def outcome(self, what: str, step: Step) -> None:
+        """What something led to, which is noted in any case. After a failure something is left to
+        do: the next round finds out."""
+        try:
+            step()
         except (ServiceError, StoreError) as error:
             self.schedule.look_again()
             log.warning("%s: %s", what, error, extra=about("round.trouble", step=what))
@@ -51,7 +60,8 @@ class Guard:
             )
 
     def task(self, slot: Slot, step: Step) -> None:
-        """A step of one task: what is wrong with it delays this task alone, longer each time."""
+        """A step of one task: what is wrong with it delays this task alone, longer each time, until
+        `succeeded`."""
         trouble = self.schedule.trouble
         try:
             step()
@@ -66,8 +76,10 @@ class Guard:
                 slot.job,
                 extra=about("round.failed", step=slot.job),
             )
-        else:
-            trouble.succeeded(slot.key)
+
+    def succeeded(self, slot: Slot) -> None:
+        """Everything that was to be done for a task has been done."""
+        self.schedule.trouble.succeeded(slot.key)
 
     def job(self, job: str, step: Step) -> None:
         """A step of a queued job; one that cannot be read delays itself alone."""

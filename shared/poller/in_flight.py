@@ -147,6 +147,12 @@ class InFlightTasks:
         if self._held is not None:
             self._held.discard(slot)
 
+    def holds_none(self, job: str) -> None:
+        """A job that was being sent has given its slot back, which a look may have shown."""
+        if self._held is not None:
+            known = {slot for slot in self._held if slot.key in self._known}
+            self._held = {slot for slot in self._held if slot.job != job or slot in known}
+
     @property
     def counted(self) -> bool:
         """Whether all slots are known; without that nothing may be submitted."""
@@ -280,7 +286,7 @@ class InFlightTasks:
         if name in self._crowds:
             if self._crowds[name] > now:
                 return []
-            self._crowds[name] = now + gap_between(self.ledger.durations.of(name))
+            self._crowds[name] = now + gap_between(self.ledger.durations.known(name))
             return idle
         soon = [one for one in idle if one.ask_at <= now + GAP]
         is_due = any(one.ask_at <= now for one in soon)

@@ -76,6 +76,7 @@ class Poller:
             self._finish_works()
             with suppress(StoreError):
                 self.ledger.model_states.flush()
+            with suppress(StoreError):
                 self.ledger.lease.release()
         gauges.tell(self.in_flight.models(), last=True)
         seconds = round(self.ledger.clock.monotonic() - began, 3)
@@ -142,7 +143,7 @@ class Poller:
             self.scheduler.sender.go_on(name)
         if self.schedule.queues_due and self.in_flight.counted:
             self._submit_waiting()
-        self.in_flight.line_up()
+        self.guard.part("line", self.in_flight.line_up)
         self.scheduler.gauges.tell(self.in_flight.models())
 
     def _rested(self) -> bool:

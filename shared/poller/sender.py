@@ -133,7 +133,7 @@ class Sender:
         self.in_flight.sending.pop(job, None)
         self.ledger.lease.permits.give_back(permit)
         step = partial(self.guard.job, job, partial(self._sent, model, marker, tried))
-        self.guard.part(model.name, step)
+        self.guard.outcome(model.name, step)
         if not self.guard.schedule.closing:
             self.go_on(model.name)
 
@@ -148,6 +148,7 @@ class Sender:
             self.in_flight.count_again()  # it may have claimed a slot
             raise
         if isinstance(outcome, RetryLater):
+            self.in_flight.holds_none(job_of_marker(marker))
             self.guard.schedule.wait(model.name, outcome.seconds)
             if outcome.model_wide:
                 self._line.pop(model.name, None)
@@ -162,6 +163,8 @@ class Sender:
             held = HeldSlot(slot, self.ledger.clock.now())
             inflight = self.in_flight.track(held, made, sent_now=True)
             inflight.first = last if last is not None and last.seq == last.spec_seq else None
+        else:
+            self.in_flight.holds_none(made.job)
 
     def _leftover(self, marker: str, last: Record | None) -> None:
         """Remove a stale marker; repair result.json if the finisher crashed before writing it."""
