@@ -7,6 +7,7 @@ time. `shared.ledger.breaker` and `shared.ledger.durations` interpret it.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -75,6 +76,7 @@ class ModelStates:
     _read_at: dict[str, float] = field(default_factory=dict, init=False)
     _written_at: dict[str, float] = field(default_factory=dict, init=False)
     _unwritten: set[str] = field(default_factory=set, init=False)
+    _changes: Counter[str] = field(default_factory=Counter, init=False)
 
     def get(self, model: str) -> ModelState:
         """The state, at most `FRESH` seconds old, or `PAUSE_FRESH` if paused. Raises StoreError."""
@@ -83,7 +85,10 @@ class ModelStates:
         if model in self._unwritten and not paused:
             return self._known[model]
         if now - self._read_at.get(model, -FRESH) >= (PAUSE_FRESH if paused else FRESH):
-            self._known[model] = self._read(model)
+            changes = self._changes[model]
+            read = self._read(model)
+            if self._changes[model] == changes:  # else another thread knows better
+                self._known[model] = read
             self._read_at[model] = now
         return self._known[model]
 
@@ -96,6 +101,7 @@ class ModelStates:
 
         It is what is known from now on, even if another thread has read the state again meanwhile.
         """
+        self._changes[model] += 1
         self._known[model], pause = state, state.pause
         document = {
             "durations": state.durations,
@@ -114,6 +120,7 @@ class ModelStates:
         Raises StoreError.
         """
         now = self.clock.monotonic()
+        self._changes[model] += 1
         self._known[model] = state
         self._unwritten.add(model)
         if now - self._written_at.setdefault(model, now) >= RARELY:
