@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, NoReturn, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor, Future
+    from concurrent.futures import Executor
     from queue import SimpleQueue
 
 T = TypeVar("T")
@@ -116,13 +116,23 @@ class InThreads:
     def start(self, lane: Lane, work: Callable[[], R], done: Callable[[Outcome[R]], None]) -> None:
         from concurrent.futures import ThreadPoolExecutor
 
-        def ended(future: Future[R]) -> None:
-            self._ended.put((lane, lambda: done(future.result)))
+        first = iter((True,))
+
+        def perform() -> None:
+            if next(first, False):
+                outcome: Outcome[R] = _ended_without
+                try:
+                    outcome = outcome_of(work)
+                finally:
+                    self._ended.put((lane, lambda: done(outcome)))
 
         self._open[lane] += 1
         if lane not in self._lanes:
             self._lanes[lane] = ThreadPoolExecutor(lane.size, f"{lane.name}-")
-        self._lanes[lane].submit(work).add_done_callback(ended)
+        try:
+            self._lanes[lane].submit(perform)
+        except RuntimeError:  # no thread can be started; another one may still come to it
+            perform()
 
     def settle(self) -> None:
         while not self._ended.empty():
@@ -138,6 +148,10 @@ class InThreads:
         except Empty:
             return
         self._ended.put(first)
+
+
+def _ended_without() -> NoReturn:
+    raise RuntimeError("The work ended without an outcome.")
 
 
 def outcome_of(work: Callable[[], R]) -> Outcome[R]:

@@ -75,3 +75,35 @@ def test_a_lane_of_one_does_one_thing_at_a_time() -> None:
         workers.start(SINGLE, work, lambda outcome: outcome())
     drain(workers)
     assert most == [1]
+
+
+def test_where_no_thread_can_be_started_the_caller_does_the_work(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    workers, seen = InThreads(), list[str]()
+
+    def refuse(_self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        workers.start(QUICK, lambda: "made", lambda outcome: seen.append(outcome()))
+    workers.start(QUICK, lambda: "next", lambda outcome: seen.append(outcome()))
+    drain(workers)
+    assert sorted(seen) == ["made", "next"]
+
+
+def test_a_thread_that_ends_itself_is_not_waited_for() -> None:
+    workers, seen = InThreads(), list[type]()
+
+    def leave() -> None:
+        raise SystemExit
+
+    def done(outcome: Outcome[None]) -> None:
+        with pytest.raises(RuntimeError):
+            outcome()
+        seen.append(RuntimeError)
+
+    workers.start(QUICK, leave, done)
+    drain(workers)
+    assert seen == [RuntimeError]
