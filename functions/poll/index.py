@@ -10,8 +10,8 @@ from shared.platform.fc.context import time_left
 from shared.platform.fc.events import DestinationEvent, UnknownEvent, read_event
 from shared.platform.logs import logged
 
-MARGIN = 60.0
-"""Seconds kept back for the round under way when the deadline comes."""
+MARGIN = 180.0
+"""Seconds kept back for what is under way when the deadline comes: a download may take 120 s."""
 
 log = logging.getLogger(__name__)
 

@@ -164,7 +164,9 @@ class Reconciliation:
         claimed = tuple(task for task in listed if self._owner(task) == mine)
         ours = {task.task_id for task in listed if self._owner(task) is not None} | known
         unknown = tuple(task for task in listed if task.task_id not in ours)
-        witnessed = any(task.task_id in ours and task.created > sent.at for task in listed)
+        # One made at the same moment may be shown earlier than the attempt's.
+        latest = sent.at + patience
+        witnessed = any(task.task_id in ours and task.created > latest for task in listed)
         earlier_tasks = (task for task in every if sent.at - BEFORE <= task.created < start)
         before = sorted(earlier_tasks, key=lambda task: -task.created)[:MOST_BEFORE]
         nobodys = (task for task in before if self._owner(task) is None)

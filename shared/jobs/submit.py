@@ -79,49 +79,65 @@ class Submission:
     _unsent: set[Slot] = field(default_factory=set)
 
     def submit(
-        self, last: Record, patience: float = math.inf, permit: Permit | None = None
+        self,
+        last: Record,
+        patience: float = math.inf,
+        permit: Permit | None = None,
+        claimed: Slot | None = None,
     ) -> Record | RetryLater | None:
         """Submit a QUEUED job whose model has room.
 
         Only for the holder of the lease, who has counted the model's slots. Whoever gives a permit
         gives it back; without one the job lines up, if its turn comes in `patience` seconds.
+        `claimed`: a slot for it that exists already; it is used or freed.
         Returns the job's new last record, RetryLater, or None if another instance has the job.
         Raises StoreError.
         """
         if last.state != QUEUED:
-            return None
+            return self._without(claimed, None)
         model = self.rules.model(last.model)
         if model is None:
-            return RetryLater(60.0, f"the catalogue has no model {last.model}")
+            no_model = RetryLater(60.0, f"the catalogue has no model {last.model}")
+            return self._without(claimed, no_model)
         if permit is not None:
-            return self._submit(last, model, permit)
+            return self._submit(last, model, permit, claimed)
         wait = self.next_permit(model)
         if wait > patience:
             return RetryLater(wait, "the rate of the model is used up")
         permit = self.line_up(model)
         try:
-            return self._submit(last, model, permit)
+            return self._submit(last, model, permit, claimed)
         finally:
             self.ledger.lease.permits.give_back(permit)
 
-    def _submit(self, last: Record, model: Model, permit: Permit) -> Record | RetryLater | None:
-        expired = self.expire(last)
-        if expired is not None:
-            return expired
-        pause = self._pause(last)
-        if pause is not None:
-            return pause
+    def _submit(
+        self, last: Record, model: Model, permit: Permit, claimed: Slot | None
+    ) -> Record | RetryLater | None:
+        body = self._request(last)
+        if not isinstance(body, dict):
+            return self._without(claimed, body)
+        slot = claimed or self.ledger.slots.claim(model.name, last.job, last.seq + 1)
+        return self._with_slot(last, Attempt(model, slot, body, permit))
+
+    def _without(
+        self, claimed: Slot | None, outcome: Record | RetryLater | None
+    ) -> Record | RetryLater | None:
+        """Nothing is sent: a slot that was claimed for it is not needed."""
+        if claimed is not None:
+            self.ledger.slots.free(claimed)
+        return outcome
+
+    def _request(self, last: Record) -> dict[str, Any] | Record | RetryLater | None:
+        """The request's body; otherwise what `submit` returns, because nothing may be sent."""
+        stopped = self.expire(last) or self._pause(last)
+        if stopped is not None:
+            return stopped
         try:
             body = self._body(last)
         except (ObjectMissing, ObjectTooLarge) as error:
             missing = self.rules.errors.ours("InputMissing", reason=error)
             return self.transitions.fail(last, missing)
-        if body is None:
-            return None
-        if not self.ledger.lease.may_send():
-            return NOT_OURS
-        slot = self.ledger.slots.claim(model.name, last.job, last.seq + 1)
-        return self._with_slot(last, Attempt(model, slot, body, permit))
+        return body if body is None or self.ledger.lease.may_send() else NOT_OURS
 
     def line_up(self, model: Model) -> Permit:
         """A permit for one submission, to be spent in its turn."""
@@ -162,8 +178,9 @@ class Submission:
             "job %s: submitted as task %s", last.job, task_id, extra=about("job.submitted", made)
         )
         self.ledger.queue.remove(last)
-        self.ledger.breakers.accepted(last.model)
-        self.ledger.durations.accepted(last.model, task_id, from_iso(submitted_at))
+        sent_at = from_iso(submitted_at)
+        self.ledger.breakers.accepted(last.model, sent_at)
+        self.ledger.durations.accepted(last.model, task_id, sent_at)
         return made
 
     def _pause(self, last: Record) -> RetryLater | None:

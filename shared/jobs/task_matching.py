@@ -41,9 +41,9 @@ class Evidence:
 
     `mine` and `others`: when this attempt and the others in doubt were sent; `tasks` are those of
     no job of ours. A submission may take `patience` seconds. `witnessed`: the list shows a task of
-    ours that was made after this attempt, so it is not behind. `certain`: the task that this
-    attempt has claimed already, or tasks that show its own prompt. `incomplete`: a task of ours
-    that the list must show by now is not in it.
+    ours that was made later than this attempt's can be, so it is not behind. `certain`: the task
+    that this attempt has claimed already, or tasks that show its own prompt. `incomplete`: a task
+    of ours that the list must show by now is not in it.
     """
 
     mine: Sent

@@ -51,10 +51,13 @@ class Breakers:
         pauses = (self.states.known(model).pause, self.states.known(KEY).pause)
         return any(pause is not None and pause.blocked for pause in pauses)
 
-    def accepted(self, model: str) -> None:
-        """The service took a task: what was wrong is over."""
-        self.resume(model)
-        self.resume(KEY)
+    def accepted(self, model: str, sent_at: float) -> None:
+        """The service took a task that was sent at `sent_at`, in seconds since 1970: what was wrong
+        until then is over."""
+        for name in (model, KEY):
+            pause = self.states.get(name).pause
+            if pause is not None and pause.began <= sent_at:
+                self.resume(name)
 
     def resume(self, name: str) -> bool:
         """Close the breaker of a model, or of the key (`KEY`); whether it was paused."""
@@ -99,7 +102,7 @@ class Breakers:
         count = before.count + 1 if before else 1
         wait = BLOCKED_PAUSE if blocked else min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(count, 10))
         until = now + wait * (0.5 + self.rng.random() / 2)
-        pause = state.pause = Pause(until, error.code, error.message, blocked, count)
+        pause = state.pause = Pause(until, error.code, error.message, blocked, count, now)
         self.states.save(name, state)
         _log_pause(name, pause, until - now, error)
 

@@ -27,13 +27,16 @@ STATE_BYTES = 1024 * 1024
 
 @dataclass(frozen=True)
 class Pause:
-    """No submission for this model before `until`. `blocked`: a person has to do something."""
+    """No submission for this model before `until`. `blocked`: a person has to do something.
+
+    `count`: how many refusals in a row; `began`: when the last one came, in seconds since 1970."""
 
     until: float
     code: str
     message: str
     blocked: bool
     count: int = 1
+    began: float = 0.0
 
 
 @dataclass

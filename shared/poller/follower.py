@@ -27,9 +27,9 @@ from shared.poller.scheduler import Scheduler
 
 OVER = frozenset({"SUCCEEDED", "FAILED", "CANCELED"})
 """States of a task that keeps nothing at the service busy (task management page)."""
-ASKING, FETCHING, RESOLVING = Lane("ask"), Lane("fetch"), Lane("resolve", 1)
-"""A slow image host keeps no question waiting. Attempts are looked up one after the other: what one
-is found to have made is not another one's."""
+ASKING, RESOLVING = Lane("ask"), Lane("resolve", 1)
+"""Attempts are looked up one after the other: what one is found to have made is not another
+one's. Images have a lane for each model: a slow host keeps neither questions nor others waiting."""
 ORPHAN_AGE = 30.0
 RECHECK = 3.0
 LONGEST_RECHECK = 30.0
@@ -65,7 +65,7 @@ class Follower:
             inflight = self.in_flight.get(one.slot)
             if inflight is not None:
                 self._ask_apart(inflight)
-            elif one.slot.job not in self.in_flight.sending:
+            elif not self.in_flight.is_about_to_be(one.slot):
                 self._read(one)
 
     def visit_due(self) -> None:
@@ -131,7 +131,8 @@ class Follower:
         if not self.guard.may_begin():
             return
         inflight.working = True
-        self.workers.start(lane, work, partial(self._worked, inflight, then))
+        in_its_turn = partial(self.guard.unless_closing, work)
+        self.workers.start(lane, in_its_turn, partial(self._worked, inflight, then))
 
     def _worked(
         self,
@@ -157,7 +158,8 @@ class Follower:
             self.in_flight.not_known(inflight)
         inflight.open_at = self.ledger.clock.monotonic()
         take = partial(self.collection.take, inflight.last, task, known)
-        self._start(FETCHING if task.status in OVER else ASKING, inflight, take, self._taken)
+        images = Lane(f"fetch {inflight.slot.model}")
+        self._start(images if task.status in OVER else ASKING, inflight, take, self._taken)
 
     def _taken(self, inflight: InFlight, made: Outcome[Record | None]) -> None:
         self._moved(inflight, made())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from shared.ledger.lease import Lease
 from shared.ledger.slots import Slot
@@ -20,6 +21,11 @@ TROUBLE = 300.0
 log = logging.getLogger(__name__)
 
 Step = Callable[[], None]
+R = TypeVar("R")
+
+
+class NotBegun(Exception):
+    """A work whose turn came when nothing was to be begun any more. Nothing is wrong with it."""
 
 
 @dataclass
@@ -33,6 +39,12 @@ class Guard:
         """Whether something new may be done. Renews the lease when it is time, so that a slow step
         is not taken for a dead poller. Raises StoreError."""
         return not self.schedule.closing and self.lease.renew()
+
+    def unless_closing(self, work: Callable[[], R]) -> R:
+        """What a work returns that waited for its turn. Raises what it raises, and NotBegun."""
+        if self.schedule.closing:
+            raise NotBegun
+        return work()
 
     def part(self, what: str, step: Step) -> None:
         """A part of a round, which needs the lease."""
@@ -65,6 +77,8 @@ class Guard:
         trouble = self.schedule.trouble
         try:
             step()
+        except NotBegun:
+            pass
         except (ObjectDamaged, ObjectForbidden) as error:
             _say_trouble(slot.job, error, trouble.failed(slot.key, TROUBLE))
         except (ServiceError, StoreError) as error:

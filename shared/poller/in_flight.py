@@ -88,12 +88,14 @@ class InFlight:
 @dataclass
 class InFlightTasks:
     """All tasks in flight of a run, by slot. `sending`: the queue marker of each job that is
-    being sent; it takes room, and may have a slot already. `_held`: all slots, None while they
+    being sent; it takes room, and may have a slot already. `ahead`: slots that were claimed for
+    jobs before there is room for them, by queue marker. `_held`: all other slots, None while they
     have not been counted. `_crowds`: when the tasks of a model that has many are listed next."""
 
     catalogue: Catalogue
     ledger: Ledger
     sending: dict[str, str] = field(default_factory=dict)
+    ahead: dict[str, Slot] = field(default_factory=dict)
     _known: dict[str, InFlight] = field(default_factory=dict)
     _held: set[Slot] | None = None
     _freed: dict[str, list[Moment]] = field(default_factory=dict)
@@ -191,8 +193,12 @@ class InFlightTasks:
 
     def keep_only(self, held: list[HeldSlot]) -> None:
         """Count the slots, and forget those that no longer exist."""
-        present = self._held = {one.slot for one in held}
+        present = self._held = {one.slot for one in held}.difference(self.ahead.values())
         self._known = {key: one for key, one in self._known.items() if one.slot in present}
+
+    def is_about_to_be(self, slot: Slot) -> bool:
+        """Whether this run has claimed a slot for a job that it is sending, or sends next."""
+        return slot.job in self.sending or slot in self.ahead.values()
 
     def slots(self) -> set[Slot]:
         """The slots of the tasks that are followed."""
@@ -226,6 +232,11 @@ class InFlightTasks:
     def is_idle_between(self, model: Model) -> bool:
         """Whether nothing may wait at the service, so that it is idle from one task to the next."""
         return self.ledger.breakers.window(model) <= model.limits.concurrent
+
+    def waits_for_an_end(self, model: Model) -> bool:
+        """Whether the next job goes out when a task ends, and the model is idle until then."""
+        is_open = self.ledger.breakers.is_open(model.name)
+        return self.is_idle_between(model) and self.room(model) <= 0 and not is_open
 
     def line_up(self) -> None:
         """Decide which tasks run and which wait behind; one that moves up starts its clock now."""

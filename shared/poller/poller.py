@@ -75,9 +75,7 @@ class Poller:
         finally:
             self._finish_works()
             with suppress(StoreError):
-                self.ledger.model_states.flush()
-            with suppress(StoreError):
-                self.ledger.lease.release()
+                self._release()
         gauges.tell(self.in_flight.models(), last=True)
         seconds = round(self.ledger.clock.monotonic() - began, 3)
         extra = about("poll.ended", outcome=outcome, duration_s=seconds, rounds=gauges.rounds)
@@ -99,7 +97,7 @@ class Poller:
                 continue
             if clock.monotonic() + pause >= deadline:
                 self._finish_works(*BEFORE_RELEASE)
-                self.ledger.lease.release()
+                self._release()
                 self.ledger.wake.now()
                 return "handed over at the deadline"
             self.workers.wait(pause)
@@ -110,8 +108,8 @@ class Poller:
         return not some and not self.schedule.trouble
 
     def _finish_works(self, *lanes: Lane) -> None:
-        """Begin nothing new, and see to the end what is under way in these lanes, or in any: each
-        work has a time-out."""
+        """Begin nothing new, and see to the end what has begun in these lanes, or in any: each work
+        has a time-out."""
         self.schedule.closing = True
         self.ledger.lease.stop_sending()
         while self.workers.busy(*lanes):
@@ -119,6 +117,16 @@ class Poller:
                 self.ledger.lease.renew()
             self.workers.wait(LONGEST_SLEEP)
             self.workers.settle()
+
+    def _release(self) -> None:
+        """Give the lease back. What was learned is written before: later it would replace what the
+        next holder has learned. Raises StoreError."""
+        with suppress(StoreError):
+            self.scheduler.sender.give_back()
+        if self.ledger.lease.epoch is not None:
+            with suppress(StoreError):
+                self.ledger.model_states.flush()
+        self.ledger.lease.release()
 
     def _holds_lease(self) -> bool:
         """Renew the lease when it is time; while the store does not answer, wait for it."""
@@ -148,7 +156,7 @@ class Poller:
 
     def _rested(self) -> bool:
         """Go to rest, then look once more: a job that came in between saw a live poller."""
-        self.ledger.lease.release()
+        self._release()
         if not self.ledger.slots.held() and not self.scheduler.waiting():
             return True
         self._go_on()
@@ -162,7 +170,7 @@ class Poller:
 
     def _all_paused(self) -> bool:
         """Go to rest although jobs wait, then look once more for one that need not wait."""
-        self.ledger.lease.release()
+        self._release()
         trouble = self.schedule.trouble
         held = {one.slot.key for one in self.ledger.slots.held()}
         left = {key for key in held if not trouble.holds(key)} | self.scheduler.unpaused()

@@ -16,11 +16,11 @@ from shared.ledger.ledger import Ledger
 from shared.ledger.permits import Permit
 from shared.ledger.queue import marker_of
 from shared.ledger.record import FINAL, QUEUED, SUBMITTING, Record
-from shared.ledger.slots import HeldSlot
+from shared.ledger.slots import HeldSlot, Slot
 from shared.platform.concurrency import Lane, Outcome, Workers
 from shared.poller.guard import Guard
 from shared.poller.in_flight import InFlightTasks
-from shared.storage.layout import job_of_marker
+from shared.storage.layout import job_of_marker, model_of_marker
 from shared.storage.objects import ObjectDamaged, ObjectForbidden
 
 SENDING = Lane("send")
@@ -33,6 +33,14 @@ class Tried(NamedTuple):
 
     last: Record | None
     outcome: Record | RetryLater | None
+
+
+class Ready(NamedTuple):
+    """What was done for a job before there was room for it: its last record was read, and its slot
+    claimed, which is only done once it is read."""
+
+    last: Record | None
+    slot: Slot | None
 
 
 @dataclass
@@ -75,11 +83,23 @@ class Sender:
         self._read = {key: one for key, one in self._read.items() if one.job != job}
         self._moved.add(job)
 
-    def get_ready(self, marker: str) -> None:
-        """Read a job ahead, for the moment in which a slot becomes free. Raises StoreError."""
+    def get_ready(self, model: Model, marker: str) -> None:
+        """Read a job ahead, for the moment in which a slot becomes free; where the model is idle
+        until then, claim its slot as well. Raises StoreError."""
         last = self._read.get(marker) or self._readable(marker)
-        if last is not None:
-            self._read[marker] = last
+        if last is None:
+            return
+        self._read[marker] = last
+        ahead = self.in_flight.ahead
+        for other in [one for one in ahead if one != marker and model_of_marker(one) == model.name]:
+            self.ledger.slots.free(ahead.pop(other))
+        if self.in_flight.waits_for_an_end(model) and marker not in ahead and _waits(last, marker):
+            ahead[marker] = self.ledger.slots.claim(model.name, last.job, last.seq + 1)
+
+    def give_back(self) -> None:
+        """Free the slots that were claimed ahead. Raises StoreError."""
+        while self.in_flight.ahead:
+            self.ledger.slots.free(self.in_flight.ahead.popitem()[1])
 
     def _go_on(self, model: Model) -> None:
         line, schedule = self._line.get(model.name), self.guard.schedule
@@ -98,15 +118,22 @@ class Sender:
                 self._start(model, line.popleft())
 
     def _start(self, model: Model, marker: str) -> None:
-        permit = self.submission.line_up(model)
+        ready, permit = self._ready(marker), self.submission.line_up(model)
         self.in_flight.sending[job_of_marker(marker)] = marker
-        work = partial(self._try, marker, self._read.pop(marker, None), permit)
+        work = partial(self._try, marker, ready, permit)
         self.workers.start(SENDING, work, partial(self._tried, model, marker, permit))
 
-    def _try(self, marker: str, read: Record | None, permit: Permit) -> Tried:
+    def _ready(self, marker: str) -> Ready:
+        last, slot = self._read.pop(marker, None), self.in_flight.ahead.pop(marker, None)
+        if slot is None or (_waits(last, marker) and last.seq + 1 == slot.seq):
+            return Ready(last, slot)
+        self.ledger.slots.free(slot)  # its job has moved on
+        return Ready(last, None)
+
+    def _try(self, marker: str, ready: Ready, permit: Permit) -> Tried:
         """Submit a job. If it has to wait, or failed for once, those behind it wait too."""
         try:
-            tried = self._submit(marker, read, permit)
+            tried = self._submit(marker, ready, permit)
         except (ObjectDamaged, ObjectForbidden):
             raise
         except Exception:
@@ -116,16 +143,16 @@ class Sender:
             self.ledger.lease.permits.stop_line(permit)
         return tried
 
-    def _submit(self, marker: str, read: Record | None, permit: Permit) -> Tried:
+    def _submit(self, marker: str, ready: Ready, permit: Permit) -> Tried:
         """Submit a job. Where it has moved on since it was read, once more from its last record."""
-        last = read or self._current(marker)
+        last, slot = ready.last or self._current(marker), ready.slot
         for _ in range(2):
             if not _waits(last, marker):
                 break
-            outcome = self.submission.submit(last, permit=permit)
+            outcome = self.submission.submit(last, permit=permit, claimed=slot)
             if outcome is not None:
                 return Tried(last, outcome)
-            last = self.ledger.records.last(last.job)
+            last, slot = self.ledger.records.last(last.job), None
         return Tried(last, None)
 
     def _tried(self, model: Model, marker: str, permit: Permit, tried: Outcome[Tried]) -> None:

@@ -77,15 +77,25 @@ def test_no_task_is_waited_for_until_the_grace_is_over(world: World) -> None:
 
 def test_a_list_that_shows_a_later_task_of_ours_is_believed_after_the_grace(world: World) -> None:
     in_doubt(world, "cat", made=False)
-    world.timeline.wait(5)
+    world.timeline.wait(CREATE_TIMEOUT + 5)
     world.queued("dog")
     submit(world.app(), "dog")
-    world.timeline.wait(GRACE - 10)
+    world.timeline.wait(GRACE - CREATE_TIMEOUT - 10)
     resolve(world, "cat")
     assert world.state("cat") == "SUBMITTING"
     world.timeline.wait(10)
     resolve(world, "cat")
     assert world.record("cat")["error"]["code"] == "NoTaskMade"
+
+
+def test_a_list_may_show_a_task_that_was_made_at_the_same_time_sooner(world: World) -> None:
+    in_doubt(world, "cat", made=True)
+    world.studio.tasks["task-1"].listed_from = world.timeline.now + 2 * GRACE
+    world.queued("dog")
+    submit(world.app(), "dog")
+    world.timeline.wait(GRACE + 10)
+    resolve_for_long(world, "cat")
+    assert world.record("cat")["task_id"] == "task-1"
 
 
 @pytest.mark.parametrize("later", [6.0, 40.0, 100.0])
@@ -304,8 +314,8 @@ def test_a_task_whose_sender_is_slow_to_write_it_down_is_nobody_elses(world: Wor
     submit(frozen, "dog")
     assert world.state("cat") == "SUBMITTING", "cat has taken the task made for dog"
     assert world.record("dog")["task_id"] == "task-1"
-    world.timeline.wait(GRACE)
-    resolve(world, "cat")
+    world.timeline.wait(BLIND * GRACE)
+    resolve_for_long(world, "cat")
     assert world.state("cat") == "QUEUED"
 
 

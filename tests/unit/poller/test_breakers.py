@@ -222,3 +222,16 @@ def test_a_job_on_its_way_does_not_expire(world: World) -> None:
     run(world)
     assert world.state("cat") == "SUCCEEDED"
     assert world.bucket.keys(layout.EXPIRY) == []
+
+
+def test_a_task_that_was_sent_before_a_refusal_does_not_end_its_pause(world: World) -> None:
+    """Several are sent at once: the answer to the first may come after the refusal of the next."""
+    app = world.app("a")
+    before, breakers = world.timeline.now, app.ledger.breakers
+    world.timeline.wait(0.1)
+    rule = app.rules.errors.classify(QUOTA, "", 403)
+    breakers.pause(MODEL, ServiceError(QUOTA, "used up", 403), rule)
+    breakers.accepted(MODEL, before)
+    assert paused(world, MODEL)
+    breakers.accepted(MODEL, world.timeline.now)
+    assert not paused(world, MODEL)

@@ -77,7 +77,7 @@ def test_pauses_double_up_to_a_bound_and_end_with_a_success() -> None:
     waits = [refuse(known, "Throttling") for _ in range(12)]
     assert all(0 < wait <= LONGEST_PAUSE for wait in waits)
     assert waits[5] > waits[0] * 4
-    known.breakers.accepted("brush")
+    known.breakers.accepted("brush", bucket.kernel.now)
     assert known.model_states.get("brush").paused_for(known.clock.now()) == 0
 
 

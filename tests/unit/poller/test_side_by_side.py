@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.catalogue.models import Limits
+from shared.poller.schedule import LAST_LOOK
 from shared.storage import layout
 from tests.kit.hooks import Call
 from tests.kit.world import MODEL, OTHER, World, model, run, store_of
@@ -67,3 +68,65 @@ def test_the_next_poller_need_not_wait_for_a_slow_image() -> None:
     assert run(world, 2 * world.studio.seconds, app=app) == "handed over at the deadline"
     assert released[-1] < 3 * world.studio.seconds < SLOW
     assert world.state("cat") == "SUCCEEDED", "what was under way is seen to its end"
+
+
+def test_slow_images_of_one_model_keep_no_other_model_waiting() -> None:
+    limits = Limits(50, 1, 40, 0)
+    world = World(models=(model(limits=limits), model(OTHER)))
+    world.studio.limits[MODEL] = limits
+    for number in range(40):
+        world.queued(f"cat-{number}", MODEL)
+    app, queued = world.app("poller"), list[float]()
+
+    def wait(call: Call) -> None:
+        if call.kind == "put" and "results/cat" in call.key:
+            if not queued:
+                queued.append(world.timeline.now)
+                world.queued("dog", OTHER)
+            world.timeline.wait(SLOW)
+
+    store_of(app).before.append(wait)
+    run(world, app=app)
+    written = world.bucket.objects[layout.result("dog")].modified
+    assert written - queued[0] < LAST_LOOK + world.studio.seconds + SLOW / 2
+
+
+def test_at_the_hand_over_no_image_is_begun() -> None:
+    """Those that wait for their turn would keep the instance busy beyond its time."""
+    limits = Limits(100, 1, 100, 0)
+    world = World(models=(model(limits=limits),))
+    world.studio.limits[MODEL] = limits
+    for number in range(100):
+        world.queued(f"job-{number:03}")
+    app, begun, deadline = world.app("poller"), list[float](), 2 * SLOW
+    end = world.timeline.now + deadline
+
+    def slow(call: Call) -> None:
+        if call.kind == "put" and "/image" in call.key:
+            begun.append(world.timeline.now)
+            world.timeline.wait(SLOW)
+
+    store_of(app).before.append(slow)
+    assert run(world, deadline, app=app) == "handed over at the deadline"
+    assert begun and max(begun) <= end
+    assert world.timeline.now <= end + 2 * SLOW
+    run(world)
+    assert {world.state(f"job-{number:03}") for number in range(100)} == {"SUCCEEDED"}
+
+
+def test_what_was_learned_is_not_written_after_the_lease_was_given_back() -> None:
+    world = World()
+    world.queued("cat")
+    app, calls = world.app("poller"), list[Call]()
+
+    def watch(call: Call) -> None:
+        if call.kind == "put" and "cat/image" in call.key:
+            world.timeline.wait(SLOW)
+        calls.append(call)
+
+    store_of(app).before.append(watch)
+    run(world, 2 * world.studio.seconds, app=app)
+    puts = [call.key for call in calls if call.kind == "put"]
+    released = max(place for place, key in enumerate(puts) if key.startswith(layout.LEASE))
+    assert any(key.startswith(layout.MODELS) for key in puts[:released])
+    assert not any(key.startswith(layout.MODELS) for key in puts[released:])

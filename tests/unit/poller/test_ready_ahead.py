@@ -1,0 +1,125 @@
+"""Where nothing may wait at the service, the next job's slot is claimed before there is room."""
+
+from __future__ import annotations
+
+import pytest
+
+from shared.catalogue.models import Limits
+from shared.storage import layout
+from tests.kit.hooks import Call, Killed, die, once
+from tests.kit.world import World, model, run, store_of
+
+SECONDS = 20.0
+
+
+@pytest.fixture()
+def world() -> World:
+    made = World(models=(model(limits=Limits(5, 1, 1, 0)),))
+    made.studio.seconds = SECONDS
+    return made
+
+
+def calls_of(world: World, seconds: float = 600.0) -> list[Call]:
+    """Every call of a poller, in order."""
+    app, calls = world.app("poller"), list[Call]()
+    store_of(app).before.append(calls.append)
+    run(world, seconds, app)
+    return calls
+
+
+def test_between_an_end_and_the_next_task_there_is_one_request_to_the_store(world: World) -> None:
+    for job in ("cat", "cow", "dog"):
+        world.queued(job)
+    calls = calls_of(world)
+    posts = [place for place, call in enumerate(calls) if call.kind == "POST"]
+    assert len(posts) == 3
+    for place in posts[1:]:
+        asked = max(before for before in range(place) if calls[before].kind == "GET")
+        between = [call.kind for call in calls[asked + 1 : place] if "/image" not in call.key]
+        assert between == ["create"], "the record of the attempt"
+    assert world.slots() == []
+
+
+def test_a_slot_claimed_ahead_is_given_back_at_the_hand_over(world: World) -> None:
+    world.queued("cat")
+    world.queued("cow")
+    calls_of(world, SECONDS / 2)
+    assert world.held() == ["brush/cat~000002"]
+    assert world.states("cow") == ["QUEUED"]
+
+
+def test_a_job_that_comes_before_the_one_made_ready_is_sent_first(world: World) -> None:
+    world.queued("cat")
+    world.queued("cow")
+    app = world.app("poller")
+
+    def put_before(call: Call) -> None:
+        if call.kind == "create" and "cow~000002" in call.key:
+            world.queued("dog", priority=0)
+
+    store_of(app).after.append(put_before)
+    run(world, app=app)
+    assert [post.body["input"]["prompt"] for post in world.studio.posts] == [
+        f"prompt of {job}" for job in ("cat", "dog", "cow")
+    ]
+    assert world.states("cow")[1] == "SUBMITTING", "its slot was taken for a dead instance's"
+
+
+def test_looks_at_the_slots_leave_the_one_claimed_ahead_alone(world: World) -> None:
+    """It is neither counted nor taken for one that a dead instance left behind."""
+    world.studio.seconds = 300.0
+    for job in ("cat", "cow", "dog"):
+        world.queued(job)
+    assert run(world, 1500.0) == "nothing left"
+    assert [world.states(job)[1] for job in ("cat", "cow", "dog")] == ["SUBMITTING"] * 3
+    sent = [post.at for post in world.studio.posts]
+    assert sent[1] - sent[0] < 310 and sent[2] - sent[1] < 310
+
+
+def test_a_job_that_expires_while_it_is_ready_leaves_no_slot(world: World) -> None:
+    world.studio.seconds = 62.0
+    world.queued("cat")
+    world.queued("cow", expires_after="1m")
+    calls = calls_of(world)
+    ended = next(at for at, call in enumerate(calls) if "records/cow/000002" in call.key)
+    freed = next(
+        at for at, call in enumerate(calls) if call.kind == "delete" and "cow~" in call.key
+    )
+    stored = next(at for at, call in enumerate(calls) if "results/cat/result" in call.key)
+    assert ended < freed < stored, "as soon as that is found"
+    assert world.states("cow") == ["QUEUED", "EXPIRED"]
+
+
+def test_a_canceled_job_leaves_no_slot_and_is_not_sent(world: World) -> None:
+    for job in ("cat", "cow", "dog"):
+        world.queued(job)
+    app = world.app("poller")
+
+    def cancel(call: Call) -> None:
+        if call.kind == "create" and "cow~000002" in call.key:
+            assert world.app("api").cancellation.cancel("cow")
+
+    store_of(app).after.append(cancel)
+    assert run(world, app=app) == "nothing left"
+    assert [world.state(job) for job in ("cat", "cow", "dog")] == [
+        "SUCCEEDED",
+        "CANCELED",
+        "SUCCEEDED",
+    ]
+    assert len(world.studio.posts) == 2
+    assert world.slots() == []
+
+
+def test_what_a_killed_poller_claimed_ahead_is_freed(world: World) -> None:
+    world.queued("cat")
+    world.queued("cow")
+    victim = world.app("victim")
+    store_of(victim).after.append(once("create", "cow~000002", die))
+    with pytest.raises(Killed):
+        run(world, app=victim)
+    assert "brush/cow~000002" in world.held()
+    world.timeline.wait(80.0)
+    assert run(world) == "nothing left"
+    assert [world.state(job) for job in ("cat", "cow")] == ["SUCCEEDED"] * 2
+    assert world.slots() == []
+    assert world.bucket.keys(layout.QUEUE) == []
