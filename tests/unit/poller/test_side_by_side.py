@@ -73,7 +73,7 @@ def test_the_next_poller_need_not_wait_for_a_slow_image() -> None:
 def test_slow_images_of_one_model_keep_no_other_model_waiting() -> None:
     limits = Limits(50, 1, 40, 0)
     world = World(models=(model(limits=limits), model(OTHER)))
-    world.studio.limits[MODEL] = limits
+    world.studio.limits = {MODEL: limits, OTHER: limits}
     for number in range(40):
         world.queued(f"cat-{number}", MODEL)
     app, queued = world.app("poller"), list[float]()
@@ -95,7 +95,7 @@ def test_at_the_hand_over_no_image_is_begun() -> None:
     """Those that wait for their turn would keep the instance busy beyond its time."""
     limits = Limits(100, 1, 100, 0)
     world = World(models=(model(limits=limits),))
-    world.studio.limits[MODEL] = limits
+    world.studio.limits = {MODEL: limits, OTHER: limits}
     for number in range(100):
         world.queued(f"job-{number:03}")
     app, begun, deadline = world.app("poller"), list[float](), 2 * SLOW
