@@ -106,7 +106,7 @@ class Follower:
         self._ask(inflight)
 
     def _ask(self, inflight: InFlight) -> None:
-        is_due = self.ledger.clock.monotonic() >= inflight.ask_at
+        is_due = inflight.is_due(self.ledger.clock.monotonic())
         if not is_due or inflight.working or self._is_in_trouble(inflight.slot):
             return
         if inflight.last.state in (PENDING, RUNNING):

@@ -38,6 +38,8 @@ CROWD = 12
 """From so many tasks on, listing all of them all the time is cheaper still."""
 ALONE = 30.0
 """Seconds for which listings are believed that show a task as running: they may be behind."""
+TOO_SHORT = 0.001
+"""Seconds that are not worth another sleep."""
 STUCK = 3
 """Questions without an answer after which a task is taken for one that keeps nothing busy."""
 FEW = 2
@@ -83,6 +85,10 @@ class InFlight:
     listed: bool = False
     failures: int = 0
     first: Record | None = None
+
+    def is_due(self, now: float) -> bool:
+        """Whether it is to be asked for. Who slept until that moment may wake a little before."""
+        return now >= self.ask_at - TOO_SHORT
 
 
 @dataclass
@@ -300,7 +306,7 @@ class InFlightTasks:
             self._crowds[name] = now + gap_between(self.ledger.durations.known(name))
             return idle
         soon = [one for one in idle if one.ask_at <= now + GAP]
-        is_due = any(one.ask_at <= now for one in soon)
+        is_due = any(one.is_due(now) for one in soon)
         return soon if is_due and len(soon) >= TOGETHER else []
 
     def seen_running(self, inflight: InFlight) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 
 from shared.catalogue.models import Model
 from shared.jobs.submit import Submission
@@ -65,7 +64,7 @@ class Scheduler:
         flying = self.in_flight.jobs(name)
         waiting = [marker for marker in markers if job_of_marker(marker) not in flying]
         self._count(name, waiting)
-        self._get_ready(model, waiting)
+        self.sender.get_ready(model, waiting)
 
     def _useful(self, model: Model) -> int:
         """How many markers to try in one go: as many as there is room for, past those that are in
@@ -130,9 +129,3 @@ class Scheduler:
         last = self.ledger.records.last(job_of_reminder(reminder))
         if last is None or last.state != QUEUED or self.submission.expire(last):
             self.ledger.queue.drop(reminder)
-
-    def _get_ready(self, model: Model, waiting: list[str]) -> None:
-        """Prepare the job that is next, for the moment in which a slot becomes free."""
-        ready = (one for one in waiting if not self.schedule.trouble.holds(job_of_marker(one)))
-        for marker in islice(ready, 1):
-            self.sender.get_ready(model, marker)

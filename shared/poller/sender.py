@@ -83,11 +83,14 @@ class Sender:
         self._read = {key: one for key, one in self._read.items() if one.job != job}
         self._moved.add(job)
 
-    def get_ready(self, model: Model, marker: str) -> None:
-        """Read a job ahead, for the moment in which a slot becomes free; where the model is idle
-        until then, claim its slot as well. Raises StoreError."""
-        last = self._read.get(marker) or self._readable(marker)
-        if last is None:
+    def get_ready(self, model: Model, markers: Iterable[str]) -> None:
+        """Read the first of these jobs ahead, for the moment in which a slot becomes free; where
+        the model is idle until then, claim its slot as well. Raises StoreError."""
+        flying, trouble = self.in_flight.jobs(model.name), self.guard.schedule.trouble
+        waiting = (one for one in markers if job_of_marker(one) not in flying)
+        marker = next((one for one in waiting if not trouble.holds(job_of_marker(one))), None)
+        last = (self._read.get(marker) or self._readable(marker)) if marker else None
+        if marker is None or last is None:
             return
         self._read[marker] = last
         ahead = self.in_flight.ahead
@@ -95,6 +98,10 @@ class Sender:
             self.ledger.slots.free(ahead.pop(other))
         if self.in_flight.waits_for_an_end(model) and marker not in ahead and _waits(last, marker):
             ahead[marker] = self.ledger.slots.claim(model.name, last.job, last.seq + 1)
+
+    def _ready_the_next(self, model: Model) -> None:
+        if self.in_flight.waits_for_an_end(model):
+            self.get_ready(model, self._line.get(model.name, ()))
 
     def give_back(self) -> None:
         """Free the slots that were claimed ahead. Raises StoreError."""
@@ -163,6 +170,7 @@ class Sender:
         self.guard.outcome(model.name, step)
         if not self.guard.schedule.closing:
             self.go_on(model.name)
+            self.guard.part(model.name, partial(self._ready_the_next, model))
 
     def _sent(self, model: Model, marker: str, tried: Outcome[Tried]) -> None:
         """What became of a job that was tried. Raises what the attempt raised."""
