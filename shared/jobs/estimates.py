@@ -78,7 +78,8 @@ class Estimates:
             return None
         limits = model.limits
         if model.name not in self._busy:
-            self._busy[model.name] = len(self.ledger.slots.held(model.name))
+            held = len(self.ledger.slots.held(model.name))  # one may be claimed ahead
+            self._busy[model.name] = min(held, self.ledger.breakers.window(model))
         rounds = (place - 1 + self._busy[model.name]) // max(1, limits.concurrent)
         paced = (place - 1) * limits.per_seconds / max(1, limits.submissions)
         paused = self.ledger.breakers.paused_for(model.name)

@@ -146,7 +146,7 @@ class Sender:
         except Exception:
             self.ledger.lease.permits.stop_line(permit)
             raise
-        if isinstance(tried.outcome, RetryLater) and tried.outcome.model_wide:
+        if _keeps_others_waiting(tried.outcome):
             self.ledger.lease.permits.stop_line(permit)
         return tried
 
@@ -219,6 +219,13 @@ class Sender:
         job, records = job_of_marker(marker), self.ledger.records
         first = None if job in self._moved else records.get(job, 1)
         return first if _waits(first, marker) else records.last(job)
+
+
+def _keeps_others_waiting(outcome: Record | RetryLater | None) -> bool:
+    """Whether a job was not sent and is still the next one of its model."""
+    if isinstance(outcome, RetryLater):
+        return outcome.model_wide
+    return outcome is not None and outcome.state == QUEUED and outcome.not_before is None
 
 
 def _waits(last: Record | None, marker: str) -> TypeGuard[Record]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.catalogue.models import Limits
+from shared.jobs.submit import INTENTS, SEND_WITHIN
 from shared.modelstudio.client import ServiceError
 from shared.storage import layout
 from shared.storage.objects import ObjectForbidden, StoreError
@@ -116,3 +117,25 @@ def test_a_renewal_that_fails_as_a_job_is_settled_makes_no_room() -> None:
     run(world, 50.0, app)
     assert failed and failed[0] - began < 5
     assert len(world.studio.posts) == 1, "one task at once"
+
+
+def test_a_job_whose_records_came_too_late_is_not_overtaken() -> None:
+    """Each record of its attempt takes longer than the POST may follow it: nothing was sent."""
+    limits = Limits(5, 1, 5, 0)
+    world = World(models=(model(limits=limits),))
+    world.studio.limits = {MODEL: limits}
+    for job in ("cat", "cow", "dog"):
+        world.queued(job)
+    app, slow = world.app("poller"), list[Call]()
+
+    def delay(call: Call) -> None:
+        if call.kind == "create" and "records/cat/" in call.key and len(slow) < INTENTS:
+            slow.append(call)
+            world.timeline.wait(SEND_WITHIN + 0.5)
+
+    store_of(app).before.append(delay)
+    run(world, app=app)
+    assert len(slow) == INTENTS
+    assert [post.body["input"]["prompt"] for post in world.studio.posts] == [
+        f"prompt of {job}" for job in ("cat", "cow", "dog")
+    ]
