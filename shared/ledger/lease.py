@@ -40,6 +40,8 @@ RENEW_AFTER = 0.75
 """The part of the sending time after which the lease is renewed."""
 MARGIN = 5.0
 """Seconds for the resolution of the store's clock and the way of a request to the service."""
+RESOLUTION = 1.0
+"""Of the store's dates, in seconds (HTTP dates: RFC 9110, section 5.6.7)."""
 WATCH = 1.0
 KEPT = 30
 """Old epochs that are kept: a deleted number would be free again, so only far older ones go."""
@@ -138,7 +140,8 @@ class Lease:
             # take the one after: so it is left to grow old, not released.
             return False
         self.epoch, self._renewed, self._is_closing = newest.number + 1, began, False
-        self.permits.restore(newest.permits, self.timing.request)
+        ago = max(0.0, newest.age - RESOLUTION) if newest.is_released else 0.0
+        self.permits.restore(newest.permits, self.timing.request, ago)
         if self.epoch > KEPT:
             with suppress(StoreError):
                 self.store.delete(layout.lease(self.epoch - KEPT))

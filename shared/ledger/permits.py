@@ -100,10 +100,11 @@ class Permits:
             {"*": [unknown]} if unknown else {}
         )
 
-    def restore(self, state: Any, request: float) -> None:
-        """Go on from what the last holder said; without that every permit counts as spent until
-        its last request (at most `request` seconds long) has been answered."""
-        now = self.clock.monotonic()
+    def restore(self, state: Any, request: float, ago: float = 0.0) -> None:
+        """Go on from what the last holder said, at least `ago` seconds ago; without that every
+        permit counts as spent until its last request (at most `request` seconds long) has been
+        answered."""
+        now = self.clock.monotonic() - ago
         try:
             spent = {str(model): [float(one) for one in waits] for model, waits in state.items()}
         except (AttributeError, TypeError, ValueError):

@@ -36,6 +36,9 @@ QUIET_SLEEP = 0.5
 """Sleep while work remains but nothing is scheduled (e.g. orphan slots), in seconds."""
 BEFORE_RELEASE = (SENDING, ASKING, RESOLVING)
 """What only the holder of the lease does. The next one need not wait for images."""
+LONG_WINDOW = 90.0
+"""A permit that returns within this many seconds is waited for: with a documented limit of some
+submissions a minute, a tick of the timer could come a whole window late."""
 FAR_AWAY = 45.0
 """If the next event is further off than this many seconds, exit; the timer restarts the poller."""
 
@@ -220,7 +223,7 @@ class Poller:
         if self.schedule.expired_left:
             return SHORTEST_SLEEP
         question, wait = self.in_flight.next_question(), self.schedule.next_wait()
-        if question is not None or self.workers.busy():
+        if question is not None or self.workers.busy() or self.schedule.permit_within(LONG_WINDOW):
             due = LONGEST_SLEEP if question is None else question
             return max(SHORTEST_SLEEP, min(due, self.schedule.next_look(), LONGEST_SLEEP))
         if self.schedule.strays or wait is None:

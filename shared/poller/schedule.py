@@ -96,6 +96,10 @@ class Schedule:
         """The next job of a model may be sent in `seconds`."""
         self.permits[model] = self.clock.monotonic() + seconds
 
+    def permit_within(self, seconds: float) -> bool:
+        """Whether a job of some model may be sent in that time."""
+        return any(at - self.clock.monotonic() <= seconds for at in self.permits.values())
+
     def permitted(self) -> list[str]:
         """The models whose next job may be sent by now; they are forgotten."""
         now = self.clock.monotonic()

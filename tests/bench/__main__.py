@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import time
 from dataclasses import asdict
@@ -61,6 +62,9 @@ def main() -> None:
 def run(name: str, brief: bool) -> list[dict[str, Any]]:
     """One module's measurements as JSON, printed as soon as they are there."""
     print(f"{name} …", flush=True)
+    # What the simulations before have left is not looked through again while threads are timed.
+    gc.collect()
+    gc.freeze()
     started = time.monotonic()
     found: list[Measure] = import_module(f"tests.bench.{name}").measures(brief)
     seconds = round(time.monotonic() - started, 1)

@@ -33,7 +33,7 @@ from tests.simulation.network import Network
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 TICK = 60.0
-TIMEOUTS = {"submit": 120.0, "poll": 600.0, "rescue": 60.0}
+TIMEOUTS = {"submit": 120.0, "poll": 720.0, "rescue": 60.0}
 """Seconds, as s.yaml has them."""
 
 Handler = Callable[[bytes, object], object]

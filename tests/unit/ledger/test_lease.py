@@ -220,8 +220,22 @@ def test_permits_go_along_at_a_release(contest: Contest) -> None:
     follower = contest.held("follower", SUBMIT)
     assert follower.permits.wait("brush", LIMITS) == 0.0
     with spent(follower.permits, "brush", LIMITS):
-        assert follower.permits.wait("brush", LIMITS) == pytest.approx(60.0, abs=0.01)
+        assert follower.permits.wait("brush", LIMITS) == pytest.approx(40.0, abs=2.0)
         assert follower.permits.wait("pencil", LIMITS) == 0.0
+
+
+@pytest.mark.parametrize("later", [0.0, 0.2, 10.3, 40.0, 61.5])
+@pytest.mark.parametrize("way", [0.3, 0.9])
+def test_the_time_since_a_release_counts(contest: Contest, way: float, later: float) -> None:
+    """By the store's dates, which are whole seconds: never too much."""
+    holder, once_a_minute = contest.held("holder"), Limits(1, 60, 1, 0)
+    with spent(holder.permits, "brush", once_a_minute):
+        contest.timeline.wait(way)
+    holder.release()
+    contest.timeline.wait(later)
+    wait = contest.held("follower").permits.wait("brush", once_a_minute)
+    assert max(0.0, 60 - later) <= wait + 0.001
+    assert wait <= max(0.0, 60 - later) + 2.0
 
 
 def test_after_a_take_over_all_permits_are_spent(contest: Contest) -> None:

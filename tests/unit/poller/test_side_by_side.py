@@ -130,3 +130,16 @@ def test_what_was_learned_is_not_written_after_the_lease_was_given_back() -> Non
     released = max(place for place, key in enumerate(puts) if key.startswith(layout.LEASE))
     assert any(key.startswith(layout.MODELS) for key in puts[:released])
     assert not any(key.startswith(layout.MODELS) for key in puts[released:])
+
+
+@pytest.mark.parametrize(("seconds", "ends"), [(1000.0, "nothing left"), (25.0, "handed over")])
+def test_a_limit_per_minute_is_used_whole(seconds: float, ends: str) -> None:
+    """In one run, and where runs follow each other while all permits are spent."""
+    world = World(models=(model(limits=Limits(2, 60, 20, 0)),))
+    for number in range(6):
+        world.queued(f"job-{number}")
+    while world.markers():
+        assert run(world, seconds).startswith((ends, "nothing left"))
+        world.timeline.wait(2.0)
+    sent = sorted(post.at for post in world.studio.posts)
+    assert all(60 <= after - before < 64 for before, after in zip(sent, sent[2:], strict=False))
