@@ -14,20 +14,18 @@ from collections.abc import Sequence
 ENOUGH = 5
 SHARE = 0.12
 SHORTEST = 0.1
-GAP = 0.8
+GAP = 0.86
 """Seconds between two questions while a task may end: with the time to fetch its images, a person
 waits a second at most."""
 GAP_SHARE = 0.018
 """The same as a share of the usual time, for tasks that take longer than a minute."""
 LONGEST = 5.0
 LATE = 1.5
-LATER = 0.05
+LATER = 0.02
 """Share of the span at its beginning in which an end may be found later than a gap."""
 EAGER = 0.015
 """Share of a task's usual time that a slot may be empty where nothing waits at the service."""
 EARLIER = 0.95
-MANY = 40
-"""From so many on, the shortest one is taken for an exception."""
 
 
 def first_question(durations: Sequence[float], early: bool = False) -> float:
@@ -81,7 +79,7 @@ def _span(durations: Sequence[float]) -> tuple[float, float]:
     """When the next task will end, at the earliest and as a rule at the latest: a little before
     the quickest one that was seen, the more so the fewer were seen."""
     ordered = sorted(durations)
-    low, high = ordered[1 if len(ordered) >= MANY else 0], _quantile(durations, 0.95)
+    low, high = ordered[0], _quantile(durations, 0.95)
     return low - (high - low) / len(ordered), high
 
 
