@@ -26,9 +26,11 @@ ROOT = Path(__file__).resolve().parents[2]
 KILLS = int(os.environ.get("KILLS", "40"))
 JOBS = max(15, KILLS // 4)
 PATIENCE = 420.0
-MOST_UNCLEAR = 2
-"""Two submissions within the same seconds that both lost their answers cannot always be told
-apart; such a job is put before a person, and its task is named, not paid again."""
+MOST_UNCLEAR = max(2, JOBS // 10)
+"""Submissions within the same seconds that lost their answers cannot always be told apart, and a
+model's overlap: such a job is put before a person, and its task is named, not paid again."""
+RESCUE_RETRIES = 8
+"""After more kills of `rescue` the platform forgets an event (s.yaml, asyncInvokeConfig)."""
 MODELS = ("wanx-x-painting", "wanx-sketch-to-image-lite", "wan2.5-i2i-preview")
 BODIES: dict[str, dict[str, Any]] = {
     MODELS[0]: {
@@ -58,6 +60,7 @@ class Killer(threading.Thread):
                 for name, function in self._functions().items()
                 for instance in function["instances"]
                 if instance["busy"] or self._rng.random() < 0.2
+                if name != "rescue" or self.killed[name] < RESCUE_RETRIES
             ]
             if victims:
                 name, pid = self._rng.choice(victims)
