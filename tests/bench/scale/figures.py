@@ -15,7 +15,7 @@ from tests.bench.scale.layout import DAY, Layout, Load, facts
 
 MEAN, PEAK = "the day's mean", "the busiest hour"
 POLL_RUN = 540.0
-"""Seconds a busy poller runs before it hands over (s.yaml: timeout 600, of which 60 are kept)."""
+"""Seconds a busy poller runs before it hands over (s.yaml: timeout 720, of which 180 are kept)."""
 
 
 @dataclass(frozen=True)
