@@ -90,13 +90,13 @@ class Sender:
         waiting = (one for one in markers if job_of_marker(one) not in flying)
         marker = next((one for one in waiting if not trouble.holds(job_of_marker(one))), None)
         last = (self._read.get(marker) or self._readable(marker)) if marker else None
-        if marker is None or last is None:
-            return
+        if marker is None or not _waits(last, marker):
+            return  # an attempt of it may be under way: what it is then is read in its turn
         self._read[marker] = last
         ahead = self.in_flight.ahead
         for other in [one for one in ahead if one != marker and model_of_marker(one) == model.name]:
             self.ledger.slots.free(ahead.pop(other))
-        if self.in_flight.waits_for_an_end(model) and marker not in ahead and _waits(last, marker):
+        if self.in_flight.waits_for_an_end(model) and marker not in ahead:
             ahead[marker] = self.ledger.slots.claim(model.name, last.job, last.seq + 1)
 
     def _ready_the_next(self, model: Model) -> None:

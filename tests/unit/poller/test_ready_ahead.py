@@ -14,7 +14,7 @@ from shared.modelstudio.client import ServiceError
 from shared.poller.poll_intervals import EAGER
 from shared.storage import layout
 from tests.kit.hooks import Call, Killed, die, once
-from tests.kit.world import MODEL, World, model, run, store_of
+from tests.kit.world import MODEL, World, model, run, store_of, submit
 
 SECONDS = 20.0
 
@@ -153,3 +153,41 @@ def test_who_wakes_a_hair_too_early_asks_all_the_same(world: World) -> None:
     asked = [at for at, task in world.studio.queries if task == "task-8"]
     pauses = [round(after - before, 3) for before, after in pairwise(asked)]
     assert set(pauses[1:]) == {EAGER * SECONDS}
+
+
+def in_doubt(world: World, job: str) -> Record:
+    """An attempt whose sender died before its POST."""
+    victim = world.app("victim")
+    world.timeline.wait(80.0)
+    assert victim.ledger.lease.take(POLLER)
+    last = victim.ledger.records.last(job)
+    assert last is not None
+    store_of(victim).after.append(once("create", layout.record(job, last.seq + 1), die))
+    with pytest.raises(Killed):
+        victim.submission.submit(last)
+    began = world.app("looks").ledger.records.last(job)
+    assert began is not None and began.state == "SUBMITTING"
+    return began
+
+
+def test_a_job_read_ahead_in_doubt_is_not_overtaken_once_it_waits_again(world: World) -> None:
+    for job in ("cat", "cow"):
+        world.queued(job)
+    app, brush = world.app("poller"), world.models[0]
+    why = app.rules.errors.ours("NoTaskMade", seconds=1)
+    pending = submit(world, "cat")
+    assert isinstance(pending, Record) and app.transitions.requeue(pending, why)  # another marker
+    attempt = in_doubt(world, "cat")
+    sender = app.poller.scheduler.sender
+    markers = world.bucket.keys(layout.QUEUE)
+    sender.get_ready(brush, markers)
+    assert app.transitions.requeue(attempt, why, in_doubt=True)
+    world.timeline.wait(80.0)
+    assert app.ledger.lease.take(POLLER)
+    world.timeline.wait(35.0)  # until the permits of the dead are back
+    sender.in_flight.keep_only([])
+    sender.send(brush, world.bucket.keys(layout.QUEUE))
+    world.timeline.wait(2.0)
+    app.poller.workers.settle()
+    world.timeline.wait(2.0)
+    assert [post.body["input"]["prompt"] for post in world.studio.posts[1:]] == ["prompt of cat"]
