@@ -55,7 +55,7 @@ def blocked_pause_too_short() -> list[Change]:
 
 
 def pause_not_written() -> list[Change]:
-    old = "state.pause = Pause(until, error.code, error.message, blocked, count)"
+    old = "state.pause = Pause(until, error.code, error.message, blocked, count, now)"
     new = "state.pause = Pause(now, error.code, error.message, blocked, count)"
     return [rewritten(Breakers, "pause", old, new)]
 
