@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 KILLS = int(os.environ.get("KILLS", "40"))
 JOBS = max(15, KILLS // 4)
 PATIENCE = 420.0
-MOST_UNCLEAR = max(2, JOBS // 10)
+MOST_UNCLEAR = max(2, JOBS // 8)
 """Submissions within the same seconds that lost their answers cannot always be told apart, and a
 model's overlap: such a job is put before a person, and its task is named, not paid again."""
 RESCUE_RETRIES = 8
