@@ -22,7 +22,7 @@ from shared.api.jobs_api.page import WEB, Page
 from shared.api.jobs_api.problems import add_handlers
 from shared.api.jobs_api.uploads import Uploads
 from shared.app import App, Instance
-from shared.platform.fc.web import WsgiApp
+from shared.platform.web_function import WsgiApp
 
 
 def create_app(app: App, web: Path = WEB) -> WsgiApp:

@@ -14,7 +14,7 @@ import pytest
 
 from shared.app import Instance, for_invocation
 from shared.platform.concurrency import in_threads
-from shared.platform.fc.web import RequestContext, WsgiApp, web_function
+from shared.platform.web_function import RequestContext, WsgiApp, web_function
 from tests.kit.log_lines import Lines
 
 ENDPOINT, BUCKET = "http://oss.invalid", "bucket"

@@ -99,14 +99,15 @@ def _failed(start_response: Callable[..., Any], request_id: str) -> list[bytes]:
 def serve(application: WsgiApp, environ: Mapping[str, str]) -> None:
     """Answer requests until the process is ended. Raises OSError if the port is taken.
 
-    Listens on all interfaces: the platform's requests come from outside the instance.
+    Listens on all interfaces, unless LISTEN_HOST names one: the platform's requests come from
+    outside the instance.
     """
     # Imported late: only this function's package has it.
     from waitress.server import create_server
 
     server = create_server(
         application,
-        host="0.0.0.0",
+        host=environ.get("LISTEN_HOST") or "0.0.0.0",
         port=int(environ.get("FC_CUSTOM_LISTEN_PORT") or PORT),
         threads=THREADS,
         connection_limit=CONNECTIONS,
