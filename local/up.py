@@ -21,7 +21,7 @@ from local.up_settings import (
     Plan,
     UpError,
     make_plan,
-    packaged_python,
+    packaged_pythons,
     server_environment,
     write_private,
 )
@@ -187,7 +187,8 @@ class LaptopCloud:
             options += ["--s-yaml", str(ROOT / "s.yaml"), "--data", str(self.data)]
             options += ["--verbose"] if self._verbose else []
             if self._packages:
-                options += ["--python", str(packaged_python(self._packages, self._environ))]
+                pythons = packaged_pythons(self._packages, self._environ)
+                options += [f"--python={runtime}={path}" for runtime, path in pythons.items()]
             if self._timer_minute is not None:
                 options += ["--timer-minute", str(self._timer_minute)]
             options += self._identities(plan) if "oss" in plan.ports else ["--watch-bucket"]

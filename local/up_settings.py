@@ -81,23 +81,30 @@ def server_environment(
     }
 
 
-def packaged_python(packages: Path, environ: Mapping[str, str]) -> Path:
-    """The Python the packages are built for. Raises UpError, saying what to do, if none is here."""
+def packaged_pythons(packages: Path, environ: Mapping[str, str]) -> dict[str, Path]:
+    """The Python of each runtime that the packages are built for.
+
+    Raises UpError, saying what to do, if one is not here.
+    """
     # Here, as only the laptop cloud that runs packages needs them.
     from deploy.packaging.interpreters import find_interpreter, how_to_get
     from deploy.packaging.settings import PackageError
     from deploy.packaging.stamp import read_stamp
 
-    try:
-        runtime = str(read_stamp(packages / "submit")["runtime"])
-        found = find_interpreter(runtime, environ)
-    except PackageError as error:
-        raise UpError(str(error)) from None
-    if found is None:
-        raise UpError(
-            f"the packages in {packages} need {runtime}, which is not here: {how_to_get(runtime)}"
-        )
-    return found.path
+    pythons: dict[str, Path] = {}
+    for function in ("submit", "api"):
+        try:
+            stamp = read_stamp(packages / function)
+            python = str(stamp.get("python") or stamp["runtime"])
+            found = find_interpreter(python, environ)
+        except PackageError as error:
+            raise UpError(str(error)) from None
+        if found is None:
+            raise UpError(
+                f"the packages in {packages} need {python}, which is not here: {how_to_get(python)}"
+            )
+        pythons[str(stamp["runtime"])] = found.path
+    return pythons
 
 
 def write_private(path: Path, text: str) -> None:

@@ -61,7 +61,8 @@ if TYPE_CHECKING:
 class Instance:
     """What outlives an invocation of one function instance; all of it can be made again.
 
-    An instance serves one environment: its bucket, its account, its key.
+    An instance serves one environment: its bucket, its account, its key. Requests that are
+    answered at once share it, each with an `App` and credentials of its own.
 
     `map_fn` and `workers`: whether several things are done one after the other (None) or at once.
     `wsgi` holds the HTTP
@@ -85,7 +86,7 @@ class Instance:
     def oss_session(self, endpoint: str) -> Any:
         """The connections to OSS."""
         if endpoint not in self.sessions:
-            self.sessions[endpoint] = open_session(endpoint)
+            self.sessions.setdefault(endpoint, open_session(endpoint))
         return self.sessions[endpoint]
 
     def renew_key(self, settings: Settings, credentials: Credentials, clock: Clock) -> None:
@@ -94,7 +95,7 @@ class Instance:
         if settings.api_key_secret and place not in self.secret_keys:
             name, region = settings.api_key_secret, settings.oss_region
             made = SecretKey(name, settings.kms_endpoint, region, credentials, clock)
-            self.secret_keys[place] = made
+            self.secret_keys.setdefault(place, made)
         if settings.api_key_secret:
             self.secret_keys[place].credentials = credentials
 

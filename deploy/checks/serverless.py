@@ -12,6 +12,7 @@ from deploy.checks.events import event_findings
 from deploy.checks.fc_models import props_schema
 from deploy.checks.serverless_files import code_findings, foundation_findings, secret_findings
 from deploy.checks.triggers import trigger_findings
+from deploy.checks.web import web_findings
 from deploy.stack.declared import DeclaredFunction, declared_stack
 from deploy.stack.findings import Finding, distinct
 from deploy.stack.render import render
@@ -26,6 +27,7 @@ RULES: tuple[Callable[[DeclaredFunction], Iterator[Finding]], ...] = (
     environment_findings,
     event_findings,
     trigger_findings,
+    web_findings,
 )
 
 

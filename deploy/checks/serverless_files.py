@@ -36,7 +36,7 @@ def secret_findings(text: str) -> Iterator[Finding]:
 
 
 def code_findings(function: DeclaredFunction) -> Iterator[Finding]:
-    """`code` is the build of one of functions/, and `handler` is in it."""
+    """`code` is the build of one of functions/, and holds the handler, if one is needed."""
     code = function.props.get("code")
     if not isinstance(code, str):
         return
@@ -51,6 +51,8 @@ def code_findings(function: DeclaredFunction) -> Iterator[Finding]:
             "Name a folder that `make package` builds.",
             "functions/",
         )
+    elif function.table("customRuntimeConfig"):
+        return  # it starts a server instead
     elif not _has(folder, str(function.props.get("handler"))):
         yield Finding(
             "handler",

@@ -10,7 +10,14 @@ from pathlib import Path
 from deploy.packaging.build import Builder, Package
 from deploy.packaging.dependencies import Dependencies, prepare
 from deploy.packaging.interpreters import Interpreter, find_interpreter, how_to_get
-from deploy.packaging.settings import ROOT, PackageError, PackageSettings, load_package_settings
+from deploy.packaging.settings import (
+    ROOT,
+    FunctionPlan,
+    PackageError,
+    PackageSettings,
+    Target,
+    load_package_settings,
+)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -25,13 +32,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(settings: PackageSettings, asked: argparse.Namespace) -> int:
-    target = settings.target(asked.runtime)
-    plans = settings.plans(asked.functions)
-    interpreter = find_interpreter(target.runtime, os.environ)
-    out = asked.out.resolve()
-    dependencies = prepare(settings, target, interpreter, asked.cache or out / ".cache")
-    packages = Builder(settings, target, interpreter, dependencies, out).build(plans)
-    _report(packages, dependencies, interpreter, target.runtime)
+    plans: dict[Target, list[FunctionPlan]] = {}
+    for plan in settings.plans(asked.functions):
+        plans.setdefault(settings.target(plan.runtime or asked.runtime), []).append(plan)
+    packages = [one for target in plans for one in _built(settings, target, plans[target], asked)]
     excess = [line for package in packages for line in package.excess]
     for line in excess:
         print(f"deploy.packaging: {line}", file=sys.stderr)
@@ -44,12 +48,24 @@ def _run(settings: PackageSettings, asked: argparse.Namespace) -> int:
     return 1 if excess else 0
 
 
+def _built(
+    settings: PackageSettings, target: Target, plans: list[FunctionPlan], asked: argparse.Namespace
+) -> list[Package]:
+    """The functions that run on this target."""
+    interpreter, out = find_interpreter(target.python, os.environ), asked.out.resolve()
+    dependencies = prepare(settings, target, interpreter, asked.cache or out / ".cache")
+    packages = Builder(settings, target, interpreter, dependencies, out).build(plans)
+    _report(packages, dependencies, interpreter, target)
+    return packages
+
+
 def _report(
     packages: list[Package],
     dependencies: Dependencies,
     interpreter: Interpreter | None,
-    runtime: str,
+    target: Target,
 ) -> None:
+    print(f"For {target.runtime}:")
     print(f"{'function':<10}{'zip MB':>8}{'budget':>8}{'unpacked':>10}{'budget':>8}  sha256")
     for package in packages:
         plan = package.plan
@@ -66,14 +82,14 @@ def _report(
     if interpreter:
         print(f"Bytecode by {interpreter.path} ({interpreter.release}).")
     else:
-        _warn(runtime)
+        _warn(target.python)
 
 
-def _warn(runtime: str) -> None:
+def _warn(python: str) -> None:
     print(
-        f"\n*** No {runtime} is at hand: THE PACKAGES HOLD NO BYTECODE. They work, but every cold\n"
+        f"\n*** No {python} is at hand: THE PACKAGES HOLD NO BYTECODE. They work, but every cold\n"
         "*** start compiles all imports anew (two to three times as long).\n"
-        f"*** To mend it, {how_to_get(runtime)}.",
+        f"*** To mend it, {how_to_get(python)}.",
         file=sys.stderr,
     )
 
@@ -82,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m deploy.packaging", description=__doc__)
     add = parser.add_argument
     add("functions", nargs="*", help="those functions alone (default: all)")
-    add("--runtime", default="python3.10", help="Function Compute's runtime (%(default)s)")
+    add("--runtime", default="python3.10", help="of the functions that run on any (%(default)s)")
     add("--out", type=Path, default=Path("build"), help="folder to build into (%(default)s)")
     add("--cache", type=Path, help="folder for downloads (default: OUT/.cache)")
     add("--root", type=Path, default=ROOT, help="the source tree")

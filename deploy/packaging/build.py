@@ -125,8 +125,9 @@ class Builder:
         stamp = {
             "function": plan.name,
             "runtime": self._target.runtime,
+            "python": self._target.python,
             "bytecode": self._interpreter.release if self._interpreter else None,
-            "lock_sha256": digest(self._settings.lock_path(self._target.runtime)),
+            "lock_sha256": digest(self._settings.lock_path(self._target)),
             **revision(self._settings.root),
         }
         (folder / STAMP).write_text(json.dumps(stamp, indent=2) + "\n", "utf-8")

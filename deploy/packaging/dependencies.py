@@ -28,7 +28,7 @@ def prepare(
     settings: PackageSettings, target: Target, interpreter: Interpreter | None, cache: Path
 ) -> Dependencies:
     """The dependencies for one runtime, from `cache` or made there. Raises PackageError."""
-    locked = read_lock(settings.lock_path(target.runtime))
+    locked = read_lock(settings.lock_path(target))
     folder = cache / f"{target.runtime}-{_key(settings, target, interpreter)}"
     done = folder / "saved.json"
     if not done.exists():
@@ -49,7 +49,7 @@ def prepare(
 
 def _key(settings: PackageSettings, target: Target, interpreter: Interpreter | None) -> str:
     """Changes with everything the outcome depends on, this code included."""
-    checksum = hashlib.sha256(settings.lock_path(target.runtime).read_bytes())
+    checksum = hashlib.sha256(settings.lock_path(target).read_bytes())
     checksum.update(repr((settings.prune, settings.sources, target, interpreter)).encode())
     for module in sorted(Path(__file__).parent.glob("*.py")):
         checksum.update(module.read_bytes())

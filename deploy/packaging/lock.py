@@ -1,4 +1,4 @@
-"""`python -m deploy.packaging.lock`: rewrites functions/lock-<runtime>.txt for every runtime."""
+"""`python -m deploy.packaging.lock`: rewrites functions/lock-<python>.txt for every runtime."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
             pins = expected_pins(settings.root, target)
             with tempfile.TemporaryDirectory() as scratch:
                 locked = lock_pins(Path(scratch, "files"), target, pins, settings.sources)
-            path = settings.lock_path(name)
+            path = settings.lock_path(target)
             path.write_text(lock_text(target, locked), "utf-8")
             print(f"{path.relative_to(settings.root)}: {len(locked)} packages")
     except PackageError as error:

@@ -59,7 +59,7 @@ def _locked(path: Path, number: int, line: str) -> LockedPin:
 
 def lock_text(target: Target, pins: Iterable[LockedPin]) -> str:
     """The lock file's content; pip reads it too (--require-hashes)."""
-    head = f"# What the functions import on {target.runtime}, Linux x86_64. Made by `make lock`.\n"
+    head = f"# What the functions import on {target.python}, Linux x86_64. Made by `make lock`.\n"
     lines = [f"{locked.pin} --hash=sha256:{locked.sha256}\n" for locked in pins]
     return head + "".join(sorted(lines))
 
@@ -80,14 +80,17 @@ def expected_pins(root: Path, target: Target) -> list[Pin]:
     """What must be in the lock: the functions' requirements and all that these require.
 
     Who requires what is read from the packages installed here; the versions are those of
-    local/lock.txt, but for the few the runtime's own constraints file names.
+    local/lock.txt, but for the few the Python's own constraints file names. What only the functions
+    of one Python import is in requirements-<python>.txt.
     Raises PackageError for a package that has no version there or is not installed.
     """
     versions = read_pins(root / "local" / "lock.txt", target.markers)
-    own = root / "functions" / f"constraints-{target.runtime}.txt"
+    own = root / "functions" / f"constraints-{target.python}.txt"
     versions |= read_pins(own) if own.exists() else {}
     pins: dict[str, Pin] = {}
     waiting = list(read_pins(root / "functions" / "requirements.txt"))
+    more = root / "functions" / f"requirements-{target.python}.txt"
+    waiting += read_pins(more) if more.exists() else []
     while waiting:
         name = canonicalize_name(waiting.pop())
         if name in pins:
@@ -104,7 +107,7 @@ def _requires(name: str, target: Target) -> list[str]:
         lines = metadata.distribution(name).requires or []
     except metadata.PackageNotFoundError:
         raise PackageError(
-            f"{name} is needed on {target.runtime} but not installed here, so what it requires is"
+            f"{name} is needed on {target.python} but not installed here, so what it requires is"
             " not known; install it first (make demo does)"
         ) from None
     requirements = [Requirement(line) for line in lines]

@@ -25,10 +25,12 @@ class Target:
 
     runtime: str
     glibc: int
+    python: str
+    """The Python that runs them: python3.10. A custom runtime's name does not say it."""
 
     @property
     def version(self) -> str:
-        return self.runtime.removeprefix("python")
+        return self.python.removeprefix("python")
 
     @property
     def platforms(self) -> list[str]:
@@ -57,6 +59,8 @@ class FunctionPlan:
     """What one function's package holds, and how many bytes it may have."""
 
     name: str
+    runtime: str
+    """The only one it runs on; empty: the one that is asked for."""
     folders: tuple[str, ...]
     without: tuple[str, ...]
     leave_out: tuple[str, ...]
@@ -92,8 +96,8 @@ class PackageSettings:
             )
         return [self.functions[name] for name in names or self.functions]
 
-    def lock_path(self, runtime: str) -> Path:
-        return self.root / "functions" / f"lock-{runtime}.txt"
+    def lock_path(self, target: Target) -> Path:
+        return self.root / "functions" / f"lock-{target.python}.txt"
 
 
 def load_package_settings(root: Path = ROOT) -> PackageSettings:
@@ -103,12 +107,13 @@ def load_package_settings(root: Path = ROOT) -> PackageSettings:
     path = root / "pyproject.toml"
     try:
         section = toml.loads(path.read_text("utf-8"))["tool"]["wanx"]["package"]
-        own = tuple(section["own"])
+        own, pythons = tuple(section["own"]), section.get("pythons", {})
+        glibcs = section["runtimes"].items()
         return PackageSettings(
             root=root,
             prune=tuple(section["prune"]),
             sources=dict(section["sources"]),
-            targets={name: Target(name, glibc) for name, glibc in section["runtimes"].items()},
+            targets={n: Target(n, glibc, pythons.get(n, n)) for n, glibc in glibcs},
             functions={name: _plan(name, own, t) for name, t in section["functions"].items()},
         )
     except KeyError as error:
@@ -118,6 +123,7 @@ def load_package_settings(root: Path = ROOT) -> PackageSettings:
 def _plan(name: str, own: tuple[str, ...], table: dict[str, Any]) -> FunctionPlan:
     return FunctionPlan(
         name=name,
+        runtime=table.get("runtime", ""),
         folders=own + tuple(table.get("add", ())),
         without=tuple(table.get("without", ())),
         leave_out=tuple(table.get("leave_out", ())),

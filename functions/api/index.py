@@ -1,21 +1,19 @@
-"""api: programs and people over HTTP (HTTP trigger)."""
+"""api: programs and people over HTTP (a web function with a server of its own)."""
 
 from __future__ import annotations
 
-import logging
 import os
-from typing import Any
 
-from shared.api.jobs_api import create_app
-from shared.app import for_invocation
-from shared.platform.fc.http import HttpEvent, call
-from shared.platform.logs import logged
-
-log = logging.getLogger(__name__)
+from shared.api.jobs_api import create_app, prepare
+from shared.app import INSTANCE, for_invocation
+from shared.platform.web_function import RequestContext, WsgiApp, serve, web_function
 
 
-@logged(log)
-def handler(event: bytes, context: object) -> dict[str, Any]:
-    """Answer one HTTP request."""
-    app = for_invocation(os.environ, context)
-    return call(create_app(app), HttpEvent.of(event))
+def answering(context: RequestContext) -> WsgiApp:
+    """The application for one request, under the credentials that came with it."""
+    return create_app(for_invocation(os.environ, context))
+
+
+if __name__ == "__main__":
+    prepare(INSTANCE)
+    serve(web_function(answering), os.environ)

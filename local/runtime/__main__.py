@@ -44,7 +44,13 @@ def _parser() -> argparse.ArgumentParser:
     add("--host", default="127.0.0.1")
     add("--port", type=int, default=0, help="0 takes a free one")
     add("--layer", type=Path, default=ROOT, help="folder that stands for the functions' layer")
-    add("--python", type=Path, help="runs built packages with this Python, and nothing else")
+    add(
+        "--python",
+        action="append",
+        default=[],
+        metavar="RUNTIME=PATH",
+        help="runs built packages, those of RUNTIME with this Python, and nothing else",
+    )
     add("--watch-bucket", action="store_true", help="list the bucket instead of being notified")
     add("--instances", type=int, default=4, help="most instances of a function")
     add("--retry-seconds", type=float, default=1.0, help="wait before a first retry")
@@ -60,7 +66,9 @@ def _settings(arguments: argparse.Namespace) -> Settings:
     return Settings(
         data=arguments.data.resolve(),
         layer=arguments.layer.resolve(),
-        python=arguments.python,
+        pythons={
+            name: Path(path) for name, _, path in (p.partition("=") for p in arguments.python)
+        },
         instances=arguments.instances,
         retry_seconds=arguments.retry_seconds,
         idle_seconds=arguments.idle_seconds,
@@ -74,7 +82,7 @@ def _settings(arguments: argparse.Namespace) -> Settings:
 async def _serve(arguments: argparse.Namespace) -> None:
     settings = _settings(arguments)
     functions = load_functions(arguments.s_yaml.resolve(), dict(os.environ), ACCOUNT)
-    if settings.python:
+    if settings.pythons:
         _refuse_other_builds(functions)
     settings.rights.check_declared(functions)
     settings.data.mkdir(parents=True, exist_ok=True)

@@ -42,10 +42,18 @@ class TimerTrigger:
 
 @dataclass(frozen=True)
 class HttpTrigger:
-    """Turns HTTP requests into events, for these methods alone."""
+    """Lets HTTP requests in, for these methods alone."""
 
     name: str
     methods: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class WebServer:
+    """The server a custom runtime starts; `concurrency`: requests an instance takes at once."""
+
+    command: tuple[str, ...]
+    concurrency: int
 
 
 @dataclass(frozen=True)
@@ -90,6 +98,8 @@ class Function:
     oss_triggers: tuple[OssTrigger, ...] = field(default=())
     timer_triggers: tuple[TimerTrigger, ...] = field(default=())
     http_trigger: HttpTrigger | None = None
+    web: WebServer | None = None
+    """None for a built-in runtime, which runs a handler."""
 
     @property
     def arn(self) -> str:

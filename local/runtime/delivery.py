@@ -11,8 +11,8 @@ from typing import Any
 
 from local.runtime.declaration import Function
 from local.runtime.event_folder import EventFolder, QueuedEvent
-from local.runtime.instance import Outcome
 from local.runtime.pool import Pool, Throttled
+from local.runtime.process import Outcome
 from local.runtime.settings import Settings
 
 PAYLOAD_BYTES = 128 * 1024

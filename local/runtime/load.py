@@ -17,6 +17,7 @@ from local.runtime.declaration import (
     Initializer,
     OssTrigger,
     TimerTrigger,
+    WebServer,
 )
 from local.runtime.schedule import Schedule
 
@@ -36,13 +37,8 @@ def load_functions(path: Path, environ: Mapping[str, str], account: str) -> list
 def _cannot_run(stack: DeclaredStack, folder: Path) -> Iterator[Finding]:
     """What the cloud takes and a laptop does not."""
     for function in stack.functions:
-        code = _code(function, folder)
-        if not code.is_dir():
-            yield _finding(f"{function.where}.code", f"no folder {code}", "the built code")
-        for kind, arn in function.destinations.items():
-            if not FUNCTION_ARN.fullmatch(arn):
-                where = f"{function.where}.asyncInvokeConfig.destinationConfig.{kind}"
-                yield _finding(where, f"found {arn!r}", "acs:fc:REGION::functions/NAME")
+        yield from _lacks(function, folder)
+        yield from _cannot_serve(function)
     for trigger in stack.triggers:
         try:
             _timers(trigger)
@@ -57,6 +53,29 @@ def _cannot_run(stack: DeclaredStack, folder: Path) -> Iterator[Finding]:
             yield _finding(
                 where, "calls that are signed", "anonymous: no signature is checked here"
             )
+
+
+def _lacks(function: DeclaredFunction, folder: Path) -> Iterator[Finding]:
+    code = _code(function, folder)
+    if not code.is_dir():
+        yield _finding(f"{function.where}.code", f"no folder {code}", "the built code")
+    for kind, arn in function.destinations.items():
+        if not FUNCTION_ARN.fullmatch(arn):
+            where = f"{function.where}.asyncInvokeConfig.destinationConfig.{kind}"
+            yield _finding(where, f"found {arn!r}", "acs:fc:REGION::functions/NAME")
+
+
+def _cannot_serve(function: DeclaredFunction) -> Iterator[Finding]:
+    server = function.table("customRuntimeConfig")
+    command = server.get("command", ["python3"])
+    if server and command[0] != "python3":
+        where = f"{function.where}.customRuntimeConfig.command"
+        yield _finding(where, f"found {command[0]!r}", "python3, for which a Python here stands")
+    if not server and any(one.type == "http" for one in function.triggers):
+        where = f"{function.where}.runtime"
+        yield _finding(
+            where, "HTTP events for a handler", "a custom runtime behind an http trigger"
+        )
 
 
 def _finding(where: str, found: str, expected: str) -> Finding:
@@ -86,7 +105,14 @@ def _function(function: DeclaredFunction, folder: Path) -> Function:
         oss_triggers=tuple(_oss(one) for one in triggers if one.type == "oss"),
         timer_triggers=tuple(timer for one in triggers for timer in _timers(one)),
         http_trigger=next((_http(one) for one in triggers if one.type == "http"), None),
+        web=_web(function),
     )
+
+
+def _web(function: DeclaredFunction) -> WebServer | None:
+    server = function.table("customRuntimeConfig")
+    words = tuple(server.get("command", ())) + tuple(server.get("args", ()))
+    return WebServer(words, function.props.get("instanceConcurrency", 1)) if server else None
 
 
 def _code(function: DeclaredFunction, folder: Path) -> Path:

@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import IO, Any
 
 from local.runtime.declaration import Function
-from local.runtime.instance import Instance, Outcome
+from local.runtime.instance import Instance
 from local.runtime.loglines import readable
+from local.runtime.process import Outcome, Process
 from local.runtime.settings import Settings, instance_environment, worker_settings
+from local.runtime.web_instance import WebInstance
 
 
 class Throttled(Exception):
@@ -23,7 +25,7 @@ class Throttled(Exception):
 
 
 class Pool:
-    """At most `limit` instances, each with at most one event at a time."""
+    """At most `limit` instances, each with at most `capacity` events at once."""
 
     def __init__(self, function: Function, settings: Settings) -> None:
         self.function = function
@@ -31,14 +33,15 @@ class Pool:
         self._settings = settings
         reserved = function.reserved_concurrency
         self.limit = settings.instances if reserved is None else reserved
-        self._free = asyncio.Semaphore(self.limit)
-        self._instances: list[Instance] = []
+        self.capacity = function.web.concurrency if function.web else 1
+        self._free = asyncio.Semaphore(self.limit * self.capacity)
+        self._instances: list[Process] = []
         self._log: IO[bytes] = _log_file(settings.data, f"{function.name}.log")
         self._raw: IO[bytes] = _log_file(settings.data, f"{function.name}.jsonl")
         self._may_log = settings.rights.may_log(function)
 
     async def invoke(self, event: bytes, request_id: str, wait: bool = True) -> Outcome:
-        """Runs the handler once, in a warm instance or a new one.
+        """Lets an instance take one event: a warm one with room, or else a new one.
 
         Without `wait` a function at its reservedConcurrency raises Throttled at once, as a
         synchronous call does in the cloud (429). The laptop's own cap on instances has no
@@ -55,48 +58,53 @@ class Pool:
         return outcome
 
     async def _run(self, event: bytes, request_id: str) -> Outcome:
-        instance = self._warm()
-        if instance is None:
-            instance = self._new()
-            started = await self._start(instance, request_id)
-            if not started.ok:
-                await self._end(instance)
-                return started
+        instance = self._with_room() or self._new(request_id)
+        assert instance.ready is not None
+        instance.open += 1
         try:
+            started = await asyncio.shield(instance.ready)
+            if not started.ok:
+                return started
+            instance.thaw()
             return await instance.invoke(event, request_id)
         finally:
             await self._release(instance)
 
-    def _warm(self) -> Instance | None:
-        """The instance used last, so that the others can go idle."""
-        idle = [i for i in self._instances if i.alive and not i.busy]
-        if not idle:
-            return None
-        instance = max(idle, key=lambda i: i.idle_since)
-        instance.busy = True
-        return instance
+    def _with_room(self) -> Process | None:
+        """The busiest instance, or the one used last, so that the others can go idle."""
+        having = [i for i in self._instances if i.usable and i.open < self.capacity]
+        return max(having, key=lambda i: (i.open, i.idle_since), default=None)
 
-    def _new(self) -> Instance:
-        instance = Instance(self.function, f"c-{uuid.uuid4().hex[:12]}")
+    def _new(self, request_id: str) -> Process:
+        kind = WebInstance if self.function.web else Instance
+        instance = kind(self.function, f"c-{uuid.uuid4().hex[:12]}")
         self._instances.append(instance)
+        instance.ready = asyncio.create_task(self._start(instance, request_id))
         return instance
 
-    async def _start(self, instance: Instance, request_id: str) -> Outcome:
+    async def _start(self, instance: Process, request_id: str) -> Outcome:
+        """Several events may wait for it; not ok: no other one takes this instance."""
         environ = instance_environment(self.function, self._settings, instance.instance_id)
         settings = worker_settings(self.function, self._settings, request_id)
         try:
-            return await instance.start(environ, settings, self.write_log)
+            started = await instance.start(environ, settings, self.write_log)
         except BaseException:
             await self._end(instance)
             raise
+        if not started.ok:
+            await self._end(instance)
+        return started
 
-    async def _release(self, instance: Instance) -> None:
-        instance.busy = False
+    async def _release(self, instance: Process) -> None:
+        instance.open -= 1
+        if instance.open:
+            return
         instance.idle_since = time.monotonic()
-        if not instance.alive:
+        instance.freeze()
+        if not instance.usable:
             await self._end(instance)
 
-    async def _end(self, instance: Instance) -> None:
+    async def _end(self, instance: Process) -> None:
         with contextlib.suppress(ValueError):
             self._instances.remove(instance)
         await instance.stop()
@@ -107,7 +115,7 @@ class Pool:
         """Ends instances that died unseen or were idle for too long."""
         before = time.monotonic() - self._settings.idle_seconds
         for instance in list(self._instances):
-            if not instance.busy and (not instance.alive or instance.idle_since < before):
+            if not instance.busy and (not instance.usable or instance.idle_since < before):
                 await self._end(instance)
 
     async def close(self) -> None:

@@ -11,9 +11,9 @@ from typing import Any
 
 from local.runtime.declaration import Function
 from local.runtime.delivery import Delivery
-from local.runtime.instance import Outcome
 from local.runtime.object_events import ObjectEvents
 from local.runtime.pool import Pool
+from local.runtime.process import Outcome
 from local.runtime.settings import Settings
 from local.runtime.timers import run_timer
 

@@ -6,12 +6,14 @@ import uuid
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
+from multidict import CIMultiDict
 
+from local.runtime import frames
 from local.runtime.delivery import PayloadTooLarge
-from local.runtime.http_event import http_event, http_result
-from local.runtime.instance import Outcome
 from local.runtime.pool import Throttled
+from local.runtime.process import Outcome
 from local.runtime.runtime import Runtime
+from local.runtime.web_instance import request_frame
 
 REQUEST_BYTES = 32 * 1024 * 1024
 """Largest body of a synchronous request ("limits" page)."""
@@ -73,11 +75,15 @@ async def _invocation(request: web.Request) -> web.Response:
     if function is None:
         text = f"function {request.match_info['name']!r} is not declared in s.yaml"
         return _error(404, "FunctionNotFound", text)
-    event = await request.read()
+    event, served = await request.read(), runtime.pools[function].function.web
+    if served:
+        event = request_frame("POST", "/invoke", [], event)
     if _is_async(request):
         return await _accepted(runtime, function, event)
     request_id = str(uuid.uuid4())
     outcome = await runtime.invoke(function, event, request_id)
+    if served:
+        return _http_answer(outcome, request_id)
     return web.Response(
         body=outcome.payload,
         content_type="application/octet-stream" if outcome.ok else "application/json",
@@ -98,7 +104,9 @@ async def _http_trigger(request: web.Request) -> web.StreamResponse:
         response.headers["Allow"] = ", ".join(methods)
         return response
     request_id = f"1-{uuid.uuid4()}"
-    event = http_event(request, await request.read(), request_id, runtime.settings.account)
+    path = request.raw_path if request.raw_path.startswith("/") else f"/{request.raw_path}"
+    headers = list(request.headers.items())
+    event = request_frame(request.method, path, headers, await request.read())
     if _is_async(request):
         return await _accepted(runtime, function.name, event)
     outcome = await runtime.invoke(function.name, event, request_id)
@@ -110,13 +118,10 @@ def _http_answer(outcome: Outcome, request_id: str) -> web.Response:
     if not outcome.ok:
         text = "the function ended with an error; its log has the details"
         return _error(502, "UnhandledInvocationError", text, request_id)
-    try:
-        result = http_result(outcome.payload)
-    except ValueError as error:
-        text = f"the function's result is not a valid HTTP response: {error}"
-        return _error(502, "BadResponse", text, request_id)
-    result.headers["X-Fc-Request-Id"] = request_id
-    return web.Response(status=result.status, headers=result.headers, body=result.body)
+    head, body = frames.decode(outcome.payload)
+    headers: CIMultiDict[str] = CIMultiDict((name, value) for name, value in head["headers"])
+    headers["X-Fc-Request-Id"] = request_id
+    return web.Response(status=head["status"], headers=headers, body=body)
 
 
 def _is_async(request: web.Request) -> bool:

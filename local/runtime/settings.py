@@ -18,6 +18,11 @@ CREDENTIALS = {
     "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "OSS_ACCESS_KEY_SECRET",
     "ALIBABA_CLOUD_SECURITY_TOKEN": "OSS_SESSION_TOKEN",
 }
+CREDENTIAL_HEADERS = {
+    "ALIBABA_CLOUD_ACCESS_KEY_ID": "x-fc-access-key-id",
+    "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "x-fc-access-key-secret",
+    "ALIBABA_CLOUD_SECURITY_TOKEN": "x-fc-security-token",
+}
 
 
 @dataclass(frozen=True)
@@ -26,8 +31,9 @@ class Settings:
 
     data: Path
     layer: Path
-    python: Path | None = None
-    """Runs built packages: with it an instance has no layer, and a code folder it cannot write."""
+    pythons: Mapping[str, Path] = field(default_factory=dict)
+    """A Python for each runtime, to run built packages: with them an instance has no layer, and a
+    code folder it cannot write."""
     instances: int = 4
     """Most instances of a function that reserves no concurrency."""
     retry_seconds: float = 1.0
@@ -47,7 +53,10 @@ class Settings:
 def instance_environment(
     function: Function, settings: Settings, instance_id: str
 ) -> dict[str, str]:
-    """What an instance finds in its environment: what Function Compute gives, nothing else."""
+    """What an instance finds in its environment: what Function Compute gives, nothing else.
+
+    A web function's credentials come with each request, and here only so.
+    """
     scratch = settings.data / "scratch" / instance_id
     scratch.mkdir(parents=True, exist_ok=True)
     return {
@@ -55,7 +64,7 @@ def instance_environment(
         "HOME": str(scratch),
         "TMPDIR": str(scratch),
         **function.environment,
-        **_credentials(function, settings),
+        **({} if function.web else _credentials(function, settings)),
         "FC_FUNC_CODE_PATH": f"{function.code}/",
         "FC_ACCOUNT_ID": settings.account,
         "FC_FUNCTION_HANDLER": function.handler,
@@ -80,6 +89,7 @@ def _credentials(function: Function, settings: Settings) -> dict[str, str]:
 
 def worker_settings(function: Function, settings: Settings, request_id: str) -> dict[str, Any]:
     """The first frame an instance reads: what to load, and what its context says."""
+    python = settings.pythons[function.runtime] if settings.pythons else None
     return {
         "request_id": request_id,
         "name": function.name,
@@ -93,6 +103,21 @@ def worker_settings(function: Function, settings: Settings, request_id: str) -> 
         "log_project": function.log_project,
         "log_store": function.log_store,
         "code": str(function.code),
-        "layer": "" if settings.python else str(settings.layer),
-        "python": str(settings.python) if settings.python else None,
+        "layer": "" if python else str(settings.layer),
+        "python": str(python) if python else None,
+        "headers": _request_headers(function, settings) if function.web else {},
+    }
+
+
+def _request_headers(function: Function, settings: Settings) -> dict[str, str]:
+    """What a web function gets with each request ("Context and log format" page)."""
+    keys = _credentials(function, settings)
+    return {
+        **{header: keys[name] for name, header in CREDENTIAL_HEADERS.items() if name in keys},
+        "x-fc-function-name": function.name,
+        "x-fc-function-handler": function.handler,
+        "x-fc-function-memory": str(function.memory),
+        "x-fc-region": function.region,
+        "x-fc-account-id": settings.account,
+        "x-fc-qualifier": "LATEST",
     }

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, Protocol
@@ -70,21 +71,28 @@ class SecretKey:
     _read_at: float = float("-inf")
     _failed_at: float = float("-inf")
     _trouble: str = ""
+    _reading: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def value(self) -> str:
         """The key, read again if it was read five minutes ago. Raises KeyUnavailable."""
-        if self._age(self._read_at) >= FRESH and self._age(self._failed_at) >= AGAIN:
-            self._read()
+        if self._due():
+            with self._reading:  # one of the requests asks KMS, and the others take what came
+                if self._due():
+                    self._read()
         if not self._key:
             raise KeyUnavailable(self._trouble)
         return self._key
 
     def renewed(self, refused: str) -> bool:
         """Read the key again, unless that was just done; whether it is a different one now."""
-        latest = min(self._age(self._read_at), self._age(self._failed_at))
-        if self._key == refused and latest >= AGAIN:
-            self._read()
+        with self._reading:
+            latest = min(self._age(self._read_at), self._age(self._failed_at))
+            if self._key == refused and latest >= AGAIN:
+                self._read()
         return self._key not in ("", refused)
+
+    def _due(self) -> bool:
+        return self._age(self._read_at) >= FRESH and self._age(self._failed_at) >= AGAIN
 
     def _age(self, at: float) -> float:
         """Seconds since `at`, by wall time because instances are frozen between invocations;

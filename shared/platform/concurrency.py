@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn, Protocol, TypeVar
 
@@ -44,8 +45,9 @@ def in_threads(work: Callable[[T], R], things: Sequence[T], most: int = THREADS)
     # Imported late: most files hold one job, and a cold instance need not load this for them.
     from concurrent.futures import ThreadPoolExecutor
 
+    own = [copy_context() for _ in things]  # the log of a thread names the caller's request
     with ThreadPoolExecutor(min(most, len(things))) as pool:
-        return list(pool.map(work, things))
+        return list(pool.map(lambda context, thing: context.run(work, thing), own, things))
 
 
 @dataclass(frozen=True)
@@ -116,13 +118,13 @@ class InThreads:
     def start(self, lane: Lane, work: Callable[[], R], done: Callable[[Outcome[R]], None]) -> None:
         from concurrent.futures import ThreadPoolExecutor
 
-        first = iter((True,))
+        first, context = iter((True,)), copy_context()
 
         def perform() -> None:
             if next(first, False):
                 outcome: Outcome[R] = _ended_without
                 try:
-                    outcome = outcome_of(work)
+                    outcome = outcome_of(lambda: context.run(work))
                 finally:
                     self._ended.put((lane, lambda: done(outcome)))
 

@@ -12,8 +12,11 @@ import json
 import logging
 import re
 import sys
+import threading
 import traceback
+from collections import deque
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from typing import Any, Protocol, TypeVar
 
 from shared.platform.clock import iso
@@ -36,6 +39,8 @@ SECRETS = (
 """Settings whose values never appear. Values shorter than `SHORTEST_SECRET` are not redacted: they
 would match too much."""
 SHORTEST_SECRET = 8
+PASSING = 96
+"""Values kept of credentials that change: three for each of the latest 32."""
 HIDDEN = "[hidden]"
 REVEALING = (
     (re.compile(r"(https?://[^\s\"'<>?]+)\?[^\s\"'<>]+"), r"\1?[hidden]"),
@@ -51,7 +56,13 @@ REVEALING = (
     (re.compile(r"(data:[\w/+.;=-]*,)[A-Za-z0-9+/=%]{32,}"), r"\1[hidden]"),
 )
 """What looks like a secret, wherever it appears: presigned URLs, tokens, keys, inline images."""
-CHATTY = {"oss2": logging.WARNING, "urllib3": logging.WARNING, "aliyunsdkcore": logging.CRITICAL}
+CHATTY = {
+    "oss2": logging.WARNING,
+    "urllib3": logging.WARNING,
+    "waitress": logging.WARNING,
+    "waitress.queue": logging.ERROR,
+    "aliyunsdkcore": logging.CRITICAL,
+}
 """Other libraries' loggers; the last one logs whole answers of KMS, whose errors we log."""
 
 
@@ -99,10 +110,24 @@ class JsonLines(logging.Formatter):
         self.standing: dict[str, str] = {}
         self.prompts = False
         self._secrets: frozenset[str] = frozenset()
+        self._passing: deque[str] = deque(maxlen=PASSING)
+        self._adding = threading.Lock()
 
     def hide(self, *values: str | None) -> None:
         """Never show these values again."""
-        self._secrets |= {one for one in values if one and len(one) >= SHORTEST_SECRET}
+        with self._adding:
+            self._secrets |= {one for one in values if one and len(one) >= SHORTEST_SECRET}
+
+    def hide_for_now(self, *values: str | None) -> None:
+        """Do not show these values, until many others came: a role's keys change for ever."""
+        with self._adding:
+            kept = self._passing.copy()
+            kept.extend(
+                one
+                for one in values
+                if one and len(one) >= SHORTEST_SECRET and one not in self._passing
+            )
+            self._passing = kept
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
@@ -111,6 +136,7 @@ class JsonLines(logging.Formatter):
             "event": "log",
             "message": record.getMessage(),
             **self.standing,
+            "fc_request_id": _request_id.get(),
             **getattr(record, "fields", {}),
         }
         if not self.prompts:
@@ -132,7 +158,7 @@ class JsonLines(logging.Formatter):
         return self._clean_text(str(value))
 
     def _clean_text(self, text: str) -> str:
-        for secret in self._secrets:
+        for secret in (*self._secrets, *self._passing):
             text = text.replace(secret, HIDDEN)
         for pattern, replacement in REVEALING:
             text = pattern.sub(replacement, text)
@@ -181,6 +207,8 @@ class _StandardOutput(logging.Handler):
             self.handleError(record)
 
 
+_request_id: ContextVar[str] = ContextVar("fc_request_id", default="")
+"""The invocation's id: of this thread, for a web function answers several requests at once."""
 _lines = JsonLines()
 _output = _StandardOutput()
 _output.setFormatter(_lines)
@@ -191,17 +219,15 @@ def set_up(environ: Mapping[str, str], context: object) -> None:
 
     Called for each invocation: its ids change, and so may the role's keys.
     """
-    _lines.standing = {
-        "function": function_name(environ, context),
-        "fc_request_id": request_id(context),
-    }
+    _lines.standing = {"function": function_name(environ, context)}
+    _request_id.set(request_id(context))
     _lines.prompts = environ.get("LOG_PROMPTS") == "yes"
     _lines.hide(*(environ.get(name) for name in SECRETS))
     tokens = environ.get("API_TOKENS", "") + " " + environ.get("API_TOKEN_SHA256", "")
     _lines.hide(*re.findall(r"[0-9a-fA-F]{64}", tokens))
     held = getattr(context, "credentials", None)
-    for name in ("access_key_id", "access_key_secret", "security_token"):
-        _lines.hide(getattr(held, name, None))
+    names = ("access_key_id", "access_key_secret", "security_token")
+    _lines.hide_for_now(*(getattr(held, name, None) for name in names))
     root = logging.getLogger()
     root.handlers[:] = [_output]
     root.setLevel(logging.INFO)

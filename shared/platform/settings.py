@@ -149,20 +149,21 @@ def load_store_settings(environ: Mapping[str, str]) -> Settings:
 def load_credentials(environ: Mapping[str, str], context: object = None) -> Credentials:
     """The function's own keys, as Function Compute hands them over.
 
-    Environment first, `context.credentials` second: the Python 3.12 runtime has no
-    `context.credentials` (Function Compute help page "Context"). Last, for people at a terminal,
-    the names that oss2 and .local/env use.
+    `context.credentials` first: they are those of this invocation, while those of the environment
+    are as old as the instance. The Python 3.12 runtime has no `context.credentials` (Function
+    Compute help page "Context"). Last, for people at a terminal, the names that oss2 and
+    .local/env use.
     Raises SettingsError if there are none.
     """
-    key_id = environ.get("ALIBABA_CLOUD_ACCESS_KEY_ID")
-    secret = environ.get("ALIBABA_CLOUD_ACCESS_KEY_SECRET")
-    if key_id and secret:
-        return Credentials(key_id, secret, environ.get("ALIBABA_CLOUD_SECURITY_TOKEN") or None)
     held = getattr(context, "credentials", None)
     if held is not None and getattr(held, "access_key_id", None):
         return Credentials(
             held.access_key_id, held.access_key_secret, getattr(held, "security_token", None)
         )
+    key_id = environ.get("ALIBABA_CLOUD_ACCESS_KEY_ID")
+    secret = environ.get("ALIBABA_CLOUD_ACCESS_KEY_SECRET")
+    if key_id and secret:
+        return Credentials(key_id, secret, environ.get("ALIBABA_CLOUD_SECURITY_TOKEN") or None)
     key_id, secret = environ.get("OSS_ACCESS_KEY_ID"), environ.get("OSS_ACCESS_KEY_SECRET")
     if key_id and secret:
         return Credentials(key_id, secret, environ.get("OSS_SESSION_TOKEN") or None)

@@ -1,4 +1,4 @@
-"""A client of the wire, as Function Compute hands its requests over: an event in, an answer out."""
+"""A client of the wire."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from typing import Any
 
 from shared.api.jobs_api import create_app
 from shared.app import App
-from shared.platform.fc.http import HttpEvent, call
-from tests.kit.fc_events import http_event
 from tests.kit.world import TOKEN, World, job_file
+from tests.simulation.wsgi import Answer, Request, call
 
 CREATE = "/api/v1/services/aigc/image2image/image-synthesis"
 INSTANCES = count()
@@ -24,10 +23,9 @@ BODY: dict[str, Any] = json.loads(job_file())
 class Reply:
     """An answer; `body` is its JSON."""
 
-    def __init__(self, whole: Mapping[str, Any]) -> None:
-        self.status = int(whole["statusCode"])
-        self.headers = dict(whole["headers"])
-        self.body: dict[str, Any] = json.loads(whole["body"])
+    def __init__(self, answer: Answer) -> None:
+        self.status, self.headers = answer.status, answer.headers
+        self.body: dict[str, Any] = json.loads(answer.body)
 
     @property
     def refusal(self) -> tuple[int, str]:
@@ -45,7 +43,7 @@ def send(
 ) -> Reply:
     """One request to one instance of the api function."""
     app = to.app(f"api {next(INSTANCES)}") if isinstance(to, World) else to
-    return Reply(call(create_app(app), HttpEvent.of(http_event(method, target, body, headers))))
+    return Reply(call(create_app(app), Request(method, target, headers, body)))
 
 
 def create(world: World, body: Any = None, path: str = CREATE, **headers: str) -> Reply:

@@ -1,8 +1,7 @@
-"""A caller of the HTTP endpoints, by way of Function Compute's events."""
+"""A caller of the HTTP endpoints."""
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 from collections.abc import Mapping
@@ -11,10 +10,9 @@ from typing import Any
 
 from shared.api.jobs_api import create_app
 from shared.app import App
-from shared.platform.fc.http import HttpEvent, call
 from shared.platform.settings import Token
-from tests.kit.fc_events import http_event
 from tests.kit.world import TOKEN, World, run
+from tests.simulation.wsgi import Answer, Request, call
 
 INSTANCES = count()
 SCOPES = ("read", "submit", "admin")
@@ -35,13 +33,10 @@ TOKENS = tuple(
 
 
 class Reply:
-    """What Function Compute would send on."""
+    """What the caller reads."""
 
-    def __init__(self, whole: Mapping[str, Any]) -> None:
-        self.status = int(whole["statusCode"])
-        self.headers = {name.lower(): str(value) for name, value in whole["headers"].items()}
-        body = str(whole["body"])
-        self.raw = base64.b64decode(body) if whole["isBase64Encoded"] else body.encode()
+    def __init__(self, answer: Answer) -> None:
+        self.status, self.headers, self.raw = answer.status, answer.headers, answer.body
 
     @property
     def text(self) -> str:
@@ -67,8 +62,7 @@ def ask(
     if given:
         sent["Authorization"] = f"Bearer {given}"
     sent |= {name.replace("_", "-"): value for name, value in headers.items()}
-    event = HttpEvent.of(http_event(method, target, raw, sent))
-    return Reply(call(create_app(app), event))
+    return Reply(call(create_app(app), Request(method, target, sent, raw)))
 
 
 def failed(world: World, job: str, **own: Any) -> None:

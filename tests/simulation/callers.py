@@ -16,9 +16,9 @@ from typing import Any
 from shared.api.jobs_api import create_app
 from shared.app import App
 from shared.ledger.record import RETRYABLE
-from shared.platform.fc.http import HttpEvent, call
 from shared.platform.settings import Token
 from shared.storage.objects import StoreError
+from tests.simulation import wsgi
 from tests.simulation.chains import Job
 from tests.simulation.cloud import Cloud
 from tests.simulation.invariants import Invariants
@@ -39,11 +39,11 @@ class Request:
     body: bytes = b""
     key: str = ""
 
-    def event(self) -> HttpEvent:
+    def sent(self) -> wsgi.Request:
         headers = {"authorization": f"Bearer {TOKEN}", "content-type": "application/json"}
         if self.key:
             headers["idempotency-key"] = self.key
-        return HttpEvent(self.method, self.path, "", headers, self.body, "", "sim")
+        return wsgi.Request(self.method, self.path, headers, self.body)
 
 
 class Callers:
@@ -101,8 +101,8 @@ class Callers:
 
     def _answered(self, request: Request, app: App) -> None:
         app.instance.wsgi = built()
-        answer = call(create_app(app), request.event())
-        status, said = int(answer["statusCode"]), str(answer["body"])
+        answer = wsgi.call(create_app(app), request.sent())
+        status, said = answer.status, answer.body.decode()
         if status >= 500:
             raise StoreError(f"{request.name}: {status}")
         if status not in (200, 202):

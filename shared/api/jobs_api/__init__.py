@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from shared.api.jobs_api.app import create_app
+from shared.api.jobs_api.app import create_app, prepare
 
-__all__ = ["create_app"]
+__all__ = ["create_app", "prepare"]

@@ -21,26 +21,29 @@ from shared.api.jobs_api.openapi import Description
 from shared.api.jobs_api.page import WEB, Page
 from shared.api.jobs_api.problems import add_handlers
 from shared.api.jobs_api.uploads import Uploads
-from shared.app import App
-
-WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+from shared.app import App, Instance
+from shared.platform.web_function import WsgiApp
 
 
 def create_app(app: App, web: Path = WEB) -> WsgiApp:
-    """The application, answering for `app`; `web` is the folder with the page's files.
-
-    Routes are built when the instance needs them first: that takes far longer than an answer.
-    """
-    built = app.instance.wsgi
-    if web not in built:
-        built[web] = build(web)
-    whole = built[web]
+    """The application, answering for `app`; `web` is the folder with the page's files."""
+    whole = prepare(app.instance, web)
 
     def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         answered: Iterable[bytes] = whole({**environ, ENVIRON_KEY: app}, start_response)
         return answered
 
     return answer
+
+
+def prepare(instance: Instance, web: Path = WEB) -> falcon.App[falcon.Request, falcon.Response]:
+    """The instance's routes and catalogue, built at the first call: that takes far longer than an
+    answer. A server calls it before it listens, so that its first requests do not all build."""
+    built = instance.wsgi
+    if web not in built:
+        built.setdefault(web, build(web))
+    routes: falcon.App[falcon.Request, falcon.Response] = built[web]
+    return routes
 
 
 def build(web: Path = WEB) -> falcon.App[falcon.Request, falcon.Response]:

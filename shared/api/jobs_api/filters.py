@@ -16,8 +16,6 @@ from shared.ledger.record import STATES
 DEFAULT_SIZE = 20
 PARAMETERS = {"GET": ("state", "model", "label", "since", "cursor", "limit")}
 """What the lists read of a query."""
-JOINED = re.compile(r",(?=[^,:]+:)")
-"""Function Compute joins parameters of one name by commas; a value may hold one as well."""
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 MOMENT = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})"
@@ -41,7 +39,7 @@ def job_filter(request: falcon.Request) -> JobFilter:
     return JobFilter(
         (state,) if state else (),
         model,
-        tuple(_label(one) for text in labels if text for one in JOINED.split(text) if one),
+        tuple(_label(text) for text in labels if text),
         _since(request.get_param("since")),
         after,
     )

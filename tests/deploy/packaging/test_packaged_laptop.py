@@ -24,6 +24,8 @@ from local.up import LaptopCloud, UpError
 pytestmark = pytest.mark.timeout(900)  # a first build downloads the packages
 
 RUNTIME = "python3.10"
+WEB_PYTHON = "python3.11"
+"""Of the web function, whose runtime is custom.debian12."""
 DOWNLOADS = ROOT / "build/.cache"
 """Shared by all builds; what is built is not, as each process that runs tests builds its own."""
 PATIENCE = 60.0
@@ -38,8 +40,13 @@ class Packaged:
 
     cloud: LaptopCloud
     python: Interpreter
+    web_python: Interpreter
     folder: Path
     before: dict[str, tuple[int, int, int]]
+
+    def python_of(self, function: str) -> str:
+        """The Python that a function runs on."""
+        return str((self.web_python if function == "api" else self.python).path)
 
     def instances(self) -> list[int]:
         """The processes of all functions' instances."""
@@ -49,21 +56,24 @@ class Packaged:
 
 
 @pytest.fixture(scope="module")
-def python() -> Interpreter:
-    found = find_interpreter(RUNTIME, os.environ)
-    if found is None:
-        pytest.skip(f"needs {RUNTIME}: {how_to_get(RUNTIME)}")
-    return found
+def pythons() -> list[Interpreter]:
+    found = {name: find_interpreter(name, os.environ) for name in (RUNTIME, WEB_PYTHON)}
+    for name, python in found.items():
+        if python is None:
+            pytest.skip(f"needs {name}: {how_to_get(name)}")
+    return [python for python in found.values() if python]
 
 
 @pytest.fixture(scope="module")
-def packaged(python: Interpreter, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Packaged]:
+def packaged(
+    pythons: list[Interpreter], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Packaged]:
     folder, data = tmp_path_factory.mktemp("build"), tmp_path_factory.mktemp("packaged")
     to = ["--out", str(folder), "--cache", str(DOWNLOADS)]
     assert build([*to, "--runtime", RUNTIME]) == 0
     before = fingerprint(folder)
     with LaptopCloud(data, 0, task_seconds=0.3, timer_minute=5.0, packages=folder) as cloud:
-        yield Packaged(cloud, python, folder, before)
+        yield Packaged(cloud, pythons[0], pythons[1], folder, before)
 
 
 def fingerprint(packages: Path) -> dict[str, tuple[int, int, int]]:
@@ -98,7 +108,8 @@ def test_a_job_runs_from_the_packages_alone(packaged: Packaged) -> None:
     assert len(instances) >= 3  # submit, poll, api
     for pid in instances:
         command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        assert command[:2] == [str(packaged.python.path).encode(), b"-S"]
+        assert command[0].decode() in (packaged.python_of("poll"), packaged.python_of("api"))
+        assert command[1] == b"-S"
         assert str(ROOT / ".venv").encode() not in Path(f"/proc/{pid}/maps").read_bytes()
     assert fingerprint(packaged.folder) == packaged.before
 
@@ -123,7 +134,7 @@ LATER = ("jsonschema", *SECRETS, *(f"PIL.{name}" for name in IMAGES))
 def test_every_module_of_a_package_finds_what_it_imports(packaged: Packaged, function: str) -> None:
     folder = packaged.folder / function
     done = subprocess.run(
-        [str(packaged.python.path), "-S", "-B", "-c", IMPORT_ALL, str(folder), *LATER],
+        [packaged.python_of(function), "-S", "-B", "-c", IMPORT_ALL, str(folder), *LATER],
         cwd=ROOT / "docs",
         env={},
         capture_output=True,
@@ -134,6 +145,7 @@ def test_every_module_of_a_package_finds_what_it_imports(packaged: Packaged, fun
     foreign = [f for f in files if "site-packages" in f or f.startswith(str(ROOT / "shared"))]
     assert not foreign
     assert (folder / "falcon").exists() == (function == "api")
+    assert (folder / "waitress").exists() == (function == "api")
     assert not [p for p in folder.rglob("*") if p.name in ("local", "tests", "SelfTest")]
 
 
@@ -159,7 +171,7 @@ def test_a_cold_start_generates_no_code_and_imports_no_parser(
     packaged: Packaged, function: str
 ) -> None:
     done = subprocess.run(
-        [str(packaged.python.path), "-S", "-B", "-c", COLD, str(packaged.folder / function)],
+        [packaged.python_of(function), "-S", "-B", "-c", COLD, str(packaged.folder / function)],
         env={},
         capture_output=True,
         text=True,

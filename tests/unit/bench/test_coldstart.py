@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from tests.bench import instructions
-from tests.bench.coldstart import BASE, Counts, Start, timed
+from tests.bench.coldstart import BASE, SHARES, Counts, Start, timed
 
 STARTS = {"submit": [Start(0.1, 0.2, 300)]}
 
 
-def counted(submit: int, poll: int) -> Counts:
-    return Counts("valgrind", {BASE: [1000], "submit": [submit], "poll": [poll]})
+def counted(submit: int, poll: int, api: int = 650) -> Counts:
+    own = {"submit": [submit], "poll": [poll], "api": [api]}
+    return Counts("valgrind", {**{f"{BASE}, for {name}": [1000] for name in SHARES}, **own})
 
 
 @pytest.mark.parametrize(
@@ -24,16 +25,17 @@ def counted(submit: int, poll: int) -> Counts:
         (counted(500, 550), True),
         (counted(501, 550), False),
         (counted(500, 551), False),
+        (counted(500, 550, 651), False),
         (Counts(None, {}), False),
     ],
-    ids=["at both goals", "submit above", "poll above", "not counted"],
+    ids=["at all goals", "submit above", "poll above", "api above", "not counted"],
 )
-def test_both_shares_must_be_counted_and_reach_their_goals(counts: Counts, reached: bool) -> None:
+def test_all_shares_must_be_counted_and_reach_their_goals(counts: Counts, reached: bool) -> None:
     assert timed(STARTS, counts).reached is reached
 
 
 def test_each_share_says_whether_it_reached_its_goal() -> None:
-    submit, poll = timed(STARTS, counted(501, 550)).lines[-2:]
+    submit, poll, _ = timed(STARTS, counted(501, 550)).lines[-3:]
     assert "yaml: NOT reached; " in submit.note
     assert "yaml: reached; " in poll.note
 
@@ -43,15 +45,16 @@ def test_counts_do_not_make_up_for_time() -> None:
 
 
 def test_a_share_that_was_not_counted_says_so() -> None:
-    shares = timed(STARTS, Counts(None, {})).lines[-2:]
-    assert [(one.unit, one.n) for one in shares] == [("NOT MEASURED", 0)] * 2
+    shares = timed(STARTS, Counts(None, {})).lines[-3:]
+    assert [(one.unit, one.n) for one in shares] == [("NOT MEASURED", 0)] * 3
     assert "goal ≤ 0.55" in shares[1].note
 
 
 def test_a_first_event_is_shown_beside_the_same_imports() -> None:
-    counts = Counts("valgrind", {**counted(500, 500).seen, "poll and an event": [600, 700, 800]})
+    name = "poll, instructions of import and first event"
+    counts = Counts("valgrind", {**counted(500, 500).seen, name: [600, 700, 800]})
     last = timed(STARTS, counts).lines[-1]
-    assert (last.name, last.value, last.unit) == ("poll and an event", 0.7, "×")
+    assert (last.name, last.value, last.unit) == (name, 0.7, "×")
 
 
 def tool(folder: Path, name: str, says: str) -> None:

@@ -100,17 +100,16 @@ def test_no_secret_is_in_any_repr() -> None:
         assert secret not in shown
 
 
-def test_keys_come_from_the_environment_first() -> None:
+def test_the_invocations_keys_come_before_those_of_the_instances_start() -> None:
     held = SimpleNamespace(access_key_id="ctx", access_key_secret="s", security_token="t")
     found = load_credentials(SECRETS, SimpleNamespace(credentials=held))
+    assert (found.key_id, found.key_secret, found.token) == ("ctx", "s", "t")
+
+
+def test_keys_come_from_the_environment_where_the_context_has_none() -> None:
+    found = load_credentials(SECRETS, SimpleNamespace(credentials=None))
     assert found.key_id == "id-secret-two"
     assert found.token == "token-secret-four"
-
-
-def test_keys_come_from_the_context_where_the_runtime_puts_them_there() -> None:
-    held = SimpleNamespace(access_key_id="ctx", access_key_secret="s", security_token="t")
-    found = load_credentials({}, SimpleNamespace(credentials=held))
-    assert (found.key_id, found.key_secret, found.token) == ("ctx", "s", "t")
 
 
 @pytest.mark.parametrize("context", [None, SimpleNamespace(), SimpleNamespace(credentials=None)])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import re
 from pathlib import Path
@@ -15,7 +14,6 @@ from shared.api.jobs_api import create_app
 from shared.catalogue.errors import ErrorRule
 from shared.catalogue.models import load_catalogue
 from shared.modelstudio.client import ServiceError
-from shared.platform.fc.http import HttpEvent, call
 from shared.platform.settings import Credentials
 from shared.storage import layout
 from shared.storage.oss import open_store
@@ -24,6 +22,7 @@ from tests.kit.fc_events import oss_event
 from tests.kit.http import Reply, ask
 from tests.kit.world import World, job_file, settings
 from tests.simulation.kernel import InstanceClock, Kernel
+from tests.simulation.wsgi import Request, call
 
 
 @pytest.fixture()
@@ -185,13 +184,7 @@ def web(tmp_path: Path) -> Path:
 
 
 def page(world: World, web: Path, path: str, **headers: str) -> Reply:
-    document = {
-        "rawPath": path,
-        "headers": {"Host": "fn.example.com", **headers},
-        "requestContext": {"http": {"method": "GET", "path": path}},
-    }
-    event = HttpEvent.of(json.dumps(document).encode())
-    return Reply(call(create_app(world.app(), web), event))
+    return Reply(call(create_app(world.app(), web), Request("GET", path, headers)))
 
 
 def test_the_page_needs_no_token_and_may_run_only_its_own_scripts(world: World, web: Path) -> None:

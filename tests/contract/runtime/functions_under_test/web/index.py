@@ -1,28 +1,66 @@
-"""An HTTP function: echoes the request, or answers in the way the path asks for."""
+"""A web function: answers with what it was asked, or in the way the path asks for."""
 
 from __future__ import annotations
 
-import base64
 import json
+import os
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 
-def handler(event: bytes, context: object) -> object:
-    request = json.loads(event)
-    path = request["requestContext"]["http"]["path"]
-    if path == "/binary":
-        body = base64.b64encode(bytes(range(256))).decode()
-        headers = {"Content-Type": "image/png", "Set-Cookie": ["a=1", "b=2"]}
-        return {"statusCode": 201, "headers": headers, "isBase64Encoded": True, "body": body}
-    if path == "/plain":
-        return "no status code"
-    if path == "/wrong":
-        return {"statusCode": "two hundred"}
-    if path == "/split":
-        return {"statusCode": 200, "headers": {"X-A": "1\r\nX-B: 2"}}
-    if path == "/raise":
-        raise KeyError("secret detail")
-    return {
-        "statusCode": 200,
-        "headers": {"Content-Type": "application/json"},
-        "body": event.decode(),
-    }
+class Server(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def _answer(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        path = urlsplit(self.path).path
+        if path == "/die":
+            os._exit(1)
+        if path == "/gate":
+            self._gate()
+        print(f"asked for {path}", flush=True)
+        if path == "/binary":
+            return self._send(201, bytes(range(256)), "image/png", ("a=1", "b=2"))
+        return self._send(404 if path == "/missing" else 200, self._seen(body), "application/json")
+
+    do_GET = do_POST = do_HEAD = _answer
+
+    def _gate(self) -> None:
+        """Waits until somebody writes to the pipe that the query names."""
+        gate = Path(parse_qs(urlsplit(self.path).query)["name"][0])
+        gate.with_name(f"{gate.name}.entered-{os.getpid()}").touch()
+        gate.read_text()
+
+    def _seen(self, body: bytes) -> bytes:
+        seen = {
+            "method": self.command,
+            "path": self.path,
+            "headers": list(self.headers.items()),
+            "body": body.decode("latin-1"),
+            "pid": os.getpid(),
+            "cwd": str(Path.cwd()),
+            "environ": dict(os.environ),
+        }
+        return json.dumps(seen).encode()
+
+    def _send(self, status: int, body: bytes, kind: str, cookies: tuple[str, ...] = ()) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        for cookie in cookies:
+            self.send_header("Set-Cookie", cookie)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing beside what is printed on purpose."""
+
+
+class Patient(ThreadingHTTPServer):
+    request_queue_size = 64
+
+
+port = int(os.environ["FC_CUSTOM_LISTEN_PORT"])
+Patient((os.environ["LISTEN_HOST"], port), Server).serve_forever()
