@@ -9,9 +9,10 @@ import random
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from threading import Lock
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from shared.catalogue.errors import ErrorTable, load_errors
@@ -56,13 +57,17 @@ if TYPE_CHECKING:
     from shared.jobs.view import JobViews
     from shared.poller.poller import Poller
 
+K = TypeVar("K")
+V = TypeVar("V")
+
 
 @dataclass
 class Instance:
     """What outlives an invocation of one function instance; all of it can be made again.
 
-    An instance serves one environment: its bucket, its account, its key. Requests that are
-    answered at once share it, each with an `App` and credentials of its own.
+    An instance serves one environment: its bucket, its account, its key. It may serve many
+    requests at once, each with credentials of its own; nothing here keeps those, but a key from
+    KMS, which is read with the latest.
 
     `map_fn` and `workers`: whether several things are done one after the other (None) or at once.
     `wsgi` holds the HTTP
@@ -75,8 +80,20 @@ class Instance:
     wsgi: dict[Path, Any] = field(default_factory=dict)
     secret_keys: dict[tuple[str, str], SecretKey] = field(default_factory=dict)
     workers: Workers | None = None
-    checked_buckets: set[tuple[str, str]] = field(default_factory=set)
+    checked_buckets: dict[tuple[str, str], None] = field(default_factory=dict)
     sessions: dict[str, Any] = field(default_factory=dict)
+    _making: Lock = field(default_factory=Lock, init=False, repr=False)
+
+    def once(self, held: dict[K, V], key: K, make: Callable[[], V]) -> V:
+        """What `held` has under a key; what is missing is made once, however many threads ask.
+
+        Raises what `make` raises; then nothing is kept.
+        """
+        if key not in held:
+            with self._making:
+                if key not in held:
+                    held[key] = make()
+        return held[key]
 
     @cached_property
     def yaml(self) -> tuple[Catalogue, ErrorTable, RetryPolicy]:
@@ -85,19 +102,14 @@ class Instance:
 
     def oss_session(self, endpoint: str) -> Any:
         """The connections to OSS."""
-        if endpoint not in self.sessions:
-            self.sessions.setdefault(endpoint, open_session(endpoint))
-        return self.sessions[endpoint]
+        return self.once(self.sessions, endpoint, partial(open_session, endpoint))
 
     def renew_key(self, settings: Settings, credentials: Credentials, clock: Clock) -> None:
         """Let a key from KMS be read with the credentials of this invocation from now on."""
-        place = (settings.kms_endpoint, settings.api_key_secret)
-        if settings.api_key_secret and place not in self.secret_keys:
-            name, region = settings.api_key_secret, settings.oss_region
-            made = SecretKey(name, settings.kms_endpoint, region, credentials, clock)
-            self.secret_keys.setdefault(place, made)
-        if settings.api_key_secret:
-            self.secret_keys[place].credentials = credentials
+        endpoint, name, region = settings.kms_endpoint, settings.api_key_secret, settings.oss_region
+        if name:
+            make = partial(SecretKey, name, endpoint, region, credentials, clock)
+            self.once(self.secret_keys, (endpoint, name), make).credentials = credentials
 
     def key_source(self, settings: Settings) -> KeySource:
         """The API key; one from KMS is kept, so that what is known of it outlives the invocation.
@@ -299,9 +311,7 @@ def for_invocation(
     credentials = load_credentials(environ, context)
     store = _open(settings, credentials, clock, rng, instance)
     bucket = (settings.oss_endpoint, settings.oss_bucket)
-    if bucket not in instance.checked_buckets:
-        store.refuse_versioned()
-        instance.checked_buckets.add(bucket)
+    instance.once(instance.checked_buckets, bucket, store.refuse_versioned)
     http = requests.Session()
     # Submissions share no connection with anything else: they must not meet a dead one.
     for prefix in ("https://", "http://", f"{settings.base_url}/services/"):

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import json
 import logging
-import threading
 from dataclasses import dataclass, field
 from importlib import import_module
+from threading import Lock
 from typing import Any, Protocol
 
 from shared.platform.clock import Clock
@@ -71,27 +71,32 @@ class SecretKey:
     _read_at: float = float("-inf")
     _failed_at: float = float("-inf")
     _trouble: str = ""
-    _reading: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _asking: Lock = field(default_factory=Lock, init=False, repr=False)
 
     def value(self) -> str:
-        """The key, read again if it was read five minutes ago. Raises KeyUnavailable."""
-        if self._due():
-            with self._reading:  # one of the requests asks KMS, and the others take what came
-                if self._due():
+        """The key, read again if it was read five minutes ago. Raises KeyUnavailable.
+
+        One thread asks KMS; meanwhile the others use the key that is known, or wait for the first.
+        """
+        if self._is_due() and self._asking.acquire(blocking=not self._key):
+            try:
+                if self._is_due():
                     self._read()
+            finally:
+                self._asking.release()
         if not self._key:
             raise KeyUnavailable(self._trouble)
         return self._key
 
     def renewed(self, refused: str) -> bool:
         """Read the key again, unless that was just done; whether it is a different one now."""
-        with self._reading:
+        with self._asking:
             latest = min(self._age(self._read_at), self._age(self._failed_at))
             if self._key == refused and latest >= AGAIN:
                 self._read()
         return self._key not in ("", refused)
 
-    def _due(self) -> bool:
+    def _is_due(self) -> bool:
         return self._age(self._read_at) >= FRESH and self._age(self._failed_at) >= AGAIN
 
     def _age(self, at: float) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +40,9 @@ def create_app(app: App, web: Path = WEB) -> WsgiApp:
 def prepare(instance: Instance, web: Path = WEB) -> falcon.App[falcon.Request, falcon.Response]:
     """The instance's routes and catalogue, built at the first call: that takes far longer than an
     answer. A server calls it before it listens, so that its first requests do not all build."""
-    built = instance.wsgi
-    if web not in built:
-        built.setdefault(web, build(web))
-    routes: falcon.App[falcon.Request, falcon.Response] = built[web]
+    routes: falcon.App[falcon.Request, falcon.Response] = instance.once(
+        instance.wsgi, web, partial(build, web)
+    )
     return routes
 
 

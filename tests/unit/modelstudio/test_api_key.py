@@ -9,7 +9,9 @@ import json
 import logging
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, urlsplit
 
@@ -32,6 +34,7 @@ from tests.simulation.kernel import InstanceClock, Kernel
 ROOT = Path(__file__).resolve().parents[3]
 ROLE = Credentials("STS.id", "role-secret", "role-token")
 OLD, NEW = "sk-old-key-0123", "sk-new-key-4567"
+REQUESTS = 60
 TASK = {"output": {"task_id": "t", "task_status": "PENDING"}, "request_id": "r"}
 BAD_KEY = {"code": "InvalidApiKey", "message": "Invalid API-key provided.", "request_id": "r"}
 
@@ -136,6 +139,39 @@ def test_a_key_is_used_for_five_minutes(
     assert (secret.value(), len(kms.seen)) == (OLD, 1)
     clock.sleep(1)
     assert (secret.value(), len(kms.seen)) == (NEW, 2)
+
+
+def test_many_threads_without_a_key_ask_once(kms: HttpScript, secret: SecretKey) -> None:
+    kms.then(holding(OLD))
+    begun = threading.Barrier(REQUESTS)
+
+    def ask(_: int) -> str:
+        begun.wait()
+        return secret.value()
+
+    with ThreadPoolExecutor(REQUESTS) as pool:
+        assert set(pool.map(ask, range(REQUESTS))) == {OLD}
+
+
+def test_while_one_thread_asks_the_others_use_the_key_that_is_known(
+    kms: HttpScript, secret: SecretKey, clock: InstanceClock
+) -> None:
+    asked = threading.Event()
+
+    def slow(_: Seen) -> Answer:
+        assert asked.wait(10)
+        return holding(NEW)
+
+    kms.then(holding(OLD), slow)
+    assert secret.value() == OLD
+    kms.await_request()
+    clock.sleep(FRESH)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(secret.value)
+        kms.await_request()
+        assert secret.value() == OLD
+        asked.set()
+        assert first.result() == NEW
 
 
 def test_while_kms_is_away_the_key_that_is_known_stays_in_use(
