@@ -13,7 +13,7 @@ export function frame(app, content) {
 }
 
 function brand() {
-  return h("a", { class: "brand", href: "#/create" }, h("img", { src: "web/icon.svg", alt: "", width: 28, height: 28 }), h("span", {}, t("app.name")));
+  return h("a", { class: "brand", href: "#/create" }, h("img", { src: new URL("../icon.svg", import.meta.url).href, alt: "", width: 28, height: 28 }), h("span", {}, t("app.name")));
 }
 
 function pages() {

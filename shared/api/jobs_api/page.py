@@ -1,4 +1,9 @@
-"""The page: the files of the folder `web/`, which hold no data and so need no token."""
+"""The page: the files of the folder `web/`, which hold no data and so need no token.
+
+The page names its files by URLs with the version of the folder, so that browsers keep them for a
+year and ask for the page alone. A file under another version, as a page from before a deployment
+asks for it, is answered too, but must not be kept: it may be newer than its URL says.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +14,7 @@ from urllib.parse import urlsplit
 import falcon
 
 from shared.api.context import app_of
+from shared.api.jobs_api.page_version import FORM, FolderVersion
 from shared.api.jobs_api.problems import Problem
 from shared.app import App
 
@@ -28,24 +34,31 @@ MEDIA_TYPES = {
     ".woff2": "font/woff2",
     ".txt": "text/plain; charset=utf-8",
 }
+INDEX = "index.html"
+KEPT, ASKED_FOR = "public, max-age=31536000, immutable", "no-cache"
 
 
 class Page:
-    """`/` and `/web/…`"""
+    """`/`, `/web/…` and `/web/<version>/…`"""
 
     def __init__(self, folder: Path = WEB) -> None:
         self._folder = folder
+        self._version = FolderVersion(folder)
 
-    def on_get(
-        self, request: falcon.Request, response: falcon.Response, name: str = "index.html"
-    ) -> None:
+    def on_get(self, request: falcon.Request, response: falcon.Response, name: str = INDEX) -> None:
         """One file of the page."""
+        version = self._version.now()
+        asked, _, below = name.partition("/")
+        if FORM.fullmatch(asked):
+            name = below
         body = self._read(name)
+        if name == INDEX:
+            body = body.replace(b'"web/', f'"web/{version}/'.encode())
         tag = hashlib.sha256(body).hexdigest()[:32]
         response.content_type = MEDIA_TYPES[Path(name).suffix]
         response.set_header("Content-Security-Policy", policy(app_of(request)))
         response.set_header("Referrer-Policy", "no-referrer")
-        response.set_header("Cache-Control", "no-cache")
+        response.set_header("Cache-Control", KEPT if asked == version else ASKED_FOR)
         response.set_header("ETag", f'"{tag}"')
         if f'"{tag}"' in (request.get_header("If-None-Match") or ""):
             response.status = falcon.HTTP_304

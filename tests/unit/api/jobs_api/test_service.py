@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import random
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -11,6 +13,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from shared.api.jobs_api import create_app
+from shared.api.jobs_api.page import WEB
+from shared.app import App
 from shared.catalogue.errors import ErrorRule
 from shared.catalogue.models import load_catalogue
 from shared.modelstudio.client import ServiceError
@@ -183,8 +187,9 @@ def web(tmp_path: Path) -> Path:
     return folder
 
 
-def page(world: World, web: Path, path: str, **headers: str) -> Reply:
-    return Reply(call(create_app(world.app(), web), Request("GET", path, headers)))
+def page(to: World | App, web: Path, path: str, **headers: str) -> Reply:
+    app = to.app() if isinstance(to, World) else to
+    return Reply(call(create_app(app, web), Request("GET", path, headers)))
 
 
 def test_the_page_needs_no_token_and_may_run_only_its_own_scripts(world: World, web: Path) -> None:
@@ -214,10 +219,54 @@ def test_a_file_that_is_known_is_not_sent_again(world: World, web: Path) -> None
     assert page(world, web, "/", **{"If-None-Match": tag}).text == "new"
 
 
+def links(html: str) -> list[str]:
+    """The files that a page names."""
+    return re.findall(r'(?:href|src)="([^"]+)"', html)
+
+
+def test_a_browser_keeps_all_that_the_page_names_for_a_year(world: World) -> None:
+    named = links(page(world, WEB, "/").text)
+    assert "web/js/main.js" in [re.sub(r"v-[0-9a-f]{16}/", "", one) for one in named]
+    for one in named:
+        reply = page(world, WEB, f"/{one}")
+        assert (reply.status, reply.headers["cache-control"]) == (
+            *(200, "public, max-age=31536000, immutable"),
+        )
+    assert page(world, WEB, "/").headers["cache-control"] == "no-cache"
+    assert page(world, WEB, "/web/js/main.js").headers["cache-control"] == "no-cache"
+
+
+@pytest.mark.parametrize("changed", ["app.js", "img/a.png", "new.css"])
+def test_a_changed_file_has_another_url_and_the_old_one_is_not_kept(
+    world: World, web: Path, changed: str
+) -> None:
+    (web / "index.html").write_text('<script src="web/app.js">')
+    app = world.app()
+    (old,) = links(page(app, web, "/").text)
+    (web / changed).write_text("2, and longer")
+    (new,) = links(page(app, web, "/").text)
+    assert new != old
+    assert page(app, web, f"/{new}").headers["cache-control"].endswith("immutable")
+    late = page(app, web, f"/{old}")
+    assert (late.text, late.headers["cache-control"]) == ((web / "app.js").read_text(), "no-cache")
+
+
+def test_the_same_files_have_the_same_urls_in_every_instance(world: World, web: Path) -> None:
+    (web / "index.html").write_text('<script src="web/app.js">')
+    os.mkfifo(web / "never-ends.js")  # nobody reads it, or the test would not end
+    copied = shutil.copytree(web, web.parent / "copy", True, shutil.ignore_patterns("never*"))
+    assert page(world, copied, "/").text == page(world, web, "/").text
+
+
 @pytest.mark.parametrize(
     "path",
     [
         "/web/none.js",
+        "/web/v-0123456789abcdef/none.js",
+        "/web/v-0123456789abcdef/../../outside.js",
+        "/web/v-0123456789abcdef//etc/hosts.txt",
+        "/web/v-0123456789abcdef/v-0123456789abcdef/app.js",
+        "/web/v-0123456789abcdef",
         "/web/../outside.js",
         "/web/..%2foutside.js",
         "/web/%2e%2e/outside.js",
