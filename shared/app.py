@@ -32,7 +32,9 @@ from shared.modelstudio.client import ModelStudio
 from shared.platform import logs
 from shared.platform.clock import Clock, SystemClock, new_random
 from shared.platform.concurrency import InThreads, InTurn, MapFn, Workers, in_threads, in_turn
+from shared.platform.fc.context import function_name
 from shared.platform.settings import (
+    SAFETY_NET,
     Credentials,
     Settings,
     load_credentials,
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
     from shared.jobs.repair import Repair
     from shared.jobs.retry import Retries
     from shared.jobs.view import JobViews
+    from shared.platform.fc.invoke import DelayedCalls
     from shared.poller.poller import Poller
 
 K = TypeVar("K")
@@ -128,7 +131,10 @@ INSTANCE = Instance(in_threads, QueueSnapshots(kept=True), workers=InThreads())
 
 @dataclass
 class App:
-    """The system for one invocation, over one bucket and account. Parts are made on first use."""
+    """The system for one invocation, over one bucket and account. Parts are made on first use.
+
+    `calls`: how the function that runs calls itself later; None where a timer fires every minute.
+    """
 
     settings: Settings
     store: ObjectStore
@@ -137,6 +143,7 @@ class App:
     rng: random.Random
     rules: Rules
     instance: Instance = field(default_factory=Instance)
+    calls: DelayedCalls | None = None
 
     @property
     def catalogue(self) -> Catalogue:
@@ -233,6 +240,7 @@ class App:
 
     @cached_property
     def poller(self) -> Poller:
+        from shared.poller.alarm import Alarm
         from shared.poller.backoff import Backoff
         from shared.poller.follower import Follower
         from shared.poller.guard import Guard
@@ -251,7 +259,9 @@ class App:
         gauges = Gauges(self.catalogue, ledger)
         scheduler = Scheduler(ledger, submission, sender, guard, gauges)
         following = (self._collection(), self._reconciliation(), transitions, workers, guard)
-        return Poller(ledger, scheduler, Follower(ledger, scheduler, *following), workers, guard)
+        follower = Follower(ledger, scheduler, *following)
+        alarm = Alarm(ledger, guard.schedule, self.calls)
+        return Poller(ledger, scheduler, follower, workers, guard, alarm)
 
     def _collection(self) -> Collection:
         from shared.jobs.collect import Collection
@@ -291,7 +301,9 @@ def dead_letters(environ: Mapping[str, str], context: object) -> DeadLetters:
     logs.set_up(environ, context)
     settings = load_store_settings(environ)
     credentials = load_credentials(environ, context)
-    return DeadLetters(_open(settings, credentials, SystemClock(), new_random(), INSTANCE))
+    clock, rng = SystemClock(), new_random()
+    store = _open(settings, credentials, clock, rng, INSTANCE)
+    return DeadLetters(store, Ledger(store, clock, rng))
 
 
 def for_invocation(
@@ -318,7 +330,22 @@ def for_invocation(
         http.mount(prefix, requests.adapters.HTTPAdapter(pool_maxsize=CONNECTIONS))
     instance.renew_key(settings, credentials, clock)
     rules = Rules(*instance.yaml, settings.model_region)
-    return App(settings, store, http, clock, rng, rules, instance)
+    app = App(settings, store, http, clock, rng, rules, instance)
+    if settings.poll_timer == SAFETY_NET:
+        app.calls = _own_function(environ, context, app, credentials)
+    return app
+
+
+def _own_function(
+    environ: Mapping[str, str], context: object, app: App, keys: Credentials
+) -> DelayedCalls:
+    """The function that runs, at the Function Compute endpoint of its account."""
+    from shared.platform.fc.invoke import OwnFunction
+
+    account, region = environ.get("FC_ACCOUNT_ID", ""), environ.get("FC_REGION", "")
+    endpoint = app.settings.invoke_endpoint or f"https://{account}.{region}.fc.aliyuncs.com"
+    name = function_name(environ, context)
+    return OwnFunction(endpoint, name, keys, app.http, app.clock, app.rng)
 
 
 def _open(

@@ -1,4 +1,4 @@
-"""poll: the timer ticked, somebody wrote the wake object, or a task is reported as finished."""
+"""poll: the timer ticked, the wake object was written, its own call came, or a task finished."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 
 from shared.app import for_invocation
 from shared.platform.fc.context import time_left
-from shared.platform.fc.events import DestinationEvent, UnknownEvent, read_event
+from shared.platform.fc.events import DestinationEvent, UnknownEvent, WakeUpEvent, read_event
 from shared.platform.logs import logged
 
 MARGIN = 180.0
@@ -23,4 +23,5 @@ def handler(event: bytes, context: object) -> str:
     read = read_event(event)
     if isinstance(read, DestinationEvent):
         raise UnknownEvent("poll takes timer, OSS and task-finished events, no destination's.")
-    return app.poller.run(app.clock.monotonic() + time_left(context, MARGIN))
+    came = read if isinstance(read, WakeUpEvent) else None
+    return app.poller.run(app.clock.monotonic() + time_left(context, MARGIN), came)

@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 @logged(log)
 def handler(event: bytes, context: object) -> str:
-    """Write the dead event where a person finds it."""
+    """Write the dead event where a person finds it; call the poller again for one of its own."""
     letters = dead_letters(os.environ, context)  # a wrong setting may be why the event died
     read = read_event(event)
     if not isinstance(read, DestinationEvent):
@@ -22,4 +22,5 @@ def handler(event: bytes, context: object) -> str:
     key = letters.write(read)
     facts = about("event.given_up", source=key, of=read.function, tries=read.tries)
     log.error("an event of %s was given up: see %s", read.function, key, extra=facts)
+    letters.wake_for(read)
     return key

@@ -7,7 +7,9 @@ import asyncio
 import logging
 import os
 import signal
+import socket
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from aiohttp import web
@@ -80,7 +82,9 @@ def _settings(arguments: argparse.Namespace) -> Settings:
 
 
 async def _serve(arguments: argparse.Namespace) -> None:
-    settings = _settings(arguments)
+    listener = socket.create_server((arguments.host, arguments.port))
+    address = f"http://{arguments.host}:{listener.getsockname()[1]}"
+    settings = replace(_settings(arguments), address=address)
     functions = load_functions(arguments.s_yaml.resolve(), dict(os.environ), ACCOUNT)
     if settings.pythons:
         _refuse_other_builds(functions)
@@ -97,10 +101,8 @@ async def _serve(arguments: argparse.Namespace) -> None:
         )
         await runner.setup()
         try:
-            site = web.TCPSite(runner, arguments.host, arguments.port)
-            await site.start()
-            port = runner.addresses[0][1]
-            print(f"runtime ready http://{arguments.host}:{port}", flush=True)
+            await web.SockSite(runner, listener).start()
+            print(f"runtime ready {address}", flush=True)
             await stop.wait()
         finally:
             await runner.cleanup()

@@ -42,14 +42,21 @@ class Delivery:
             else:
                 LOG.warning("%s is no longer declared; its event stays in queue/", event.function)
 
-    async def enqueue(self, function: str, payload: bytes, trigger: str = "") -> str:
-        """The request id, once the event is durable. Raises PayloadTooLarge."""
+    async def enqueue(
+        self, function: str, payload: bytes, trigger: str = "", delay: float = 0.0
+    ) -> str:
+        """The request id, once the event is durable. Raises PayloadTooLarge.
+
+        `delay`: seconds from now before which it is not delivered.
+        """
         if len(payload) > PAYLOAD_BYTES:
             raise PayloadTooLarge(
                 f"the payload has {len(payload)} bytes; an asynchronous invocation takes at most "
                 f"{PAYLOAD_BYTES}; put it into OSS and send its key"
             )
-        return await self._store(QueuedEvent(function, _text(payload), trigger))
+        event = QueuedEvent(function, _text(payload), trigger)
+        event.next_try_at = event.queued_at + delay if delay else 0.0
+        return await self._store(event)
 
     async def _store(self, event: QueuedEvent) -> str:
         await asyncio.to_thread(self._folder.save, event)

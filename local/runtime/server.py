@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Awaitable, Callable
 
@@ -13,10 +14,13 @@ from local.runtime.delivery import PayloadTooLarge
 from local.runtime.pool import Throttled
 from local.runtime.process import Outcome
 from local.runtime.runtime import Runtime
+from local.runtime.signed_calls import DELAY, refused_call
 from local.runtime.web_instance import request_frame
 
 REQUEST_BYTES = 32 * 1024 * 1024
 """Largest body of a synchronous request ("limits" page)."""
+LONGEST_DELAY = 3600
+"""Of an asynchronous invocation, in seconds ("asynchronous invocation" page)."""
 RUNTIME = web.AppKey("runtime", Runtime)
 UNHANDLED = {"X-Fc-Error-Type": "UnhandledInvocationError"}
 
@@ -75,14 +79,21 @@ async def _invocation(request: web.Request) -> web.Response:
     if function is None:
         text = f"function {request.match_info['name']!r} is not declared in s.yaml"
         return _error(404, "FunctionNotFound", text)
-    event, served = await request.read(), runtime.pools[function].function.web
-    if served:
+    event, called = await request.read(), runtime.pools[function].function
+    refusal = refused_call(request, event, runtime.settings, called)
+    if refusal:
+        return _error(403, *refusal)
+    if called.web:
         event = request_frame("POST", "/invoke", [], event)
     if _is_async(request):
-        return await _accepted(runtime, function, event)
+        try:
+            delay = _delay(request)
+        except ValueError as error:
+            return _error(400, "InvalidArgument", str(error))
+        return await _accepted(runtime, function, event, delay)
     request_id = str(uuid.uuid4())
     outcome = await runtime.invoke(function, event, request_id)
-    if served:
+    if called.web:
         return _http_answer(outcome, request_id)
     return web.Response(
         body=outcome.payload,
@@ -128,8 +139,18 @@ def _is_async(request: web.Request) -> bool:
     return request.headers.get("X-Fc-Invocation-Type", "").lower() == "async"
 
 
-async def _accepted(runtime: Runtime, function: str, event: bytes) -> web.Response:
-    request_id = await runtime.delivery.enqueue(function, event, "invocation")
+def _delay(request: web.Request) -> float:
+    """Seconds of x-fc-async-delay. Raises ValueError."""
+    text = request.headers.get(DELAY, "0")
+    if not re.fullmatch("[0-9]{1,4}", text) or int(text) > LONGEST_DELAY:
+        raise ValueError(f"{DELAY} is {text!r}; expected whole seconds from 0 to {LONGEST_DELAY}")
+    return float(text)
+
+
+async def _accepted(
+    runtime: Runtime, function: str, event: bytes, delay: float = 0.0
+) -> web.Response:
+    request_id = await runtime.delivery.enqueue(function, event, "invocation", delay)
     return web.Response(status=202, headers={"X-Fc-Request-Id": request_id})
 
 

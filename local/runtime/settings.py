@@ -46,6 +46,8 @@ class Settings:
     """Every n-th object event is delivered twice, as at-least-once allows; 0 never."""
     account: str = ACCOUNT
     verbose: bool = False
+    address: str = ""
+    """Where the runtime itself answers; functions that call functions do it there."""
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     rights: Rights = field(default_factory=Rights)
 
@@ -64,6 +66,7 @@ def instance_environment(
         "HOME": str(scratch),
         "TMPDIR": str(scratch),
         **function.environment,
+        **_called_here(function, settings),
         **({} if function.web else _credentials(function, settings)),
         "FC_FUNC_CODE_PATH": f"{function.code}/",
         "FC_ACCOUNT_ID": settings.account,
@@ -74,6 +77,12 @@ def instance_environment(
         "FC_INSTANCE_ID": instance_id,
         "FC_QUALIFIER": "LATEST",
     }
+
+
+def _called_here(function: Function, settings: Settings) -> dict[str, str]:
+    """Where a function calls functions that asks for it: at this runtime."""
+    asked = "INVOKE_ENDPOINT" in function.environment and settings.address
+    return {"INVOKE_ENDPOINT": settings.address} if asked else {}
 
 
 def _credentials(function: Function, settings: Settings) -> dict[str, str]:

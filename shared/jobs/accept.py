@@ -17,6 +17,7 @@ from shared.jobs.submit import Submission
 from shared.ledger.lease import SUBMIT
 from shared.ledger.ledger import Ledger
 from shared.ledger.record import QUEUED, Record
+from shared.ledger.wakeups import ACCEPTED, RELEASED
 from shared.platform.logs import about
 from shared.storage.layout import job_of_marker
 
@@ -48,7 +49,7 @@ class Acceptance:
             return self._with_a_poller(taken)
         self._submit_heads(queued)
         if not self.ledger.lease.polled():
-            self.ledger.wake.now()
+            self.ledger.wake.because(RELEASED)
         return taken
 
     def body(self, body: bytes, source: Source) -> list[IntakeOutcome]:
@@ -92,7 +93,7 @@ class Acceptance:
     def _with_a_poller(self, taken: list[IntakeOutcome]) -> list[IntakeOutcome]:
         """Wake a poller if there is anything to poll for."""
         if any(not one.record.is_final for one in taken):
-            self.ledger.wake.if_nobody_polls()
+            self.ledger.wake.because(ACCEPTED)
         return taken
 
 

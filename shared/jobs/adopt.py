@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from shared.jobs.submit import Submission
 from shared.ledger.ledger import Ledger
 from shared.ledger.record import CANCELED, FINAL, NEEDS_ATTENTION, SUBMITTING, Record
+from shared.ledger.wakeups import ADOPTED
 from shared.modelstudio.client import TASK_ID, ListedTask, ModelStudio
 from shared.platform.clock import iso
 from shared.storage import layout
@@ -43,7 +44,7 @@ class Adoption:
         task = self._task(last, task_id)
         self._refuse_another_jobs(job, task_id)
         made = self._go_on(last, task)
-        self.ledger.wake.if_nobody_polls()
+        self.ledger.wake.because(ADOPTED)
         return made
 
     def _task(self, last: Record, task_id: str) -> ListedTask:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from shared.jobs.manifest import Outcome
 from shared.jobs.transitions import Transitions
+from shared.ledger import wakeups
 from shared.ledger.ledger import Ledger
 from shared.ledger.record import CANCELED, PENDING, QUEUED, SUBMITTING, Record
 from shared.modelstudio.client import ModelStudio, ServiceError
@@ -38,6 +39,12 @@ class Cancellation:
         Raises NotCancelable; ServiceError if the service cannot be asked, StoreError. A race with
         a submission is decided by the next record's number: a job that was canceled is never sent.
         """
+        try:
+            return self._cancel(job)
+        finally:  # a place may be free, and what an instance that died has left may be left still
+            self.ledger.wake.because(wakeups.CANCELED)
+
+    def _cancel(self, job: str) -> Record:
         records = self.ledger.records
         last = records.last(job) if layout.is_job_id(job) else None
         while last is not None and (last.state in (QUEUED, PENDING) or _is_in_doubt(last)):

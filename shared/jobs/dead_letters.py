@@ -6,21 +6,34 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from shared.ledger.ledger import Ledger
+from shared.ledger.wakeups import DEAD_EVENT
 from shared.platform.clock import iso
-from shared.platform.fc.events import DestinationEvent, OssEvent, UnknownEvent, read_event
+from shared.platform.fc.events import (
+    DestinationEvent,
+    OssEvent,
+    TaskFinishedEvent,
+    TimerEvent,
+    UnknownEvent,
+    WakeUpEvent,
+    read_event,
+)
 from shared.storage import layout
 from shared.storage.objects import ObjectMissing, ObjectStore, ObjectTooLarge
 
 DEAD_BYTES = 1024 * 1024
 MOST_SHOWN = 100
+PAUSE = 40.0
+"""Seconds after which the poller is called again: about as often as a timer would call it."""
 SHOWN = ("function", "at", "request_id", "condition", "tries", "error", "job_files", "what_to_do")
 
 
 @dataclass
 class DeadLetters:
-    """The folder `dead/` of the bucket."""
+    """The folder `dead/` of the bucket. `ledger`: whose poller is woken for an event of its own."""
 
     store: ObjectStore
+    ledger: Ledger | None = None
 
     def latest(self) -> tuple[list[dict[str, Any]], int]:
         """The latest dead events, newest first, and how many there are. Raises StoreError."""
@@ -44,11 +57,22 @@ class DeadLetters:
             "job_files": _job_files(event.payload),
             "what_to_do": "Repair the cause named in `error`, then upload the job files again:"
             " the same file is always the same job, so nothing is submitted twice."
-            " A dead poll event needs nothing: the next timer does its work.",
+            " A dead poll event needs nothing: the poller is called again.",
             "event": _readable(event.payload),
         }
         self.store.put(key, json.dumps(document, ensure_ascii=False, indent=2).encode())
         return key
+
+    def wake_for(self, event: DestinationEvent) -> bool:
+        """Call the poller again if the event was its own; whether it was. Raises StoreError.
+
+        Not at once: what dies of a lasting trouble must not be called in a hot loop.
+        """
+        if self.ledger is None or not _is_pollers(event):
+            return False
+        self.ledger.clock.sleep(PAUSE)
+        self.ledger.wake.because(DEAD_EVENT)
+        return True
 
     def _shown(self, name: str) -> dict[str, Any]:
         try:
@@ -67,6 +91,17 @@ def _job_files(payload: str) -> list[str]:
         return []
     changes = event.changes if isinstance(event, OssEvent) else ()
     return [change.key for change in changes if change.key.startswith(layout.JOB_FILES)]
+
+
+def _is_pollers(event: DestinationEvent) -> bool:
+    """Whether the poller was to be called: by timer, wake object, itself or a task's end."""
+    try:
+        read = read_event(event.payload.encode())
+    except UnknownEvent:
+        return False
+    if isinstance(read, OssEvent):
+        return any(change.key == layout.WAKE for change in read.changes)
+    return isinstance(read, (TimerEvent, WakeUpEvent, TaskFinishedEvent))
 
 
 def _readable(payload: str) -> Any:

@@ -27,6 +27,7 @@ from shared.ledger.many import Many
 from shared.ledger.queue import marker_of
 from shared.ledger.record import FINAL, FOR_GOOD, PENDING, QUEUED, SUBMITTING, Record
 from shared.ledger.slots import Slot
+from shared.ledger.wakeups import REBUILT
 from shared.platform.clock import from_iso
 from shared.platform.concurrency import MapFn, in_turn
 from shared.storage import layout
@@ -92,7 +93,7 @@ class Rebuild:
         if progress.after:
             place.forget()
         if self.ledger.slots.held() or not self.ledger.queue.empty():
-            self.ledger.wake.if_nobody_polls()
+            self.ledger.wake.because(REBUILT)
         return done
 
     def _batches(self, steps: Iterator[_Step], done: Rebuilt) -> Iterator[str]:

@@ -11,6 +11,7 @@ from shared.jobs.accept import Acceptance
 from shared.jobs.dead_letters import DEAD_BYTES
 from shared.ledger.breaker import KEY
 from shared.ledger.ledger import Ledger
+from shared.ledger.wakeups import REDRIVEN, RESUMED
 from shared.platform.fc.events import Event, OssEvent, UnknownEvent, read_event
 from shared.storage import layout
 
@@ -44,7 +45,7 @@ class Repair:
                 taken = self.acceptance.job_file(file)
                 done += [f"{file}: job {one.job} is {one.record.state}" for one in taken]
         else:
-            self.ledger.wake.now()
+            self.ledger.wake.because(REDRIVEN)
             done.append("the poller was woken")
         self.ledger.store.delete(key)
         return done
@@ -59,7 +60,7 @@ class Repair:
         if name not in (KEY, *known):
             raise UnknownModel(name, known)
         resumed = self.ledger.breakers.resume(name)
-        self.ledger.wake.now()
+        self.ledger.wake.because(RESUMED)
         return resumed
 
 

@@ -46,6 +46,12 @@ class Breakers:
         now = self.clock.now()
         return max(self.states.get(model).paused_for(now), self.states.get(KEY).paused_for(now))
 
+    def waits_for_key(self, model: str) -> bool:
+        """Whether it is the whole key's pause that a model waits for; nothing is read."""
+        now = self.clock.now()
+        key, own = self.states.known(KEY), self.states.known(model)
+        return key.paused_for(now) >= own.paused_for(now)
+
     def is_open(self, model: str) -> bool:
         """Whether a person has to act, as far as this instance knows; nothing is read."""
         pauses = (self.states.known(model).pause, self.states.known(KEY).pause)

@@ -27,6 +27,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shared.ledger.permits import Permits
+from shared.ledger.wakeups import NOT_ARMED, Armed
 from shared.platform.clock import Clock
 from shared.platform.logs import about
 from shared.storage import layout
@@ -74,7 +75,7 @@ class Timing:
 class Epoch:
     """The newest epoch as it was last seen: when it was written, and its age, by the store's clock.
 
-    `permits` is what its holder said at its release; None is unknown.
+    `permits` is what its holder said at its release; None is unknown. `armed`: the call under way.
     """
 
     number: int
@@ -83,6 +84,7 @@ class Epoch:
     kind: str
     is_released: bool
     permits: Any
+    armed: Armed = NOT_ARMED
 
 
 NEVER_TAKEN = Epoch(0, 0.0, 0.0, "", True, {})
@@ -91,7 +93,7 @@ NEVER_TAKEN = Epoch(0, 0.0, 0.0, "", True, {})
 @dataclass
 class Lease:
     """The lease as one instance sees it. `owner` names this run; `epoch` is what it holds; `seen`
-    is what it saw last."""
+    is what it saw last. `armed` goes along at a release: the delayed call under way."""
 
     store: ObjectStore
     clock: Clock
@@ -100,6 +102,7 @@ class Lease:
     timing: Timing = field(default_factory=Timing)
     epoch: int | None = None
     seen: Epoch = NEVER_TAKEN
+    armed: Armed = NOT_ARMED
     _kind: str = ""
     _is_closing: bool = False
     _renewed: tuple[float, float] = (0.0, 0.0)
@@ -140,6 +143,7 @@ class Lease:
             # take the one after: so it is left to grow old, not released.
             return False
         self.epoch, self._renewed, self._is_closing = newest.number + 1, began, False
+        self.armed = newest.armed
         ago = max(0.0, newest.age - RESOLUTION) if newest.is_released else 0.0
         self.permits.restore(newest.permits, self.timing.request, ago)
         if self.epoch > KEPT:
@@ -183,7 +187,9 @@ class Lease:
         """Give the lease back, with the permits. Raises StoreError; the lease is gone even so."""
         epoch, self.epoch = self.epoch, None
         if epoch is not None:
-            released = {"released": True, "permits": self.permits.state()}
+            released: dict[str, Any] = {"released": True, "permits": self.permits.state()}
+            if self.armed != NOT_ARMED:
+                released["armed"] = vars(self.armed)
             self.store.put(layout.lease(epoch), self._body(self._kind, **released))
 
     def poller_lives(self) -> bool:
@@ -212,6 +218,7 @@ class Lease:
             held.get(newest.size) or str(said.get("kind")),
             bool(said.get("released")),
             said.get("permits"),
+            _armed(said.get("armed")),
         )
 
     def _listed(self, most: int) -> list[Entry]:
@@ -252,6 +259,13 @@ class Lease:
         """Seconds since the start of the last renewal, by the clock that says more: a frozen
         instance's monotonic clock may have stopped with it."""
         return _longer(self._renewed, self._moment())
+
+
+def _armed(said: Any) -> Armed:
+    try:
+        return Armed(float(said["at"]), int(said["early"]))
+    except (TypeError, KeyError, ValueError, OverflowError):
+        return NOT_ARMED
 
 
 def _longer(since: tuple[float, float], now: tuple[float, float]) -> float:

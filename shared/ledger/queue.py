@@ -79,12 +79,23 @@ class Queue:
         for entry in walk(self.store, layout.EXPIRY):
             if not layout.is_ours(entry.key, layout.EXPIRY):
                 continue
-            expires_ms = int(entry.key[len(layout.EXPIRY) :].split("-", 1)[0])
-            if expires_ms > now * 1000 or len(found) == most:
+            if _expires_ms(entry.key) > now * 1000 or len(found) == most:
                 break
             found.append(entry.key)
         return found
 
+    def next_expiry(self, now: float) -> float | None:
+        """When the first job expires that has not expired by `now`, in seconds since 1970."""
+        after = f"{layout.EXPIRY}{int(now * 1000):013d}~"
+        for entry in self.store.list(layout.EXPIRY, after=after, limit=1):
+            if layout.is_ours(entry.key, layout.EXPIRY):
+                return _expires_ms(entry.key) / 1000
+        return None
+
     def empty(self) -> bool:
         """Whether nothing waits for any model."""
         return not any(True for _ in self.store.list(layout.QUEUE, limit=1))
+
+
+def _expires_ms(reminder: str) -> int:
+    return int(reminder[len(layout.EXPIRY) :].split("-", 1)[0])

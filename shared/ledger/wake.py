@@ -11,6 +11,7 @@ import json
 from dataclasses import dataclass
 
 from shared.ledger.lease import Lease
+from shared.ledger.wakeups import How, how
 from shared.platform.clock import Clock, iso
 from shared.storage import layout
 from shared.storage.objects import ObjectStore
@@ -24,12 +25,9 @@ class Wake:
     clock: Clock
     lease: Lease
 
-    def now(self) -> None:
-        """Start a poller."""
-        document = {"by": self.lease.owner, "at": iso(self.clock.now())}
-        self.store.put(layout.WAKE, json.dumps(document).encode())
-
-    def if_nobody_polls(self) -> None:
-        """Start a poller unless one is alive."""
-        if not self.lease.poller_lives():
-            self.now()
+    def because(self, kind: str) -> None:
+        """Start a poller, where the table says that this kind of thing does so."""
+        way = how(kind)
+        if way is How.OBJECT or (way is How.OBJECT_IF_ALONE and not self.lease.poller_lives()):
+            document = {"by": self.lease.owner, "at": iso(self.clock.now()), "because": kind}
+            self.store.put(layout.WAKE, json.dumps(document).encode())

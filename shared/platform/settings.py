@@ -22,6 +22,10 @@ PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,22}[._-]")
 LOG_LEVELS = ("INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL")
 
 
+EVERY_MINUTE, SAFETY_NET = "@every 1m", "@every 360m"
+"""How often the timer starts poll. With the safety net poll calls itself when something is due."""
+
+
 class SettingsError(Exception):
     """The environment lacks a setting or holds one that cannot be used."""
 
@@ -60,7 +64,8 @@ class Settings:
     of tokens that may do everything. `cors_origin`: pages of this origin may call from a browser.
 
     Exactly one of `api_key` and `api_key_secret` is set; the latter names a KMS secret, which is
-    read at `kms_endpoint`. `log_prompts`: the log may hold prompt texts.
+    read at `kms_endpoint`. `log_prompts`: the log may hold prompt texts. `poll_timer`: how often
+    the timer starts poll; `invoke_endpoint`: where poll calls itself (empty: the account's own).
     """
 
     oss_endpoint: str
@@ -87,6 +92,8 @@ class Settings:
     log_prompts: bool = False
     api_key_secret: str = ""
     kms_endpoint: str = ""
+    poll_timer: str = EVERY_MINUTE
+    invoke_endpoint: str = ""
 
 
 def load_settings(environ: Mapping[str, str]) -> Settings:
@@ -130,6 +137,8 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         unknown_grace=_seconds(environ, "UNKNOWN_GRACE", 120.0),
         lease_seconds=_seconds(environ, "LEASE_SECONDS", 40.0),
         log_level=_one_of(environ, "LOG_LEVEL", LOG_LEVELS),
+        poll_timer=_one_of(environ, "POLL_TIMER", (EVERY_MINUTE, SAFETY_NET)),
+        invoke_endpoint=environ.get("INVOKE_ENDPOINT", "").rstrip("/"),
         log_prompts=_one_of(environ, "LOG_PROMPTS", ("no", "yes")) == "yes",
     )
 

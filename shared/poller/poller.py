@@ -16,9 +16,12 @@ from shared.jobs.errors import classified
 from shared.ledger.breaker import KEY
 from shared.ledger.lease import POLLER
 from shared.ledger.ledger import Ledger
+from shared.ledger.wakeups import DEADLINE
 from shared.modelstudio.client import ServiceError
 from shared.platform.concurrency import Lane, Workers
+from shared.platform.fc.events import WakeUpEvent
 from shared.platform.logs import about
+from shared.poller.alarm import Alarm
 from shared.poller.follower import ASKING, RESOLVING, Follower
 from shared.poller.guard import Guard
 from shared.poller.in_flight import InFlightTasks
@@ -40,7 +43,11 @@ LONG_WINDOW = 90.0
 """A permit that returns within this many seconds is waited for: with a documented limit of some
 submissions a minute, a tick of the timer could come a whole window late."""
 FAR_AWAY = 45.0
-"""If the next event is further off than this many seconds, exit; the timer restarts the poller."""
+"""If the next event is further off than this many seconds, exit; the timer, or a call that the
+poller arms before, restarts it."""
+AWAKE = 15.0
+"""Seconds between two rounds of a poller that stays awake though what is left is far away: the
+lease is renewed in time."""
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +61,7 @@ class Poller:
     follower: Follower
     workers: Workers
     guard: Guard
+    alarm: Alarm
     _waiting: bool = False
     _left: set[str] = field(default_factory=set)
 
@@ -65,14 +73,15 @@ class Poller:
     def schedule(self) -> Schedule:
         return self.guard.schedule
 
-    def run(self, deadline: float) -> str:
+    def run(self, deadline: float, came: WakeUpEvent | None = None) -> str:
         """Work until nothing is left or until `deadline` (monotonic seconds).
 
+        `came`: the delayed call that started the run.
         Returns what ended the run, in words for the log. Raises StoreError if the store cannot
         be asked at the very beginning or end.
         """
         began, gauges = self.ledger.clock.monotonic(), self.scheduler.gauges
-        self.schedule.closing = False
+        self.schedule.closing, self.alarm.came = False, came
         try:
             outcome = self._run(deadline)
         finally:
@@ -87,24 +96,49 @@ class Poller:
 
     def _run(self, deadline: float) -> str:
         clock = self.ledger.clock
-        if not self.ledger.lease.take_when_free(deadline):
+        if not self._takes_lease(deadline):
             return "another instance is at work"
+        self.alarm.began()
         while self._holds_lease():
             self._round()
             if self._nothing_left() and self._rested():
                 return "nothing left"
             pause = self._pause()
-            if pause > FAR_AWAY:
+            if pause > FAR_AWAY and not self._may_rest():
+                pause = AWAKE
+            elif pause > FAR_AWAY:
                 if self._all_paused():
                     return "everything left is paused"
                 continue
             if clock.monotonic() + pause >= deadline:
                 self._finish_works(*BEFORE_RELEASE)
                 self._release()
-                self.ledger.wake.now()
+                self.ledger.wake.because(DEADLINE)
                 return "handed over at the deadline"
             self.workers.wait(pause)
         return "another poller took over"
+
+    def _takes_lease(self, deadline: float) -> bool:
+        """Take the lease; one that was called too early waits for its moment, whoever holds it: the
+        holder may rely on this call."""
+        lease, clock = self.ledger.lease, self.ledger.clock
+        while not lease.take_when_free(deadline):
+            if not self.alarm.is_early():
+                return False
+            if clock.monotonic() + AWAKE >= deadline:
+                self.ledger.wake.because(DEADLINE)
+                return False
+            clock.sleep(AWAKE)
+        return True
+
+    def _may_rest(self) -> bool:
+        """Whether something wakes the poller when what is left is due. Where the store does not
+        say, it stays awake."""
+        try:
+            return self.alarm.arm(FAR_AWAY)
+        except StoreError as error:
+            log.warning("what expires next: %s", error, extra=about("round.trouble", step="alarm"))
+            return False
 
     def _nothing_left(self) -> bool:
         some = self._waiting or self.schedule.strays or self.in_flight or self.workers.busy()
@@ -159,8 +193,12 @@ class Poller:
 
     def _rested(self) -> bool:
         """Go to rest, then look once more: a job that came in between saw a live poller."""
+        unknown = self.scheduler.unknown
+        if unknown and not self._may_rest():
+            return False
         self._release()
-        if not self.ledger.slots.held() and not self.scheduler.waiting():
+        new = self.scheduler.waiting() or self.scheduler.unknown - unknown
+        if not new and not self.ledger.slots.held():
             return True
         self._go_on()
         return False
@@ -178,7 +216,7 @@ class Poller:
         held = {one.slot.key for one in self.ledger.slots.held()}
         left = {key for key in held if not trouble.holds(key)} | self.scheduler.unpaused()
         new, self._left = left - self._left, left
-        if not new:
+        if not new and not self.alarm.is_late():
             return True
         self._go_on()
         return False

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from shared.ledger.wakeups import PERMIT, TROUBLE
 from shared.platform.clock import Clock
 from shared.poller.backoff import Backoff
 
@@ -21,9 +23,10 @@ class Schedule:
 
     `slots_at`, `queues_at`, `expired_at`: when the next look is due; `expired_left`: the last look
     for expired jobs left some. `between`: seconds between two looks at the queues. `waits`
-    says for each model when its queue is worth a look again, `permits` when the next job of the
-    last look may be sent; `trouble` holds jobs and slots that failed by themselves. `strays`:
-    something may be there that this run does not know of. `closing`: nothing new is begun.
+    says for each model when its queue is worth a look again, and `causes` why (its row in the
+    table of wake-ups), `permits` when the next job of the last look may be sent; `trouble` holds
+    jobs and slots that failed by themselves. `strays`: something may be there that this run does
+    not know of. `closing`: nothing new is begun.
     """
 
     clock: Clock
@@ -34,6 +37,7 @@ class Schedule:
     expired_left: bool = False
     between: float = FIRST_LOOK
     waits: dict[str, float] = field(default_factory=dict)
+    causes: dict[str, str] = field(default_factory=dict)
     permits: dict[str, float] = field(default_factory=dict)
     strays: bool = False
     closing: bool = False
@@ -82,10 +86,11 @@ class Schedule:
         """Something came in unseen: look at slots and queues next."""
         self.slots_at = self.queues_at = self.clock.monotonic()
 
-    def wait(self, model: str, seconds: float) -> None:
+    def wait(self, model: str, seconds: float, cause: str) -> None:
         """A model's queue is worth a look again in `seconds`, or sooner if that was said before."""
         until = self.clock.monotonic() + seconds
-        self.waits[model] = min(until, self.waits.get(model, until))
+        if until <= self.waits.get(model, until):
+            self.waits[model], self.causes[model] = until, cause
 
     def go(self, model: str) -> None:
         """A model's queue is being looked at now."""
@@ -119,7 +124,14 @@ class Schedule:
 
     def next_wait(self) -> float | None:
         """Seconds until a queue that waits, or a thing in trouble, is worth another look."""
-        now = self.clock.monotonic()
-        waits = [until - now for until in (*self.waits.values(), *self.permits.values())]
-        trouble = self.trouble.next_try()
-        return min([*waits, *([] if trouble is None else [trouble])], default=None)
+        return min((seconds for _, seconds in self.dues()), default=None)
+
+    def dues(self) -> Iterator[tuple[str, float]]:
+        """What waits, by its row in the table of wake-ups, and the seconds until it is due."""
+        now, trouble = self.clock.monotonic(), self.trouble.next_try()
+        for model, until in self.waits.items():
+            yield self.causes[model], until - now
+        for until in self.permits.values():
+            yield PERMIT, until - now
+        if trouble is not None:
+            yield TROUBLE, trouble

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from shared.catalogue.models import Model
 from shared.jobs.submit import Submission
 from shared.ledger.ledger import Ledger
 from shared.ledger.record import QUEUED
+from shared.ledger.wakeups import BREAKER, KEY_PROBE
 from shared.poller.guard import Guard
 from shared.poller.in_flight import InFlightTasks
 from shared.poller.metrics import WHOLE_PAGE, Gauges
@@ -26,13 +27,14 @@ LOOK_PAST = 5
 
 @dataclass
 class Scheduler:
-    """Keeps the models busy."""
+    """Keeps the models busy. `unknown`: what waits for models that the catalogue does not have."""
 
     ledger: Ledger
     submission: Submission
     sender: Sender
     guard: Guard
     gauges: Gauges
+    unknown: set[str] = field(default_factory=set)
 
     @property
     def in_flight(self) -> InFlightTasks:
@@ -49,6 +51,7 @@ class Scheduler:
         """
         known, found = self._names(), self.ledger.queue.heads(HEAD)
         self.sender.forget_lines()
+        self.unknown = {one for name in found.keys() - set(known) for one in found[name]}
         self.gauges.nothing_queued(name for name in known if name not in found)
         return {name: found[name] for name in known if name in found}
 
@@ -58,7 +61,8 @@ class Scheduler:
         self.schedule.go(name)
         paused = self.ledger.breakers.paused_for(name)
         if paused > 0:
-            self.schedule.wait(name, paused)
+            breakers = self.ledger.breakers
+            self.schedule.wait(name, paused, KEY_PROBE if breakers.waits_for_key(name) else BREAKER)
         else:
             self.sender.send(model, markers[: self._useful(model)])
         flying = self.in_flight.jobs(name)

@@ -17,6 +17,7 @@ from shared.ledger.permits import Permit
 from shared.ledger.queue import marker_of
 from shared.ledger.record import FINAL, QUEUED, SUBMITTING, Record
 from shared.ledger.slots import HeldSlot, Slot
+from shared.ledger.wakeups import BREAKER, NOT_BEFORE
 from shared.platform.concurrency import Lane, Outcome, Workers
 from shared.poller.guard import Guard
 from shared.poller.in_flight import InFlightTasks
@@ -184,7 +185,8 @@ class Sender:
             raise
         if isinstance(outcome, RetryLater):
             self.in_flight.holds_none(job_of_marker(marker))
-            self.guard.schedule.wait(model.name, outcome.seconds)
+            cause = BREAKER if outcome.model_wide else NOT_BEFORE
+            self.guard.schedule.wait(model.name, outcome.seconds, cause)
             if outcome.model_wide:
                 self._line.pop(model.name, None)
         elif outcome is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -117,8 +118,16 @@ def set_faults(cloud: Cloud, rows: list[dict[str, Any]]) -> None:
 
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    data = tmp_path_factory.mktemp("cloud")
-    with LaptopCloud(data=data, ports=0, task_seconds=0.4) as running:
+    with laptop(tmp_path_factory.mktemp("cloud")) as running:
+        yield running
+
+
+@contextmanager
+def laptop(data: Path, **settings: str) -> Iterator[Cloud]:
+    """A laptop cloud with the example photographs, whose functions have these settings. At its end
+    nothing was denied, and every record is in order."""
+    environ = {**os.environ, **settings}
+    with LaptopCloud(data=data, ports=0, task_seconds=0.4, environ=environ) as running:
         env = running.env
         auth = oss2.AuthV4(env["OSS_ACCESS_KEY_ID"], env["OSS_ACCESS_KEY_SECRET"])
         bucket = oss2.Bucket(auth, env["OSS_ENDPOINT"], env["OSS_BUCKET"], region=env["OSS_REGION"])

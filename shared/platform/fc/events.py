@@ -117,9 +117,30 @@ class TaskFinishedEvent:
         return cls(str(data["task_id"]), str(data.get("task_status", "")))
 
 
-Event = OssEvent | TimerEvent | DestinationEvent | TaskFinishedEvent
-Kind = type[OssEvent] | type[TimerEvent] | type[DestinationEvent] | type[TaskFinishedEvent]
-KINDS: tuple[Kind, ...] = (OssEvent, TimerEvent, DestinationEvent, TaskFinishedEvent)
+@dataclass(frozen=True)
+class WakeUpEvent:
+    """What the poller sends itself with a delay. `due`: for when, in seconds since 1970."""
+
+    due: float
+
+    @classmethod
+    def fits(cls, document: JsonObject) -> bool:
+        return "wakeUp" in document
+
+    @classmethod
+    def of(cls, document: JsonObject) -> WakeUpEvent:
+        return cls(float(document["wakeUp"]["due"]))
+
+
+Event = OssEvent | TimerEvent | DestinationEvent | TaskFinishedEvent | WakeUpEvent
+Kind = (
+    type[OssEvent]
+    | type[TimerEvent]
+    | type[DestinationEvent]
+    | type[TaskFinishedEvent]
+    | type[WakeUpEvent]
+)
+KINDS: tuple[Kind, ...] = (OssEvent, TimerEvent, DestinationEvent, TaskFinishedEvent, WakeUpEvent)
 
 
 def read_event(raw: bytes) -> Event:

@@ -9,7 +9,10 @@ from typing import Any
 import requests
 import yaml
 
-from shared.app import for_invocation
+from shared.app import dead_letters, for_invocation
+from shared.platform.clock import SystemClock
+from shared.platform.fc.events import DestinationEvent, read_event
+from shared.platform.settings import SAFETY_NET
 from shared.storage import layout
 from tests.deploy.policies.least_privilege_kit import (
     EDIT,
@@ -21,7 +24,7 @@ from tests.deploy.policies.least_privilege_kit import (
     until,
 )
 from tests.deploy.policies.least_privilege_roles import lost_answers, secret
-from tests.kit.fc_events import given_up, oss_event
+from tests.kit.fc_events import TIMER, given_up, oss_event
 from tests.kit.form_upload import form_fields
 
 CREATE = "/api/v1/services/aigc/image2image/image-synthesis"
@@ -39,6 +42,7 @@ def run_traffic(world: World) -> None:
     _cancel(world)
     _deadline(world)
     _dead_events(world)
+    _wake_ups(world)
     lost_answers(world)
     secret(world)
 
@@ -222,6 +226,27 @@ def _dead_events(world: World) -> None:
     (name,) = (one["name"] for one in dead if one["job_files"])
     world.post(f"/dead/{name}/redrive", None)
     world.manifest("lp-dead", "SUCCEEDED")
+
+
+class _Hurried(SystemClock):
+    """Does not wait."""
+
+    def sleep(self, seconds: float) -> None:
+        pass
+
+
+def _wake_ups(world: World) -> None:
+    """The poller calls itself, and is called again for an event of its own that died."""
+    own = {"POLL_TIMER": SAFETY_NET, "INVOKE_ENDPOINT": world.env["API_URL"]}
+    calls = world.acting("wanx-poll", FC_FUNCTION_NAME="wanx-poll", **own).calls
+    assert calls is not None
+    calls.call(1.0, b'{"wakeUp": {"due": 1.0}}')
+    letters = dead_letters(world.environ("wanx-rescue"), None)
+    assert letters.ledger is not None
+    letters.ledger.clock = _Hurried()
+    event = read_event(json.dumps(given_up(TIMER, "wanx-poll")).encode())
+    assert isinstance(event, DestinationEvent)
+    assert letters.wake_for(event)
 
 
 def _dead_of_all(world: World) -> list[dict[str, Any]] | None:

@@ -90,7 +90,7 @@ def test_no_function_can_delete_what_cannot_be_made_again() -> None:
 def test_resources_have_the_names_of_their_services() -> None:
     resources = {s["Action"][0]: s["Resource"][0] for s in statements("rescue")}
     assert resources == {
-        "oss:PutObject": "acs:oss:*:*:pictures/dead/*",
+        "oss:PutObject": "acs:oss:*:*:pictures/state/wake/poll",
         "log:PostLogStoreLogs": "acs:log:cn-beijing:1234567890123456:"
         "project/wanx-dev-1234567890123456/logstore/functions",
     }

@@ -27,7 +27,7 @@ ENVIRON = {
         ("'python3.10'", "'python3.9'", 'found "python3.9"; expected python3.10 or python3.12'),
         ("reservedConcurrency: 1", "reservedConcurrency: 0", "found 0; expected 1 to 300"),
         ("memorySize: 512", 'memorySize: "512"', 'found "512"; expected a whole number'),
-        ('"@every 1m"', '"@every 90s"', "a whole number of minutes"),
+        ("','@every 1m'", "','@every 90s'", "a whole number of minutes"),
         ("suffix: .yml", "suffix: .yaml", "OSS refuses the second one"),
         ("rescue\n      triggers", "resque\n      triggers", "expected a function of this stack"),
     ],

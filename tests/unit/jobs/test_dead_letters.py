@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from shared.jobs.dead_letters import DeadLetters
+from shared.jobs.dead_letters import PAUSE, DeadLetters
 from shared.platform.fc.events import read_event
 from shared.storage import layout
-from tests.kit.fc_events import DESTINATION, TIMER, oss_event
+from tests.kit.fc_events import DESTINATION, TIMER, given_up, oss_event
 from tests.kit.store import Bucket, Store
+from tests.kit.world import World
 from tests.simulation.kernel import Kernel
 
 
@@ -38,3 +39,23 @@ def test_a_dead_event_of_any_kind_is_kept(payload: str) -> None:
     bucket = Bucket(Kernel())
     key = DeadLetters(Store(bucket)).write(read(DESTINATION | {"requestPayload": payload}))
     assert json.loads(bucket.peek(key))["job_files"] == []
+
+
+@pytest.mark.parametrize(
+    ("payload", "wakes"),
+    [
+        (TIMER, True),
+        ({"wakeUp": {"due": 1.0}}, True),
+        (oss_event(layout.WAKE), True),
+        (oss_event("jobs/cat.yaml"), False),
+        ("not json", False),
+    ],
+)
+def test_a_dead_event_of_the_poller_calls_it_again(payload: object, wakes: bool) -> None:
+    world = World()
+    app = world.app("rescue")
+    event = read(given_up(payload, "poll"))
+    began = world.timeline.now
+    assert DeadLetters(app.store, app.ledger).wake_for(event) is wakes
+    assert world.bucket.holds(layout.WAKE) is wakes
+    assert (world.timeline.now - began >= PAUSE) is wakes, "never in a hot loop"

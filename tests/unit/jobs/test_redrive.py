@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from shared.ledger.wakeups import DEADLINE
 from shared.storage import layout
 from shared.storage.objects import StoreError
 from tests.kit.dead_events import dead
@@ -50,7 +51,7 @@ def test_a_dead_timer_event_wakes_the_poller(world: World) -> None:
 
 
 def test_a_dead_wake_event_wakes_the_poller(world: World) -> None:
-    world.app("submit").ledger.wake.now()
+    world.app("submit").ledger.wake.because(DEADLINE)
     key = dead(world, "poll", oss_event(layout.WAKE))
     assert world.app("operator").repair.redrive(key) == ["the poller was woken"]
     assert world.bucket.keys(layout.RECORDS) == []

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from shared.ledger.lease import POLLER, SUBMIT, Timing
+from shared.ledger.wakeups import ACCEPTED
 from shared.storage import layout
 from tests.kit.hooks import Call, Killed, die, fail, once
 from tests.kit.http import ask
@@ -116,16 +117,16 @@ def test_jobs_expire_while_their_model_is_blocked(world: World) -> None:
 def test_a_wake_is_written_only_when_nobody_polls(world: World) -> None:
     alive, caller = world.app("alive").ledger.lease, world.app("caller").ledger.wake
     assert alive.take(POLLER)
-    caller.if_nobody_polls()
+    caller.because(ACCEPTED)
     assert not world.bucket.holds(layout.WAKE)
     alive.release()
-    caller.if_nobody_polls()
+    caller.because(ACCEPTED)
     assert world.bucket.holds(layout.WAKE)
 
 
 def test_a_submission_at_work_is_nobody_who_polls(world: World) -> None:
     assert world.app("alive").ledger.lease.take(SUBMIT)
-    world.app("caller").ledger.wake.if_nobody_polls()
+    world.app("caller").ledger.wake.because(ACCEPTED)
     assert world.bucket.holds(layout.WAKE)
 
 
