@@ -31,10 +31,18 @@ from cli.backends.bucket import quiet, with_any_key
 from cli.output import console, counted, say
 from cli.trouble import NOT_SO, Trouble
 from shared.catalogue.models import load_catalogue
+from shared.ledger.ledger import Ledger
 from shared.modelstudio.api_key import FixedKey
 from shared.modelstudio.client import ModelStudio, ServiceError
 from shared.platform.clock import SystemClock, new_random
-from shared.platform.settings import Settings, SettingsError, load_credentials, load_settings
+from shared.platform.settings import (
+    EVERY_MINUTE,
+    Settings,
+    SettingsError,
+    load_credentials,
+    load_settings,
+)
+from shared.poller.alarm import MOST_EARLY
 from shared.storage.objects import StoreError
 from shared.storage.oss import OssStore, VersionedBucket, open_store
 
@@ -43,6 +51,8 @@ SKEW_SECONDS = 60.0
 TIMEOUT = (3.05, 10)
 LINK_SECONDS = 60
 FOLDER = "state/doctor/"
+CALL_LATE = 120.0
+"""Seconds after which a delayed call counts as lost."""
 NOBODY = "wanx-doctor-asks-for-no-job"
 
 WHAT_TO_DO = {
@@ -135,6 +145,7 @@ def _bucket_checks(environ: Mapping[str, str]) -> Iterator[Check]:
     yield _checked("versioning", lambda: _versioning(bucket))
     yield _checked("clock", lambda: _clock(bucket))
     yield _checked("public endpoint", lambda: _public(bucket))
+    yield _checked("delayed calls", lambda: _delayed_calls(bucket))
 
 
 def _checked(what: str, look: Callable[[], str | None]) -> Check:
@@ -246,6 +257,24 @@ def _public(bucket: Bucket) -> str:
         " could not fetch images of the bucket. Bind a domain of your own to the bucket and set"
         " OSS_PUBLIC_ENDPOINT, or set INPUT_DELIVERY=inline for models that take inline data."
     )
+
+
+def _delayed_calls(bucket: Bucket) -> str:
+    """Whether the calls by which poll wakes itself came in time (with the safety net)."""
+    lease = Ledger(bucket.store, SystemClock(), new_random()).lease
+    lease.poller_lives()
+    armed, late = lease.seen.armed, time.time() - lease.seen.armed.at
+    if armed.early >= MOST_EARLY:
+        raise Bad(
+            f"{armed.early} delayed calls in a row came too early, so poll stays awake while"
+            f" something waits, which costs more: set POLL_TIMER to {EVERY_MINUTE} and deploy."
+        )
+    if armed.at and late > CALL_LATE:
+        raise Bad(
+            f"the call of poll that was due {late:.0f} s ago has not come; resume a model to"
+            f" wake poll. If that happens again, set POLL_TIMER to {EVERY_MINUTE} and deploy."
+        )
+    return f"the next one is due in {-late:.0f} s" if armed.at else "none is under way"
 
 
 def _model_service(environ: Mapping[str, str]) -> str | None:

@@ -7,6 +7,7 @@ records.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from shared.ledger.record import Record
@@ -84,11 +85,11 @@ class Queue:
             found.append(entry.key)
         return found
 
-    def next_expiry(self, now: float) -> float | None:
-        """When the first job expires that has not expired by `now`, in seconds since 1970."""
-        after = f"{layout.EXPIRY}{int(now * 1000):013d}~"
-        for entry in self.store.list(layout.EXPIRY, after=after, limit=1):
-            if layout.is_ours(entry.key, layout.EXPIRY):
+    def next_expiry(self, but: Collection[str] = ()) -> float | None:
+        """When the first job expires, `but` these, in seconds since 1970; it may have expired."""
+        for entry in self.store.list(layout.EXPIRY, limit=len(but) + 1):
+            ours = layout.is_ours(entry.key, layout.EXPIRY)
+            if ours and layout.job_of_reminder(entry.key) not in but:
                 return _expires_ms(entry.key) / 1000
         return None
 

@@ -72,6 +72,8 @@ class Alarm:
         due = self._due(now)
         if due is None or self._covers(due, now):
             return True
+        if due <= now:
+            self.schedule.expired_at_once()
         distrusted = self.ledger.lease.armed.early >= MOST_EARLY
         if due - now <= soon or self.is_early() or distrusted:
             return False
@@ -80,7 +82,7 @@ class Alarm:
     def is_late(self) -> bool:
         """Whether a job that came in meanwhile expires before the armed call. Raises StoreError."""
         now = self.ledger.clock.now()
-        expiry = None if self.calls is None else self._expiry(now)
+        expiry = None if self.calls is None else self._expiry()
         return expiry is not None and not self._covers(expiry, now)
 
     def _covers(self, due: float, now: float) -> bool:
@@ -106,9 +108,12 @@ class Alarm:
     def _moments(self, now: float) -> Iterator[tuple[str, float]]:
         for kind, seconds in self.schedule.dues():
             yield kind, now + seconds
-        expiry = self._expiry(now)
+        expiry = self._expiry()
         if expiry is not None:
             yield EXPIRY, expiry
 
-    def _expiry(self, now: float) -> float | None:
-        return self.ledger.queue.next_expiry(now) if how(EXPIRY) is How.CALL else None
+    def _expiry(self) -> float | None:
+        """When the first job expires that is not left alone; it may be past, if it came since."""
+        if how(EXPIRY) is not How.CALL:
+            return None
+        return self.ledger.queue.next_expiry(self.schedule.trouble.held())

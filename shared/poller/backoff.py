@@ -24,6 +24,10 @@ class Backoff:
         """Whether it is too early for another try."""
         return self.clock.monotonic() < self._until.get(name, 0.0)
 
+    def held(self) -> set[str]:
+        """The names of those for which it is too early."""
+        return {name for name in self._until if self.holds(name)}
+
     def failed(self, name: str, longest: float = LONGEST) -> float:
         """It failed again; returns the seconds to wait: doubled each time, jittered, bounded."""
         count = self._failures[name] = self._failures.get(name, 0) + 1

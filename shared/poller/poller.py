@@ -16,7 +16,7 @@ from shared.jobs.errors import classified
 from shared.ledger.breaker import KEY
 from shared.ledger.lease import POLLER
 from shared.ledger.ledger import Ledger
-from shared.ledger.wakeups import DEADLINE
+from shared.ledger.wakeups import DEADLINE, FROZEN
 from shared.modelstudio.client import ServiceError
 from shared.platform.concurrency import Lane, Workers
 from shared.platform.fc.events import WakeUpEvent
@@ -116,7 +116,14 @@ class Poller:
                 self.ledger.wake.because(DEADLINE)
                 return "handed over at the deadline"
             self.workers.wait(pause)
+        self._step_back()
         return "another poller took over"
+
+    def _step_back(self) -> None:
+        """Another poller may have taken the lease; if nobody has, somebody has to go on."""
+        self._finish_works(*BEFORE_RELEASE)
+        self._release()
+        self.ledger.wake.because(FROZEN)
 
     def _takes_lease(self, deadline: float) -> bool:
         """Take the lease; one that was called too early waits for its moment, whoever holds it: the

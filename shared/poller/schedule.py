@@ -22,11 +22,11 @@ class Schedule:
     """Moments on the instance's monotonic clock; everything is due at the start.
 
     `slots_at`, `queues_at`, `expired_at`: when the next look is due; `expired_left`: the last look
-    for expired jobs left some. `between`: seconds between two looks at the queues. `waits`
-    says for each model when its queue is worth a look again, and `causes` why (its row in the
-    table of wake-ups), `permits` when the next job of the last look may be sent; `trouble` holds
-    jobs and slots that failed by themselves. `strays`: something may be there that this run does
-    not know of. `closing`: nothing new is begun.
+    for expired jobs left some. `between`: seconds between two looks at the queues. `waits` says
+    for each model when its queue is worth a look again, and `causes` why (its row in the table of
+    wake-ups), `permits` when the next job of the last look may be sent; `trouble` holds jobs and
+    slots that failed by themselves. `strays`: something may be there that this run does not know
+    of. `closing`: nothing new is begun.
     """
 
     clock: Clock
@@ -61,6 +61,10 @@ class Schedule:
     def expired_now(self) -> None:
         """More jobs have expired than were ended: look again in the next round."""
         self.expired_at, self.expired_left = self.clock.monotonic(), True
+
+    def expired_at_once(self) -> None:
+        """A job has expired since the last look: look in the next round."""
+        self.expired_at = self.clock.monotonic()
 
     def slots_looked_at(self, again_in: float) -> None:
         """Slots were looked at just now; the queues are looked at after them."""

@@ -251,7 +251,7 @@ def test_doctor_finds_nothing(wanx: Wanx) -> None:
     checks = ["API"]
     if kind(wanx) == "bucket":
         checks += ["settings", "endpoint", "key and bucket", "versioning", "clock"]
-        checks += ["public endpoint", "model service"]
+        checks += ["public endpoint", "delayed calls", "model service"]
     assert all(f"ok     {what}:" in said for what in checks), said
     assert not list_keys(wanx.cloud, "state/doctor/")
 

@@ -49,6 +49,12 @@ SITES: dict[str, tuple[str, ...]] = {
     "wake": ("event_late", "event_twice", "wake_lost"),
     "end": ("ran_again",),
 }
+WAKING: dict[str, tuple[str, ...]] = {
+    "arm": ("kill_before", "kill_after", "freeze_after", "arm_refused", "arm_unanswered"),
+    "call": ("call_lost", "call_twice", "call_early", "call_late"),
+}
+"""Of a poller that calls itself: when it asks for the call, and when the call comes."""
+LOSSES = frozenset({"wake_lost", "call_lost"})
 CUT = "outage_cut"
 CUTS = ("post_cut_before", "post_cut_after")
 OUTAGES = {
@@ -112,6 +118,22 @@ class Chaos:
         self._began = now()
         self._outages = [_outage(rng, now()) for _ in range(rng.choice((0, 0, 1, 3)))]
         self._rates = {site: rng.uniform(*bounds) for site, bounds in RATES.items()}
+        self._draw_waking(rng)
+
+    def _draw_waking(self, rng: random.Random) -> None:
+        """From a copy of the stream: what worlds with a timer every minute meet stays the same."""
+        own = random.Random()
+        own.setstate(rng.getstate())
+        for site, kinds in WAKING.items():
+            self._kinds[site] = tuple(kind for kind in kinds if own.random() < 0.6)
+            self._rates[site] = own.uniform(0.0, 0.5)
+
+    def lose_nothing(self) -> None:
+        """Wake-ups may come late or twice, but they come."""
+        self._kinds = {
+            site: tuple(one for one in kinds if one not in LOSSES)
+            for site, kinds in self._kinds.items()
+        }
 
     def lose_answers(self, start: float, end: float) -> None:
         """From `start` to `end` no create request is answered, whether it makes a task or not."""

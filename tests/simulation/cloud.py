@@ -23,6 +23,7 @@ from shared.app import App
 from shared.jobs.cancel import NotCancelable
 from shared.jobs.dead_letters import DeadLetters
 from shared.modelstudio.client import ServiceError
+from shared.platform.fc.invoke import CallRefused
 from shared.storage import layout
 from shared.storage.objects import StoreError
 from tests.simulation.bucket import SimBucket
@@ -53,7 +54,7 @@ class Invocation:
 
 
 class Cloud:
-    """All instances of all functions.
+    """All instances of all functions. `polled_at`: when a poller started last.
 
     `pending`: events that are not done with; `satisfied`: the last poller saw nothing left to do,
     and nobody has failed since; `away`: from when to when no poller starts, nor anything else where
@@ -71,6 +72,7 @@ class Cloud:
         self.running: Counter[str] = Counter()
         self.satisfied = False
         self.retries = 3
+        self.polled_at = 0.0
         self.away, self.everybody = (0.0, 0.0), False
         self._disturbed_at = 0.0
         self._rng = rng
@@ -95,6 +97,29 @@ class Cloud:
         """The timer fires."""
         event = {"triggerTime": "", "triggerName": "every-minute", "payload": "{}"}
         self._deliver("poll", json.dumps(event).encode(), self._rng.random(), timer=True)
+
+    def call(self, delay: float, event: bytes) -> None:
+        """The poller asks to be called later (`shared.platform.fc.invoke.DelayedCalls`)."""
+        self.network.call(f"call in {delay:.1f} s", "arm", partial(self._arm, delay, event))
+
+    def _arm(self, delay: float, event: bytes, fault: str) -> None:
+        if fault == "arm_refused":
+            raise CallRefused(fault)
+        fate = self.chaos.strike("call")
+        self.network.story.tell("platform", f"will call poll in {delay:.1f} s", fate)
+        if fate == "call_early":
+            delay = 2 * self._rng.random()
+        elif fate == "call_late":
+            delay += 200 * self._rng.random()
+        for again in range(0 if fate == "call_lost" else 1 + (fate == "call_twice")):
+            later = delay + again * 30 * self._rng.random()
+            self.kernel.after(later, partial(self._deliver, "poll", event, 0.0))
+        if fault == "arm_unanswered":
+            raise CallRefused(fault)
+
+    def polled_since(self, moment: float) -> bool:
+        """Whether a poller has run since then, or is about to."""
+        return self.running["poll"] > 0 or self.polled_at >= moment or self.pending > 0
 
     def errand(self, name: str, work: Errand, insist: bool = False) -> None:
         """Something that a person starts; `insist`: again and again until it works."""
@@ -169,6 +194,8 @@ class Cloud:
             self.kernel.after(patience, again)
             return
         self.running[function] += 1
+        if function == "poll":
+            self.polled_at = self.kernel.now
         clock, app = self._instance()
         context = SimpleNamespace(
             request_id=f"req-{invocation.number}",
@@ -281,6 +308,8 @@ def _handler(name: str) -> Handler:
     spec.loader.exec_module(module)
     module.log.disabled = True
     module.for_invocation = lambda _environ, context: context.app
-    module.dead_letters = lambda _environ, context: DeadLetters(context.app.store)
+    module.dead_letters = lambda _environ, context: DeadLetters(
+        context.app.store, context.app.ledger
+    )
     handler: Handler = module.handler
     return handler

@@ -101,7 +101,7 @@ def marker_not_written_again() -> list[Change]:
 
 
 def nobody_is_woken() -> list[Change]:
-    return [(Wake, "now", lambda _self: None)]
+    return [(Wake, "because", lambda _self, _kind: None)]
 
 
 QUEUE = named(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Iterable
 from functools import partial
 
 from shared.app import App
@@ -55,6 +56,15 @@ class People:
 
     def _cancel(self, job: str) -> None:
         self.cloud.errand("cancel", lambda app: app.cancellation.cancel(job))
+
+    def resume(self, names: Iterable[str]) -> None:
+        """Somebody has paid, or got a new key, and closes the breakers."""
+        for name in names:
+            work = partial(self._resume, name)
+            self.cloud.errand("resume", work, insist=True)
+
+    def _resume(self, name: str, app: App) -> None:
+        app.repair.resume(name)
 
     def _lose_index(self) -> None:
         """All markers are gone, all reminders, all of the job index; somebody rebuilds them."""

@@ -8,7 +8,7 @@ import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, cast
 from unittest.mock import patch
 
@@ -21,6 +21,7 @@ from shared.catalogue.retry_policy import load_retry_policy
 from shared.catalogue.rules import Rules
 from shared.jobfile import check, parse
 from shared.jobs import intake
+from shared.ledger.record import QUEUED
 from shared.platform.settings import Settings
 from shared.storage import layout
 from shared.storage.oss import OssStore
@@ -31,6 +32,7 @@ from tests.simulation.cloud import TICK, Cloud
 from tests.simulation.ending import Ending
 from tests.simulation.invariants import API_KEY, Invariants
 from tests.simulation.judges import Facts, judges
+from tests.simulation.judges.wakes import Wakes
 from tests.simulation.kernel import START, InstanceClock, Kernel
 from tests.simulation.log_state import log_state_restored
 from tests.simulation.network import Network
@@ -41,11 +43,13 @@ from tests.simulation.strangers import Strangers
 from tests.simulation.studio import SimStudio
 from tests.simulation.threads import threaded
 from tests.simulation.wire import SimSession
-from tests.simulation.worlds import account_of, world_of
+from tests.simulation.worlds import LOSSY, RELIABLE, account_of, world_of
 
 MOST_TIME = 3 * 3600.0
 """Seconds from the end of the storm until everything must have come to rest."""
 QUIET_TICKS = 3
+LAST_DEATHS = 310.0
+"""Seconds after which everybody who was frozen in the storm has ended, or was killed."""
 
 errors_once = lru_cache(maxsize=1)(load_errors)
 policy_once = lru_cache(maxsize=1)(load_retry_policy)
@@ -88,6 +92,7 @@ class World:
         self.cloud.ended = self.invariants.ended
         self.storm = rng.uniform(10.0, 300.0)
         self._quiet = 0
+        self._calmed, self._caught = math.inf, 0.0
         self.people = People(self.plan, self.bucket, self.cloud, _branch(rng))
         self._make_special()
 
@@ -101,8 +106,17 @@ class World:
         self.chaos.lose_answers(*special.deaf)
         self.cloud.retries = special.retries
         self.chaos.calm = special.fair
+        if special.net == RELIABLE:
+            self.chaos.lose_nothing()
+        if special.net and self.studio.account.troubles:
+            names = ("~key", *self.plan.limits)
+            at = self.studio.account.end() - START + 20 * rng.random()
+            self.kernel.after(at, partial(self.people.resume, names))
         self.facts = self._facts()
         self.invariants.judges = judges(self.facts)
+        if special.net:
+            self.facts.polled_since = self.cloud.polled_since
+            self.invariants.judges.append(Wakes(self.facts))
         self.callers = Callers(self.plan, self.cloud, self.invariants, rng, special.callers)
         if special.foreign:
             until = START + self.storm + 600.0
@@ -139,7 +153,9 @@ class World:
 
     def _ending(self) -> Ending:
         prompts, away = self.plan.prompts, self.special.away
-        return Ending(self.invariants, self.bucket, self.studio, prompts, away)
+        return Ending(
+            self.invariants, self.bucket, self.studio, prompts, away, bool(self.special.net)
+        )
 
     def _arrived(self, _prompt: str) -> None:
         self.invariants.submitted(self.studio.log[-1], self.studio.requests)
@@ -153,7 +169,9 @@ class World:
         session = cast("requests.Session", SimSession(self.network, self.studio))
         store = OssStore(self.bucket, self.bucket, clock, rng)
         rules = Rules(self.catalogue, errors_once(), policy_once(), self.settings.model_region)
-        return App(self.settings, store, session, clock, rng, rules, threaded(self.kernel))
+        workers = threaded(self.kernel)
+        calls = self.cloud if self.special.net else None
+        return App(self.settings, store, session, clock, rng, rules, workers, calls)
 
     def _tick(self) -> None:
         """Once a minute: is all at rest? The timer fires in any case."""
@@ -168,8 +186,17 @@ class World:
         self._quiet = self._quiet + 1 if self._at_rest(left) else 0
         if self.kernel.now > self._patience() + MOST_TIME:
             self.network.violate("everything comes to rest", ", ".join(left) or "events go on")
-        self.cloud.tick()
+        self._timer()
         self.kernel.after(TICK, self._tick)
+
+    def _timer(self) -> None:
+        """Every minute; as a safety net once, when nobody can be killed any more."""
+        net = self.special.net
+        if not net:
+            self.cloud.tick()
+        elif net == LOSSY and self._caught == 0.0 and self.kernel.now > self._back() + LAST_DEATHS:
+            self._caught = self.facts.quiet_since = self.kernel.now
+            self.cloud.tick()
 
     def _patience(self) -> float:
         """When everything that troubles this world is over."""
@@ -179,15 +206,28 @@ class World:
     def _at_rest(self, left: list[str]) -> bool:
         if self.kernel.now - START <= max(self.plan.last_act(), self.callers.last_act()):
             return False
-        if left or not self.chaos.calm or self.cloud.pending or self.bucket.keys(layout.EXPIRY):
+        if left or not self.chaos.calm or self.cloud.pending or self._reminders():
+            return False
+        if self.special.net == LOSSY and self._caught == 0.0:
             return False
         return not self.people.help()
+
+    def _reminders(self) -> list[str]:
+        """Reminders that somebody has to see to; those of jobs that are over wait for the timer."""
+        keys, net = self.bucket.keys(layout.EXPIRY), self.special.net
+        jobs = self.invariants.jobs
+        return [key for key in keys if not net or jobs[layout.job_of_reminder(key)].state == QUEUED]
 
     def _calm(self) -> None:
         self.story.tell("storm", "is over")
         self.chaos.calm = True
-        back = max(self.kernel.now, self.special.away[1], self.network.thaws)
-        self.facts.quiet_since = min(self.facts.quiet_since, back)
+        self._calmed = self.kernel.now
+        if self.special.net != LOSSY:
+            self.facts.quiet_since = min(self.facts.quiet_since, self._back())
+
+    def _back(self) -> float:
+        """When the storm is over and everybody is back."""
+        return max(self._calmed, self.special.away[1], self.network.thaws)
 
     def _now(self) -> float:
         return self.kernel.now

@@ -10,7 +10,7 @@ import os
 
 import pytest
 
-from tests.simulation.chaos import CUT, LIST_EMPTY, LIST_FAULTS, OUTAGES, SITES
+from tests.simulation.chaos import CUT, LIST_EMPTY, LIST_FAULTS, OUTAGES, SITES, WAKING
 from tests.simulation.pool import Tally, in_parts, replay, run_seeds, workers
 
 SEEDS = int(os.environ.get("SEEDS", "500"))
@@ -28,7 +28,7 @@ def test_every_invariant_holds_and_every_kind_of_fault_is_met() -> None:
     failures = [f"seed {n}: {what}\n  {replay(n)}" for n, what in sorted(tally.broken.items())]
     assert not failures, "\n".join([*failures, tally.told])
     assert tally.seeds == SEEDS
-    kinds = {kind for site in SITES.values() for kind in site}
+    kinds = {kind for site in (*SITES.values(), *WAKING.values()) for kind in site}
     kinds |= {*OUTAGES, CUT, *LIST_FAULTS, LIST_EMPTY}
     if SEEDS >= ENOUGH:
         assert kinds - set(tally.faults) == set()

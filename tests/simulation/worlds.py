@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timezone
 
 from tests.simulation.account import CREATE, IMAGE, QUERY, TASK, Account, troubles
@@ -21,6 +21,8 @@ LAG_BEYOND_GRACE = False
 """A list that is behind for more than five times the grace, and shows no later task of ours, is
 believed: the task that it does not show yet is made and paid once more."""
 
+TROUBLED_KEYS = 20
+RELIABLE, LOSSY = "reliable", "lossy"
 WAYS = ((CREATE,), (CREATE, QUERY), (TASK,), (IMAGE,), (CREATE, TASK, IMAGE), (QUERY,))
 
 
@@ -35,7 +37,9 @@ class World:
     in which queries find no task. `trouble`: the account is refused for a while. `callers`:
     programs use HTTP. `slow`: tasks take minutes. `price`: of one image. `utc`: the task list reads
     times as UTC. `strange_hosts`: some images lie where no document says. `retries`: of an event
-    that fails, before it is given up. `deaf`: from when to when no create request is answered."""
+    that fails, before it is given up. `deaf`: from when to when no create request is answered.
+    `net`: the timer is a safety net, which does not fire here at all (RELIABLE: no wake-up is lost
+    either) or once after the storm (LOSSY)."""
 
     fair: bool = False
     crowd: bool = False
@@ -56,6 +60,7 @@ class World:
     strange_hosts: bool = False
     retries: int = 3
     deaf: tuple[float, float] = (0.0, 0.0)
+    net: str = ""
 
     def settle(self, studio: SimStudio, account: Account) -> None:
         """Make the service such a one."""
@@ -82,7 +87,7 @@ def world_of(seed: int) -> World:
     deaf = _deaf(rng) if one_in(20) else (0.0, 0.0)
     trouble = one_in(8)
     fair, bad_lists = one_in(10), rng.choice((0.5, 1.0))
-    return World(
+    world = World(
         fair=fair,
         crowd=one_in(2) if fair or deaf[1] else one_in(25),
         foreign=one_in(14),
@@ -102,13 +107,20 @@ def world_of(seed: int) -> World:
         strange_hosts=one_in(30),
         retries=0 if one_in(12) else 3,
         deaf=deaf,
+        net=_net(rng, fair),
     )
+    troubled = world.net and world.keys >= TROUBLED_KEYS and one_in(2)
+    return replace(world, trouble=True) if troubled else world
 
 
 def account_of(seed: int, world: World, models: Collection[str]) -> Account:
     """The account of a seed's world."""
     rng = random.Random(f"account {seed}")
     return Account(troubles(rng, models, START, WAYS) if world.trouble else ())
+
+
+def _net(rng: random.Random, fair: bool) -> str:
+    return rng.choice(("", RELIABLE) if fair else ("", "", RELIABLE, LOSSY))
 
 
 def _list_faults(rng: random.Random, share: float) -> tuple[str, ...]:
@@ -118,7 +130,7 @@ def _list_faults(rng: random.Random, share: float) -> tuple[str, ...]:
 
 def _keys(rng: random.Random, trouble: bool) -> int:
     """A job that is refused for half an hour has a hundred records: not in so many pages."""
-    return rng.choice((20, 50) if trouble else (2, 5))
+    return rng.choice((TROUBLED_KEYS, 50) if trouble else (2, 5))
 
 
 def _lag(rng: random.Random) -> float:

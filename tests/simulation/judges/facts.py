@@ -23,7 +23,8 @@ class Facts:
     """Facts of one run. `quiet_since`: from this moment on nothing fails, and the timer fires;
     infinite before. `held`: for how long the actor that acts now was frozen so far. `prices`: of
     one image, by model. `clashes`: for each id that two documents ask for, their prompts, each
-    with its file. `away`: when no poller runs at all."""
+    with its file. `away`: when no poller runs at all. `polled_since`: whether a poller
+    has run since a moment."""
 
     jobs: dict[str, Job]
     studio: SimStudio
@@ -34,6 +35,7 @@ class Facts:
     clashes: dict[str, dict[str, str]] = field(default_factory=dict)
     away: tuple[float, float] = (0.0, 0.0)
     quiet_since: float = math.inf
+    polled_since: Callable[[float], bool] = lambda _moment: True
     _marked: dict[str, float] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:

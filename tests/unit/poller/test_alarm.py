@@ -297,3 +297,31 @@ def test_every_row_has_a_way_and_only_rows_wake() -> None:
     }
     assert {one for one in names if isinstance(one, str)} == set(WAKE_UPS)
     assert {row.how for row in WAKE_UPS.values()} == set(How)
+
+
+def test_a_job_that_expires_between_the_look_and_the_rest(world: World, calls: Calls) -> None:
+    world.queued("cat", expires_after="1m")
+    blocked(world, 3000.0)
+    world.timeline.wait(59.9)
+    app = calls.poller()
+    slow = once("list", layout.QUEUE, lambda: world.timeline.wait(1))
+    began = world.timeline.now
+    store_of(app).before.append(slow)
+    assert app.poller.run(app.clock.monotonic() + 600) in (PAUSED, NOTHING)
+    assert world.state("cat") == "EXPIRED"
+    assert world.timeline.now - began < 30, "it waited for the next regular look"
+
+
+def test_a_poller_that_thaws_and_has_no_successor_wakes_one(world: World, calls: Calls) -> None:
+    world.studio.seconds = 60.0
+    world.queued("cat")
+    app = calls.poller()
+    frozen = once("create", "records/cat/000003", lambda: world.timeline.freeze(100))
+    store_of(app).after.append(frozen)
+    words: list[str] = []
+    world.timeline.spawn("frozen", lambda: words.append(run(world, app=app)), 600, lambda *_: None)
+    while not words:
+        world.timeline.step()
+    assert words == ["another poller took over"]
+    assert world.bucket.holds(layout.WAKE)
+    assert world.lease_is_free()
