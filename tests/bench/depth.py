@@ -30,9 +30,9 @@ from tests.bench.world import MODEL, OSS_VERBS, calm_world
 from tests.simulation.kernel import START
 
 DEPTHS = (10, 1000, 100_000)
-FINISHED = 1_000_000
+FINISHED = 200_000
 REAL_FINISHED = 10_000
-ROUNDS = 12
+ROUNDS = 8
 WARMING = 2
 GOAL = 1.1
 LONGEST_RUN = 60.0
