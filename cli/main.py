@@ -262,17 +262,19 @@ def up(options: tuple[str, ...]) -> None:
 
 
 @wanx.command(short_help="Look at everything a working system needs.")
+@click.option("--sweep", is_flag=True, help="Take in job files whose event never came.")
 @click.pass_obj
-def doctor(access: Access) -> None:
+def doctor(access: Access, sweep: bool) -> None:
     """Look at everything a working system needs; each failed line says what to do.
 
     Endpoint, keys, bucket, versioning off, clock, presigned links, the model service's key, the
     API's token. Costs nothing; writes and removes small objects below state/doctor/.
-    Exit code 1 if any check failed.
+    With --sweep, job files of the last 7 days that no job came of are taken in, as their events
+    would have done. Exit code 1 if any check failed.
     """
     from cli.commands.doctor import run
 
-    sys.exit(run(access))
+    sys.exit(run(access, sweep))
 
 
 @wanx.command(short_help="Rebuild the indexes from the jobs' records.")

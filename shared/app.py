@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from shared.jobs.reconcile import Reconciliation
     from shared.jobs.repair import Repair
     from shared.jobs.retry import Retries
+    from shared.jobs.sweep import Sweep
     from shared.jobs.view import JobViews
     from shared.platform.fc.invoke import DelayedCalls
     from shared.poller.poller import Poller
@@ -213,6 +214,12 @@ class App:
         from shared.jobs.repair import Repair
 
         return Repair(self.ledger, self.rules, self.acceptance)
+
+    @cached_property
+    def sweep(self) -> Sweep:
+        from shared.jobs.sweep import Sweep
+
+        return Sweep(self.ledger, self.acceptance.intake)
 
     @cached_property
     def rebuild(self) -> Rebuild:

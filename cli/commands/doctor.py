@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from functools import partial
 from urllib.parse import urlsplit
 
 import click
@@ -53,6 +54,8 @@ LINK_SECONDS = 60
 FOLDER = "state/doctor/"
 CALL_LATE = 120.0
 """Seconds after which a delayed call counts as lost."""
+SWEEP_SECONDS = 600.0
+MOST_NAMED = 5
 NOBODY = "wanx-doctor-asks-for-no-job"
 
 WHAT_TO_DO = {
@@ -94,12 +97,12 @@ class Bucket:
     store: OssStore
 
 
-def run(access: Access) -> int:
-    """Look at everything; the exit code."""
+def run(access: Access, sweep: bool = False) -> int:
+    """Look at everything; the exit code. `sweep`: take in job files whose event never came."""
     quiet()
     failed = 0
     click.echo(f"Settings from {access.origin}.")
-    for check in checks(access):
+    for check in (*checks(access), *([_checked("job files", partial(_sweep, access))] * sweep)):
         failed += check.ok is False
         _print(check)
     say("All is well." if not failed else f"{counted(failed, 'check')} failed.")
@@ -275,6 +278,24 @@ def _delayed_calls(bucket: Bucket) -> str:
             f" wake poll. If that happens again, set POLL_TIMER to {EVERY_MINUTE} and deploy."
         )
     return f"the next one is due in {-late:.0f} s" if armed.at else "none is under way"
+
+
+def _sweep(access: Access) -> str:
+    try:
+        with access.app("doctor --sweep") as app:
+            swept = app.sweep.run(SWEEP_SECONDS)
+    except Trouble as error:
+        raise Bad(error.message) from None
+    seen = [f"{counted(len(swept.taken), 'file')} taken in whose event never came"]
+    seen[0] += f": {', '.join(swept.taken[:MOST_NAMED])}" if swept.taken else ""
+    if swept.unread:
+        seen.append(f"no job files by their suffix: {', '.join(swept.unread[:MOST_NAMED])}")
+    if not swept.whole:
+        seen.append("there are more, so run it again")
+    if swept.failed:
+        named = ", ".join(swept.failed[:MOST_NAMED])
+        raise Bad(f"{'; '.join(seen)}; could not be taken in (wanx -v says why): {named}")
+    return "; ".join(seen)
 
 
 def _model_service(environ: Mapping[str, str]) -> str | None:

@@ -7,11 +7,19 @@ import os
 
 from shared.app import for_invocation
 from shared.platform.fc.context import time_left
-from shared.platform.fc.events import DestinationEvent, UnknownEvent, WakeUpEvent, read_event
+from shared.platform.fc.events import (
+    DestinationEvent,
+    TimerEvent,
+    UnknownEvent,
+    WakeUpEvent,
+    read_event,
+)
 from shared.platform.logs import logged
 
 MARGIN = 180.0
 """Seconds kept back for what is under way when the deadline comes: a download may take 120 s."""
+SWEEP = 20.0
+"""Seconds for a look at job files whose event never came, if the timer is a safety net."""
 
 log = logging.getLogger(__name__)
 
@@ -24,4 +32,7 @@ def handler(event: bytes, context: object) -> str:
     if isinstance(read, DestinationEvent):
         raise UnknownEvent("poll takes timer, OSS and task-finished events, no destination's.")
     came = read if isinstance(read, WakeUpEvent) else None
-    return app.poller.run(app.clock.monotonic() + time_left(context, MARGIN), came)
+    word = app.poller.run(app.clock.monotonic() + time_left(context, MARGIN), came)
+    if isinstance(read, TimerEvent) and app.calls is not None:
+        app.sweep.go_on(SWEEP)
+    return word

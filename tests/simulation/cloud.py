@@ -58,7 +58,7 @@ class Cloud:
 
     `pending`: events that are not done with; `satisfied`: the last poller saw nothing left to do,
     and nobody has failed since; `away`: from when to when no poller starts, nor anything else where
-    `everybody` is.
+    `everybody` is; `deaf_to`: job files that no trigger hears of.
     """
 
     def __init__(
@@ -74,6 +74,7 @@ class Cloud:
         self.retries = 3
         self.polled_at = 0.0
         self.away, self.everybody = (0.0, 0.0), False
+        self.deaf_to: frozenset[str] = frozenset()
         self._disturbed_at = 0.0
         self._rng = rng
         self._build = build
@@ -154,6 +155,9 @@ class Cloud:
             self._event("poll", key)
 
     def _event(self, function: str, key: str) -> None:
+        if key in self.deaf_to:
+            self.network.story.tell("oss", f"no trigger hears of {key}")
+            return
         stored = {"key": key, "eTag": ""}
         change = {
             "eventName": "ObjectCreated:PutObject",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from shared.jobs.sweep import Sweep
 from shared.ledger import wakeups
 from shared.ledger.wakeups import WAKE_UPS, How
 from shared.poller.alarm import Alarm
@@ -44,6 +45,19 @@ def rests_in_doubt() -> list[Change]:
     ]
 
 
+def nobody_sweeps() -> list[Change]:
+    return [(Sweep, "go_on", lambda _self, _seconds: None)]
+
+
+def sweeps_as_another_file() -> list[Change]:
+    """A file that its event has brought already is another job for the sweep."""
+    own = "self.intake.take(self.ledger.store.read(key, 1_000_000).body, Source(key, 'swept'))"
+    return [
+        (Sweep, "_is_known", lambda _self, _entry: False),
+        rewritten(Sweep, "_take", "self.intake.take_object(key)", own),
+    ]
+
+
 def used_call_counts() -> list[Change]:
     """The call that started a run is taken for one that is still to come."""
     return [(Alarm, "began", lambda _self: None)]
@@ -58,4 +72,6 @@ WAKES = ROWS | named(
     ("a poller rests though tasks are in flight", rests_with_tasks),
     ("a poller rests though an attempt is in doubt", rests_in_doubt),
     ("a call that came early is still counted on", used_call_counts),
+    ("files whose event never came are left", nobody_sweeps),
+    ("the sweep makes another job of a file", sweeps_as_another_file),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import random
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -108,6 +109,8 @@ class World:
         self.chaos.calm = special.fair
         if special.net == RELIABLE:
             self.chaos.lose_nothing()
+        if special.net == LOSSY:
+            self.cloud.deaf_to = self._unheard()
         if special.net and self.studio.account.troubles:
             names = ("~key", *self.plan.limits)
             at = self.studio.account.end() - START + 20 * rng.random()
@@ -122,6 +125,14 @@ class World:
             until = START + self.storm + 600.0
             strangers = Strangers(self.facts, self.plan.limits, rng, until)
             self.invariants.judges.append(strangers)
+
+    def _unheard(self) -> frozenset[str]:
+        """Files whose event never comes: written once, and before the safety net is spread."""
+        rng = random.Random(f"unheard {self.seed}")
+        times = Counter(upload.key for upload in self.plan.uploads)
+        once = [one.key for one in self.plan.uploads if times[one.key] == 1 and one.at < self.storm]
+        share = rng.choice((0.0, 0.3, 0.7))
+        return frozenset(key for key in once if rng.random() < share)
 
     def _facts(self) -> Facts:
         return Facts(
