@@ -67,10 +67,12 @@ class Swept:
 
 @dataclass
 class Sweep:
-    """Looks through the folder of job files."""
+    """Looks through the folder of job files; those younger than `under_way` seconds are left to
+    their event."""
 
     ledger: Ledger
     intake: Intake
+    under_way: float = UNDER_WAY
 
     def go_on(self, seconds: float) -> None:
         """Look at the files that no sweep has looked at, for `seconds` at most; the next call goes
@@ -93,11 +95,16 @@ class Sweep:
                 swept.whole = False
                 break
             swept.began, swept.last = swept.began or entry.listed_at, entry.key
-            if _is_due(entry, since):
+            if self._is_due(entry, since):
                 self._look(entry, swept)
         if swept.taken:
             self.ledger.wake.because(ACCEPTED)
         return swept
+
+    def _is_due(self, entry: Entry, since: float) -> bool:
+        """Whether a file is neither old nor just written; a console's folders are objects too."""
+        oldest, newest = max(since, entry.listed_at - RECENT), entry.listed_at - self.under_way
+        return oldest <= entry.modified < newest and not entry.key.endswith("/")
 
     def _look(self, entry: Entry, swept: Swept) -> None:
         """One file; what is wrong with it keeps no other one from being taken in."""
@@ -139,10 +146,3 @@ class Sweep:
             return Progress(*begun, bool(said["failed"]))
         except (ObjectMissing, ObjectTooLarge, ValueError, TypeError, KeyError):
             return Progress()
-
-
-def _is_due(entry: Entry, since: float) -> bool:
-    """Whether a file is neither old nor just written; a console's folders are objects too."""
-    oldest = max(since, entry.listed_at - RECENT)
-    is_file = not entry.key.endswith("/")
-    return is_file and oldest <= entry.modified < entry.listed_at - UNDER_WAY

@@ -49,7 +49,7 @@ def _created(job: str) -> dict[str, tuple[str, ...]]:
     taken_in = (layout.indexed(1, job), layout.result(job))
     return {
         "wanx-submit": (*both, *taken_in),
-        "wanx-poll": (*both, *whose),
+        "wanx-poll": (*both, *whose, *taken_in),
         "wanx-api": (*both, *whose, *taken_in, layout.request("0" * 64)),
     }
 

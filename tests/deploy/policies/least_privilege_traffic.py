@@ -43,6 +43,7 @@ def run_traffic(world: World) -> None:
     _deadline(world)
     _dead_events(world)
     _wake_ups(world)
+    _files_without_events(world)
     lost_answers(world)
     secret(world)
 
@@ -247,6 +248,17 @@ def _wake_ups(world: World) -> None:
     event = read_event(json.dumps(given_up(TIMER, "wanx-poll")).encode())
     assert isinstance(event, DestinationEvent)
     assert letters.wake_for(event)
+
+
+def _files_without_events(world: World) -> None:
+    """The poller finds job files that no trigger has told of, and goes on from there."""
+    for number in (1, 2):
+        name = f"lp-unheard-{number}"
+        world.bucket.put_object(f"{layout.JOB_FILES}{name}.YAML", yaml.safe_dump(sketch(name)))
+        app = world.acting("wanx-poll")
+        app.sweep.under_way = -2.0
+        app.sweep.go_on(20.0)
+        world.manifest(name, "SUCCEEDED")
 
 
 def _dead_of_all(world: World) -> list[dict[str, Any]] | None:
