@@ -82,10 +82,11 @@ lock: $(TOOLS)
 	  $(COMPILE) tests/conformance/requirements-$$sdk.txt -o tests/conformance/lock-$$sdk.txt; done
 	$(BIN)/python -m deploy.packaging.lock
 
-# What is generated: roles and functions of template.yml, docs/permissions.md.
+# What is generated: roles, functions, log index and alarms of template.yml; docs/permissions.md, parts of docs/logs.md.
 template: $(LAPTOP)
 	@$(BIN)/python -m deploy.policies --write
 	@$(BIN)/python -m deploy.template --write
+	@$(BIN)/python -m deploy.monitoring --write
 
 clean:
 	rm -rf .venv .venv-oss-v2 .venv-dashscope .deploy-tools .local build .pytest_cache .mypy_cache .ruff_cache
@@ -131,6 +132,7 @@ check: $(TOOLS)
 	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/python -m deploy.policies --check
 	$(BIN)/python -m deploy.template --check
+	$(BIN)/python -m deploy.monitoring --check
 
 format: $(TOOLS)
 	$(BIN)/ruff format .
