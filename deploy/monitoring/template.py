@@ -45,7 +45,12 @@ def _resources(declared: Monitoring) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _resource(kind: str, properties: dict[str, Any]) -> dict[str, Any]:
-    return {"Type": f"ALIYUN::SLS::{kind}", "Condition": SWITCH, "Properties": properties}
+    return {
+        "Type": f"ALIYUN::SLS::{kind}",
+        "Condition": SWITCH,
+        "DependsOn": "LogIndex",  # a query without it fails
+        "Properties": properties,
+    }
 
 
 def _chart(number: int, chart: Chart) -> dict[str, Any]:
