@@ -144,7 +144,10 @@ def _read(path: Path) -> Any:
     except TextUnreadable as error:
         raise MonitoringError(f"{path.name}: {error}") from None
     checked = validator(read_schema(HERE / f"{path.stem}.schema.yaml"))
-    found = [f"{path.name}: {one}" for one in schema_findings(checked, document, "")]
+    found = [
+        f"{path.name}: {str(one).removeprefix(': ')}"  # the whole document has no place in it
+        for one in schema_findings(checked, document, "")
+    ]
     if found:
         raise MonitoringError("\n".join(found))
     return document

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterable, Iterator
 
 from deploy.monitoring.declared import Alarm, Chart, Lines, Monitoring, Query
+from deploy.stack.findings import listed
 
 
 def problems(declared: Monitoring) -> list[str]:
@@ -63,4 +64,4 @@ def _columns(query: Query) -> set[str]:
 def _unknown(where: str, found: str, known: Iterable[str], expected: str) -> str:
     close = difflib.get_close_matches(found.split()[1], [*known], n=1)
     advice = f"Did you mean {close[0]}?" if close else "Correct the name."
-    return f"{where}: {found} is unknown; expected one of the {expected}. {advice}"
+    return f"{where}: {found} is unknown; expected one of the {expected}: {listed(known)}. {advice}"

@@ -55,6 +55,8 @@ def bring_up_to_date(made: Mapping[Path, str], source: str, command: str, *, wri
 def _block(found: re.Match[str], lines: list[str] | None) -> str:
     if lines is None:
         return found[0]
-    begin, end = (f"{found['open']}{word} {found['name']}{found['close']}" for word in ("BEGIN", "END"))
+    begin, end = (
+        f"{found['open']}{word} {found['name']}{found['close']}" for word in ("BEGIN", "END")
+    )
     framed = [begin, *lines, end]
     return "".join(f"{found['indent']}{line}".rstrip() + "\n" for line in framed)

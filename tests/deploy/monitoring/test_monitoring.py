@@ -54,9 +54,9 @@ def test_every_query_asks_for_what_the_functions_print() -> None:
         ("minutes: 5", "minutes: 0", "found 0; expected 1 to 1440"),
         ("minutes: 5", "minuets: 5", "Did you mean minutes?"),
         ("  dead-letters:", "  dead letters:", "4 to 64 characters"),
-        ("  orphaned-task:", "  dead-letters:", "dead-letters"),
+        ("  orphaned-task:", "  dead-letters:", "`dead-letters` is written twice"),
         ("type: line", "type: lines", "line or column or pie or table"),
-        ("alarms:\n", "alarm:\n", "an unknown key"),
+        ("alarms:\n", "alarm:\n", "alarms.yaml: no alarms"),
     ],
 )
 def test_a_mistake_in_what_is_watched_is_refused(
@@ -73,7 +73,7 @@ def test_a_mistake_in_what_is_watched_is_refused(
         ("of_a_job: [job,", "of_a_job: [jobb,", "of_a_job: field jobb is unknown"),
         ("tries: {type: long,", "tries: {type: integer,", "text or long or double"),
         ("tries: {type: long,", "tries: {type: long, index: true,", "Did you mean indexed?"),
-        ("  tries: {type: long,", "  of: {type: long,", "logs.yaml: "),
+        ("  tries: {type: long,", "  of: {type: long,", "`of` is written twice"),
     ],
 )
 def test_a_mistake_in_what_is_printed_is_refused(
