@@ -36,7 +36,7 @@ help:
 	@echo "  make scale           simulate a million jobs a day, into docs/scale.json (some minutes)"
 	@echo
 	@echo "Keep it"
-	@echo "  make template        template.yml's functions and roles, from s.yaml and deploy/permissions.yaml"
+	@echo "  make template        what template.yml and docs/ have from s.yaml and deploy/*.yaml"
 	@echo "  make lock            write every lock file again, from the requirements files"
 	@echo "  make clean           remove .venv, caches and the laptop cloud's data"
 
@@ -82,7 +82,7 @@ lock: $(TOOLS)
 	  $(COMPILE) tests/conformance/requirements-$$sdk.txt -o tests/conformance/lock-$$sdk.txt; done
 	$(BIN)/python -m deploy.packaging.lock
 
-# What is generated: roles, functions, log index and alarms of template.yml; docs/permissions.md, parts of docs/logs.md.
+# What is generated: parts of template.yml and of docs/logs.md, and docs/permissions.md.
 template: $(LAPTOP)
 	@$(BIN)/python -m deploy.policies --write
 	@$(BIN)/python -m deploy.template --write
