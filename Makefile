@@ -36,7 +36,7 @@ help:
 	@echo "  make scale           simulate a million jobs a day, into docs/scale.json (some minutes)"
 	@echo
 	@echo "Keep it"
-	@echo "  make template        template.yml's functions and roles, from s.yaml and deploy/permissions.yaml"
+	@echo "  make template        what template.yml and docs/ have from s.yaml and deploy/*.yaml"
 	@echo "  make lock            write every lock file again, from the requirements files"
 	@echo "  make clean           remove .venv, caches and the laptop cloud's data"
 
@@ -82,10 +82,11 @@ lock: $(TOOLS)
 	  $(COMPILE) tests/conformance/requirements-$$sdk.txt -o tests/conformance/lock-$$sdk.txt; done
 	$(BIN)/python -m deploy.packaging.lock
 
-# What is generated: roles and functions of template.yml, docs/permissions.md.
+# What is generated: parts of template.yml and of docs/logs.md, and docs/permissions.md.
 template: $(LAPTOP)
 	@$(BIN)/python -m deploy.policies --write
 	@$(BIN)/python -m deploy.template --write
+	@$(BIN)/python -m deploy.monitoring --write
 
 clean:
 	rm -rf .venv .venv-oss-v2 .venv-dashscope .deploy-tools .local build .pytest_cache .mypy_cache .ruff_cache
@@ -131,6 +132,7 @@ check: $(TOOLS)
 	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/python -m deploy.policies --check
 	$(BIN)/python -m deploy.template --check
+	$(BIN)/python -m deploy.monitoring --check
 
 format: $(TOOLS)
 	$(BIN)/ruff format .

@@ -22,7 +22,7 @@ DEFAULT_ENDPOINT = "https://oss-cn-beijing-internal.aliyuncs.com"
 
 def problems(environ: Mapping[str, str]) -> list[str]:
     """What keeps this environment from being deployed; empty when nothing does."""
-    found = [*_bucket(environ), *_laptop(environ), *_tokens(environ)]
+    found = [*_bucket(environ), *_laptop(environ), *_tokens(environ), *_alarms(environ)]
     try:
         settings = load_settings({"OSS_ENDPOINT": DEFAULT_ENDPOINT, **environ})
     except SettingsError as error:
@@ -56,6 +56,17 @@ def _tokens(environ: Mapping[str, str]) -> Iterator[str]:
                 "API_TOKEN_SHA256 must be the SHA-256 of the token as 64 hex digits, not the token:"
                 ' printf %s "$TOKEN" | sha256sum'
             )
+
+
+def _alarms(environ: Mapping[str, str]) -> Iterator[str]:
+    switch = environ.get("ALARMS", "false")
+    if switch not in ("true", "false"):
+        yield f"ALARMS is {switch!r}; expected true, which makes dashboard and alarms, or false"
+    elif switch == "true" and not environ.get("ALARM_POLICY"):
+        yield (
+            "ALARMS is true but ALARM_POLICY is not set, so nobody would be notified; expected the"
+            " ID of an action policy, which you create in the console of Log Service: docs/logs.md"
+        )
 
 
 def _region(settings: Settings) -> Iterator[str]:

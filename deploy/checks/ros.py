@@ -25,6 +25,8 @@ WHOLE: Mapping[str, Node] = {
     "CodePrefix": "code/0/",
     "DashScopeApiKey": SECRET,
     "WakeOnTaskFinished": "true",
+    "Alarms": "true",
+    "AlarmPolicy": "example-policy",
 }
 """What a person gives, so that everything is made."""
 PAGE = 'ROS "DependsOn" page'

@@ -27,6 +27,7 @@ def stack_rules(template: Mapping[str, Any]) -> Iterator[Finding]:
     functions = ("ALIYUN::FC3::", "ALIYUN::EventBridge::")
     yield from _switched_off(template, "DeployFunctions", functions)
     yield from _switched_off(template, "CreateBucket", (BUCKET,))
+    yield from _switched_off(template, "Alarms", ("ALIYUN::SLS::Alert", "ALIYUN::SLS::Dashboard"))
 
 
 @functools.cache

@@ -16,6 +16,7 @@ import yaml
 
 from deploy.stack.render import render
 from deploy.template.generated import TemplateError
+from deploy.template.yaml_text import yaml_lines
 
 SETTINGS = Path(__file__).with_name("settings.yaml")
 READS = re.compile(r"\$\{env\('(\w+)'")
@@ -56,14 +57,7 @@ def function_lines(serverless: Path, template: str) -> list[str]:
             f"s.yaml: {error.args[0]} is missing, or is a setting without an expression in"
             " deploy/template/settings.yaml; make check-deploy says more about s.yaml"
         ) from None
-    text = yaml.dump(
-        made,
-        Dumper=_Dumper,
-        sort_keys=False,
-        default_flow_style=None,
-        width=1000,
-        allow_unicode=True,
-    )
+    text = "\n".join(yaml_lines(made))
     spaced = re.sub(r"^(?=\w+Function:$)", "\n", text, flags=re.MULTILINE)
     return ["# Made from s.yaml: make template", *spaced.splitlines()]
 
@@ -225,13 +219,3 @@ def _destinations(config: Mapping[str, Any]) -> list[str]:
     """The functions that receive the outcome of a function's events."""
     targets = config.get("destinationConfig", {}).values()
     return sorted({one["destination"].rpartition("/")[2] for one in targets})
-
-
-class _Dumper(yaml.SafeDumper):
-    """Lists are indented and nothing is an alias, as people write it."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
-
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
-        super().increase_indent(flow, False)

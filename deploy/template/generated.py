@@ -10,7 +10,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "template.yml"
 _BLOCK = re.compile(
-    r"^(?P<indent> *)# BEGIN (?P<name>[a-z -]+)\n.*?^ *# END (?P=name)\n", re.MULTILINE | re.DOTALL
+    r"^(?P<indent> *)(?P<open># |<!-- )BEGIN (?P<name>[a-z -]+?)(?P<close>| -->)\n"
+    r".*?^ *(?P=open)END (?P=name)(?P=close)\n",
+    re.MULTILINE | re.DOTALL,
 )
 
 
@@ -18,18 +20,21 @@ class TemplateError(ValueError):
     """The template has no place for a generated block, or cannot say what s.yaml says."""
 
 
-def rewritten(template: str, kind: str, blocks: Mapping[str, list[str]]) -> str:
+def rewritten(
+    text: str, kind: str, blocks: Mapping[str, list[str]], file: str = TEMPLATE.name
+) -> str:
     """The text with the lines of each block between its marks `# BEGIN name` and `# END name`.
 
-    `kind` is the first word of the names. Raises TemplateError unless each block has one place.
+    In Markdown the marks are comments. `kind` is the first word of the names, `file` the text's
+    name in errors. Raises TemplateError unless each block has one place.
     """
-    found = [one["name"] for one in _BLOCK.finditer(template) if one["name"].split()[0] == kind]
+    found = [one["name"] for one in _BLOCK.finditer(text) if one["name"].split()[0] == kind]
     if sorted(found) != sorted(blocks):
         raise TemplateError(
-            f"template.yml: expected one block `# BEGIN NAME` … `# END NAME` for each of"
+            f"{file}: expected one block from BEGIN NAME to END NAME for each of"
             f" {', '.join(blocks)}; found {', '.join(found) or 'none'}"
         )
-    return _BLOCK.sub(lambda one: _block(one, blocks.get(one["name"])), template)
+    return _BLOCK.sub(lambda one: _block(one, blocks.get(one["name"])), text)
 
 
 def bring_up_to_date(made: Mapping[Path, str], source: str, command: str, *, write: bool) -> int:
@@ -47,12 +52,11 @@ def bring_up_to_date(made: Mapping[Path, str], source: str, command: str, *, wri
     return 1 if stale and not write else 0
 
 
-def _written(path: Path) -> str | None:
-    return path.read_text("utf-8") if path.exists() else None
-
-
 def _block(found: re.Match[str], lines: list[str] | None) -> str:
     if lines is None:
         return found[0]
-    framed = [f"# BEGIN {found['name']}", *lines, f"# END {found['name']}"]
+    begin, end = (
+        f"{found['open']}{word} {found['name']}{found['close']}" for word in ("BEGIN", "END")
+    )
+    framed = [begin, *lines, end]
     return "".join(f"{found['indent']}{line}".rstrip() + "\n" for line in framed)

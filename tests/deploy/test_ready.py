@@ -21,6 +21,10 @@ def test_a_bucket_and_a_key_are_enough() -> None:
     assert notices({**GOOD, "API_TOKEN_SHA256": "0" * 64}) == []
 
 
+def test_alarms_need_who_is_notified() -> None:
+    assert problems({**GOOD, "ALARMS": "true", "ALARM_POLICY": "on-call"}) == []
+
+
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
@@ -34,6 +38,8 @@ def test_a_bucket_and_a_key_are_enough() -> None:
         ({"API_TOKENS": "[{}]"}, "Token 1 of API_TOKENS"),
         ({"OSS_REGION": "cn-hangzhou"}, "OSS_REGION is cn-hangzhou"),
         ({"UNKNOWN_POLICY": "guess"}, "UNKNOWN_POLICY"),
+        ({"ALARMS": "yes"}, "ALARMS is 'yes'"),
+        ({"ALARMS": "true"}, "ID of an action policy"),
     ],
 )
 def test_what_cannot_work_is_named_with_what_to_do(change: dict[str, str], expected: str) -> None:

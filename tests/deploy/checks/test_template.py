@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import io
-import json
 import random
 import tarfile
 from collections.abc import Iterator
@@ -22,7 +21,6 @@ from deploy.checks.ros_values import PSEUDO, Resolver
 
 ROOT = Path(__file__).resolve().parents[3]
 TEMPLATE = ROOT / "template.yml"
-LOGS_PAGE = ROOT / "docs" / "logs.md"
 MISTAKES: list[dict[str, Any]] = yaml.safe_load(
     Path(__file__).with_name("mistakes_template.yaml").read_text(encoding="utf-8")
 )
@@ -123,16 +121,11 @@ def test_of_key_and_secret_the_functions_get_one() -> None:
     assert settings["DASHSCOPE_API_KEY_SECRET"] == "wanx/key"
 
 
-def test_the_log_stores_index_is_the_documented_one() -> None:
-    """The queries of docs/logs.md find nothing in a field that is not in the index."""
-    text = LOGS_PAGE.read_text(encoding="utf-8").split("\n## The index\n")[1]
-    documented = json.loads(text.split("```json\n")[1].split("```")[0])["keys"]
-    made_keys = {one["Name"]: one for one in made()["LogIndex"]["Properties"]["KeyIndices"]}
-    assert {name: one["Type"] for name, one in made_keys.items()} == {
-        name: one["type"] for name, one in documented.items()
-    }
-    fields = {one["Name"]: one["Type"] for one in made_keys["message"]["JsonKeyIndices"]}
-    assert fields == {name: one["type"] for name, one in documented["message"]["json_keys"].items()}
+def test_dashboard_and_alarms_are_made_only_when_asked_for() -> None:
+    watching = {"Dashboard", "Alert"}
+    off, on = made(), made(Alarms="true", AlarmPolicy="on-call")
+    assert not watching & {one["Type"].split("::")[2] for one in off.values()}
+    assert {one["Type"].split("::")[2] for name, one in on.items() if name not in off} == watching
 
 
 @pytest.mark.parametrize(("days", "status"), [(0, "Disabled"), (365, "Enabled")])

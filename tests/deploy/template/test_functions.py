@@ -140,3 +140,11 @@ def test_blocks_of_another_kind_stay() -> None:
     assert yaml.safe_load(made) == {"a": {"x": 1, "y": 2, "z": 3}}
     with pytest.raises(TemplateError, match="found none"):
         rewritten("a: 1\n", "functions", {"functions": []})
+
+
+def test_in_markdown_the_marks_are_comments() -> None:
+    page = "# A\n<!-- BEGIN list of a -->\nold\n<!-- END list of a -->\n# BEGIN list of a\n"
+    made = rewritten(page, "list", {"list of a": ["", "new", ""]}, "a.md")
+    assert made == page.replace("old\n", "\nnew\n\n")
+    with pytest.raises(TemplateError, match=r"^a\.md: .* found list of a$"):
+        rewritten(page, "list", {"list of b": []}, "a.md")
