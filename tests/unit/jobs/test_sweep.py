@@ -55,14 +55,16 @@ def test_a_file_without_a_job_is_taken_in_and_a_poller_is_woken(world: World) ->
 
 
 @pytest.mark.parametrize("own", [{}, {"id": "cat"}])
-@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("swept_first", [False, True])
 def test_a_file_is_one_job_whether_its_event_or_the_sweep_comes_first(
-    world: World, own: dict[str, str], late: bool
+    world: World, own: dict[str, str], swept_first: bool
 ) -> None:
     written(world, "jobs/cat.json", body=job_file(**own))
-    steps = [lambda: sweep(world), lambda: world.app().acceptance.job_file("jobs/cat.json")]
-    for step in steps if late else reversed(steps):
-        step()
+    for sweeps in (swept_first, not swept_first):
+        if sweeps:
+            sweep(world)
+        else:
+            world.app().acceptance.job_file("jobs/cat.json")
         run(world)
     assert sweep(world).taken == []
     assert (len(jobs(world)), len(world.studio.posts)) == (1, 1)
