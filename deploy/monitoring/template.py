@@ -9,7 +9,7 @@ from deploy.monitoring.declared import Alarm, Chart, Lines, Monitoring
 from deploy.template.yaml_text import yaml_lines
 
 MADE = "# Made from deploy/logs.yaml and deploy/alarms.yaml: make template"
-SWITCH, SAFETY_NET = "Alarms", "SafetyNet"
+SWITCH, SAFETY_NET = "Watched", "SafetyNet"
 """Conditions of template.yml."""
 SEVERITIES = {"report": 2, "low": 4, "medium": 6, "high": 8, "critical": 10}
 """ROS "ALIYUN::SLS::Alert" page."""
