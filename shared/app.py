@@ -19,6 +19,7 @@ from shared.catalogue.errors import ErrorTable, load_errors
 from shared.catalogue.models import Catalogue, load_catalogue
 from shared.catalogue.retry_policy import RetryPolicy, load_retry_policy
 from shared.catalogue.rules import Rules
+from shared.jobfile.addresses import hosts_of
 from shared.jobs.accept import Acceptance
 from shared.jobs.input_urls import InputUrls
 from shared.jobs.intake import Intake
@@ -188,6 +189,7 @@ class App:
             settings.oss_bucket,
             settings.job_file_bytes,
             self.instance.map_fn,
+            hosts_of(settings.oss_endpoint, settings.oss_public_endpoint),
         )
         return Acceptance(self.ledger, intake, self.submission)
 

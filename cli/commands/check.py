@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Sequence
+import time
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,8 @@ from cli.output import counted, print_json, say
 from cli.sarif import sarif
 from cli.trouble import NOT_SO, Trouble
 from shared.catalogue.models import Catalogue, load_catalogue
-from shared.jobfile import Document, Unreadable, check, parse
+from shared.jobfile import SUFFIXES, Document, Notice, Unreadable, check, parse
+from shared.jobfile.addresses import hosts_of
 from shared.jobfile.image_probe import ProbeError
 from shared.storage.objects import ObjectMissing, ObjectReader, Slice, StoreError
 
@@ -62,6 +64,7 @@ class Checker:
     catalogue: Catalogue
     images: ObjectReader
     bucket: str
+    own_hosts: Collection[str] | None = ()
 
     def file(self, path: Path) -> Report:
         """Everything that is wrong with one file. Raises StoreError."""
@@ -73,12 +76,33 @@ class Checker:
             return Report(path, 0, tuple(Finding(1, one) for one in error.violations))
         findings = [one for document in documents for one in self._document(document)]
         seen = [one for one in findings if not one.violation.message.endswith(UNSEEN)]
-        return Report(path, len(documents), tuple(seen), len(findings) - len(seen))
+        unseen = len(findings) - len(seen)
+        return Report(path, len(documents), (*_about_name(path), *seen), unseen)
 
     def _document(self, document: Document) -> list[Finding]:
-        checked = check(document, self.catalogue, self.images, self.bucket)
+        where = (self.images, self.bucket, self.own_hosts, time.time())
+        checked = check(document, self.catalogue, *where)
         found = (*checked.violations, *checked.notices)
         return [Finding(document.index + 1, one) for one in found]
+
+
+def _about_name(path: Path) -> list[Finding]:
+    """The triggers tell capital letters from small ones, so not every name that is read here is."""
+    if path.name.endswith(SUFFIXES):
+        return []
+    right = f"{path.stem}{path.suffix.lower()}"
+    message = f"no trigger reads a file named so: suffixes are in small letters; name it {right}"
+    expected = f"a name that ends with {', '.join(SUFFIXES)}"
+    notice = Notice("", None, expected, path.name, message, "job file format")
+    return [Finding(1, notice)]
+
+
+def own_hosts(access: Access) -> Collection[str] | None:
+    """Endpoints of the bucket; None over HTTP, where the API alone knows them."""
+    if access.over_http:
+        return None
+    names = ("OSS_ENDPOINT", "OSS_PUBLIC_ENDPOINT")
+    return hosts_of(*(access.environ.get(name, "") for name in names))
 
 
 def run(access: Access, files: Sequence[Path], form: str, inputs: Path | None) -> int:
@@ -86,7 +110,7 @@ def run(access: Access, files: Sequence[Path], form: str, inputs: Path | None) -
     named = access.environ.get("OSS_BUCKET", "")
     images = Folder(inputs, named) if inputs else images_of(access)
     try:
-        reports, seen = check_files(files, images)
+        reports, seen = check_files(files, images, own_hosts(access))
     except StoreError as error:
         raise Trouble(str(error)) from None
     if form == "sarif":
@@ -98,16 +122,18 @@ def run(access: Access, files: Sequence[Path], form: str, inputs: Path | None) -
     return NOT_SO if any(report.violations for report in reports) else 0
 
 
-def check_files(files: Sequence[Path], images: Offline | Folder | Any) -> tuple[list[Report], bool]:
+def check_files(
+    files: Sequence[Path], images: Offline | Folder | Any, hosts: Collection[str] | None
+) -> tuple[list[Report], bool]:
     """Reports of all files, and whether their images were looked at. Raises StoreError."""
     catalogue = load_catalogue()
     try:
-        checker = Checker(catalogue, images, images.bucket)
+        checker = Checker(catalogue, images, images.bucket, hosts)
         return [checker.file(path) for path in files], not isinstance(images, Offline)
     except StoreError:
         if isinstance(images, Folder):
             raise
-    checker = Checker(catalogue, Offline(images.bucket), images.bucket)
+    checker = Checker(catalogue, Offline(images.bucket), images.bucket, hosts)
     return [checker.file(path) for path in files], False
 
 

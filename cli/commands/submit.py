@@ -10,7 +10,7 @@ import click
 
 from cli.access import Access
 from cli.backends.protocol import Backend, Submitted
-from cli.commands.check import Offline, check_files, images_of, print_text
+from cli.commands.check import Offline, check_files, images_of, own_hosts, print_text
 from cli.following import follow
 from cli.output import clean, complain, counted, print_table, say, state_text, table
 from cli.trouble import INTERRUPTED, NOT_SO, Trouble, WrongPlace
@@ -42,7 +42,7 @@ def run(access: Access, files: Sequence[Path], wait: bool) -> int:
 def _in_order(access: Access, files: Sequence[Path]) -> bool:
     """A mistake is cheapest before anything is sent, and one file's keeps the others back."""
     images = Offline() if access.over_http else images_of(access)
-    reports, _ = check_files(files, images)
+    reports, _ = check_files(files, images, own_hosts(access))
     if not any(report.violations for report in reports):
         for report in reports:
             for one in report.notices:

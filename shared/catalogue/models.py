@@ -100,8 +100,23 @@ class AspectAdvice:
 
 
 @dataclass(frozen=True)
+class Marks:
+    """What the pixels of an image mark: a region or lines, by `colour` (white or black) unless the
+    job lists colours at `colours`; nothing if it says true at `unless`. Pointers."""
+
+    what: str
+    colour: str
+    colours: str
+    unless: str | None
+    source: str
+
+
+@dataclass(frozen=True)
 class ImageRule:
-    """What an image at one place of the request must be. `at` may hold * for each item."""
+    """What an image at one place of the request must be. `at` may hold * for each item.
+
+    `alpha_remark`: what is to be said of an image with an alpha channel that is not refused.
+    """
 
     at: str
     accept: tuple[str, ...]
@@ -117,6 +132,8 @@ class ImageRule:
     ascii_url: bool
     same_size_as: str | None
     source: str
+    alpha_remark: Remark | None = None
+    marks: Marks | None = None
 
 
 @dataclass(frozen=True)
@@ -310,7 +327,7 @@ def _title(node: _Node, sources: Mapping[str, str]) -> str:
 def _image_rule(node: _Node, sources: Mapping[str, str]) -> ImageRule:
     formats, alpha = node["formats"], node.maybe("alpha")
     inline, same_size = node.maybe("inline_warn_above"), node.maybe("same_size_as")
-    advice = node.maybe("aspect")
+    advice, forbidden = node.maybe("aspect"), alpha and alpha.maybe("forbidden")
     return ImageRule(
         at=node["at"].text(),
         accept=formats["accept"].texts(),
@@ -319,13 +336,33 @@ def _image_rule(node: _Node, sources: Mapping[str, str]) -> ImageRule:
         side=_side(node["side"], sources),
         aspect=() if advice is None else tuple(_aspect(item, sources) for item in advice.items()),
         max_bytes=node["max_bytes"].of(int),
-        alpha_forbidden=() if alpha is None else alpha["forbidden"].texts(),
+        alpha_forbidden=() if forbidden is None else forbidden.texts(),
         inline=node["inline"].of(bool),
         inline_warn_above=None if inline is None else inline["characters"].of(int),
         inline_source="" if inline is None else _title(inline, sources),
         ascii_url=node["ascii_url"].of(bool),
         same_size_as=None if same_size is None else same_size.text(),
         source=_title(node, sources),
+        alpha_remark=_alpha_remark(alpha, sources),
+        marks=_marks(node.maybe("marks"), sources),
+    )
+
+
+def _alpha_remark(node: _Node | None, sources: Mapping[str, str]) -> Remark | None:
+    notice = node and node.maybe("notice")
+    return Remark(notice.text(), _title(node, sources)) if node and notice else None
+
+
+def _marks(node: _Node | None, sources: Mapping[str, str]) -> Marks | None:
+    if node is None:
+        return None
+    unless = node.maybe("unless")
+    return Marks(
+        node["what"].text(),
+        node["colour"].text(),
+        node["colours"].text(),
+        None if unless is None else unless.text(),
+        _title(node, sources),
     )
 
 

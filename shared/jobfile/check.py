@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -14,7 +14,7 @@ from shared.jobfile.document import Document
 from shared.jobfile.findings import Findings, Notice, Violation
 from shared.jobfile.image_check import ImageCheck
 from shared.jobfile.quick_check import seconds
-from shared.jobfile.rules import check_lengths, check_rules
+from shared.jobfile.rules import as_numbers, check_lengths, check_rules
 from shared.jobfile.schema_check import Section, check_section
 from shared.jobfile.spec import DEFAULT_PRIORITY, ImageUse, JobSpec
 from shared.storage.objects import ObjectReader
@@ -37,19 +37,41 @@ def _envelope() -> Mapping[str, Any]:
     return schema
 
 
-def check(document: Document, catalogue: Catalogue, images: ObjectReader, bucket: str) -> Checked:
-    """Finds everything that is wrong with a job, at once.
+@dataclass(frozen=True)
+class Place:
+    """Where a job file is checked. `images` reads the objects of `bucket`; `own_hosts` are
+    endpoints the service reaches, whatever they look like; `now` in seconds since 1970, 0 if not
+    known."""
 
-    `images` reads the objects of `bucket`. Raises StoreError if the bucket cannot be asked, which
+    images: ObjectReader
+    bucket: str
+    own_hosts: Collection[str] | None = ()
+    now: float = 0.0
+
+
+def check(
+    document: Document,
+    catalogue: Catalogue,
+    images: ObjectReader,
+    bucket: str,
+    own_hosts: Collection[str] | None = (),
+    now: float = 0.0,
+) -> Checked:
+    """Finds everything that is wrong with a job, at once; the parameters are those of `Place`.
+
+    Raises StoreError if the bucket cannot be asked, which
     says nothing about the job: the caller tries again later.
     """
     found = Findings(document)
     job = document.value
     model = _model(job, catalogue, found)
+    if model is not None:
+        job = as_numbers(job, model, found)
     _check_envelope(job, model, found)
+    place = Place(images, bucket, own_hosts, now)
     uses: list[ImageUse] = []
     if model is not None and isinstance(job, dict):
-        uses = _check_model(_without_null(job), model, found, images, bucket)
+        uses = _check_model(_without_null(job), model, found, place)
     violations, notices = _in_file_order(found.violations), tuple(found.notices)
     if violations or model is None:
         return Checked(None, violations, notices)
@@ -100,7 +122,7 @@ def _check_envelope(job: Plain, model: Model | None, found: Findings) -> None:
 
 
 def _check_model(
-    job: dict[str, Any], model: Model, found: Findings, images: ObjectReader, bucket: str
+    job: dict[str, Any], model: Model, found: Findings, place: Place
 ) -> list[ImageUse]:
     schemas = {"input": model.input_schema, "parameters": model.parameters_schema}
     for name, schema in schemas.items():
@@ -111,7 +133,7 @@ def _check_model(
     check_lengths(job, model, found)
     for notice in model.notices:
         found.notice("/model", "", model.name, notice.en, notice.source)
-    image_check = ImageCheck(bucket, images, model, found)
+    image_check = ImageCheck(place.bucket, place.images, model, found, place.own_hosts, place.now)
     image_check.run(job)
     return image_check.uses
 

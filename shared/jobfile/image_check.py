@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from shared.catalogue.models import ImageRule, Model
 from shared.catalogue.plain import Plain
 from shared.jobfile import pointers
+from shared.jobfile.addresses import is_internal_oss
 from shared.jobfile.findings import Findings
-from shared.jobfile.image_probe import ImageFacts, ProbeError, probe
+from shared.jobfile.image_probe import ImageFacts, Look, ProbeError, look
+from shared.jobfile.marks_check import check_marks
 from shared.jobfile.references import (
     BadReference,
     Reference,
@@ -36,15 +40,20 @@ _UPRIGHT = 1
 
 @dataclass
 class ImageCheck:
-    """Checks all images of one job; `uses` and `facts` are what it learnt of them."""
+    """Checks all images of one job; `uses` and `looks` are what it learnt of them.
+
+    `own_hosts` and `now` as in `shared.jobfile.references`.
+    """
 
     bucket: str
     reader: ObjectReader
     model: Model
     found: Findings
+    own_hosts: Collection[str] | None = ()
+    now: float = 0.0
     uses: list[ImageUse] = field(default_factory=list)
-    facts: dict[str, ImageFacts] = field(default_factory=dict)
-    _known: dict[str, ImageFacts] = field(default_factory=dict)
+    looks: dict[str, Look] = field(default_factory=dict)
+    _known: dict[str, Look] = field(default_factory=dict)
 
     def run(self, job: Plain) -> None:
         """Reports what is wrong with the images. Raises StoreError if the bucket cannot be read."""
@@ -52,32 +61,46 @@ class ImageCheck:
             for pointer, value in pointers.find(job, rule.at):
                 if isinstance(value, str) and value.strip():
                     self._check(pointer, value, rule)
+                    self._check_pixels(job, pointer, value, rule)
         for rule in self.model.images:
             if rule.same_size_as:
-                self._check_same_size(job, rule, rule.same_size_as)
+                self._check_pair(job, rule, rule.same_size_as)
 
     def _check(self, pointer: str, value: str, rule: ImageRule) -> None:
-        inline, ascii_url = rule.inline, rule.ascii_url
         try:
-            reference = read_reference(value, self.bucket, inline=inline, ascii_url=ascii_url)
+            reference = read_reference(
+                value,
+                self.bucket,
+                inline=rule.inline,
+                ascii_url=rule.ascii_url,
+                own_hosts=self.own_hosts,
+                now=self.now,
+            )
         except BadReference as error:
             self.found.violate(pointer, error.expected, value, str(error), rule.source)
             return
         self.uses.append(ImageUse(pointer, reference.key, reference.form))
-        facts = self._facts(pointer, value, rule, reference)
-        if facts is not None:
-            self.facts[pointer] = facts
-            self._hold_against(rule, pointer, value, facts)
+        seen = self._look(pointer, value, rule, reference)
+        if seen is not None:
+            self.looks[pointer] = seen
+            self._hold_against(rule, pointer, value, seen.facts)
 
-    def _facts(
-        self, pointer: str, value: str, rule: ImageRule, reference: Reference
-    ) -> ImageFacts | None:
+    def _check_pixels(self, job: Plain, pointer: str, value: str, rule: ImageRule) -> None:
+        """Only of an image that fits otherwise: its sides bound the work."""
+        seen = self.looks.get(pointer)
+        if seen is not None and all(one.pointer != pointer for one in self.found.violations):
+            check_marks(job, rule, pointer, value, seen, self.found)
+
+    def _look(self, pointer: str, value: str, rule: ImageRule, reference: Reference) -> Look | None:
         if reference.form == "temporary" and not is_known_temporary(value):
             what = "read as a temporary upload of the service; for this bucket write oss:///key"
             self.found.notice(pointer, "oss:///key", value, what, rule.source)
+        if reference.form == "url" and is_internal_oss(value):
+            what = "an endpoint inside one region's network; use the one without -internal"
+            self.found.notice(pointer, "a public endpoint", value, what, rule.source)
         try:
             if reference.key is not None:
-                return self._probe_object(reference.key)
+                return self._look_at_object(reference.key, rule)
             return self._probe_inline(pointer, value, rule) if reference.form == "data" else None
         except ObjectMissing:
             what = f"{reference.key} does not exist in the bucket; upload it before the job file"
@@ -92,12 +115,13 @@ class ImageCheck:
             self.found.violate(pointer, _formats(rule), value, str(error), rule.formats_source)
         return None
 
-    def _probe_object(self, key: str) -> ImageFacts:
-        if key not in self._known:
-            self._known[key] = probe(lambda start, n: self.reader.read_range(key, start, n))
+    def _look_at_object(self, key: str, rule: ImageRule) -> Look:
+        if key not in self._known or (rule.marks and self._known[key].body is None):
+            most = rule.max_bytes if rule.marks else 0
+            self._known[key] = look(lambda start, n: self.reader.read_range(key, start, n), most)
         return self._known[key]
 
-    def _probe_inline(self, pointer: str, value: str, rule: ImageRule) -> ImageFacts | None:
+    def _probe_inline(self, pointer: str, value: str, rule: ImageRule) -> Look | None:
         payload = value.partition(",")[2]
         if len(payload) > (rule.max_bytes + 2) // 3 * 4:
             self._too_large(pointer, value, rule, len(payload) * 3 // 4)
@@ -110,9 +134,14 @@ class ImageCheck:
             body = base64.b64decode(payload, validate=True)
         except (binascii.Error, ValueError):
             what = "the inline data is not valid base64, or cut off; encode the image again"
+            if re.search(r"\s", payload):
+                what = (
+                    "the inline data holds line breaks or spaces; write it in one line (base64 -w0)"
+                )
             self.found.violate(pointer, "base64 data", value, what, rule.source)
             return None
-        return probe(lambda start, n: Slice(body[start : start + n], len(body), ""))
+        part = lambda start, n: Slice(body[start : start + n], len(body), "")  # noqa: E731
+        return look(part, len(body))
 
     def _hold_against(self, rule: ImageRule, pointer: str, value: str, facts: ImageFacts) -> None:
         self._check_format(rule, pointer, value, facts)
@@ -124,6 +153,10 @@ class ImageCheck:
             what = f"{facts.format} images with an alpha channel are refused; save it without one"
             expected = "an image without alpha channel"
             self.found.violate(pointer, expected, value, what, rule.source, "an alpha channel")
+        elif facts.has_alpha and rule.alpha_remark:
+            remark, shown = rule.alpha_remark, "an alpha channel"
+            expected = "an image without alpha channel"
+            self.found.notice(pointer, expected, value, remark.text, remark.source, shown)
 
     def _check_format(self, rule: ImageRule, pointer: str, value: str, facts: ImageFacts) -> None:
         if facts.format in rule.warn:
@@ -167,7 +200,10 @@ class ImageCheck:
             what = "the image is animated; only one picture of it will be used"
             self.found.notice(pointer, "a still image", value, what, rule.source, "an animation")
         if facts.orientation != _UPRIGHT:
-            what = f"the image is to be shown turned (EXIF); it is measured as stored, {size}"
+            what = (
+                f"viewers turn the image (EXIF orientation {facts.orientation}); it is sent as stored,"
+                f" {size}; rotate it in an editor and save it upright"
+            )
             self.found.notice(pointer, "an upright image", value, what, rule.source, size)
         self._compare_name(rule, pointer, value, facts)
 
@@ -181,15 +217,44 @@ class ImageCheck:
             found = f"a {facts.format} image"
             self.found.notice(pointer, f"a {claimed} image", value, what, rule.source, found)
 
-    def _check_same_size(self, job: Plain, rule: ImageRule, other: str) -> None:
-        for place, _ in pointers.find(job, other):
-            for pointer, _ in pointers.find(job, rule.at):
-                mine, theirs = self.facts.get(pointer), self.facts.get(place)
-                if mine and theirs and (mine.width, mine.height) != (theirs.width, theirs.height):
-                    size = f"{mine.width}x{mine.height} pixels"
-                    expected = f"{theirs.width}x{theirs.height} pixels, as at {place}"
-                    what = f"the image has {size}, expected are {expected}; make both equally large"
-                    self.found.violate(pointer, expected, size, what, rule.source, size)
+    def _check_pair(self, job: Plain, rule: ImageRule, other: str) -> None:
+        for place, theirs in pointers.find(job, other):
+            for pointer, mine in pointers.find(job, rule.at):
+                if self._is_same(pointer, mine, place, theirs):
+                    what = f"this is the same picture as at {place}; name two different ones"
+                    expected = f"another picture than at {place}"
+                    self.found.violate(pointer, expected, mine, what, rule.source)
+                else:
+                    self._check_same_size(pointer, place, rule)
+
+    def _is_same(self, pointer: str, mine: Plain, place: str, theirs: Plain) -> bool:
+        """Whether both name one picture, or two objects with the same bytes."""
+        if isinstance(mine, str) and mine.strip() and mine == theirs:
+            return True
+        keys = {use.pointer: use.key for use in self.uses}
+        if keys.get(pointer) is not None and keys.get(pointer) == keys.get(place):
+            return True
+        ours, others = self.looks.get(pointer), self.looks.get(place)
+        return bool(ours and others and ours.etag and ours.etag == others.etag)
+
+    def _check_same_size(self, pointer: str, place: str, rule: ImageRule) -> None:
+        if pointer not in self.looks or place not in self.looks:
+            return
+        mine, theirs = self.looks[pointer].facts, self.looks[place].facts
+        if (mine.width, mine.height) == (theirs.width, theirs.height):
+            return
+        size = f"{mine.width}x{mine.height} pixels"
+        expected = f"{theirs.width}x{theirs.height} pixels, as at {place}"
+        cure = "make both equally large"
+        if mine.is_turned != theirs.is_turned:
+            turned, facts = (pointer, mine) if mine.is_turned else (place, theirs)
+            cure = (
+                f"the image at {turned} is stored lying and turned by EXIF orientation"
+                f" {facts.orientation} when shown; rotate it in an editor, save it upright, and"
+                " leave the other as it is"
+            )
+        what = f"the image has {size}, expected are {expected}; {cure}"
+        self.found.violate(pointer, expected, size, what, rule.source, size)
 
 
 def _formats(rule: ImageRule) -> str:

@@ -1,8 +1,9 @@
 """Facts about an image file, read from as few bytes as its header needs.
 
-Pixels are never decoded: the format is found by content, then Pillow's parser for that one format
-reads the header through ranges. Two formats are read here: WEBP, because Pillow reads the whole
-file for it, and GIF, because 10 bytes suffice.
+The format is found by content, then Pillow's parser for that one format reads the header through
+ranges. Two formats are read here: WEBP, because Pillow reads the whole file for it, and GIF,
+because 10 bytes suffice. The last bytes tell whether the file is cut off (`image_end`). Pixels are
+decoded by `image_marks`, for the few images whose pixels a rule is about.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ import struct
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import IO, cast
 
+from shared.jobfile import image_end
 from shared.storage.objects import Slice, StoreError
 
 Reader = Callable[[int, int], Slice]
@@ -21,8 +24,11 @@ Reader = Callable[[int, int], Slice]
 _FIRST = 64 * 1024
 _LARGEST_STEP = 1024 * 1024
 _MOST_BYTES = 11 * 1024 * 1024
+_MOST_WHOLE = 10 * 1024 * 1024
 _MOST_READS = 100_000
+_MOST_CHUNKS = 1000
 _ORIENTATION = 0x0112
+_TIFF_TILES = (324, 325)
 
 
 class ProbeError(Exception):
@@ -44,6 +50,21 @@ class ImageFacts:
     animated: bool = False
     orientation: int = 1
 
+    @property
+    def is_turned(self) -> bool:
+        """Whether viewers show it turned by a quarter, so that width and height change places."""
+        return self.orientation >= 5
+
+
+@dataclass(frozen=True)
+class Look:
+    """What was seen of an image; `body` is all of it, if it was asked for and is not too large.
+    `etag` is the object's, empty for inline data."""
+
+    facts: ImageFacts
+    etag: str
+    body: bytes | None
+
 
 def probe(reader: Reader) -> ImageFacts:
     """Facts of the image behind `reader(start, length)`, which returns at most `length` bytes.
@@ -51,17 +72,31 @@ def probe(reader: Reader) -> ImageFacts:
     Raises ProbeError if it is not an image, cut off or corrupt; a StoreError of `reader` passes
     through.
     """
+    return look(reader).facts
+
+
+def look(reader: Reader, whole_up_to: int = 0) -> Look:
+    """The facts, and all bytes of a file of at most `whole_up_to`. Raises like `probe`."""
     file = _RangeFile(reader)
     kind = _sniff(file.head)
+    if file.size <= min(whole_up_to, _MOST_WHOLE):
+        file.fetch_rest()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what Pillow thinks of odd tags is of no use in a log
-            return _PARSERS[kind](file)
+            facts = _PARSERS[kind](file)
     except (StoreError, ProbeError):
         raise
     except Exception as error:  # the parsers meet hostile bytes and raise nearly anything
         message = f"the header of this {kind} image is cut off or corrupt; save the image again"
         raise ProbeError(message) from error
+    return Look(facts, file.etag, file.whole)
+
+
+def _refuse_cut(kind: str, is_cut: bool) -> None:
+    if is_cut:
+        message = f"this {kind} image is cut off before its end; upload the whole file again"
+        raise ProbeError(message)
 
 
 class _RangeFile(io.RawIOBase):
@@ -74,10 +109,34 @@ class _RangeFile(io.RawIOBase):
             raise ProbeError("the file is empty; upload the image again")
         self.size = first.size
         self.head = first.body
+        self.etag = first.etag
         self._reader = reader
         self._pieces = [(0, first.body)]
         self._position = self._reads = 0
         self._fetched, self._step = len(first.body), _FIRST
+
+    @property
+    def whole(self) -> bytes | None:
+        """The file, if all of it is here already."""
+        return self.head if len(self.head) == self.size else None
+
+    @cached_property
+    def end(self) -> bytes:
+        """The last bytes of the file."""
+        start = max(self.size - _FIRST, 0)
+        return self._piece(start, self.size - start)
+
+    def fetch_rest(self) -> None:
+        """Fetch all that is missing, by one request."""
+        have = len(self.head)
+        if have < self.size:
+            self.head += self._reader(have, self.size - have).body
+            self._pieces = [(0, self.head)]
+
+    def at(self, start: int, length: int) -> bytes:
+        """Up to `length` bytes from `start`."""
+        self.seek(start)
+        return self.read(length)
 
     def stream(self) -> IO[bytes]:
         return cast("IO[bytes]", self)
@@ -221,6 +280,7 @@ def _jpeg(file: _RangeFile) -> ImageFacts:
     from PIL.JpegImagePlugin import JpegImageFile
 
     image = JpegImageFile(file.stream())
+    _refuse_cut("JPEG", image_end.jpeg_is_cut(b"" if file.whole else file.end, file.whole))
     turned = _exif_orientation(image.info.get("exif"))
     return _facts(file, "JPEG", image.size, orientation=turned)
 
@@ -231,26 +291,39 @@ def _png(file: _RangeFile) -> ImageFacts:
     image = PngImageFile(file.stream())
     colour_type = file.head[25]
     alpha = colour_type in (4, 6) or "transparency" in image.info
-    turned = _exif_orientation(image.info.get("exif"))
+    _check_png_end(file)
+    turned = _exif_orientation(image.info.get("exif") or image_end.png_late_exif(file.end))
     size = struct.unpack(">II", file.head[16:24])
     return _facts(
         file, "PNG", size, alpha=alpha, animated=bool(image.is_animated), orientation=turned
     )
 
 
+def _check_png_end(file: _RangeFile) -> None:
+    fault = image_end.png_fault(file.end, file.whole, file.at, file.size)
+    _refuse_cut("PNG", fault == "cut off")
+    if fault:
+        raise ProbeError("this PNG image is damaged (a checksum is wrong); save or upload it again")
+
+
 def _bmp(file: _RangeFile) -> ImageFacts:
     from PIL.BmpImagePlugin import BmpImageFile
 
     image = BmpImageFile(file.stream())
+    _refuse_cut("BMP", image_end.bmp_is_cut(file.head, file.size))
     return _facts(file, "BMP", image.size, alpha=image.mode == "RGBA")
 
 
 def _tiff(file: _RangeFile) -> ImageFacts:
-    from PIL.TiffImagePlugin import IMAGELENGTH, IMAGEWIDTH, TiffImageFile
+    from PIL import TiffImagePlugin as tiff
 
-    image = TiffImageFile(file.stream())
+    image = tiff.TiffImageFile(file.stream())
+    tags = image.tag_v2
     # as stored: the plugin's own size is already turned
-    size = (int(image.tag_v2[IMAGEWIDTH]), int(image.tag_v2[IMAGELENGTH]))
+    size = (int(tags[tiff.IMAGEWIDTH]), int(tags[tiff.IMAGELENGTH]))
+    for start, length in ((tiff.STRIPOFFSETS, tiff.STRIPBYTECOUNTS), _TIFF_TILES):
+        strips = tags.get(start, ()), tags.get(length, ())
+        _refuse_cut("TIFF", image_end.strips_are_cut(*strips, file.size))
     turned = _orientation(image.tag_v2.get(_ORIENTATION))
     return _facts(file, "TIFF", size, alpha=image.mode in ("RGBA", "LA"), orientation=turned)
 
@@ -264,12 +337,14 @@ def _webp(file: _RangeFile) -> ImageFacts:
     """The three kinds of WEBP, after the WebP container specification (RFC 9649)."""
     head = file.head
     if struct.unpack_from("<I", head, 4)[0] + 8 > file.size:
-        raise ValueError("shorter than its header says")
+        _refuse_cut("WEBP", True)
     chunk = head[12:16]
     if chunk == b"VP8X":
         size = (1 + _uint24(head, 24), 1 + _uint24(head, 27))
         flags = head[20]
-        return _facts(file, "WEBP", size, alpha=bool(flags & 16), animated=bool(flags & 2))
+        turned = _exif_orientation(_webp_exif(file)) if flags & 8 else 1
+        alpha, animated = bool(flags & 16), bool(flags & 2)
+        return _facts(file, "WEBP", size, alpha=alpha, animated=animated, orientation=turned)
     if chunk == b"VP8L" and head[20] == 0x2F:
         bits = struct.unpack_from("<I", head, 21)[0]
         size = (1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF))
@@ -278,6 +353,20 @@ def _webp(file: _RangeFile) -> ImageFacts:
         width, height = struct.unpack_from("<HH", head, 26)
         return _facts(file, "WEBP", (width & 0x3FFF, height & 0x3FFF))
     raise ValueError("no WEBP frame header")
+
+
+def _webp_exif(file: _RangeFile) -> bytes | None:
+    """The EXIF chunk, which follows the picture."""
+    at = 12
+    for _ in range(_MOST_CHUNKS):
+        head = file.at(at, 8)
+        if len(head) < 8:
+            return None
+        kind, length = struct.unpack("<4sI", head)
+        if kind == b"EXIF":
+            return file.at(at + 8, min(length, _FIRST))
+        at += 8 + length + length % 2
+    return None
 
 
 def _uint24(data: bytes, at: int) -> int:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+
+from shared.jobfile.addresses import bad_address
+from shared.storage.layout import INPUTS, RESULTS, UPLOADS
 
 _LONGEST_KEY = 1023  # bytes of UTF-8, OSS object naming rules
 _PRIVATE = "state/"
 _TEMPORARY_HOST = "dashscope-instant"
-_UPLOADS = "uploads"
+_FOLDERS = (INPUTS, UPLOADS, RESULTS)
+_BASE64 = re.compile(r"[A-Za-z0-9+/=\s]{100,}")
+_HOST_FIRST = re.compile(r"(?://)?[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}(?::[0-9]+)?/")
 _DATA = re.compile(r"data:([A-Za-z0-9.+-]+/[A-Za-z0-9.+-]+);base64,", re.IGNORECASE)
 
 FORMS = "oss:///inputs/name.png (this bucket), an http(s) URL, or oss://… from a temporary upload"
@@ -31,23 +36,43 @@ class BadReference(Exception):
         self.expected = expected
 
 
-def read_reference(text: str, bucket: str, *, inline: bool, ascii_url: bool) -> Reference:
+def read_reference(
+    text: str,
+    bucket: str,
+    *,
+    inline: bool,
+    ascii_url: bool,
+    own_hosts: Collection[str] | None = (),
+    now: float = 0.0,
+) -> Reference:
     """What `text` refers to. Raises BadReference.
 
     `oss:///key` and `oss://bucket/key` are objects of our own bucket, their keys taken literally
-    (no percent-decoding); any other `oss://` is a temporary upload of the model service.
+    (no percent-decoding); oss://dashscope-instant/… is a temporary upload of the model service.
+    `own_hosts`: endpoints that are reachable, whatever they look like; None if nobody knows which
+    are. `now`: seconds since 1970, 0 if nobody knows the time. An empty `bucket` is one whose name is not known.
     """
     scheme = text.partition(":")[0].lower()
     if scheme == "oss" and text[3:6] == "://":
         return _oss(text[6:], bucket)
     if scheme in ("http", "https"):
-        return _url(text, ascii_url)
+        bad = bad_address(text, ascii_url=ascii_url, own_hosts=own_hosts, now=now)
+        if bad is not None:
+            raise BadReference(*bad)
+        return Reference("url")
     if scheme == "data":
         return _data(text, inline)
     raise BadReference(FORMS, _unknown(text, scheme))
 
 
 def _unknown(text: str, scheme: str) -> str:
+    if "\N{FULLWIDTH COLON}" in text[:10]:
+        return "the colon is a full-width one; write it as in https:// or oss:///key"
+    if scheme != "file" and "://" not in text:
+        if _BASE64.match(text):
+            return "this is base64 alone; write data:image/jpeg;base64, (or png) before it"
+        if _HOST_FIRST.match(text):
+            return "an address without its beginning; write https:// before the host"
     if scheme == "file" or "://" not in text:
         return "a file of your own disk cannot be read; upload it and write oss:///inputs/name.png"
     return f"`{scheme[:20]}` is not an address the service can fetch; write https:// or oss:///key"
@@ -55,18 +80,30 @@ def _unknown(text: str, scheme: str) -> str:
 
 def _oss(rest: str, bucket: str) -> Reference:
     host, _, key = rest.partition("/")
-    if host not in ("", bucket):
-        if not key:
-            raise BadReference(FORMS, "the address names no object; write oss:///key")
-        if host == _UPLOADS:
-            message = (
-                f"a file that was uploaded here is named oss:///{_UPLOADS}/…; on the DashScope wire"
-                " send the header X-DashScope-OssResourceResolve: enable with oss://uploads/…"
-            )
-            raise BadReference(FORMS, message)
-        return Reference("temporary")
-    _check_key(key)
-    return Reference("bucket", key)
+    if host in ("", bucket):
+        _check_key(key)
+        return Reference("bucket", key)
+    if not key:
+        raise BadReference(FORMS, "the address names no object; write oss:///key")
+    if f"{host}/" in _FOLDERS:
+        raise BadReference(FORMS, _folder_as_bucket(host))
+    if bucket and host != _TEMPORARY_HOST:
+        message = (
+            f"`{host[:63]}` is neither this bucket nor {_TEMPORARY_HOST}, where temporary uploads"
+            f" of the service are; copy the image to {INPUTS} and write oss:///{INPUTS}name.png"
+        )
+        raise BadReference(FORMS, message)
+    return Reference("temporary")
+
+
+def _folder_as_bucket(host: str) -> str:
+    what = f"`{host}` is a folder of this bucket; with three slashes it reads oss:///{host}/…"
+    if f"{host}/" != UPLOADS:
+        return what
+    return (
+        f"a file that was uploaded here is named oss:///{UPLOADS}…; on the DashScope wire"
+        f" send the header X-DashScope-OssResourceResolve: enable with oss://{UPLOADS}…"
+    )
 
 
 def _check_key(key: str) -> None:
@@ -85,29 +122,9 @@ def _check_key(key: str) -> None:
     if len(key.encode("utf-8")) > _LONGEST_KEY:
         message = f"the key is longer than {_LONGEST_KEY} bytes; OSS has no such object"
         raise BadReference(f"at most {_LONGEST_KEY} bytes", message)
-
-
-def _url(text: str, ascii_url: bool) -> Reference:
-    expected = "http:// or https://, a host and a path, without credentials"
-    if re.search(r"[\s\x00-\x1f\x7f<>\"]", text):
-        message = "the URL holds a space or another character that must be percent-encoded"
-        raise BadReference(expected, message)
-    if ascii_url and not text.isascii():
-        message = (
-            "the URL holds characters that are not ASCII, such as Chinese; percent-encode them"
-        )
-        raise BadReference("a URL of ASCII characters alone", message)
-    try:
-        parts = urlsplit(text)
-        valid = parts.hostname and (parts.port is None or parts.port > 0)
-    except ValueError:
-        valid = False
-    if not valid:
-        raise BadReference(expected, "the URL names no valid host; write https://host/path")
-    if "@" in parts.netloc:
-        message = "the URL holds a user name or password, which would be stored; use a signed URL"
-        raise BadReference(expected, message)
-    return Reference("url")
+    if not key.startswith(_FOLDERS):
+        message = f"{key} may not be read here; copy it to {INPUTS} and name that"
+        raise BadReference(f"a key below {INPUTS}", message)
 
 
 def _data(text: str, inline: bool) -> Reference:

@@ -13,6 +13,8 @@ from shared.jobfile.findings import Findings
 
 _SIZE = re.compile(r"([1-9][0-9]{0,4})\*([1-9][0-9]{0,4})\Z")
 
+_WHOLE = re.compile(r"-?[0-9]{1,18}")
+
 _Rule = Mapping[str, Any]
 
 
@@ -87,3 +89,22 @@ def check_lengths(job: Plain, model: Model, found: Findings) -> None:
                     expected = f"at most {limit} characters"
                     title = model.source(field.get("x-source", ""))
                     found.notice(pointer, expected, value, what, title)
+
+
+def as_numbers(job: Plain, model: Model, found: Findings) -> Plain:
+    """The job with numbers where a document's own sample writes them as texts, and a notice each.
+
+    Everything else is left to the schema.
+    """
+    given = job.get("parameters") if isinstance(job, dict) else None
+    if not isinstance(given, dict):
+        return job
+    parameters = dict(given)
+    for name, field in model.parameters_schema["properties"].items():
+        value, short = given.get(name), field.get("x-also-text")
+        if short and isinstance(value, str) and _WHOLE.fullmatch(value):
+            parameters[name] = int(value)
+            what = f"a text where a whole number belongs; it is sent as {int(value)}"
+            source = model.source(short)
+            found.notice(f"/parameters/{name}", "a whole number", value, what, source)
+    return {**job, "parameters": parameters}

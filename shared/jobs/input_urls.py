@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from shared.catalogue.models import Catalogue
 from shared.jobfile import ImageUse, JobSpec
+from shared.jobfile.addresses import expired
+from shared.jobfile.pointers import find
 from shared.storage.objects import ObjectStore
 
 URL_LIFETIME = 6 * 3600
@@ -51,6 +53,19 @@ class InputUrls:
         entry = self.catalogue.get(model)
         rules = entry.images if entry else ()
         return any(rule.inline and _fits(rule.at, pointer) for rule in rules)
+
+
+class InputExpired(Exception):
+    """A signed URL of an image ended while its job waited; the message says when."""
+
+
+def refuse_expired(spec: JobSpec, now: float) -> None:
+    """Raises InputExpired for an image whose URL is over at `now`, in seconds since 1970."""
+    for use in spec.images:
+        for _, value in find({"input": spec.input}, use.pointer) if use.form == "url" else ():
+            what = expired(str(value), now)
+            if what is not None:
+                raise InputExpired(f"At {use.pointer}: {what}.")
 
 
 def _fits(pattern: str, pointer: str) -> bool:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import PurePosixPath
@@ -71,7 +71,8 @@ class IntakeOutcome:
 class Intake:
     """Takes in job files of at most `limit` bytes; `map_fn` goes through the documents of a file.
 
-    `bucket` is the one whose objects a job may name.
+    `bucket` is the one whose objects a job may name; `own_hosts`: endpoints that images may be
+    fetched from though they are no public addresses.
     """
 
     ledger: Ledger
@@ -80,6 +81,7 @@ class Intake:
     bucket: str
     limit: int
     map_fn: MapFn = in_turn
+    own_hosts: Collection[str] = ()
 
     def take_object(self, key: str) -> list[IntakeOutcome]:
         """Take in the job file at `key`; no jobs if it has vanished. Raises StoreError."""
@@ -123,7 +125,8 @@ class Intake:
         return [taken[document.index] for document in documents]
 
     def _take_document(self, document: Document, source: Source, now: float) -> IntakeOutcome:
-        checked = check(document, self.rules.catalogue, self.ledger.store, self.bucket)
+        store, hosts, now_here = self.ledger.store, self.own_hosts, self.ledger.clock.now()
+        checked = check(document, self.rules.catalogue, store, self.bucket, hosts, now_here)
         if checked.spec is None or checked.violations:
             known = self._taken_already(document, source)
             if known is not None:

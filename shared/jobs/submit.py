@@ -18,6 +18,7 @@ from shared.catalogue.models import Model
 from shared.catalogue.rules import Rules
 from shared.jobfile import JobSpec, request_body
 from shared.jobs.errors import classified, explained, log_fields
+from shared.jobs.input_urls import InputExpired, refuse_expired
 from shared.jobs.manifest import Outcome
 from shared.jobs.transitions import Transitions
 from shared.ledger.ledger import Ledger
@@ -137,6 +138,8 @@ class Submission:
         except (ObjectMissing, ObjectTooLarge) as error:
             missing = self.rules.errors.ours("InputMissing", reason=error)
             return self.transitions.fail(last, missing)
+        except InputExpired as error:
+            return self.transitions.fail(last, self.rules.errors.ours("InputExpired", reason=error))
         return body if body is None or self.ledger.lease.may_send() else NOT_OURS
 
     def line_up(self, model: Model) -> Permit:
@@ -196,6 +199,7 @@ class Submission:
         spec = self.ledger.records.with_spec(last).spec
         if spec is None:
             return None
+        refuse_expired(spec, self.ledger.clock.now())
         return for_missing(request_body(spec, self.input_urls(spec)), last.missing)
 
     def _with_slot(self, last: Record, attempt: Attempt) -> Record | RetryLater | None:

@@ -100,6 +100,8 @@ def _mistyped(values: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str,
 
 def _has_type(value: Any, schema: Mapping[str, Any]) -> bool:
     kind = schema.get("type")
+    if "x-also-text" in schema and isinstance(value, str) and value.isascii() and value.isdigit():
+        return True  # the check makes it a number
     wanted = _TYPES.get(str(kind), object)
     if not isinstance(value, wanted) or (isinstance(value, bool) and kind in ("integer", "number")):
         return False

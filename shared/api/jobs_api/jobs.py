@@ -160,7 +160,8 @@ def _is_same(app: App, last: Record, document: Document) -> bool:
     known = digest_of(with_id(Document(0, job_file_of(first.spec)), last.job))
     if digest_of(document) in (last.written, known):
         return True
-    spec = check(document, app.catalogue, app.store, app.settings.oss_bucket).spec
+    hosts = app.acceptance.intake.own_hosts
+    spec = check(document, app.catalogue, app.store, app.settings.oss_bucket, hosts).spec
     asked = with_id(Document(0, job_file_of(spec)), last.job) if spec else None
     return asked is not None and digest_of(asked) == known
 

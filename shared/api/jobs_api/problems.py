@@ -10,10 +10,26 @@ from typing import Any
 import falcon
 
 from shared.api.dashscope import answer_error, is_dashscope
+from shared.jobfile.wording import nearest
 from shared.platform.logs import about
 from shared.storage.objects import ObjectDamaged, StoreError
 
 PROBLEM = "application/problem+json"
+_OTHER_WORDS = {
+    "status": "state",
+    "page": "cursor",
+    "offset": "cursor",
+    "next": "cursor",
+    "size": "limit",
+    "page_size": "limit",
+    "per_page": "limit",
+    "count": "limit",
+    "from": "since",
+    "after": "since",
+    "tag": "label",
+    "timeout": "wait",
+}
+"""What other APIs call our query parameters."""
 
 log = logging.getLogger(__name__)
 
@@ -52,11 +68,18 @@ def wrong_parameter(name: str, expected: str, found: str) -> Problem:
 def unknown_parameter(name: str, known: Iterable[str]) -> Problem:
     """A query parameter that the endpoint does not read."""
     expected = ", ".join(sorted(known)) or "no parameter"
-    detail = f"The query parameter {name[:80]!r} is not known; known here: {expected}."
+    cure = f"did you mean {meant}? " if (meant := _meant(name, known)) else ""
+    detail = f"The query parameter {name[:80]!r} is not known; {cure}Known here: {expected}."
     violation = {"pointer": "", "parameter": name[:80], "expected": expected, "found": name[:80]}
     return Problem(
         400, "Unknown parameter", detail, {"violations": [{**violation, "message": detail}]}
     )
+
+
+def _meant(name: str, known: Iterable[str]) -> str | None:
+    here = list(known)
+    other = _OTHER_WORDS.get(name.lower())
+    return other if other in here else nearest(name, here)
 
 
 def add_handlers(app: falcon.App[falcon.Request, falcon.Response]) -> None:

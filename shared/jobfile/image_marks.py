@@ -1,0 +1,174 @@
+"""What the pixels of a mask or a sketch mark.
+
+Decoded with Pillow, which the functions carry for headers; its decoders are imported when such an
+image is there. Bounded: at most MOST_PIXELS pixels, one image at a time, counted in strips, so that
+beside the decoded image little memory is needed.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+MOST_PIXELS = 4096 * 4096
+LIKENESS = 24
+"""How far a channel may be from a colour that is named: JPEG moves colours by about that."""
+WHITE = 128
+"""White begins at about half; the documents do not say where."""
+_STRIP = 256
+_SAMPLE = 64
+_MOST_COLOURS = 3
+_SPREAD = 96
+_DECODERS = {
+    "JPEG": ("PIL.JpegImagePlugin", "JpegImageFile"),
+    "PNG": ("PIL.PngImagePlugin", "PngImageFile"),
+    "BMP": ("PIL.BmpImagePlugin", "BmpImageFile"),
+    "TIFF": ("PIL.TiffImagePlugin", "TiffImageFile"),
+    "WEBP": ("PIL.WebPImagePlugin", "WebPImageFile"),
+}
+_one_at_a_time = Lock()
+
+Colour = tuple[int, int, int]
+
+
+class Undecodable(Exception):
+    """The pixels cannot be decoded."""
+
+
+@dataclass
+class Count:
+    """Pixels of an image: `grey` by brightness, `dark`, `light` and `coloured` ones, those `like`
+    the colours that were asked for; the most frequent colours but black and white."""
+
+    grey: list[int] = field(default_factory=lambda: [0] * 256)
+    dark: int = 0
+    light: int = 0
+    coloured: int = 0
+    like: int = 0
+    colours: tuple[Colour, ...] = ()
+
+    @property
+    def total(self) -> int:
+        return sum(self.grey)
+
+    @property
+    def brightest(self) -> int:
+        return max((value for value, number in enumerate(self.grey) if number), default=0)
+
+    @property
+    def white(self) -> int:
+        return sum(self.grey[WHITE:])
+
+    @property
+    def mid_grey(self) -> int:
+        return sum(self.grey[64:192])
+
+
+def count(body: bytes, kind: str, colours: Sequence[Colour]) -> tuple[Count, ...]:
+    """The pixels of an image file, its turn by EXIF not applied.
+
+    Two counts for an image with transparency: its colours alone, and laid on white, because no
+    document says which the service sees; none for a format without decoder. Raises Undecodable.
+    """
+    if kind not in _DECODERS:
+        return ()
+    with _one_at_a_time, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            image = _opened(body, kind)
+            return tuple(_counted(image, colours, white) for white in _readings(image))
+        except Exception as error:  # the decoders meet hostile bytes and raise nearly anything
+            raise Undecodable(type(error).__name__) from error
+
+
+def _opened(body: bytes, kind: str) -> Image:
+    module, name = _DECODERS[kind]
+    image: Image = getattr(import_module(module), name)(io.BytesIO(body))
+    if image.width * image.height > MOST_PIXELS:
+        raise ValueError("too many pixels")
+    image.load()
+    if image.mode.startswith("I"):  # 16 bits a channel
+        return image.convert("I").point(lambda value: value * (1 / 257)).convert("L")
+    return image
+
+
+def _readings(image: Image) -> tuple[bool, ...]:
+    return (False, True) if _has_alpha(image) else (False,)
+
+
+def _has_alpha(image: Image) -> bool:
+    return "A" in image.getbands() or "transparency" in image.info
+
+
+def _counted(image: Image, colours: Sequence[Colour], on_white: bool) -> Count:
+    counted = Count(colours=_frequent(_plain(_sample(image), on_white)))
+    for strip in _strips(image):
+        _add(counted, _plain(strip, on_white), colours)
+    return counted
+
+
+def _strips(image: Image) -> Iterator[Image]:
+    for top in range(0, image.height, _STRIP):
+        yield image.crop((0, top, image.width, min(top + _STRIP, image.height)))
+
+
+def _sample(image: Image) -> Image:
+    return image.resize((min(_SAMPLE, image.width), min(_SAMPLE, image.height)), 0)
+
+
+def _plain(strip: Image, on_white: bool) -> Image:
+    """The strip in RGB: transparency left out of account, or laid on white."""
+    if not _has_alpha(strip):
+        return strip.convert("RGB")
+    whole = strip.convert("RGBA")
+    if not on_white:
+        return whole.convert("RGB")
+    from PIL import Image as images
+
+    ground = images.new("RGBA", whole.size, "white")
+    return images.alpha_composite(ground, whole).convert("RGB")
+
+
+def _frequent(sample: Image) -> tuple[Colour, ...]:
+    found: Any = sample.getcolors(_SAMPLE * _SAMPLE) or []
+    ordered = sorted(found, reverse=True)
+    return tuple(c for _, c in ordered if max(c) >= 32 and min(c) < 224)[:_MOST_COLOURS]
+
+
+def _add(counted: Count, strip: Image, colours: Sequence[Colour]) -> None:
+    from PIL import ImageChops
+
+    red, green, blue = strip.split()
+    most = ImageChops.lighter(ImageChops.lighter(red, green), blue)
+    least = ImageChops.darker(ImageChops.darker(red, green), blue)
+    counted.grey = [
+        a + b for a, b in zip(counted.grey, strip.convert("L").histogram(), strict=True)
+    ]
+    counted.dark += sum(most.histogram()[:WHITE])
+    counted.light += sum(least.histogram()[192:])
+    counted.coloured += sum(ImageChops.subtract(most, least).histogram()[_SPREAD:])
+    if colours:
+        counted.like += _like((red, green, blue), colours)
+
+
+def _like(bands: Sequence[Image], colours: Sequence[Colour]) -> int:
+    """How many pixels have one of the colours."""
+    from PIL import ImageChops
+
+    near = None
+    for colour in colours:
+        fits = [
+            band.point([255 * (abs(level - value) <= LIKENESS) for level in range(256)])
+            for band, value in zip(bands, colour, strict=True)
+        ]
+        all_fit = ImageChops.darker(ImageChops.darker(fits[0], fits[1]), fits[2])
+        near = all_fit if near is None else ImageChops.lighter(near, all_fit)
+    return near.histogram()[255] if near else 0
