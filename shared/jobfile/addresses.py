@@ -78,9 +78,7 @@ def _parts(text: str) -> SplitResult | None:
 
 def _is_own(netloc: str, own_hosts: Collection[str] | None) -> bool:
     """An endpoint itself, or a bucket's name before it."""
-    return own_hosts is None or any(
-        netloc == host or netloc.endswith(f".{host}") for host in own_hosts
-    )
+    return own_hosts is None or any(f".{netloc}".endswith(f".{host}") for host in own_hosts)
 
 
 def _is_public(host: str) -> bool:

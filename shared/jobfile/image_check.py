@@ -201,8 +201,8 @@ class ImageCheck:
             self.found.notice(pointer, "a still image", value, what, rule.source, "an animation")
         if facts.orientation != _UPRIGHT:
             what = (
-                f"viewers turn the image (EXIF orientation {facts.orientation}); it is sent as stored,"
-                f" {size}; rotate it in an editor and save it upright"
+                f"viewers turn the image (EXIF orientation {facts.orientation}); it is sent as it"
+                f" is stored, {size}; rotate it in an editor and save it upright"
             )
             self.found.notice(pointer, "an upright image", value, what, rule.source, size)
         self._compare_name(rule, pointer, value, facts)

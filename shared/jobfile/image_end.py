@@ -54,6 +54,8 @@ def png_fault(end: bytes, whole: bytes | None, read_at: ReadAt, size: int) -> st
         if len(head) < 8:
             return None if not head else "cut off"
         length, kind = struct.unpack(">I4s", head)
+        if not kind.isalpha():
+            return None  # something else follows, which decoders do not look at
         if at + 12 + length > size:
             return "cut off"
         if whole is not None and not _sums_up(whole, at, length) and not kind[0] & 0x20:

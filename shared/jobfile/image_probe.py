@@ -21,7 +21,8 @@ from shared.storage.objects import Slice, StoreError
 
 Reader = Callable[[int, int], Slice]
 
-_FIRST = 64 * 1024
+_FIRST = 256 * 1024
+"""Most images of the web are smaller: one request shows their header and their end."""
 _LARGEST_STEP = 1024 * 1024
 _MOST_BYTES = 11 * 1024 * 1024
 _MOST_WHOLE = 10 * 1024 * 1024

@@ -50,7 +50,8 @@ def read_reference(
     `oss:///key` and `oss://bucket/key` are objects of our own bucket, their keys taken literally
     (no percent-decoding); oss://dashscope-instant/… is a temporary upload of the model service.
     `own_hosts`: endpoints that are reachable, whatever they look like; None if nobody knows which
-    are. `now`: seconds since 1970, 0 if nobody knows the time. An empty `bucket` is one whose name is not known.
+    are. `now`: seconds since 1970, 0 if nobody knows the time. An empty `bucket` is one whose name
+    is not known.
     """
     scheme = text.partition(":")[0].lower()
     if scheme == "oss" and text[3:6] == "://":

@@ -38,14 +38,17 @@ class Reader(Store):
 
 
 def image(kind: str, size: tuple[int, int] = (512, 512), mode: str = "RGB", **more: Any) -> bytes:
-    file = io.BytesIO()
-    Image.new(mode, size).save(file, kind, **more)
+    """A picture whose left half is white: a mask that marks something, a sketch on white."""
+    file, picture = io.BytesIO(), Image.new(mode, size)
+    picture.paste(255 if mode == "P" else "white", (0, 0, size[0] // 2 + 1, size[1]))
+    picture.save(file, kind, **more)
     return file.getvalue()
 
 
 def painting(**changes: Any) -> dict[str, Any]:
     url = "https://example.com/a.png"
-    given = {"prompt": "a cat", "base_image_url": url, "mask_image_url": url}
+    mask = "https://example.com/m.png"
+    given = {"prompt": "a cat", "base_image_url": url, "mask_image_url": mask}
     return {"model": PAINTING, "input": {**given, **changes.pop("input", {})}, **changes}
 
 

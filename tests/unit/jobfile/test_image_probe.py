@@ -12,6 +12,9 @@ from shared.storage.objects import ObjectMissing, Slice, StoreError
 from tests.kit.jobfile import Reader, image
 
 
+FIRST = 256 * 1024
+
+
 def facts(body: bytes) -> ImageFacts:
     return probe(lambda start, length: Slice(body[start : start + length], len(body), ""))
 
@@ -90,15 +93,22 @@ def _large(kind: str) -> bytes:
     noise = Image.frombytes("RGB", (1500, 1000), bytes(range(250)) * 18_000)
     file = io.BytesIO()
     noise.save(file, kind, **({"compress_level": 0} if kind == "PNG" else {}))
-    return file.getvalue() + b"\x00" * 3_000_000
+    return file.getvalue() + b"\x00" * (0 if kind == "PNG" else 3_000_000)
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "WEBP"])
-def test_a_large_image_is_told_from_its_first_bytes(kind: str) -> None:
+@pytest.mark.parametrize(("kind", "reads"), [("JPEG", 2), ("PNG", 2), ("BMP", 1), ("WEBP", 1)])
+def test_a_large_image_is_told_from_its_beginning_and_end(kind: str, reads: int) -> None:
     reader = Reader({"a": _large(kind)})
     found = probe(lambda start, length: reader.read_range("a", start, length))
     assert (found.width, found.height) == (1500, 1000)
-    assert (reader.asked.count(), reader.given) == (1, 65536)
+    assert (reader.asked.count(), reader.given) == (reads, reads * FIRST)
+
+
+def test_the_chunks_of_a_png_with_much_behind_it_are_followed_in_growing_steps() -> None:
+    reader = Reader({"a": _large("PNG") + bytes(3_000_000)})
+    found = probe(lambda start, length: reader.read_range("a", start, length))
+    assert (found.width, found.height) == (1500, 1000)
+    assert reader.asked.count() < 10
 
 
 def test_a_jpeg_with_a_long_header_is_read_further() -> None:
@@ -116,7 +126,7 @@ def test_a_tiff_with_its_directory_at_the_end_is_read_at_the_end() -> None:
     reader = Reader({"a": body})
     found = probe(lambda start, length: reader.read_range("a", start, length))
     assert (found.width, found.height) == (300, 200)
-    assert reader.given < 400_000
+    assert reader.given < 2 * FIRST
 
 
 def _directory(tiff: bytearray, at: int) -> bytes:
@@ -145,7 +155,7 @@ def test_a_cut_off_header_is_told(kind: str) -> None:
     body = image(kind, (300, 200))
     for length in (9, 13, 17, 20):
         message = refusal(body[:length])
-        assert "cut off or corrupt" in message or "looks like" in message
+        assert "cut off" in message or "looks like" in message
 
 
 def test_an_empty_object_is_told() -> None:

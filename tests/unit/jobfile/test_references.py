@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from tests.kit.jobfile import BUCKET, checked, data_uri, edit, image, only
+from shared.jobfile import Checked, check, parse
+from shared.jobfile.addresses import hosts_of
+from tests.kit.jobfile import (
+    BUCKET,
+    CATALOGUE,
+    Reader,
+    checked,
+    data_uri,
+    edit,
+    image,
+    only,
+    sketch,
+)
 
 
 @pytest.mark.parametrize(
@@ -67,11 +81,140 @@ def test_what_names_no_image_is_told(text: str, words: str) -> None:
 
 
 def test_the_longest_key_is_read() -> None:
-    key = "k" * 1023
+    key = "inputs/" + "k" * 1016
     assert checked(edit(input={"images": [f"oss:///{key}"]}), {key: image("PNG")}).spec is not None
 
 
-def test_a_foreign_bucket_is_read_as_temporary_upload_with_a_notice() -> None:
-    found = checked(edit(input={"images": ["oss://our-buckt/inputs/a.png"]}))
+@pytest.mark.parametrize("host", ["our-buckt", "my-other-bucket", "inputs.example.com"])
+def test_another_bucket_is_refused(host: str) -> None:
+    violation = only(checked(edit(input={"images": [f"oss://{host}/inputs/a.png"]})).violations)
+    assert host in violation.message
+    assert "copy the image to inputs/" in violation.message
+
+
+def test_a_bucket_is_taken_for_temporary_only_where_nobody_knows_ours() -> None:
+    document = parse(json.dumps(edit(input={"images": ["oss://b/a.png"]})).encode(), "a.json")[0]
+    found = check(document, CATALOGUE, Reader(), "")
     assert found.spec is not None
     assert "temporary upload" in only(found.notices).message
+
+
+@pytest.mark.parametrize("folder", ["inputs", "results", "uploads"])
+def test_a_folder_with_a_slash_too_few_is_told(folder: str) -> None:
+    violation = only(checked(edit(input={"images": [f"oss://{folder}/a.png"]})).violations)
+    assert f"oss:///{folder}/" in violation.message
+
+
+UNREACHABLE = [
+    "127.0.0.1:8080",
+    "localhost",
+    "[::1]",
+    "192.168.1.20",
+    "10.0.0.5",
+    "169.254.169.254",
+    "minio:9000",
+    "host.docker.internal",
+    "nas.local",
+    "127.1",
+    "2130706433",
+    "0x7f000001",
+    "[::ffff:10.0.0.1]",
+    "[fe80::1]",
+    "224.0.0.1",
+    "0.0.0.0",
+    "localhost.",
+]
+
+
+@pytest.mark.parametrize("host", UNREACHABLE)
+def test_an_address_inside_a_network_is_refused(host: str) -> None:
+    for job, field in ((edit(), "images"), (sketch(), "sketch_image_url")):
+        url = f"http://{host}/c.jpg"
+        job["input"][field] = [url] if field == "images" else url
+        violation = only(checked(job).violations)
+        assert "cannot reach" in violation.message
+
+
+@pytest.mark.parametrize("host", ["8.8.8.8", "[2606:4700:4700::1111]", "a.cn", "1.example.com"])
+def test_a_public_address_is_fine(host: str) -> None:
+    found = checked(edit(input={"images": [f"https://{host}/c.jpg"]}))
+    assert (found.violations, found.notices) == ((), ())
+
+
+def at_noon(url: str, hosts: frozenset[str] | None = frozenset()) -> Checked:
+    """A job with this URL, checked on 2026-11-20 at noon (UTC)."""
+    document = parse(json.dumps(edit(input={"images": [url]})).encode(), "a.json")[0]
+    return check(document, CATALOGUE, Reader(), BUCKET, hosts, 1795176000.0)
+
+
+def test_the_own_endpoint_is_reachable_wherever_it_is() -> None:
+    hosts = hosts_of("http://127.0.0.1:9000", "", "http://oss.localhost")
+    for host in ("127.0.0.1:9000", "oss.localhost", "our-bucket.oss.localhost"):
+        assert at_noon(f"http://{host}/a.png", hosts).violations == ()
+    for host in ("127.0.0.1:9001", "127.0.0.1", "myoss.localhost"):
+        assert at_noon(f"http://{host}/a.png", hosts).violations != ()
+    assert at_noon("http://127.0.0.1/a.png", None).violations == ()
+
+
+def test_an_internal_endpoint_of_oss_is_a_notice() -> None:
+    url = "https://b.oss-cn-beijing-internal.aliyuncs.com/c.jpg"
+    found = checked(edit(input={"images": [url]}))
+    assert found.spec is not None
+    assert "-internal" in only(found.notices).message
+
+
+@pytest.mark.parametrize(
+    ("query", "day"),
+    [
+        ("OSSAccessKeyId=TMP&Expires=1700000000&Signature=abc%3D", "2023-11-14"),
+        ("Expires=1795175999&OSSAccessKeyId=TMP&Signature=a", "2026-11-20"),
+        (
+            "x-oss-date=20250101T000000Z&x-oss-expires=3600&x-oss-signature=aa",
+            "2025-01-01 01:00",
+        ),
+        ("X-Amz-Date=20250101T000000Z&X-Amz-Expires=60&X-Amz-Signature=aa", "2025-01-01"),
+    ],
+)
+def test_a_signed_url_that_has_expired_is_refused(query: str, day: str) -> None:
+    violation = only(at_noon(f"https://h.com/cat.jpg?{query}").violations)
+    assert f"expired on {day}" in violation.message
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "Expires=1795176001&OSSAccessKeyId=TMP&Signature=a",
+        "x-oss-date=20261120T115900Z&x-oss-expires=3600&x-oss-signature=aa",
+        "Expires=1700000000",
+        "Expires=soon&Signature=a",
+        "x-oss-date=today&x-oss-expires=1&x-oss-signature=aa",
+        "x-oss-date=20250101T000000Z&x-oss-expires=99999999999&x-oss-signature=aa",
+        "&".join(f"a{i}=1" for i in range(200)),
+    ],
+)
+def test_a_url_that_may_be_fetched_still_is_fine(query: str) -> None:
+    assert at_noon(f"https://h.com/cat.jpg?{query}").violations == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("/9j/4AAQ" + "A" * 200, "data:image/jpeg;base64,"),
+        ("https：//example.com/c.jpg", "full-width"),
+        ("oss：///inputs/c.jpg", "full-width"),
+        ("example.com/cat.jpg", "https:// before"),
+        ("//example.com/cat.jpg", "https:// before"),
+        ("photos/cat.jpg", "own disk"),
+        ("oss:///photos/cat.jpg", "copy it to inputs/"),
+    ],
+)
+def test_what_is_no_file_of_a_disk_is_named(text: str, words: str) -> None:
+    assert words in only(checked(edit(input={"images": [text]})).violations).message
+
+
+@pytest.mark.parametrize("ending", ["\n", " ", "\r\n"])
+def test_base64_with_line_breaks_says_how_to_do_without(ending: str) -> None:
+    head, _, payload = data_uri(image("PNG")).partition(",")
+    wrapped = ending.join(payload[i : i + 76] for i in range(0, len(payload), 76))
+    for text in (f"{head},{wrapped}", f"{head},{payload}{ending}", f"{head},{ending}{payload}"):
+        assert "base64 -w0" in only(checked(edit(input={"images": [text]})).violations).message

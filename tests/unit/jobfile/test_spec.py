@@ -41,10 +41,11 @@ def test_what_is_left_out_has_its_default(job: object) -> None:
 
 
 def test_the_request_holds_the_given_urls_and_leaves_the_spec_alone() -> None:
-    names = ["oss:///a.png", "https://example.com/b.png", f"oss://{BUCKET}/a.png"]
-    spec = spec_of(edit(input={"images": names}), {"a.png": image("PNG")})
+    key = "inputs/a.png"
+    names = [f"oss:///{key}", "https://example.com/b.png", f"oss://{BUCKET}/{key}"]
+    spec = spec_of(edit(input={"images": names}), {key: image("PNG")})
     body = request_body(spec, {u.pointer: f"https://signed/{u.key}" for u in spec.images if u.key})
-    signed = "https://signed/a.png"
+    signed = f"https://signed/{key}"
     assert body == {
         "model": EDIT,
         "input": {"prompt": "a tree", "images": [signed, "https://example.com/b.png", signed]},
