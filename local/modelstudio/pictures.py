@@ -10,6 +10,7 @@ from typing import Any
 from PIL import Image
 
 from local.modelstudio.errors import service_error
+from local.modelstudio.stored import stored_size
 
 Size = tuple[int, int]
 _BOUNDS: Mapping[str, Callable[[int, int], bool]] = {
@@ -30,12 +31,13 @@ def check_picture(data: bytes, rules: Mapping[str, Any]) -> Size:
     form = _ALIASES.get(picture.format or "", picture.format)
     if form not in rules["formats"]:
         raise service_error(rules["errors"]["format"])
-    if not all(_inside(side, rules["side"]) for side in picture.size):
+    size = stored_size(picture)
+    if not all(_inside(side, rules["side"]) for side in size):
         raise service_error(rules["errors"]["resolution"])
     if form in rules["no_alpha"] and _has_alpha(picture):
         raise service_error(rules["errors"]["format"])
     _decode(picture)
-    return picture.size
+    return size
 
 
 def _inside(side: int, bounds: Mapping[str, int]) -> bool:

@@ -169,7 +169,10 @@ class _Builder:
             self._stop(event, f"at most {self.bounds.aliases} aliases", "more aliases")
         anchor = self._anchors.get(event.anchor)
         if anchor is None:
-            self._fail(event, "an anchor", f"the alias *{event.anchor} has no anchor above it")
+            words = f"the alias *{event.anchor[:60]} has no anchor above it; "
+            words += "put a text that begins with * in quotes"
+            meant = f"; did you mean 1024*{event.anchor[:9]}?" if event.anchor.isdecimal() else ""
+            self._fail(event, "an anchor", words + meant)
         if anchor.open:
             self._fail(event, "no cycle", f"the alias *{event.anchor} lies inside its own anchor")
         self._count(event, anchor.nodes, anchor.characters)

@@ -16,6 +16,7 @@ from shared.jobfile.image_check import ImageCheck
 from shared.jobfile.quick_check import seconds
 from shared.jobfile.rules import as_numbers, check_lengths, check_rules
 from shared.jobfile.schema_check import Section, check_section
+from shared.jobfile.slips import is_wide
 from shared.jobfile.spec import DEFAULT_PRIORITY, ImageUse, JobSpec
 from shared.storage.objects import ObjectReader
 
@@ -115,6 +116,10 @@ def _sections(model: Model | None) -> dict[str, Iterable[str]]:
 def _check_envelope(job: Plain, model: Model | None, found: Findings) -> None:
     if isinstance(job, list):
         what = "a list where one job belongs; split the jobs by --- lines, or use a .json file"
+        found.violate("", "a mapping", job, what, _SOURCE)
+        return
+    if isinstance(job, str) and is_wide(job):
+        what = "one text, because its colons are full-width; write `:` and a space after each key"
         found.violate("", "a mapping", job, what, _SOURCE)
         return
     section = Section("", _envelope(), _sections(model), {}, _SOURCE)

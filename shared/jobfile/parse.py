@@ -9,6 +9,7 @@ from shared.catalogue.plain import Bounds, Problem, TextUnreadable
 from shared.jobfile.document import Document, Lines
 from shared.jobfile.findings import Unreadable, Violation
 from shared.jobfile.json_reader import places, read_json
+from shared.jobfile.slips import slip_in
 
 _SOURCE = "job file format"
 SUFFIXES = (".yaml", ".yml", ".json", ".jsonl")
@@ -44,7 +45,10 @@ def parse(body: bytes, name: str, limits: ParseLimits | None = None) -> list[Doc
     try:
         documents = _READERS[suffix](text, limits)
     except TextUnreadable as error:
-        raise Unreadable(tuple(_violation(problem) for problem in error.problems)) from None
+        first = _slip(text, error.problems[0])
+        raise Unreadable(
+            (*first, *(_violation(one) for one in error.problems[len(first) :]))
+        ) from None
     if not documents:
         raise _refuse("at least one job", "none", "the file holds no job; write one job per file")
     if len(documents) > limits.documents:
@@ -82,6 +86,14 @@ def _not_utf8(body: bytes, error: UnicodeDecodeError) -> Unreadable:
     if body[:2] in (b"\xff\xfe", b"\xfe\xff"):
         message = "the file is UTF-16 text; save it as UTF-8"
     return _refuse("UTF-8 text", f"byte 0x{body[error.start]:02x}", message, line)
+
+
+def _slip(text: str, problem: Problem) -> tuple[Violation, ...]:
+    ends_here = problem.expected.startswith("well-formed") and problem.line
+    found = slip_in(text, problem.line) if ends_here else None
+    if found is None or found[0] > (problem.line or 0):
+        return ()
+    return (Violation("", found[0], problem.expected, "", found[1], _SOURCE),)
 
 
 def _violation(problem: Problem) -> Violation:

@@ -61,8 +61,9 @@ def _type(schema: Mapping[str, Any], value: Plain) -> str:
     if wanted == "boolean" and isinstance(value, str):
         return "a text where true or false belongs; write true or false without quotes"
     if wanted == "string" and isinstance(value, (int, float)):
-        known = "x-expected" in schema or "enum" in schema
-        return f"a text is expected; {f'write {expected(schema)}' if known else 'put it in quotes'}"
+        if "enum" in schema:
+            return f"a number where a text belongs; write {expected(schema)}"
+        return f'a number where a text belongs; put it in quotes: "{str(value)[:60]}"'
     if value is None:
         return f"nothing is written here; write {expected(schema)}, or remove the key"
     return f"this has the wrong type; write {expected(schema)}"

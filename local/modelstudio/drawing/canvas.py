@@ -8,21 +8,21 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageDraw, ImageFont, ImageOps, PngImagePlugin
+from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 
 from local.modelstudio.drawing.wishes import TABLE, Drawing, DrawingError
+from local.modelstudio.stored import read_stored
 
 Pixels = npt.NDArray[Any]
 Rng = np.random.Generator
 
 
 def read(data: bytes, name: str) -> Pixels:
-    """The picture as RGB bytes, upright, transparency laid on white. Raises DrawingError."""
+    """The picture as RGB bytes, as it is stored, transparency laid on white. Raises DrawingError."""
     try:
-        with Image.open(io.BytesIO(data)) as opened:
-            upright = ImageOps.exif_transpose(opened).convert("RGBA")
-            white = Image.new("RGBA", upright.size, "white")
-            return np.asarray(Image.alpha_composite(white, upright).convert("RGB"))
+        picture = read_stored(data).convert("RGBA")
+        white = Image.new("RGBA", picture.size, "white")
+        return np.asarray(Image.alpha_composite(white, picture).convert("RGB"))
     except (OSError, ValueError, Image.DecompressionBombError) as error:
         raise DrawingError(
             f"The {name} ({len(data)} bytes) cannot be decoded as a picture "
