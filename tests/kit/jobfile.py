@@ -62,9 +62,11 @@ def edit(**changes: Any) -> dict[str, Any]:
     return {"model": EDIT, "input": {**given, **changes.pop("input", {})}, **changes}
 
 
-def checked(job: Any, objects: dict[str, bytes] | None = None) -> Checked:
+def checked(
+    job: Any, objects: dict[str, bytes] | None = None, reader: Reader | None = None
+) -> Checked:
     document = parse(json.dumps(job).encode(), "job.json")[0]
-    return check(document, CATALOGUE, Reader(objects), BUCKET)
+    return check(document, CATALOGUE, reader or Reader(objects), BUCKET)
 
 
 def checked_yaml(text: str) -> Checked:

@@ -18,7 +18,7 @@ Rng = np.random.Generator
 
 
 def read(data: bytes, name: str) -> Pixels:
-    """The picture as RGB bytes, as it is stored, transparency laid on white. Raises DrawingError."""
+    """The picture as stored, RGB bytes, transparency laid on white. Raises DrawingError."""
     try:
         picture = read_stored(data).convert("RGBA")
         white = Image.new("RGBA", picture.size, "white")

@@ -68,8 +68,8 @@ def wrong_parameter(name: str, expected: str, found: str) -> Problem:
 def unknown_parameter(name: str, known: Iterable[str]) -> Problem:
     """A query parameter that the endpoint does not read."""
     expected = ", ".join(sorted(known)) or "no parameter"
-    cure = f"did you mean {meant}? " if (meant := _meant(name, known)) else ""
-    detail = f"The query parameter {name[:80]!r} is not known; {cure}Known here: {expected}."
+    cure = f" Did you mean {meant}?" if (meant := _meant(name, known)) else ""
+    detail = f"The query parameter {name[:80]!r} is not known; known here: {expected}.{cure}"
     violation = {"pointer": "", "parameter": name[:80], "expected": expected, "found": name[:80]}
     return Problem(
         400, "Unknown parameter", detail, {"violations": [{**violation, "message": detail}]}

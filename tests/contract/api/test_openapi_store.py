@@ -37,7 +37,9 @@ def app(server: OssServer) -> App:
 
 def png(color: str) -> bytes:
     file = io.BytesIO()
-    Image.new("RGB", (600, 600), color).save(file, "PNG")
+    picture = Image.new("RGB", (600, 600), color)
+    picture.paste("white", (0, 0, 300, 300))
+    picture.save(file, "PNG")
     return file.getvalue()
 
 
@@ -54,7 +56,7 @@ def uploaded(app: App, name: str, body: bytes) -> str:
 
 
 def test_an_upload_becomes_a_job_that_is_listed(app: App) -> None:
-    base = uploaded(app, "base.png", png("white"))
+    base = uploaded(app, "base.png", png("gray"))
     mask = uploaded(app, "mask.png", png("black"))
     given = {"prompt": "a cat", "base_image_url": base, "mask_image_url": mask}
     reply = ask(app, "PUT", "/jobs/cat", {"model": MODEL, "input": given})

@@ -35,8 +35,9 @@ TABLE: Mapping[str, Any] = yaml.safe_load(
 )
 MODELS = {"paint": PAINTING, "sketch": SKETCH, "edit": EDIT}
 IMAGE = "@PNG-400x400-RGB"
+MASK = "@PNG-400x400-L"
 SOUND: Mapping[str, Json] = {
-    "paint": {"prompt": "a cat", "base_image_url": IMAGE, "mask_image_url": IMAGE},
+    "paint": {"prompt": "a cat", "base_image_url": IMAGE, "mask_image_url": MASK},
     "sketch": {"prompt": "a cat", "sketch_image_url": IMAGE},
     "edit": {"prompt": "a cat", "images": [IMAGE]},
 }
@@ -75,6 +76,7 @@ CASES = read_cases()
 
 def drawn(size: tuple[int, int], kind: str, mode: str) -> bytes:
     image = Image.new(mode, size)
+    image.paste(255 if mode == "P" else "white", (0, 0, size[0] // 2 + 1, size[1]))
     if mode.endswith("A"):
         image.putalpha(128)  # an alpha channel of nothing but 255 is left out of a WEBP
     out = io.BytesIO()

@@ -55,7 +55,9 @@ def forget_input(world: World, job: str) -> None:
     """The job's image is one of the bucket, which is gone."""
     key = f"state/records/{job}/000001.json"
     body = world.bucket.peek(key)
-    world.bucket.write(key, body.replace(b"https://pictures.invalid/base.png", b"oss:///no.png"))
+    world.bucket.write(
+        key, body.replace(b"https://pictures.invalid/base.png", b"oss:///inputs/no.png")
+    )
 
 
 @pytest.mark.parametrize("name", OTHERS)

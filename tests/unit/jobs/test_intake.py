@@ -49,8 +49,8 @@ def one(taken: list[IntakeOutcome]) -> str:
 
 
 def add_images(world: World) -> None:
-    for name in ("cat", "mask"):
-        world.bucket.write(f"inputs/{name}.png", image("PNG", (300, 300)))
+    for name, mode in (("cat", "RGB"), ("mask", "L")):
+        world.bucket.write(f"inputs/{name}.png", image("PNG", (300, 300), mode))
 
 
 def test_a_lone_job_is_submitted_at_once_and_somebody_polls(world: World) -> None:

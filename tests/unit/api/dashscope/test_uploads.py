@@ -87,8 +87,7 @@ def test_an_uploaded_file_is_an_object_of_the_bucket_and_an_input(world: World, 
     assert stored(world) == [key]
     assert world.bucket.peek(key) == PICTURE
     assert world.bucket.objects[key].content_type == "image/png"
-    places = {"input__base_image_url": f"oss://{key}", "input__mask_image_url": f"oss://{key}"}
-    created(world, changed(**places), **RESOLVE)
+    created(world, changed(input__base_image_url=f"oss://{key}"), **RESOLVE)
     poll(world)
     (sent,) = world.studio.posts
     assert sent.body["input"]["base_image_url"] == f"https://bucket.invalid/{key}?expires=21600"
