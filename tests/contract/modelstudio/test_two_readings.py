@@ -17,6 +17,7 @@ from PIL import Image
 
 from shared.catalogue.models import load_catalogue
 from shared.jobfile import check, parse
+from shared.jobfile.addresses import hosts_of
 from shared.storage.objects import ObjectMissing, Slice
 from tests.kit.modelstudio_server import (
     EDIT,
@@ -117,10 +118,10 @@ class PictureHost(ImageHost):
             self.files[name] = data
 
     def read_range(self, key: str, start: int, length: int) -> Slice:
-        data = self.files.get(key)
+        data = self.files.get(key.removeprefix("inputs/"))
         if data is None:
             raise ObjectMissing(f"{key} does not exist")
-        return Slice(data[start : start + length], len(data), "etag")
+        return Slice(data[start : start + length], len(data), key)
 
 
 @dataclass
@@ -163,8 +164,10 @@ class Bench:
 
     def ours(self, case: Case) -> str:
         """What the functions make of it."""
-        job = json.dumps(self.body(case, "oss:///")).encode()
-        checked = check(parse(job, "job.json")[0], CATALOGUE, self.host, "bucket")
+        job = json.dumps(self.body(case, "oss:///inputs/")).encode()
+        checked = check(
+            parse(job, "job.json")[0], CATALOGUE, self.host, "bucket", hosts_of(self.host.url)
+        )
         return "taken" if checked.spec else "refused"
 
     def service(self, case: Case) -> str:
@@ -184,6 +187,7 @@ def bench() -> Iterator[Bench]:
     host = PictureHost()
     host.files["%E5%9B%BE.png"] = picture()
     host.files["PNG-400x400-RGB"] = picture()
+    host.files["PNG-400x400-L"] = drawn((400, 400), "PNG", "L")
     try:
         with running_server(settings) as served:
             yield Bench(served, host)

@@ -11,7 +11,6 @@ from shared.jobfile.image_probe import ImageFacts, ProbeError, probe
 from shared.storage.objects import ObjectMissing, Slice, StoreError
 from tests.kit.jobfile import Reader, image
 
-
 FIRST = 256 * 1024
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from shared.app import App
 from shared.catalogue.models import Limits
+from shared.jobs.intake import Source
 from shared.jobs.submit import INTENTS, SEND_WITHIN, RetryLater
 from shared.ledger.lease import SUBMIT
 from shared.ledger.record import Record
@@ -18,7 +20,7 @@ from tests.kit.doubt import resolve
 from tests.kit.hooks import Call, Killed, die, fail, once
 from tests.kit.lease import WrongClock
 from tests.kit.studio import accept_with, lose_answer, lose_request, refuse
-from tests.kit.world import MODEL, World, model, run, store_of, submit
+from tests.kit.world import MODEL, World, job_file, model, run, store_of, submit
 
 
 @pytest.fixture()
@@ -185,6 +187,23 @@ def test_an_input_image_that_vanished_ends_the_job(world: World) -> None:
     app.submission.input_urls = vanished
     submit(app, "cat")
     assert world.state("cat") == "FAILED"
+
+
+def test_a_signed_url_that_ends_while_the_job_waits_costs_no_submission(world: World) -> None:
+    until = int(world.app().clock.now()) + 100
+    signed = f"https://pictures.invalid/b.png?Expires={until}&OSSAccessKeyId=K&Signature=S"
+    document = json.loads(job_file(id="cat"))
+    document["input"]["base_image_url"] = signed
+    source = Source("jobs/cat.json", "ETAG")
+    world.app("intake").acceptance.intake.take(json.dumps(document).encode(), source)
+    assert world.states("cat") == ["QUEUED"]
+    world.timeline.wait(101)
+    submit(world.app(), "cat")
+    assert world.states("cat") == ["QUEUED", "FAILED"]
+    error = world.manifest("cat")["error"]
+    assert error["code"] == "InputExpired"
+    assert "/input/base_image_url" in error["message"]
+    assert world.studio.posts == []
 
 
 def test_a_task_with_several_images_is_asked_for_as_such(world: World) -> None:

@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from shared.api.dashscope import DashScopeError
+from shared.api.dashscope.body import read_request
+from shared.catalogue.models import load_catalogue
 from shared.storage import layout
 from tests.kit.dashscope import (
     BEARER,
@@ -22,6 +25,7 @@ from tests.kit.dashscope import (
     status,
 )
 from tests.kit.hooks import fail, once
+from tests.kit.jobfile import checked
 from tests.kit.world import MODEL, World, store_of
 
 
@@ -40,6 +44,24 @@ def test_a_create_becomes_a_queued_job_with_an_id_of_its_own(world: World) -> No
     assert uuid.UUID(reply.body["request_id"]) != uuid.UUID(output["task_id"])
     assert world.markers() == [output["task_id"]]
     assert world.bucket.holds(layout.WAKE)
+
+
+def with_seed(seed: object) -> dict[str, Any]:
+    given = {"prompt": "a tree", "images": ["https://a.example.com/b.png"]}
+    body = {"model": "wan2.5-i2i-preview", "input": given, "parameters": {"seed": seed}}
+    return read_request(body, load_catalogue(), resolves=False)
+
+
+def test_the_java_sample_of_the_documents_is_taken() -> None:
+    spec = checked(with_seed("12345")).spec
+    assert spec is not None
+    assert spec.parameters["seed"] == 12345
+
+
+@pytest.mark.parametrize("seed", ["12x", "", "-1", 1.5, True, ["1"]])
+def test_a_seed_that_is_no_number_is_refused_at_once(seed: object) -> None:
+    with pytest.raises(DashScopeError, match="seed"):
+        with_seed(seed)
 
 
 def test_the_service_gets_the_request_as_it_was_sent(world: World) -> None:

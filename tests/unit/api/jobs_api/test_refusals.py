@@ -61,6 +61,18 @@ def test_each_endpoint_knows_its_parameters(
     assert ask(world, method, path).status == status
 
 
+@pytest.mark.parametrize(
+    ("query", "meant"),
+    [("status=FAILED", "state"), ("page=2", "cursor"), ("stat=x", "state"), ("limits=1", "limit")],
+)
+def test_a_parameter_that_is_not_known_leads_to_the_one_that_is(
+    world: World, query: str, meant: str
+) -> None:
+    reply = ask(world, "GET", f"/jobs?{query}")
+    assert reply.status == 400
+    assert f"Did you mean {meant}?" in reply.json["detail"]
+
+
 def test_the_parameters_that_are_known_are_those_described(world: World) -> None:
     described = ask(world, "GET", "/openapi.json").json
     parameters = described["components"]["parameters"]

@@ -44,6 +44,43 @@ def test_examples_are_in_order_with_a_folder_in_the_buckets_place() -> None:
     assert "could not be looked at" not in done.output
 
 
+@pytest.mark.parametrize("name", ["a.YAML", "a.Yml", "a.JSON"])
+def test_a_suffix_that_no_trigger_reads_is_told(name: str) -> None:
+    job = {"model": "wan2.5-i2i-preview", "input": {"prompt": "x", "images": ["https://e.com/a"]}}
+    Path(name).write_text(json.dumps(job), encoding="utf-8")
+    done = check(name)
+    assert done.exit_code == 0, done.output
+    assert "no trigger reads" in done.output
+    assert f"name it a{Path(name).suffix.lower()}" in done.output
+    assert "1 notice" in done.output
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        "oss:///photos/cat.jpg",
+        "oss://inputs/cat.jpg",
+        "http://127.0.0.1:8080/c.jpg",
+        "https://h.com/c.jpg?Expires=1700000000&OSSAccessKeyId=K&Signature=S",
+    ],
+)
+def test_what_the_functions_refuse_is_refused_here(image: str) -> None:
+    job = {"model": "wan2.5-i2i-preview", "input": {"prompt": "x", "images": [image]}}
+    Path("a.json").write_text(json.dumps(job), encoding="utf-8")
+    done = check("a.json")
+    assert done.exit_code == 1, done.output
+    assert "1 violation" in done.output
+
+
+def test_the_endpoint_of_the_laptop_is_no_stranger(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OSS_PUBLIC_ENDPOINT", "http://127.0.0.1:9000")
+    image = "http://127.0.0.1:9000/bucket/inputs/c.jpg"
+    job = {"model": "wan2.5-i2i-preview", "input": {"prompt": "x", "images": [image]}}
+    Path("a.json").write_text(json.dumps(job), encoding="utf-8")
+    done = check("a.json")
+    assert done.exit_code == 0, done.output
+
+
 def test_every_violation_of_every_file_is_told_with_its_line() -> None:
     done = check(wrong(), str(EXAMPLES / "edit.yaml"), "--inputs", str(EXAMPLES))
     assert done.exit_code == 1
