@@ -33,7 +33,8 @@ def read_stored(data: bytes) -> Image.Image:
     with Image.open(io.BytesIO(data)) as opened:
         back = _TURNED_BACK.get(_orientation(opened)) if opened.format == "TIFF" else None
         opened.load()
-        return opened.copy() if back is None else opened.transpose(back)
+        picture: Image.Image = opened.copy() if back is None else opened.transpose(back)
+        return picture
 
 
 def _orientation(picture: Image.Image) -> int:
