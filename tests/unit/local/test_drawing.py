@@ -15,6 +15,7 @@ import yaml
 from PIL import Image, ImageDraw
 
 from local.modelstudio.drawing import Drawing, DrawingError, draw
+from local.modelstudio.stored import stored_size
 
 Pixels = npt.NDArray[Any]
 STYLES = "3d cartoon|anime|oil painting|watercolor|sketch|chinese painting|flat illustration"
@@ -267,3 +268,20 @@ def test_the_example_mask_is_as_large_as_its_base() -> None:
         Image.open(EXAMPLES / "inputs/cat-mask.png") as area,
     ):
         assert base.size == area.size
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF"])
+def test_a_turned_photograph_is_painted_as_it_is_stored(kind: str, orientation: int) -> None:
+    """So a mask that fits the stored pixels, which the size rule asks for, marks the right place."""
+    exif, out = Image.Exif(), io.BytesIO()
+    exif[0x0112] = orientation
+    stored = Image.new("RGB", (400, 300), "gray")
+    stored.paste("red", (0, 0, 100, 75))
+    stored.save(out, kind, exif=exif)
+    nothing = encoded(Image.new("L", (400, 300)))
+    size = stored_size(Image.open(io.BytesIO(out.getvalue())))
+    assert size == (400, 300)
+    task = Drawing("inpaint", "a cat", (out.getvalue(), nothing), (400, 300))
+    red = drawn(task)[5:70, 5:95]
+    assert (red[..., 0] - red[..., 1]).min() > 100
