@@ -298,3 +298,13 @@ def test_an_image_that_the_role_may_not_read_is_the_callers_mistake() -> None:
 def test_a_role_that_may_not_read_inputs_is_nobodys_mistake_who_uploads() -> None:
     with pytest.raises(ObjectForbidden):
         read_under_a_narrow_role("inputs/a.png")
+
+
+def test_a_mask_drawn_over_the_turned_view_is_told_what_turns_it() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    found = painted(image("JPEG", (800, 600), exif=exif), image("PNG", (600, 800)), ("b", "m"))
+    message = only(found.violations).message
+    assert "EXIF orientation 6" in message
+    assert "save it upright" in message
+    assert "/input/base_image_url" in message
