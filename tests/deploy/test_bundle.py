@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from deploy import bundle
+from deploy.template.generated import ROOT
 
-WEB = bundle.ROOT / "web"
+WEB = ROOT / "web"
 
 
 def texts(web: Path) -> dict[str, str]:
