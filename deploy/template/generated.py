@@ -45,6 +45,7 @@ def bring_up_to_date(made: Mapping[Path, str], source: str, command: str, *, wri
     for path in stale:
         name = path.relative_to(ROOT)
         if write:
+            path.parent.mkdir(exist_ok=True)
             path.write_text(made[path], "utf-8")
             print(f"{name}: written")
         else:

@@ -30,6 +30,7 @@ MODULES = (
     "rebuild",
     "price",
     "oss_rates",
+    "views",
 )
 """In the order of docs/benchmarks.md. The first are simulations: they use all cores, and time does
 not count."""

@@ -160,6 +160,15 @@ def test_a_phone_needs_no_sideways_scrolling(visit: Visiting, api: FakeApi, loca
         assert overflow(page) == 0, view
 
 
+def test_a_wide_picture_fits_a_phone_too(visit: Visiting) -> None:
+    page = visit(size=(360, 720), touch=True).inpainting()
+    paint(page, (0.2, 0.2), (0.4, 0.3))
+    page.get_by_label("Prompt", exact=True).fill("a hat")
+    page.get_by_role("button", name="Submit").click()
+    page.wait_for_selector(".compare-after")
+    assert overflow(page) == 0
+
+
 def overflow(page: Page) -> int:
     script = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     return int(page.evaluate(script))

@@ -10,7 +10,17 @@ from typing import Any
 
 import pytest
 
-from tests.bench import coldstart, depth, intake, listing, lone, memory, oss_rates, rebuild
+from tests.bench import (
+    coldstart,
+    depth,
+    intake,
+    listing,
+    lone,
+    memory,
+    oss_rates,
+    rebuild,
+    views,
+)
 from tests.bench.__main__ import run
 from tests.bench.results import ROOT, Measure, origin
 from tests.bench.scale import __main__ as scale
@@ -18,6 +28,7 @@ from tests.bench.scale import curve, profile, settings
 from tests.bench.scale.day import run as day
 from tests.bench.scale.figures import figures
 from tests.bench.scale.layout import Layout, Load, documented, quota
+from tests.browser.views import Views
 
 pytestmark = pytest.mark.slow
 IN_PROCESS = ("throughput", "rate", "limits", "latency", "slots", "requests", "price")
@@ -39,6 +50,7 @@ def with_servers() -> list[Measure]:
         memory.images_at_once({"12 images of 10 MB at once": memory.Peak(37.4, 8)}),
         rebuild.compared({"nothing is missing": [rebuild.Took(9, 0.1, 0.1, {"GET": 9})]}),
         oss_rates.compared(rated, rated),
+        views.compared(Views(5, 2)),
     ]
 
 

@@ -226,14 +226,14 @@ def links(html: str) -> list[str]:
 
 def test_a_browser_keeps_all_that_the_page_names_for_a_year(world: World) -> None:
     named = links(page(world, WEB, "/").text)
-    assert "web/js/main.js" in [re.sub(r"v-[0-9a-f]{16}/", "", one) for one in named]
+    assert "web/build/page.js" in [re.sub(r"v-[0-9a-f]{16}/", "", one) for one in named]
     for one in named:
         reply = page(world, WEB, f"/{one}")
         assert (reply.status, reply.headers["cache-control"]) == (
             *(200, "public, max-age=31536000, immutable"),
         )
     assert page(world, WEB, "/").headers["cache-control"] == "no-cache"
-    assert page(world, WEB, "/web/js/main.js").headers["cache-control"] == "no-cache"
+    assert page(world, WEB, "/web/build/page.js").headers["cache-control"] == "no-cache"
 
 
 @pytest.mark.parametrize("changed", ["app.js", "img/a.png", "new.css"])
