@@ -117,9 +117,7 @@ def test_the_page_is_packaged_as_browsers_get_it(packaged: Packaged) -> None:
     url = packaged.cloud.env["API_URL"]
     named = re.findall(r'(?:href|src)="(web/[^"]+)"', requests.get(f"{url}/", timeout=30).text)
     found = {requests.get(f"{url}/{one}", timeout=30).headers["Content-Type"] for one in named}
-    assert found == {
-        *("image/svg+xml", "text/css; charset=utf-8", "text/javascript; charset=utf-8"),
-    }
+    assert found == {"image/svg+xml", "text/css; charset=utf-8", "text/javascript; charset=utf-8"}
     assert not (packaged.folder / "api" / "web" / "js").exists()
 
 
