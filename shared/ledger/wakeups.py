@@ -43,7 +43,7 @@ WAKE_UPS: dict[str, WakeUp] = {
     CANCELED: WakeUp("at once: a place is free, something may be left over", How.OBJECT_IF_ALONE),
     RESUMED: WakeUp("at once: the poller may be going to rest because of it", How.OBJECT),
     REDRIVEN: WakeUp("at once: an event of the poller was put back", How.OBJECT),
-    DEAD_EVENT: WakeUp("when rescue has written it down", How.OBJECT),
+    DEAD_EVENT: WakeUp("when rescue has written it down: submit may have left jobs", How.OBJECT),
     DEADLINE: WakeUp("at once: the next run goes on", How.OBJECT),
     FROZEN: WakeUp("when it thaws: a poller that lost the lease unseen", How.OBJECT_IF_ALONE),
     IN_FLIGHT: WakeUp("at its next question", How.AWAKE),

@@ -21,7 +21,7 @@ from shared.platform.logs import about
 from shared.poller.schedule import Schedule
 
 EARLY = 5.0
-"""Seconds that a call may come before its moment."""
+"""Seconds that a call may come before its moment, and by which clocks may differ."""
 MOST_EARLY = 2
 """Calls in a row that come too early, from which on none is trusted."""
 NEAR = 1.0
@@ -60,6 +60,10 @@ class Alarm:
     def is_early(self) -> bool:
         """Whether this run was called far too early and its moment has not come yet."""
         return self.came is not None and self.came.due - self.ledger.clock.now() > EARLY
+
+    def is_counted_on(self) -> bool:
+        """Whether another poller, by its own clock, may still wait for the call that came."""
+        return self.came is not None and self.ledger.clock.now() < self.came.due + EARLY
 
     def arm(self, soon: float) -> bool:
         """Whether the poller may rest: nothing is due later, or something wakes it by then.

@@ -126,11 +126,11 @@ class Poller:
         self.ledger.wake.because(FROZEN)
 
     def _takes_lease(self, deadline: float) -> bool:
-        """Take the lease; one that was called too early waits for its moment, whoever holds it: the
-        holder may rely on this call."""
+        """Take the lease. A run that was called waits until its moment is past, whoever holds it:
+        the holder may rest because it counts on this call."""
         lease, clock = self.ledger.lease, self.ledger.clock
         while not lease.take_when_free(deadline):
-            if not self.alarm.is_early():
+            if not self.alarm.is_counted_on():
                 return False
             if clock.monotonic() + AWAKE >= deadline:
                 self.ledger.wake.because(DEADLINE)

@@ -17,7 +17,7 @@ from shared.poller.alarm import EARLY, MOST_EARLY
 from shared.poller.poller import FAR_AWAY
 from shared.storage import layout
 from tests.kit.calls import Calls
-from tests.kit.hooks import fail, once
+from tests.kit.hooks import Killed, die, fail, once
 from tests.kit.world import MODEL, World, run, store_of
 
 PAUSED, NOTHING = "everything left is paused", "nothing left"
@@ -259,18 +259,77 @@ def test_doubles_and_late_calls_do_nothing(world: World, calls: Calls) -> None:
     assert len(calls.made) == 1
 
 
-def test_an_early_call_that_finds_a_poller_waits_for_its_moment(world: World, calls: Calls) -> None:
+@pytest.mark.parametrize("early", [499.0, EARLY - 1])
+def test_a_call_that_finds_a_poller_waits_for_its_moment(
+    world: World, calls: Calls, early: float
+) -> None:
     """That poller may rest because it counts on this call."""
     until = breaker(world)
     calls.run()
+    world.timeline.wait(calls.made[-1][0] - early - 1.0 - world.timeline.now)
     other = world.app("other").ledger.lease
     assert other.take(POLLER)
-    for moment in range(1, 61):
-        world.timeline.after(float(moment), other.renew)
-    world.timeline.after(61.0, other.release)
+    other._renewed = (-1e9, -1e9)
+    world.timeline.after(1.5, other.renew)  # somebody is alive, whoever watches may leave
+    world.timeline.after(4.0, other.release)
     world.timeline.wait(1)
     assert calls.run(calls.made[-1][1]) == NOTHING
-    assert world.studio.posts[0].at == pytest.approx(until, abs=16)
+    assert world.studio.posts[0].at == pytest.approx(until, abs=31)
+
+
+def test_a_call_that_finds_a_submit_that_died_goes_on_for_it(world: World, calls: Calls) -> None:
+    until = breaker(world)
+    calls.run()
+    world.timeline.wait(calls.made[-1][0] - world.timeline.now)
+    assert world.app("submit").ledger.lease.take("submitter")
+    assert calls.run(calls.made[-1][1]) == NOTHING
+    timing = world.app().ledger.timing
+    known = timing.dead_after + timing.request  # its permits count as spent until its last request
+    assert world.studio.posts[0].at == pytest.approx(until + known, abs=16)
+
+
+def test_a_poller_that_dies_between_call_and_rest_makes_another_call(
+    world: World, calls: Calls
+) -> None:
+    """Its event is delivered again; the two calls submit once."""
+    breaker(world)
+    app = calls.poller()
+    store_of(app).before.append(
+        lambda call: call.kind == "put" and layout.LEASE in call.key and calls.made and die()
+    )
+    with pytest.raises(Killed):
+        app.poller.run(app.clock.monotonic() + 600)
+    world.timeline.wait(90)
+    assert calls.run() == PAUSED
+    assert len(calls.made) == 2
+    assert calls.deliver() == NOTHING
+    assert calls.run(calls.made[0][1]) == NOTHING
+    assert len(world.studio.posts) == 1
+
+
+def test_a_poller_that_took_a_dead_ones_lease_counts_on_no_call(world: World, calls: Calls) -> None:
+    """What a holder that never released it had arranged is not known."""
+    breaker(world)
+    calls.run()
+    assert world.app("other").ledger.lease.take(POLLER)
+    world.timeline.wait(90)
+    assert calls.run() == PAUSED
+    assert len(calls.made) == 2
+
+
+@pytest.mark.parametrize("skew", [-4.0, 4.0])
+def test_clocks_that_differ_by_seconds_do_not_make_a_call_early(
+    world: World, calls: Calls, skew: float
+) -> None:
+    breaker(world)
+    calls.run()
+    at, event = calls.made[-1]
+    world.timeline.wait(at - world.timeline.now)
+    app = world.app("poller", skew=skew)
+    app.calls = calls
+    assert app.poller.run(app.clock.monotonic() + 600, event) == NOTHING
+    assert world.state("cat") == "SUCCEEDED"
+    assert armed(world) == {}
 
 
 def test_every_minute_the_doubts_are_forgotten(world: World, calls: Calls) -> None:
