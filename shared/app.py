@@ -33,6 +33,7 @@ from shared.platform import logs
 from shared.platform.clock import Clock, SystemClock, new_random
 from shared.platform.concurrency import InThreads, InTurn, MapFn, Workers, in_threads, in_turn
 from shared.platform.fc.context import function_name
+from shared.platform.running_code import running_code
 from shared.platform.settings import (
     SAFETY_NET,
     Credentials,
@@ -42,7 +43,7 @@ from shared.platform.settings import (
     load_store_settings,
 )
 from shared.platform.slim_imports import requests
-from shared.storage.objects import ObjectStore
+from shared.storage.objects import ObjectStore, StoreError
 from shared.storage.oss import OssStore, open_session, open_store
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ class Instance:
     secret_keys: dict[tuple[str, str], SecretKey] = field(default_factory=dict)
     workers: Workers | None = None
     checked_buckets: dict[tuple[str, str], None] = field(default_factory=dict)
+    said_code: dict[tuple[str, str], None] = field(default_factory=dict)
     sessions: dict[str, Any] = field(default_factory=dict)
     _making: Lock = field(default_factory=Lock, init=False, repr=False)
 
@@ -103,6 +105,11 @@ class Instance:
     def yaml(self) -> tuple[Catalogue, ErrorTable, RetryPolicy]:
         """Models, errors and retry policy as schemas/ says them."""
         return load_catalogue(), load_errors(), load_retry_policy()
+
+    @cached_property
+    def code(self) -> str:
+        """Which code runs here; empty where that is not known."""
+        return running_code()
 
     def oss_session(self, endpoint: str) -> Any:
         """The connections to OSS."""
@@ -135,6 +142,7 @@ class App:
     """The system for one invocation, over one bucket and account. Parts are made on first use.
 
     `calls`: how the function that runs calls itself later; None where a timer fires every minute.
+    `code`: which code runs (`shared.platform.running_code`).
     """
 
     settings: Settings
@@ -145,6 +153,16 @@ class App:
     rules: Rules
     instance: Instance = field(default_factory=Instance)
     calls: DelayedCalls | None = None
+    code: str = ""
+
+    def say_code(self) -> None:
+        """Say, once an instance, which code is deployed, so that a poller of other code makes room.
+
+        It is not worth an error: what fails is tried again with the next invocation.
+        """
+        bucket = (self.settings.oss_endpoint, self.settings.oss_bucket)
+        with suppress(StoreError):
+            self.instance.once(self.instance.said_code, bucket, self.ledger.deployed.say)
 
     @property
     def catalogue(self) -> Catalogue:
@@ -153,7 +171,7 @@ class App:
     @cached_property
     def ledger(self) -> Ledger:
         timing = Timing(self.settings.lease_seconds, self.settings.create_timeout)
-        return Ledger(self.store, self.clock, self.rng, timing)
+        return Ledger(self.store, self.clock, self.rng, timing, self.code)
 
     @cached_property
     def model_studio(self) -> ModelStudio:
@@ -337,7 +355,7 @@ def for_invocation(
         http.mount(prefix, requests.adapters.HTTPAdapter(pool_maxsize=CONNECTIONS))
     instance.renew_key(settings, credentials, clock)
     rules = Rules(*instance.yaml, settings.model_region)
-    app = App(settings, store, http, clock, rng, rules, instance)
+    app = App(settings, store, http, clock, rng, rules, instance, code=instance.code)
     if settings.poll_timer == SAFETY_NET:
         app.calls = _own_function(environ, context, app, credentials)
     return app

@@ -11,7 +11,9 @@ from shared.platform.web_function import RequestContext, WsgiApp, serve, web_fun
 
 def answering(context: RequestContext) -> WsgiApp:
     """The application for one request, under the credentials that came with it."""
-    return create_app(for_invocation(os.environ, context))
+    app = for_invocation(os.environ, context)
+    app.say_code()
+    return create_app(app)
 
 
 if __name__ == "__main__":

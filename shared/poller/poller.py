@@ -16,7 +16,7 @@ from shared.jobs.errors import classified
 from shared.ledger.breaker import KEY
 from shared.ledger.lease import POLLER
 from shared.ledger.ledger import Ledger
-from shared.ledger.wakeups import DEADLINE, FROZEN
+from shared.ledger.wakeups import DEADLINE, FROZEN, OTHER_CODE
 from shared.modelstudio.client import ServiceError
 from shared.platform.concurrency import Lane, Workers
 from shared.platform.fc.events import WakeUpEvent
@@ -48,6 +48,13 @@ poller arms before, restarts it."""
 AWAKE = 15.0
 """Seconds between two rounds of a poller that stays awake though what is left is far away: the
 lease is renewed in time."""
+PATIENCE = 30.0
+"""Seconds that a run lasts before it makes room for other code the second time in a row, twice as
+many before the third, and so on: poll may be deployed later than other functions, or never."""
+HANDED_OVER = {
+    DEADLINE: "handed over at the deadline",
+    OTHER_CODE: "made room for other code",
+}
 
 log = logging.getLogger(__name__)
 
@@ -98,6 +105,7 @@ class Poller:
         clock = self.ledger.clock
         if not self._takes_lease(deadline):
             return "another instance is at work"
+        began = clock.monotonic()
         self.alarm.began()
         while self._holds_lease():
             self._round()
@@ -110,11 +118,12 @@ class Poller:
                 if self._all_paused():
                     return "everything left is paused"
                 continue
-            if clock.monotonic() + pause >= deadline:
+            why = DEADLINE if clock.monotonic() + pause >= deadline else self._other_code(began)
+            if why:
                 self._finish_works(*BEFORE_RELEASE)
                 self._release()
-                self.ledger.wake.because(DEADLINE)
-                return "handed over at the deadline"
+                self.ledger.wake.because(why)
+                return HANDED_OVER[why]
             self.workers.wait(pause)
         self._step_back()
         return "another poller took over"
@@ -124,6 +133,21 @@ class Poller:
         self._finish_works(*BEFORE_RELEASE)
         self._release()
         self.ledger.wake.because(FROZEN)
+
+    def _other_code(self, began: float) -> str:
+        """OTHER_CODE if other code is deployed, and it is time to make room for it; or nothing.
+
+        The first time that is at once. While it brings no run of that code, later each time.
+        """
+        seen, lease = self.ledger.queue.deployed, self.ledger.lease
+        if not self.ledger.deployed.is_other(seen):
+            lease.made_room = 0 if seen else lease.made_room
+            return ""
+        patience = PATIENCE * 2.0 ** min(lease.made_room - 1, 10) if lease.made_room > 0 else 0.0
+        if self.ledger.clock.monotonic() - began < patience:
+            return ""
+        lease.made_room += 1
+        return OTHER_CODE
 
     def _takes_lease(self, deadline: float) -> bool:
         """Take the lease. A run that was called waits until its moment is past, whoever holds it:

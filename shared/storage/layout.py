@@ -24,6 +24,8 @@ JOBS = "state/jobs/"
 UPLOADS = "uploads/"
 INPUTS = "inputs/"
 REQUESTS = "state/requests/"
+DEPLOYED = f"{QUEUE}-deployed"
+"""Which code is deployed. A listing of all queues begins with it: no model comes before."""
 REBUILD = "state/rebuild.json"
 """How far a rebuild has come; it is there while one is under way or was interrupted."""
 SWEEP = "state/sweep.json"
@@ -55,6 +57,14 @@ def is_ours(key: str, folder: str) -> bool:
     in a slash.
     """
     return _SHAPES[folder].fullmatch(key) is not None
+
+
+def is_of_newer(key: str, folder: str) -> bool:
+    """Whether a key below the slots or doubts is of an attempt, in the form of a newer release.
+
+    Every form has a `~`, so that it is not taken for what a console or a file manager leaves.
+    """
+    return "~" in key and not is_ours(key, folder)
 
 
 def record(job: str, seq: int) -> str:

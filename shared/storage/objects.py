@@ -30,6 +30,10 @@ class ObjectDamaged(StoreError):
     """The object is not what it should be: it was changed by hand."""
 
 
+class ObjectNewer(ObjectDamaged):
+    """The object was written by a newer release, whose it stays: nothing is wrong with it."""
+
+
 class ObjectTooLarge(StoreError):
     """The object is larger than the reader allows; nothing was read."""
 
