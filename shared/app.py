@@ -42,6 +42,7 @@ from shared.platform.settings import (
     load_store_settings,
 )
 from shared.platform.slim_imports import requests
+from shared.storage import layout
 from shared.storage.objects import ObjectStore
 from shared.storage.oss import OssStore, open_session, open_store
 
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from shared.jobs.repair import Repair
     from shared.jobs.retry import Retries
     from shared.jobs.view import JobViews
+    from shared.platform.fc.events import Event
     from shared.platform.fc.invoke import DelayedCalls
     from shared.poller.poller import Poller
 
@@ -133,7 +135,8 @@ INSTANCE = Instance(in_threads, QueueSnapshots(kept=True), workers=InThreads())
 class App:
     """The system for one invocation, over one bucket and account. Parts are made on first use.
 
-    `calls`: how the function that runs calls itself later; None where a timer fires every minute.
+    `itself`: makes what the function that runs calls itself with, later; `calls` is that, and None
+    where a timer fires every minute.
     """
 
     settings: Settings
@@ -144,6 +147,7 @@ class App:
     rules: Rules
     instance: Instance = field(default_factory=Instance)
     calls: DelayedCalls | None = None
+    itself: Callable[[], DelayedCalls] | None = None
 
     @property
     def catalogue(self) -> Catalogue:
@@ -263,6 +267,25 @@ class App:
         alarm = Alarm(ledger, guard.schedule, self.calls)
         return Poller(ledger, scheduler, follower, workers, guard, alarm)
 
+    def answered(self, event: Event) -> str | None:
+        """What poll answers `wanx verify-cloud`; None for an event of any other kind.
+
+        Raises StoreError.
+        """
+        from shared.platform.fc.events import LookEvent, OssEvent
+
+        if not isinstance(event, LookEvent | OssEvent) or self.itself is None:
+            return None
+        if isinstance(event, OssEvent) and all(one.key == layout.WAKE for one in event.changes):
+            return None
+        from shared.poller.inside import Inside
+
+        key = self.instance.key_source(self.settings)
+        inside = Inside(self.settings, self.store, self.clock, key, self.itself())
+        if isinstance(event, LookEvent):
+            return inside.answer(event)
+        return "noted" if inside.noted(event) else None
+
     def _collection(self) -> Collection:
         from shared.jobs.collect import Collection
         from shared.modelstudio.download import Downloader
@@ -331,8 +354,9 @@ def for_invocation(
     instance.renew_key(settings, credentials, clock)
     rules = Rules(*instance.yaml, settings.model_region)
     app = App(settings, store, http, clock, rng, rules, instance)
+    app.itself = partial(_own_function, environ, context, app, credentials)
     if settings.poll_timer == SAFETY_NET:
-        app.calls = _own_function(environ, context, app, credentials)
+        app.calls = app.itself()
     return app
 
 
