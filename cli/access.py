@@ -75,7 +75,7 @@ class Access:
         return self._bucket()
 
     def require_bucket(self, command: str) -> None:
-        """Raises Trouble where the HTTP API is all there is: only the bucket answers the command."""
+        """Raises Trouble over the HTTP API, as only the bucket can answer the command."""
         if self.over_http:
             raise Trouble(
                 f"`wanx {command}` works on the bucket, not over the HTTP API. Name a file of the"

@@ -43,7 +43,6 @@ from shared.platform.settings import (
 from shared.poller.alarm import MOST_EARLY
 from shared.storage.objects import StoreError
 
-
 LINK_SECONDS = 60
 FOLDER = "state/doctor/"
 CALL_LATE = 120.0

@@ -29,14 +29,14 @@ FROM_PLATFORM = ("access-key-id", "access-key-secret", "request-id", "security-t
 PAGE = "text/html"
 
 
-def versioning(trial: Trial) -> str:
+def _versioning(trial: Trial) -> str:
     status = trial.store.versioning()
     if status:
         raise Otherwise(f"versioning is {status}.")
     return "there never was any."
 
 
-def put_if_absent(trial: Trial) -> str:
+def _put_if_absent(trial: Trial) -> str:
     key = f"{trial.folder}absent"
     first, second = (trial.store.create(key, body).created for body in (b"first", b"second"))
     if not first:
@@ -46,7 +46,7 @@ def put_if_absent(trial: Trial) -> str:
     return "the second was refused: 409 FileAlreadyExists."
 
 
-def list_order(trial: Trial) -> str:
+def _list_order(trial: Trial) -> str:
     folder = f"{trial.folder}list/"
     keys = [f"{folder}{name}" for name in ODD_NAMES]
     for key in reversed(keys):
@@ -65,7 +65,7 @@ def _same(when: str, found: list[str], wanted: list[str]) -> None:
         raise Otherwise(f"{when} the LIST showed {len(found)} of {len(wanted)} keys, {order}.")
 
 
-def clocks(trial: Trial) -> str:
+def _clocks(trial: Trial) -> str:
     try:
         ours = clock(trial.bucket)
     except Bad as error:
@@ -80,7 +80,7 @@ def clocks(trial: Trial) -> str:
     return f"this computer's is {ours}, poll's within {max(1.0, abs(skew)):.0f} s."
 
 
-def role_missing(trial: Trial) -> str:
+def _role_missing(trial: Trial) -> str:
     seen = trial.seen
     if seen["listed"] == DONE:
         raise Untried("the role of poll may list state/tasks/; see role-limits.")
@@ -89,7 +89,7 @@ def role_missing(trial: Trial) -> str:
     return "404, for a role that may not list."
 
 
-def role_limits(trial: Trial) -> str:
+def _role_limits(trial: Trial) -> str:
     seen = trial.seen
     wide = [
         what
@@ -101,13 +101,13 @@ def role_limits(trial: Trial) -> str:
     return "it created the object, and was refused the rest."
 
 
-def put_if_absent_inside(trial: Trial) -> str:
+def _put_if_absent_inside(trial: Trial) -> str:
     if trial.seen["twice"]:
         raise Otherwise("the second PUT replaced the object.")
     return "the second was refused."
 
 
-def kms(trial: Trial) -> str:
+def _kms(trial: Trial) -> str:
     seen = trial.seen
     if not seen["secret"]:
         raise Untried("DASHSCOPE_API_KEY_SECRET is not set; the key is in the settings.", True)
@@ -116,7 +116,7 @@ def kms(trial: Trial) -> str:
     return f"secret {seen['secret']} was read."
 
 
-def event_keys(trial: Trial) -> str:
+def _event_keys(trial: Trial) -> str:
     trial.seen  # noqa: B018 - an older poll would take the event for a call to work
     key = f"{layout.WAKE_LOOK}{trial.run}-{ODD_KEY}"
     trial.store.put(key, b"")
@@ -129,22 +129,22 @@ def event_keys(trial: Trial) -> str:
     return f"{key!r} came as it is."
 
 
-def runtime(trial: Trial) -> str:
-    seen = _runtime(trial)
+def _runtime(trial: Trial) -> str:
+    seen = _platform(trial)
     lacking = [name for name in FROM_PLATFORM if name not in seen["headers"]]
     if lacking:
         raise Otherwise(f"x-fc-{', x-fc-'.join(lacking)} did not come with the request.")
     return f"{len(seen['headers'])} headers, the role's keys among them; Python {seen['python']}."
 
 
-def foreign_headers(trial: Trial) -> str:
+def _foreign_headers(trial: Trial) -> str:
     name = f"look-{trial.run}"
-    if name in _runtime(trial, **{f"x-fc-{name}": "1"})["headers"]:
+    if name in _platform(trial, **{f"x-fc-{name}": "1"})["headers"]:
         raise Otherwise("the header came through.")
     return "the header did not come through."
 
 
-def _runtime(trial: Trial, **headers: str) -> Mapping[str, Any]:
+def _platform(trial: Trial, **headers: str) -> Mapping[str, Any]:
     answer = trial.api("/runtime", **headers)
     try:
         seen = answer.json()
@@ -158,7 +158,7 @@ def _runtime(trial: Trial, **headers: str) -> Mapping[str, Any]:
     )
 
 
-def page(trial: Trial) -> str:
+def _page(trial: Trial) -> str:
     answer = trial.api("/")
     if answer.status_code != 200 or PAGE not in answer.headers.get("Content-Type", ""):
         raise Untried(f"GET / answered HTTP {answer.status_code} without a page; deploy api.")
@@ -168,7 +168,7 @@ def page(trial: Trial) -> str:
     return f"{trial.access.url} shows it."
 
 
-def delayed_call(trial: Trial) -> str:
+def _delayed_call(trial: Trial) -> str:
     seen = trial.seen
     if seen.get("call_refused"):
         raise Otherwise(f"the call was not accepted: {seen['call_refused']}")
@@ -192,19 +192,19 @@ def _poll_is_free(trial: Trial) -> None:
 
 
 CHECKS: Mapping[str, Check] = {
-    "versioning": versioning,
-    "put-if-absent": put_if_absent,
-    "list-order": list_order,
-    "clock": clocks,
-    "role-missing": role_missing,
-    "role-limits": role_limits,
-    "put-if-absent-inside": put_if_absent_inside,
-    "kms": kms,
-    "event-keys": event_keys,
-    "runtime": runtime,
-    "foreign-headers": foreign_headers,
-    "page": page,
-    "delayed-call": delayed_call,
+    "versioning": _versioning,
+    "put-if-absent": _put_if_absent,
+    "list-order": _list_order,
+    "clock": _clocks,
+    "role-missing": _role_missing,
+    "role-limits": _role_limits,
+    "put-if-absent-inside": _put_if_absent_inside,
+    "kms": _kms,
+    "event-keys": _event_keys,
+    "runtime": _runtime,
+    "foreign-headers": _foreign_headers,
+    "page": _page,
+    "delayed-call": _delayed_call,
     **PAID,
 }
 """The check of each fact; the names are those of facts.yaml."""

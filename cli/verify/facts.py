@@ -44,7 +44,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class PaidJob:
-    """The job of the paid checks: its body, the input that names its image, and the sides of that."""
+    """The job of the paid checks: its body, the input that names its image, the side of that."""
 
     body: Mapping[str, Any]
     image: str

@@ -31,13 +31,13 @@ LISTED_SECONDS = 600.0
 TIMES_DIFFER = 300.0
 """Seconds by which a task's time may differ from ours; a wrong zone is off by hours."""
 REQUESTS_PRICE = 0.01
-"""CNY, of all requests and seconds of functions: some thousand requests at most (docs/operations.md,
-"What it costs")."""
+"""CNY, of all requests and seconds of functions: some thousand requests at most
+(docs/operations.md, "What it costs")."""
 EXPIRES = "10m"
 
 
 def bound(trial: Trial, catalogue: Catalogue, retries: RetryPolicy) -> float:
-    """What a run costs at most, in CNY: every attempt that the job may make, as if each were paid."""
+    """What a run costs at most, in CNY: as if each attempt that the job may make were paid."""
     model = catalogue.get(trial.job.body["model"])
     assert model is not None
     price = model.price.in_region(trial.bucket.settings.model_region).per_image
@@ -45,6 +45,7 @@ def bound(trial: Trial, catalogue: Catalogue, retries: RetryPolicy) -> float:
 
 
 def job_name(trial: Trial) -> str:
+    """The name of the job of a run."""
     return f"{NAME}{trial.run}"
 
 
@@ -126,7 +127,7 @@ def _listed(trial: Trial, task_id: str) -> ListedTask | None:
         return None  # the checks of the list ask again, and say why
 
 
-def presigned_url(trial: Trial) -> str:
+def _presigned_url(trial: Trial) -> str:
     if trial.seen["input_delivery"] != "presigned":
         raise Untried("INPUT_DELIVERY is inline: no URL is handed over.", True)
     last = paid_run(trial).last
@@ -139,24 +140,16 @@ def presigned_url(trial: Trial) -> str:
     raise Otherwise(said)
 
 
-def task_times(trial: Trial) -> str:
+def _task_times(trial: Trial) -> str:
     done = _with_task(trial)
-    try:
-        times = trial.model_studio.query(done.task_id).times
-    except ServiceError as error:
-        raise Untried(f"the service answered {error}.") from None
-    if "submit_time" not in times:
-        raise Otherwise("the task has no submit_time of the documented form.")
-    off = times["submit_time"] - done.submitted
+    off = _shown(done).created - done.submitted
     if abs(off) > TIMES_DIFFER:
-        raise Otherwise(f"read as UTC+8, its submit_time is {off / 3600:+.1f} h from ours.")
-    return f"read as UTC+8, its submit_time is {off:+.1f} s from ours."
+        raise Otherwise(f"its gmt_create is {off / 3600:+.1f} h from our submission.")
+    return f"its gmt_create is {off:+.1f} s from our submission."
 
 
-def task_list_zone(trial: Trial) -> str:
-    listed = _with_task(trial).listed
-    if listed is None:
-        raise Untried("the list did not show the task; see task-list-lag.")
+def _task_list_zone(trial: Trial) -> str:
+    listed = _shown(_with_task(trial))
     try:
         zone = zone_of(trial.model_studio, str(trial.job.body["model"]), listed)
     except ServiceError as error:
@@ -166,7 +159,7 @@ def task_list_zone(trial: Trial) -> str:
     return f"UTC+{zone}."
 
 
-def task_list_lag(trial: Trial) -> str:
+def _task_list_lag(trial: Trial) -> str:
     done = _with_task(trial)
     if done.listed is None:
         raise Otherwise(f"it was not shown within {LISTED_SECONDS:.0f} s.")
@@ -174,6 +167,13 @@ def task_list_lag(trial: Trial) -> str:
     if done.lag > grace:
         raise Otherwise(f"it was shown after {done.lag:.0f} s; UNKNOWN_GRACE is {grace:.0f}.")
     return f"it was shown {done.lag:.1f} s after the submission at the latest."
+
+
+def _shown(done: PaidRun) -> ListedTask:
+    """The task as the list shows it. Raises Untried."""
+    if done.listed is None:
+        raise Untried("the list did not show the task; see task-list-lag.")
+    return done.listed
 
 
 def _with_task(trial: Trial) -> PaidRun:
@@ -188,8 +188,8 @@ def _with_task(trial: Trial) -> PaidRun:
 
 
 PAID: Mapping[str, Callable[[Trial], str]] = {
-    "presigned-url": presigned_url,
-    "task-times": task_times,
-    "task-list-zone": task_list_zone,
-    "task-list-lag": task_list_lag,
+    "presigned-url": _presigned_url,
+    "task-times": _task_times,
+    "task-list-zone": _task_list_zone,
+    "task-list-lag": _task_list_lag,
 }

@@ -1,8 +1,8 @@
-"""What poll sees from inside the cloud, for `wanx verify-cloud`: its role's rights, its clock, its key,
-and whether a call of itself comes at its moment.
+"""What poll sees from inside the cloud, for `wanx verify-cloud`: its role's rights, its clock, its
+key, and whether a call of itself comes at its moment.
 
-Only who may invoke the function, or write below state/wake/, is answered. An answer holds no secret,
-and what is written are notes of one run, which the command removes. Nothing else is changed.
+It answers only who may invoke the function or write below state/wake/. An answer holds no secret.
+It writes notes of one run, which the command removes, and changes nothing else.
 """
 
 from __future__ import annotations

@@ -169,7 +169,7 @@ class OssStore:
         return self._call("ask for versioning", self.bucket.get_bucket_versioning).status or ""
 
     def owner(self) -> str:
-        """The number of the account that the bucket belongs to (GetBucketInfo). Raises StoreError."""
+        """The number of the bucket's account (GetBucketInfo page). Raises StoreError."""
         return str(self._call("ask whose the bucket is", self.bucket.get_bucket_info).owner.id)
 
     def refuse_versioned(self) -> None:
