@@ -133,9 +133,9 @@ def _presigned_url(trial: Trial) -> str:
     last = paid_run(trial).last
     if last.state == SUCCEEDED:
         return f"job {last.job} SUCCEEDED."
-    error = last.error
-    said = f"job {last.job} is {last.state}: {error.code}: {error.message}" if error else last.state
-    if error is None or error.kind != INPUT_FETCH:
+    error = (last.manifest.error if last.manifest else None) or {}
+    said = f"job {last.job} is {last.state}: {error.get('code')}: {error.get('message')}"
+    if error.get("class") != INPUT_FETCH:
         raise Untried(f"{said}. That does not tell whether the image was fetched.")
     raise Otherwise(said)
 
