@@ -43,6 +43,7 @@ from shared.platform.settings import (
     load_store_settings,
 )
 from shared.platform.slim_imports import requests
+from shared.storage import layout
 from shared.storage.objects import ObjectStore, StoreError
 from shared.storage.oss import OssStore, open_session, open_store
 
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     from shared.jobs.retry import Retries
     from shared.jobs.sweep import Sweep
     from shared.jobs.view import JobViews
+    from shared.platform.fc.events import Event
     from shared.platform.fc.invoke import DelayedCalls
     from shared.poller.poller import Poller
 
@@ -141,7 +143,8 @@ INSTANCE = Instance(in_threads, QueueSnapshots(kept=True), workers=InThreads())
 class App:
     """The system for one invocation, over one bucket and account. Parts are made on first use.
 
-    `calls`: how the function that runs calls itself later; None where a timer fires every minute.
+    `itself`: makes what the function that runs calls itself with, later; `calls` is that, and None
+    where a timer fires every minute.
     `code`: which code runs (`shared.platform.running_code`).
     """
 
@@ -154,6 +157,7 @@ class App:
     instance: Instance = field(default_factory=Instance)
     calls: DelayedCalls | None = None
     code: str = ""
+    itself: Callable[[], DelayedCalls] | None = None
 
     def say_code(self) -> None:
         """Say, once an instance, which code is deployed, so that a poller of other code makes room.
@@ -288,6 +292,25 @@ class App:
         alarm = Alarm(ledger, guard.schedule, self.calls)
         return Poller(ledger, scheduler, follower, workers, guard, alarm)
 
+    def answered(self, event: Event) -> str | None:
+        """What poll answers `wanx verify-cloud`; None for an event of any other kind.
+
+        Raises StoreError.
+        """
+        from shared.platform.fc.events import LookEvent, OssEvent
+
+        if not isinstance(event, LookEvent | OssEvent) or self.itself is None:
+            return None
+        if isinstance(event, OssEvent) and all(one.key == layout.WAKE for one in event.changes):
+            return None
+        from shared.poller.inside import Inside
+
+        key = self.instance.key_source(self.settings)
+        inside = Inside(self.settings, self.store, self.clock, key, self.itself())
+        if isinstance(event, LookEvent):
+            return inside.answer(event)
+        return "noted" if inside.noted(event) else None
+
     def _collection(self) -> Collection:
         from shared.jobs.collect import Collection
         from shared.modelstudio.download import Downloader
@@ -356,8 +379,9 @@ def for_invocation(
     instance.renew_key(settings, credentials, clock)
     rules = Rules(*instance.yaml, settings.model_region)
     app = App(settings, store, http, clock, rng, rules, instance, code=instance.code)
+    app.itself = partial(_own_function, environ, context, app, credentials)
     if settings.poll_timer == SAFETY_NET:
-        app.calls = _own_function(environ, context, app, credentials)
+        app.calls = app.itself()
     return app
 
 

@@ -31,6 +31,9 @@ def handler(event: bytes, context: object) -> str:
     read = read_event(event)
     if isinstance(read, DestinationEvent):
         raise UnknownEvent("poll takes timer, OSS and task-finished events, no destination's.")
+    answer = app.answered(read)
+    if answer is not None:
+        return answer
     came = read if isinstance(read, WakeUpEvent) else None
     word = app.poller.run(app.clock.monotonic() + time_left(context, MARGIN), came)
     if isinstance(read, TimerEvent) and app.calls is not None:

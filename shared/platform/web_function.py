@@ -19,6 +19,8 @@ WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 PLATFORM = "HTTP_X_FC_"
 """What the names of Function Compute's own headers begin with in a WSGI environment."""
+HEADER_NAMES = "wanx.platform_headers"
+"""Where the application finds the names of the platform's headers: the names alone."""
 PORT = 9000
 """Where Function Compute expects the server if s.yaml names no port (custom runtime page)."""
 THREADS = 60
@@ -48,10 +50,14 @@ class RoleKeys:
 
 @dataclass(frozen=True)
 class RequestContext:
-    """What a handler's context holds, for one request. `credentials` is None without a role."""
+    """What a handler's context holds, for one request. `credentials` is None without a role.
+
+    `headers`: the names of the x-fc-* headers that came, without that beginning and in lower case.
+    """
 
     request_id: str
     credentials: RoleKeys | None
+    headers: tuple[str, ...] = ()
 
 
 def web_function(answering: Callable[[RequestContext], WsgiApp]) -> WsgiApp:
@@ -67,6 +73,7 @@ def web_function(answering: Callable[[RequestContext], WsgiApp]) -> WsgiApp:
         except Exception as error:
             log.exception("the invocation failed: %s", error, extra=about("function.failed"))
             return _failed(start_response, context.request_id)
+        environ[HEADER_NAMES] = context.headers
         return chosen(environ, start_response)
 
     return application
@@ -81,7 +88,8 @@ def _taken(environ: dict[str, Any]) -> RequestContext:
 
     keys = RoleKeys(of("ACCESS_KEY_ID"), of("ACCESS_KEY_SECRET"), of("SECURITY_TOKEN"))
     whole = keys.access_key_id and keys.access_key_secret
-    return RequestContext(of("REQUEST_ID"), keys if whole else None)
+    names = tuple(sorted(name[len(PLATFORM) :].replace("_", "-").lower() for name in held))
+    return RequestContext(of("REQUEST_ID"), keys if whole else None, names)
 
 
 def _failed(start_response: Callable[..., Any], request_id: str) -> list[bytes]:

@@ -17,6 +17,10 @@ LEASE = "state/lease/"
 TASKS = "state/tasks/"
 DOUBTS = "state/doubts/"
 WAKE = "state/wake/poll"
+WAKE_LOOK = "state/wake/look-"
+"""Objects whose event `wanx verify-cloud` looks at; they wake nobody."""
+LOOK_NOTES = "state/models/~look-"
+"""What poll noted for `wanx verify-cloud`, which removes it."""
 RESULTS = "results/"
 JOB_FILES = "jobs/"
 DEAD = "dead/"
@@ -178,6 +182,11 @@ def parse_doubt(key: str) -> tuple[str | None, str, str, int, str]:
 def model_state(model: str) -> str:
     """What was learned of a model: durations, pauses."""
     return f"{MODELS}{model}.json"
+
+
+def look_note(run: str, what: str) -> str:
+    """What poll noted for one run of `wanx verify-cloud`."""
+    return f"{LOOK_NOTES}{run}-{what}.json"
 
 
 def jobs_until(created_ms: int) -> str:

@@ -164,6 +164,14 @@ class OssStore:
         headers = {"Content-Type": content_type}
         return str(self.public.sign_url("PUT", key, seconds, headers=headers, slash_safe=True))
 
+    def versioning(self) -> str:
+        """`Enabled`, `Suspended`, or empty where there never was any. Raises StoreError."""
+        return self._call("ask for versioning", self.bucket.get_bucket_versioning).status or ""
+
+    def owner(self) -> str:
+        """The number of the bucket's account (GetBucketInfo page). Raises StoreError."""
+        return str(self._call("ask whose the bucket is", self.bucket.get_bucket_info).owner.id)
+
     def refuse_versioned(self) -> None:
         """Raise VersionedBucket if versioning was ever on.
 
@@ -171,7 +179,7 @@ class OssStore:
         page). The management call is throttled separately: ask once per instance, not per event.
         """
         try:
-            status = self._call("ask for versioning", self.bucket.get_bucket_versioning).status
+            status = self.versioning()
         except StoreError as error:
             if "AccessDenied" in str(error):
                 raise

@@ -27,6 +27,7 @@ from tests.contract.runtime.functions_under_test.runtime_under_test import (
 NAMES = {
     *("OSS_ENDPOINT", "OSS_BUCKET", "OSS_REGION", "OSS_ACCESS_KEY_ID", "OSS_ACCESS_KEY_SECRET"),
     *("DASHSCOPE_HTTP_BASE_URL", "DASHSCOPE_API_KEY", "API_URL", "API_TOKEN"),
+    "INVOKE_ENDPOINT",
 }
 
 

@@ -80,7 +80,7 @@ def test_a_function_without_a_role_has_no_keys() -> None:
         return echo
 
     ask(web_function(answering), {"HTTP_X_FC_REQUEST_ID": "one"})
-    assert seen == [RequestContext("one", None)]
+    assert seen == [RequestContext("one", None, ("request-id",))]
 
 
 def test_what_keeps_the_function_from_answering_is_in_the_log_alone(printed: Lines) -> None:

@@ -17,7 +17,7 @@ from shared.poller.alarm import EARLY, MOST_EARLY
 from shared.poller.poller import FAR_AWAY
 from shared.storage import layout
 from tests.kit.calls import Calls
-from tests.kit.hooks import Killed, die, fail, once
+from tests.kit.hooks import Call, Killed, die, fail, once
 from tests.kit.world import MODEL, World, run, store_of
 
 PAUSED, NOTHING = "everything left is paused", "nothing left"
@@ -294,9 +294,12 @@ def test_a_poller_that_dies_between_call_and_rest_makes_another_call(
     """Its event is delivered again; the two calls submit once."""
     breaker(world)
     app = calls.poller()
-    store_of(app).before.append(
-        lambda call: call.kind == "put" and layout.LEASE in call.key and calls.made and die()
-    )
+
+    def dies_at_rest(call: Call) -> None:
+        if call.kind == "put" and layout.LEASE in call.key and calls.made:
+            die()
+
+    store_of(app).before.append(dies_at_rest)
     with pytest.raises(Killed):
         app.poller.run(app.clock.monotonic() + 600)
     world.timeline.wait(90)
