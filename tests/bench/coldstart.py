@@ -68,7 +68,7 @@ index.prepare(index.INSTANCE)
 imported = time.monotonic()
 seen = []
 application = index.web_function(index.answering)
-environ["wsgi.input"] = io.BytesIO()
+environ |= {"wsgi.input": io.BytesIO(), "wsgi.errors": sys.stderr}
 body = b"".join(application(environ, lambda *said: seen.append(said)))
 done = time.monotonic()
 if not seen[0][0].startswith("200"):
