@@ -6,7 +6,7 @@ import os
 
 from shared.api.jobs_api import create_app, prepare
 from shared.app import INSTANCE, for_invocation
-from shared.platform.web_function import RequestContext, WsgiApp, serve, web_function
+from shared.platform.web_function import RequestContext, WsgiApp, web_function
 
 
 def answering(context: RequestContext) -> WsgiApp:
@@ -17,5 +17,7 @@ def answering(context: RequestContext) -> WsgiApp:
 
 
 if __name__ == "__main__":
+    from shared.platform.web_server import serve  # the tests load this file without a server
+
     prepare(INSTANCE)
     serve(web_function(answering), os.environ)

@@ -229,15 +229,17 @@ def set_up(environ: Mapping[str, str], context: object) -> None:
     names = ("access_key_id", "access_key_secret", "security_token")
     _lines.hide_for_now(*(getattr(held, name, None) for name in names))
     root = logging.getLogger()
-    root.handlers[:] = [_output]
-    root.setLevel(logging.INFO)
+    if root.handlers != [_output]:
+        root.handlers[:] = [_output]
+        root.setLevel(logging.INFO)
 
 
 def set_level(level: str) -> None:
     """LOG_LEVEL for our own lines; other libraries stay quiet."""
-    logging.getLogger().setLevel(level)
-    for name, least in CHATTY.items():
-        logging.getLogger(name).setLevel(least)
+    for name, least in {"": logging.getLevelName(level), **CHATTY}.items():
+        logger = logging.getLogger(name)
+        if logger.level != least:  # setting it makes every logger forget what it is to write
+            logger.setLevel(least)
 
 
 def hide(value: str) -> None:

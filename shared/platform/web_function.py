@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,17 +25,6 @@ PORT = 9000
 """Where Function Compute expects the server if s.yaml names no port (custom runtime page)."""
 THREADS = 60
 """At least instanceConcurrency of s.yaml and ten: a request never waits for a thread."""
-CONNECTIONS = 400
-"""Open connections; the platform keeps idle ones beside those in use."""
-IDLE_SECONDS = 3600
-"""A connection must outlive the platform's own idle time-out of 15 minutes: a server that closes
-first turns a POST that is on its way into a 502."""
-BODY_BYTES = 32 * 1024 * 1024
-"""Largest body of a synchronous request ("limits" page)."""
-HEADER_BYTES = 64 * 1024
-SPOOL_BYTES = 512 * 1024
-"""A larger body goes to the scratch disk, not into memory, until it has come whole."""
-
 log = logging.getLogger(__name__)
 
 
@@ -93,38 +82,13 @@ def _taken(environ: dict[str, Any]) -> RequestContext:
 
 
 def _failed(start_response: Callable[..., Any], request_id: str) -> list[bytes]:
-    problem = {
-        "title": "Internal error",
-        "status": 500,
-        "detail": f"The function's log says why (request {request_id or 'without an id'}).",
-    }
-    body = json.dumps(problem).encode()
+    why = f"The function's log says why (request {request_id or 'without an id'})."
+    body = problem(500, "Internal error", why)
     fields = [("Content-Type", "application/problem+json"), ("Content-Length", str(len(body)))]
     start_response("500 Internal Server Error", fields)
     return [body]
 
 
-def serve(application: WsgiApp, environ: Mapping[str, str]) -> None:
-    """Answer requests until the process is ended. Raises OSError if the port is taken.
-
-    Listens on all interfaces, unless LISTEN_HOST names one: the platform's requests come from
-    outside the instance.
-    """
-    # Imported late: only this function's package has it.
-    from waitress.server import create_server
-
-    server = create_server(
-        application,
-        host=environ.get("LISTEN_HOST") or "0.0.0.0",
-        port=int(environ.get("FC_CUSTOM_LISTEN_PORT") or PORT),
-        threads=THREADS,
-        connection_limit=CONNECTIONS,
-        channel_timeout=IDLE_SECONDS,
-        max_request_body_size=BODY_BYTES,
-        max_request_header_size=HEADER_BYTES,
-        inbuf_overflow=SPOOL_BYTES,
-        url_scheme="https",
-        ident=None,
-        asyncore_use_poll=True,  # select() ends at 1024 descriptors
-    )
-    server.run()
+def problem(status: int, title: str, detail: str) -> bytes:
+    """An error as the HTTP API shows it (RFC 9457)."""
+    return json.dumps({"title": title, "status": status, "detail": detail}).encode()

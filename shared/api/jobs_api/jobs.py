@@ -26,6 +26,7 @@ from shared.storage import layout
 
 LONGEST_WAIT = 30
 LOOK_AGAIN = 1.0
+"""Seconds between two looks, give or take half: callers that begin together part."""
 WAITING = {"GET": ("wait",)}
 """What a look at a job reads of a query."""
 HALF_A_LINK = 1800
@@ -138,7 +139,8 @@ def _changed(app: App, last: Record, patience: float) -> Record:
     clock, records = app.clock, app.ledger.records
     until, now = clock.monotonic() + patience, last
     while now.state == last.state and clock.monotonic() < until:
-        clock.sleep(min(LOOK_AGAIN, until - clock.monotonic()))
+        pause = LOOK_AGAIN * (0.5 + app.rng.random())
+        clock.sleep(min(pause, until - clock.monotonic()))
         now = records.last_from(now)
     return now
 

@@ -166,6 +166,19 @@ def test_waiting_ends_after_the_time_asked_for(world: World) -> None:
     assert 7 <= world.timeline.now - begun < 9
 
 
+def test_callers_that_begin_together_do_not_look_together(world: World) -> None:
+    world.queued("cat")
+    looks: list[list[float]] = []
+    for _ in range(2):
+        app, begun, seen = world.app("http"), world.timeline.now, list[float]()
+        note = lambda call, seen=seen, begun=begun: seen.append(world.timeline.now - begun)  # noqa: E731
+        store_of(app).before.append(note)
+        ask(app, "GET", "/jobs/cat?wait=10")
+        looks.append([at for at in seen if 0.4 < at < 9])
+    assert all(5 <= len(one) <= 25 for one in looks)
+    assert not set(looks[0]) & set(looks[1])
+
+
 @pytest.mark.parametrize("wait", ["31", "-1", "1.5", "x", "9" * 50, "²"])
 def test_a_wait_that_is_too_long_or_no_number(world: World, wait: str) -> None:
     world.queued("cat")
