@@ -34,19 +34,24 @@ log = logging.getLogger(__name__)
 class Alarm:
     """The poller's alarm clock. `calls` None: the timer fires every minute, which does.
 
-    `came`: the delayed call that started this run, if one did.
+    `came`: the delayed call that started this run, if one did. `is_net`: the timer started it, so
+    that a call under way may be lost.
     """
 
     ledger: Ledger
     schedule: Schedule
     calls: DelayedCalls | None = None
     came: WakeUpEvent | None = None
+    is_net: bool = False
 
     def began(self) -> None:
-        """The lease was taken: the call that started this run is not under way any more."""
+        """The lease was taken: the call that started this run is not under way any more, and the
+        safety net relies on none."""
         lease, came = self.ledger.lease, self.came
         if self.calls is None:
             lease.armed = NOT_ARMED
+        elif self.is_net:
+            lease.armed = Armed(early=lease.armed.early)
         elif came is not None and came.due == lease.armed.at:
             early = lease.armed.early + 1 if self.is_early() else 0
             lease.armed = Armed(early=early)

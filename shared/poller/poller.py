@@ -19,7 +19,7 @@ from shared.ledger.ledger import Ledger
 from shared.ledger.wakeups import DEADLINE, FROZEN, OTHER_CODE
 from shared.modelstudio.client import ServiceError
 from shared.platform.concurrency import Lane, Workers
-from shared.platform.fc.events import WakeUpEvent
+from shared.platform.fc.events import Event, TimerEvent, WakeUpEvent
 from shared.platform.logs import about
 from shared.poller.alarm import Alarm
 from shared.poller.follower import ASKING, RESOLVING, Follower
@@ -80,15 +80,17 @@ class Poller:
     def schedule(self) -> Schedule:
         return self.guard.schedule
 
-    def run(self, deadline: float, came: WakeUpEvent | None = None) -> str:
+    def run(self, deadline: float, event: Event | None = None) -> str:
         """Work until nothing is left or until `deadline` (monotonic seconds).
 
-        `came`: the delayed call that started the run.
+        `event`: what started the run.
         Returns what ended the run, in words for the log. Raises StoreError if the store cannot
         be asked at the very beginning or end.
         """
         began, gauges = self.ledger.clock.monotonic(), self.scheduler.gauges
-        self.schedule.closing, self.alarm.came = False, came
+        self.schedule.closing = False
+        self.alarm.came = event if isinstance(event, WakeUpEvent) else None
+        self.alarm.is_net = isinstance(event, TimerEvent)
         try:
             outcome = self._run(deadline)
         finally:

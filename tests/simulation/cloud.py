@@ -99,10 +99,10 @@ class Cloud:
             log.propagate = False
             yield
 
-    def tick(self) -> None:
-        """The timer fires."""
+    def tick(self, only: bool = False) -> None:
+        """The timer fires. `only`: no later tick does the same, so that this one waits its turn."""
         event = {"triggerTime": "", "triggerName": "every-minute", "payload": "{}"}
-        self._deliver("poll", json.dumps(event).encode(), self._rng.random(), timer=True)
+        self._deliver("poll", json.dumps(event).encode(), self._rng.random(), timer=not only)
 
     def call(self, delay: float, event: bytes) -> None:
         """The poller asks to be called later (`shared.platform.fc.invoke.DelayedCalls`)."""

@@ -221,7 +221,7 @@ class World:
             self.cloud.tick()
         elif net == LOSSY and self._caught == 0.0 and self.kernel.now > self._back() + LAST_DEATHS:
             self._caught = self.facts.quiet_since = self.kernel.now
-            self.cloud.tick()
+            self.cloud.tick(only=True)
 
     def _patience(self) -> float:
         """When everything that troubles this world is over."""

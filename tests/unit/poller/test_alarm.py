@@ -12,6 +12,7 @@ from shared.ledger import wakeups
 from shared.ledger.lease import POLLER
 from shared.ledger.wakeups import WAKE_UPS, How
 from shared.platform.clock import from_iso, iso
+from shared.platform.fc.events import TimerEvent
 from shared.platform.fc.invoke import LONGEST_DELAY
 from shared.poller.alarm import EARLY, MOST_EARLY
 from shared.poller.poller import FAR_AWAY
@@ -257,6 +258,17 @@ def test_doubles_and_late_calls_do_nothing(world: World, calls: Calls) -> None:
         assert calls.run(event) == NOTHING
     assert len(world.studio.posts) == posts
     assert len(calls.made) == 1
+
+
+def test_the_safety_net_relies_on_no_call_that_was_made_before(world: World, calls: Calls) -> None:
+    """That call may be lost, and the next tick of the timer is hours away."""
+    until = breaker(world)
+    calls.run()
+    world.timeline.wait(60)
+    assert calls.run(TimerEvent("every-minute", "", "{}")) == PAUSED
+    assert len(calls.made) == 2
+    assert calls.deliver() == NOTHING
+    assert world.studio.posts[0].at == pytest.approx(until, abs=16)
 
 
 @pytest.mark.parametrize("early", [499.0, EARLY - 1])
