@@ -60,10 +60,11 @@ def test_from_code_of_another_layout_and_back(tmp_path: Path, before: Path) -> N
         world.start(ROOT, ROOT / "functions")
         go_on(world)
         world.check()
+        world.bucket.put_object(layout.DEPLOYED, "1" * 64)  # as from a package
         begin(world, "down")
         world.stop()
         world.start(before, before / "functions")  # too early: it takes markers for leftovers
-        world.until("loss of markers", lambda: not world.keys(layout.QUEUE))
+        world.until("loss of markers", lambda: world.keys(layout.QUEUE) == [layout.DEPLOYED])
         world.stop()
         world.delete(layout.QUEUE, layout.SLOTS)
         world.command(before, "shared.operations", "rebuild")
