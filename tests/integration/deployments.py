@@ -100,6 +100,8 @@ class Deployments:
         )
         os.close(lock)
         self._runtime.wait_ready(30.0)
+        # What is in the bucket before its first look causes no event.
+        self.until("look at the bucket", (self.data / "watch-bucket.json").exists)
 
     def stop(self) -> None:
         """All instances are killed, whatever they do."""
@@ -129,13 +131,19 @@ class Deployments:
         body |= {"parameters": {"n": 1}, "job": {"id": job}}
         self.bucket.put_object(f"jobs/{job}.yaml", yaml.safe_dump(body))
 
-    def records(self, job: str) -> list[dict[str, Any]]:
-        return [self.read(key) for key in self.keys(f"{layout.RECORDS}{job}/")]
+    def last(self, job: str) -> dict[str, Any]:
+        """A job's last record; empty as long as it has none."""
+        keys = self.keys(f"{layout.RECORDS}{job}/")
+        return self.read(keys[-1]) if keys else {}
 
-    def states(self) -> dict[str, str]:
-        """Each job's state, and `in doubt`."""
-        last = {job: chain[-1] for job in self.jobs if (chain := self.records(job))}
-        return {job: "in doubt" if "unknown" in one else one["state"] for job, one in last.items()}
+    def states(self, stem: str = "") -> dict[str, str]:
+        """The state of each job whose id begins so; or `in doubt`."""
+        last = {job: self.last(job) for job in self.jobs if job.startswith(stem)}
+        return {
+            job: "in doubt" if "unknown" in one else one["state"]
+            for job, one in last.items()
+            if one
+        }
 
     def read(self, key: str) -> dict[str, Any]:
         document: dict[str, Any] = json.loads(self.bucket.get_object(key).read())
@@ -156,9 +164,9 @@ class Deployments:
             return requests.post(url, json=change, timeout=10).json()
         return requests.get(url, timeout=10).json()
 
-    def until(self, what: str, look: Callable[[], T | None], patience: float = PATIENCE) -> T:
+    def until(self, what: str, look: Callable[[], T]) -> T:
         """What a look shows, as soon as that is something."""
-        end = time.monotonic() + patience
+        end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
             found = look()
             if found:
@@ -173,13 +181,13 @@ class Deployments:
     def check(self) -> None:
         """All jobs have succeeded, were paid once, and have images made for them."""
         wanted = dict.fromkeys(self.jobs, "SUCCEEDED")
-        self.until("end of all jobs", lambda: self.states() == wanted or None)
+        self.until("end of all jobs", lambda: self.states() == wanted)
         made = {task["task_id"]: task for task in self.studio("/_admin/tasks")["tasks"]}
         own = {}
         for job, prompt in self.jobs.items():
             self.until(f"result of {job}", partial(self.keys, layout.result(job)))
             manifest = self.read(layout.result(job))
-            own[job] = self.records(job)[-1]["task_id"]
+            own[job] = self.last(job)["task_id"]
             assert made[own[job]]["body"]["input"]["prompt"] == prompt
             assert len(manifest["images"]) == 1
             for image in manifest["images"]:
