@@ -7,7 +7,7 @@ import pytest
 from shared.api.jobs_api import create_app
 from shared.api.jobs_api.admin import MOST_NAMES
 from shared.platform.web_function import WsgiApp, web_function
-from tests.kit.http import PREFIX, TOKENS, Reply, ask, token
+from tests.kit.http import TOKENS, Reply
 from tests.kit.world import TOKEN, World
 from tests.simulation.wsgi import Request, call
 
@@ -42,8 +42,3 @@ def test_it_shows_the_names_of_the_platforms_headers_and_no_value(world: World) 
 def test_a_caller_who_sends_many_gets_a_bounded_answer(world: World) -> None:
     reply = shown(world, **{f"x-fc-{number:04d}": "1" for number in range(MOST_NAMES + 50)})
     assert len(reply.json["headers"]) == MOST_NAMES
-
-
-@pytest.mark.parametrize("given", [token("read"), token("submit"), token("admin", PREFIX)])
-def test_only_an_administrator_is_shown_it(world: World, given: str) -> None:
-    assert ask(world, "GET", "/runtime", given=given).status == 403
