@@ -130,8 +130,8 @@ def _summary(done: Collection[Outcome]) -> None:
     counts = Counter(one.verdict for one in done)
     click.echo()
     click.echo(
-        f"{counts[HOLDS]} hold, {counts[OTHERWISE]} are otherwise, {counts[UNTRIED]} could not be"
-        " tried."
+        f"Holds: {counts[HOLDS]}. Otherwise: {counts[OTHERWISE]}."
+        f" Could not be tried: {counts[UNTRIED]}."
     )
 
 

@@ -18,7 +18,7 @@ from shared.storage import layout
 
 Check = Callable[[Trial], str]
 
-ODD_NAMES = ("a", "a b", "a%20b", "a+b", "a-b", "a/b", "aB", "ab", "a~", *"é中\uff5e🐈")
+ODD_NAMES = ("a", "a b", "a%20b", "a+b", "a-b", "a/b", "aC", "ab", "a~", *"é中\uff5e🐈")
 """In byte order of UTF-8, which neither a dictionary's nor UTF-16's order is."""
 ODD_KEY = "a+b %25 c%2Bd 中文.txt"
 ARRIVES_SECONDS = 90.0

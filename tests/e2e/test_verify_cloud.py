@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import re
 import signal
 import subprocess
@@ -362,6 +363,21 @@ def test_nothing_is_paid_for_without_a_yes(laptop: Laptop) -> None:
     assert laptop.cloud.creates() == creates
 
 
+@pytest.mark.slow
+def test_a_person_at_a_terminal_is_asked_and_may_say_no(laptop: Laptop) -> None:
+    creates = laptop.cloud.creates()
+    ours, theirs = pty.openpty()
+    try:
+        os.write(ours, b"n\n")
+        asked = Interrupted(laptop, "--only", "presigned-url", stdin=theirs)
+        said, _ = asked.process.communicate(timeout=PATIENCE)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert (asked.process.returncode, "Go on? [y/N]" in said) == (4, True), said
+    assert laptop.cloud.creates() == creates
+
+
 def test_people_read_it_in_80_columns(laptop: Laptop) -> None:
     laptop.proxies[API].twists.append(downloads)
     done = laptop.verify("--only", "page", "--only", "kms", "--only", "put-if-absent")
@@ -373,7 +389,7 @@ def test_people_read_it_in_80_columns(laptop: Laptop) -> None:
         "untried    kms",
         "Do: Bind a domain of your own",
         "Set API_URL to https://",
-        "1 hold, 1 are otherwise, 1 could not be tried.",
+        "Holds: 1. Otherwise: 1. Could not be tried: 1.",
     ):
         assert words in done.stdout
 
@@ -381,12 +397,13 @@ def test_people_read_it_in_80_columns(laptop: Laptop) -> None:
 class Interrupted:
     """The command in a process of its own, which is ended in the middle."""
 
-    def __init__(self, laptop: Laptop, *words: str) -> None:
+    def __init__(self, laptop: Laptop, *words: str, stdin: int = subprocess.DEVNULL) -> None:
         kept = {name: text for name, text in os.environ.items() if not name.startswith(HIDDEN)}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "cli", *laptop.settings(), "verify-cloud", *words],
             cwd=ROOT,
             env=kept,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

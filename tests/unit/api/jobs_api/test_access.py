@@ -46,6 +46,7 @@ WIRE_OF_A_JOB: list[Endpoint] = [
 ]
 OF_ALL: list[Endpoint] = [
     ("GET", "/dead", b"", "admin"),
+    ("GET", "/runtime", b"", "admin"),
     ("POST", "/dead/x.json/redrive", b"", "admin"),
     ("POST", "/models/brush/resume", b"", "admin"),
 ]
