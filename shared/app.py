@@ -31,7 +31,15 @@ from shared.modelstudio.api_key import FixedKey, KeySource, KeyUnavailable, Secr
 from shared.modelstudio.client import ModelStudio
 from shared.platform import logs
 from shared.platform.clock import Clock, SystemClock, new_random
-from shared.platform.concurrency import InThreads, InTurn, MapFn, Workers, in_threads, in_turn
+from shared.platform.concurrency import (
+    InThreads,
+    InTurn,
+    MapFn,
+    Room,
+    Workers,
+    in_threads,
+    in_turn,
+)
 from shared.platform.fc.context import function_name
 from shared.platform.running_code import running_code
 from shared.platform.settings import (
@@ -68,6 +76,12 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
+BODIES = 16 * 1024 * 1024
+"""Bytes of the request bodies that an instance works on at once: as many as the largest body has,
+which becomes 100 MB of memory while it is read."""
+BODY_PATIENCE = 30.0
+
+
 @dataclass
 class Instance:
     """What outlives an invocation of one function instance; all of it can be made again.
@@ -77,9 +91,8 @@ class Instance:
     KMS, which is read with the latest.
 
     `map_fn` and `workers`: whether several things are done one after the other (None) or at once.
-    `wsgi` holds the HTTP
-    application by the folder of its page. `secret_keys` are the API keys read from KMS, by
-    endpoint and secret.
+    `wsgi` holds the HTTP application by the folder of its page. `secret_keys` are the API keys read
+    from KMS, by endpoint and secret. `bodies`: room for large request bodies.
     """
 
     map_fn: MapFn = in_turn
@@ -90,6 +103,7 @@ class Instance:
     checked_buckets: dict[tuple[str, str], None] = field(default_factory=dict)
     said_code: dict[tuple[str, str], None] = field(default_factory=dict)
     sessions: dict[str, Any] = field(default_factory=dict)
+    bodies: Room = field(default_factory=lambda: Room(BODIES, BODY_PATIENCE))
     _making: Lock = field(default_factory=Lock, init=False, repr=False)
 
     def once(self, held: dict[K, V], key: K, make: Callable[[], V]) -> V:

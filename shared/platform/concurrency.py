@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass
+from threading import Condition
 from typing import TYPE_CHECKING, NoReturn, Protocol, TypeVar
 
 if TYPE_CHECKING:
@@ -48,6 +49,34 @@ def in_threads(work: Callable[[T], R], things: Sequence[T], most: int = THREADS)
     own = [copy_context() for _ in things]  # the log of a thread names the caller's request
     with ThreadPoolExecutor(min(most, len(things))) as pool:
         return list(pool.map(lambda context, thing: context.run(work, thing), own, things))
+
+
+class Room:
+    """Room for things of different sizes at once; one that is larger than all of it has it alone.
+
+    `patience`: seconds that a thing waits for its place, at most.
+    """
+
+    def __init__(self, size: int, patience: float) -> None:
+        self._size, self._patience = size, patience
+        self._taken = 0
+        self._left = Condition()
+
+    def take(self, size: int) -> bool:
+        """Whether there was a place for it in time. It must be given back."""
+        with self._left:
+            fits = self._left.wait_for(lambda: self._fits(size), self._patience)
+            self._taken += size if fits else 0
+        return fits
+
+    def give(self, size: int) -> None:
+        """A place that was taken is free again."""
+        with self._left:
+            self._taken -= size
+            self._left.notify_all()
+
+    def _fits(self, size: int) -> bool:
+        return not self._taken or self._taken + size <= self._size
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ MODULES = (
     "intake",
     "depth",
     "listing",
+    "callers",
     "memory",
     "rebuild",
     "price",

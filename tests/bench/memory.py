@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +43,7 @@ POLL_GOAL = 90.0
 """MB of `poll` with twelve images on their way at once."""
 TASK_SECONDS, IMAGE_SECONDS = 3.0, 2.0
 """Of those loads: three tasks end within a second of each other, and each image takes longer."""
+TWELVE = 12
 PHOTOGRAPH = ["oss:///inputs/rocket.jpg"]
 
 
@@ -191,6 +193,13 @@ def _posted(site: Site) -> None:
     site.laptop.wait_for_result("posted")
 
 
+def _posted_at_once(site: Site) -> None:
+    """Bodies beyond the memory of an instance, which takes all of the requests."""
+    bodies = [json.dumps(job(f"posted-{one}", inline_images())).encode() for one in range(TWELVE)]
+    with ThreadPoolExecutor(TWELVE) as pool:
+        list(pool.map(lambda body: site.call("POST", "/jobs", body, JSON), bodies))
+
+
 def _dashscope(site: Site) -> None:
     document = job("", inline_images())
     del document["job"]
@@ -235,6 +244,7 @@ LOADS: dict[str, tuple[tuple[str, ...], Callable[[Site], None]]] = {
     "a YAML job file of 16 MiB": (("submit",), _yaml_file),
     "2 images of 60 MB": (("poll",), _largest_image),
     "POST /jobs of 16 MiB": (("api",), _posted),
+    "12 POST /jobs of 16 MiB at once": (("api",), _posted_at_once),
     "a DashScope request of 16 MiB": (("api", "poll"), _dashscope),
     "an upload of 10 MB": (("api",), _upload),
     "a list of 100 jobs": (("api",), _listing),

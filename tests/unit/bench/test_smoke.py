@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.bench import (
+    callers,
     coldstart,
     depth,
     intake,
@@ -46,6 +47,8 @@ def with_servers() -> list[Measure]:
         depth.counted((10, 20), 30),
         depth.times({"submit": SAMPLES}),
         listing.growth(dict.fromkeys(listing.KINDS, SAMPLES)),
+        callers.beside({"/models": {False: [0.1], True: [0.1]}}),
+        callers.processor({"/jobs/cat": [0.0005]}),
         memory.compared({"api: a list of 100 jobs": 37.4}),
         memory.images_at_once({"12 images of 10 MB at once": memory.Peak(37.4, 8)}),
         rebuild.compared({"nothing is missing": [rebuild.Took(9, 0.1, 0.1, {"GET": 9})]}),
