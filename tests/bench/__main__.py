@@ -22,6 +22,7 @@ MODULES = (
     "slots",
     "requests",
     "lone",
+    "quota",
     "coldstart",
     "intake",
     "depth",

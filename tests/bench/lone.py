@@ -53,7 +53,7 @@ def measures(brief: bool = False) -> list[Measure]:
         seen = _rounds(running, rounds)
         running.settings(task_seconds=BUSY_SECONDS)
         learn(running, BUSY, BUSY_SECONDS)
-        busy = _busy(running, jobs)
+        busy = busy_delays(running, jobs)
     return compared(seen, busy)
 
 
@@ -133,10 +133,10 @@ def _rounds(running: Laptop, rounds: int) -> dict[str, Seen]:
     return seen
 
 
-def _busy(running: Laptop, jobs: int) -> list[float]:
+def busy_delays(running: Laptop, jobs: int, mark: str = "busy") -> list[float]:
     """Seconds from each task's end to its image, for as many jobs at once."""
     documents = [example(name) for name in BUSY]
-    names = [f"busy-{number}" for number in range(jobs)]
+    names = [f"{mark}-{number}" for number in range(jobs)]
     for number, name in enumerate(names):
         running.drop(named(documents[number % len(documents)], name))
     for name in names:

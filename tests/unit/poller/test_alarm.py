@@ -19,7 +19,8 @@ from shared.poller.poller import FAR_AWAY
 from shared.storage import layout
 from tests.kit.calls import Calls
 from tests.kit.hooks import Call, Killed, die, fail, once
-from tests.kit.world import MODEL, World, run, store_of
+from tests.kit.studio import refuse
+from tests.kit.world import MODEL, OTHER, World, run, store_of
 
 PAUSED, NOTHING = "everything left is paused", "nothing left"
 
@@ -399,3 +400,18 @@ def test_a_poller_that_thaws_and_has_no_successor_wakes_one(world: World, calls:
     assert words == ["another poller took over"]
     assert world.bucket.holds(layout.WAKE)
     assert world.lease_is_free()
+
+
+def test_a_refused_job_of_one_model_is_due_though_another_waits_for_long(
+    world: World, calls: Calls
+) -> None:
+    """The look at the queues that shows it would come after the poller has gone to rest."""
+    world.queued("dog", model_name=OTHER)
+    blocked(world, 500.0, OTHER)
+    world.studio.script.append(refuse("Throttling.RateQuota", 429))
+    world.queued("cat")
+    calls.run()
+    while len(world.studio.posts) < 2 and calls.made:
+        calls.deliver()
+    assert world.state("cat") == "SUCCEEDED"
+    assert world.studio.posts[1].at - world.studio.posts[0].at < 60
