@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from shared.catalogue.models import Limits
 from shared.ledger import wakeups
 from shared.ledger.lease import POLLER
 from shared.ledger.wakeups import WAKE_UPS, How
@@ -20,7 +21,7 @@ from shared.storage import layout
 from tests.kit.calls import Calls
 from tests.kit.hooks import Call, Killed, die, fail, once
 from tests.kit.studio import refuse
-from tests.kit.world import MODEL, OTHER, World, run, store_of
+from tests.kit.world import MODEL, OTHER, World, model, run, store_of
 
 PAUSED, NOTHING = "everything left is paused", "nothing left"
 
@@ -415,3 +416,21 @@ def test_a_refused_job_of_one_model_is_due_though_another_waits_for_long(
         calls.deliver()
     assert world.state("cat") == "SUCCEEDED"
     assert world.studio.posts[1].at - world.studio.posts[0].at < 60
+
+
+def test_a_permit_that_is_far_off_is_due_when_the_call_comes(calls: Calls, world: World) -> None:
+    slow = Limits(submissions=1, per_seconds=300, concurrent=2, queue_ahead=0)
+    world.models = (model(limits=slow),)
+    world.queued("cat")
+    world.queued("dog")
+    assert calls.run() == PAUSED
+    assert len(world.studio.posts) == 1
+    assert calls.deliver() == NOTHING
+    first, second = (post.at for post in world.studio.posts)
+    assert 300 <= second - first < 310
+
+
+def test_a_cancel_wakes_a_poller_where_none_is_awake(world: World) -> None:
+    world.queued("cat")
+    world.app("person").cancellation.cancel("cat")
+    assert world.bucket.holds(layout.WAKE)
