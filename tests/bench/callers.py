@@ -34,7 +34,7 @@ WAITERS = 50
 WAIT = 30
 """Seconds: the longest that `GET /jobs/{id}?wait=` takes."""
 TURNS = 4
-REQUESTS = 250
+REQUESTS = 100
 """Of each kind in each half of a turn."""
 LONGEST_PAUSE = 0.02
 """Seconds between two requests, at most: they fall on every moment between two looks."""
