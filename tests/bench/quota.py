@@ -7,7 +7,7 @@ once they have had their share of each tenth of a second.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from pathlib import Path
 import requests
 
 from tests.bench.laptop import Laptop, laptop
-from tests.bench.lone import BUSY, BUSY_GOAL, BUSY_SECONDS, LONE, busy_delays, learn, named
+from tests.bench.lone import BUSY_GOAL, BUSY_SECONDS, LONE, busy_delays, learn, named
 from tests.bench.populate import example
 from tests.bench.price import size_of
 from tests.bench.results import Line, Measure, line, quantile
@@ -27,9 +27,7 @@ GROUPS = (
 """Where a control group of ours may be made, and how it is told its quota."""
 PERIOD = 100_000
 """Microseconds, the kernel's usual one. That of Function Compute is not documented."""
-JOBS = 45
-FORMER = 0.35
-"""vCPU of the other functions, for comparison."""
+JOBS = 16
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -44,35 +42,21 @@ class Seen:
 
 
 def measures(brief: bool = False) -> list[Measure]:
-    """Delays with the quota of s.yaml, with that of the other functions and with none."""
-    jobs, own = (3 if brief else JOBS), size_of("poll").vcpu
-    seen: dict[float, Seen] = {}
+    """Delays with the quota of s.yaml."""
+    jobs, own = (2 if brief else JOBS), size_of("poll").vcpu
     with laptop(BUSY_SECONDS) as running:
-        learn(running, BUSY, BUSY_SECONDS)
-        for vcpu in sorted({own, FORMER}):
-            with _quota(running, vcpu) as group:
-                if group is None:
-                    return [_left_out()]
-                seen[vcpu] = _run(running, f"{vcpu:g}", jobs, group)
-        unbound = _run(running, "all", jobs)
-    return [compared(own, seen, unbound)]
+        learn(running, [LONE], BUSY_SECONDS)
+        with _quota(running, own) as group:
+            return [_left_out() if group is None else compared(own, _run(running, jobs, group))]
 
 
-def compared(own: float, seen: Mapping[float, Seen], unbound: Seen) -> Measure:
+def compared(vcpu: float, seen: Seen) -> Measure:
     """The measure; its goal is that of the size in s.yaml."""
-    lines = [
-        line(f"{vcpu:g} vCPU", one.delays, "s", ours=vcpu == own, note=_note(one))
-        for vcpu, one in seen.items()
-    ]
-    lines.append(line("no quota", unbound.delays, "s", note=_note(unbound)))
-    p95 = quantile(seen[own].delays, 0.95)
-    goal = f"p95 ≤ {BUSY_GOAL:g} s with the {own:g} vCPU of s.yaml"
-    return Measure("quota", goal, p95 <= BUSY_GOAL, lines, f"p95 {p95:.3g} s")
-
-
-def _note(seen: Seen) -> str:
     p95 = quantile(seen.delays, 0.95)
-    return f"p95 {p95:.3g} s; a job: {seen.used:.3f} s of processor, held back {seen.held:.3f} s"
+    note = f"a job: {seen.used:.3f} s of processor, held back {seen.held:.3f} s"
+    goal = f"p95 ≤ {BUSY_GOAL:g} s with the {vcpu:g} vCPU of s.yaml"
+    lines = [line(f"{vcpu:g} vCPU", seen.delays, "s", ours=True, note=note)]
+    return Measure("quota", goal, p95 <= BUSY_GOAL, lines, f"p95 {p95:.3g} s")
 
 
 def _left_out() -> Measure:
@@ -81,18 +65,16 @@ def _left_out() -> Measure:
     return Measure("quota", "none", None, [Line("not measured", 0.0, "", note=note)], "left out")
 
 
-def _run(running: Laptop, mark: str, jobs: int, group: Path | None = None) -> Seen:
-    """Jobs through the one slot of each of three models."""
+def _run(running: Laptop, jobs: int, group: Path) -> Seen:
+    """Jobs through the one slot of a model."""
     before, held = _processor(running), _held_back(group)
-    delays = busy_delays(running, jobs, f"quota-{mark}")
+    delays = busy_delays(running, jobs, [LONE])
     used = (_processor(running) - before) / jobs
     return Seen(delays, used, (_held_back(group) - held) / jobs)
 
 
-def _held_back(group: Path | None) -> float:
+def _held_back(group: Path) -> float:
     """Seconds for which the kernel has held a group back (control group pages, cpu.stat)."""
-    if group is None:
-        return 0.0
     lines = (group / "cpu.stat").read_text("ascii").splitlines()
     said = {name: float(value) for name, value in map(str.split, lines)}
     return said.get("throttled_time", 0.0) / 1e9 + said.get("throttled_usec", 0.0) / 1e6
