@@ -38,7 +38,7 @@ def create_app(app: App, web: Path = WEB) -> WsgiApp:
 
 
 def prepare(instance: Instance, web: Path = WEB) -> falcon.App[falcon.Request, falcon.Response]:
-    """The instance's routes and catalogue, built at the first call: that takes far longer than an
+    """The instance's routes, built at the first call: that takes far longer than an
     answer. A server calls it before it listens, so that its first requests do not all build."""
     routes: falcon.App[falcon.Request, falcon.Response] = instance.once(
         instance.wsgi, web, partial(build, web)
