@@ -145,7 +145,8 @@ def test_a_bucket_has_the_class_it_was_created_with(server: OssServer) -> None:
 def test_objects_have_their_own_class_or_else_their_bucket_s(server: OssServer) -> None:
     body = b"<CreateBucketConfiguration><StorageClass>IA</StorageClass></CreateBucketConfiguration>"
     ask(server, "PUT", body=body, bucket="seldom")
-    ours, name = {"bucket": "seldom"}, "x-oss-storage-class"
+    ours: dict[str, Any] = {"bucket": "seldom"}
+    name = "x-oss-storage-class"
     ask(server, "PUT", "plain", body=b"x", **ours)
     ask(server, "PUT", "often", body=b"x", headers={name: "Standard"}, **ours)
     from_often = {"x-oss-copy-source": "/seldom/often"}
