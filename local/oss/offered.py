@@ -1,4 +1,4 @@
-"""What a request may carry: what this server does not honour it refuses by name, never ignores."""
+"""What the service offers and this server does not: refused by name, not ignored in silence."""
 
 from __future__ import annotations
 
@@ -10,31 +10,41 @@ import yaml
 from local.oss.errors import invalid_argument, not_implemented
 from local.oss.service import Call
 
-_NAMES = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
-_PARAMETERS = {kind: frozenset(names) for kind, names in _NAMES["parameters"].items()}
-_HEADERS = {kind: frozenset(names) for kind, names in _NAMES["headers"].items()}
-_OF_FORM = _HEADERS["object"] | _HEADERS["any"] | _HEADERS["form"] | _PARAMETERS["signing"]
+_NAMES: dict[str, list[str]] = yaml.safe_load(
+    Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8")
+)
+_EXTENSIONS = frozenset(_NAMES["extensions"])
+_PARAMETERS = _EXTENSIONS.union(_NAMES["parameters"])
+_WITHOUT_VALUE = frozenset(_NAMES["without_value"])
+_OF_SERVICE = frozenset(_NAMES["of_service"])
 
 
 def check_request(call: Call) -> None:
-    """Refuse a query parameter or ``x-oss-`` header that would be ignored; raises OssError 501.
+    """Refuse a query parameter or header that would be ignored; raises OssError 501.
 
-    Other parameters that have a value pass, as on the service: ``?cache=5`` asks for nothing. One
-    without a value names a sub-resource, and a request for one must not become a plain read or
-    write.
+    Unknown ones pass, as on the service, except for a query parameter without a value: it names a
+    sub-resource.
     """
     for name, value in call.query.items():
-        if not _is_honoured(call, name, value):
+        known = name in _OF_SERVICE
+        if call.bucket:
+            known = known or bool(value) or name in _WITHOUT_VALUE or name.startswith("response-")
+        if name in _PARAMETERS or not known:
             raise not_implemented(f"This server does not offer the query parameter {name!r}.")
-    honoured = _HEADERS["object" if call.key else "bucket"] | _HEADERS["any"]
-    _check_names((name.lower() for name in call.request.headers), honoured)
+    _check_names(name.lower() for name in call.request.headers)
 
 
 def check_form(fields: Mapping[str, str]) -> None:
     """Refuse a field of a form upload that would be ignored; raises OssError 501."""
     if "callback" in fields:
         raise not_implemented("This server makes no callbacks; leave out the field 'callback'.")
-    _check_names(fields, _OF_FORM)
+    _check_names(fields)
+
+
+def _check_names(names: Iterable[str]) -> None:
+    for name in names:
+        if name in _EXTENSIONS:
+            raise not_implemented(f"This server does not offer {name!r}; leave it out.")
 
 
 def is_true(name: str, value: str) -> bool:
@@ -42,21 +52,3 @@ def is_true(name: str, value: str) -> bool:
     if value.lower() not in ("", "true", "false"):
         raise invalid_argument(f"{name} must be true or false; it is {value!r}.")
     return value.lower() == "true"
-
-
-def _is_honoured(call: Call, name: str, value: str) -> bool:
-    if name in _PARAMETERS["signing"]:
-        return True
-    if not call.bucket:
-        return name in _PARAMETERS["service"]
-    if name in _PARAMETERS["foreign"] or name.startswith("x-oss-"):
-        return False
-    known = name in _PARAMETERS["bucket_or_object"] or name.startswith("response-")
-    return known or bool(value)
-
-
-def _check_names(names: Iterable[str], honoured: frozenset[str]) -> None:
-    for name in names:
-        if name.startswith("x-oss-") and not (name.startswith("x-oss-meta-") or name in honoured):
-            text = f"This server does not offer {name!r} in this request; leave it out."
-            raise not_implemented(text)
