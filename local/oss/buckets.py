@@ -115,6 +115,7 @@ async def bucket_info(call: Call) -> web.StreamResponse:
         "Bucket",
         *_described(call, call.bucket, settings),
         leaf("DataRedundancyType", settings["redundancy"]),
+        leaf("Comment", ""),
         _owner(),
         element("AccessControlList", leaf("Grant", settings["acl"])),
         leaf("Versioning", settings.get("versioning", "Disabled")),

@@ -8,8 +8,8 @@ from typing import Any
 
 from aiohttp import web
 
-from local.oss import answers, documents, xml
-from local.oss.errors import OssError, invalid_argument
+from local.oss import answers, documents, lifecycle, xml
+from local.oss.errors import OssError
 from local.oss.service import Call, Handler
 from local.oss.xml import element, leaf
 
@@ -25,9 +25,7 @@ async def _keep(call: Call, name: str, root: xml.Element | None) -> None:
 async def put_lifecycle(call: Call) -> web.StreamResponse:
     """PutBucketLifecycle: checked as the service checks it, kept, never carried out."""
     root = await documents.read(call, "LifecycleConfiguration")
-    names = [node.text for node in root.findall("Rule/ID") if node.text]
-    if len(set(names)) < len(names):
-        raise invalid_argument("Two lifecycle rules have the same ID; each needs its own.")
+    lifecycle.check(root)
     await _keep(call, "lifecycle", root)
     return answers.empty()
 

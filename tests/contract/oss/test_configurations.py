@@ -11,6 +11,7 @@ from tests.kit.oss_server import BUCKET, OssServer
 
 EXPIRES = "<Expiration><Days>7</Days></Expiration>"
 RULE = "<Prefix>a/</Prefix><Status>Enabled</Status>"
+DATE = ">2030-01-31T00:00:00.000Z<"
 CORS = "<AllowedOrigin>*</AllowedOrigin><AllowedMethod>GET</AllowedMethod>"
 INVALID, MALFORMED = (400, "InvalidArgument"), (400, "MalformedXML")
 
@@ -22,6 +23,14 @@ def put(server: OssServer, name: str, document: str, **options: Any) -> Any:
 def lifecycle(*rules: str) -> str:
     inner = "".join(f"<Rule>{rule}</Rule>" for rule in rules)
     return f"<LifecycleConfiguration>{inner}</LifecycleConfiguration>"
+
+
+def moved(**days: int) -> str:
+    """Transitions, each to a class after so many days."""
+    return "".join(
+        f"<Transition><Days>{number}</Days><StorageClass>{name}</StorageClass></Transition>"
+        for name, number in days.items()
+    )
 
 
 def cors(rule: str, more: str = "") -> str:
@@ -40,8 +49,7 @@ def tagging(*pairs: str) -> str:
         f"<ID>x</ID>{RULE}<AbortMultipartUpload><Days>1</Days></AbortMultipartUpload>",
         RULE + "<Expiration><CreatedBeforeDate>2030-01-31T00:00:00.000Z</CreatedBeforeDate>"
         "</Expiration><Tag><Key>a</Key><Value>1</Value></Tag>",
-        RULE + "<Transition><Days>30</Days><StorageClass>IA</StorageClass></Transition>"
-        "<Transition><Days>60</Days><StorageClass>Archive</StorageClass></Transition>",
+        RULE + moved(Archive=6, IA=3) + EXPIRES,
         RULE + EXPIRES + "<Filter><Not><Prefix>a/b</Prefix></Not></Filter>",
     ],
 )
@@ -65,6 +73,23 @@ def test_lifecycle_rules_that_are_right(server: OssServer, rule: str) -> None:
         ),
         ([f"<ID>{'x' * 256}</ID>{RULE}{EXPIRES}"], INVALID, "at most 255"),
         ([f"<ID>a</ID>{RULE}{EXPIRES}"] * 2, INVALID, "same ID"),
+        ([RULE + moved(Standard=3)], INVALID, "StorageClass is 'Standard'"),
+        ([RULE + moved(IA=7) + EXPIRES], INVALID, "Expiration to come later"),
+        ([RULE + EXPIRES, RULE + moved(Archive=2, IA=5)], INVALID, "Rule[2]: Archive comes"),
+        (
+            [RULE + EXPIRES.replace(">7<", ">77<") + "<Tag><Key>%&amp;</Key></Tag>"],
+            INVALID,
+            "letters, digits",
+        ),
+        (
+            [
+                RULE
+                + EXPIRES.replace("Days>", "CreatedBeforeDate>").replace(">7<", DATE)
+                + moved(IA=5)
+            ],
+            (400, "InvalidRequest"),
+            "counts days and names dates",
+        ),
         ([RULE], MALFORMED, "a rule that does something"),
         ([RULE + "<Expiration/>"], MALFORMED, "one of Days"),
         ([EXPIRES], MALFORMED, "'Status' is a required"),
