@@ -221,7 +221,7 @@ def _refuse_other_schemes(header: str, query: Mapping[str, str]) -> None:
     if header.startswith("AWS") or {"X-Amz-Algorithm", "AWSAccessKeyId"} & query.keys():
         raise not_implemented(
             "This server does not offer S3-compatible signing (AWS4-HMAC-SHA256), which rclone, "
-            "s3cmd and s3fs use; take a client of OSS's own API, such as oss2, ali-oss or ossutil."
+            "s3cmd and s3fs use; take a client of OSS's own API, such as oss2 or ali-oss."
         )
     if header.startswith("OSS2") or query.get("x-oss-signature-version") == "OSS2":
         raise not_implemented(

@@ -50,6 +50,7 @@ def tagging(*pairs: str) -> str:
         RULE + "<Expiration><CreatedBeforeDate>2030-01-31T00:00:00.000Z</CreatedBeforeDate>"
         "</Expiration><Tag><Key>a</Key><Value>1</Value></Tag>",
         RULE + moved(Archive=6, IA=3) + EXPIRES,
+        RULE + "<Days>7</Days>" + EXPIRES,
         RULE + EXPIRES + "<Filter><Not><Prefix>a/b</Prefix></Not></Filter>",
     ],
 )
