@@ -155,6 +155,13 @@ def test_a_value_is_honoured_or_refused(
     assert code(ask(server, method, key, query, headers=headers)) == INVALID
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE"])
+def test_a_version_is_never_taken_for_the_current_object(server: OssServer, method: str) -> None:
+    server.bucket().put_object("x", b"x")
+    assert ask(server, method, "x", {"versionId": "1"}).status_code == 501
+    assert server.bucket().object_exists("x")
+
+
 def test_a_version_to_copy_from_is_refused(server: OssServer) -> None:
     server.bucket().put_object("x", b"x")
     source = {"x-oss-copy-source": "/wanx/x?versionId=1"}
