@@ -67,9 +67,12 @@ async def _complete_headers(request: web.Request, answer: web.StreamResponse) ->
         # Clients keep the connection only if they are told that nothing follows.
         answer.headers["Content-Length"] = "0"
     origin = request.headers.get("Origin", "")
-    rule = cors.find_rule(request.get(_CORS), origin, request.method)
+    document = request.get(_CORS)
+    rule = cors.find_rule(document, origin, request.method)
     if rule:
         answer.headers.update(cors.answer_headers(rule, origin))
+    if cors.varies(document):
+        answer.headers["Vary"] = "Origin"
 
 
 @web.middleware
@@ -127,6 +130,8 @@ def _check_names(call: Call) -> None:
 
 def _authorised(call: Call) -> Call:
     """Return the call with the role it acts under; raises OssError where it may not be made."""
+    if call.bucket and not _creates_bucket(call):
+        call.service.store.require_bucket(call.bucket)  # looked up first, as on the service
     signer = call.service.authenticator.check(call.signed(), time.time())
     if signer:
         call = replace(call, role=signer.role)
@@ -138,6 +143,10 @@ def _authorised(call: Call) -> Call:
     if call.method == "POST" and call.bucket and not call.key and not call.query:
         return call  # a form upload, signed by its policy (post.py)
     raise access_denied("Anonymous access is forbidden for this operation; sign the request.")
+
+
+def _creates_bucket(call: Call) -> bool:
+    return call.method == "PUT" and not call.key and not routes.subresource(call)
 
 
 def _is_public(call: Call) -> bool:
