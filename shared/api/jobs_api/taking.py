@@ -12,7 +12,8 @@ from shared.api.context import app_of, caller_of
 from shared.api.jobs_api.problems import Problem, key_reused, wrong_parameter
 from shared.api.ownership import foreign_objects
 from shared.api.tokens import Caller
-from shared.jobfile import Document, ParseLimits, Unreadable, Violation, parse
+from shared.catalogue.plain import MOST_SHOWN
+from shared.jobfile import Document, ParseLimits, Unreadable, Violation, counted, parse
 from shared.jobs.idempotency import IdempotencyKey, IdempotencyKeys, KeyReused
 from shared.jobs.intake import IntakeOutcome, Source
 from shared.platform.clock import nonce
@@ -137,12 +138,15 @@ def refuse_violated(taken: Sequence[IntakeOutcome]) -> None:
 def refused(
     found: Sequence[tuple[str, Violation]], jobs: int, accepted: Sequence[str] = ()
 ) -> Problem:
-    """All violations of a request, each with the job it belongs to."""
+    """The violations of a request, each with the job it belongs to; the last one counts those
+    that an answer has no room for."""
     detail = f"{jobs - len(accepted)} of {jobs} jobs cannot be submitted; see `violations`."
     if accepted:
         detail += " The others were accepted; see `accepted`."
+    rest = [("", one) for one in counted((), len(found[MOST_SHOWN:]))]
     shown: list[Mapping[str, Any]] = [
-        {**({"job": job} if job else {}), **violation.to_dict()} for job, violation in found
+        {**({"job": job} if job else {}), **violation.to_dict()}
+        for job, violation in (*found[:MOST_SHOWN], *rest)
     ]
     extra = {"violations": shown, "accepted": list(accepted)}
     return Problem(422, "The job file is not in order", detail, extra)
