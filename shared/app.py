@@ -31,7 +31,7 @@ from shared.modelstudio.api_key import FixedKey, KeySource, KeyUnavailable, Secr
 from shared.modelstudio.client import ModelStudio
 from shared.platform import logs
 from shared.platform.clock import Clock, SystemClock, new_random
-from shared.platform.concurrency import InThreads, InTurn, MapFn, Workers, in_threads, in_turn
+from shared.platform.concurrency import InThreads, InTurn, MapFn, Places, Workers, in_threads, in_turn
 from shared.platform.fc.context import function_name
 from shared.platform.settings import (
     SAFETY_NET,
@@ -64,6 +64,11 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
+WAITING = (20, 40)
+"""Requests of one token, and of all, that may wait for a job at the same time: fewer than the 50 that
+an instance takes at once, so that others are answered."""
+
+
 @dataclass
 class Instance:
     """What outlives an invocation of one function instance; all of it can be made again.
@@ -85,6 +90,7 @@ class Instance:
     workers: Workers | None = None
     checked_buckets: dict[tuple[str, str], None] = field(default_factory=dict)
     sessions: dict[str, Any] = field(default_factory=dict)
+    waiting: Places = field(default_factory=partial(Places, *WAITING))
     _making: Lock = field(default_factory=Lock, init=False, repr=False)
 
     def once(self, held: dict[K, V], key: K, make: Callable[[], V]) -> V:
