@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 from multidict import CIMultiDict
 
+from local import own_computer
 from local.runtime import frames
 from local.runtime.delivery import PayloadTooLarge
 from local.runtime.pool import Throttled
@@ -22,6 +23,8 @@ REQUEST_BYTES = 32 * 1024 * 1024
 LONGEST_DELAY = 3600
 """Of an asynchronous invocation, in seconds ("asynchronous invocation" page)."""
 RUNTIME = web.AppKey("runtime", Runtime)
+OWN = ("/_", "/2023-03-30/")
+"""What the paths of the platform and of this laptop begin with; every other is the trigger's."""
 UNHANDLED = {"X-Fc-Error-Type": "UnhandledInvocationError"}
 
 
@@ -33,7 +36,7 @@ def make_app(runtime: Runtime) -> web.Application:
     app.router.add_get("/_runtime/state", _state)
     app.router.add_get("/_runtime/access", _access)
     app.router.add_post("/2023-03-30/functions/{name}/invocations", _invocation)
-    app.router.add_route("*", "/{path:.*}", _http_trigger)
+    app.router.add_route("*", r"/{path:[\s\S]*}", _http_trigger)
     return app
 
 
@@ -41,6 +44,9 @@ def make_app(runtime: Runtime) -> web.Application:
 async def _errors(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
+    own = request.path.startswith(OWN)
+    if reason := own_computer.refusal(request, pages=not own):
+        return _error(403, "AccessDenied", reason)
     try:
         return await handler(request)
     except Throttled as error:
@@ -105,7 +111,7 @@ async def _invocation(request: web.Request) -> web.Response:
 async def _http_trigger(request: web.Request) -> web.StreamResponse:
     runtime = request.app[RUNTIME]
     function = runtime.http_function
-    if request.path.startswith(("/_", "/2023-03-30/")) or function is None:
+    if request.path.startswith(OWN) or function is None:
         return _error(404, "NotFound", f"nothing answers {request.method} {request.path} here")
     assert function.http_trigger is not None
     methods = function.http_trigger.methods
