@@ -95,7 +95,8 @@ def json_line(row: Mapping[str, Any]) -> str:
 def _harmless(text: str) -> str:
     """The text with an apostrophe before what a spreadsheet would run."""
     quoted = PIECES.sub(lambda piece: f"'{piece[0]}" if _runs(piece[0]) else piece[0], text)
-    return f"'{quoted}" if "" < text[:1] < " " else quoted
+    needed = _runs(text) or "" < text[:1] < " "
+    return f"'{quoted}" if needed and not quoted.startswith("'") else quoted
 
 
 def _runs(text: str) -> bool:
