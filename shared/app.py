@@ -31,7 +31,15 @@ from shared.modelstudio.api_key import FixedKey, KeySource, KeyUnavailable, Secr
 from shared.modelstudio.client import ModelStudio
 from shared.platform import logs
 from shared.platform.clock import Clock, SystemClock, new_random
-from shared.platform.concurrency import InThreads, InTurn, MapFn, Places, Workers, in_threads, in_turn
+from shared.platform.concurrency import (
+    InThreads,
+    InTurn,
+    MapFn,
+    Places,
+    Workers,
+    in_threads,
+    in_turn,
+)
 from shared.platform.fc.context import function_name
 from shared.platform.settings import (
     SAFETY_NET,
@@ -65,8 +73,8 @@ V = TypeVar("V")
 
 
 WAITING = (20, 40)
-"""Requests of one token, and of all, that may wait for a job at the same time: fewer than the 50 that
-an instance takes at once, so that others are answered."""
+"""Requests of one token, and of all, that may wait for a job at the same time: fewer than the 50
+that an instance takes at once, so that others are answered."""
 
 
 @dataclass

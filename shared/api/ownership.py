@@ -25,8 +25,8 @@ def foreign_objects(value: Any, caller: Caller, bucket: str) -> Iterator[tuple[s
         if key is not None and not key.startswith(own):
             yield (
                 pointer,
-                f"at {short_pointer(pointer)}: this token may use uploaded images, and results of jobs whose ids"
-                f" begin with {caller.prefix}; upload the image (POST /uploads)",
+                f"at {short_pointer(pointer)}: this token may use uploaded images, and results of"
+                f" jobs whose ids begin with {caller.prefix}; upload the image (POST /uploads)",
             )
 
 

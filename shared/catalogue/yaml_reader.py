@@ -185,7 +185,9 @@ class _Builder:
         if anchor is None:
             self._fail(event, "an anchor", f"the alias *{event.anchor[:60]} has no anchor above it")
         if anchor.open:
-            self._fail(event, "no cycle", f"the alias *{event.anchor[:60]} lies inside its own anchor")
+            self._fail(
+                event, "no cycle", f"the alias *{event.anchor[:60]} lies inside its own anchor"
+            )
         self._count(event, anchor.nodes, anchor.characters)
         self._check_depth(event, anchor.levels)
         self._deepen(anchor.levels)

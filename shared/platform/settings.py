@@ -206,8 +206,8 @@ def _token_hashes(text: str) -> tuple[str, ...]:
 
 
 _EMPTY_TOKEN = (
-    "holds the SHA-256 of an empty text, which would let everybody in: the shell that made it had no"
-    ' TOKEN. Choose a token, TOKEN=$(openssl rand -hex 24), and hash that: printf %s "$TOKEN" |'
+    "holds the SHA-256 of an empty text, which would let everybody in: the shell that made it had"
+    ' no TOKEN. Choose a token, TOKEN=$(openssl rand -hex 24), and hash that: printf %s "$TOKEN" |'
     " sha256sum"
 )
 

@@ -1,4 +1,4 @@
-"""How many characters a regular expression looks at: counted, since time says little on a busy computer.
+"""How many characters a regular expression looks at; time would say little on a busy computer.
 
 A small backtracking matcher over the tree that Python's own parser makes of a pattern. It knows the
 forms that this project uses and raises NotImplementedError for any other.

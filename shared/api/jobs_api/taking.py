@@ -14,7 +14,15 @@ from shared.api.jobs_api.problems import Problem, key_reused, wrong_parameter
 from shared.api.ownership import foreign_objects
 from shared.api.tokens import Caller
 from shared.catalogue.plain import Capped
-from shared.jobfile import Document, ParseLimits, Unreadable, Violation, counted, parse, short_pointer
+from shared.jobfile import (
+    Document,
+    ParseLimits,
+    Unreadable,
+    Violation,
+    counted,
+    parse,
+    short_pointer,
+)
 from shared.jobs.idempotency import IdempotencyKey, IdempotencyKeys, KeyReused
 from shared.jobs.intake import IntakeOutcome, Source
 from shared.platform.clock import nonce

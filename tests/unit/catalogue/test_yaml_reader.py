@@ -106,9 +106,7 @@ def test_an_alias_inside_its_own_anchor_is_refused() -> None:
 def nested(levels: int, aliases: int) -> str:
     """A text each of whose lines nests the line before so many levels deeper."""
     lines = [f"k0: &a0 {'[' * levels}x{']' * levels}"]
-    lines += [
-        f"k{n}: &a{n} {'[' * levels}*a{n - 1}{']' * levels}" for n in range(1, aliases + 1)
-    ]
+    lines += [f"k{n}: &a{n} {'[' * levels}*a{n - 1}{']' * levels}" for n in range(1, aliases + 1)]
     return "\n".join(lines)
 
 

@@ -21,7 +21,8 @@ def test_a_program_may_ask_by_an_address_or_as_localhost(host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "evil.example:9480", "127.0.0.1.evil.example", "localhost.evil", "[", ""]
+    "host",
+    ["evil.example", "evil.example:9480", "127.0.0.1.evil.example", "localhost.evil", "[", ""],
 )
 def test_a_name_that_was_made_to_lead_here_is_refused(host: str) -> None:
     request = make_mocked_request("GET", "/x", {"Host": host})

@@ -18,7 +18,6 @@ from shared.storage import layout
 from tests.kit.http import PREFIX, TOKENS, ask, failed, token
 from tests.kit.world import OTHER, World, job_file, run
 
-
 ROW = {**dict.fromkeys(export.COLUMNS, "x"), "labels": {}, "images": [], "error": None}
 
 
@@ -233,7 +232,7 @@ CELLS = {
     **{f"{lead}=1+1": True for lead in "\0\t\r\n \u3000\u200b\ufeff\u2028"},
     **{f"{lead}a cat": True for lead in "\0\t\r\n"},
     " \t =1+1": True,
-    **{text: False for text in ("a cat = 1", "\u732b", "  a cat", "\u3000\u732b", "(-1)", "'=1")},
+    **dict.fromkeys(("a cat = 1", "猫", "  a cat", "\u3000猫", "(-1)", "'=1"), False),
 }
 
 
