@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 _parser: Any = importlib.import_module("re._parser")
-_CATEGORIES = {
+_CATEGORIES: dict[str, Callable[[str], bool]] = {
     "CATEGORY_SPACE": str.isspace,
     "CATEGORY_NOT_SPACE": lambda char: not char.isspace(),
     "CATEGORY_DIGIT": str.isdigit,
@@ -63,19 +63,19 @@ class _Counting:
             for branch in argument[1]:
                 yield from self._ends(list(branch), at)
         elif name == "MAX_REPEAT":
-            yield from self._repeated(*argument, at)
+            least, most, inner = argument
+            yield from self._repeated(least, int(most), list(inner), at)
         else:
             raise NotImplementedError(name)
 
-    def _repeated(self, least: int, most: Any, inner: Any, at: int) -> Iterator[int]:
-        nodes = list(inner)
+    def _repeated(self, least: int, most: int, nodes: list[_Node], at: int) -> Iterator[int]:
         if len(nodes) == 1 and str(nodes[0][0]) in _WIDE:
-            yield from self._run(nodes[0], least, int(most), at)
+            yield from self._run(nodes[0], least, most, at)
             return
-        if int(most) > 0:
+        if most > 0:
             for middle in self._ends(nodes, at):
                 if middle > at:
-                    yield from self._repeated(max(0, least - 1), int(most) - 1, inner, middle)
+                    yield from self._repeated(max(0, least - 1), most - 1, nodes, middle)
         if not least:
             yield at
 
@@ -107,7 +107,7 @@ class _Counting:
         if name == "LITERAL":
             return char == self._folded(argument)
         if name == "RANGE":
-            return argument[0] <= ord(char) <= argument[1]
+            return bool(argument[0] <= ord(char) <= argument[1])
         return _CATEGORIES[str(argument)](char)
 
     def _folded(self, code: int) -> str:

@@ -99,7 +99,7 @@ def test_what_keeps_the_function_from_answering_is_in_the_log_alone(printed: Lin
 
 
 def test_requests_at_once_keep_their_keys_and_ids_apart(printed: Lines) -> None:
-    instance = Instance(checked_buckets={(ENDPOINT, BUCKET)})
+    instance = Instance(checked_buckets={(ENDPOINT, BUCKET): None})
     together = threading.Barrier(60, timeout=30)
 
     def answering(context: RequestContext) -> WsgiApp:
@@ -128,7 +128,7 @@ def test_requests_at_once_keep_their_keys_and_ids_apart(printed: Lines) -> None:
 
 @pytest.mark.parametrize("latest", [5, 500])
 def test_the_keys_of_the_latest_requests_are_in_no_log_line(printed: Lines, latest: int) -> None:
-    instance = Instance(checked_buckets={(ENDPOINT, BUCKET)})
+    instance = Instance(checked_buckets={(ENDPOINT, BUCKET): None})
 
     def answering(context: RequestContext) -> WsgiApp:
         for_invocation(SETTINGS, context, instance)

@@ -18,7 +18,7 @@ from shared.storage import layout
 from tests.kit.http import PREFIX, TOKENS, ask, failed, token
 from tests.kit.world import OTHER, World, job_file, run
 
-ROW = {**dict.fromkeys(export.COLUMNS, "x"), "labels": {}, "images": [], "error": None}
+ROW = dict[str, Any](dict.fromkeys(export.COLUMNS, "x")) | {"labels": {}, "images": [], "error": {}}
 
 
 @pytest.fixture()

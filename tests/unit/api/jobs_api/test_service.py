@@ -116,7 +116,7 @@ def test_the_stores_own_links_are_signed_for_what_they_allow() -> None:
     assert signatures[0] != signatures[1]
     once = {"Content-Type": "image/png", "x-oss-forbid-overwrite": "true"}
     signed = parse_qs(urlsplit(store.presign_put("inputs/x/a b.png", 60, once)).query)
-    assert signed["x-oss-signature"][0] not in signatures
+    assert signed["x-oss-signature"] not in signatures
     saved = parse_qs(urlsplit(store.presign("k", 60, "cat.png")).query)
     assert saved["response-content-disposition"] == ['attachment; filename="cat.png"']
 
