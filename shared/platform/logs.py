@@ -73,8 +73,10 @@ CHATTY = {
     "waitress": logging.WARNING,
     "waitress.queue": logging.ERROR,
     "aliyunsdkcore": logging.CRITICAL,
+    "PIL": logging.CRITICAL,
 }
-"""Other libraries' loggers; the last one logs whole answers of KMS, whose errors we log."""
+"""Other libraries' loggers. aliyunsdkcore logs whole answers of KMS, whose errors we log; Pillow
+what is odd about an image, which is a violation of a job and no line without one."""
 
 
 class JobFacts(Protocol):

@@ -206,7 +206,7 @@ def test_the_page_needs_no_token_and_may_run_only_its_own_scripts(world: World, 
     assert reply.headers["content-security-policy"] == (
         "default-src 'self'; img-src 'self' data: blob: https://bucket.invalid;"
         " connect-src 'self' https://bucket.invalid; style-src 'self'; script-src 'self';"
-        " object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+        " object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
     assert world.bucket.count() == 0
 
