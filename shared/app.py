@@ -35,6 +35,7 @@ from shared.platform.concurrency import (
     InThreads,
     InTurn,
     MapFn,
+    Places,
     Room,
     Workers,
     in_threads,
@@ -80,6 +81,9 @@ BODIES = 16 * 1024 * 1024
 """Bytes of the request bodies that an instance works on at once: as many as the largest body has,
 which becomes 100 MB of memory while it is read."""
 BODY_PATIENCE = 30.0
+WAITING = (25, 50)
+"""Requests of one token, and of all, that may wait for a job at the same time: as many as an
+instance takes at once (s.yaml), and half of them for one token."""
 
 
 @dataclass
@@ -104,6 +108,7 @@ class Instance:
     said_code: dict[tuple[str, str], None] = field(default_factory=dict)
     sessions: dict[str, Any] = field(default_factory=dict)
     bodies: Room = field(default_factory=lambda: Room(BODIES, BODY_PATIENCE))
+    waiting: Places = field(default_factory=partial(Places, *WAITING))
     _making: Lock = field(default_factory=Lock, init=False, repr=False)
 
     def once(self, held: dict[K, V], key: K, make: Callable[[], V]) -> V:

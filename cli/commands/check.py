@@ -17,7 +17,7 @@ from cli.output import counted, print_json, say
 from cli.sarif import sarif
 from cli.trouble import NOT_SO, Trouble
 from shared.catalogue.models import Catalogue, load_catalogue
-from shared.jobfile import Document, Unreadable, check, parse
+from shared.jobfile import Document, Unreadable, check, most_each, parse
 from shared.jobfile.image_probe import ProbeError
 from shared.storage.objects import ObjectMissing, ObjectReader, Slice, StoreError
 
@@ -71,12 +71,13 @@ class Checker:
             raise Trouble(f"{path} cannot be read: {error}.") from None
         except Unreadable as error:
             return Report(path, 0, tuple(Finding(1, one) for one in error.violations))
-        findings = [one for document in documents for one in self._document(document)]
+        most = most_each(len(documents))
+        findings = [one for document in documents for one in self._document(document, most)]
         seen = [one for one in findings if not one.violation.message.endswith(UNSEEN)]
         return Report(path, len(documents), tuple(seen), len(findings) - len(seen))
 
-    def _document(self, document: Document) -> list[Finding]:
-        checked = check(document, self.catalogue, self.images, self.bucket)
+    def _document(self, document: Document, most: int) -> list[Finding]:
+        checked = check(document, self.catalogue, self.images, self.bucket, most)
         found = (*checked.violations, *checked.notices)
         return [Finding(document.index + 1, one) for one in found]
 

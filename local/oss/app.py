@@ -11,6 +11,7 @@ from pathlib import Path
 from aiohttp import ClientError, web
 from aiohttp.typedefs import Handler as WebHandler
 
+from local import own_computer
 from local.oss import admin, answers, cors, keys, routes
 from local.oss.authentication import Authenticator, Credentials
 from local.oss.errors import OssError, access_denied, not_implemented
@@ -97,6 +98,9 @@ async def _answer(request: web.Request, handler: WebHandler) -> web.StreamRespon
 
 async def _operate(request: web.Request, request_id: str) -> web.StreamResponse:
     service = request.app[SERVICE]
+    reason = own_computer.refusal(request, pages=request.path != admin.PATH)
+    if reason:
+        raise access_denied(f"{reason[0].upper()}{reason[1:]}.")
     if request.path == admin.PATH:
         return admin.answer(request, service)
     target = parse_target(request.raw_path, request.host, service.store.layout.has_bucket)

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 from multidict import CIMultiDict
 
+from local import own_computer
 from local.runtime import frames
 from local.runtime.delivery import PayloadTooLarge
 from local.runtime.pool import Throttled
@@ -25,6 +26,8 @@ BODY_SECONDS = 60.0
 LONGEST_DELAY = 3600
 """Of an asynchronous invocation, in seconds ("asynchronous invocation" page)."""
 RUNTIME = web.AppKey("runtime", Runtime)
+OWN = ("/_", "/2023-03-30/")
+"""What the paths of the platform and of this laptop begin with; every other is the trigger's."""
 UNHANDLED = {"X-Fc-Error-Type": "UnhandledInvocationError"}
 
 
@@ -44,6 +47,9 @@ def make_app(runtime: Runtime) -> web.Application:
 async def _errors(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
+    own = request.path.startswith(OWN)
+    if reason := own_computer.refusal(request, pages=not own):
+        return _error(403, "AccessDenied", reason)
     try:
         return await handler(request)
     except Throttled as error:

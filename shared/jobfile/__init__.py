@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from shared.jobfile.check import Checked, check
 from shared.jobfile.document import Document
-from shared.jobfile.findings import Notice, Unreadable, Violation
+from shared.jobfile.findings import Notice, Unreadable, Violation, counted, most_each, short_pointer
 from shared.jobfile.parse import SUFFIXES, ParseLimits, parse
 from shared.jobfile.spec import ImageUse, JobSpec, canonical, request_body
 
@@ -24,6 +24,9 @@ __all__ = [
     "Violation",
     "canonical",
     "check",
+    "counted",
+    "most_each",
     "parse",
     "request_body",
+    "short_pointer",
 ]

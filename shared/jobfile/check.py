@@ -8,10 +8,10 @@ from functools import lru_cache
 from typing import Any
 
 from shared.catalogue.models import SCHEMAS, Catalogue, Model, read_schema
-from shared.catalogue.plain import Plain, copy
+from shared.catalogue.plain import MOST_SHOWN, Plain, copy
 from shared.jobfile import wording
 from shared.jobfile.document import Document
-from shared.jobfile.findings import Findings, Notice, Violation
+from shared.jobfile.findings import Findings, Notice, Violation, counted
 from shared.jobfile.image_check import ImageCheck
 from shared.jobfile.quick_check import seconds
 from shared.jobfile.rules import check_lengths, check_rules
@@ -37,20 +37,28 @@ def _envelope() -> Mapping[str, Any]:
     return schema
 
 
-def check(document: Document, catalogue: Catalogue, images: ObjectReader, bucket: str) -> Checked:
-    """Finds everything that is wrong with a job, at once.
+def check(
+    document: Document,
+    catalogue: Catalogue,
+    images: ObjectReader,
+    bucket: str,
+    most: int = MOST_SHOWN,
+) -> Checked:
+    """Finds everything that is wrong with a job, at once; after `most` violations the last one
+    counts the rest.
 
     `images` reads the objects of `bucket`. Raises StoreError if the bucket cannot be asked, which
     says nothing about the job: the caller tries again later.
     """
-    found = Findings(document)
+    found = Findings(document, most)
     job = document.value
     model = _model(job, catalogue, found)
     _check_envelope(job, model, found)
     uses: list[ImageUse] = []
     if model is not None and isinstance(job, dict):
         uses = _check_model(_without_null(job), model, found, images, bucket)
-    violations, notices = _in_file_order(found.violations), tuple(found.notices)
+    violations = counted(_in_file_order(found.violations), found.more)
+    notices = tuple(found.notices)
     if violations or model is None:
         return Checked(None, violations, notices)
     return Checked(_spec(_without_null(job), model, tuple(uses)), (), notices)

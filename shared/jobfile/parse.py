@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from shared.catalogue.plain import Bounds, Problem, TextUnreadable
 from shared.jobfile.document import Document, Lines
-from shared.jobfile.findings import Unreadable, Violation
-from shared.jobfile.json_reader import places, read_json
+from shared.jobfile.findings import Unreadable, Violation, counted, short_pointer
+from shared.jobfile.json_reader import places, read_json, read_json_lines
 
 _SOURCE = "job file format"
 SUFFIXES = (".yaml", ".yml", ".json", ".jsonl")
@@ -44,7 +43,8 @@ def parse(body: bytes, name: str, limits: ParseLimits | None = None) -> list[Doc
     try:
         documents = _READERS[suffix](text, limits)
     except TextUnreadable as error:
-        raise Unreadable(tuple(_violation(problem) for problem in error.problems)) from None
+        found = tuple(_violation(problem) for problem in error.problems)
+        raise Unreadable(counted(found, error.more)) from None
     if not documents:
         raise _refuse("at least one job", "none", "the file holds no job; write one job per file")
     if len(documents) > limits.documents:
@@ -89,7 +89,8 @@ def _violation(problem: Problem) -> Violation:
     if problem.line and problem.column:
         where += f", column {problem.column}"
     message = f"{where}: {problem.message}"
-    return Violation(problem.pointer, problem.line, problem.expected, "", message, _SOURCE)
+    pointer = short_pointer(problem.pointer)
+    return Violation(pointer, problem.line, problem.expected, "", message, _SOURCE)
 
 
 def _yaml(text: str, limits: ParseLimits) -> list[Document]:
@@ -121,28 +122,13 @@ def _jsonl(text: str, limits: ParseLimits) -> list[Document]:
     if len(numbered) > limits.documents:
         message = f"the file holds {len(numbered)} jobs; at most {limits.documents}; split the file"
         raise _refuse(f"at most {limits.documents} jobs", f"{len(numbered)} jobs", message)
-    values, problems = _jsonl_values(numbered, limits.bounds())
-    if problems:
-        raise TextUnreadable(problems)
+    values = read_json_lines(numbered, limits.bounds())
 
     def work_out() -> list[dict[str, int]]:
         return [{place.pointer: place.line for place in places(line, n)} for n, line in numbered]
 
     lines = Lines(work_out)
     return [Document(index, value, lines, index) for index, value in enumerate(values)]
-
-
-def _jsonl_values(
-    numbered: list[tuple[int, str]], bounds: Bounds
-) -> tuple[list[Any], list[Problem]]:
-    values: list[Any] = []
-    problems: list[Problem] = []
-    for number, line in numbered:
-        try:
-            values.append(read_json(line, bounds, number))
-        except TextUnreadable as error:
-            problems += error.problems
-    return values, problems
 
 
 _READERS = {".yaml": _yaml, ".yml": _yaml, ".json": _json, ".jsonl": _jsonl}

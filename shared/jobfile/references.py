@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 _LONGEST_KEY = 1023  # bytes of UTF-8, OSS object naming rules
+_LONGEST_URL = 8192
 _PRIVATE = "state/"
 _TEMPORARY_HOST = "dashscope-instant"
 _UPLOADS = "uploads"
@@ -37,7 +38,10 @@ def read_reference(text: str, bucket: str, *, inline: bool, ascii_url: bool) -> 
     `oss:///key` and `oss://bucket/key` are objects of our own bucket, their keys taken literally
     (no percent-decoding); any other `oss://` is a temporary upload of the model service.
     """
-    scheme = text.partition(":")[0].lower()
+    scheme = text[:_LONGEST_URL].partition(":")[0].lower()
+    if len(text) > _LONGEST_URL and scheme != "data":
+        message = f"the address has {len(text)} characters; give the image a shorter one"
+        raise BadReference(f"an address of at most {_LONGEST_URL} characters", message)
     if scheme == "oss" and text[3:6] == "://":
         return _oss(text[6:], bucket)
     if scheme in ("http", "https"):

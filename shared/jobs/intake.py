@@ -13,7 +13,16 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from shared.catalogue.rules import Rules
-from shared.jobfile import Document, JobSpec, Unreadable, Violation, canonical, check, parse
+from shared.jobfile import (
+    Document,
+    JobSpec,
+    Unreadable,
+    Violation,
+    canonical,
+    check,
+    most_each,
+    parse,
+)
 from shared.jobs.manifest import rejection
 from shared.jobs.transitions import Transitions
 from shared.ledger.ledger import Ledger
@@ -25,6 +34,8 @@ from shared.storage import layout
 from shared.storage.objects import ObjectMissing, ObjectTooLarge, StoreError
 
 SAFE = re.compile(r"[^A-Za-z0-9]+")
+LONGEST_MODEL = 128
+"""Characters kept of a model's name that is not in the catalogue."""
 
 log = logging.getLogger(__name__)
 
@@ -123,7 +134,8 @@ class Intake:
         return [taken[document.index] for document in documents]
 
     def _take_document(self, document: Document, source: Source, now: float) -> IntakeOutcome:
-        checked = check(document, self.rules.catalogue, self.ledger.store, self.bucket)
+        catalogue, most = self.rules.catalogue, most_each(source.documents)
+        checked = check(document, catalogue, self.ledger.store, self.bucket, most)
         if checked.spec is None or checked.violations:
             known = self._taken_already(document, source)
             if known is not None:
@@ -244,7 +256,7 @@ class Intake:
     ) -> Record | None:
         """The first record, which holds the manifest; or the last, if another was faster."""
         named = value.get("model") if isinstance(value, dict) else None
-        model = named if isinstance(named, str) else None
+        model = named[:LONGEST_MODEL] if isinstance(named, str) else None
         origin, at = source.origin(index), iso(self.ledger.clock.now())
         facts = {"model": model, "source": vars(origin), "violations": shown}
         draft = Record(

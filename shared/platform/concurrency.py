@@ -5,8 +5,10 @@ Which of the two is passed in, so that the simulation, where handlers take turns
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass
 from threading import Condition
@@ -198,3 +200,34 @@ def outcome_of(work: Callable[[], R]) -> Outcome[R]:
         raise failure
 
     return fail
+
+
+class Places:
+    """Places that callers hold for a while: `each` for one of them, `together` for all."""
+
+    def __init__(self, each: int, together: int) -> None:
+        self._each, self._together = each, together
+        self._held: Counter[str] = Counter()
+        self._changing = threading.Lock()
+
+    @contextmanager
+    def place(self, caller: str) -> Iterator[bool]:
+        """Whether the caller got a place; it is free again at the end of the block."""
+        got = self._take(caller)
+        try:
+            yield got
+        finally:
+            if got:
+                self._give_back(caller)
+
+    def _take(self, caller: str) -> bool:
+        with self._changing:
+            if self._held[caller] >= self._each or self._held.total() >= self._together:
+                return False
+            self._held[caller] += 1
+            return True
+
+    def _give_back(self, caller: str) -> None:
+        with self._changing:
+            self._held[caller] -= 1
+            self._held += Counter()  # without callers that hold nothing

@@ -13,7 +13,7 @@ import hashlib
 import logging
 import random
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
@@ -163,10 +163,13 @@ class OssStore:
         params = {"response-content-disposition": f'attachment; filename="{download_as}"'}
         return str(self.public.sign_url("GET", key, seconds, params=params, slash_safe=True))
 
-    def presign_put(self, key: str, seconds: int, content_type: str) -> str:
-        """A PUT URL on the public endpoint, signed with V4; V4 signs a Content-Type always."""
-        headers = {"Content-Type": content_type}
-        return str(self.public.sign_url("PUT", key, seconds, headers=headers, slash_safe=True))
+    def presign_put(self, key: str, seconds: int, headers: Mapping[str, str]) -> str:
+        """A PUT URL on the public endpoint, signed with V4: it works with these headers alone.
+
+        V4 signs a Content-Type and every x-oss header.
+        """
+        signed = dict(headers)
+        return str(self.public.sign_url("PUT", key, seconds, headers=signed, slash_safe=True))
 
     def versioning(self) -> str:
         """`Enabled`, `Suspended`, or empty where there never was any. Raises StoreError."""

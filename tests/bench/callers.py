@@ -31,6 +31,8 @@ from tests.bench.results import Measure, line, quantile
 
 RUNTIME = "custom.debian12"
 WAITERS = 50
+"""Of two tokens: one of them may not hold all places of an instance (`shared.app.WAITING`)."""
+OTHER = f"{TOKEN}-of-others"
 WAIT = 30
 """Seconds: the longest that `GET /jobs/{id}?wait=` takes."""
 TURNS = 4
@@ -114,7 +116,9 @@ def measures(brief: bool = False) -> list[Measure]:
     with ExitStack() as running:
         data = running.enter_context(stocked(WAITERS, 1))
         env = running.enter_context(laptop(environ=NO_RUNTIME, data=data)).env
-        address = running.enter_context(instance(python, BUILD / "api", env))
+        tokens = [{"sha256": hashlib.sha256(OTHER.encode()).hexdigest(), "scope": "read"}]
+        own = {**env, "API_TOKENS": json.dumps(tokens)}
+        address = running.enter_context(instance(python, BUILD / "api", own))
         for turn in range(turns):
             asyncio.run(_turn(address, keys(env), requests, turn, found))
     return [beside(found), processor(_counted(python, answers))]
@@ -185,8 +189,9 @@ class Callers:
         await _timed(self._session, "/models")  # requests are taken in order: all of them wait
 
     async def _wait(self, number: int) -> None:
+        headers = {"Authorization": f"Bearer {(TOKEN, OTHER)[number % 2]}"}
         while True:
-            await _timed(self._session, f"/jobs/{waiting_job(number)}?wait={WAIT}")
+            await _timed(self._session, f"/jobs/{waiting_job(number)}?wait={WAIT}", headers)
 
     async def __aexit__(self, *_: object) -> None:
         for task in self._tasks:
@@ -196,9 +201,11 @@ class Callers:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
-async def _timed(session: aiohttp.ClientSession, path: str) -> float:
+async def _timed(
+    session: aiohttp.ClientSession, path: str, headers: Mapping[str, str] | None = None
+) -> float:
     before = time.perf_counter()
-    async with session.get(path) as answer:
+    async with session.get(path, headers=headers) as answer:
         body = await answer.read()
         took = time.perf_counter() - before
         if answer.status != 200:

@@ -28,6 +28,7 @@ def test_from_a_painted_mask_to_an_image(browser: Browser, tmp_path: Path) -> No
         page = browser.new_page(viewport={"width": 1280, "height": 1400}, locale="en-GB")
         page.set_default_timeout(PATIENCE_MS)
         page.goto(f"{cloud.env['API_URL']}/#token={cloud.env['API_TOKEN']}")
+        page.locator(".signin button").click()
         page.wait_for_selector(".model-card")
         assert "token" not in page.url
         page.locator('input[value="wanx-x-painting"]').check()

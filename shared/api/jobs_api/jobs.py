@@ -66,11 +66,12 @@ class Job:
     parameters = WAITING
 
     def on_get(self, request: falcon.Request, response: falcon.Response, job: str) -> None:
-        """The job as it is now; with `wait`, as soon as its state changes."""
+        """The job as it is now; with `wait`, as soon as its state changes, unless too many wait."""
         patience, tags = _patience(request), _given_tags(request)
         app, last = app_of(request), known_job(request, job)
         if patience and last.state not in FINAL and _knows(tags, last):
-            last = _changed(app, last, patience)
+            with app.instance.waiting.place(caller_of(request).mark) as granted:
+                last = _changed(app, last, patience) if granted else last
         views = app.views(base_url(request))
         tag = _tag(app, last, views.estimates.position(last))
         response.set_header("ETag", f'W/"{tag}"')
