@@ -47,9 +47,9 @@ def test_a_link_is_the_one_that_oss2_makes(stores: tuple[OssStore, Any], key: st
     named = {"response-content-disposition": 'attachment; filename="一 b.png"'}
     expected = theirs.sign_url("GET", key, 60, params=named, slash_safe=True)
     assert parts(ours.presign(key, 60, "一 b.png")) == parts(expected)
-    kind = {"Content-Type": "image/png"}
-    expected = theirs.sign_url("PUT", key, 60, headers=kind, slash_safe=True)
-    assert parts(ours.presign_put(key, 60, "image/png")) == parts(expected)
+    kind = {"Content-Type": "image/png", "x-oss-forbid-overwrite": "true"}
+    expected = theirs.sign_url("PUT", key, 60, headers=dict(kind), slash_safe=True)
+    assert parts(ours.presign_put(key, 60, kind)) == parts(expected)
 
 
 @pytest.mark.parametrize("key", KEYS)
