@@ -93,7 +93,7 @@ def _role_limits(trial: Trial) -> str:
     seen = trial.seen
     wide = [
         what
-        for what, came in (("list state/tasks/", "listed"), ("read jobs/", "foreign"))
+        for what, came in (("list state/tasks/", "listed"), ("read dead/", "foreign"))
         if seen[came] != FORBIDDEN
     ]
     if wide:

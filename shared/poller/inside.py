@@ -100,7 +100,7 @@ class Inside:
             twice=self.store.create(once, b"2").created,
             missing=self._tried(lambda: self.store.read(layout.task(f"look-{run}"), 1)),
             listed=self._tried(lambda: list(self.store.list(layout.TASKS, limit=1))),
-            foreign=self._tried(lambda: self.store.read(f"{layout.JOB_FILES}look-{run}", 1)),
+            foreign=self._tried(lambda: self.store.read(f"{layout.DEAD}look-{run}", 1)),
             secret=settings.api_key_secret,
             key_trouble=self._key_trouble(),
         )

@@ -69,7 +69,7 @@ def test_on_the_laptop_cloud_every_fact_holds_that_it_has(laptop: Laptop) -> Non
         (row["action"], row["prefix"] or row["resource"].split("/", 1)[1][:10])
         for row in laptop.cloud.denials()
     }
-    assert denied == {("oss:ListObjects", "state/tasks/"), ("oss:GetObject", "jobs/look-")}
+    assert denied == {("oss:ListObjects", "state/tasks/"), ("oss:GetObject", "dead/look-")}
 
 
 def changed(part: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Twist:
@@ -153,7 +153,7 @@ FREE = [
     ("clock", API, poll_is_ahead(300.0), "poll's clock is +30", {}),
     ("role-missing", API, poll_sees(missing="forbidden"), "reading it: forbidden", {}),
     ("role-limits", API, poll_sees(listed="done"), "may list state/tasks/", {}),
-    ("role-limits", API, poll_sees(foreign="missing"), "may read jobs/", {}),
+    ("role-limits", API, poll_sees(foreign="missing"), "may read dead/", {}),
     ("put-if-absent-inside", API, poll_sees(twice=True), "replaced", {"OSS_ENDPOINT"}),
     (
         "kms",
