@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar
 
 T = TypeVar("T")
@@ -42,13 +42,13 @@ class Problem:
     pointer: str = ""
 
 
-@dataclass
 class Capped(Generic[T]):
-    """The first `most` of a row, and how many more there were."""
+    """The first `most` of a row (`kept`), and how many more there were."""
 
-    most: int = MOST_SHOWN
-    kept: list[T] = field(default_factory=list)
-    more: int = 0
+    def __init__(self, most: int = MOST_SHOWN) -> None:
+        self.most = most
+        self.kept: list[T] = []
+        self.more = 0
 
     @property
     def full(self) -> bool:

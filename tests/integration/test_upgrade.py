@@ -79,7 +79,7 @@ def test_other_code_takes_over_while_the_old_polls(tmp_path: Path) -> None:
     with deployments(tmp_path, task_seconds=6.0) as world:
         packages = build(tmp_path / "packages", first)
         world.start(ROOT, packages)
-        begin(world, "cat", 12)
+        begin(world, "cat", 18)
         go_on(world)
         for number, code in enumerate((then, first), 1):
             old = world.until("poller", partial(poller, world)) or ""

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from shared.jobs.dead_letters import DeadLetters
 from shared.jobs.sweep import Sweep
 from shared.ledger import wakeups
 from shared.ledger.wakeups import WAKE_UPS, How
 from shared.poller.alarm import Alarm
 from shared.poller.poller import Poller
-from shared.poller.sender import Sender
 from tests.simulation.mutating import Change, Mutation, named, rewritten
 
 NOT_FOUND = {
@@ -65,21 +63,6 @@ def used_call_counts() -> list[Change]:
     return [(Alarm, "began", lambda _self: None)]
 
 
-def rescue_wakes_for_polls_events_alone() -> list[Change]:
-    """A submit that dies for good leaves what it has queued and sent to nobody."""
-    return [rewritten(DeadLetters, "wake_for", "own or _job_files(event.payload)", "own")]
-
-
-def net_counts_on_calls() -> list[Change]:
-    """The safety net rests because of a call that may be lost."""
-    return [rewritten(Alarm, "began", "Armed(early=lease.armed.early)", "lease.armed")]
-
-
-def refused_is_forgotten() -> list[Change]:
-    """A model whose job was refused is not due before its queue is looked at."""
-    return [(Sender, "_wait", lambda _self, _queued: None)]
-
-
 ROWS = {
     f"{kind.replace(' ', '_')}_does_not_wake": Mutation(f"{kind}: nobody is woken", _silent(kind))
     for kind in WAKE_UPS
@@ -91,7 +74,4 @@ WAKES = ROWS | named(
     ("a call that came early is still counted on", used_call_counts),
     ("files whose event never came are left", nobody_sweeps),
     ("the sweep makes another job of a file", sweeps_as_another_file),
-    ("rescue wakes nobody for a dead event of submit", rescue_wakes_for_polls_events_alone),
-    ("the safety net counts on a call made before", net_counts_on_calls),
-    ("a refused job of one model is forgotten while another waits", refused_is_forgotten),
 )
