@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -84,6 +85,8 @@ def test_other_code_takes_over_while_the_old_polls(tmp_path: Path) -> None:
         for number, code in enumerate((then, first), 1):
             old = world.until("poller", partial(poller, world)) or ""
             world.until("pause of submit", lambda: not is_busy(world, "submit"))
+            # A poller that has not worked yet may learn of two deployments at once.
+            world.until("work of it", lambda number=number: len(at_work(world)) >= number)
             build(packages, code)
             world.drop(f"dog-{number}", MODELS[0])
             world.until("successor", partial(poller, world, old))
@@ -107,8 +110,17 @@ def is_busy(world: Deployments, function: str) -> bool:
     return bool(found["queued"]) or any(one["busy"] for one in found["instances"])
 
 
+def said(world: Deployments) -> list[dict[str, Any]]:
+    """What the runs of poll have printed."""
+    lines = (world.data / "logs" / "wanx-poll.jsonl").read_text().splitlines()
+    return [json.loads(line) for line in lines if line.startswith("{")]
+
+
+def at_work(world: Deployments) -> set[str]:
+    """The runs of poll that have brought a job to its end."""
+    return {one["fc_request_id"] for one in said(world) if one["event"] == "job.ended"}
+
+
 def rooms(world: Deployments) -> int:
     """How often a poller has made room for other code."""
-    lines = (world.data / "logs" / "wanx-poll.jsonl").read_text().splitlines()
-    said = [json.loads(line) for line in lines if line.startswith("{")]
-    return sum(one.get("outcome") == "made room for other code" for one in said)
+    return sum(one.get("outcome") == "made room for other code" for one in said(world))
