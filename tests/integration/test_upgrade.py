@@ -86,7 +86,7 @@ def test_other_code_takes_over_while_the_old_polls(tmp_path: Path) -> None:
             old = world.until("poller", partial(poller, world)) or ""
             world.until("pause of submit", lambda: not is_busy(world, "submit"))
             # A poller that has not worked yet may learn of two deployments at once.
-            world.until("work of it", lambda number=number: len(at_work(world)) >= number)
+            world.until("work of it", partial(have_worked, world, number))
             build(packages, code)
             world.drop(f"dog-{number}", MODELS[0])
             world.until("successor", partial(poller, world, old))
@@ -116,9 +116,9 @@ def said(world: Deployments) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines if line.startswith("{")]
 
 
-def at_work(world: Deployments) -> set[str]:
-    """The runs of poll that have brought a job to its end."""
-    return {one["fc_request_id"] for one in said(world) if one["event"] == "job.ended"}
+def have_worked(world: Deployments, runs: int) -> bool:
+    """Whether so many runs of poll have brought jobs to their end."""
+    return len({one["fc_request_id"] for one in said(world) if one["event"] == "job.ended"}) >= runs
 
 
 def rooms(world: Deployments) -> int:
