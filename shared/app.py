@@ -181,11 +181,14 @@ class App:
     def say_code(self) -> None:
         """Say, once an instance, which code is deployed, so that a poller of other code makes room.
 
-        It is not worth an error: what fails is tried again with the next invocation.
+        It is not worth an error, nor another try: the next instance says it too.
         """
         bucket = (self.settings.oss_endpoint, self.settings.oss_bucket)
+        self.instance.once(self.instance.said_code, bucket, self._say_code)
+
+    def _say_code(self) -> None:
         with suppress(StoreError):
-            self.instance.once(self.instance.said_code, bucket, self.ledger.deployed.say)
+            self.ledger.deployed.say()
 
     @property
     def catalogue(self) -> Catalogue:
