@@ -33,10 +33,11 @@ RUNTIME = "custom.debian12"
 WAITERS = 50
 """Of two tokens: one of them may not hold all places of an instance (`shared.app.WAITING`)."""
 OTHER = f"{TOKEN}-of-others"
-WAIT = 30
-"""Seconds: the longest that `GET /jobs/{id}?wait=` takes."""
+WAIT = 10
+"""Seconds that each waits for its job. The server keeps the place of one that has gone for as
+long."""
 TURNS = 4
-REQUESTS = 100
+REQUESTS = 60
 """Of each kind in each half of a turn."""
 LONGEST_PAUSE = 0.02
 """Seconds between two requests, at most: they fall on every moment between two looks."""
@@ -176,6 +177,7 @@ async def _turn(
                         await asyncio.sleep(LONGEST_PAUSE * rng.random())
                         took = await _timed(session, path)
                         found.setdefault(path, {False: [], True: []})[waiting].append(took)
+            await asyncio.sleep(WAIT if waiting else 0.0)
 
 
 class Callers:
