@@ -22,7 +22,9 @@ from tests.bench import (
     rebuild,
     views,
 )
+from tests.bench import quota as poll_quota
 from tests.bench.__main__ import run
+from tests.bench.quota import Seen
 from tests.bench.results import ROOT, Measure, origin
 from tests.bench.scale import __main__ as scale
 from tests.bench.scale import curve, profile, settings
@@ -54,6 +56,7 @@ def with_servers() -> list[Measure]:
         rebuild.compared({"nothing is missing": [rebuild.Took(9, 0.1, 0.1, {"GET": 9})]}),
         oss_rates.compared(rated, rated),
         views.compared(Views(5, 2)),
+        poll_quota.compared(0.1, Seen([0.5], 0.04)),
     ]
 
 
