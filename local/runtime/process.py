@@ -34,17 +34,20 @@ class Outcome:
         return "" if self.ok else str(json.loads(self.payload).get("errorMessage", ""))
 
 
-def build_of(function: Function) -> bytes:
-    """What a function's package was built from; empty where functions/ runs."""
+def build_of(function: Function) -> int:
+    """When a function's package was built, in nanoseconds; 0 where functions/ runs.
+
+    Not from what: a roll-back is a deployment too, and what ran before it must not run again.
+    """
     try:
-        return (function.code / "BUILD.json").read_bytes()
+        return (function.code / "BUILD.json").stat().st_mtime_ns
     except OSError:
-        return b""
+        return 0
 
 
 class Process:
-    """A process that runs one function. `open` counts the events that it works on; `built` is what
-    its package said when it started."""
+    """A process that runs one function. `open` counts the events that it works on; `built` is when
+    its package had been built as it started."""
 
     def __init__(self, function: Function, instance_id: str) -> None:
         self.function = function

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
@@ -75,22 +74,23 @@ def test_from_code_of_another_layout_and_back(tmp_path: Path, before: Path) -> N
 
 
 def test_other_code_takes_over_while_the_old_polls(tmp_path: Path) -> None:
-    """Nobody stops anything: packages are built again, and a job file comes."""
+    """Nobody stops anything: packages are built again, and a job file comes. And back again."""
     first, then = "1" * 64, "2" * 64
     with deployments(tmp_path, task_seconds=6.0) as world:
         packages = build(tmp_path / "packages", first)
         world.start(ROOT, packages)
-        begin(world, "cat", 12)
+        begin(world, "cat", 18)
         go_on(world)
-        old = world.until("poller", partial(poller, world)) or ""
-        world.until("pause of submit", lambda: not is_busy(world, "submit"))
-        build(packages, then)
-        world.drop("dog", MODELS[0])
-        world.until("successor", partial(poller, world, old))
-        assert rooms(world) == 1
-        assert world.bucket.get_object(layout.DEPLOYED).read() == then.encode()
+        for number, code in enumerate((then, first), 1):
+            old = world.until("poller", partial(poller, world)) or ""
+            world.until("pause of submit", lambda: not is_busy(world, "submit"))
+            build(packages, code)
+            world.drop(f"dog-{number}", MODELS[0])
+            world.until("successor", partial(poller, world, old))
+            assert rooms(world) == number
+            assert world.bucket.get_object(layout.DEPLOYED).read() == code.encode()
         world.check()
-        assert rooms(world) == 1
+        assert rooms(world) == 2
 
 
 def poller(world: Deployments, but: str = "") -> str | None:
@@ -107,12 +107,8 @@ def is_busy(world: Deployments, function: str) -> bool:
     return bool(found["queued"]) or any(one["busy"] for one in found["instances"])
 
 
-def said(world: Deployments) -> list[dict[str, Any]]:
-    """What the runs of poll have printed."""
-    lines = (world.data / "logs" / "wanx-poll.jsonl").read_text().splitlines()
-    return [json.loads(line) for line in lines if line.startswith("{")]
-
-
 def rooms(world: Deployments) -> int:
     """How often a poller has made room for other code."""
-    return sum(one.get("outcome") == "made room for other code" for one in said(world))
+    lines = (world.data / "logs" / "wanx-poll.jsonl").read_text().splitlines()
+    said = [json.loads(line) for line in lines if line.startswith("{")]
+    return sum(one.get("outcome") == "made room for other code" for one in said)

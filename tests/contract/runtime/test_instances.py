@@ -145,10 +145,12 @@ def test_an_instance_of_a_package_that_was_built_again_takes_no_more_events(tmp_
     with RuntimeUnderTest(tmp_path, "--s-yaml", str(code / "s.yaml")) as runtime:
         before = runtime.invoke("faulty").text
         assert runtime.invoke("faulty").text == before
-        (code / "faulty" / "BUILD.json").write_text("{}")
-        after = runtime.invoke("faulty").text
-        assert after != before
-        assert runtime.invoke("faulty").text == after
+        for _ in range(2):  # the second time it is the same package: a roll-back is one, too
+            (code / "faulty" / "BUILD.json").write_text("{}")
+            after = runtime.invoke("faulty").text
+            assert after != before
+            assert runtime.invoke("faulty").text == after
+            before = after
 
 
 def test_code_that_cannot_be_imported_fails_each_event_with_the_reason(
