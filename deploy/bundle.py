@@ -7,15 +7,13 @@ whether they are.
 
 from __future__ import annotations
 
-import argparse
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
 from deploy.checks.tools import ToolsMissing, node_command
-from deploy.template.generated import ROOT, bring_up_to_date
+from deploy.template.generated import ROOT, Generator
 
 ENTRIES = ("js/main.js", "css/main.css")
 OPTIONS = (
@@ -47,20 +45,15 @@ def bundled(web: Path) -> dict[Path, str]:
         return {web / "build" / one.name: one.read_text("utf-8") for one in Path(folder).iterdir()}
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """0, or 1 with a message: stale files, sources that esbuild refuses, no esbuild."""
-    parser = argparse.ArgumentParser(prog="python -m deploy.bundle", description=__doc__)
-    choice = parser.add_mutually_exclusive_group(required=True)
-    choice.add_argument("--write", action="store_true", help="rewrite web/build")
-    choice.add_argument("--check", action="store_true", help="rc 1 if it is stale")
-    options = parser.parse_args(arguments)
-    try:
-        made = bundled(ROOT / "web")
-        return bring_up_to_date(made, "web/js or web/css", "make page", write=options.write)
-    except (BundleError, ToolsMissing, OSError) as error:
-        print(error, file=sys.stderr)
-        return 1
+def made_files() -> dict[Path, str]:
+    """What web/build should hold. Raises BundleError, ToolsMissing, OSError."""
+    return bundled(ROOT / "web")
 
+
+ERRORS = (BundleError, ToolsMissing, OSError)
+main = Generator(
+    "deploy.bundle", __doc__, "web/js or web/css", "make page", made_files, ERRORS
+).main
 
 if __name__ == "__main__":
     sys.exit(main())
