@@ -188,8 +188,8 @@ class Reconciliation:
     def _in_flight(self, model: str) -> Iterator[tuple[Slot, list[Record]]]:
         """The records of every attempt that holds a slot."""
         every = self.ledger.slots.held(model)
-        for key in self.ledger.slots.of_newer:
-            raise newer_attempt(key)
+        if newer := self.ledger.slots.of_newer:
+            raise newer_attempt(newer[0])
         for held in every:
             attempt = self.ledger.records.attempt(held.slot)
             if attempt:
