@@ -36,6 +36,7 @@ help:
 	@echo "  make scale           simulate a million jobs a day, into docs/scale.json (some minutes)"
 	@echo
 	@echo "Keep it"
+	@echo "  make page            web/build, from web/js and web/css (needs node and npm)"
 	@echo "  make template        what template.yml and docs/ have from s.yaml and deploy/*.yaml"
 	@echo "  make lock            write every lock file again, from the requirements files"
 	@echo "  make clean           remove .venv, caches and the laptop cloud's data"
@@ -55,12 +56,12 @@ $(TOOLS): tests/lock.txt $(LAPTOP)
 	$(INSTALL) local/lock-build.txt $< --venv .venv-$* --about "a client written elsewhere, half a minute"
 	@touch $@
 
-# What only the checks of the deployment need: descriptions of the cloud's types, and `s` itself.
+# What needs Node.js: `s` itself, and what bundles the page. And descriptions of the cloud's types.
 DESCRIPTIONS := tests/deploy/requirements-tools.txt tests/deploy/node/package.json \
                 tests/deploy/node/package-lock.json
 .deploy-tools/.ready: $(DESCRIPTIONS) | $(LAPTOP)
-	@command -v npm >/dev/null || { echo "make: npm is needed for s.yaml's own tool; install Node.js" >&2; exit 1; }
-	@echo "Installing into .deploy-tools: what checks a deployment, about half a minute ..."
+	@command -v npm >/dev/null || { echo "make: npm is needed for s.yaml's own tool and to bundle the page; install Node.js" >&2; exit 1; }
+	@echo "Installing into .deploy-tools: what checks a deployment and bundles the page, about half a minute ..."
 	@rm -rf .deploy-tools && mkdir -p .deploy-tools/node
 	@$(BIN)/pip install -qq --disable-pip-version-check --no-deps --require-hashes \
 	  --only-binary :all: --target .deploy-tools/python -r tests/deploy/requirements-tools.txt
@@ -68,7 +69,7 @@ DESCRIPTIONS := tests/deploy/requirements-tools.txt tests/deploy/node/package.js
 	@npm ci --silent --ignore-scripts --no-audit --no-fund --prefix .deploy-tools/node
 	@touch $@
 
-.PHONY: deploy-tools template lock clean
+.PHONY: deploy-tools page template lock clean
 deploy-tools: .deploy-tools/.ready
 
 # uv resolves for every Python and platform at once; a version that still fits is kept.
@@ -82,7 +83,10 @@ lock: $(TOOLS)
 	  $(COMPILE) tests/conformance/requirements-$$sdk.txt -o tests/conformance/lock-$$sdk.txt; done
 	$(BIN)/python -m deploy.packaging.lock
 
-# What is generated: parts of template.yml and of docs/logs.md, and docs/permissions.md.
+# What is generated: web/build, parts of template.yml and of docs/logs.md, docs/permissions.md.
+page: .deploy-tools/.ready
+	@$(BIN)/python -m deploy.bundle --write
+
 template: $(LAPTOP)
 	@$(BIN)/python -m deploy.policies --write
 	@$(BIN)/python -m deploy.template --write
@@ -133,6 +137,8 @@ check: $(TOOLS)
 	$(BIN)/python -m deploy.policies --check
 	$(BIN)/python -m deploy.template --check
 	$(BIN)/python -m deploy.monitoring --check
+	$(if $(wildcard .deploy-tools/node/node_modules/.bin/esbuild),$(BIN)/python -m deploy.bundle --check,\
+	  @echo "web/build: NOT CHECKED, because esbuild is not installed; run: make deploy-tools")
 
 format: $(TOOLS)
 	$(BIN)/ruff format .

@@ -74,15 +74,19 @@ class Access:
             return HttpBackend(self.url, self.checked_token())
         return self._bucket()
 
-    @contextmanager
-    def app(self, command: str) -> Iterator[App]:
-        """The system itself, for a command that only the bucket can answer. Raises Trouble."""
+    def require_bucket(self, command: str) -> None:
+        """Raises Trouble over the HTTP API, as only the bucket can answer the command."""
         if self.over_http:
             raise Trouble(
                 f"`wanx {command}` works on the bucket, not over the HTTP API. Name a file of the"
                 " bucket's settings with --env FILE, or leave out --api and set OSS_ENDPOINT,"
                 " OSS_BUCKET and OSS_ACCESS_KEY_ID/_SECRET."
             )
+
+    @contextmanager
+    def app(self, command: str) -> Iterator[App]:
+        """The system itself, for a command that only the bucket can answer. Raises Trouble."""
+        self.require_bucket(command)
         try:
             yield self._bucket().app
         except StoreError as error:

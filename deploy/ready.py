@@ -54,7 +54,7 @@ def _tokens(environ: Mapping[str, str]) -> Iterator[str]:
         if digest.strip() and not re.fullmatch(r"[0-9a-fA-F]{64}", digest.strip()):
             yield (
                 "API_TOKEN_SHA256 must be the SHA-256 of the token as 64 hex digits, not the token:"
-                ' printf %s "$TOKEN" | sha256sum'
+                ' : "${TOKEN:?}" && printf %s "$TOKEN" | sha256sum'
             )
 
 

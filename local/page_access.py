@@ -7,6 +7,9 @@ from collections.abc import Mapping
 import oss2
 from oss2.models import BucketCors, CorsRule
 
+HEADERS = ["Content-Type", "x-oss-forbid-overwrite"]
+"""What an upload sends; the same as in template.yml."""
+
 
 def allow_page(env: Mapping[str, str]) -> None:
     """Set the bucket's CORS rule for the page's address (PutBucketCors page).
@@ -16,4 +19,4 @@ def allow_page(env: Mapping[str, str]) -> None:
     auth = oss2.AuthV4(env["OSS_ACCESS_KEY_ID"], env["OSS_ACCESS_KEY_SECRET"])
     bucket = oss2.Bucket(auth, env["OSS_ENDPOINT"], env["OSS_BUCKET"], region=env["OSS_REGION"])
     origins = [env["API_URL"], env["API_URL"].replace("127.0.0.1", "localhost")]
-    bucket.put_bucket_cors(BucketCors([CorsRule(origins, ["PUT", "GET"], ["*"])]))
+    bucket.put_bucket_cors(BucketCors([CorsRule(origins, ["PUT", "GET"], HEADERS)]))

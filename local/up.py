@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, NoReturn
 
+from local.own_computer import keep_files_private
 from local.page_access import allow_page
 from local.supervise import Child, ChildError
 from local.up_identities import write_identities
@@ -82,7 +83,8 @@ class LaptopCloud:
 
     def __enter__(self) -> LaptopCloud:
         try:
-            (self.data / "logs").mkdir(parents=True, exist_ok=True)
+            _make_private(self.data)
+            (self.data / "logs").mkdir(exist_ok=True)
             self._lock = _locked(self.data / "lock")
             (self.data / "env").unlink(missing_ok=True)
             self._start()
@@ -247,6 +249,14 @@ def _foreign(cloud: LaptopCloud, server: str) -> str:
     return "" if server in cloud.pids else "  (not ours)"
 
 
+def _make_private(data: Path) -> None:
+    """The laptop cloud's folder, of this user alone; a folder of other things is left as it is."""
+    ours = not data.exists() or (data / "lock").exists()
+    data.mkdir(parents=True, exist_ok=True)
+    if ours:
+        data.chmod(0o700)
+
+
 def _short(path: Path) -> str:
     """As the user would write it from where he stands."""
     relative = os.path.relpath(path)
@@ -256,6 +266,7 @@ def _short(path: Path) -> str:
 def main() -> int:
     """0 after Ctrl-C or SIGTERM; 1 with a message when something could not start or ended."""
     arguments = _parser().parse_args()
+    keep_files_private()
     cloud = LaptopCloud(
         arguments.data,
         arguments.ports,

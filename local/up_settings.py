@@ -52,6 +52,8 @@ def make_plan(data: Path, first_port: int, environ: Mapping[str, str]) -> Plan:
     for server in SERVERS:
         env[ENDPOINTS[server]] = _endpoint(server, ports, environ)
         env.update(_chosen_keys(server, server in ports, made, environ))
+    if "runtime" in ports:
+        env["INVOKE_ENDPOINT"] = env["API_URL"]
     if "oss" not in ports and environ.get("OSS_SESSION_TOKEN"):
         env["OSS_SESSION_TOKEN"] = environ["OSS_SESSION_TOKEN"]
     return Plan(ports, dict(sorted(env.items())))

@@ -32,8 +32,18 @@ from shared.modelstudio.api_key import FixedKey, KeySource, KeyUnavailable, Secr
 from shared.modelstudio.client import ModelStudio
 from shared.platform import logs
 from shared.platform.clock import Clock, SystemClock, new_random
-from shared.platform.concurrency import InThreads, InTurn, MapFn, Workers, in_threads, in_turn
+from shared.platform.concurrency import (
+    InThreads,
+    InTurn,
+    MapFn,
+    Places,
+    Room,
+    Workers,
+    in_threads,
+    in_turn,
+)
 from shared.platform.fc.context import function_name
+from shared.platform.running_code import running_code
 from shared.platform.settings import (
     SAFETY_NET,
     Credentials,
@@ -43,7 +53,8 @@ from shared.platform.settings import (
     load_store_settings,
 )
 from shared.platform.slim_imports import requests
-from shared.storage.objects import ObjectStore
+from shared.storage import layout
+from shared.storage.objects import ObjectStore, StoreError
 from shared.storage.oss import OssStore, open_session, open_store
 
 if TYPE_CHECKING:
@@ -59,11 +70,21 @@ if TYPE_CHECKING:
     from shared.jobs.retry import Retries
     from shared.jobs.sweep import Sweep
     from shared.jobs.view import JobViews
+    from shared.platform.fc.events import Event
     from shared.platform.fc.invoke import DelayedCalls
     from shared.poller.poller import Poller
 
 K = TypeVar("K")
 V = TypeVar("V")
+
+
+BODIES = 16 * 1024 * 1024
+"""Bytes of the request bodies that an instance works on at once: as many as the largest body has,
+which becomes 100 MB of memory while it is read."""
+BODY_PATIENCE = 30.0
+WAITING = (25, 50)
+"""Requests of one token, and of all, that may wait for a job at the same time: as many as an
+instance takes at once (s.yaml), and half of them for one token."""
 
 
 @dataclass
@@ -75,9 +96,8 @@ class Instance:
     KMS, which is read with the latest.
 
     `map_fn` and `workers`: whether several things are done one after the other (None) or at once.
-    `wsgi` holds the HTTP
-    application by the folder of its page. `secret_keys` are the API keys read from KMS, by
-    endpoint and secret.
+    `wsgi` holds the HTTP application by the folder of its page. `secret_keys` are the API keys read
+    from KMS, by endpoint and secret. `bodies`: room for large request bodies.
     """
 
     map_fn: MapFn = in_turn
@@ -86,7 +106,10 @@ class Instance:
     secret_keys: dict[tuple[str, str], SecretKey] = field(default_factory=dict)
     workers: Workers | None = None
     checked_buckets: dict[tuple[str, str], None] = field(default_factory=dict)
+    said_code: dict[tuple[str, str], None] = field(default_factory=dict)
     sessions: dict[str, Any] = field(default_factory=dict)
+    bodies: Room = field(default_factory=lambda: Room(BODIES, BODY_PATIENCE))
+    waiting: Places = field(default_factory=partial(Places, *WAITING))
     _making: Lock = field(default_factory=Lock, init=False, repr=False)
 
     def once(self, held: dict[K, V], key: K, make: Callable[[], V]) -> V:
@@ -104,6 +127,11 @@ class Instance:
     def yaml(self) -> tuple[Catalogue, ErrorTable, RetryPolicy]:
         """Models, errors and retry policy as schemas/ says them."""
         return load_catalogue(), load_errors(), load_retry_policy()
+
+    @cached_property
+    def code(self) -> str:
+        """Which code runs here; empty where that is not known."""
+        return running_code()
 
     def oss_session(self, endpoint: str) -> Any:
         """The connections to OSS."""
@@ -135,7 +163,9 @@ INSTANCE = Instance(in_threads, QueueSnapshots(kept=True), workers=InThreads())
 class App:
     """The system for one invocation, over one bucket and account. Parts are made on first use.
 
-    `calls`: how the function that runs calls itself later; None where a timer fires every minute.
+    `itself`: makes what the function that runs calls itself with, later; `calls` is that, and None
+    where a timer fires every minute.
+    `code`: which code runs (`shared.platform.running_code`).
     """
 
     settings: Settings
@@ -146,6 +176,20 @@ class App:
     rules: Rules
     instance: Instance = field(default_factory=Instance)
     calls: DelayedCalls | None = None
+    code: str = ""
+    itself: Callable[[], DelayedCalls] | None = None
+
+    def say_code(self) -> None:
+        """Say, once an instance, which code is deployed, so that a poller of other code makes room.
+
+        It is not worth an error, nor another try: the next instance says it too.
+        """
+        bucket = (self.settings.oss_endpoint, self.settings.oss_bucket)
+        self.instance.once(self.instance.said_code, bucket, self._say_code)
+
+    def _say_code(self) -> None:
+        with suppress(StoreError):
+            self.ledger.deployed.say()
 
     @property
     def catalogue(self) -> Catalogue:
@@ -154,7 +198,7 @@ class App:
     @cached_property
     def ledger(self) -> Ledger:
         timing = Timing(self.settings.lease_seconds, self.settings.create_timeout)
-        return Ledger(self.store, self.clock, self.rng, timing)
+        return Ledger(self.store, self.clock, self.rng, timing, self.code)
 
     @cached_property
     def model_studio(self) -> ModelStudio:
@@ -272,6 +316,25 @@ class App:
         alarm = Alarm(ledger, guard.schedule, self.calls)
         return Poller(ledger, scheduler, follower, workers, guard, alarm)
 
+    def answered(self, event: Event) -> str | None:
+        """What poll answers `wanx verify-cloud`; None for an event of any other kind.
+
+        Raises StoreError.
+        """
+        from shared.platform.fc.events import LookEvent, OssEvent
+
+        if not isinstance(event, LookEvent | OssEvent) or self.itself is None:
+            return None
+        if isinstance(event, OssEvent) and all(one.key == layout.WAKE for one in event.changes):
+            return None
+        from shared.poller.inside import Inside
+
+        key = self.instance.key_source(self.settings)
+        inside = Inside(self.settings, self.store, self.clock, key, self.itself())
+        if isinstance(event, LookEvent):
+            return inside.answer(event)
+        return "noted" if inside.noted(event) else None
+
     def _collection(self) -> Collection:
         from shared.jobs.collect import Collection
         from shared.modelstudio.download import Downloader
@@ -339,9 +402,10 @@ def for_invocation(
         http.mount(prefix, requests.adapters.HTTPAdapter(pool_maxsize=CONNECTIONS))
     instance.renew_key(settings, credentials, clock)
     rules = Rules(*instance.yaml, settings.model_region)
-    app = App(settings, store, http, clock, rng, rules, instance)
+    app = App(settings, store, http, clock, rng, rules, instance, code=instance.code)
+    app.itself = partial(_own_function, environ, context, app, credentials)
     if settings.poll_timer == SAFETY_NET:
-        app.calls = _own_function(environ, context, app, credentials)
+        app.calls = app.itself()
     return app
 
 

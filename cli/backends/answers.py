@@ -85,8 +85,10 @@ def refuse(answer: requests.Response) -> None:
 def refused(document: Mapping[str, Any]) -> list[Submitted]:
     """The 422 names the violations of each job that was refused, and those that were accepted."""
     by_job: dict[str, list[Mapping[str, Any]]] = {}
+    job = ""
     for one in document.get("violations") or ():
-        by_job.setdefault(str(one.get("job", "")), []).append(one)
+        job = str(one.get("job") or job)  # what counts the rest names no job
+        by_job.setdefault(job, []).append(one)
     wrong = [Submitted(job, "REJECTED", None, tuple(all_)) for job, all_ in by_job.items()]
     return wrong + [Submitted(str(job), "QUEUED") for job in document.get("accepted") or ()]
 

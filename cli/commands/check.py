@@ -18,7 +18,7 @@ from cli.output import counted, print_json, say
 from cli.sarif import sarif
 from cli.trouble import NOT_SO, Trouble
 from shared.catalogue.models import Catalogue, load_catalogue
-from shared.jobfile import SUFFIXES, Document, Notice, Unreadable, check, parse
+from shared.jobfile import SUFFIXES, Document, Notice, Place, Unreadable, check, most_each, parse
 from shared.jobfile.addresses import hosts_of
 from shared.jobfile.image_probe import ProbeError
 from shared.storage.objects import ObjectMissing, ObjectReader, Slice, StoreError
@@ -74,14 +74,15 @@ class Checker:
             raise Trouble(f"{path} cannot be read: {error}.") from None
         except Unreadable as error:
             return Report(path, 0, tuple(Finding(1, one) for one in error.violations))
-        findings = [one for document in documents for one in self._document(document)]
+        most = most_each(len(documents))
+        findings = [one for document in documents for one in self._document(document, most)]
         seen = [one for one in findings if not one.violation.message.endswith(UNSEEN)]
         unseen = len(findings) - len(seen)
         return Report(path, len(documents), (*_about_name(path), *seen), unseen)
 
-    def _document(self, document: Document) -> list[Finding]:
-        where = (self.images, self.bucket, self.own_hosts, time.time())
-        checked = check(document, self.catalogue, *where)
+    def _document(self, document: Document, most: int) -> list[Finding]:
+        place = Place(self.images, self.bucket, self.own_hosts, time.time())
+        checked = check(document, self.catalogue, place, most)
         found = (*checked.violations, *checked.notices)
         return [Finding(document.index + 1, one) for one in found]
 

@@ -13,7 +13,6 @@ import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -28,7 +27,8 @@ from cli.backends.answers import (
     not_the_api,
     says_no_job,
 )
-from cli.backends.bucket import quiet, with_any_key
+from cli.backends.bucket import quiet
+from cli.bucket_checks import TIMEOUT, Bad, Bucket, clock, open_settings, versioning
 from cli.output import console, counted, say
 from cli.trouble import NOT_SO, Trouble
 from shared.catalogue.models import load_catalogue
@@ -38,18 +38,12 @@ from shared.modelstudio.client import ModelStudio, ServiceError
 from shared.platform.clock import SystemClock, new_random
 from shared.platform.settings import (
     EVERY_MINUTE,
-    Settings,
     SettingsError,
-    load_credentials,
     load_settings,
 )
 from shared.poller.alarm import MOST_EARLY
 from shared.storage.objects import StoreError
-from shared.storage.oss import OssStore, VersionedBucket, open_store
 
-SKEW_SECONDS = 60.0
-"""OSS refuses at 15 minutes; long before that, times in records mislead."""
-TIMEOUT = (3.05, 10)
 LINK_SECONDS = 60
 FOLDER = "state/doctor/"
 CALL_LATE = 120.0
@@ -85,24 +79,12 @@ class Check:
     text: str
 
 
-class Bad(Exception):
-    """A check that failed; the text says what to do."""
-
-
-@dataclass
-class Bucket:
-    """The bucket under examination."""
-
-    settings: Settings
-    store: OssStore
-
-
 def run(access: Access, sweep: bool = False) -> int:
     """Look at everything; the exit code. `sweep`: take in job files whose event never came."""
     quiet()
     failed = 0
     click.echo(f"Settings from {access.origin}.")
-    for check in (*checks(access), *([_checked("job files", partial(_sweep, access))] * sweep)):
+    for check in checks(access, sweep):
         failed += check.ok is False
         _print(check)
     say("All is well." if not failed else f"{counted(failed, 'check')} failed.")
@@ -119,19 +101,21 @@ def _print(check: Check) -> None:
         say(f"       {check.text}", indent="       ")
 
 
-def checks(access: Access) -> Iterator[Check]:
+def checks(access: Access, sweep: bool = False) -> Iterator[Check]:
     """All checks, in the order in which one rests on another."""
     if not access.over_http:
         yield from _bucket_checks(access.environ)
         yield _checked("model service", lambda: _model_service(access.environ))
     yield _api_check(access)
+    if sweep:
+        yield _checked("job files", partial(_sweep, access))
 
 
 def _bucket_checks(environ: Mapping[str, str]) -> Iterator[Check]:
     made: list[Bucket] = []
 
     def opened() -> str:
-        made.append(_open(environ))
+        made.append(open_settings(environ))
         settings = made[0].settings
         return f"bucket {settings.oss_bucket}, {settings.oss_region}"
 
@@ -145,8 +129,8 @@ def _bucket_checks(environ: Mapping[str, str]) -> Iterator[Check]:
         yield check
         if not check.ok:
             return
-    yield _checked("versioning", lambda: _versioning(bucket))
-    yield _checked("clock", lambda: _clock(bucket))
+    yield _checked("versioning", lambda: versioning(bucket))
+    yield _checked("clock", lambda: clock(bucket))
     yield _checked("public endpoint", lambda: _public(bucket))
     yield _checked("delayed calls", lambda: _delayed_calls(bucket))
 
@@ -168,22 +152,6 @@ def _advice(text: str) -> str:
         if sign in text:
             return f"{text} What to do: {advice}"
     return f"{text} Try again in a minute."
-
-
-def _open(environ: Mapping[str, str]) -> Bucket:
-    try:
-        settings = load_settings(with_any_key(environ))
-        credentials = load_credentials(environ)
-    except SettingsError as error:
-        missing = "no keys for OSS" if "credentials" in str(error) else str(error).split(":")[0]
-        advice = "set OSS_ENDPOINT, OSS_BUCKET, OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET, name"
-        raise Bad(
-            f"{missing}; {advice} a file of them with --env, or start the laptop cloud: wanx up"
-        ) from None
-    try:
-        return Bucket(settings, open_store(settings, credentials, SystemClock(), new_random()))
-    except SettingsError as error:
-        raise Bad(str(error)) from None
 
 
 def _endpoint(bucket: Bucket) -> str:
@@ -216,29 +184,6 @@ def _reachable(bucket: Bucket) -> str:
     finally:
         bucket.store.delete(key)
     return "lists, creates, deletes"
-
-
-def _versioning(bucket: Bucket) -> str:
-    try:
-        bucket.store.refuse_versioned()
-    except VersionedBucket as error:
-        raise Bad(str(error)) from None
-    return "off"
-
-
-def _clock(bucket: Bucket) -> str:
-    try:
-        answer = requests.head(bucket.settings.oss_endpoint, timeout=TIMEOUT)
-        theirs = parsedate_to_datetime(answer.headers["Date"]).timestamp()
-    except (requests.RequestException, KeyError, ValueError, TypeError):
-        raise Bad("the store's answer has no Date; try again in a minute.") from None
-    skew = time.time() - theirs
-    if abs(skew) > SKEW_SECONDS:
-        raise Bad(
-            f"this computer is {abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} the store;"
-            " set its clock (OSS refuses requests that are 15 minutes off)."
-        )
-    return f"within {max(1.0, abs(skew)):.0f} s of the store's"
 
 
 def _public(bucket: Bucket) -> str:

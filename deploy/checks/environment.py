@@ -13,6 +13,8 @@ from deploy.stack.findings import Finding
 from shared.platform.settings import SettingsError, load_settings
 
 ROOT = Path(__file__).resolve().parents[2]
+LIBRARY = frozenset({"MALLOC_MMAP_THRESHOLD_"})
+"""Read by the C library (mallopt(3))."""
 
 
 def environment_findings(function: DeclaredFunction) -> Iterator[Finding]:
@@ -33,7 +35,7 @@ def environment_findings(function: DeclaredFunction) -> Iterator[Finding]:
 
 
 def _unread(function: DeclaredFunction, where: str) -> Iterator[Finding]:
-    known = settings_read()
+    known = settings_read() | LIBRARY
     for name in function.table("environmentVariables"):
         if name in known:
             continue

@@ -1,4 +1,4 @@
-"""Where the material lies that only the checks need: `make deploy-tools` fetches it."""
+"""Where what `make deploy-tools` fetches lies, for the checks and the page's bundle."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ TOOLS = Path(__file__).resolve().parents[2] / ".deploy-tools"
 
 
 class ToolsMissing(Exception):
-    """What the checks need is not there; the text says how to get it."""
+    """What the caller needs is not there; the text says how to get it."""
 
 
 def python_package(name: str) -> Path:
@@ -23,7 +23,5 @@ def node_command(name: str) -> Path:
 
 def _present(path: Path) -> Path:
     if not path.exists():
-        raise ToolsMissing(
-            f"{path} is not there: fetch what the checks need with `make deploy-tools`."
-        )
+        raise ToolsMissing(f"{path} is not there: fetch it with `make deploy-tools`.")
     return path

@@ -5,22 +5,21 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from deploy.monitoring import page, template
-from deploy.monitoring.declared import Monitoring, MonitoringError, load_monitoring
+from deploy.monitoring.declared import MonitoringError, load_monitoring
 from deploy.monitoring.rules import problems
-from deploy.template.generated import ROOT, TEMPLATE, TemplateError, bring_up_to_date, rewritten
+from deploy.template.generated import ROOT, TEMPLATE, Generator, TemplateError, rewritten
 
 PAGE = ROOT / "docs" / "logs.md"
 SOURCES = "deploy/logs.yaml and deploy/alarms.yaml"
 
 
-def made_files(declared: Monitoring) -> dict[Path, str]:
+def made_files() -> dict[Path, str]:
     """What the files made from the two should hold. Raises MonitoringError, TemplateError."""
+    declared = load_monitoring()
     found = problems(declared)
     if found:
         raise MonitoringError("\n".join(found))
@@ -31,20 +30,8 @@ def made_files(declared: Monitoring) -> dict[Path, str]:
     }
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """0, or 1 with a message: a stale file, or a query for what no function prints."""
-    parser = argparse.ArgumentParser(prog="python -m deploy.monitoring", description=__doc__)
-    choice = parser.add_mutually_exclusive_group(required=True)
-    choice.add_argument("--write", action="store_true", help="rewrite template.yml, docs/logs.md")
-    choice.add_argument("--check", action="store_true", help="rc 1 if one of them is stale")
-    options = parser.parse_args(arguments)
-    try:
-        made = made_files(load_monitoring())
-        return bring_up_to_date(made, SOURCES, "make template", write=options.write)
-    except (MonitoringError, TemplateError, OSError) as error:
-        print(error, file=sys.stderr)
-        return 1
-
+ERRORS = (MonitoringError, TemplateError, OSError)
+main = Generator("deploy.monitoring", __doc__, SOURCES, "make template", made_files, ERRORS).main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -15,14 +15,12 @@ from deploy.packaging.bytecode import compile_folders
 from deploy.packaging.dependencies import Dependencies
 from deploy.packaging.interpreters import Interpreter
 from deploy.packaging.settings import FunctionPlan, PackageError, PackageSettings, Target
-from deploy.packaging.stamp import STAMP, revision
+from deploy.packaging.stamp import STAMP, UNTRACKED, code_of, revision
 from deploy.packaging.unpack import matches
 from deploy.packaging.wheelhouse import digest
 from shared.catalogue.files import load_file
 from shared.catalogue.plain import TextUnreadable
 
-UNTRACKED = ("*/__pycache__/*", "*.pyc", "*/.*")
-"""What lies about in a working tree and is never part of it."""
 READ_AT_START = "schemas/*.yaml"
 """Written as JSON, which is YAML that a cold start reads without a YAML parser."""
 EARLIEST = (1980, 1, 1, 0, 0, 0)
@@ -128,6 +126,7 @@ class Builder:
             "python": self._target.python,
             "bytecode": self._interpreter.release if self._interpreter else None,
             "lock_sha256": digest(self._settings.lock_path(self._target)),
+            "code": code_of(self._settings.root),
             **revision(self._settings.root),
         }
         (folder / STAMP).write_text(json.dumps(stamp, indent=2) + "\n", "utf-8")

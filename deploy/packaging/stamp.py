@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 from pathlib import Path
 
 from deploy.packaging.settings import PackageError
+from deploy.packaging.unpack import matches
 
 STAMP = "BUILD.json"
+SOURCES = ("shared", "schemas", "functions", "web")
+"""All that is ours in any package, and the locks of what is not."""
+UNTRACKED = ("*/__pycache__/*", "*.pyc", "*/.*")
+"""What lies about in a working tree and is never part of it."""
 Stamp = dict[str, str | bool | None]
 
 
@@ -26,6 +32,18 @@ def revision(root: Path) -> Stamp:
     commit = _git(root, "rev-parse", "HEAD")
     changes = _git(root, "status", "--porcelain", "--untracked-files=no")
     return {"commit": commit, "dirty": None if changes is None else bool(changes)}
+
+
+def code_of(root: Path) -> str:
+    """A digest of the sources of all functions. It is the same in each package of a build, and
+    changes only when what is deployed does (`shared.platform.running_code`)."""
+    digest = hashlib.sha256()
+    for folder in SOURCES:
+        for path in sorted((root / folder).rglob("*")):
+            name = path.relative_to(root).as_posix()
+            if path.is_file() and not matches(name, UNTRACKED):
+                digest.update(f"{name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return digest.hexdigest()
 
 
 def _git(root: Path, *words: str) -> str | None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,11 +47,41 @@ def bring_up_to_date(made: Mapping[Path, str], source: str, command: str, *, wri
     for path in stale:
         name = path.relative_to(ROOT)
         if write:
+            path.parent.mkdir(exist_ok=True)
             path.write_text(made[path], "utf-8")
             print(f"{name}: written")
         else:
             print(f"{name}: not what {source} says; run: {command}", file=sys.stderr)
     return 1 if stale and not write else 0
+
+
+@dataclass(frozen=True)
+class Generator:
+    """A command with --write and --check for the files that are made of a source.
+
+    `about` is its help; `make` the target that writes the files; `made` makes what they should
+    hold, and raises one of `errors` where it cannot.
+    """
+
+    program: str
+    about: str | None
+    source: str
+    make: str
+    made: Callable[[], Mapping[Path, str]]
+    errors: tuple[type[Exception], ...]
+
+    def main(self, arguments: Sequence[str] | None = None) -> int:
+        """0, or 1 with a message: a file is stale, or cannot be made."""
+        parser = argparse.ArgumentParser(prog=f"python -m {self.program}", description=self.about)
+        choice = parser.add_mutually_exclusive_group(required=True)
+        choice.add_argument("--write", action="store_true", help="rewrite the files that are stale")
+        choice.add_argument("--check", action="store_true", help="rc 1 if one of them is stale")
+        options = parser.parse_args(arguments)
+        try:
+            return bring_up_to_date(self.made(), self.source, self.make, write=options.write)
+        except self.errors as error:
+            print(error, file=sys.stderr)
+            return 1
 
 
 def _block(found: re.Match[str], lines: list[str] | None) -> str:

@@ -7,13 +7,7 @@ import os
 
 from shared.app import for_invocation
 from shared.platform.fc.context import time_left
-from shared.platform.fc.events import (
-    DestinationEvent,
-    TimerEvent,
-    UnknownEvent,
-    WakeUpEvent,
-    read_event,
-)
+from shared.platform.fc.events import DestinationEvent, TimerEvent, UnknownEvent, read_event
 from shared.platform.logs import logged
 
 MARGIN = 180.0
@@ -31,8 +25,10 @@ def handler(event: bytes, context: object) -> str:
     read = read_event(event)
     if isinstance(read, DestinationEvent):
         raise UnknownEvent("poll takes timer, OSS and task-finished events, no destination's.")
-    came = read if isinstance(read, WakeUpEvent) else None
-    word = app.poller.run(app.clock.monotonic() + time_left(context, MARGIN), came)
+    answer = app.answered(read)
+    if answer is not None:
+        return answer
+    word = app.poller.run(app.clock.monotonic() + time_left(context, MARGIN), read)
     if isinstance(read, TimerEvent) and app.calls is not None:
         app.sweep.go_on(SWEEP)
     return word

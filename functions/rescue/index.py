@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 @logged(log)
 def handler(event: bytes, context: object) -> str:
-    """Write the dead event where a person finds it; call the poller again for one of its own."""
+    """Write the dead event where a person finds it; call the poller for what is left."""
     letters = dead_letters(os.environ, context)  # a wrong setting may be why the event died
     read = read_event(event)
     if not isinstance(read, DestinationEvent):

@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 def handler(event: bytes, context: object) -> str:
     """Take in every job file the event names; raise to have the event delivered again."""
     app = for_invocation(os.environ, context)
+    app.say_code()
     read = read_event(event)
     if not isinstance(read, OssEvent):
         raise UnknownEvent(f"submit takes OSS events only, not {type(read).__name__}.")

@@ -11,11 +11,13 @@ from pathlib import Path
 
 from local.modelstudio.app import listening
 from local.modelstudio.settings import Settings, SettingsError, read_settings
+from local.own_computer import keep_files_private
 
 
 def main() -> int:
     """Read arguments and environment, then serve. Exit code 2 where either is wrong."""
     options = _arguments()
+    keep_files_private()
     keys = tuple(
         key.strip() for key in os.environ.get("DASHSCOPE_API_KEY", "").split(",") if key.strip()
     )

@@ -23,16 +23,22 @@ _CREATE = "/api/v1/services/aigc/{task:image2image|text2image}/image-synthesis"
 
 
 def add_routes(app: web.Application) -> None:
-    """Every public path, with and without a trailing slash where the documents have both."""
-    app.router.add_post(_CREATE, create)
-    app.router.add_post(_CREATE + "/", create)
-    app.router.add_get("/api/v1/tasks", list_tasks)
-    app.router.add_get("/api/v1/tasks/", list_tasks)
-    app.router.add_get("/api/v1/tasks/{task_id}", query)
-    app.router.add_get("/api/v1/tasks/{task_id}/", query)
-    app.router.add_post("/api/v1/tasks/{task_id}/cancel", cancel)
-    app.router.add_get("/api/v1/uploads", upload_policy)
-    app.router.add_post("/uploads", upload)
+    """Every public path, each with and without a trailing slash.
+
+    The documents write some paths one way and some the other, and so does the SDK: its
+    asynchronous `cancel` sends the slash, its synchronous one does not.
+    """
+    get, post = app.router.add_get, app.router.add_post
+    for add, path, handler in (
+        (post, _CREATE, create),
+        (get, "/api/v1/tasks", list_tasks),
+        (get, "/api/v1/tasks/{task_id}", query),
+        (post, "/api/v1/tasks/{task_id}/cancel", cancel),
+        (get, "/api/v1/uploads", upload_policy),
+        (post, "/uploads", upload),
+    ):
+        add(path, handler)
+        add(path + "/", handler)
     app.router.add_route("*", r"/results/{date:\d{8}}/{name:[0-9a-f-]+\.png}", result)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from local import own_computer
 from local.modelstudio import admin, api
 from local.modelstudio.errors import ServiceError, service_error
 from local.modelstudio.service import Service
@@ -26,6 +27,8 @@ _MAX_BODY = 64 * 2**20  # three inline images at the limit and room to spare
 async def speak_json(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Every failure leaves as `{code, message, request_id}`."""
     try:
+        if reason := own_computer.refusal(request, pages=False):
+            raise service_error("foreign_page", reason=reason)
         return await handler(request)
     except ServiceError as problem:
         return json_answer(refusal(problem), problem.status)

@@ -21,6 +21,7 @@ from local.oss.delivery import Delivery
 from local.oss.errors import OssError
 from local.oss.service import Service
 from local.oss.watcher import Watcher
+from local.own_computer import keep_files_private
 from local.ram import PolicyError, read_identities
 
 _HEADER_BYTES = 65536
@@ -113,6 +114,7 @@ def listen(host: str, port: int) -> socket.socket:
 def main() -> None:
     """Run the command."""
     options = arguments()
+    keep_files_private()
     logging.basicConfig(level=logging.WARNING, format="local.oss: %(message)s", stream=sys.stderr)
     try:
         for bucket in options.bucket:

@@ -88,6 +88,11 @@ def written(record: Record) -> dict[str, str]:
     return {"ETag": quoted(record.etag), "x-oss-hash-crc64ecma": str(record.crc64)}
 
 
+def content_md5(digest: bytes) -> dict[str, str]:
+    """Return the header that repeats the MD5 of a body received."""
+    return {"Content-MD5": base64.b64encode(digest).decode()}
+
+
 def object_headers(record: Record, query: Mapping[str, str]) -> dict[str, str]:
     """Return the headers of GET and HEAD; ``response-*`` parameters override the stored ones."""
     headers = {

@@ -11,6 +11,7 @@ from pathlib import Path
 from aiohttp import ClientError, web
 from aiohttp.typedefs import Handler as WebHandler
 
+from local import own_computer
 from local.oss import admin, answers, cors, keys, routes
 from local.oss.authentication import Authenticator, Credentials
 from local.oss.errors import OssError, access_denied, not_implemented
@@ -67,9 +68,12 @@ async def _complete_headers(request: web.Request, answer: web.StreamResponse) ->
         # Clients keep the connection only if they are told that nothing follows.
         answer.headers["Content-Length"] = "0"
     origin = request.headers.get("Origin", "")
-    rule = cors.find_rule(request.get(_CORS), origin, request.method)
+    document = request.get(_CORS)
+    rule = cors.find_rule(document, origin, request.method)
     if rule:
         answer.headers.update(cors.answer_headers(rule, origin))
+    if cors.varies(document):
+        answer.headers["Vary"] = "Origin"
 
 
 @web.middleware
@@ -94,6 +98,9 @@ async def _answer(request: web.Request, handler: WebHandler) -> web.StreamRespon
 
 async def _operate(request: web.Request, request_id: str) -> web.StreamResponse:
     service = request.app[SERVICE]
+    reason = own_computer.refusal(request, pages=request.path != admin.PATH)
+    if reason:
+        raise access_denied(f"{reason[0].upper()}{reason[1:]}.")
     if request.path == admin.PATH:
         return admin.answer(request, service)
     target = parse_target(request.raw_path, request.host, service.store.layout.has_bucket)
@@ -127,6 +134,8 @@ def _check_names(call: Call) -> None:
 
 def _authorised(call: Call) -> Call:
     """Return the call with the role it acts under; raises OssError where it may not be made."""
+    if call.bucket and not _creates_bucket(call):
+        call.service.store.require_bucket(call.bucket)  # looked up first, as on the service
     signer = call.service.authenticator.check(call.signed(), time.time())
     if signer:
         call = replace(call, role=signer.role)
@@ -138,6 +147,10 @@ def _authorised(call: Call) -> Call:
     if call.method == "POST" and call.bucket and not call.key and not call.query:
         return call  # a form upload, signed by its policy (post.py)
     raise access_denied("Anonymous access is forbidden for this operation; sign the request.")
+
+
+def _creates_bucket(call: Call) -> bool:
+    return call.method == "PUT" and not call.key and not routes.subresource(call)
 
 
 def _is_public(call: Call) -> bool:

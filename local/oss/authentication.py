@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import quote
 
 from local.oss import signature_v1, signature_v4
-from local.oss.errors import OssError, access_denied, invalid_argument
+from local.oss.errors import OssError, access_denied, invalid_argument, not_implemented
 
 MAX_SKEW_SECONDS = 900
 MAX_V4_EXPIRES_SECONDS = 604800
@@ -81,6 +81,7 @@ class Authenticator:
         time in seconds.
         """
         header = call.headers.get("authorization", "")
+        _refuse_other_schemes(header, call.query)
         if header.startswith("OSS4-"):
             return self._v4_header(call, header, now)
         if header.startswith("OSS "):
@@ -213,6 +214,19 @@ class Authenticator:
         expected = signature_v4.sign(form.signer.secret, form.scope, form.date_time, canonical)
         self.compare(form.signer, expected, form.given.lower(), canonical)
         return form.signer
+
+
+def _refuse_other_schemes(header: str, query: Mapping[str, str]) -> None:
+    """Raise OssError 501 for signatures that the service knows and this server does not."""
+    if header.startswith("AWS") or {"X-Amz-Algorithm", "AWSAccessKeyId"} & query.keys():
+        raise not_implemented(
+            "This server does not offer S3-compatible signing (AWS4-HMAC-SHA256), which rclone, "
+            "s3cmd and s3fs use; take a client of OSS's own API, such as oss2 or ali-oss."
+        )
+    if header.startswith("OSS2") or query.get("x-oss-signature-version") == "OSS2":
+        raise not_implemented(
+            "This server does not offer signature version 2 (OSS2); sign with version 1 or 4."
+        )
 
 
 def _redacted(text: str, token: str) -> str:

@@ -28,6 +28,14 @@ class Rule:
         )
 
 
+def varies(document: str | None) -> bool:
+    """Tell whether every answer has to say that it depends on the origin (ResponseVary)."""
+    if not document:
+        return False
+    root = xml.parse(document.encode(), "CORSConfiguration")
+    return xml.text_of(root, "ResponseVary", "false").lower() == "true"
+
+
 def find_rule(document: str | None, origin: str, method: str, headers: str = "") -> Rule | None:
     """Return the first rule of a CORSConfiguration that allows the request."""
     if not document or not origin:

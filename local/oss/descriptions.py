@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from aiohttp import web
 
-from local.oss import answers, attributes, xml
-from local.oss.bodies import read_document
+from local.oss import answers, attributes, documents, xml
+from local.oss.configurations import tag_pairs, tagging_document
+from local.oss.errors import invalid_argument
 from local.oss.notices import ACCOUNT_ID
 from local.oss.records import Attributes, Record
 from local.oss.service import Call
@@ -31,23 +32,21 @@ async def _set_tags(call: Call, tags: dict[str, str]) -> None:
 
 async def put_tagging(call: Call) -> web.StreamResponse:
     """PutObjectTagging; LastModified stays."""
-    root = xml.parse(await read_document(call), "Tagging")
-    pairs = [
-        (xml.text_of(t, "Key"), xml.text_of(t, "Value", "")) for t in root.findall("TagSet/Tag")
-    ]
-    await _set_tags(call, attributes.check_tags(pairs))
+    root = await documents.read(call, "Tagging")
+    await _set_tags(call, attributes.check_tags(tag_pairs(root)))
     return answers.empty()
 
 
 async def get_tagging(call: Call) -> web.StreamResponse:
     """GetObjectTagging."""
     tags = (await _record(call)).attributes.tags
-    nodes = [xml.element("Tag", xml.leaf("Key", k), xml.leaf("Value", v)) for k, v in tags.items()]
-    return answers.xml_answer(xml.element("Tagging", xml.element("TagSet", *nodes)))
+    return answers.xml_answer(tagging_document(tags))
 
 
 async def delete_tagging(call: Call) -> web.StreamResponse:
-    """DeleteObjectTagging."""
+    """DeleteObjectTagging, of all tags; raises OssError 400 where the request names some."""
+    if call.query["tagging"]:
+        raise invalid_argument("An object's tags go all at once; ask for '?tagging' alone.")
     await _set_tags(call, {})
     return answers.empty(204)
 

@@ -139,7 +139,7 @@ class Uploads:
             have = self._parts(upload)
             chosen = have if wanted is None else _chosen(have, wanted)
             _check_sizes(chosen)
-            said = replace(upload.attributes, kind=MULTIPART)
+            said = replace(plan.attributes, kind=MULTIPART)
             md5 = drafts.new_md5()
             md5.update(b"".join(bytes.fromhex(part.etag) for part in chosen))
             etag = f"{str(md5.hexdigest()).upper()}-{len(chosen)}"

@@ -14,9 +14,10 @@ from local.oss import answers, attributes, keys, xml
 from local.oss.bodies import receive
 from local.oss.conditions import check_conditions, check_copy_conditions, parse_range
 from local.oss.draft import CHUNK
-from local.oss.errors import OssError, invalid_argument
+from local.oss.errors import OssError, invalid_argument, not_implemented
+from local.oss.offered import is_true
 from local.oss.recognition import OpenObject
-from local.oss.records import APPENDABLE, NORMAL, SYMLINK, Attributes, Record
+from local.oss.records import APPENDABLE, NORMAL, STORAGE_CLASS, SYMLINK, Attributes, Record
 from local.oss.service import Call
 from local.oss.storage import Placing
 
@@ -25,7 +26,8 @@ _COPY_SOURCE = "x-oss-copy-source"
 
 def forbids_overwrite(call: Call) -> bool:
     """Tell whether the request may only create."""
-    return call.header("x-oss-forbid-overwrite").lower() == "true"
+    name = "x-oss-forbid-overwrite"
+    return is_true(name, call.header(name))
 
 
 def placing(call: Call, event: str, said: Attributes) -> Placing:
@@ -47,7 +49,7 @@ async def put_object(call: Call) -> web.StreamResponse:
         await receive(call, draft)
         plan = placing(call, "ObjectCreated:PutObject", said)
         record = await asyncio.to_thread(store.commit, plan, draft)
-    return answers.empty(headers=answers.written(record))
+    return answers.empty(headers={**answers.written(record), **answers.content_md5(draft.md5)})
 
 
 async def get_object(call: Call) -> web.StreamResponse:
@@ -57,13 +59,20 @@ async def get_object(call: Call) -> web.StreamResponse:
         record = opened.record
         check_conditions(call.header, record)
         headers = answers.object_headers(record, call.query)
-        standard = call.header("x-oss-range-behavior") == "standard"
+        standard = _wants_standard_range(call)
         part = parse_range(call.header("Range"), record.size, standard=standard)
         first, last = part or (0, record.size - 1)
         if part:
             headers["content-range"] = f"bytes {first}-{last}/{record.size}"
         status = 206 if part else 200
         return await _send(call, opened.file, first, last - first + 1, status, headers)
+
+
+def _wants_standard_range(call: Call) -> bool:
+    value = call.header("x-oss-range-behavior")
+    if value not in ("", "standard"):
+        raise invalid_argument(f"x-oss-range-behavior must be 'standard'; it is {value!r}.")
+    return bool(value)
 
 
 async def _send(
@@ -100,7 +109,7 @@ def _record_following(call: Call) -> Record:
     record = store.recogniser.record(call.bucket, call.key)
     if record.attributes.kind != SYMLINK:
         return record
-    return _as_link(store.recogniser.record(call.bucket, _target(record)))
+    return _through_link(record, store.recogniser.record(call.bucket, _target(record)))
 
 
 def _open_following(call: Call) -> OpenObject:
@@ -111,11 +120,13 @@ def _open_following(call: Call) -> OpenObject:
         return opened
     opened.file.close()
     target = store.recogniser.open(call.bucket, _target(opened.record))
-    return OpenObject(_as_link(target.record), target.file)
+    return OpenObject(_through_link(opened.record, target.record), target.file)
 
 
-def _as_link(target: Record) -> Record:
-    return replace(target, attributes=replace(target.attributes, kind=SYMLINK))
+def _through_link(link: Record, target: Record) -> Record:
+    """Return the target's bytes with what is said of the link itself, as the service answers."""
+    modified = max(link.modified, target.modified)
+    return replace(target, attributes=link.attributes, modified=modified)
 
 
 def _target(record: Record) -> str:
@@ -170,8 +181,16 @@ def open_source(call: Call) -> OpenObject:
 
 
 def parse_source(text: str) -> tuple[str, str]:
-    """Split ``/bucket/percent-encoded-key``; raises OssError 400 for anything else."""
-    bucket, slash, key = unquote(text.partition("?")[0]).removeprefix("/").partition("/")
+    """Split ``/bucket/percent-encoded-key``; raises OssError 400 for anything else.
+
+    Raises OssError 501 where it names a version.
+    """
+    path, _, version = text.partition("?")
+    if version:
+        raise not_implemented(
+            f"This server keeps no versions; leave {version!r} out of the source."
+        )
+    bucket, slash, key = unquote(path).removeprefix("/").partition("/")
     if not slash or not key or not keys.is_bucket_name(bucket):
         raise invalid_argument(f"x-oss-copy-source must be /BUCKET/KEY; it is {text!r}.")
     return bucket, key
@@ -179,20 +198,21 @@ def parse_source(text: str) -> tuple[str, str]:
 
 def _copied_attributes(call: Call, source: Record) -> Attributes:
     said = attributes.from_headers(call.request.headers.items())
-    headers = source.attributes.headers
-    if _directive(call, "x-oss-metadata-directive") == "REPLACE":
-        headers = said.headers
-    tags = source.attributes.tags
-    if _directive(call, "x-oss-tagging-directive") == "REPLACE":
-        tags = said.tags
+    kept, sent = source.attributes.headers, said.headers
+    # Left out, the class is the bucket's, whatever the source has.
+    headers = {n: v for n, v in kept.items() if n != STORAGE_CLASS}
+    headers |= {n: v for n, v in sent.items() if n == STORAGE_CLASS}
+    if _replaces(call, "x-oss-metadata-directive"):
+        headers = {n: v for n, v in kept.items() if n == "content-type"} | sent
+    tags = said.tags if _replaces(call, "x-oss-tagging-directive") else source.attributes.tags
     return Attributes(headers=headers, tags=tags, acl=said.acl, kind=NORMAL)
 
 
-def _directive(call: Call, name: str) -> str:
-    value = call.header(name, "COPY").upper()
+def _replaces(call: Call, name: str) -> bool:
+    value = call.header(name, "COPY")
     if value not in ("COPY", "REPLACE"):
-        raise invalid_argument(f"{name} must be COPY or REPLACE; it is {value!r}.")
-    return value
+        raise invalid_argument(f"{name} must be COPY or REPLACE, in capitals; it is {value!r}.")
+    return value == "REPLACE"
 
 
 async def append_object(call: Call) -> web.StreamResponse:
@@ -202,7 +222,9 @@ async def append_object(call: Call) -> web.StreamResponse:
         raise invalid_argument(f"position must be a whole number; it is {position!r}.")
     store = call.service.store
     store.require_bucket(call.bucket)
-    said = attributes.from_headers(call.request.headers.items())
+    # Attributes are those of the first append; a later one brings bytes alone.
+    sent = [] if int(position) else call.request.headers.items()
+    said = attributes.from_headers(sent)
     plan = replace(placing(call, "ObjectCreated:AppendObject", said), forbid_overwrite=False)
     with store.layout.draft() as draft:
         await receive(call, draft)

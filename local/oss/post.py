@@ -15,6 +15,7 @@ from local.oss.authentication import Authenticator, Credentials
 from local.oss.draft import CHUNK, Draft
 from local.oss.errors import OssError, access_denied, invalid_argument
 from local.oss.notices import Cause
+from local.oss.offered import check_form, is_true
 from local.oss.post_policy import Policy, parse_policy
 from local.oss.records import Record
 from local.oss.service import Call
@@ -31,6 +32,7 @@ async def post_object(call: Call) -> web.StreamResponse:
         raise invalid_argument("PostObject needs a body of the type multipart/form-data.")
     try:
         fields, file = await _read_fields(await call.request.multipart())
+        check_form(fields)
         policy, signer = _check_policy(call.service.authenticator, fields, time.time())
         policy.check_fields({**fields, "bucket": call.bucket})
         plan = _plan(call, fields, file.filename or "")
@@ -90,8 +92,10 @@ def _plan(call: Call, fields: Mapping[str, str], filename: str) -> Placing:
     keys.check_key(key)
     said = attributes.from_headers(fields.items())
     headers = {name: value for name, value in said.headers.items() if value}
+    if fields.get("x-oss-content-type"):
+        headers["content-type"] = fields["x-oss-content-type"]
     cause: Cause = call.cause("ObjectCreated:PostObject")
-    forbid = fields.get("x-oss-forbid-overwrite", "").lower() == "true"
+    forbid = is_true("x-oss-forbid-overwrite", fields.get("x-oss-forbid-overwrite", ""))
     return Placing(call.bucket, key, replace(said, headers=headers), cause, forbid)
 
 
@@ -116,6 +120,7 @@ def _answer(call: Call, fields: Mapping[str, str], record: Record) -> web.Stream
     root = xml.element(
         "PostResponse",
         xml.leaf("Bucket", call.bucket),
+        xml.leaf("Location", call.address(record.key)),
         xml.leaf("Key", record.key),
         xml.leaf("ETag", headers["ETag"]),
     )

@@ -10,6 +10,8 @@ NORMAL = "Normal"
 APPENDABLE = "Appendable"
 MULTIPART = "Multipart"
 SYMLINK = "Symlink"
+STORAGE_CLASS = "x-oss-storage-class"
+"""The stored header that names an object's class; without it the class is Standard."""
 
 
 @dataclass(frozen=True)

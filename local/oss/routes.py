@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from local.oss import buckets, descriptions, lists, objects, post, uploads
-from local.oss.errors import OssError, not_implemented
+from local.oss import (
+    buckets,
+    configurations,
+    descriptions,
+    lists,
+    objects,
+    offered,
+    post,
+    upload_lists,
+    uploads,
+)
+from local.oss.errors import OssError
 from local.oss.service import Call, Handler
 
 _Table = dict[tuple[str, str], Handler]
@@ -14,15 +24,6 @@ _BUCKET_SUBRESOURCES = (
     *("delete", "uploads", "acl", "location", "bucketInfo", "lifecycle", "cors", "versioning"),
     "tagging",
 )
-# Operations of the service that this server does not offer; without this list some would look
-# like plain reads and writes.
-_NAMES = """
-    accessPoint accessPointPolicy asyncFetch comp encryption httpsConfig inventory live logging
-    metaQuery policy publicAccessBlock qos qosInfo referer replication requestPayment resourceGroup
-    restore stat style transferAcceleration versionId versions website worm x-oss-process
-    x-oss-async-process select meta img accessmonitor callback
-"""
-_FOREIGN = frozenset(_NAMES.split())
 
 _SERVICE: _Table = {("GET", ""): buckets.list_buckets}
 _BUCKET: _Table = {
@@ -31,22 +32,22 @@ _BUCKET: _Table = {
     ("GET", ""): lists.list_objects,
     ("POST", ""): post.post_object,
     ("POST", "delete"): buckets.delete_objects,
-    ("GET", "uploads"): uploads.list_uploads,
+    ("GET", "uploads"): upload_lists.list_uploads,
     ("PUT", "acl"): buckets.put_acl,
     ("GET", "acl"): buckets.get_acl,
     ("GET", "location"): buckets.get_location,
     ("GET", "bucketInfo"): buckets.bucket_info,
     ("PUT", "versioning"): buckets.put_versioning,
     ("GET", "versioning"): buckets.get_versioning,
-    ("PUT", "lifecycle"): buckets.put_document("lifecycle", "LifecycleConfiguration"),
-    ("GET", "lifecycle"): buckets.get_document("lifecycle", "NoSuchLifecycle"),
-    ("DELETE", "lifecycle"): buckets.delete_document("lifecycle"),
-    ("PUT", "cors"): buckets.put_document("cors", "CORSConfiguration"),
-    ("GET", "cors"): buckets.get_document("cors", "NoSuchCORSConfiguration"),
-    ("DELETE", "cors"): buckets.delete_document("cors"),
-    ("PUT", "tagging"): buckets.put_document("tagging", "Tagging"),
-    ("GET", "tagging"): buckets.get_document("tagging", "NoSuchTagSet"),
-    ("DELETE", "tagging"): buckets.delete_document("tagging"),
+    ("PUT", "lifecycle"): configurations.put_lifecycle,
+    ("GET", "lifecycle"): configurations.get("lifecycle", "NoSuchLifecycle"),
+    ("DELETE", "lifecycle"): configurations.delete("lifecycle"),
+    ("PUT", "cors"): configurations.put_cors,
+    ("GET", "cors"): configurations.get("cors", "NoSuchCORSConfiguration"),
+    ("DELETE", "cors"): configurations.delete("cors"),
+    ("PUT", "tagging"): configurations.put_tagging,
+    ("GET", "tagging"): configurations.get("tagging", "NoSuchTagSet"),
+    ("DELETE", "tagging"): configurations.delete_tagging,
 }
 _OBJECT: _Table = {
     ("PUT", ""): objects.put_object,
@@ -66,7 +67,7 @@ _OBJECT: _Table = {
     ("PUT", "uploadId"): uploads.upload_part,
     ("POST", "uploadId"): uploads.complete,
     ("DELETE", "uploadId"): uploads.abort,
-    ("GET", "uploadId"): uploads.list_parts,
+    ("GET", "uploadId"): upload_lists.list_parts,
 }
 
 
@@ -78,9 +79,7 @@ def subresource(call: Call) -> str:
 
 def find(call: Call) -> Handler:
     """Return the operation; raises OssError 405 or 501 where there is none."""
-    foreign = _FOREIGN & call.query.keys()
-    if foreign:
-        raise not_implemented(f"This server does not offer the sub-resource {min(foreign)!r}.")
+    offered.check_request(call)
     table = _OBJECT if call.key else _BUCKET if call.bucket else _SERVICE
     handler = table.get((call.method, subresource(call)))
     if handler is None:

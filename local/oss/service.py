@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl, quote, unquote
 
 from aiohttp import web
 
 from local.oss import keys
 from local.oss.authentication import Authenticator, SignedCall
-from local.oss.errors import OssError
+from local.oss.errors import OssError, invalid_argument
 from local.oss.guard import Guard
 from local.oss.listing import Lister
 from local.oss.multipart import Uploads
@@ -34,11 +34,15 @@ class Service:
 
 @dataclass(frozen=True)
 class Target:
-    """What a request line and Host header address; ``key`` is decoded once."""
+    """What a request line and Host header address; ``key`` is decoded once.
+
+    ``by_host`` is True where the Host header names the bucket.
+    """
 
     bucket: str
     key: str
     query: Mapping[str, str]
+    by_host: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,28 @@ class Call:
         """The HTTP method."""
         return self.request.method
 
+    @property
+    def encoding(self) -> str:
+        """How the client wants names in the answer: ``url`` or as they are (empty).
+
+        Raises OssError 400 for another encoding.
+        """
+        value = self.query.get("encoding-type", "")
+        if value not in ("", "url"):
+            raise invalid_argument(f"encoding-type must be 'url'; it is {value!r}.")
+        return value
+
+    @property
+    def endpoint(self) -> str:
+        """The host, without a bucket, at which the client reached this server."""
+        host = self.request.host
+        return host.partition(".")[2] if self.target.by_host else host
+
+    def address(self, key: str) -> str:
+        """Return the URL, unsigned, of an object of this bucket at this server."""
+        path = key if self.target.by_host else f"{self.bucket}/{key}"
+        return f"http://{self.request.host}/{quote(path)}"
+
     def header(self, name: str, default: str = "") -> str:
         """Return a header's value."""
         return self.request.headers.get(name, default)
@@ -101,7 +127,7 @@ def parse_target(raw: str, host: str, has_bucket: Callable[[str], bool]) -> Targ
         raise OssError(400, "InvalidObjectName", "The path is not percent-encoded UTF-8.") from None
     bucket = virtual_bucket(host, has_bucket)
     if bucket:
-        return Target(bucket, decoded, query)
+        return Target(bucket, decoded, query, by_host=True)
     bucket, _, key = decoded.partition("/")
     return Target(bucket, key, query)
 

@@ -20,7 +20,7 @@ from local.oss.errors import OssError, already_exists, no_such_bucket, no_such_k
 from local.oss.layout import Layout, regular_file
 from local.oss.notices import Cause, message
 from local.oss.recognition import Recogniser
-from local.oss.records import APPENDABLE, Attributes, Record, identity
+from local.oss.records import APPENDABLE, STORAGE_CLASS, Attributes, Record, identity
 
 
 @dataclass(frozen=True)
@@ -51,12 +51,24 @@ class Store:
         if not self.layout.has_bucket(bucket):
             raise no_such_bucket(bucket)
 
-    def create_bucket(self, bucket: str) -> None:
-        """Create a bucket; one that is there stays as it is."""
+    def create_bucket(self, bucket: str, **wanted: str) -> None:
+        """Create a bucket with settings; one that is there stays as it is.
+
+        Raises OssError 409 ``BucketAlreadyExists`` where its settings are others.
+        """
         with self.database.exclusive():
+            new = wanted if not self.layout.has_bucket(bucket) else {}
             os.makedirs(self.layout.bucket(bucket), exist_ok=True)
             if not self.database.settings(bucket):
-                self.database.save_settings(bucket, {"created": time.time(), "acl": "private"})
+                first = {"created": time.time(), "acl": "private", **new}
+                self.database.save_settings(bucket, first)
+            kept = self.settings(bucket)
+            other = [name for name, value in wanted.items() if kept[name] != value]
+            if other:
+                text = (
+                    f"The bucket {bucket!r} exists with another {other[0]}; it was left as it is."
+                )
+                raise OssError(409, "BucketAlreadyExists", text)
 
     def delete_bucket(self, bucket: str) -> None:
         """Delete a bucket; raises OssError 409 where it holds an object."""
@@ -74,7 +86,8 @@ class Store:
         """Return the bucket's settings; raises OssError 404 where there is no bucket."""
         self.require_bucket(bucket)
         created = os.stat(self.layout.bucket(bucket)).st_mtime
-        return {"created": created, "acl": "private", **self.database.settings(bucket)}
+        usual = {"acl": "private", "storage_class": "Standard", "redundancy": "LRS"}
+        return {"created": created, **usual, **self.database.settings(bucket)}
 
     def change_settings(self, bucket: str, **changes: object) -> None:
         """Set bucket settings; None removes one."""
@@ -90,7 +103,8 @@ class Store:
 
     def _place(self, placing: Placing, draft: Draft) -> Record:
         bucket, key = placing.bucket, placing.key
-        forbid = placing.forbid_overwrite and "versioning" not in self.settings(bucket)
+        settings = self.settings(bucket)
+        forbid = placing.forbid_overwrite and "versioning" not in settings
         before = self._size(bucket, key)
         if forbid and before is not None:
             raise already_exists(key)
@@ -104,7 +118,7 @@ class Store:
             modified=status.st_mtime,
             etag=placing.etag or draft.etag,
             crc64=draft.crc64,
-            attributes=placing.attributes,
+            attributes=_of_class(placing.attributes, settings["storage_class"]),
             private=self.layout.is_private(path),
         )
         # Saved first, committed after the file is there: a reader that sees the new file before
@@ -213,6 +227,13 @@ class Store:
             raise no_such_key(key)
         text = f"The object {key!r} was changed at the same time; try again."
         raise OssError(409, "StaleFile", text, ec="0026-00000004")
+
+
+def _of_class(said: Attributes, storage_class: str) -> Attributes:
+    """Return the attributes with the bucket's class where the object has none of its own."""
+    if storage_class == "Standard" or STORAGE_CLASS in said.headers:
+        return said
+    return replace(said, headers={**said.headers, STORAGE_CLASS: storage_class})
 
 
 def _check_position(given: int, length: int) -> None:

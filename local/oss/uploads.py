@@ -1,10 +1,11 @@
-"""Multipart operations: initiate, upload part, complete, abort and the two lists."""
+"""Multipart operations: initiate, upload part, complete, abort."""
 
 from __future__ import annotations
 
 import asyncio
 import re
 import time
+from dataclasses import replace
 
 from aiohttp import web
 
@@ -13,16 +14,15 @@ from local.oss.bodies import read_document, receive
 from local.oss.conditions import parse_range
 from local.oss.draft import Draft
 from local.oss.errors import already_exists, invalid_argument
-from local.oss.keys import parse_max
-from local.oss.multipart import MAX_PARTS, Part, Upload
-from local.oss.notices import ACCOUNT_ID
+from local.oss.multipart import MAX_PARTS, Upload
 from local.oss.objects import forbids_overwrite, open_source, placing
-from local.oss.records import Attributes, Record
+from local.oss.records import Record
 from local.oss.service import Call
 from local.oss.xml import element, leaf
 
 
-def _find(call: Call) -> Upload:
+def find(call: Call) -> Upload:
+    """Return the upload a request is about; raises OssError 404."""
     call.service.store.require_bucket(call.bucket)
     return call.service.uploads.find(call.query.get("uploadId", ""), call.bucket, call.key)
 
@@ -35,6 +35,7 @@ async def _notify(call: Call, event: str, etag: str = "", size: int = 0) -> None
 async def initiate(call: Call) -> web.StreamResponse:
     """InitiateMultipartUpload."""
     store = call.service.store
+    encoding = call.encoding
     settings = store.settings(call.bucket)
     forbid = forbids_overwrite(call) and "versioning" not in settings
     if forbid and store.layout.locate(call.bucket, call.key):
@@ -42,7 +43,6 @@ async def initiate(call: Call) -> web.StreamResponse:
     said = attributes.from_headers(call.request.headers.items())
     upload = await asyncio.to_thread(call.service.uploads.begin, call.bucket, call.key, said)
     await _notify(call, "ObjectCreated:InitiateMultipartUpload")
-    encoding = call.query.get("encoding-type", "")
     root = element(
         "InitiateMultipartUploadResult",
         leaf("EncodingType", encoding) if encoding else None,
@@ -58,7 +58,7 @@ async def upload_part(call: Call) -> web.StreamResponse:
     text = call.query.get("partNumber", "")
     if not re.fullmatch(r"\d{1,5}", text) or not 1 <= int(text) <= MAX_PARTS:
         raise invalid_argument(f"partNumber must be 1 to {MAX_PARTS}; it is {text!r}.")
-    upload = _find(call)
+    upload = find(call)
     uploads = call.service.uploads
     copies = bool(call.header("x-oss-copy-source"))
     with call.service.store.layout.draft() as draft:
@@ -72,7 +72,7 @@ async def upload_part(call: Call) -> web.StreamResponse:
     await _notify(call, f"ObjectCreated:{event}", etag, size)
     headers = {"ETag": answers.quoted(etag), "x-oss-hash-crc64ecma": str(crc64)}
     if not copies:
-        return answers.empty(headers=headers)
+        return answers.empty(headers={**headers, **answers.content_md5(bytes.fromhex(etag))})
     root = element(
         "CopyPartResult",
         leaf("ETag", answers.quoted(etag)),
@@ -92,17 +92,18 @@ def _copy_part(call: Call, draft: Draft) -> None:
 
 
 async def complete(call: Call) -> web.StreamResponse:
-    """CompleteMultipartUpload."""
-    upload = _find(call)
+    """CompleteMultipartUpload; an ACL sent now takes the place of one sent at the beginning."""
+    upload, encoding = find(call), call.encoding
     wanted = await _wanted(call)
-    plan = placing(call, "ObjectCreated:CompleteMultipartUpload", Attributes())
+    acl = call.header("x-oss-object-acl", upload.attributes.acl)
+    attributes.check_acl(acl, attributes.OBJECT_ACLS)
+    said = replace(upload.attributes, acl=acl)
+    plan = placing(call, "ObjectCreated:CompleteMultipartUpload", said)
     record = await asyncio.to_thread(call.service.uploads.complete, upload, wanted, plan)
-    encoding = call.query.get("encoding-type", "")
-    host = call.header("Host")
     root = element(
         "CompleteMultipartUploadResult",
         leaf("EncodingType", encoding) if encoding else None,
-        leaf("Location", f"http://{host}/{xml.encode_name(f'{call.bucket}/{call.key}', 'url')}"),
+        leaf("Location", call.address(call.key)),
         leaf("Bucket", call.bucket),
         leaf("Key", xml.encode_name(call.key, encoding)),
         leaf("ETag", answers.quoted(record.etag)),
@@ -112,7 +113,10 @@ async def complete(call: Call) -> web.StreamResponse:
 
 async def _wanted(call: Call) -> list[tuple[int, str]] | None:
     body = await read_document(call)
-    if call.header("x-oss-complete-all").lower() == "yes":
+    every = call.header("x-oss-complete-all")
+    if every.lower() not in ("", "yes"):
+        raise invalid_argument(f"x-oss-complete-all must be yes; it is {every!r}.")
+    if every:
         return None
     root = xml.parse(body, "CompleteMultipartUpload")
     wanted = []
@@ -126,91 +130,7 @@ async def _wanted(call: Call) -> list[tuple[int, str]] | None:
 
 async def abort(call: Call) -> web.StreamResponse:
     """AbortMultipartUpload."""
-    upload = _find(call)
+    upload = find(call)
     await asyncio.to_thread(call.service.uploads.abort, upload)
     await _notify(call, "ObjectRemoved:AbortMultipartUpload")
     return answers.empty(204)
-
-
-async def list_parts(call: Call) -> web.StreamResponse:
-    """ListParts, paged by part number."""
-    upload = _find(call)
-    count = parse_max(call.query.get("max-parts"), "max-parts", 1000, 1000)
-    marker = call.query.get("part-number-marker") or "0"
-    if not marker.isdigit():
-        raise invalid_argument(f"part-number-marker must be a number; it is {marker!r}.")
-    parts = await asyncio.to_thread(call.service.uploads.parts, upload)
-    rest = [part for part in parts if part.number > int(marker)]
-    encoding = call.query.get("encoding-type", "")
-    root = element(
-        "ListPartsResult",
-        leaf("EncodingType", encoding) if encoding else None,
-        leaf("Bucket", call.bucket),
-        leaf("Key", xml.encode_name(call.key, encoding)),
-        leaf("UploadId", upload.upload_id),
-        leaf("PartNumberMarker", marker),
-        leaf("NextPartNumberMarker", rest[:count][-1].number if rest else ""),
-        leaf("MaxParts", count),
-        leaf("IsTruncated", len(rest) > count),
-        *[_part_node(part) for part in rest[:count]],
-    )
-    return answers.xml_answer(root)
-
-
-def _part_node(part: Part) -> xml.Element:
-    return element(
-        "Part",
-        leaf("PartNumber", part.number),
-        leaf("LastModified", xml.timestamp(part.modified)),
-        leaf("ETag", answers.quoted(part.etag)),
-        leaf("HashCrc64ecma", str(part.crc64)),
-        leaf("Size", part.size),
-    )
-
-
-async def list_uploads(call: Call) -> web.StreamResponse:
-    """ListMultipartUploads, paged by key and upload id."""
-    call.service.store.require_bucket(call.bucket)
-    count = parse_max(call.query.get("max-uploads"), "max-uploads", 1000, 1000)
-    rest = _after_marker(call, await asyncio.to_thread(call.service.uploads.all, call.bucket))
-    page, truncated = rest[:count], len(rest) > count
-    encoding = call.query.get("encoding-type", "")
-    last = page[-1] if truncated else None
-    root = element(
-        "ListMultipartUploadsResult",
-        leaf("EncodingType", encoding) if encoding else None,
-        leaf("Bucket", call.bucket),
-        leaf("KeyMarker", xml.encode_name(call.query.get("key-marker", ""), encoding)),
-        leaf("UploadIdMarker", call.query.get("upload-id-marker", "")),
-        leaf("NextKeyMarker", xml.encode_name(last.key, encoding) if last else ""),
-        leaf("NextUploadIdMarker", last.upload_id if last else ""),
-        leaf("Prefix", xml.encode_name(call.query.get("prefix", ""), encoding)),
-        leaf("MaxUploads", count),
-        leaf("IsTruncated", truncated),
-        *[_upload_node(upload, encoding) for upload in page],
-    )
-    return answers.xml_answer(root)
-
-
-def _after_marker(call: Call, uploads: list[Upload]) -> list[Upload]:
-    prefix, key = call.query.get("prefix", ""), call.query.get("key-marker", "").encode()
-    upload_id = call.query.get("upload-id-marker", "")
-    found = [upload for upload in uploads if upload.key.startswith(prefix)]
-    if not key:
-        return found
-    if not upload_id:
-        return [upload for upload in found if upload.key.encode() > key]
-    return [
-        upload for upload in found if (upload.key.encode(), upload.upload_id) > (key, upload_id)
-    ]
-
-
-def _upload_node(upload: Upload, encoding: str) -> xml.Element:
-    return element(
-        "Upload",
-        leaf("Key", xml.encode_name(upload.key, encoding)),
-        leaf("UploadId", upload.upload_id),
-        leaf("StorageClass", "Standard"),
-        leaf("Initiated", xml.timestamp(upload.initiated)),
-        element("Owner", leaf("ID", ACCOUNT_ID), leaf("DisplayName", ACCOUNT_ID)),
-    )

@@ -15,6 +15,7 @@ from pathlib import Path
 from aiohttp import web
 
 from deploy.stack.render import DeclarationError
+from local.own_computer import keep_files_private
 from local.ram import PolicyError, read_identities
 from local.runtime.declaration import Function
 from local.runtime.load import load_functions
@@ -30,6 +31,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def main() -> None:
     """Runs until SIGINT or SIGTERM; a declaration that cannot run ends it with a message."""
     arguments = _parser().parse_args()
+    keep_files_private()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
     try:

@@ -72,7 +72,7 @@ class Pool:
 
     def _with_room(self) -> Process | None:
         """The busiest instance, or the one used last, so that the others can go idle."""
-        having = [i for i in self._instances if i.usable and i.open < self.capacity]
+        having = [i for i in self._instances if i.fit and i.open < self.capacity]
         return max(having, key=lambda i: (i.open, i.idle_since), default=None)
 
     def _new(self, request_id: str) -> Process:
@@ -101,7 +101,7 @@ class Pool:
             return
         instance.idle_since = time.monotonic()
         instance.freeze()
-        if not instance.usable:
+        if not instance.fit:
             await self._end(instance)
 
     async def _end(self, instance: Process) -> None:
@@ -112,10 +112,10 @@ class Pool:
         shutil.rmtree(scratch, ignore_errors=True)
 
     async def reap(self) -> None:
-        """Ends instances that died unseen or were idle for too long."""
+        """Ends instances that died unseen, have old code, or were idle for too long."""
         before = time.monotonic() - self._settings.idle_seconds
         for instance in list(self._instances):
-            if not instance.busy and (not instance.usable or instance.idle_since < before):
+            if not instance.busy and (not instance.fit or instance.idle_since < before):
                 await self._end(instance)
 
     async def close(self) -> None:

@@ -34,12 +34,25 @@ class Outcome:
         return "" if self.ok else str(json.loads(self.payload).get("errorMessage", ""))
 
 
+def build_of(function: Function) -> int:
+    """When a function's package was built, in nanoseconds; 0 where functions/ runs.
+
+    Not from what: a roll-back is a deployment too, and what ran before it must not run again.
+    """
+    try:
+        return (function.code / "BUILD.json").stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
 class Process:
-    """A process that runs one function. `open` counts the events that it works on."""
+    """A process that runs one function. `open` counts the events that it works on; `built` is when
+    its package had been built as it started."""
 
     def __init__(self, function: Function, instance_id: str) -> None:
         self.function = function
         self.instance_id = instance_id
+        self.built = build_of(function)
         self.idle_since = 0.0
         self.open = 0
         self.ready: asyncio.Task[Outcome] | None = None
@@ -58,6 +71,11 @@ class Process:
     def usable(self) -> bool:
         """Whether it runs, or is about to."""
         return self._process is None or self._process.returncode is None
+
+    @property
+    def fit(self) -> bool:
+        """Whether it may take an event: not one of a package that was built again since."""
+        return self.usable and self.built == build_of(self.function)
 
     async def start(
         self, environ: dict[str, str], settings: dict[str, Any], log: Callable[[bytes], None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import uuid
 from collections.abc import Awaitable, Callable
@@ -9,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 from multidict import CIMultiDict
 
+from local import own_computer
 from local.runtime import frames
 from local.runtime.delivery import PayloadTooLarge
 from local.runtime.pool import Throttled
@@ -19,9 +21,13 @@ from local.runtime.web_instance import request_frame
 
 REQUEST_BYTES = 32 * 1024 * 1024
 """Largest body of a synchronous request ("limits" page)."""
+BODY_SECONDS = 60.0
+"""Longest that a caller may take for a body."""
 LONGEST_DELAY = 3600
 """Of an asynchronous invocation, in seconds ("asynchronous invocation" page)."""
 RUNTIME = web.AppKey("runtime", Runtime)
+OWN = ("/_", "/2023-03-30/")
+"""What the paths of the platform and of this laptop begin with; every other is the trigger's."""
 UNHANDLED = {"X-Fc-Error-Type": "UnhandledInvocationError"}
 
 
@@ -33,7 +39,7 @@ def make_app(runtime: Runtime) -> web.Application:
     app.router.add_get("/_runtime/state", _state)
     app.router.add_get("/_runtime/access", _access)
     app.router.add_post("/2023-03-30/functions/{name}/invocations", _invocation)
-    app.router.add_route("*", "/{path:.*}", _http_trigger)
+    app.router.add_route("*", "/{path:(?s:.*)}", _http_trigger)
     return app
 
 
@@ -41,6 +47,9 @@ def make_app(runtime: Runtime) -> web.Application:
 async def _errors(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
+    own = request.path.startswith(OWN)
+    if reason := own_computer.refusal(request, pages=not own):
+        return _error(403, "AccessDenied", reason)
     try:
         return await handler(request)
     except Throttled as error:
@@ -79,7 +88,7 @@ async def _invocation(request: web.Request) -> web.Response:
     if function is None:
         text = f"function {request.match_info['name']!r} is not declared in s.yaml"
         return _error(404, "FunctionNotFound", text)
-    event, called = await request.read(), runtime.pools[function].function
+    event, called = await _body(request), runtime.pools[function].function
     refusal = refused_call(request, event, runtime.settings, called)
     if refusal:
         return _error(403, *refusal)
@@ -105,7 +114,7 @@ async def _invocation(request: web.Request) -> web.Response:
 async def _http_trigger(request: web.Request) -> web.StreamResponse:
     runtime = request.app[RUNTIME]
     function = runtime.http_function
-    if request.path.startswith(("/_", "/2023-03-30/")) or function is None:
+    if function is None:
         return _error(404, "NotFound", f"nothing answers {request.method} {request.path} here")
     assert function.http_trigger is not None
     methods = function.http_trigger.methods
@@ -117,11 +126,21 @@ async def _http_trigger(request: web.Request) -> web.StreamResponse:
     request_id = f"1-{uuid.uuid4()}"
     path = request.raw_path if request.raw_path.startswith("/") else f"/{request.raw_path}"
     headers = list(request.headers.items())
-    event = request_frame(request.method, path, headers, await request.read())
+    event = request_frame(request.method, path, headers, await _body(request))
     if _is_async(request):
         return await _accepted(runtime, function.name, event)
     outcome = await runtime.invoke(function.name, event, request_id)
     return _http_answer(outcome, request_id)
+
+
+async def _body(request: web.Request) -> bytes:
+    """Raises HTTPRequestEntityTooLarge, at once if the caller says so, and HTTPRequestTimeout."""
+    if (request.content_length or 0) > REQUEST_BYTES:
+        raise web.HTTPRequestEntityTooLarge(REQUEST_BYTES, request.content_length or 0)
+    try:
+        return await asyncio.wait_for(request.read(), BODY_SECONDS)
+    except asyncio.TimeoutError:
+        raise web.HTTPRequestTimeout from None
 
 
 def _http_answer(outcome: Outcome, request_id: str) -> web.Response:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from shared.api.tokens import Caller
+from shared.catalogue.plain import escape
+from shared.jobfile import short_pointer
 from shared.storage import layout
 
 
@@ -18,26 +20,26 @@ def foreign_objects(value: Any, caller: Caller, bucket: str) -> Iterator[tuple[s
     if not caller.prefix:
         return
     own = (layout.INPUTS, layout.UPLOADS, f"{layout.RESULTS}{caller.prefix}")
-    for pointer, text in _texts(value):
+    for pointer, text in _texts("/input", value):
         key = _key_in(text, bucket)
         if key is not None and not key.startswith(own):
             yield (
                 pointer,
-                f"at {pointer}: this token may use uploaded images, and results of jobs whose ids"
-                f" begin with {caller.prefix}; upload the image (POST /uploads)",
+                f"at {short_pointer(pointer)}: this token may use uploaded images, and results of"
+                f" jobs whose ids begin with {caller.prefix}; upload the image (POST /uploads)",
             )
 
 
-def _texts(value: Any) -> Iterator[tuple[str, str]]:
-    waiting = [("/input", value)]
-    while waiting:
-        place, one = waiting.pop()
-        if isinstance(one, str):
-            yield place, one
-        elif isinstance(one, dict):
-            waiting += [(f"{place}/{name}", inner) for name, inner in one.items()]
-        elif isinstance(one, list):
-            waiting += [(f"{place}/{n}", inner) for n, inner in enumerate(one)]
+def _texts(place: str, value: Any) -> Iterator[tuple[str, str]]:
+    """One after the other: the places of a whole job, each with all its parents, are too much."""
+    if isinstance(value, str):
+        yield place, value
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _texts(f"{place}/{escape(name)}", inner)
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from _texts(f"{place}/{number}", inner)
 
 
 def _key_in(text: str, bucket: str) -> str | None:

@@ -30,12 +30,13 @@ class Caller:
 
 def identify(settings: Settings, authorization: str | None) -> Caller | None:
     """The caller behind `Authorization: Bearer <token>`; every known hash is compared, in
-    constant time each."""
-    scheme, _, token = (authorization or "").partition(" ")
-    given = hashlib.sha256(token.strip().encode("utf-8", "surrogateescape")).hexdigest()
+    constant time each. An empty token is nobody's."""
+    scheme, _, rest = (authorization or "").partition(" ")
+    token = rest.strip()
+    given = hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
     everybody = (*map(Token, settings.token_hashes), *settings.tokens)
     known = [one for one in everybody if hmac.compare_digest(given.encode(), one.sha256.encode())]
-    if scheme.lower() != "bearer" or not known:
+    if scheme.lower() != "bearer" or not token or not known:
         return None
     first = known[0]
     return Caller(first.scope, first.prefix, hashlib.sha256(first.sha256.encode()).hexdigest())

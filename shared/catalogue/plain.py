@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Generic, TypeAlias, TypeVar
+
+T = TypeVar("T")
 
 Plain: TypeAlias = Any
 """A value made of dict, list, str, int, float, bool and None alone."""
 
 LONGEST_KEY = 256
+LONGEST_NUMBER = 100
+"""Characters of a number. Reading a longer one takes time that grows faster than its length."""
+MOST_SHOWN = 100
+"""Violations that are kept of a text, of a job and of an answer; the rest is counted."""
+MOST_PLACES = 4 * 1024 * 1024
+"""Characters of the JSON Pointers whose lines are known: each holds the keys of all its parents."""
 
 
 @dataclass(frozen=True)
@@ -33,12 +42,41 @@ class Problem:
     pointer: str = ""
 
 
-class TextUnreadable(Exception):
-    """The text cannot be read as a whole; `problems` says why, at least one."""
+class Capped(Generic[T]):
+    """The first `most` of a row (`kept`), and how many more there were."""
 
-    def __init__(self, problems: list[Problem]) -> None:
-        super().__init__("; ".join(problem.message for problem in problems))
-        self.problems = tuple(problems)
+    def __init__(self, most: int = MOST_SHOWN) -> None:
+        self.most = most
+        self.kept: list[T] = []
+        self.more = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether another one would only be counted: then there is no need to make it."""
+        return len(self.kept) >= self.most
+
+    def add(self, one: T) -> None:
+        if self.full:
+            self.more += 1
+        else:
+            self.kept.append(one)
+
+    def extend(self, many: Iterable[T], more: int = 0) -> None:
+        for one in many:
+            self.add(one)
+        self.more += more
+
+
+class TextUnreadable(Exception):
+    """The text cannot be read as a whole; `problems` says why, at least one; `more` were left out.
+
+    The exception's own text is short, for a log line: the first problem.
+    """
+
+    def __init__(self, problems: Iterable[Problem], more: int = 0) -> None:
+        self.problems, self.more = tuple(problems), more
+        others = len(self.problems) - 1 + more
+        super().__init__(self.problems[0].message + (f" (and {others} more)" if others else ""))
 
 
 def escape(key: str) -> str:

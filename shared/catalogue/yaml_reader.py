@@ -18,7 +18,10 @@ import yaml
 
 from shared.catalogue.plain import (
     LONGEST_KEY,
+    LONGEST_NUMBER,
+    MOST_PLACES,
     Bounds,
+    Capped,
     Plain,
     Problem,
     TextUnreadable,
@@ -36,8 +39,6 @@ _OCTAL_OR_HEX = re.compile(r"0(?:o[0-7]+|x[0-9a-fA-F]+)\Z")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
 _NOT_FINITE = re.compile(r"(?:[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))\Z")
 
-_LONGEST_NUMBER = 100
-_MOST_PROBLEMS = 100
 _MOST_DIRECTIVES = 100
 _HARMLESS_TAGS = ("!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 
@@ -47,12 +48,13 @@ class _Anchor:
     value: Any
     nodes: int
     characters: int
+    levels: int
     open: bool
 
 
 @dataclass
 class _Frame:
-    """A mapping or sequence whose end has not been read."""
+    """A mapping or sequence whose end has not been read. `levels` of nesting lie inside so far."""
 
     value: Any
     pointer: str
@@ -60,6 +62,7 @@ class _Frame:
     anchor: str | None
     nodes: int
     characters: int
+    levels: int = 0
     key: str | None = None
     key_line: int = 0
 
@@ -70,9 +73,9 @@ def scalar(text: str) -> Plain:
         return None
     if _BOOL.match(text):
         return text[0] in "tT"
-    if _INT.match(text) and len(text) <= _LONGEST_NUMBER:
+    if _INT.match(text) and len(text) <= LONGEST_NUMBER:
         return int(text)
-    if _OCTAL_OR_HEX.match(text) and len(text) <= _LONGEST_NUMBER:
+    if _OCTAL_OR_HEX.match(text) and len(text) <= LONGEST_NUMBER:
         return int(text[2:], 8 if text[1] == "o" else 16)
     if _NOT_FINITE.match(text):
         raise ValueError(text)
@@ -82,7 +85,7 @@ def scalar(text: str) -> Plain:
 
 
 def _finite(text: str) -> float:
-    number = float(text)
+    number = float(text) if len(text) <= LONGEST_NUMBER else math.inf
     if not math.isfinite(number):
         raise ValueError(text[:40])
     return number
@@ -93,12 +96,13 @@ class _Builder:
     bounds: Bounds
     lines: list[dict[str, int]] | None = None
     documents: list[Any] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
+    problems: Capped[Problem] = field(default_factory=Capped)
     _stack: list[_Frame] = field(default_factory=list)
     _anchors: dict[str, _Anchor] = field(default_factory=dict)
     _nodes: int = 0
     _characters: int = 0
     _aliases: int = 0
+    _places: int = 0
 
     def take(self, event: _Event) -> None:
         if isinstance(event, yaml.ScalarEvent):
@@ -123,7 +127,7 @@ class _Builder:
         self._count(event, 1, len(event.value))
         value = self._value(event)
         if event.anchor:
-            self._anchors[event.anchor] = _Anchor(value, 1, len(event.value), False)
+            self._anchors[event.anchor] = _Anchor(value, 1, len(event.value), 0, False)
         self._add(event, value)
 
     def _value(self, event: _Event) -> Plain:
@@ -146,22 +150,32 @@ class _Builder:
 
     def _open(self, event: _Event) -> None:
         self._check_tag(event)
-        if len(self._stack) >= self.bounds.depth:
-            self._stop(event, f"at most {self.bounds.depth} levels of nesting", "deeper nesting")
+        self._check_depth(event, 1)
         before = (self._nodes, self._characters)
         self._count(event, 1, 0)
         value: Any = {} if isinstance(event, yaml.MappingStartEvent) else []
         if event.anchor:
-            self._anchors[event.anchor] = _Anchor(value, 0, 0, True)
+            self._anchors[event.anchor] = _Anchor(value, 0, 0, 0, True)
         pointer, line = self._add(event, value)
         self._stack.append(_Frame(value, pointer, line, event.anchor, *before))
 
     def _close(self) -> None:
         frame = self._stack.pop()
+        levels = frame.levels + 1
+        self._deepen(levels)
         if frame.anchor:
             nodes = self._nodes - frame.nodes
             characters = self._characters - frame.characters
-            self._anchors[frame.anchor] = _Anchor(frame.value, nodes, characters, False)
+            self._anchors[frame.anchor] = _Anchor(frame.value, nodes, characters, levels, False)
+
+    def _check_depth(self, event: _Event, levels: int) -> None:
+        if len(self._stack) + levels > self.bounds.depth:
+            self._stop(event, f"at most {self.bounds.depth} levels of nesting", "deeper nesting")
+
+    def _deepen(self, levels: int) -> None:
+        """So many levels lie inside what is open."""
+        if self._stack:
+            self._stack[-1].levels = max(self._stack[-1].levels, levels)
 
     def _alias(self, event: _Event) -> None:
         self._aliases += 1
@@ -174,8 +188,12 @@ class _Builder:
             meant = f"; did you mean 1024*{event.anchor[:9]}?" if event.anchor.isdecimal() else ""
             self._fail(event, "an anchor", words + meant)
         if anchor.open:
-            self._fail(event, "no cycle", f"the alias *{event.anchor} lies inside its own anchor")
+            self._fail(
+                event, "no cycle", f"the alias *{event.anchor[:60]} lies inside its own anchor"
+            )
         self._count(event, anchor.nodes, anchor.characters)
+        self._check_depth(event, anchor.levels)
+        self._deepen(anchor.levels)
         self._add(event, copy(anchor.value))
 
     def _add(self, event: _Event, value: Plain) -> tuple[str, int]:
@@ -214,7 +232,8 @@ class _Builder:
         frame.key = str(key)
 
     def _place(self, pointer: str, line: int) -> tuple[str, int]:
-        if self.lines is not None:
+        if self.lines is not None and self._places <= MOST_PLACES:
+            self._places += len(pointer)
             self.lines[-1][pointer] = line
         return pointer, line
 
@@ -227,13 +246,15 @@ class _Builder:
             self._stop(event, f"at most {self.bounds.characters} characters", "more characters")
 
     def _report(self, event: _Event, expected: str, message: str, pointer: str = "") -> None:
-        self.problems.append(_at(event.start_mark, expected, message, pointer))
-        if len(self.problems) >= _MOST_PROBLEMS:
-            raise TextUnreadable(self.problems)
+        self.problems.add(_at(event.start_mark, expected, message, pointer))
 
     def _fail(self, event: _Event, expected: str, message: str) -> NoReturn:
-        self.problems.append(_at(event.start_mark, expected, message, ""))
-        raise TextUnreadable(self.problems)
+        raise self.refusal(_at(event.start_mark, expected, message, ""))
+
+    def refusal(self, last: Problem | None = None) -> TextUnreadable:
+        """What was wrong so far, and the problem at which reading stopped: it is always shown."""
+        kept, more = self.problems.kept, self.problems.more
+        return TextUnreadable([*kept, last] if last else kept, more)
 
     def _stop(self, event: _Event, expected: str, found: str) -> NoReturn:
         message = f"the file holds {found} than allowed (aliases counted in full); split it"
@@ -295,7 +316,7 @@ def read_documents(
         for event in _events(text):
             builder.take(event)
     except yaml.YAMLError as error:
-        raise TextUnreadable([*builder.problems, _syntax_problem(error, text)]) from None
-    if builder.problems:
-        raise TextUnreadable(builder.problems)
+        raise builder.refusal(_syntax_problem(error, text)) from None
+    if builder.problems.kept:
+        raise builder.refusal()
     return builder.documents

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from shared.catalogue.models import SCHEMAS, Catalogue, Model, read_schema
-from shared.catalogue.plain import Plain, copy
+from shared.catalogue.plain import MOST_SHOWN, Plain, copy
 from shared.jobfile import wording
 from shared.jobfile.document import Document
-from shared.jobfile.findings import Findings, Notice, Violation
+from shared.jobfile.findings import Findings, Notice, Violation, counted
 from shared.jobfile.image_check import ImageCheck
 from shared.jobfile.quick_check import seconds
+from shared.jobfile.references import Place
 from shared.jobfile.rules import as_numbers, check_lengths, check_rules
 from shared.jobfile.schema_check import Section, check_section
 from shared.jobfile.slips import is_wide
 from shared.jobfile.spec import DEFAULT_PRIORITY, ImageUse, JobSpec
-from shared.storage.objects import ObjectReader
 
 _SOURCE = "job file format"
 
@@ -38,42 +38,26 @@ def _envelope() -> Mapping[str, Any]:
     return schema
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where a job file is checked. `images` reads the objects of `bucket`; `own_hosts` are
-    endpoints the service reaches, whatever they look like; `now` in seconds since 1970, 0 if not
-    known."""
-
-    images: ObjectReader
-    bucket: str
-    own_hosts: Collection[str] | None = ()
-    now: float = 0.0
-
-
 def check(
-    document: Document,
-    catalogue: Catalogue,
-    images: ObjectReader,
-    bucket: str,
-    own_hosts: Collection[str] | None = (),
-    now: float = 0.0,
+    document: Document, catalogue: Catalogue, place: Place, most: int = MOST_SHOWN
 ) -> Checked:
-    """Finds everything that is wrong with a job, at once; the parameters are those of `Place`.
+    """Finds everything that is wrong with a job, at once; after `most` violations the last one
+    counts the rest.
 
     Raises StoreError if the bucket cannot be asked, which
     says nothing about the job: the caller tries again later.
     """
-    found = Findings(document)
+    found = Findings(document, most)
     job = document.value
     model = _model(job, catalogue, found)
     if model is not None:
         job = as_numbers(job, model, found)
     _check_envelope(job, model, found)
-    place = Place(images, bucket, own_hosts, now)
     uses: list[ImageUse] = []
     if model is not None and isinstance(job, dict):
         uses = _check_model(_without_null(job), model, found, place)
-    violations, notices = _in_file_order(found.violations), tuple(found.notices)
+    violations = counted(_in_file_order(found.violations), found.more)
+    notices = tuple(found.notices)
     if violations or model is None:
         return Checked(None, violations, notices)
     return Checked(_spec(_without_null(job), model, tuple(uses)), (), notices)
@@ -138,7 +122,7 @@ def _check_model(
     check_lengths(job, model, found)
     for notice in model.notices:
         found.notice("/model", "", model.name, notice.en, notice.source)
-    image_check = ImageCheck(place.bucket, place.images, model, found, place.own_hosts, place.now)
+    image_check = ImageCheck(place, model, found)
     image_check.run(job)
     return image_check.uses
 

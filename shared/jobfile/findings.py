@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from shared.catalogue.plain import Plain
+from shared.catalogue.plain import MOST_SHOWN, Capped, Plain
 from shared.jobfile.document import Document
 
+_SOURCE = "job file format"
 _LONGEST = 80
-_MOST_FINDINGS = 100
+_LONGEST_POINTER = 300
+_MANY = 10
 _URL = re.compile(r"(https?://)(?:[^/?#]*@)?([^?#]*)([?#]?)", re.IGNORECASE)
 
 
@@ -41,8 +44,29 @@ class Unreadable(Exception):
     """The file cannot be read as jobs. `violations` says why, at least one."""
 
     def __init__(self, violations: tuple[Violation, ...]) -> None:
-        super().__init__("; ".join(violation.message for violation in violations))
+        others = f" (and {len(violations) - 1} more)" if len(violations) > 1 else ""
+        super().__init__(violations[0].message + others)  # short: it may reach a log line
         self.violations = violations
+
+
+def counted(shown: Iterable[Violation], more: int) -> tuple[Violation, ...]:
+    """What is shown of many violations: the last one counts the rest."""
+    found = tuple(shown)
+    if not more:
+        return found
+    message = f"at least {more} more; they show once these are mended"
+    return (*found, Violation("", None, "no more violations", f"{more} more", message, _SOURCE))
+
+
+def most_each(documents: int) -> int:
+    """How many violations each document of a file shows: a file of a thousand must not cost a
+    hundred thousand explanations."""
+    return _MANY if documents > _MANY else MOST_SHOWN
+
+
+def short_pointer(pointer: str) -> str:
+    """A JSON Pointer, or its beginning: keys may be long and deep."""
+    return pointer if len(pointer) <= _LONGEST_POINTER else f"{pointer[:_LONGEST_POINTER]}…"
 
 
 def show(value: Plain) -> str:
@@ -76,29 +100,58 @@ def _show_list(items: list[Any]) -> str:
 
 
 class Findings:
-    """Collects what is wrong with one document, with the line of each place."""
+    """Collects what is wrong with one document, with the line of each place.
 
-    def __init__(self, document: Document) -> None:
+    Of violations and of notices the first `most` are kept.
+    """
+
+    def __init__(self, document: Document, most: int = MOST_SHOWN) -> None:
         self._document = document
-        self.violations: list[Violation] = []
-        self.notices: list[Notice] = []
+        self._violations: Capped[Violation] = Capped(most)
+        self._notices: Capped[Notice] = Capped(most)
+
+    @property
+    def violations(self) -> list[Violation]:
+        """What must be mended, without those that are only counted."""
+        return self._violations.kept
+
+    @property
+    def notices(self) -> list[Notice]:
+        return self._notices.kept
+
+    @property
+    def more(self) -> int:
+        """How many violations were only counted."""
+        return self._violations.more
+
+    def full(self, skipped: int = 0) -> bool:
+        """Whether another violation is only counted, as `skipped` of them are at once."""
+        if self._violations.full:
+            self._violations.more += skipped
+        return self._violations.full
 
     def violate(
         self, pointer: str, expected: str, value: Plain, what: str, source: str, found: str = ""
     ) -> None:
         """`what` continues a sentence that starts with the place: `at /input/prompt: …`."""
-        if len(self.violations) >= _MOST_FINDINGS:
-            return  # the rest shows once these hundred are repaired
-        line, shown = self._document.line(pointer), found or show(value)
-        message = _sentence(pointer, what)
-        self.violations.append(Violation(pointer, line, expected, shown, message, source))
+        if not self.full(skipped=1):
+            self._violations.add(
+                Violation(*self._said(pointer, expected, value, what, source, found))
+            )
 
     def notice(
         self, pointer: str, expected: str, value: Plain, what: str, source: str, found: str = ""
     ) -> None:
+        """`what` continues a sentence, as in `violate`."""
+        if not self._notices.full:
+            self._notices.add(Notice(*self._said(pointer, expected, value, what, source, found)))
+
+    def _said(
+        self, pointer: str, expected: str, value: Plain, what: str, source: str, found: str
+    ) -> tuple[str, int | None, str, str, str, str]:
         line, shown = self._document.line(pointer), found or show(value)
-        message = _sentence(pointer, what)
-        self.notices.append(Notice(pointer, line, expected, shown, message, source))
+        place = short_pointer(pointer)
+        return place, line, expected, shown, _sentence(place, what), source
 
 
 def _sentence(pointer: str, what: str) -> str:

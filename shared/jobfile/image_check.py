@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Collection
 from dataclasses import dataclass, field
+from itertools import islice
 
 from shared.catalogue.models import ImageRule, Model
 from shared.catalogue.plain import Plain
@@ -17,13 +17,13 @@ from shared.jobfile.image_probe import ImageFacts, Look, ProbeError, look
 from shared.jobfile.marks_check import check_marks
 from shared.jobfile.references import (
     BadReference,
+    Place,
     Reference,
     is_known_temporary,
     read_reference,
 )
 from shared.jobfile.spec import ImageUse
-from shared.storage.layout import INPUTS, RESULTS, UPLOADS
-from shared.storage.objects import ObjectForbidden, ObjectMissing, ObjectReader, Slice
+from shared.storage.objects import ObjectMissing, Slice
 
 _SUFFIXES = {
     "jpg": "JPEG",
@@ -36,21 +36,17 @@ _SUFFIXES = {
     "gif": "GIF",
 }
 _UPRIGHT = 1
+_MOST = 20
+"""Images of a list that are looked at: more than any model takes, and each costs requests."""
 
 
 @dataclass
 class ImageCheck:
-    """Checks all images of one job; `uses` and `looks` are what it learnt of them.
+    """Checks all images of one job; `uses` and `looks` are what it learnt of them."""
 
-    `own_hosts` and `now` as in `shared.jobfile.references`.
-    """
-
-    bucket: str
-    reader: ObjectReader
+    place: Place
     model: Model
     found: Findings
-    own_hosts: Collection[str] | None = ()
-    now: float = 0.0
     uses: list[ImageUse] = field(default_factory=list)
     looks: dict[str, Look] = field(default_factory=dict)
     _known: dict[str, Look] = field(default_factory=dict)
@@ -58,7 +54,7 @@ class ImageCheck:
     def run(self, job: Plain) -> None:
         """Reports what is wrong with the images. Raises StoreError if the bucket cannot be read."""
         for rule in self.model.images:
-            for pointer, value in pointers.find(job, rule.at):
+            for pointer, value in islice(pointers.find(job, rule.at), _MOST):
                 if isinstance(value, str) and value.strip():
                     self._check(pointer, value, rule)
                     self._check_pixels(job, pointer, value, rule)
@@ -69,12 +65,7 @@ class ImageCheck:
     def _check(self, pointer: str, value: str, rule: ImageRule) -> None:
         try:
             reference = read_reference(
-                value,
-                self.bucket,
-                inline=rule.inline,
-                ascii_url=rule.ascii_url,
-                own_hosts=self.own_hosts,
-                now=self.now,
+                value, self.place, inline=rule.inline, ascii_url=rule.ascii_url
             )
         except BadReference as error:
             self.found.violate(pointer, error.expected, value, str(error), rule.source)
@@ -105,12 +96,6 @@ class ImageCheck:
         except ObjectMissing:
             what = f"{reference.key} does not exist in the bucket; upload it before the job file"
             self.found.violate(pointer, "an object in the bucket", value, what, rule.source)
-        except ObjectForbidden:
-            # In these folders the role is broken, which an operator repairs; elsewhere the job is.
-            if str(reference.key).startswith((INPUTS, UPLOADS, RESULTS)):
-                raise
-            what = f"{reference.key} may not be read here; copy it to {INPUTS} and name that"
-            self.found.violate(pointer, f"a key below {INPUTS}", value, what, rule.source)
         except ProbeError as error:
             self.found.violate(pointer, _formats(rule), value, str(error), rule.formats_source)
         return None
@@ -118,7 +103,9 @@ class ImageCheck:
     def _look_at_object(self, key: str, rule: ImageRule) -> Look:
         if key not in self._known or (rule.marks and self._known[key].body is None):
             most = rule.max_bytes if rule.marks else 0
-            self._known[key] = look(lambda start, n: self.reader.read_range(key, start, n), most)
+            self._known[key] = look(
+                lambda start, n: self.place.images.read_range(key, start, n), most
+            )
         return self._known[key]
 
     def _probe_inline(self, pointer: str, value: str, rule: ImageRule) -> Look | None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from shared.catalogue.plain import Bounds, Problem, TextUnreadable
 from shared.jobfile.document import Document, Lines
-from shared.jobfile.findings import Unreadable, Violation
-from shared.jobfile.json_reader import places, read_json
+from shared.jobfile.findings import Unreadable, Violation, counted, short_pointer
+from shared.jobfile.json_reader import places, read_json, read_json_lines
 from shared.jobfile.slips import slip_in
 
 _SOURCE = "job file format"
@@ -45,10 +44,9 @@ def parse(body: bytes, name: str, limits: ParseLimits | None = None) -> list[Doc
     try:
         documents = _READERS[suffix](text, limits)
     except TextUnreadable as error:
-        first = _slip(text, error.problems[0])
-        raise Unreadable(
-            (*first, *(_violation(one) for one in error.problems[len(first) :]))
-        ) from None
+        slip = _slip(text, error.problems[0])
+        found = (*slip, *(_violation(one) for one in error.problems[len(slip) :]))
+        raise Unreadable(counted(found, error.more)) from None
     if not documents:
         raise _refuse("at least one job", "none", "the file holds no job; write one job per file")
     if len(documents) > limits.documents:
@@ -101,7 +99,8 @@ def _violation(problem: Problem) -> Violation:
     if problem.line and problem.column:
         where += f", column {problem.column}"
     message = f"{where}: {problem.message}"
-    return Violation(problem.pointer, problem.line, problem.expected, "", message, _SOURCE)
+    pointer = short_pointer(problem.pointer)
+    return Violation(pointer, problem.line, problem.expected, "", message, _SOURCE)
 
 
 def _yaml(text: str, limits: ParseLimits) -> list[Document]:
@@ -133,28 +132,13 @@ def _jsonl(text: str, limits: ParseLimits) -> list[Document]:
     if len(numbered) > limits.documents:
         message = f"the file holds {len(numbered)} jobs; at most {limits.documents}; split the file"
         raise _refuse(f"at most {limits.documents} jobs", f"{len(numbered)} jobs", message)
-    values, problems = _jsonl_values(numbered, limits.bounds())
-    if problems:
-        raise TextUnreadable(problems)
+    values = read_json_lines(numbered, limits.bounds())
 
     def work_out() -> list[dict[str, int]]:
         return [{place.pointer: place.line for place in places(line, n)} for n, line in numbered]
 
     lines = Lines(work_out)
     return [Document(index, value, lines, index) for index, value in enumerate(values)]
-
-
-def _jsonl_values(
-    numbered: list[tuple[int, str]], bounds: Bounds
-) -> tuple[list[Any], list[Problem]]:
-    values: list[Any] = []
-    problems: list[Problem] = []
-    for number, line in numbered:
-        try:
-            values.append(read_json(line, bounds, number))
-        except TextUnreadable as error:
-            problems += error.problems
-    return values, problems
 
 
 _READERS = {".yaml": _yaml, ".yml": _yaml, ".json": _json, ".jsonl": _jsonl}

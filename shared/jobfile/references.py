@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 from shared.jobfile.addresses import bad_address
 from shared.storage.layout import INPUTS, RESULTS, UPLOADS
+from shared.storage.objects import ObjectReader
 
 _LONGEST_KEY = 1023  # bytes of UTF-8, OSS object naming rules
+_LONGEST_URL = 8192
 _PRIVATE = "state/"
 _TEMPORARY_HOST = "dashscope-instant"
 _FOLDERS = (INPUTS, UPLOADS, RESULTS)
@@ -36,28 +38,37 @@ class BadReference(Exception):
         self.expected = expected
 
 
-def read_reference(
-    text: str,
-    bucket: str,
-    *,
-    inline: bool,
-    ascii_url: bool,
-    own_hosts: Collection[str] | None = (),
-    now: float = 0.0,
-) -> Reference:
+@dataclass(frozen=True)
+class Place:
+    """Where a job file is checked, and when.
+
+    `images` reads the objects of `bucket`, which is empty where its name is not known. `own_hosts`:
+    endpoints that are reachable, whatever they look like; None if nobody knows which are. `now` in
+    seconds since 1970; 0 if signed URLs are not to be held against the time.
+    """
+
+    images: ObjectReader
+    bucket: str
+    own_hosts: Collection[str] | None = ()
+    now: float = 0.0
+
+
+def read_reference(text: str, place: Place, *, inline: bool, ascii_url: bool) -> Reference:
     """What `text` refers to. Raises BadReference.
 
     `oss:///key` and `oss://bucket/key` are objects of our own bucket, their keys taken literally
     (no percent-decoding); oss://dashscope-instant/… is a temporary upload of the model service.
-    `own_hosts`: endpoints that are reachable, whatever they look like; None if nobody knows which
-    are. `now`: seconds since 1970, 0 if nobody knows the time. An empty `bucket` is one whose name
-    is not known.
     """
-    scheme = text.partition(":")[0].lower()
+    scheme = text[:_LONGEST_URL].partition(":")[0].lower()
+    if len(text) > _LONGEST_URL and scheme != "data":
+        if "://" not in text[:_LONGEST_URL]:
+            raise BadReference(FORMS, _unknown(text[:_LONGEST_URL], scheme))
+        message = f"the address has {len(text)} characters; give the image a shorter one"
+        raise BadReference(f"an address of at most {_LONGEST_URL} characters", message)
     if scheme == "oss" and text[3:6] == "://":
-        return _oss(text[6:], bucket)
+        return _oss(text[6:], place.bucket)
     if scheme in ("http", "https"):
-        bad = bad_address(text, ascii_url=ascii_url, own_hosts=own_hosts, now=now)
+        bad = bad_address(text, ascii_url=ascii_url, own_hosts=place.own_hosts, now=place.now)
         if bad is not None:
             raise BadReference(*bad)
         return Reference("url")

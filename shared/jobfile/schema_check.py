@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from shared.catalogue.plain import Plain, escape
 from shared.jobfile import pointers, wording
 from shared.jobfile.findings import Findings
 from shared.jobfile.quick_check import seconds, surely_fits
+
+_MOST_ERRORS = 1000
+"""Errors of the library that are looked at; each takes some kilobytes of memory."""
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -53,7 +57,8 @@ def check_section(value: Plain, section: Section, found: Findings) -> None:
         return
     base = f"/{section.name}" if section.name else ""
     validator = _validator_class()(section.schema)
-    for error in sorted(validator.iter_errors(value), key=_order):
+    errors = islice(validator.iter_errors(value), _MOST_ERRORS)
+    for error in sorted(errors, key=_order):
         for flat in _flatten(error):
             _report(flat, base, section, found)
 
@@ -113,11 +118,11 @@ def _report_unknown(
     schema: Any = error.schema
     known = schema.get("properties", {})
     inside = place.lstrip("/")
+    sections = {**section.sections, inside: list(known)}
+    want = f"one of {', '.join(sorted(known))}"
     for key in instance:
-        if key not in known:
-            sections = {**section.sections, inside: list(known)}
+        if key not in known and not found.full(skipped=1):
             what = wording.unknown_key(key, inside, sections)
-            want = f"one of {', '.join(sorted(known))}"
             found.violate(f"{place}/{escape(key)}", want, instance[key], what, source)
 
 

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from shared.jobfile.spec import JobSpec
+
+MOST_KEPT = 64 * 1024
+LONGEST_HEAD = 60
+"""Characters of the media type of a `data:` URL."""
+PUNCTUATION = 8
+"""Characters that a member or item takes beside its value and its key."""
 
 
 def job_file_of(spec: JobSpec) -> dict[str, Any]:
@@ -39,13 +46,42 @@ def prompt_of(written: Any) -> str | None:
 def without_payload(value: Any) -> Any:
     """The same JSON value with the payloads of `data:` URLs left out."""
     if isinstance(value, str) and value.startswith("data:"):
-        head = value.split(",", 1)[0]
+        head = value[:LONGEST_HEAD].split(",", 1)[0]
         return f"{head},… ({len(value)} characters)"
     if isinstance(value, Mapping):
         return {name: without_payload(item) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [without_payload(item) for item in value]
     return value
+
+
+def excerpt(value: Any, most: int = MOST_KEPT) -> Any:
+    """A JSON value for people to read: long texts are cut, and it ends after `most` characters."""
+    return _Excerpt(most, most // 4).of(value)
+
+
+@dataclass
+class _Excerpt:
+    left: int
+    longest: int
+
+    def of(self, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {name: self.of(item) for name, item in self._fitting(value.items())}
+        if isinstance(value, (list, tuple)):
+            return [self.of(item) for (item,) in self._fitting(zip(value))]
+        if not isinstance(value, str):
+            return value
+        kept = value[: max(0, min(self.left, self.longest))]
+        self.left -= len(kept)
+        return value if kept == value else f"{kept}… ({len(value)} characters)"
+
+    def _fitting(self, items: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+        for item in items:
+            self.left -= PUNCTUATION + (len(item[0]) if len(item) == 2 else 0)
+            if self.left < 0:
+                return
+            yield item
 
 
 def _options(spec: JobSpec) -> dict[str, Any]:

@@ -30,7 +30,7 @@ SHOWN = ("function", "at", "request_id", "condition", "tries", "error", "job_fil
 
 @dataclass
 class DeadLetters:
-    """The folder `dead/` of the bucket. `ledger`: whose poller is woken for an event of its own."""
+    """The folder `dead/` of the bucket. `ledger`: whose poller is woken."""
 
     store: ObjectStore
     ledger: Ledger | None = None
@@ -64,13 +64,16 @@ class DeadLetters:
         return key
 
     def wake_for(self, event: DestinationEvent) -> bool:
-        """Call the poller again if the event was its own; whether it was. Raises StoreError.
+        """Call the poller if the event was its own, or of job files: `submit` may have died after
+        it had queued or sent some of their jobs. Returns whether it did. Raises StoreError.
 
-        Not at once: what dies of a lasting trouble must not be called in a hot loop.
+        Not at once for its own: what dies of a lasting trouble must not be called in a hot loop.
         """
-        if self.ledger is None or not _is_pollers(event):
+        own = _is_pollers(event)
+        if self.ledger is None or not (own or _job_files(event.payload)):
             return False
-        self.ledger.clock.sleep(PAUSE)
+        if own:
+            self.ledger.clock.sleep(PAUSE)
         self.ledger.wake.because(DEAD_EVENT)
         return True
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from statistics import median
 from typing import Any
 
 from shared.catalogue.models import Model
@@ -52,6 +51,9 @@ class Estimates:
 
     def seconds_each(self, model: Model) -> float:
         """How long the model's tasks take: what was learned, else what the catalogue says."""
+        # Imported late: a cold start would pay for decimal numbers and fractions as well.
+        from statistics import median
+
         learned = self.ledger.durations.of(model.name)
         return median(learned) if learned else model.typical_seconds
 

@@ -13,7 +13,17 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from shared.catalogue.rules import Rules
-from shared.jobfile import Document, JobSpec, Unreadable, Violation, canonical, check, parse
+from shared.jobfile import (
+    Document,
+    JobSpec,
+    Place,
+    Unreadable,
+    Violation,
+    canonical,
+    check,
+    most_each,
+    parse,
+)
 from shared.jobs.manifest import rejection
 from shared.jobs.transitions import Transitions
 from shared.ledger.ledger import Ledger
@@ -25,6 +35,8 @@ from shared.storage import layout
 from shared.storage.objects import ObjectMissing, ObjectTooLarge, StoreError
 
 SAFE = re.compile(r"[^A-Za-z0-9]+")
+LONGEST_MODEL = 128
+"""Characters kept of a model's name that is not in the catalogue."""
 
 log = logging.getLogger(__name__)
 
@@ -83,6 +95,11 @@ class Intake:
     map_fn: MapFn = in_turn
     own_hosts: Collection[str] = ()
 
+    def place(self) -> Place:
+        """Where its job files are checked, and when."""
+        store, now = self.ledger.store, self.ledger.clock.now()
+        return Place(store, self.bucket, self.own_hosts, now)
+
     def take_object(self, key: str) -> list[IntakeOutcome]:
         """Take in the job file at `key`; no jobs if it has vanished. Raises StoreError."""
         try:
@@ -125,8 +142,8 @@ class Intake:
         return [taken[document.index] for document in documents]
 
     def _take_document(self, document: Document, source: Source, now: float) -> IntakeOutcome:
-        store, hosts, now_here = self.ledger.store, self.own_hosts, self.ledger.clock.now()
-        checked = check(document, self.rules.catalogue, store, self.bucket, hosts, now_here)
+        catalogue, most = self.rules.catalogue, most_each(source.documents)
+        checked = check(document, catalogue, self.place(), most)
         if checked.spec is None or checked.violations:
             known = self._taken_already(document, source)
             if known is not None:
@@ -247,7 +264,7 @@ class Intake:
     ) -> Record | None:
         """The first record, which holds the manifest; or the last, if another was faster."""
         named = value.get("model") if isinstance(value, dict) else None
-        model = named if isinstance(named, str) else None
+        model = named[:LONGEST_MODEL] if isinstance(named, str) else None
         origin, at = source.origin(index), iso(self.ledger.clock.now())
         facts = {"model": model, "source": vars(origin), "violations": shown}
         draft = Record(

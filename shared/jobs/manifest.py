@@ -8,7 +8,7 @@ from typing import Any
 
 from shared.catalogue.errors import ErrorTable, JobError
 from shared.catalogue.rules import Rules
-from shared.jobfile.written import as_written, without_payload
+from shared.jobfile.written import as_written, excerpt, without_payload
 from shared.ledger.manifest import Manifest, StoredImage
 from shared.ledger.record import FAILED, REJECTED, SUCCEEDED, Record
 from shared.modelstudio.client import Task
@@ -74,7 +74,8 @@ def build(
 
 
 def rejection(job: str, at: str, value: Any, facts: Mapping[str, Any]) -> Manifest:
-    """The manifest of a rejected job. `facts` are model, source and violations."""
+    """The manifest of a rejected job. `facts` are model, source and violations; of the document
+    it holds as much as a person reads, since nothing bounds what was refused."""
     return Manifest(
         {
             "job": job,
@@ -84,7 +85,7 @@ def rejection(job: str, at: str, value: Any, facts: Mapping[str, Any]) -> Manife
             "images": [],
             "failed_images": [],
             "warnings": [],
-            "spec": without_payload(value),
+            "spec": excerpt(without_payload(value)),
             **facts,
         }
     )

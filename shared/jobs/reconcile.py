@@ -19,7 +19,7 @@ from shared.jobs.task_matching import Evidence, Sent
 from shared.jobs.transitions import UNSURE, Transitions
 from shared.ledger.ledger import Ledger
 from shared.ledger.record import NEEDS_ATTENTION, SUBMITTING, Record
-from shared.ledger.slots import Slot
+from shared.ledger.slots import Slot, newer_attempt
 from shared.modelstudio.client import ListedTask, ListTooLong
 from shared.modelstudio.download import RETENTION
 from shared.modelstudio.result_urls import prompts_of
@@ -187,7 +187,10 @@ class Reconciliation:
 
     def _in_flight(self, model: str) -> Iterator[tuple[Slot, list[Record]]]:
         """The records of every attempt that holds a slot."""
-        for held in self.ledger.slots.held(model):
+        every = self.ledger.slots.held(model)
+        if newer := self.ledger.slots.of_newer:
+            raise newer_attempt(newer[0])
+        for held in every:
             attempt = self.ledger.records.attempt(held.slot)
             if attempt:
                 yield held.slot, attempt

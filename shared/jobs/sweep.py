@@ -109,7 +109,8 @@ class Sweep:
     def _look(self, entry: Entry, swept: Swept) -> None:
         """One file; what is wrong with it keeps no other one from being taken in."""
         if not entry.key.lower().endswith(SUFFIXES):
-            swept.unread[MOST_UNREAD - 1 :] = [entry.key]
+            if len(swept.unread) < MOST_UNREAD:
+                swept.unread.append(entry.key)
             return
         try:
             if not self._is_known(entry) and self._take(entry.key):

@@ -48,16 +48,11 @@ class TaskList:
         return self.model_studio.listed(model, ListWindow(start, end, self._zone))
 
     def _prove(self, model: str, seen: list[ListedTask]) -> None:
-        """Ask for the second in which a task was made, in each zone: one answer shows it."""
         for task in seen[:1]:
-            for zone in ZONES:
-                window = ListWindow(task.created - 1, task.created + 1, zone)
-                shown = self.model_studio.listed(model, window)
-                if any(one.task_id == task.task_id for one in shown):
-                    self._zone = zone
-                    note = {"utc_offset_hours": zone, "proved_with": task.task_id}
-                    self.store.put(layout.TASK_LIST, json.dumps(note).encode())
-                    return
+            self._zone = zone_of(self.model_studio, model, task)
+            if self._zone is not None:
+                note = {"utc_offset_hours": self._zone, "proved_with": task.task_id}
+                self.store.put(layout.TASK_LIST, json.dumps(note).encode())
 
     def _remembered(self) -> int | None:
         try:
@@ -66,3 +61,17 @@ class TaskList:
         except (ObjectMissing, ValueError, KeyError, TypeError):
             return None
         return zone if zone in ZONES else None
+
+
+def zone_of(model_studio: ModelStudio, model: str, task: ListedTask) -> int | None:
+    """The zone in which the list reads times, in hours ahead of UTC; None if it is none of ZONES.
+
+    Asks for the second in which a listed task was made, in each zone: one answer shows it. Raises
+    ServiceError.
+    """
+    for zone in ZONES:
+        window = ListWindow(task.created - 1, task.created + 1, zone)
+        shown = model_studio.listed(model, window)
+        if any(one.task_id == task.task_id for one in shown):
+            return zone
+    return None

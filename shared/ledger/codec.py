@@ -1,8 +1,9 @@
 """Records as JSON: the one place that knows the names of stored fields.
 
 The stored form is flat, compact JSON; a field that holds its default is left out. Readers ignore
-fields they do not know, so that old and new code can share records while an upgrade is under way
-(docs/operations.md). schemas/record.schema.yaml describes the form.
+fields they do not know, and leave a record alone whose version or state they do not know, so that
+old and new code can share a bucket (docs/architecture.md). schemas/record.schema.yaml describes the
+form.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from typing import Any
 from shared.catalogue.errors import JobError
 from shared.jobfile import JobSpec
 from shared.ledger.manifest import Manifest, StoredImage
-from shared.ledger.record import VERSION, Origin, Record
-from shared.storage.objects import ObjectDamaged
+from shared.ledger.record import STATES, VERSION, Origin, Record
+from shared.storage.objects import ObjectDamaged, ObjectNewer
 
 UNVERSIONED = 0
 HEAD = ("job", "seq", "state", "at", "nonce")
@@ -65,15 +66,26 @@ def encode(record: Record) -> bytes:
 def decode(body: bytes, key: str) -> Record:
     """The record of the object `key`, written by this version or an earlier one.
 
-    Raises ObjectDamaged if it cannot be read as a record.
+    Raises ObjectNewer for one of a newer release, ObjectDamaged if it cannot be read as a record.
     """
     try:
-        return _of(json.loads(body))
+        document = json.loads(body)
+        if _is_newer(document):
+            raise ObjectNewer(
+                f"The record {key} is of a newer release (version"
+                f" {document.get('version')}, {document['state']}): the job is left alone until"
+                " that release is deployed again."
+            )
+        return _of(document)
     except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise ObjectDamaged(
             f"The record {key} cannot be read ({error}): it was changed by hand. Put it back, or"
             " delete it and the records after it; the job goes on from the one before."
         ) from None
+
+
+def _is_newer(document: Mapping[str, Any]) -> bool:
+    return document.get("version", UNVERSIONED) > VERSION or document["state"] not in STATES
 
 
 def _of(document: Mapping[str, Any]) -> Record:

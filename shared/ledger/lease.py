@@ -24,6 +24,7 @@ import logging
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from shared.ledger.permits import Permits
@@ -31,7 +32,7 @@ from shared.ledger.wakeups import NOT_ARMED, Armed
 from shared.platform.clock import Clock
 from shared.platform.logs import about
 from shared.storage import layout
-from shared.storage.objects import Entry, ObjectMissing, ObjectStore, StoreError
+from shared.storage.objects import Entry, ObjectMissing, ObjectStore, StoreError, walk
 
 POLLER = "poller"
 SUBMIT = "submitter"
@@ -50,6 +51,8 @@ STRAY = 4
 PROMPT = 1.0
 """Seconds after a look within which a take-over needs no second one."""
 LEASE_BYTES = 64 * 1024
+VERSION = 1
+"""Of an epoch's content. One that names a higher one counts as held until it is too old."""
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +79,7 @@ class Epoch:
     """The newest epoch as it was last seen: when it was written, and its age, by the store's clock.
 
     `permits` is what its holder said at its release; None is unknown. `armed`: the call under way.
+    `made_room`: as of `Lease`.
     """
 
     number: int
@@ -85,6 +89,7 @@ class Epoch:
     is_released: bool
     permits: Any
     armed: Armed = NOT_ARMED
+    made_room: int = 0
 
 
 NEVER_TAKEN = Epoch(0, 0.0, 0.0, "", True, {})
@@ -93,7 +98,8 @@ NEVER_TAKEN = Epoch(0, 0.0, 0.0, "", True, {})
 @dataclass
 class Lease:
     """The lease as one instance sees it. `owner` names this run; `epoch` is what it holds; `seen`
-    is what it saw last. `armed` goes along at a release: the delayed call under way."""
+    is what it saw last. Two things go along at a release: `armed`, the delayed call under way, and
+    `made_room`, how often in a row a poller has released it for the sake of other code."""
 
     store: ObjectStore
     clock: Clock
@@ -103,6 +109,7 @@ class Lease:
     epoch: int | None = None
     seen: Epoch = NEVER_TAKEN
     armed: Armed = NOT_ARMED
+    made_room: int = 0
     _kind: str = ""
     _is_closing: bool = False
     _renewed: tuple[float, float] = (0.0, 0.0)
@@ -143,7 +150,7 @@ class Lease:
             # take the one after: so it is left to grow old, not released.
             return False
         self.epoch, self._renewed, self._is_closing = newest.number + 1, began, False
-        self.armed = newest.armed
+        self.armed, self.made_room = newest.armed, newest.made_room
         ago = max(0.0, newest.age - RESOLUTION) if newest.is_released else 0.0
         self.permits.restore(newest.permits, self.timing.request, ago)
         if self.epoch > KEPT:
@@ -190,6 +197,8 @@ class Lease:
             released: dict[str, Any] = {"released": True, "permits": self.permits.state()}
             if self.armed != NOT_ARMED:
                 released["armed"] = vars(self.armed)
+            if self.made_room:
+                released["made_room"] = self.made_room
             self.store.put(layout.lease(epoch), self._body(self._kind, **released))
 
     def poller_lives(self) -> bool:
@@ -219,12 +228,13 @@ class Lease:
             bool(said.get("released")),
             said.get("permits"),
             _armed(said.get("armed")),
+            _count(said.get("made_room")),
         )
 
     def _listed(self, most: int) -> list[Entry]:
-        """The newest epochs; a few things that somebody put there by hand may come before them."""
-        entries = self.store.list(layout.LEASE, limit=most + STRAY)
-        return [one for one in entries if layout.is_ours(one.key, layout.LEASE)][:most]
+        """The newest epochs; what a person or a newer release put there may come before them."""
+        entries = walk(self.store, layout.LEASE, first=most + STRAY)
+        return list(islice((one for one in entries if layout.is_ours(one.key, layout.LEASE)), most))
 
     def _may_be_late(self, before: Epoch) -> bool:
         """Whether somebody may have been faster: in so short a time `KEPT` epochs cannot pass."""
@@ -244,7 +254,7 @@ class Lease:
             said = json.loads(self.store.read(key, LEASE_BYTES).body)
         except (ObjectMissing, ValueError):
             said = None
-        if isinstance(said, dict):
+        if isinstance(said, dict) and _count(said.get("version", VERSION)) <= VERSION:
             return said
         log.warning("%s cannot be read", key, extra=about("lease.unreadable", source=key))
         return {}
@@ -266,6 +276,10 @@ def _armed(said: Any) -> Armed:
         return Armed(float(said["at"]), int(said["early"]))
     except (TypeError, KeyError, ValueError, OverflowError):
         return NOT_ARMED
+
+
+def _count(said: Any) -> int:
+    return said if isinstance(said, int) else 0
 
 
 def _longer(since: tuple[float, float], now: tuple[float, float]) -> float:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from shared.ledger.breaker import Breakers
+from shared.ledger.deployed import Deployed
 from shared.ledger.durations import Durations
 from shared.ledger.job_index import JobIndex
 from shared.ledger.lease import Lease, Timing
@@ -23,12 +24,16 @@ from shared.storage.objects import ObjectStore
 
 @dataclass
 class Ledger:
-    """Records and the indexes over them, as one instance sees them. Parts are made on first use."""
+    """Records and the indexes over them, as one instance sees them. Parts are made on first use.
+
+    `code`: what runs here (`shared.platform.running_code`).
+    """
 
     store: ObjectStore
     clock: Clock
     rng: random.Random
     timing: Timing = field(default_factory=Timing)
+    code: str = ""
 
     @cached_property
     def records(self) -> Records:
@@ -50,6 +55,10 @@ class Ledger:
     @cached_property
     def wake(self) -> Wake:
         return Wake(self.store, self.clock, self.lease)
+
+    @cached_property
+    def deployed(self) -> Deployed:
+        return Deployed(self.store, self.code)
 
     @cached_property
     def tasks(self) -> TaskClaims:

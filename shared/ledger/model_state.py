@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from shared.platform.clock import Clock
@@ -23,6 +23,8 @@ PAUSE_FRESH = 1.0
 RARELY = 150.0
 """Seconds between two writings of what is only advice."""
 STATE_BYTES = 1024 * 1024
+VERSION = 1
+"""Of a state. One that names a higher one is neither used nor replaced."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,7 @@ class ModelStates:
     _written_at: dict[str, float] = field(default_factory=dict, init=False)
     _unwritten: set[str] = field(default_factory=set, init=False)
     _changes: Counter[str] = field(default_factory=Counter, init=False)
+    _of_newer: set[str] = field(default_factory=set, init=False)
 
     def get(self, model: str) -> ModelState:
         """The state, at most `FRESH` seconds old, or `PAUSE_FRESH` if paused. Raises StoreError."""
@@ -100,7 +103,8 @@ class ModelStates:
         return self._known.get(model) or ModelState()
 
     def save(self, model: str, state: ModelState) -> None:
-        """Write a state that `get` gave and that was changed since. Raises StoreError.
+        """Write a state that `get` gave and that was changed since; not one of a newer release.
+        Raises StoreError.
 
         It is what is known from now on, even if another thread has read the state again meanwhile.
         """
@@ -113,7 +117,8 @@ class ModelStates:
             "pause": vars(pause) if pause else None,
             "ahead_off_until": state.ahead_off_until,
         }
-        self.store.put(layout.model_state(model), json.dumps(document).encode())
+        if model not in self._of_newer:
+            self.store.put(layout.model_state(model), json.dumps(document).encode())
         self._read_at[model] = self._written_at[model] = self.clock.monotonic()
         self._unwritten.discard(model)
 
@@ -137,7 +142,12 @@ class ModelStates:
     def _read(self, model: str) -> ModelState:
         try:
             body = self.store.read(layout.model_state(model), STATE_BYTES).body
-            return _decode(json.loads(body))
+            document = json.loads(body)
+            self._of_newer.discard(model)
+            if document.get("version", VERSION) > VERSION:
+                self._of_newer.add(model)
+                return self.known(model)
+            return _decode(document)
         except (ObjectMissing, ValueError, TypeError, AttributeError):
             return ModelState()
 
@@ -148,6 +158,11 @@ def _decode(document: Mapping[str, Any]) -> ModelState:
         durations=[float(value) for value in document.get("durations", ())],
         ends=[float(value) for value in document.get("ends", ())],
         made=[(str(name), float(at)) for name, at in document.get("made", ())],
-        pause=Pause(**pause) if pause else None,
+        pause=_pause(pause) if pause else None,
         ahead_off_until=float(document.get("ahead_off_until", 0.0)),
     )
+
+
+def _pause(document: Mapping[str, Any]) -> Pause:
+    known = {one.name: document[one.name] for one in fields(Pause) if one.name in document}
+    return Pause(**known)

@@ -8,12 +8,13 @@ records.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import islice
 
 from shared.ledger.record import Record
 from shared.platform.clock import from_iso
 from shared.storage import layout
-from shared.storage.objects import ObjectStore, walk
+from shared.storage.objects import Entry, ObjectStore, walk
 
 
 def marker_of(record: Record) -> str:
@@ -22,15 +23,22 @@ def marker_of(record: Record) -> str:
     return layout.marker(*place, record.job)
 
 
-PAGE = 50
-"""Markers in one listing of all queues: larger pages take longer to make and to read."""
+PAGE = 51
+"""Keys in one listing of all queues: larger pages take longer to make and to read. Fifty markers,
+and the object that says which code is deployed."""
 
 
 @dataclass
 class Queue:
-    """All models' queues."""
+    """All models' queues.
+
+    What is no marker of ours is passed over: a newer release, or a person, may have put it there.
+    `deployed`: what says which code is deployed (`shared.ledger.deployed`), as the last listing of
+    all queues showed it.
+    """
 
     store: ObjectStore
+    deployed: Entry | None = field(default=None, init=False)
 
     def add(self, record: Record) -> bool:
         """Queue a job, and remember when it expires; False if its marker was there already."""
@@ -51,8 +59,9 @@ class Queue:
         """The markers that are served next, at most `limit`."""
         # What a console or a file manager leaves ("", ".DS_Store") comes before every digit.
         prefix = layout.queue_of(model)
-        entries = self.store.list(prefix, after=f"{prefix}/", limit=limit)
-        return [entry.key for entry in entries if layout.is_ours(entry.key, layout.QUEUE)]
+        entries = walk(self.store, prefix, f"{prefix}/", limit)
+        ours = (entry.key for entry in entries if layout.is_ours(entry.key, layout.QUEUE))
+        return list(islice(ours, limit))
 
     def heads(self, each: int) -> dict[str, list[str]]:
         """The markers that are served next, of every model that has any: about `each` of them.
@@ -61,17 +70,19 @@ class Queue:
         at the next model.
         """
         found: dict[str, list[str]] = {}
-        after = ""
+        after, self.deployed = "", None
         while True:
             page = list(self.store.list(layout.QUEUE, after=after, limit=PAGE))
             for entry in page:
-                if layout.is_ours(entry.key, layout.QUEUE):
+                if entry.key == layout.DEPLOYED:
+                    self.deployed = entry
+                elif layout.is_ours(entry.key, layout.QUEUE):
                     found.setdefault(layout.model_of_marker(entry.key), []).append(entry.key)
             if len(page) < PAGE:
                 return found
             cut = layout.model_of_marker(page[-1].key)
-            if len(found.get(cut, ())) < each:
-                found[cut] = self.head(cut, each)
+            if len(found.get(cut, ())) < each and (head := self.head(cut, each)):
+                found[cut] = head
             after = f"{layout.queue_of(cut)}~"
 
     def due(self, now: float, most: int) -> list[str]:
@@ -87,7 +98,7 @@ class Queue:
 
     def next_expiry(self, but: Collection[str] = ()) -> float | None:
         """When the first job expires, `but` these, in seconds since 1970; it may have expired."""
-        for entry in self.store.list(layout.EXPIRY, limit=len(but) + 1):
+        for entry in walk(self.store, layout.EXPIRY, first=len(but) + 1):
             ours = layout.is_ours(entry.key, layout.EXPIRY)
             if ours and layout.job_of_reminder(entry.key) not in but:
                 return _expires_ms(entry.key) / 1000
@@ -95,7 +106,8 @@ class Queue:
 
     def empty(self) -> bool:
         """Whether nothing waits for any model."""
-        return not any(True for _ in self.store.list(layout.QUEUE, limit=1))
+        entries = walk(self.store, layout.QUEUE)
+        return not any(layout.is_ours(entry.key, layout.QUEUE) for entry in entries)
 
 
 def _expires_ms(reminder: str) -> int:

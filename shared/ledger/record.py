@@ -48,7 +48,8 @@ FOR_GOOD = frozenset({SUCCEEDED, FAILED, EXPIRED})
 one or one that needs attention with a task that a person gives it."""
 
 VERSION = 1
-"""Version of the stored form. Records without one were written before versions existed."""
+"""The version that a reader needs to go on with a record. Records without one were written before
+versions existed. One that an older release must leave alone gets a higher one, and no other."""
 
 
 @dataclass(frozen=True)

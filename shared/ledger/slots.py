@@ -11,11 +11,11 @@ claims.
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from shared.platform.clock import nonce
 from shared.storage import layout
-from shared.storage.objects import ObjectStore
+from shared.storage.objects import ObjectNewer, ObjectStore
 
 
 @dataclass(frozen=True)
@@ -46,19 +46,25 @@ class HeldSlot:
 
 @dataclass
 class Slots:
-    """All models' slots."""
+    """All models' slots.
+
+    `of_newer`: the keys of those in the form of a newer release, as the last listing showed them.
+    """
 
     store: ObjectStore
     rng: random.Random
+    of_newer: tuple[str, ...] = field(default=(), init=False)
 
     def held(self, model: str | None = None) -> list[HeldSlot]:
-        """Every slot that exists, of one model or of all: one listing."""
-        every = (
-            HeldSlot(slot_at(entry.key), entry.modified)
-            for entry in self.store.list(layout.SLOTS)
-            if layout.is_ours(entry.key, layout.SLOTS)
-        )
-        return [held for held in every if model is None or held.slot.model == model]
+        """Every slot of ours that exists, of one model or of all: one listing."""
+        found, newer = [], []
+        for entry in self.store.list(layout.SLOTS):
+            if layout.is_ours(entry.key, layout.SLOTS):
+                found.append(HeldSlot(slot_at(entry.key), entry.modified))
+            elif layout.is_of_newer(entry.key, layout.SLOTS):
+                newer.append(entry.key)
+        self.of_newer = tuple(newer)
+        return [held for held in found if model is None or held.slot.model == model]
 
     def claim(self, model: str, job: str, seq: int) -> Slot:
         """A slot for the attempt whose first record is number `seq`. Raises StoreError."""
@@ -74,3 +80,11 @@ class Slots:
 def slot_at(key: str) -> Slot:
     """The slot behind an object's key."""
     return Slot(*layout.parse_slot(key))
+
+
+def newer_attempt(key: str) -> ObjectNewer:
+    """What keeps an attempt in doubt from being resolved: the task may be this other attempt's."""
+    return ObjectNewer(
+        f"{key} is an attempt of a newer release, and which task it has cannot be told: no task is"
+        " given to an attempt in doubt until that release has ended it."
+    )

@@ -12,7 +12,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from shared.ledger.slots import Slot
+from shared.ledger.slots import Slot, newer_attempt
 from shared.storage import layout
 from shared.storage.objects import ObjectMissing, ObjectStore
 
@@ -47,12 +47,18 @@ class TaskClaims:
         self.store.create(key, b"")
 
     def doubts(self, model: str, since: float) -> list[Slot]:
-        """The attempts of a model that were given up after `since` (store's clock)."""
-        given_up = [
-            Slot(*layout.parse_doubt(entry.key))
-            for entry in self.store.list(layout.DOUBTS)
-            if layout.is_ours(entry.key, layout.DOUBTS) and entry.modified >= since
-        ]
+        """The attempts of a model that were given up after `since` (store's clock).
+
+        Raises ObjectNewer if one of them was given up by a newer release, and cannot be read.
+        """
+        given_up = []
+        for entry in self.store.list(layout.DOUBTS):
+            if entry.modified < since:
+                continue
+            if layout.is_of_newer(entry.key, layout.DOUBTS):
+                raise newer_attempt(entry.key)
+            if layout.is_ours(entry.key, layout.DOUBTS):
+                given_up.append(Slot(*layout.parse_doubt(entry.key)))
         return [slot for slot in given_up if slot.model == model]
 
     def _read(self, key: str) -> dict[str, Any] | None:

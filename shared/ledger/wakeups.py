@@ -30,7 +30,8 @@ class WakeUp:
 
 ACCEPTED, RELEASED, REBUILT = "accepted", "released", "rebuilt"
 ADOPTED, CANCELED, RESUMED = "adopted", "canceled", "resumed"
-REDRIVEN, DEAD_EVENT, DEADLINE, FROZEN = "redriven", "dead event", "deadline", "frozen"
+REDRIVEN, DEAD_EVENT, FROZEN = "redriven", "dead event", "frozen"
+DEADLINE, OTHER_CODE = "deadline", "other code"
 IN_FLIGHT, IN_DOUBT = "in flight", "in doubt"
 NOT_BEFORE, EXPIRY, BREAKER = "not before", "expiry", "breaker"
 KEY_PROBE, PERMIT, TROUBLE = "key probe", "permit", "trouble"
@@ -43,8 +44,9 @@ WAKE_UPS: dict[str, WakeUp] = {
     CANCELED: WakeUp("at once: a place is free, something may be left over", How.OBJECT_IF_ALONE),
     RESUMED: WakeUp("at once: the poller may be going to rest because of it", How.OBJECT),
     REDRIVEN: WakeUp("at once: an event of the poller was put back", How.OBJECT),
-    DEAD_EVENT: WakeUp("when rescue has written it down", How.OBJECT),
+    DEAD_EVENT: WakeUp("when rescue has written it down: submit may have left jobs", How.OBJECT),
     DEADLINE: WakeUp("at once: the next run goes on", How.OBJECT),
+    OTHER_CODE: WakeUp("at once: the next run has the code that is deployed", How.OBJECT),
     FROZEN: WakeUp("when it thaws: a poller that lost the lease unseen", How.OBJECT_IF_ALONE),
     IN_FLIGHT: WakeUp("at its next question", How.AWAKE),
     IN_DOUBT: WakeUp("at its next look-up", How.AWAKE),

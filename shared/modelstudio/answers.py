@@ -19,6 +19,8 @@ ANSWER_BYTES = 4 * 1024 * 1024
 LONGEST_TEXT = 4000
 """Characters of a text that is kept; the longest documented prompt has 2,000."""
 LONGEST_URL = 8192
+DEEPEST = 16
+"""Levels of nesting that are kept; documented answers have five."""
 
 
 class AnswerTooSlow(Exception):
@@ -70,19 +72,22 @@ def read_object(answer: requests.Response, in_time: Callable[[], bool]) -> dict[
     return cleaned
 
 
-def clean(value: Any) -> Any:
+def clean(value: Any, levels: int = DEEPEST) -> Any:
     """The same JSON value with texts that UTF-8 can carry and of bounded length.
 
-    A number that is not finite becomes None.
+    A number that is not finite becomes None, and so does what lies deeper than `levels`: records
+    and manifests that repeat it are written by a recursive library.
     """
     if isinstance(value, str):
         return _clean_text(value)
     if isinstance(value, float):
         return value if value - value == 0 else None
+    if isinstance(value, (dict, list)) and not levels:
+        return None
     if isinstance(value, dict):
-        return {_clean_text(str(name)): clean(item) for name, item in value.items()}
+        return {_clean_text(str(name)): clean(item, levels - 1) for name, item in value.items()}
     if isinstance(value, list):
-        return [clean(item) for item in value]
+        return [clean(item, levels - 1) for item in value]
     return value
 
 

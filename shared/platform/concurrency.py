@@ -5,10 +5,13 @@ Which of the two is passed in, so that the simulation, where handlers take turns
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass
+from threading import Condition
 from typing import TYPE_CHECKING, NoReturn, Protocol, TypeVar
 
 if TYPE_CHECKING:
@@ -48,6 +51,34 @@ def in_threads(work: Callable[[T], R], things: Sequence[T], most: int = THREADS)
     own = [copy_context() for _ in things]  # the log of a thread names the caller's request
     with ThreadPoolExecutor(min(most, len(things))) as pool:
         return list(pool.map(lambda context, thing: context.run(work, thing), own, things))
+
+
+class Room:
+    """Room for things of different sizes at once; one that is larger than all of it has it alone.
+
+    `patience`: seconds that a thing waits for its place, at most.
+    """
+
+    def __init__(self, size: int, patience: float) -> None:
+        self._size, self._patience = size, patience
+        self._taken = 0
+        self._left = Condition()
+
+    def take(self, size: int) -> bool:
+        """Whether there was a place for it in time. It must be given back."""
+        with self._left:
+            fits = self._left.wait_for(lambda: self._fits(size), self._patience)
+            self._taken += size if fits else 0
+        return fits
+
+    def give(self, size: int) -> None:
+        """A place that was taken is free again."""
+        with self._left:
+            self._taken -= size
+            self._left.notify_all()
+
+    def _fits(self, size: int) -> bool:
+        return not self._taken or self._taken + size <= self._size
 
 
 @dataclass(frozen=True)
@@ -169,3 +200,34 @@ def outcome_of(work: Callable[[], R]) -> Outcome[R]:
         raise failure
 
     return fail
+
+
+class Places:
+    """Places that callers hold for a while: `each` for one of them, `together` for all."""
+
+    def __init__(self, each: int, together: int) -> None:
+        self._each, self._together = each, together
+        self._held: Counter[str] = Counter()
+        self._changing = threading.Lock()
+
+    @contextmanager
+    def place(self, caller: str) -> Iterator[bool]:
+        """Whether the caller got a place; it is free again at the end of the block."""
+        got = self._take(caller)
+        try:
+            yield got
+        finally:
+            if got:
+                self._give_back(caller)
+
+    def _take(self, caller: str) -> bool:
+        with self._changing:
+            if self._held[caller] >= self._each or self._held.total() >= self._together:
+                return False
+            self._held[caller] += 1
+            return True
+
+    def _give_back(self, caller: str) -> None:
+        with self._changing:
+            self._held[caller] -= 1
+            self._held += Counter()  # without callers that hold nothing

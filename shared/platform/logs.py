@@ -42,8 +42,15 @@ SHORTEST_SECRET = 8
 PASSING = 96
 """Values kept of credentials that change: three for each of the latest 32."""
 HIDDEN = "[hidden]"
-REVEALING = (
-    (re.compile(r"(https?://[^\s\"'<>?]+)\?[^\s\"'<>]+"), r"\1?[hidden]"),
+
+
+def _without_query(url: re.Match[str]) -> str:
+    address, _, query = url[0].partition("?")
+    return f"{address}?{HIDDEN}" if query else url[0]
+
+
+REVEALING: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
+    (re.compile(r"https?://[^\s\"'<>]+"), _without_query),
     (
         re.compile(
             r"(?i)\b((?:x-oss-)?signature|x-oss-credential|(?:x-oss-)?security-?token"
@@ -55,15 +62,21 @@ REVEALING = (
     (re.compile(r"\bsk-[A-Za-z0-9_-]{6,}"), HIDDEN),
     (re.compile(r"(data:[\w/+.;=-]*,)[A-Za-z0-9+/=%]{32,}"), r"\1[hidden]"),
 )
-"""What looks like a secret, wherever it appears: presigned URLs, tokens, keys, inline images."""
+"""What looks like a secret, wherever it appears: presigned URLs, tokens, keys, inline images.
+
+Each pattern reads a text once, however it is made: what it begins with cannot occur again in what
+it then passes over, or it takes that in every case.
+"""
 CHATTY = {
     "oss2": logging.WARNING,
     "urllib3": logging.WARNING,
     "waitress": logging.WARNING,
     "waitress.queue": logging.ERROR,
     "aliyunsdkcore": logging.CRITICAL,
+    "PIL": logging.CRITICAL,
 }
-"""Other libraries' loggers; the last one logs whole answers of KMS, whose errors we log."""
+"""Other libraries' loggers. aliyunsdkcore logs whole answers of KMS, whose errors we log; Pillow
+what is odd about an image, which is a violation of a job and no line without one."""
 
 
 class JobFacts(Protocol):
@@ -229,15 +242,17 @@ def set_up(environ: Mapping[str, str], context: object) -> None:
     names = ("access_key_id", "access_key_secret", "security_token")
     _lines.hide_for_now(*(getattr(held, name, None) for name in names))
     root = logging.getLogger()
-    root.handlers[:] = [_output]
-    root.setLevel(logging.INFO)
+    if root.handlers != [_output]:
+        root.handlers[:] = [_output]
+        root.setLevel(logging.INFO)
 
 
 def set_level(level: str) -> None:
     """LOG_LEVEL for our own lines; other libraries stay quiet."""
-    logging.getLogger().setLevel(level)
-    for name, least in CHATTY.items():
-        logging.getLogger(name).setLevel(least)
+    for name, least in {"": logging.getLevelName(level), **CHATTY}.items():
+        logger = logging.getLogger(name)
+        if logger.level != least:  # setting it makes every logger forget what it is to write
+            logger.setLevel(least)
 
 
 def hide(value: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -19,6 +20,8 @@ KEY, KEY_SECRET = "DASHSCOPE_API_KEY", "DASHSCOPE_API_KEY_SECRET"
 SCOPES = ("read", "submit", "admin")
 """What a token may do; each scope includes those before it."""
 PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,22}[._-]")
+NOBODY = hashlib.sha256(b"").hexdigest()
+"""The SHA-256 of no token at all: what a shell makes of `printf %s "$TOKEN"` without a TOKEN."""
 LOG_LEVELS = ("INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -128,7 +131,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         workspace=environ.get("DASHSCOPE_WORKSPACE") or None,
         input_delivery=_one_of(environ, "INPUT_DELIVERY", ("presigned", "inline")),
         result_hosts=_words(environ.get("RESULT_HOSTS", "")),
-        token_hashes=_words(environ.get("API_TOKEN_SHA256", "").lower()),
+        token_hashes=_token_hashes(environ.get("API_TOKEN_SHA256", "").lower()),
         tokens=_tokens(environ.get("API_TOKENS", "")),
         cors_origin=environ.get("CORS_ORIGIN", "").rstrip("/"),
         api_url=environ.get("API_URL", "").rstrip("/"),
@@ -195,6 +198,20 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
+def _token_hashes(text: str) -> tuple[str, ...]:
+    hashes = _words(text)
+    if NOBODY in hashes:
+        raise SettingsError(f"API_TOKEN_SHA256 {_EMPTY_TOKEN}")
+    return hashes
+
+
+_EMPTY_TOKEN = (
+    "holds the SHA-256 of an empty text, which would let everybody in: the shell that made it had"
+    ' no TOKEN. Choose a token, TOKEN=$(openssl rand -hex 24), and hash that: printf %s "$TOKEN" |'
+    " sha256sum"
+)
+
+
 def _tokens(text: str) -> tuple[Token, ...]:
     """API_TOKENS: a JSON list of objects. An error never quotes the value."""
     if not text.strip():
@@ -217,6 +234,8 @@ def _token(number: int, item: Any) -> Token:
     digest, scope, prefix = item.get("sha256"), item.get("scope"), item.get("prefix", "")
     if not isinstance(digest, str) or not re.fullmatch(r"[0-9a-fA-F]{64}", digest):
         raise SettingsError(f"{where}: sha256 must be the token's SHA-256 as 64 hex digits.")
+    if digest.lower() == NOBODY:
+        raise SettingsError(f"{where}: sha256 {_EMPTY_TOKEN}")
     if scope not in SCOPES:
         raise SettingsError(f"{where}: scope must be {', '.join(SCOPES[:-1])} or {SCOPES[-1]}.")
     if not isinstance(prefix, str) or (prefix and not PREFIX.fullmatch(prefix)):

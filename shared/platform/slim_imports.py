@@ -1,4 +1,4 @@
-"""Import oss2 and requests without their heavy unused dependencies: a faster cold start.
+"""Import libraries without their heavy unused dependencies: a faster cold start.
 
 `import oss2` (2.19.1) imports pycryptodome, cryptography and the Alibaba Cloud SDK core, all for
 CryptoBucket, which encrypts objects before they are sent; requests imports charset_normalizer, to
@@ -10,6 +10,10 @@ requests does without charset_normalizer by itself where that is missing.
 What does not work in such a process: oss2.CryptoBucket and its key providers (RsaProvider,
 LocalRsaProvider, AliKMSProvider); and `Response.text` reads texts that declare no encoding as
 UTF-8. A process that has imported oss2, requests or those packages before keeps them.
+
+`import falcon` (4.4.0) imports asyncio, a tenth of what api imports, for applications that are
+asynchronous; ours are not. `load_falcon` imports it likewise with an empty asyncio; then
+falcon.asgi and the functions of falcon.util.sync do not work.
 """
 
 from __future__ import annotations
@@ -23,26 +27,38 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["oss2", "requests"]
+__all__ = ["load_falcon", "oss2", "requests"]
 
-ENCRYPTION = ("Crypto", "aliyunsdkcore", "aliyunsdkkms")
+ENCRYPTION = frozenset({"Crypto", "aliyunsdkcore", "aliyunsdkkms"})
+ASYNCHRONY = frozenset({"asyncio"})
 DETECTION = ("chardet", "charset_normalizer")
 
 
-class _Empty(ModuleType):
-    """A module whose every attribute is None."""
+class _Absent:
+    """Stands for anything: falcon makes an asyncio.Runner at import and never uses it."""
 
-    def __getattr__(self, name: str) -> None:
+
+class _Empty(ModuleType):
+    """A module whose every attribute is a class that has nothing."""
+
+    def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
+        return _Absent
 
 
 class _Finder:
-    """Finds an empty module for each name of the packages for encryption."""
+    """Finds an empty module for each name of some packages."""
+
+    def __init__(self, packages: frozenset[str]) -> None:
+        self._packages = packages
+
+    def has(self, name: str) -> bool:
+        return name.partition(".")[0] in self._packages
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: Any = None) -> Any:
         loader: Any = self
-        return ModuleSpec(name, loader, is_package=True) if _is_encryption(name) else None
+        return ModuleSpec(name, loader, is_package=True) if self.has(name) else None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         return _Empty(spec.name)
@@ -51,20 +67,18 @@ class _Finder:
         """There is nothing in it."""
 
 
-def _is_encryption(name: str) -> bool:
-    return name.partition(".")[0] in ENCRYPTION
-
-
-@contextmanager
-def _without_encryption() -> Iterator[None]:
-    finder: Any = _Finder()
+def _without(packages: frozenset[str], name: str) -> Any:
+    """Import `name` while `packages` are empty, unless one of them is there already."""
+    if not sys.modules.keys().isdisjoint({name, *packages}):
+        return import_module(name)
+    finder: Any = _Finder(packages)
     sys.meta_path.insert(0, finder)
     try:
-        yield
+        return import_module(name)
     finally:
         sys.meta_path.remove(finder)
-        for name in filter(_is_encryption, list(sys.modules)):
-            del sys.modules[name]
+        for found in filter(finder.has, list(sys.modules)):
+            del sys.modules[found]
 
 
 @contextmanager
@@ -87,11 +101,9 @@ def _load_requests() -> Any:
         return import_module("requests")
 
 
-def _load_oss2() -> Any:
-    if any(name in sys.modules for name in ("oss2", *ENCRYPTION)):
-        return import_module("oss2")
-    with _without_encryption():
-        return import_module("oss2")
+def load_falcon() -> None:
+    """What imports falcon afterwards, gets it without asyncio."""
+    _without(ASYNCHRONY, "falcon")
 
 
 if TYPE_CHECKING:
@@ -99,4 +111,4 @@ if TYPE_CHECKING:
     import requests
 else:
     requests = _load_requests()
-    oss2 = _load_oss2()
+    oss2 = _without(ENCRYPTION, "oss2")

@@ -21,7 +21,7 @@ from shared.platform.logs import about
 from shared.poller.schedule import Schedule
 
 EARLY = 5.0
-"""Seconds that a call may come before its moment."""
+"""Seconds that a call may come before its moment, and by which clocks may differ."""
 MOST_EARLY = 2
 """Calls in a row that come too early, from which on none is trusted."""
 NEAR = 1.0
@@ -34,19 +34,24 @@ log = logging.getLogger(__name__)
 class Alarm:
     """The poller's alarm clock. `calls` None: the timer fires every minute, which does.
 
-    `came`: the delayed call that started this run, if one did.
+    `came`: the delayed call that started this run, if one did. `is_net`: the timer started it, so
+    that a call under way may be lost.
     """
 
     ledger: Ledger
     schedule: Schedule
     calls: DelayedCalls | None = None
     came: WakeUpEvent | None = None
+    is_net: bool = False
 
     def began(self) -> None:
-        """The lease was taken: the call that started this run is not under way any more."""
+        """The lease was taken: the call that started this run is not under way any more, and the
+        safety net relies on none."""
         lease, came = self.ledger.lease, self.came
         if self.calls is None:
             lease.armed = NOT_ARMED
+        elif self.is_net:
+            lease.armed = Armed(early=lease.armed.early)
         elif came is not None and came.due == lease.armed.at:
             early = lease.armed.early + 1 if self.is_early() else 0
             lease.armed = Armed(early=early)
@@ -60,6 +65,10 @@ class Alarm:
     def is_early(self) -> bool:
         """Whether this run was called far too early and its moment has not come yet."""
         return self.came is not None and self.came.due - self.ledger.clock.now() > EARLY
+
+    def is_counted_on(self) -> bool:
+        """Whether another poller, by its own clock, may still wait for the call that came."""
+        return self.came is not None and self.ledger.clock.now() < self.came.due + EARLY
 
     def arm(self, soon: float) -> bool:
         """Whether the poller may rest: nothing is due later, or something wakes it by then.

@@ -34,6 +34,7 @@ ORPHAN_AGE = 30.0
 RECHECK = 3.0
 LONGEST_RECHECK = 30.0
 LONGEST_SILENCE = 30.0
+LONGEST_UNFETCHED = 300.0
 
 log = logging.getLogger(__name__)
 
@@ -162,10 +163,19 @@ class Follower:
         self._start(images if task.status in OVER else ASKING, inflight, take, self._taken)
 
     def _taken(self, inflight: InFlight, made: Outcome[Record | None]) -> None:
+        before = inflight.last
         self._moved(inflight, made())
+        if inflight.finished_remotely and inflight.last is before:
+            self._not_fetched(inflight)
         self.guard.succeeded(inflight.slot)
         if inflight.last.state == QUEUED:
             self.guard.schedule.queues_now()
+
+    def _not_fetched(self, inflight: InFlight) -> None:
+        """Try again later, and later each time: what was refused is refused again as a rule."""
+        inflight.unfetched += 1
+        wait = min(LONGEST_UNFETCHED, 2.0 ** min(inflight.unfetched, 10))
+        inflight.ask_at = max(inflight.ask_at, self.ledger.clock.monotonic() + wait)
 
     def _not_answered(self, inflight: InFlight, error: ServiceError) -> None:
         """The service could not be asked: ask later, later each time; it may be the key."""

@@ -66,8 +66,8 @@ class InFlight:
     others the quick ones are not seen. `finished_remotely`: the service is done with it, its images
     are still to be fetched. `open_at`: when it was last seen unfinished; `asked_at`: when it was
     last asked for by itself. `working`: something is done for it right now. `listed`: a listing has
-    shown it as running. `failures`: how often in a row the service could not be asked. `first`:
-    the record that holds the job's spec, if it is at hand.
+    shown it as running. `failures`: how often in a row the service could not be asked, `unfetched`:
+    how often its images could not be fetched. `first`: the record with the job's spec, if at hand.
     """
 
     slot: Slot
@@ -84,6 +84,7 @@ class InFlight:
     working: bool = False
     listed: bool = False
     failures: int = 0
+    unfetched: int = 0
     first: Record | None = None
 
     def is_due(self, now: float) -> bool:

@@ -16,10 +16,10 @@ from shared.jobs.errors import classified
 from shared.ledger.breaker import KEY
 from shared.ledger.lease import POLLER
 from shared.ledger.ledger import Ledger
-from shared.ledger.wakeups import DEADLINE, FROZEN
+from shared.ledger.wakeups import DEADLINE, FROZEN, OTHER_CODE
 from shared.modelstudio.client import ServiceError
 from shared.platform.concurrency import Lane, Workers
-from shared.platform.fc.events import WakeUpEvent
+from shared.platform.fc.events import Event, TimerEvent, WakeUpEvent
 from shared.platform.logs import about
 from shared.poller.alarm import Alarm
 from shared.poller.follower import ASKING, RESOLVING, Follower
@@ -48,6 +48,13 @@ poller arms before, restarts it."""
 AWAKE = 15.0
 """Seconds between two rounds of a poller that stays awake though what is left is far away: the
 lease is renewed in time."""
+PATIENCE = 30.0
+"""Seconds that a run lasts before it makes room for other code the second time in a row, twice as
+many before the third, and so on: poll may be deployed later than other functions, or never."""
+HANDED_OVER = {
+    DEADLINE: "handed over at the deadline",
+    OTHER_CODE: "made room for other code",
+}
 
 log = logging.getLogger(__name__)
 
@@ -73,15 +80,17 @@ class Poller:
     def schedule(self) -> Schedule:
         return self.guard.schedule
 
-    def run(self, deadline: float, came: WakeUpEvent | None = None) -> str:
+    def run(self, deadline: float, event: Event | None = None) -> str:
         """Work until nothing is left or until `deadline` (monotonic seconds).
 
-        `came`: the delayed call that started the run.
+        `event`: what started the run.
         Returns what ended the run, in words for the log. Raises StoreError if the store cannot
         be asked at the very beginning or end.
         """
         began, gauges = self.ledger.clock.monotonic(), self.scheduler.gauges
-        self.schedule.closing, self.alarm.came = False, came
+        self.schedule.closing = False
+        self.alarm.came = event if isinstance(event, WakeUpEvent) else None
+        self.alarm.is_net = isinstance(event, TimerEvent)
         try:
             outcome = self._run(deadline)
         finally:
@@ -98,6 +107,7 @@ class Poller:
         clock = self.ledger.clock
         if not self._takes_lease(deadline):
             return "another instance is at work"
+        began = clock.monotonic()
         self.alarm.began()
         while self._holds_lease():
             self._round()
@@ -110,11 +120,12 @@ class Poller:
                 if self._all_paused():
                     return "everything left is paused"
                 continue
-            if clock.monotonic() + pause >= deadline:
+            why = DEADLINE if clock.monotonic() + pause >= deadline else self._other_code(began)
+            if why:
                 self._finish_works(*BEFORE_RELEASE)
                 self._release()
-                self.ledger.wake.because(DEADLINE)
-                return "handed over at the deadline"
+                self.ledger.wake.because(why)
+                return HANDED_OVER[why]
             self.workers.wait(pause)
         self._step_back()
         return "another poller took over"
@@ -125,12 +136,27 @@ class Poller:
         self._release()
         self.ledger.wake.because(FROZEN)
 
+    def _other_code(self, began: float) -> str:
+        """OTHER_CODE if other code is deployed, and it is time to make room for it; or nothing.
+
+        The first time that is at once. While it brings no run of that code, later each time.
+        """
+        seen, lease = self.ledger.queue.deployed, self.ledger.lease
+        if not self.ledger.deployed.is_other(seen):
+            lease.made_room = 0 if seen else lease.made_room
+            return ""
+        patience = PATIENCE * 2.0 ** min(lease.made_room - 1, 10) if lease.made_room > 0 else 0.0
+        if self.ledger.clock.monotonic() - began < patience:
+            return ""
+        lease.made_room += 1
+        return OTHER_CODE
+
     def _takes_lease(self, deadline: float) -> bool:
-        """Take the lease; one that was called too early waits for its moment, whoever holds it: the
-        holder may rely on this call."""
+        """Take the lease. A run that was called waits until its moment is past, whoever holds it:
+        the holder may rest because it counts on this call."""
         lease, clock = self.ledger.lease, self.ledger.clock
         while not lease.take_when_free(deadline):
-            if not self.alarm.is_early():
+            if not self.alarm.is_counted_on():
                 return False
             if clock.monotonic() + AWAKE >= deadline:
                 self.ledger.wake.because(DEADLINE)

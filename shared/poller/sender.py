@@ -18,6 +18,7 @@ from shared.ledger.queue import marker_of
 from shared.ledger.record import FINAL, QUEUED, SUBMITTING, Record
 from shared.ledger.slots import HeldSlot, Slot
 from shared.ledger.wakeups import BREAKER, NOT_BEFORE
+from shared.platform.clock import from_iso
 from shared.platform.concurrency import Lane, Outcome, Workers
 from shared.poller.guard import Guard
 from shared.poller.in_flight import InFlightTasks
@@ -202,6 +203,19 @@ class Sender:
             inflight.first = last if last is not None and last.seq == last.spec_seq else None
         else:
             self.in_flight.holds_none(made.job)
+        if made.state == QUEUED:
+            self._wait(made)
+
+    def _wait(self, queued: Record) -> None:
+        """A job goes back into its queue: its model is due when the pause ends that the refusal
+        began. Until a look at the queue shows that, another model may be all the poller waits for.
+        """
+        at, cause = queued.not_before, NOT_BEFORE
+        if at is None:
+            seconds, cause = self.ledger.breakers.paused_for(queued.model), BREAKER
+        else:
+            seconds = max(0.0, from_iso(at) - self.ledger.clock.now())
+        self.guard.schedule.wait(queued.model, seconds, cause)
 
     def _leftover(self, marker: str, last: Record | None) -> None:
         """Remove a stale marker; repair result.json if the finisher crashed before writing it."""

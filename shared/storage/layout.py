@@ -17,6 +17,10 @@ LEASE = "state/lease/"
 TASKS = "state/tasks/"
 DOUBTS = "state/doubts/"
 WAKE = "state/wake/poll"
+WAKE_LOOK = "state/wake/look-"
+"""Objects whose event `wanx verify-cloud` looks at; they wake nobody."""
+LOOK_NOTES = "state/models/~look-"
+"""What poll noted for `wanx verify-cloud`, which removes it."""
 RESULTS = "results/"
 JOB_FILES = "jobs/"
 DEAD = "dead/"
@@ -24,6 +28,8 @@ JOBS = "state/jobs/"
 UPLOADS = "uploads/"
 INPUTS = "inputs/"
 REQUESTS = "state/requests/"
+DEPLOYED = f"{QUEUE}-deployed"
+"""Which code is deployed. A listing of all queues begins with it: no model comes before."""
 REBUILD = "state/rebuild.json"
 """How far a rebuild has come; it is there while one is under way or was interrupted."""
 SWEEP = "state/sweep.json"
@@ -55,6 +61,14 @@ def is_ours(key: str, folder: str) -> bool:
     in a slash.
     """
     return _SHAPES[folder].fullmatch(key) is not None
+
+
+def is_of_newer(key: str, folder: str) -> bool:
+    """Whether a key below the slots or doubts is of an attempt, in the form of a newer release.
+
+    Every form has a `~`, so that it is not taken for what a console or a file manager leaves.
+    """
+    return "~" in key and not is_ours(key, folder)
 
 
 def record(job: str, seq: int) -> str:
@@ -168,6 +182,11 @@ def parse_doubt(key: str) -> tuple[str | None, str, str, int, str]:
 def model_state(model: str) -> str:
     """What was learned of a model: durations, pauses."""
     return f"{MODELS}{model}.json"
+
+
+def look_note(run: str, what: str) -> str:
+    """What poll noted for one run of `wanx verify-cloud`."""
+    return f"{LOOK_NOTES}{run}-{what}.json"
 
 
 def jobs_until(created_ms: int) -> str:

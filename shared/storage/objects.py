@@ -7,7 +7,7 @@ overwrite, list, delete. Policy (records, lease, slots, queue) lives above them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import IO, Protocol
 
@@ -28,6 +28,10 @@ class ObjectForbidden(StoreError):
 
 class ObjectDamaged(StoreError):
     """The object is not what it should be: it was changed by hand."""
+
+
+class ObjectNewer(ObjectDamaged):
+    """The object was written by a newer release, whose it stays: nothing is wrong with it."""
 
 
 class ObjectTooLarge(StoreError):
@@ -102,8 +106,8 @@ class ObjectStore(ObjectReader, Protocol):
         With a file name (`download_as`) a browser saves the object instead of showing it.
         """
 
-    def presign_put(self, key: str, seconds: int, content_type: str) -> str:
-        """A URL that lets anyone PUT the object for `seconds`, with just this Content-Type."""
+    def presign_put(self, key: str, seconds: int, headers: Mapping[str, str]) -> str:
+        """A URL that lets anyone PUT the object for `seconds`, with just these headers."""
 
 
 def walk(store: ObjectStore, prefix: str, after: str = "", first: int = 20) -> Iterator[Entry]:

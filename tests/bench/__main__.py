@@ -22,14 +22,17 @@ MODULES = (
     "slots",
     "requests",
     "lone",
+    "quota",
     "coldstart",
     "intake",
     "depth",
     "listing",
+    "callers",
     "memory",
     "rebuild",
     "price",
     "oss_rates",
+    "views",
 )
 """In the order of docs/benchmarks.md. The first are simulations: they use all cores, and time does
 not count."""

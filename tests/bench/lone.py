@@ -22,7 +22,7 @@ from tests.bench.world import SPREAD
 LONE = "inpainting"
 BUSY = ("inpainting", "sketch", "edit")
 LONE_SECONDS, BUSY_SECONDS = 3.0, 5.0
-ROUNDS, BUSY_JOBS = 10, 21
+ROUNDS, BUSY_JOBS = 7, 21
 LEARNED = 8
 TICK = 60.0
 GOAL, BUSY_GOAL = 1.5, 1.0
@@ -53,7 +53,7 @@ def measures(brief: bool = False) -> list[Measure]:
         seen = _rounds(running, rounds)
         running.settings(task_seconds=BUSY_SECONDS)
         learn(running, BUSY, BUSY_SECONDS)
-        busy = _busy(running, jobs)
+        busy = busy_delays(running, jobs, BUSY)
     return compared(seen, busy)
 
 
@@ -133,9 +133,9 @@ def _rounds(running: Laptop, rounds: int) -> dict[str, Seen]:
     return seen
 
 
-def _busy(running: Laptop, jobs: int) -> list[float]:
+def busy_delays(running: Laptop, jobs: int, examples: Sequence[str]) -> list[float]:
     """Seconds from each task's end to its image, for as many jobs at once."""
-    documents = [example(name) for name in BUSY]
+    documents = [example(name) for name in examples]
     names = [f"busy-{number}" for number in range(jobs)]
     for number, name in enumerate(names):
         running.drop(named(documents[number % len(documents)], name))

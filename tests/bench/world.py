@@ -99,7 +99,8 @@ class PacedStudio(SimStudio):
 class CalmWorld:
     """A bucket, an account, and the functions.
 
-    `queues`: the service queues what is over the limit; otherwise it answers 429. `stored` and
+    `queues`: the service queues what is over the limit; otherwise it answers 429. `tick`: seconds
+    between two of the timer; `calls_itself`: that is a safety net. `stored` and
     `done`: when each job's image and manifest came into the bucket.
     """
 
@@ -123,6 +124,8 @@ class CalmWorld:
         self.cloud.one_poller = True
         self.rng = _branch(chance)
         self._ticking = False
+        self.tick = TICK
+        self.calls_itself = False
         self.stored: dict[str, float] = {}
         self.done: dict[str, float] = {}
         self._earlier: frozenset[str] = frozenset()
@@ -210,11 +213,12 @@ class CalmWorld:
         session = cast("requests.Session", SimSession(self.network, self.studio))
         store = OssStore(self.bucket, self.bucket, clock, rng)
         rules = Rules(self.catalogue, errors_once(), policy_once(), SETTINGS.model_region)
-        return App(SETTINGS, store, session, clock, rng, rules, threaded(self.kernel))
+        calls = self.cloud if self.calls_itself else None
+        return App(SETTINGS, store, session, clock, rng, rules, threaded(self.kernel), calls)
 
     def _tick(self) -> None:
         self.cloud.tick()
-        self.kernel.after(TICK, self._tick)
+        self.kernel.after(self.tick, self._tick)
 
     def _written(self, key: str, before: bytes | None, after: bytes | None) -> None:
         if after is None or not key.startswith(layout.RESULTS):

@@ -149,7 +149,7 @@ class FakeApi:
         answer.headers["Content-Security-Policy"] = (
             f"default-src 'self'; img-src 'self' data: blob: {self.bucket}; "
             f"connect-src 'self' {self.bucket}; style-src 'self'; script-src 'self'; "
-            "object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+            "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
         )
         answer.headers["X-Content-Type-Options"] = "nosniff"
         return answer

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import FilePayload, Page, expect
 
-from tests.browser.fake_api import FakeApi
+from tests.browser.fake_api import TOKEN, FakeApi
 from tests.browser.page_kit import CAT, INPUTS, Visit, paint, painted, pixels
 
 Visiting = Callable[..., Visit]
@@ -160,6 +160,15 @@ def test_a_phone_needs_no_sideways_scrolling(visit: Visiting, api: FakeApi, loca
         assert overflow(page) == 0, view
 
 
+def test_a_wide_picture_fits_a_phone_too(visit: Visiting) -> None:
+    page = visit(size=(360, 720), touch=True).inpainting()
+    paint(page, (0.2, 0.2), (0.4, 0.3))
+    page.get_by_label("Prompt", exact=True).fill("a hat")
+    page.get_by_role("button", name="Submit").click()
+    page.wait_for_selector(".compare-after")
+    assert overflow(page) == 0
+
+
 def overflow(page: Page) -> int:
     script = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     return int(page.evaluate(script))
@@ -298,6 +307,19 @@ def test_a_wrong_token_is_refused_and_signing_out_forgets(visit: Visiting, api: 
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_selector("#token")
     assert page.evaluate("sessionStorage.getItem('wanx-token')") is None
+
+
+def test_a_link_with_a_token_signs_nobody_in(visit: Visiting, api: FakeApi) -> None:
+    page = visit().page
+    page.goto(f"{api.url}/#token={TOKEN}")
+    expect(page.locator("#token-error")).to_contain_text("only if you know who sent the link")
+    assert "token" not in page.url
+    assert page.evaluate("sessionStorage.getItem('wanx-token')") is None
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_selector("nav")
+    page.goto(f"{api.url}/#token=somebody-elses")
+    page.wait_for_selector("nav")
+    assert page.evaluate("sessionStorage.getItem('wanx-token')") == TOKEN
 
 
 def test_dark_and_light_follow_the_system_until_switched(visit: Visiting) -> None:

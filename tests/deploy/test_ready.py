@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -35,6 +36,7 @@ def test_alarms_need_who_is_notified() -> None:
         ({"OSS_ENDPOINT": "http://127.0.0.1:9480"}, ".local/env"),
         ({"DASHSCOPE_HTTP_BASE_URL": "http://localhost:9481/api/v1"}, ".local/env"),
         ({"API_TOKEN_SHA256": "secret"}, "sha256sum"),
+        ({"API_TOKEN_SHA256": f"{'0' * 64},{hashlib.sha256(b'').hexdigest()}"}, "empty text"),
         ({"API_TOKENS": "[{}]"}, "Token 1 of API_TOKENS"),
         ({"OSS_REGION": "cn-hangzhou"}, "OSS_REGION is cn-hangzhou"),
         ({"UNKNOWN_POLICY": "guess"}, "UNKNOWN_POLICY"),

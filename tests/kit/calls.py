@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 
 from shared.app import App
-from shared.platform.fc.events import WakeUpEvent
+from shared.platform.fc.events import Event, WakeUpEvent
 from shared.platform.fc.invoke import CallRefused
 from tests.kit.world import LONG, World
 
@@ -33,8 +33,8 @@ class Calls:
         app.calls = self
         return app
 
-    def run(self, came: WakeUpEvent | None = None, seconds: float = LONG) -> str:
-        """Let a poller run that this call started; the word it ends with."""
+    def run(self, came: Event | None = None, seconds: float = LONG) -> str:
+        """Let a poller run that this event started; the word it ends with."""
         app = self.poller()
         return app.poller.run(app.clock.monotonic() + seconds, came)
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from shared.catalogue.models import load_catalogue
-from shared.jobfile import Checked, Notice, ParseLimits, Unreadable, Violation, check, parse
+from shared.jobfile import Checked, Notice, ParseLimits, Place, Unreadable, Violation, check, parse
 from shared.storage.objects import Slice
 from tests.kit.store import Bucket, Store
 from tests.simulation.kernel import Kernel
@@ -66,11 +66,11 @@ def checked(
     job: Any, objects: dict[str, bytes] | None = None, reader: Reader | None = None
 ) -> Checked:
     document = parse(json.dumps(job).encode(), "job.json")[0]
-    return check(document, CATALOGUE, reader or Reader(objects), BUCKET)
+    return check(document, CATALOGUE, Place(reader or Reader(objects), BUCKET))
 
 
 def checked_yaml(text: str) -> Checked:
-    return check(parse(text.encode(), "job.yaml")[0], CATALOGUE, Reader(), BUCKET)
+    return check(parse(text.encode(), "job.yaml")[0], CATALOGUE, Place(Reader(), BUCKET))
 
 
 def only(findings: tuple[Violation, ...] | tuple[Notice, ...]) -> Violation:

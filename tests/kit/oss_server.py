@@ -8,14 +8,15 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
+
+from tests.kit.served import served
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 KEY_ID, SECRET = "test-key", "test-secret"
@@ -151,13 +152,6 @@ def listening(refuse: int = 0, port: int = 0) -> Iterator[Listener]:
         def log_message(self, format: str, *args: object) -> None:
             return
 
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    listener.url = f"http://127.0.0.1:{server.server_address[1]}/events"
-    try:
+    with served(Handler, port) as address:
+        listener.url = f"{address}/events"
         yield listener
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -8,7 +8,9 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+
+from tests.kit.served import served
 
 
 @dataclass(frozen=True)
@@ -75,18 +77,11 @@ class HttpScript:
 def scripted_http() -> Iterator[HttpScript]:
     """Serve until the block ends; a request beyond the script, or a step too many, is an error."""
     script = HttpScript()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(script))
-    server.daemon_threads = True
-    script.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=lambda: server.serve_forever(0.01), daemon=True)
-    thread.start()
-    try:
-        yield script
-    finally:
-        script.over.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with served(_handler(script)) as script.url:
+        try:
+            yield script
+        finally:
+            script.over.set()
     assert script.surplus == 0, f"{script.surplus} requests too many: {script.seen}"
     assert not script.steps, f"{len(script.steps)} answers were never asked for"
 

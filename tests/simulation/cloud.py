@@ -31,6 +31,7 @@ from tests.simulation.chaos import Chaos
 from tests.simulation.kernel import Actor, InstanceClock, Kernel, Killed
 from tests.simulation.log_state import log_state_restored
 from tests.simulation.network import Network
+from tests.simulation.upgrade import NO_UPGRADE
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 TICK = 60.0
@@ -58,7 +59,8 @@ class Cloud:
 
     `pending`: events that are not done with; `satisfied`: the last poller saw nothing left to do,
     and nobody has failed since; `away`: from when to when no poller starts, nor anything else where
-    `everybody` is; `deaf_to`: job files that no trigger hears of.
+    `everybody` is; `deaf_to`: job files that no trigger hears of. `upgrade`: when other code is
+    deployed; `polling`: the code of each poller that runs, and since when.
     """
 
     def __init__(
@@ -73,6 +75,9 @@ class Cloud:
         self.satisfied = False
         self.retries = 3
         self.polled_at = 0.0
+        self.upgrade, self._lingering = NO_UPGRADE, random.Random(0)
+        self.polling: dict[str, tuple[str, float]] = {}
+        self.poll_returned: Callable[[object], object] = lambda _word: None
         self.away, self.everybody = (0.0, 0.0), False
         self.deaf_to: frozenset[str] = frozenset()
         self._disturbed_at = 0.0
@@ -94,10 +99,10 @@ class Cloud:
             log.propagate = False
             yield
 
-    def tick(self) -> None:
-        """The timer fires."""
+    def tick(self, only: bool = False) -> None:
+        """The timer fires. `only`: no later tick does the same, so that this one waits its turn."""
         event = {"triggerTime": "", "triggerName": "every-minute", "payload": "{}"}
-        self._deliver("poll", json.dumps(event).encode(), self._rng.random(), timer=True)
+        self._deliver("poll", json.dumps(event).encode(), self._rng.random(), timer=not only)
 
     def call(self, delay: float, event: bytes) -> None:
         """The poller asks to be called later (`shared.platform.fc.invoke.DelayedCalls`)."""
@@ -126,7 +131,7 @@ class Cloud:
         """Something that a person starts; `insist`: again and again until it works."""
         self.pending += 1
         self._number += 1
-        clock, app = self._instance()
+        clock, app = self._instance("api")
         actor = f"{name}-{self._number}"
         self.network.story.tell(actor, f"starts, clock off by {clock.skew:+.1f} s")
 
@@ -141,9 +146,13 @@ class Cloud:
 
         self.kernel.spawn(actor, lambda: work(app), 300.0, ended)
 
-    def _instance(self) -> tuple[InstanceClock, App]:
+    def _instance(self, function: str) -> tuple[InstanceClock, App]:
         clock = InstanceClock(self.kernel, self._rng.choice(self._skews))
-        return clock, self._build(clock, random.Random(self._rng.getrandbits(64)))
+        app = self._build(clock, random.Random(self._rng.getrandbits(64)))
+        app.code, lingers = self.upgrade.instance(function, self.kernel.now, self._lingering)
+        if lingers:  # it has said its code when it started
+            app.instance.said_code[app.settings.oss_endpoint, app.settings.oss_bucket] = None
+        return clock, app
 
     def _object_written(self, key: str, before: bytes | None, after: bytes | None) -> None:
         """An OSS event for what the triggers of s.yaml name."""
@@ -200,14 +209,17 @@ class Cloud:
         self.running[function] += 1
         if function == "poll":
             self.polled_at = self.kernel.now
-        clock, app = self._instance()
+        clock, app = self._instance(function)
         context = SimpleNamespace(
             request_id=f"req-{invocation.number}",
             function=SimpleNamespace(timeout=TIMEOUTS[function]),
             app=app,
         )
         name = f"{function}-{invocation.number}.{invocation.tries}"
-        self.network.story.tell(name, f"starts, clock off by {clock.skew:+.1f} s")
+        runs = f", runs {app.code[:4]}" if app.code else ""
+        self.network.story.tell(name, f"starts, clock off by {clock.skew:+.1f} s{runs}")
+        if function == "poll":
+            self.polling[name] = app.code, self.kernel.now
         work = partial(self._work, invocation, name, context)
         self.kernel.spawn(name, work, TIMEOUTS[function], partial(self._ended, invocation))
 
@@ -223,6 +235,8 @@ class Cloud:
         began = self.kernel.now
         word = handlers()[invocation.function](invocation.event, context)
         self.network.story.tell(name, f"returns {word}")
+        if invocation.function == "poll":
+            self.poll_returned(word)
         if invocation.function == "poll" and word != "nothing left":
             self._disturbed()
         elif invocation.function == "poll":
@@ -233,6 +247,7 @@ class Cloud:
 
     def _ended(self, invocation: Invocation, actor: Actor, failure: BaseException | None) -> None:
         self.running[invocation.function] -= 1
+        self.polling.pop(actor.name, None)
         if failure is None:
             fault = self.chaos.strike("end")
             self.network.story.tell(actor.name, "ends", fault)

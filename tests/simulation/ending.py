@@ -52,7 +52,8 @@ class Ending:
 
     def _nothing_left(self) -> None:
         for prefix in (layout.QUEUE, layout.SLOTS, layout.EXPIRY):
-            left = [] if self.net and prefix == layout.EXPIRY else self.bucket.keys(prefix)
+            keys = [key for key in self.bucket.keys(prefix) if key != layout.DEPLOYED]
+            left = [] if self.net and prefix == layout.EXPIRY else keys
             if left:
                 self.violate("nothing is left behind", ", ".join(left))
 

@@ -47,7 +47,7 @@ for the images that failed is a success without another task: it has images alre
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 LAYOUT = re.compile(
-    rf"jobs/.*|dead/.*|{layout.WAKE}|{layout.LEASE}\d{{12}}"
+    rf"jobs/.*|dead/.*|{layout.WAKE}|{layout.DEPLOYED}|{layout.LEASE}\d{{12}}"
     rf"|{layout.RECORDS}{NAME}/\d{{6}}\.json"
     rf"|{layout.QUEUE}{NAME}/\d/-/\d{{13}}-{NAME}"
     rf"|{layout.SLOTS}-/{NAME}/{NAME}~\d{{6}}~[0-9a-f]{{12}}"

@@ -9,9 +9,10 @@ from tests.simulation.mutations_locks import LOCKS
 from tests.simulation.mutations_money import MONEY
 from tests.simulation.mutations_queue import QUEUE
 from tests.simulation.mutations_tasks import TASKS
+from tests.simulation.mutations_upgrade import UPGRADE
 from tests.simulation.mutations_wakes import WAKES
 
 __all__ = ["MUTATIONS", "NONE", "Mutation"]
 
-MUTATIONS = LEASE | LOCKS | QUEUE | MONEY | TASKS | ENTRANCES | WAKES
+MUTATIONS = LEASE | LOCKS | QUEUE | MONEY | TASKS | ENTRANCES | WAKES | UPGRADE
 """All of them by name."""

@@ -89,7 +89,7 @@ def canceled_while_sent() -> list[Change]:
             return self.transitions.finish(last, CANCELED)
         return asked(self, last)
 
-    return [rewritten(Cancellation, "cancel", old, new), (Cancellation, "_pending", pending)]
+    return [rewritten(Cancellation, "_cancel", old, new), (Cancellation, "_pending", pending)]
 
 
 def first_page_of_tasks() -> list[Change]:

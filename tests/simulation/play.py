@@ -33,6 +33,7 @@ from tests.simulation.cloud import TICK, Cloud
 from tests.simulation.ending import Ending
 from tests.simulation.invariants import API_KEY, Invariants
 from tests.simulation.judges import Facts, judges
+from tests.simulation.judges.hand_over import HandOver
 from tests.simulation.judges.wakes import Wakes
 from tests.simulation.kernel import START, InstanceClock, Kernel
 from tests.simulation.log_state import log_state_restored
@@ -43,6 +44,7 @@ from tests.simulation.story import Story
 from tests.simulation.strangers import Strangers
 from tests.simulation.studio import SimStudio
 from tests.simulation.threads import threaded
+from tests.simulation.upgrade import Upgrade
 from tests.simulation.wire import SimSession
 from tests.simulation.worlds import LOSSY, RELIABLE, account_of, world_of
 
@@ -120,6 +122,8 @@ class World:
         if special.net:
             self.facts.polled_since = self.cloud.polled_since
             self.invariants.judges.append(Wakes(self.facts))
+        if special.upgrade.moments:
+            self._deploy(special.upgrade)
         self.callers = Callers(self.plan, self.cloud, self.invariants, rng, special.callers)
         if special.foreign:
             until = START + self.storm + 600.0
@@ -133,6 +137,16 @@ class World:
         once = [one.key for one in self.plan.uploads if times[one.key] == 1 and one.at < self.storm]
         share = rng.choice((0.0, 0.3, 0.7))
         return frozenset(key for key in once if rng.random() < share)
+
+    def _deploy(self, upgrade: Upgrade) -> None:
+        """Somebody looks at the page whenever it was deployed."""
+        self.cloud.upgrade = upgrade
+        judge = HandOver(self.facts, upgrade, self.cloud.polling)
+        self.invariants.judges.append(judge)
+        self.cloud.poll_returned = judge.returned
+        looks = partial(self.cloud.errand, "page", App.say_code)
+        for at in upgrade.moments["api"]:
+            self.kernel.after(at - START + 1.0, looks)
 
     def _facts(self) -> Facts:
         return Facts(
@@ -186,7 +200,7 @@ class World:
 
     def _tick(self) -> None:
         """Once a minute: is all at rest? The timer fires in any case."""
-        left = self.bucket.keys(layout.QUEUE) + self.bucket.keys(layout.SLOTS)
+        left = self.bucket.keys(layout.QUEUE, layout.DEPLOYED) + self.bucket.keys(layout.SLOTS)
         if left and self.cloud.satisfied and not self.cloud.pending:
             what = f"{', '.join(left)} waits for the timer"
             self.network.violate("no wake-up is lost", what)
@@ -207,7 +221,7 @@ class World:
             self.cloud.tick()
         elif net == LOSSY and self._caught == 0.0 and self.kernel.now > self._back() + LAST_DEATHS:
             self._caught = self.facts.quiet_since = self.kernel.now
-            self.cloud.tick()
+            self.cloud.tick(only=True)
 
     def _patience(self) -> float:
         """When everything that troubles this world is over."""

@@ -15,6 +15,7 @@ from tests.simulation.chaos import EMPTY_FOR_LONG, LIST_EMPTY, LIST_FAULTS
 from tests.simulation.kernel import START
 from tests.simulation.studio import SimStudio
 from tests.simulation.task_list import BEIJING, MOST_ROWS, TaskList
+from tests.simulation.upgrade import NO_UPGRADE, Upgrade, upgrade_of
 
 DAY = 24 * 3600.0
 LAG_BEYOND_GRACE = False
@@ -39,7 +40,8 @@ class World:
     times as UTC. `strange_hosts`: some images lie where no document says. `retries`: of an event
     that fails, before it is given up. `deaf`: from when to when no create request is answered.
     `net`: the timer is a safety net, which does not fire here at all (RELIABLE: no wake-up is lost
-    either) or once after the storm (LOSSY)."""
+    either) or once after the storm (LOSSY). `upgrade`: when other code is deployed; then tasks are
+    slow as a rule, so that somebody polls for long."""
 
     fair: bool = False
     crowd: bool = False
@@ -61,6 +63,7 @@ class World:
     retries: int = 3
     deaf: tuple[float, float] = (0.0, 0.0)
     net: str = ""
+    upgrade: Upgrade = NO_UPGRADE
 
     def settle(self, studio: SimStudio, account: Account) -> None:
         """Make the service such a one."""
@@ -109,6 +112,9 @@ def world_of(seed: int) -> World:
         deaf=deaf,
         net=_net(rng, fair),
     )
+    upgrade = upgrade_of(seed)
+    if upgrade.moments:
+        world = replace(world, upgrade=upgrade, slow=world.slow or seed % 4 > 0)
     troubled = world.net and world.keys >= TROUBLED_KEYS and one_in(2)
     return replace(world, trouble=True) if troubled else world
 

@@ -31,7 +31,7 @@ LINK = re.compile(r'(?:\]\(|<img src=")([^)"\s]+)[)"]')
 CODE = re.compile(r"`([^`\n]+)`")
 TARGET = re.compile(r"(?:^|&& |\$ )make ([a-z][a-z-]*)((?: [a-z][a-z-]*)*)")
 SETTING = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
-WANX = re.compile(r"\./wanx ([a-z]+)")
+WANX = re.compile(r"\./wanx (?:--env \S+ )?([a-z]+(?:-[a-z]+)*)")
 ELSEWHERE = {"NEEDS_ATTENTION", "CREATE_COMPLETE", "FAILED_IMAGES", "YYYYMMDD"}
 """Words in capitals that are no settings: states and others' terms."""
 MOST_WORDS = 900

@@ -5,6 +5,7 @@ import { isOver } from "./states.js";
 
 const WAIT = 20;
 const AT_LEAST = 300;
+const UNCHANGED = 2000;
 const AFTER_ERROR = 3000;
 
 /**
@@ -23,7 +24,8 @@ export async function follow(id, { onJob, onError, signal }) {
       wait = WAIT;
       if (answer.job) onJob(answer.job);
       if (answer.job && isOver(answer.job.state)) return;
-      await pause(AT_LEAST - (Date.now() - started), signal);
+      // Where too many requests wait already, one more is answered at once.
+      await pause((answer.job ? AT_LEAST : UNCHANGED) - (Date.now() - started), signal);
     } catch (error) {
       if (signal.aborted) return;
       onError(error);

@@ -27,6 +27,8 @@ STATUSES = (PENDING, RUNNING, SUCCEEDED, FAILED, CANCELED, UNKNOWN)
 LINK_SECONDS = 7 * 24 * 3600
 """The longest a V4 signature may hold (OSS signature page)."""
 REJECTION = "InvalidParameter"
+MOST_MESSAGES = 10
+"""Of a rejected job: a page lists a hundred jobs."""
 
 
 def status_of(record: Record) -> str:
@@ -111,8 +113,9 @@ def _beijing(at: str) -> str:
 
 def _failure(last: Record) -> dict[str, str]:
     if last.state == REJECTED:
-        message = "; ".join(str(one["message"]) for one in last.violations)
-        return {"code": REJECTION, "message": message}
+        found = [str(one["message"]) for one in last.violations]
+        rest = [f"and {len(found) - MOST_MESSAGES} more"] if len(found) > MOST_MESSAGES else []
+        return {"code": REJECTION, "message": "; ".join([*found[:MOST_MESSAGES], *rest])}
     error = error_of(last) or {}
     code = error.get("code") or last.state.title().replace("_", "")
     return {"code": str(code), "message": str(error.get("message") or f"The job is {last.state}.")}

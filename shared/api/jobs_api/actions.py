@@ -11,7 +11,6 @@ from shared.api.jobs_api.jobs import answer_made, known_job
 from shared.api.jobs_api.problems import Problem, key_reused, no_such_job
 from shared.api.jobs_api.taking import idempotency_key, refuse_violated
 from shared.jobfile.written import job_file_of
-from shared.jobfile.yaml_text import as_yaml
 from shared.jobs.adopt import NotAdoptable
 from shared.jobs.cancel import NotCancelable
 from shared.jobs.idempotency import KeyReused
@@ -94,6 +93,9 @@ class JobFile:
 
     def on_get(self, request: falcon.Request, response: falcon.Response, job: str) -> None:
         """The job as a job file, to copy and to submit again."""
+        # Imported late: nothing else here needs PyYAML.
+        from shared.jobfile.yaml_text import as_yaml
+
         last = known_job(request, job)
         first = app_of(request).ledger.records.with_spec(last)
         response.content_type = "application/yaml; charset=utf-8"

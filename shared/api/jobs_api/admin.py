@@ -1,7 +1,8 @@
-"""Operations: dead events, and models that are paused."""
+"""Operations: dead events, models that are paused, and what the runtime gives the function."""
 
 from __future__ import annotations
 
+import platform
 import re
 
 import falcon
@@ -11,10 +12,12 @@ from shared.api.jobs_api.problems import Problem
 from shared.jobs.dead_letters import DeadLetters
 from shared.jobs.repair import UnknownModel
 from shared.platform.fc.events import UnknownEvent
+from shared.platform.web_function import HEADER_NAMES
 from shared.storage import layout
 from shared.storage.objects import ObjectMissing, ObjectTooLarge
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}\.json")
+MOST_NAMES = 100
 
 
 class Dead:
@@ -59,3 +62,14 @@ class Resume:
         except UnknownModel as error:
             raise Problem(404, "No such model", str(error)) from None
         answer_json(response, {"model": name, "resumed": resumed})
+
+
+class Runtime:
+    """`/runtime`"""
+
+    needs = "admin"
+
+    def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
+        """What the function sees of its runtime: the names of the platform's headers, no value."""
+        names = request.env.get(HEADER_NAMES, ())
+        answer_json(response, {"python": platform.python_version(), "headers": names[:MOST_NAMES]})

@@ -13,7 +13,7 @@ from shared.api.context import ENVIRON_KEY
 from shared.api.dashscope import RequestIds, add_dashscope_routes
 from shared.api.jobs_api.access import Origins, Tokens
 from shared.api.jobs_api.actions import JobAdopt, JobCancel, JobEvents, JobFile, JobRetry
-from shared.api.jobs_api.admin import Dead, Redrive, Resume
+from shared.api.jobs_api.admin import Dead, Redrive, Resume, Runtime
 from shared.api.jobs_api.carried import Carried
 from shared.api.jobs_api.export import EXPORTS
 from shared.api.jobs_api.jobs import Job, JobCollection, JobResult
@@ -38,7 +38,7 @@ def create_app(app: App, web: Path = WEB) -> WsgiApp:
 
 
 def prepare(instance: Instance, web: Path = WEB) -> falcon.App[falcon.Request, falcon.Response]:
-    """The instance's routes and catalogue, built at the first call: that takes far longer than an
+    """The instance's routes, built at the first call: that takes far longer than an
     answer. A server calls it before it listens, so that its first requests do not all build."""
     routes: falcon.App[falcon.Request, falcon.Response] = instance.once(
         instance.wsgi, web, partial(build, web)
@@ -58,6 +58,7 @@ def build(web: Path = WEB) -> falcon.App[falcon.Request, falcon.Response]:
     wsgi.add_route("/models/{name}/resume", Resume())
     wsgi.add_route("/dead", Dead())
     wsgi.add_route("/dead/{name}/redrive", Redrive())
+    wsgi.add_route("/runtime", Runtime())
     wsgi.add_route("/openapi.json", Description())
     page = Page(web)
     wsgi.add_route("/", page)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -27,7 +29,9 @@ MOST_CHARACTERS = 1_500_000
 """An answer of Function Compute may have 6 MB; a character has up to 4 bytes."""
 MOST_SECONDS = 30.0
 COLUMNS = ("job", "state", "model", "created_at", "labels", "prompt", "images", "error")
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = "=+-@"
+PIECES = re.compile(r"[^;|\t\r\n]+")
+"""What some spreadsheets take for a cell of its own, as their separator is not the comma."""
 Writer = Callable[[Mapping[str, Any]], str]
 
 
@@ -77,8 +81,9 @@ def csv_line(row: Mapping[str, Any]) -> str:
         "images": " ".join(image["key"] for image in row["images"]),
         "error": f"{error.get('code')}: {error.get('message')}" if error else "",
     }
+    cells = [_harmless(str(flat[name] or "")) for name in COLUMNS]
     line = io.StringIO()
-    csv.writer(line).writerow([_harmless(str(flat[name] or "")) for name in COLUMNS])
+    csv.writer(line).writerow(cells)
     return line.getvalue()
 
 
@@ -88,7 +93,17 @@ def json_line(row: Mapping[str, Any]) -> str:
 
 
 def _harmless(text: str) -> str:
-    return f"'{text}" if text.startswith(FORMULA) else text
+    """The text with an apostrophe before what a spreadsheet would run."""
+    quoted = PIECES.sub(lambda piece: f"'{piece[0]}" if _runs(piece[0]) else piece[0], text)
+    needed = _runs(text) or "" < text[:1] < " "
+    return f"'{quoted}" if needed and not quoted.startswith("'") else quoted
+
+
+def _runs(text: str) -> bool:
+    """East Asian spreadsheets read = + - @ of any width (NFKC makes them one), and some skip what
+    cannot be seen before it: spaces, control and format characters (OWASP "CSV Injection")."""
+    seen = next((char for char in text if char.isprintable() and not char.isspace()), "")
+    return seen != "" and unicodedata.normalize("NFKC", seen)[0] in FORMULA
 
 
 EXPORTS = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import falcon
 
 from shared.api.context import answer_json, app_of, base_url, caller_of
@@ -26,6 +28,7 @@ from shared.storage import layout
 
 LONGEST_WAIT = 30
 LOOK_AGAIN = 1.0
+"""Seconds between two looks, give or take half: callers that begin together part."""
 WAITING = {"GET": ("wait",)}
 """What a look at a job reads of a query."""
 HALF_A_LINK = 1800
@@ -65,11 +68,12 @@ class Job:
     parameters = WAITING
 
     def on_get(self, request: falcon.Request, response: falcon.Response, job: str) -> None:
-        """The job as it is now; with `wait`, as soon as its state changes."""
+        """The job as it is now; with `wait`, as soon as its state changes, unless too many wait."""
         patience, tags = _patience(request), _given_tags(request)
         app, last = app_of(request), known_job(request, job)
         if patience and last.state not in FINAL and _knows(tags, last):
-            last = _changed(app, last, patience)
+            with app.instance.waiting.place(caller_of(request).mark) as granted:
+                last = _changed(app, last, patience) if granted else last
         views = app.views(base_url(request))
         tag = _tag(app, last, views.estimates.position(last))
         response.set_header("ETag", f'W/"{tag}"')
@@ -138,7 +142,8 @@ def _changed(app: App, last: Record, patience: float) -> Record:
     clock, records = app.clock, app.ledger.records
     until, now = clock.monotonic() + patience, last
     while now.state == last.state and clock.monotonic() < until:
-        clock.sleep(min(LOOK_AGAIN, until - clock.monotonic()))
+        pause = LOOK_AGAIN * (0.5 + app.rng.random())
+        clock.sleep(min(pause, until - clock.monotonic()))
         now = records.last_from(now)
     return now
 
@@ -160,8 +165,8 @@ def _is_same(app: App, last: Record, document: Document) -> bool:
     known = digest_of(with_id(Document(0, job_file_of(first.spec)), last.job))
     if digest_of(document) in (last.written, known):
         return True
-    hosts = app.acceptance.intake.own_hosts
-    spec = check(document, app.catalogue, app.store, app.settings.oss_bucket, hosts).spec
+    place = replace(app.acceptance.intake.place(), now=0.0)  # signed URLs may have ended since
+    spec = check(document, app.catalogue, place).spec
     asked = with_id(Document(0, job_file_of(spec)), last.job) if spec else None
     return asked is not None and digest_of(asked) == known
 

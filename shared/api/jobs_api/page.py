@@ -93,6 +93,7 @@ def policy(app: App) -> str:
             "script-src 'self'",
             "object-src 'none'",
             "base-uri 'none'",
+            "form-action 'none'",
             "frame-ancestors 'none'",
         )
     )

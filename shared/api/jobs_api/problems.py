@@ -12,7 +12,7 @@ import falcon
 from shared.api.dashscope import answer_error, is_dashscope
 from shared.jobfile.wording import nearest
 from shared.platform.logs import about
-from shared.storage.objects import ObjectDamaged, StoreError
+from shared.storage.objects import ObjectDamaged, ObjectNewer, StoreError
 
 PROBLEM = "application/problem+json"
 _OTHER_WORDS = {
@@ -102,16 +102,23 @@ def _answer_store_error(
     request: falcon.Request, response: falcon.Response, error: StoreError, _params: object
 ) -> None:
     log.error("%s", error, extra=about("store.failed", step=f"{request.method} {request.path}"))
-    damaged = isinstance(error, ObjectDamaged)  # asking again does not help: a person has to act
-    status, title = (500, "Record damaged") if damaged else (503, "Store unavailable")
-    detail = "The bucket cannot be asked at the moment; try again in a few seconds."
-    detail = str(error) if damaged else detail
+    status, title, detail = _said_of(error)
     if is_dashscope(request.path):
         answer_error(request, response, status, detail)
         return
     _write(response, status, title, detail, {})
-    if not damaged:
+    if status == 503:
         response.set_header("Retry-After", "5")
+
+
+def _said_of(error: StoreError) -> tuple[int, str, str]:
+    """Status, title and detail."""
+    if isinstance(error, ObjectNewer):
+        return 503, "Job of a newer release", str(error)
+    if isinstance(error, ObjectDamaged):  # asking again does not help: a person has to act
+        return 500, "Record damaged", str(error)
+    detail = "The bucket cannot be asked at the moment; try again in a few seconds."
+    return 503, "Store unavailable", detail
 
 
 def _answer_defect(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 import falcon
@@ -12,7 +13,16 @@ from shared.api.context import app_of, caller_of
 from shared.api.jobs_api.problems import Problem, key_reused, wrong_parameter
 from shared.api.ownership import foreign_objects
 from shared.api.tokens import Caller
-from shared.jobfile import Document, ParseLimits, Unreadable, Violation, parse
+from shared.catalogue.plain import Capped
+from shared.jobfile import (
+    Document,
+    ParseLimits,
+    Unreadable,
+    Violation,
+    counted,
+    parse,
+    short_pointer,
+)
 from shared.jobs.idempotency import IdempotencyKey, IdempotencyKeys, KeyReused
 from shared.jobs.intake import IntakeOutcome, Source
 from shared.platform.clock import nonce
@@ -67,9 +77,10 @@ def owned(request: falcon.Request, documents: Sequence[Document]) -> list[Docume
     caller, bucket = caller_of(request), app_of(request).settings.oss_bucket
     if not caller.prefix:
         return list(documents)
-    foreign = [one for document in documents for one in _foreign(document, caller, bucket)]
-    if foreign:
-        raise refused([("", one) for one in foreign], len(documents))
+    foreign = (one for document in documents for one in _foreign(document, caller, bucket))
+    first = next(foreign, None)
+    if first is not None:
+        raise refused((("", one) for one in chain((first,), foreign)), len(documents))
     return [_named(document, caller) for document in documents]
 
 
@@ -95,7 +106,8 @@ def _foreign(document: Document, caller: Caller, bucket: str) -> Iterator[Violat
     value = document.value.get("input") if isinstance(document.value, dict) else None
     expected = f"an uploaded image, or a result of a job whose id begins with {caller.prefix}"
     for pointer, message in foreign_objects(value, caller, bucket):
-        yield Violation(pointer, document.line(pointer), expected, "", message, "token")
+        line, place = document.line(pointer), short_pointer(pointer)
+        yield Violation(place, line, expected, "", message, "token")
 
 
 def source_of(request: falcon.Request, sent: RequestBody) -> Source:
@@ -130,19 +142,24 @@ def refuse_violated(taken: Sequence[IntakeOutcome]) -> None:
     wrong = [one for one in taken if one.violations]
     if not wrong:
         return
-    found = [(one.job, violation) for one in wrong for violation in one.violations]
+    found = ((one.job, violation) for one in wrong for violation in one.violations)
     raise refused(found, len(taken), [one.job for one in taken if not one.violations])
 
 
 def refused(
-    found: Sequence[tuple[str, Violation]], jobs: int, accepted: Sequence[str] = ()
+    found: Iterable[tuple[str, Violation]], jobs: int, accepted: Sequence[str] = ()
 ) -> Problem:
-    """All violations of a request, each with the job it belongs to."""
+    """The violations of a request, each with the job it belongs to; the last one counts those
+    that an answer has no room for."""
     detail = f"{jobs - len(accepted)} of {jobs} jobs cannot be submitted; see `violations`."
     if accepted:
         detail += " The others were accepted; see `accepted`."
+    held: Capped[tuple[str, Violation]] = Capped()
+    held.extend(found)
+    rest = [("", one) for one in counted((), held.more)]
     shown: list[Mapping[str, Any]] = [
-        {**({"job": job} if job else {}), **violation.to_dict()} for job, violation in found
+        {**({"job": job} if job else {}), **violation.to_dict()}
+        for job, violation in (*held.kept, *rest)
     ]
     extra = {"violations": shown, "accepted": list(accepted)}
     return Problem(422, "The job file is not in order", detail, extra)

@@ -28,6 +28,8 @@ EXTENSIONS = {
     "image/bmp": ("bmp",),
     "image/tiff": ("tiff", "tif"),
 }
+ONCE = {"x-oss-forbid-overwrite": "true"}
+"""What was checked with a job stays what the job uses (OSS PutObject page)."""
 UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
 LONGEST_STEM = 64
 MISSING = object()
@@ -42,8 +44,9 @@ class Uploads:
         app = app_of(request)
         folder = nonce(app.rng)
         key = f"{layout.INPUTS}{folder}/{safe_name(name, content_type)}"
-        url = app.store.presign_put(key, UPLOAD_SECONDS, content_type)
-        put = {"url": url, "headers": {"Content-Type": content_type}, "expires_in": UPLOAD_SECONDS}
+        headers = {"Content-Type": content_type, **ONCE}
+        url = app.store.presign_put(key, UPLOAD_SECONDS, headers)
+        put = {"url": url, "headers": headers, "expires_in": UPLOAD_SECONDS}
         answer_json(response, {"key": key, "url": f"oss:///{key}", "put": put})
 
 

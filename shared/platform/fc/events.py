@@ -7,11 +7,15 @@ Compute help pages "Event formats" and "Result callback".
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 JsonObject = Mapping[str, Any]
+RUN = re.compile("[0-9a-f]{12}")
+LONGEST_LOOK = 600
+"""Seconds by which a call that `wanx verify-cloud` asks for may be delayed."""
 
 
 class UnknownEvent(Exception):
@@ -132,15 +136,48 @@ class WakeUpEvent:
         return cls(float(document["wakeUp"]["due"]))
 
 
-Event = OssEvent | TimerEvent | DestinationEvent | TaskFinishedEvent | WakeUpEvent
+@dataclass(frozen=True)
+class LookEvent:
+    """What `wanx verify-cloud` sends to poll: say what you see.
+
+    `run` names the run that asks. `delay`: poll sends itself such an event, in so many seconds; 0:
+    it does not. `due` is set in that one: for when it was, in seconds since 1970.
+    """
+
+    run: str
+    delay: int
+    due: float
+
+    @classmethod
+    def fits(cls, document: JsonObject) -> bool:
+        return "look" in document
+
+    @classmethod
+    def of(cls, document: JsonObject) -> LookEvent:
+        asked = document["look"]
+        run, delay = str(asked["run"]), int(asked.get("delay", 0))
+        if not RUN.fullmatch(run) or not 0 <= delay <= LONGEST_LOOK:
+            raise ValueError(f"run must be 12 hex digits, delay 0 to {LONGEST_LOOK}")
+        return cls(run, delay, float(asked.get("due", 0)))
+
+
+Event = OssEvent | TimerEvent | DestinationEvent | TaskFinishedEvent | WakeUpEvent | LookEvent
 Kind = (
     type[OssEvent]
     | type[TimerEvent]
     | type[DestinationEvent]
     | type[TaskFinishedEvent]
     | type[WakeUpEvent]
+    | type[LookEvent]
 )
-KINDS: tuple[Kind, ...] = (OssEvent, TimerEvent, DestinationEvent, TaskFinishedEvent, WakeUpEvent)
+KINDS: tuple[Kind, ...] = (
+    OssEvent,
+    TimerEvent,
+    DestinationEvent,
+    TaskFinishedEvent,
+    WakeUpEvent,
+    LookEvent,
+)
 
 
 def read_event(raw: bytes) -> Event:
@@ -164,7 +201,7 @@ def read_event(raw: bytes) -> Event:
 def _read_as(kind: Kind, document: JsonObject) -> Event:
     try:
         return kind.of(document)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
         name = kind.__name__
         raise UnknownEvent(
             f"This looks like an {name}, but it lacks what the documented one has:"

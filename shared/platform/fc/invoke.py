@@ -1,4 +1,4 @@
-"""A function that calls itself later: InvokeFunction, asynchronous and with a delay.
+"""InvokeFunction: a function calls itself later, and a person asks one and waits for its answer.
 
 Facts: header x-fc-async-delay, 0 to 3600 s (asynchronous invocation page of Function Compute);
 POST /2023-03-30/functions/{name}/invocations (InvokeFunction page); signature ACS3-HMAC-SHA256
@@ -24,12 +24,24 @@ VERSION = "2023-03-30"
 LONGEST_DELAY = 3600.0
 """Seconds that a call may be delayed at most."""
 TIMEOUT = (3.05, 10.0)
-ACCEPTED = 202
+ANSWER_SECONDS = 60.0
+ACCEPTED, ANSWERED = 202, 200
 ALGORITHM = "ACS3-HMAC-SHA256"
 
 
 class CallRefused(Exception):
-    """The call was not accepted, as far as is known; the text says why and what to do."""
+    """The call was not accepted, as far as is known; the text says why and what to do.
+
+    `status`: of the answer, 0 where there was none.
+    """
+
+    def __init__(self, text: str, status: int = 0) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+class CallFailed(Exception):
+    """The function was called and ended with an error."""
 
 
 class DelayedCalls(Protocol):
@@ -41,7 +53,7 @@ class DelayedCalls(Protocol):
 
 @dataclass
 class OwnFunction:
-    """This function, at the Function Compute endpoint (a URL) of its account."""
+    """A function at the Function Compute endpoint (a URL) of its account; for poll, poll itself."""
 
     endpoint: str
     name: str
@@ -52,17 +64,29 @@ class OwnFunction:
 
     def call(self, delay: float, event: bytes) -> None:
         """See DelayedCalls. The call is sent once: without an answer it may come all the same."""
+        seconds = max(0, min(int(LONGEST_DELAY), round(delay)))
+        how = {"x-fc-invocation-type": "Async", "x-fc-async-delay": str(seconds)}
+        self._post(event, how, TIMEOUT, ACCEPTED)
+
+    def ask(self, event: bytes) -> bytes:
+        """Call the function now; what it returns, within `ANSWER_SECONDS`. Raises CallRefused, and
+        CallFailed if the function ended with an error."""
+        answer = self._post(event, {}, (TIMEOUT[0], ANSWER_SECONDS), ANSWERED)
+        kind = answer.headers.get("X-Fc-Error-Type")
+        if kind:
+            raise CallFailed(f"{self.name} ended with {kind}; its log says why.")
+        return bytes(answer.content)
+
+    def _post(
+        self, event: bytes, how: Mapping[str, str], timeout: tuple[float, float], expected: int
+    ) -> requests.Response:
         path = f"/{VERSION}/functions/{quote(self.name, safe='')}/invocations"
-        headers = self._signed(path, event) | {
-            "x-fc-invocation-type": "Async",
-            "x-fc-async-delay": str(max(0, min(int(LONGEST_DELAY), round(delay)))),
-        }
         try:
             answer = self.http.post(
                 f"{self.endpoint}{path}",
                 data=event,
-                headers=headers,
-                timeout=TIMEOUT,
+                headers={**self._signed(path, event), **how},
+                timeout=timeout,
                 allow_redirects=False,
             )
         except requests.RequestException as error:
@@ -70,12 +94,14 @@ class OwnFunction:
                 f"{self.endpoint} did not answer ({type(error).__name__}); check INVOKE_ENDPOINT"
                 " and that the function may use the internet."
             ) from None
-        if answer.status_code != ACCEPTED:
+        if answer.status_code != expected:
             raise CallRefused(
-                f"{self.endpoint} answered HTTP {answer.status_code} instead of {ACCEPTED}"
-                f" ({answer.headers.get('X-Fc-Error-Type') or 'no reason given'}); allow the"
-                f" function's role fc:InvokeFunction on {self.name}."
+                f"{self.endpoint} answered HTTP {answer.status_code} instead of {expected}"
+                f" ({answer.headers.get('X-Fc-Error-Type') or 'no reason given'}); allow"
+                f" the caller (of a function: its role) fc:InvokeFunction on {self.name}.",
+                answer.status_code,
             )
+        return answer
 
     def _signed(self, path: str, body: bytes) -> dict[str, str]:
         moment = datetime.fromtimestamp(self.clock.now(), tz=timezone.utc)

@@ -23,6 +23,7 @@ from tests.bench.world import (
     calm_world,
     job_file,
 )
+from tests.simulation.cloud import TICK
 from tests.simulation.play import checking_once
 
 
@@ -117,9 +118,10 @@ def one_file(jobs: int) -> float:
         return story.seconds["submit"][0]
 
 
-def idle(minutes: int) -> Profile:
-    """A deployment to which nothing comes."""
+def idle(minutes: int, tick: float = TICK) -> Profile:
+    """A deployment to which nothing comes, and whose timer fires every `tick` seconds."""
     with _watched(Account(ONE_SLOT, 27.0)) as (world, story):
+        world.tick, world.calls_itself = tick, tick > TICK
         until = world.kernel.now + 60.0 * minutes
         world.run(lambda: world.kernel.now >= until)
         return _profile(world, story, 0, 60.0 * minutes)

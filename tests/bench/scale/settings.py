@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from unittest.mock import patch
 
 from shared.catalogue.models import Limits
 from shared.poller import poller, schedule
-from tests.bench.price import SMALL, prices, size_of, units
-from tests.bench.scale.layout import DAY, payable
+from tests.bench.scale.layout import payable
 from tests.bench.scale.profile import Account, busy
 
 JOBS = 60
@@ -29,7 +28,7 @@ class Effect:
 
 def effects() -> list[Effect]:
     """All of them. Takes some seconds."""
-    half, seconds = _half_full(), prices()["function_compute"]["cny_per_cu"]
+    half = _half_full()
     found = []
     for where, setting, other in ((schedule, "LAST_LOOK", 30.0), (poller, "LOOK_AT_SLOTS", 20.0)):
         now = float(getattr(where, setting))
@@ -38,12 +37,9 @@ def effects() -> list[Effect]:
                 Effect(setting, "OSS operations/s, half full", now, other, half, _half_full())
             )
     rates = [busy(_account(ahead), 2 * JOBS).rate * 3600 for ahead in (1, 0)]
-    size = size_of("poll")
-    days = [units(each, DAY, 160) * seconds for each in (size, replace(size, vcpu=SMALL))]
     return [
         *found,
         Effect("queue_ahead", "jobs an hour of a full deployment", 1, 0, *rates),
-        Effect("cpu of poll", "CNY a day of a busy poller", size.vcpu, SMALL, *days),
         Effect("jobs in a .jsonl file", f"events for {MANY} jobs", 1, MANY, float(MANY), 1.0),
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,7 +13,13 @@ import pytest
 
 from tests.conformance.dashscope.calls import CASES, Pictures, created
 from tests.conformance.dashscope.images import ImageHost
-from tests.conformance.dashscope.sdk import ImageSynthesis, on_both, point_at, shown
+from tests.conformance.dashscope.sdk import (
+    AioImageSynthesis,
+    ImageSynthesis,
+    on_both,
+    point_at,
+    shown,
+)
 from tests.conformance.laptop import Laptop
 
 PATIENCE = 60.0
@@ -30,11 +37,17 @@ def busy(own_laptop: Laptop, images: ImageHost, tmp_path: Path) -> Iterator[dict
     own_laptop.settings(faults=[])
 
 
-def test_cancel_of_what_waits(own_laptop: Laptop, busy: dict[str, Any]) -> None:
+def _aio_cancel(task: Any) -> Any:
+    return asyncio.run(AioImageSynthesis.cancel(task))
+
+
+# The two send different paths: the asynchronous one ends with a slash.
+@pytest.mark.parametrize("cancels", [ImageSynthesis.cancel, _aio_cancel], ids=["sync", "aio"])
+def test_cancel_of_what_waits(own_laptop: Laptop, busy: dict[str, Any], cancels: Any) -> None:
     def cancel() -> list[Any]:
         task = created(busy)
         before = shown(ImageSynthesis.fetch(task))
-        answer = ImageSynthesis.cancel(task)
+        answer = cancels(task)
         return [before, shown(answer), shown(ImageSynthesis.wait(task)), answer.output]
 
     service, api = on_both(own_laptop.sides, cancel)

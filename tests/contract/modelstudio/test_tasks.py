@@ -10,7 +10,9 @@ import pytest
 import requests
 from PIL import Image
 
+from tests.kit.form_upload import form_fields
 from tests.kit.modelstudio_server import (
+    CREATE,
     EDIT,
     PAINTING,
     SKETCH,
@@ -92,6 +94,22 @@ def test_only_a_pending_task_can_be_cancelled(client: Client) -> None:
         answer = client.cancel(task_id)
         assert (answer.status_code, answer.json()["code"]) == (400, "UnsupportedOperation")
     assert client.stats(SKETCH)["in_flight"] == 1
+
+
+def test_every_path_is_understood_with_a_slash_at_its_end(client: Client) -> None:
+    one_at_a_time(client, SKETCH, 60)
+    client.wait(client.make(client.body(SKETCH)), "RUNNING")
+    waiting = client.post(client.body(SKETCH), CREATE + "/").json()["output"]["task_id"]
+    assert client.get("/api/v1/tasks/").json()["total"] == 2
+    assert client.get(f"/api/v1/tasks/{waiting}/").json()["output"]["task_status"] == "PENDING"
+    cancelled = client.http.post(f"{client.url}/api/v1/tasks/{waiting}/cancel/", timeout=20)
+    assert (cancelled.status_code, set(cancelled.json())) == (200, {"request_id"})
+    assert client.task(waiting)["output"]["task_status"] == "CANCELED"
+    policy = client.get("/api/v1/uploads/", action="getPolicy", model=SKETCH).json()["data"]
+    form = form_fields(policy, "a.png")
+    files = {"file": ("a.png", b"x")}
+    uploaded = requests.post(f"{policy['upload_host']}/", data=form, files=files, timeout=20)
+    assert uploaded.status_code == 200
 
 
 def test_a_cancelled_task_never_runs(client: Client) -> None:

@@ -16,7 +16,7 @@ import yaml
 from PIL import Image
 
 from shared.catalogue.models import load_catalogue
-from shared.jobfile import check, parse
+from shared.jobfile import Place, check, parse
 from shared.jobfile.addresses import hosts_of
 from shared.storage.objects import ObjectMissing, Slice
 from tests.kit.modelstudio_server import (
@@ -165,9 +165,8 @@ class Bench:
     def ours(self, case: Case) -> str:
         """What the functions make of it."""
         job = json.dumps(self.body(case, "oss:///inputs/")).encode()
-        checked = check(
-            parse(job, "job.json")[0], CATALOGUE, self.host, "bucket", hosts_of(self.host.url)
-        )
+        place = Place(self.host, "bucket", hosts_of(self.host.url))
+        checked = check(parse(job, "job.json")[0], CATALOGUE, place)
         return "taken" if checked.spec else "refused"
 
     def service(self, case: Case) -> str:

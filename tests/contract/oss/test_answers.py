@@ -13,25 +13,14 @@ import pytest
 import requests
 from oss2.models import PartInfo
 
+from tests.contract.oss.asking import ask, texts
 from tests.kit.oss_server import BUCKET, KEY_ID, REGION, SECRET, OssServer, oss_server
 
 ODD = "names/a b+%41&é\x01"
 
 
-def ask(server: OssServer, method: str, key: str, query: dict[str, str], **options: Any) -> Any:
-    url = server.bucket("v1").sign_url(method, key, 60, params=query, slash_safe=True)
-    return requests.request(method, url, **options)
-
-
 def listing(server: OssServer, **query: str) -> Any:
-    params = {name.replace("_", "-"): value for name, value in query.items()}
-    request = oss2.http.Request("GET", f"{server.url}/{BUCKET}/", params=params)
-    server.bucket("v1").auth._sign_request(request, BUCKET, "")
-    return requests.get(request.url, params=params, headers=dict(request.headers))
-
-
-def texts(answer: Any, path: str) -> list[str | None]:
-    return [node.text for node in ElementTree.fromstring(answer.content).iterfind(path)]
+    return ask(server, "GET", query={n.replace("_", "-"): value for n, value in query.items()})
 
 
 def md5(body: bytes) -> str:
@@ -59,7 +48,7 @@ def test_forms_of_etags(server: OssServer) -> None:
 def test_next_position_is_said_by_every_answer_to_an_append(server: OssServer) -> None:
     for position, status, following in ((0, 200, "3"), (0, 409, "3"), (3, 200, "6")):
         query = {"append": "", "position": str(position)}
-        answer = ask(server, "POST", "positions", query, data=b"abc")
+        answer = ask(server, "POST", "positions", query, body=b"abc")
         assert answer.status_code == status
         assert answer.headers["x-oss-next-append-position"] == following
     head = ask(server, "HEAD", "positions", {})

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 import oss2
 import pytest
 import requests
 
+from tests.contract.oss.asking import ask, code, texts
 from tests.contract.oss.forms import CONDITIONS, form_v1, form_v4, policy, post
 from tests.kit.oss_server import BUCKET, OssServer, oss_server
-
-
-def code(answer: Any) -> tuple[int, str]:
-    return answer.status_code, ElementTree.fromstring(answer.content).findtext("Code") or ""
 
 
 @pytest.mark.parametrize("form", [form_v1, form_v4])
@@ -27,7 +23,8 @@ def test_form_upload(server: OssServer, form: Any) -> None:
     assert (got.headers["x-oss-meta-from"], got.headers["Content-Type"]) == ("form", "image/png")
     created = post(server, form(policy()), success_action_status="201")
     assert created.status_code == 201
-    assert ElementTree.fromstring(created.content).findtext("Key") == "inputs/cat ä.png"
+    assert texts(created, "Key") == ["inputs/cat ä.png"]
+    assert texts(created, "Location") == [f"{server.url}/{BUCKET}/inputs/cat%20%C3%A4.png"]
     again = post(server, form(policy()), **{"x-oss-forbid-overwrite": "true"})
     assert code(again) == (409, "FileAlreadyExists")
 
@@ -46,6 +43,21 @@ def test_form_upload_outside_its_policy(server: OssServer) -> None:
     assert code(post(server, elsewhere)) == (403, "AccessDenied")
     assert code(post(server, {**good, "OSSAccessKeyId": "x"})) == (403, "InvalidAccessKeyId")
     assert not server.bucket().object_exists("state/x")
+
+
+def test_a_form_field_is_honoured_or_refused(server: OssServer) -> None:
+    form = form_v1(policy())
+    assert post(server, form, **{"x-oss-content-type": "text/x-odd"}).status_code == 204
+    assert server.bucket().head_object("inputs/cat ä.png").content_type == "text/x-odd"
+    server.bucket().delete_object("inputs/cat ä.png")
+    for name, value, refusal in (
+        ("callback", "e30=", (501, "NotImplemented")),
+        ("x-oss-server-side-encryption", "AES256", (501, "NotImplemented")),
+        ("x-oss-forbid-overwrite", "yes", (400, "InvalidArgument")),
+        ("x-oss-storage-class", "Fast", (400, "InvalidArgument")),
+    ):
+        assert code(post(server, form, **{name: value})) == refusal
+    assert not server.bucket().object_exists("inputs/cat ä.png")
 
 
 def test_form_upload_with_temporary_keys(tmp_path: Path) -> None:
@@ -86,3 +98,21 @@ def test_cross_origin_requests_follow_the_rules(server: OssServer) -> None:
     answer = requests.put(signed, data=b"x", headers={"Origin": asked["Origin"]})
     assert answer.headers["Access-Control-Expose-Headers"] == "ETag"
     bucket.delete_bucket_cors()
+
+
+def test_cross_origin_rules_are_kept_as_the_service_keeps_them(server: OssServer) -> None:
+    rules = (
+        b"<CORSConfiguration><CORSRule><AllowedOrigin>*</AllowedOrigin>"
+        b"<AllowedMethod>put</AllowedMethod></CORSRule>%s</CORSConfiguration>"
+    )
+    assert ask(server, "PUT", query={"cors": ""}, body=rules % b"").status_code == 200
+    kept = ask(server, "GET", query={"cors": ""})
+    assert texts(kept, "CORSRule/AllowedMethod") == ["PUT"]
+    assert texts(kept, "ResponseVary") == ["false"]
+    assert "Vary" not in requests.get(server.url + f"/{BUCKET}/x").headers
+    varying = rules % b"<ResponseVary>true</ResponseVary>"
+    assert ask(server, "PUT", query={"cors": ""}, body=varying).status_code == 200
+    assert requests.get(server.url + f"/{BUCKET}/x").headers["Vary"] == "Origin"
+    asked = {"Origin": "https://a.example", "Access-Control-Request-Method": "PUT"}
+    assert requests.options(server.url + f"/{BUCKET}/x", headers=asked).status_code == 200
+    assert ask(server, "DELETE", query={"cors": ""}).status_code == 204

@@ -162,3 +162,42 @@ def test_virtual_host_style_through_a_proxy_setting(server: OssServer) -> None:
         assert (
             requests.get(client.sign_url("GET", "dir/ä b", 60), proxies=proxies).content == b"body"
         )
+
+
+@pytest.mark.parametrize("missing", ["GET", "PUT", "HEAD"])
+@pytest.mark.parametrize("auth", [oss2.Auth("wrong", SECRET), oss2.AnonymousAuth()])
+def test_a_bucket_that_is_not_there_comes_before_who_asks(
+    server: OssServer, auth: Any, missing: str
+) -> None:
+    absent = oss2.Bucket(auth, server.url, "no-such-bucket", region=REGION)
+    asked = {
+        "GET": lambda: absent.get_object("x"),
+        "PUT": lambda: absent.put_object("x", b""),
+        "HEAD": lambda: absent.head_object("x"),
+    }
+    with pytest.raises(oss2.exceptions.ServerError) as refused:
+        asked[missing]()
+    assert (refused.value.status, refused.value.code) == (404, "NoSuchBucket")
+    with pytest.raises(oss2.exceptions.ServerError) as refused:
+        absent.create_bucket()
+    assert refused.value.status == 403
+
+
+@pytest.mark.parametrize(
+    ("header", "query", "says"),
+    [
+        ("AWS4-HMAC-SHA256 Credential=x/20300101/cn/s3/aws4_request", "", "S3-compatible"),
+        ("AWS x:y", "", "S3-compatible"),
+        ("", "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=0", "S3-compatible"),
+        ("", "AWSAccessKeyId=x&Signature=y&Expires=9", "S3-compatible"),
+        ("OSS2 AccessKeyId:x,Signature:y", "", "version 2"),
+        ("", "x-oss-signature-version=OSS2&x-oss-signature=y", "version 2"),
+    ],
+)
+def test_signatures_that_are_not_offered_are_named(
+    server: OssServer, header: str, query: str, says: str
+) -> None:
+    headers = {"Authorization": header} if header else {}
+    answer = requests.get(f"{server.url}/{BUCKET}/x?{query}", headers=headers)
+    assert (answer.status_code, code(answer)) == (501, "NotImplemented")
+    assert says in (ElementTree.fromstring(answer.content).findtext("Message") or "")

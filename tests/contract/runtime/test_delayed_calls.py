@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from shared.platform.clock import SystemClock
-from shared.platform.fc.invoke import CallRefused, OwnFunction
+from shared.platform.fc.invoke import CallFailed, CallRefused, OwnFunction
 from shared.platform.settings import Credentials
 from tests.contract.runtime.functions_under_test.runtime_under_test import RuntimeUnderTest, until
 
@@ -115,10 +115,26 @@ def test_a_role_calls_what_its_policy_names_and_nothing_else(tmp_path: Path) -> 
     held = Credentials("STS.caller", "role-secret", "role-token")
     with RuntimeUnderTest(tmp_path, "--identities", str(identities), **ENVIRON) as running:
         caller(running.url, held).call(1.0, b"{}")
+        caller(running.url, KEYS).call(1.0, b"{}")  # the account's own key may call everything
         for keys_held, name in [
             (held, "single"),
             (replace(held, token="old"), "recorder"),
-            (KEYS, "recorder"),
+            (replace(KEYS, key_id="stranger"), "recorder"),
         ]:
             with pytest.raises(CallRefused, match="403"):
                 caller(running.url, keys_held, name).call(1.0, b"{}")
+
+
+def test_a_function_that_is_asked_answers_at_once(runtime: RuntimeUnderTest) -> None:
+    assert caller(runtime.url).ask(b'{"asked": 1}') == b"recorded"
+
+
+def test_a_function_that_is_asked_and_fails_is_said_to(runtime: RuntimeUnderTest) -> None:
+    with pytest.raises(CallFailed, match="faulty ended with UnhandledInvocationError"):
+        caller(runtime.url, name="faulty").ask(b'"raise"')
+
+
+def test_a_function_that_is_not_there_cannot_be_asked(runtime: RuntimeUnderTest) -> None:
+    with pytest.raises(CallRefused) as refused:
+        caller(runtime.url, name="nobody").ask(b"{}")
+    assert refused.value.status == 404

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -137,6 +138,19 @@ def test_an_instance_that_hangs_or_dies_fails_its_event_and_is_replaced(
 def test_an_idle_instance_that_was_killed_is_replaced(runtime: RuntimeUnderTest) -> None:
     os.kill(int(runtime.invoke("faulty").text.removeprefix("pid ")), 9)
     until(lambda: "X-Fc-Error-Type" not in runtime.invoke("faulty").headers)
+
+
+def test_an_instance_of_a_package_that_was_built_again_takes_no_more_events(tmp_path: Path) -> None:
+    code = shutil.copytree(FUNCTIONS, tmp_path / "code")
+    with RuntimeUnderTest(tmp_path, "--s-yaml", str(code / "s.yaml")) as runtime:
+        before = runtime.invoke("faulty").text
+        assert runtime.invoke("faulty").text == before
+        for _ in range(2):  # the second time it is the same package: a roll-back is one, too
+            (code / "faulty" / "BUILD.json").write_text("{}")
+            after = runtime.invoke("faulty").text
+            assert after != before
+            assert runtime.invoke("faulty").text == after
+            before = after
 
 
 def test_code_that_cannot_be_imported_fails_each_event_with_the_reason(

@@ -27,6 +27,7 @@ from tests.contract.runtime.functions_under_test.runtime_under_test import (
 NAMES = {
     *("OSS_ENDPOINT", "OSS_BUCKET", "OSS_REGION", "OSS_ACCESS_KEY_ID", "OSS_ACCESS_KEY_SECRET"),
     *("DASHSCOPE_HTTP_BASE_URL", "DASHSCOPE_API_KEY", "API_URL", "API_TOKEN"),
+    "INVOKE_ENDPOINT",
 }
 
 
@@ -36,7 +37,7 @@ def _clean_environ() -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LaptopCloud]:
-    data = tmp_path_factory.mktemp("cloud")
+    data = tmp_path_factory.mktemp("cloud") / "data"
     with LaptopCloud(data, ports=0, task_seconds=0.3, environ=_clean_environ()) as running:
         yield running
 
@@ -49,6 +50,71 @@ def _bucket(env: dict[str, str]) -> Any:
 def _state(cloud: LaptopCloud) -> dict[str, Any]:
     state: dict[str, Any] = requests.get(f"{cloud.env['API_URL']}/_runtime/state", timeout=5).json()
     return state
+
+
+FOREIGN = {"Origin": "https://evil.example", "Content-Type": "text/plain"}
+
+
+@pytest.mark.parametrize(
+    ("server", "method", "path"),
+    [
+        ("API_URL", "POST", "/_events/oss"),
+        ("API_URL", "POST", "/2023-03-30/functions/wanx-poll/invocations"),
+        ("API_URL", "GET", "/_runtime/state"),
+        ("DASHSCOPE_HTTP_BASE_URL", "PUT", "/_admin/settings"),
+        ("DASHSCOPE_HTTP_BASE_URL", "POST", "/_admin/clock"),
+        ("DASHSCOPE_HTTP_BASE_URL", "GET", "/api/v1/tasks/x"),
+        ("OSS_ENDPOINT", "GET", "/_admin/access"),
+    ],
+)
+def test_a_page_that_somebody_visits_cannot_use_the_servers(
+    cloud: LaptopCloud, server: str, method: str, path: str
+) -> None:
+    here = f"http://{urlsplit(cloud.env[server]).netloc}{path}"
+    for headers in (FOREIGN, {"Host": "evil.example"}):
+        answer = requests.request(method, here, headers=headers, data="{}", timeout=5)
+        assert answer.status_code == 403, answer.text
+        assert "page" in answer.text or "127.0.0.1" in answer.text
+
+
+def test_a_name_that_leads_here_reaches_neither_api_nor_bucket(cloud: LaptopCloud) -> None:
+    for url in (f"{cloud.env['API_URL']}/models", f"{cloud.env['OSS_ENDPOINT']}/studio/x"):
+        assert requests.get(url, headers={"Host": "evil.example"}, timeout=5).status_code == 403
+        assert "answers to" in requests.get(url, headers={"Host": "evil.example"}, timeout=5).text
+
+
+def test_what_the_servers_keep_is_for_their_user_alone(cloud: LaptopCloud) -> None:
+    _bucket(cloud.env).put_object("inputs/private.txt", b"mine")
+    assert cloud.data.stat().st_mode & 0o777 == 0o700
+    kept = [*(cloud.data / "oss").rglob("*"), *(cloud.data / "runtime").rglob("*")]
+    assert any(path.name == "private.txt" for path in kept)
+    assert [path for path in kept if path.exists() and path.stat().st_mode & 0o077] == []
+
+
+def test_a_line_feed_in_a_path_is_answered_like_any_other(cloud: LaptopCloud) -> None:
+    headers = {"Authorization": f"Bearer {cloud.env['API_TOKEN']}"}
+    for path in ("/jobs/a%0Ab", "/%0A", "/a%0D%0Ab"):
+        answer = requests.get(f"{cloud.env['API_URL']}{path}", headers=headers, timeout=10)
+        assert (answer.status_code, answer.headers["Content-Type"]) == (
+            *(404, "application/problem+json"),
+        )
+
+
+def test_an_upload_cannot_be_written_again(cloud: LaptopCloud) -> None:
+    headers = {"Authorization": f"Bearer {cloud.env['API_TOKEN']}"}
+    about = {"name": "a.png", "size": 4, "content_type": "image/png"}
+    api = cloud.env["API_URL"]
+    put = requests.post(f"{api}/uploads", json=about, headers=headers, timeout=10).json()["put"]
+    page = {"Origin": api, "Access-Control-Request-Method": "PUT"}
+    asked = {**page, "Access-Control-Request-Headers": ",".join(put["headers"])}
+    assert requests.options(put["url"], headers=asked, timeout=5).status_code == 200
+    plain = {"Content-Type": "image/png"}
+    assert requests.put(put["url"], b"new!", headers=plain, timeout=5).status_code == 403
+    sent = [
+        requests.put(put["url"], body, headers=put["headers"], timeout=5).status_code
+        for body in (b"new!", b"evil")
+    ]
+    assert sent == [200, 409]
 
 
 def test_the_env_file_holds_endpoints_and_keys_for_its_owner_alone(cloud: LaptopCloud) -> None:

@@ -81,8 +81,8 @@ def described(cls: Any) -> dict[str, Any]:
         "parameters": [(one.name, one.kind, one.default is one.empty) for one in parameters],
         "fields": [shown(one) for one in dataclasses.fields(cls)],
         "match": cls.__match_args__,
-        "made": vars(made),
-        "least": [(name, shown(value)) for name, value in vars(least).items()],
+        "made": held(made),
+        "least": held(least),
         "shared by instances": [
             name for name, value in vars(cls(**needed)).items() if value is vars(least)[name]
         ],
@@ -96,9 +96,14 @@ def described(cls: Any) -> dict[str, Any]:
     }
 
 
+def held(made: Any) -> list[tuple[str, str]]:
+    """What an instance holds; a lock is another one in each."""
+    return [(name, shown(value)) for name, value in vars(made).items()]
+
+
 def differs(made: Any, name: str) -> tuple[Any, bool, str]:
     changed = dataclasses.replace(made, **{name: "another"})
-    return vars(changed), changed == made, str(outcome(repr, changed))
+    return held(changed), changed == made, shown(outcome(repr, changed))
 
 
 @pytest.mark.parametrize(("original", "written"), PAIRS)

@@ -194,6 +194,41 @@ def test_the_stamp_says_what_it_was_built_from(tree: Path) -> None:
     assert (stamp["commit"], stamp["dirty"]) == (None, None)
 
 
+def code_of(tree: Path, function: str) -> str:
+    code: str = json.loads((tree / "out" / function / "BUILD.json").read_text())["code"]
+    return code
+
+
+def test_all_functions_of_a_build_name_the_same_code(tree: Path) -> None:
+    build(tree)
+    assert code_of(tree, "small") == code_of(tree, "large") != ""
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_other"),
+    [
+        ("shared/core.py", True),
+        ("shared/api/jobs_api/app.py", True),
+        ("schemas/job.yaml", True),
+        ("functions/large/index.py", True),
+        ("web/index.html", True),
+        (f"functions/lock-{NOBODY_HAS}.txt", True),
+        ("shared/__pycache__/core.cpython-399.pyc", False),
+        ("shared/.core.py.swp", False),
+        ("tests/test_it.py", False),
+        ("local/secret.py", False),
+    ],
+)
+def test_the_code_is_other_code_when_what_is_deployed_has_changed(
+    tree: Path, changed: str, is_other: bool
+) -> None:
+    build(tree)
+    before = code_of(tree, "small")
+    write(tree / changed, "# changed\n" if changed.endswith(".py") else "changed: 1\n")
+    build(tree)
+    assert (code_of(tree, "small") != before) == is_other
+
+
 def test_a_package_above_its_budget_fails(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(tree / "shared/big.txt", "#" * 1_000_001)
     assert build(tree, "small") == 1

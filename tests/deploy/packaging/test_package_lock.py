@@ -42,6 +42,10 @@ def test_the_tests_run_with_the_versions_of_the_laptops_lock(runtime: str) -> No
         assert installed == tested[canonicalize_name(name)], name
 
 
+def test_the_lock_of_the_tests_holds_the_laptops() -> None:
+    assert read_pins(LAPTOP).items() <= read_pins(ROOT / "tests" / "lock.txt").items()
+
+
 @pytest.mark.parametrize("runtime", RUNTIMES)
 def test_a_lock_names_no_host(runtime: str) -> None:
     assert "://" not in SETTINGS.lock_path(SETTINGS.targets[runtime]).read_text("utf-8")

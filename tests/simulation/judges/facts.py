@@ -68,7 +68,7 @@ class Facts:
         return self._marked.get(job.name, math.inf)
 
     def _marker(self, key: str, before: bytes | None, after: bytes | None) -> None:
-        if not key.startswith(layout.QUEUE):
+        if not key.startswith(layout.QUEUE) or key == layout.DEPLOYED:
             return
         name = layout.job_of_marker(key)
         if after is None:

@@ -10,14 +10,28 @@ from typing import Any
 
 import pytest
 
-from tests.bench import coldstart, depth, intake, listing, lone, memory, oss_rates, rebuild
+from tests.bench import (
+    callers,
+    coldstart,
+    depth,
+    intake,
+    listing,
+    lone,
+    memory,
+    oss_rates,
+    rebuild,
+    views,
+)
+from tests.bench import quota as poll_quota
 from tests.bench.__main__ import run
+from tests.bench.quota import Seen
 from tests.bench.results import ROOT, Measure, origin
 from tests.bench.scale import __main__ as scale
 from tests.bench.scale import curve, profile, settings
 from tests.bench.scale.day import run as day
 from tests.bench.scale.figures import figures
 from tests.bench.scale.layout import Layout, Load, documented, quota
+from tests.browser.views import Views
 
 pytestmark = pytest.mark.slow
 IN_PROCESS = ("throughput", "rate", "limits", "latency", "slots", "requests", "price")
@@ -35,10 +49,14 @@ def with_servers() -> list[Measure]:
         depth.counted((10, 20), 30),
         depth.times({"submit": SAMPLES}),
         listing.growth(dict.fromkeys(listing.KINDS, SAMPLES)),
+        callers.beside({"/models": {False: [0.1], True: [0.1]}}),
+        callers.processor({"/jobs/cat": [0.0005]}),
         memory.compared({"api: a list of 100 jobs": 37.4}),
         memory.images_at_once({"12 images of 10 MB at once": memory.Peak(37.4, 8)}),
         rebuild.compared({"nothing is missing": [rebuild.Took(9, 0.1, 0.1, {"GET": 9})]}),
         oss_rates.compared(rated, rated),
+        views.compared(Views(5, 2)),
+        poll_quota.compared(0.1, Seen([0.5], 0.04)),
     ]
 
 

@@ -101,3 +101,28 @@ def test_aliases_of_long_texts_count_in_full() -> None:
 
 def test_an_alias_inside_its_own_anchor_is_refused() -> None:
     assert "inside its own anchor" in first("a: &a\n  - 1\n  - *a\n").message
+
+
+def nested(levels: int, aliases: int) -> str:
+    """A text each of whose lines nests the line before so many levels deeper."""
+    lines = [f"k0: &a0 {'[' * levels}x{']' * levels}"]
+    lines += [f"k{n}: &a{n} {'[' * levels}*a{n - 1}{']' * levels}" for n in range(1, aliases + 1)]
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize(("levels", "aliases"), [(60, 12), (30, 17), (30, 15), (32, 1), (1, 63)])
+def test_what_an_alias_brings_along_counts_as_depth(levels: int, aliases: int) -> None:
+    assert first(nested(levels, aliases)).expected == "at most 64 levels of nesting"
+
+
+@pytest.mark.parametrize(("levels", "aliases"), [(31, 1), (21, 2), (1, 62)])
+def test_aliases_up_to_the_depth_are_read(levels: int, aliases: int) -> None:
+    found = value(nested(levels, aliases))[f"k{aliases}"]
+    for _ in range(levels * (aliases + 1)):
+        (found,) = found
+    assert found == "x"
+
+
+def test_names_of_any_length_make_short_messages() -> None:
+    for text in (f"a: *{'n' * 5000}", f"a: &{'n' * 5000} [*{'n' * 5000}]", f"a: !{'t' * 5000} x"):
+        assert len(first(text).message) < 300

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.jobfile import check, parse
+from shared.jobfile import Place, check, parse
 from tests.kit.jobfile import (
     BUCKET,
     CATALOGUE,
@@ -77,7 +77,7 @@ DOCUMENTED = [
 
 @pytest.mark.parametrize("body", DOCUMENTED)
 def test_the_documents_own_requests_pass_unchanged(body: str) -> None:
-    found = check(parse(body.encode(), "a.json")[0], CATALOGUE, Reader(), BUCKET)
+    found = check(parse(body.encode(), "a.json")[0], CATALOGUE, Place(Reader(), BUCKET))
     assert found.violations == ()
     assert found.spec is not None
     written = json.loads(body)
@@ -139,7 +139,7 @@ def test_what_the_documents_allow_passes(job: dict[str, Any]) -> None:
 @pytest.mark.parametrize("value", [None, 1, "x", [], [{}]])
 def test_a_document_that_is_no_mapping_is_told(value: object) -> None:
     document = parse(b"- x\n", "a.yaml")[0]
-    found = check(type(document)(0, value), CATALOGUE, Reader(), BUCKET)
+    found = check(type(document)(0, value), CATALOGUE, Place(Reader(), BUCKET))
     assert only(found.violations).pointer == ""
 
 

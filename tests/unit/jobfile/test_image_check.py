@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from shared.jobfile import Checked, check, parse
+from shared.jobfile import Checked, Place, check, parse
 from shared.storage.objects import ObjectForbidden, Slice, StoreError
 from tests.kit.jobfile import (
     BUCKET,
@@ -263,7 +263,7 @@ def test_an_object_named_twice_is_read_once_and_in_part() -> None:
     reader = Reader({"inputs/a.bmp": image("BMP") + bytes(5_000_000)})
     job = edit(input={"images": ["oss:///inputs/a.bmp", "oss:///inputs/a.bmp"]})
     document = parse(json.dumps(job).encode(), "a.json")[0]
-    assert check(document, CATALOGUE, reader, BUCKET).spec is not None
+    assert check(document, CATALOGUE, Place(reader, BUCKET)).spec is not None
     assert (reader.asked.count(), reader.given) == (1, 262144)
 
 
@@ -274,7 +274,7 @@ def test_a_store_that_cannot_be_asked_is_no_fault_of_the_job() -> None:
 
     document = parse(json.dumps(edit(input={"images": ["oss:///inputs/a"]})).encode(), "a.json")[0]
     with pytest.raises(StoreError):
-        check(document, CATALOGUE, Broken(), BUCKET)
+        check(document, CATALOGUE, Place(Broken(), BUCKET))
 
 
 class ForbiddingReader(Reader):
@@ -286,7 +286,7 @@ class ForbiddingReader(Reader):
 
 def read_under_a_narrow_role(key: str) -> Checked:
     job = json.dumps(sketch(input={"sketch_image_url": f"oss:///{key}"})).encode()
-    return check(parse(job, "a.json")[0], CATALOGUE, ForbiddingReader({}), BUCKET)
+    return check(parse(job, "a.json")[0], CATALOGUE, Place(ForbiddingReader({}), BUCKET))
 
 
 def test_an_image_that_the_role_may_not_read_is_the_callers_mistake() -> None:

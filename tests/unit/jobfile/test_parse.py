@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import random
+import tracemalloc
 
 import pytest
 
@@ -68,6 +69,41 @@ def test_the_bounds_of_a_file() -> None:
     assert "4 jobs" in first("[1,2,3,4,5]", "a.json", documents=4).expected
     assert "values" in first(str(list(range(200))), nodes=100).expected
     assert "values" in first(str(list(range(300))), "a.json", nodes=100).expected
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "more"),
+    [
+        ("a.json", "{" + ",".join(['"a":1'] * 5000) + "}", 4899),
+        ("a.jsonl", "\n".join(["[" + "NaN," * 100 + "1]"] * 100), 9900),
+        ("a.jsonl", "\n".join(["{"] * 900), 800),
+        ("a.yaml", "\n".join(["a: 1"] * 5000), 4899),
+        ("a.yaml", "\n".join(["a: !x 1"] * 101), 101),
+    ],
+)
+def test_a_hundred_violations_of_a_file_are_shown_and_the_rest_counted(
+    name: str, text: str, more: int
+) -> None:
+    body = text.encode()
+    with pytest.raises(Unreadable) as raised:
+        parse(body, name)
+    *shown, rest = raised.value.violations
+    assert len(shown) == 100
+    assert rest.found == f"{more} more"
+    assert len(str(raised.value)) < 300
+
+
+def test_keys_long_and_deep_take_little_memory() -> None:
+    opening = "".join(f'{{"{"k" * 250}":' for _ in range(60))
+    body = (opening + "[" + "1," * 50_000 + "1]" + "}" * 60).encode()
+    for name in ("a.json", "a.yaml"):
+        tracemalloc.start()
+        (document,) = parse(body, name)
+        assert document.line("") == 1
+        assert tracemalloc.get_traced_memory()[1] < 80_000_000
+        tracemalloc.stop()
+    twice = body.replace(b"1]", b'{"a":1,"a":2}]')
+    assert "written twice" in first(twice, "a.json").message
 
 
 NASTY = [

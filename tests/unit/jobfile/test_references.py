@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from shared.jobfile import Checked, check, parse
+from shared.jobfile import Checked, Place, check, parse
 from shared.jobfile.addresses import hosts_of
 from tests.kit.jobfile import (
     BUCKET,
@@ -94,7 +94,7 @@ def test_another_bucket_is_refused(host: str) -> None:
 
 def test_a_bucket_is_taken_for_temporary_only_where_nobody_knows_ours() -> None:
     document = parse(json.dumps(edit(input={"images": ["oss://b/a.png"]})).encode(), "a.json")[0]
-    found = check(document, CATALOGUE, Reader(), "")
+    found = check(document, CATALOGUE, Place(Reader(), ""))
     assert found.spec is not None
     assert "temporary upload" in only(found.notices).message
 
@@ -144,7 +144,7 @@ def test_a_public_address_is_fine(host: str) -> None:
 def at_noon(url: str, hosts: frozenset[str] | None = frozenset()) -> Checked:
     """A job with this URL, checked on 2026-11-20 at noon (UTC)."""
     document = parse(json.dumps(edit(input={"images": [url]})).encode(), "a.json")[0]
-    return check(document, CATALOGUE, Reader(), BUCKET, hosts, 1795176000.0)
+    return check(document, CATALOGUE, Place(Reader(), BUCKET, hosts, 1795176000.0))
 
 
 def test_the_own_endpoint_is_reachable_wherever_it_is() -> None:

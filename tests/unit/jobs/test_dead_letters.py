@@ -47,7 +47,6 @@ def test_a_dead_event_of_any_kind_is_kept(payload: str) -> None:
         (TIMER, True),
         ({"wakeUp": {"due": 1.0}}, True),
         (oss_event(layout.WAKE), True),
-        (oss_event("jobs/cat.yaml"), False),
         ("not json", False),
     ],
 )
@@ -59,3 +58,14 @@ def test_a_dead_event_of_the_poller_calls_it_again(payload: object, wakes: bool)
     assert DeadLetters(app.store, app.ledger).wake_for(event) is wakes
     assert world.bucket.holds(layout.WAKE) is wakes
     assert (world.timeline.now - began >= PAUSE) is wakes, "never in a hot loop"
+
+
+def test_a_dead_event_of_a_job_file_calls_the_poller_for_the_jobs_that_are_there() -> None:
+    world = World()
+    app = world.app("rescue")
+    world.queued("cat")
+    began = world.timeline.now
+    event = read(given_up(oss_event("jobs/cat.yaml"), "submit"))
+    assert DeadLetters(app.store, app.ledger).wake_for(event)
+    assert world.bucket.holds(layout.WAKE)
+    assert world.timeline.now - began < 1

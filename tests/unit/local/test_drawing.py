@@ -273,7 +273,7 @@ def test_the_example_mask_is_as_large_as_its_base() -> None:
 @pytest.mark.parametrize("orientation", [1, 3, 6, 8])
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF"])
 def test_a_turned_photograph_is_painted_as_it_is_stored(kind: str, orientation: int) -> None:
-    """So a mask that fits the stored pixels, which the size rule asks for, marks the right place."""
+    """A mask that fits the stored pixels, as the size rule asks, marks the right place."""
     exif, out = Image.Exif(), io.BytesIO()
     exif[0x0112] = orientation
     stored = Image.new("RGB", (400, 300), "gray")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import pytest
 
 from shared.jobs.intake import IntakeOutcome, Source
-from shared.platform.concurrency import THREADS, MapFn, in_threads, in_turn
+from shared.platform.concurrency import THREADS, MapFn, Room, in_threads, in_turn
 from shared.storage.objects import StoreError
 from tests.kit.hooks import fail, once
 from tests.kit.world import World, job_file, store_of
@@ -86,3 +87,25 @@ def test_the_event_of_a_file_half_taken_in_does_the_rest() -> None:
 
     assert sorted(world.markers()) == sorted(names)
     assert [world.states(name) for name in names] == [["QUEUED"]] * JOBS
+
+
+def test_things_share_room_and_a_large_one_has_it_alone() -> None:
+    room = Room(10, patience=0.0)
+    assert room.take(6)
+    assert not room.take(5)
+    assert room.take(4)
+    room.give(6)
+    room.give(4)
+    assert room.take(50)
+    assert not room.take(1)
+
+
+def test_whoever_finds_no_room_waits_for_it() -> None:
+    room = Room(10, patience=600.0)
+    with ThreadPoolExecutor(1) as pool:
+        for _ in range(100):
+            assert room.take(10)
+            waiting = pool.submit(room.take, 10)
+            room.give(10)
+            assert waiting.result(timeout=60)
+            room.give(10)

@@ -205,3 +205,9 @@ def test_a_defect_of_the_api_is_logged_and_answered_without_its_text(printed: Li
     line = next(line for line in printed.all() if line["event"] == "http.failed")
     assert (line["step"], line["error_type"]) == ("POST /jobs", "AttributeError")
     assert "NoneType" not in answer.text
+
+
+def test_what_pillow_says_of_an_image_is_no_line_of_ours(printed: Lines) -> None:
+    logs.set_level("INFO")
+    logging.getLogger("PIL.TiffImagePlugin").error("More samples per pixel than can be decoded: 9")
+    assert printed.all() == []

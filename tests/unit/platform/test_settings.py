@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from types import SimpleNamespace
 
 import pytest
@@ -88,6 +89,16 @@ def test_lists_may_hold_spaces_and_token_hashes_any_case() -> None:
 def test_a_value_that_cannot_be_used_is_named_with_its_setting(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=f"{name} is '{value}'"):
         load_settings(LEAST | {name: value})
+
+
+@pytest.mark.parametrize("wrap", ["{}", "AB,{}", '[{{"sha256": "{}", "scope": "read"}}]'])
+def test_the_hash_of_no_token_is_refused(wrap: str) -> None:
+    digest = hashlib.sha256(b"").hexdigest()
+    name = "API_TOKENS" if wrap.startswith("[") else "API_TOKEN_SHA256"
+    for written in (digest, digest.upper()):
+        with pytest.raises(SettingsError, match=f"{name}.*everybody in.*openssl") as raised:
+            load_settings(LEAST | {name: wrap.format(written)})
+        assert written not in str(raised.value)
 
 
 def test_a_log_level_may_be_written_small() -> None:

@@ -94,3 +94,30 @@ except Exception as error:
     print(json.dumps(type(error).__name__))
 """
     assert run(code) == "AttributeError"
+
+
+def test_api_imports_no_event_loop_and_no_parser() -> None:
+    roots = {name.partition(".")[0] for name in modules_of("api")}
+    assert not roots & (NEVER_USED | {"asyncio", "jsonschema", "PIL", "yaml"})
+    assert {"falcon", "oss2", "requests"} <= roots
+
+
+def test_afterwards_asyncio_is_the_real_one() -> None:
+    code = """
+import json, shared.api, falcon, asyncio
+async def answer(): return 42
+print(json.dumps([asyncio.run(answer()), falcon.HTTP_200]))
+"""
+    assert run(code) == [42, "200 OK"]
+
+
+@pytest.mark.parametrize("before", ["falcon", "asyncio"])
+def test_falcon_that_was_whole_stays_whole(before: str) -> None:
+    code = f"""
+import json, {before}
+import shared.api, asyncio, falcon.util.sync
+async def answer(): return 42
+same = falcon.util.sync.asyncio is asyncio
+print(json.dumps([same, falcon.async_to_sync(answer)]))
+"""
+    assert run(code) == [True, 42]

@@ -80,7 +80,7 @@ def test_a_function_without_a_role_has_no_keys() -> None:
         return echo
 
     ask(web_function(answering), {"HTTP_X_FC_REQUEST_ID": "one"})
-    assert seen == [RequestContext("one", None)]
+    assert seen == [RequestContext("one", None, ("request-id",))]
 
 
 def test_what_keeps_the_function_from_answering_is_in_the_log_alone(printed: Lines) -> None:
@@ -99,7 +99,7 @@ def test_what_keeps_the_function_from_answering_is_in_the_log_alone(printed: Lin
 
 
 def test_requests_at_once_keep_their_keys_and_ids_apart(printed: Lines) -> None:
-    instance = Instance(checked_buckets=dict.fromkeys({(ENDPOINT, BUCKET)}))
+    instance = Instance(checked_buckets={(ENDPOINT, BUCKET): None})
     together = threading.Barrier(60, timeout=30)
 
     def answering(context: RequestContext) -> WsgiApp:
@@ -128,7 +128,7 @@ def test_requests_at_once_keep_their_keys_and_ids_apart(printed: Lines) -> None:
 
 @pytest.mark.parametrize("latest", [5, 500])
 def test_the_keys_of_the_latest_requests_are_in_no_log_line(printed: Lines, latest: int) -> None:
-    instance = Instance(checked_buckets=dict.fromkeys({(ENDPOINT, BUCKET)}))
+    instance = Instance(checked_buckets={(ENDPOINT, BUCKET): None})
 
     def answering(context: RequestContext) -> WsgiApp:
         for_invocation(SETTINGS, context, instance)

@@ -8,17 +8,20 @@ from dataclasses import replace
 
 import pytest
 
+from shared.catalogue.models import Limits
 from shared.ledger import wakeups
 from shared.ledger.lease import POLLER
 from shared.ledger.wakeups import WAKE_UPS, How
 from shared.platform.clock import from_iso, iso
+from shared.platform.fc.events import TimerEvent
 from shared.platform.fc.invoke import LONGEST_DELAY
 from shared.poller.alarm import EARLY, MOST_EARLY
 from shared.poller.poller import FAR_AWAY
 from shared.storage import layout
 from tests.kit.calls import Calls
-from tests.kit.hooks import fail, once
-from tests.kit.world import MODEL, World, run, store_of
+from tests.kit.hooks import Call, Killed, die, fail, once
+from tests.kit.studio import refuse
+from tests.kit.world import MODEL, OTHER, World, model, run, store_of
 
 PAUSED, NOTHING = "everything left is paused", "nothing left"
 
@@ -259,18 +262,91 @@ def test_doubles_and_late_calls_do_nothing(world: World, calls: Calls) -> None:
     assert len(calls.made) == 1
 
 
-def test_an_early_call_that_finds_a_poller_waits_for_its_moment(world: World, calls: Calls) -> None:
+def test_the_safety_net_relies_on_no_call_that_was_made_before(world: World, calls: Calls) -> None:
+    """That call may be lost, and the next tick of the timer is hours away."""
+    until = breaker(world)
+    calls.run()
+    world.timeline.wait(60)
+    assert calls.run(TimerEvent("every-minute", "", "{}")) == PAUSED
+    assert len(calls.made) == 2
+    assert calls.deliver() == NOTHING
+    assert world.studio.posts[0].at == pytest.approx(until, abs=16)
+
+
+@pytest.mark.parametrize("early", [499.0, EARLY - 1])
+def test_a_call_that_finds_a_poller_waits_for_its_moment(
+    world: World, calls: Calls, early: float
+) -> None:
     """That poller may rest because it counts on this call."""
     until = breaker(world)
     calls.run()
+    world.timeline.wait(calls.made[-1][0] - early - 1.0 - world.timeline.now)
     other = world.app("other").ledger.lease
     assert other.take(POLLER)
-    for moment in range(1, 61):
-        world.timeline.after(float(moment), other.renew)
-    world.timeline.after(61.0, other.release)
+    other._renewed = (-1e9, -1e9)
+    world.timeline.after(1.5, other.renew)  # somebody is alive, whoever watches may leave
+    world.timeline.after(4.0, other.release)
     world.timeline.wait(1)
     assert calls.run(calls.made[-1][1]) == NOTHING
-    assert world.studio.posts[0].at == pytest.approx(until, abs=16)
+    assert world.studio.posts[0].at == pytest.approx(until, abs=31)
+
+
+def test_a_call_that_finds_a_submit_that_died_goes_on_for_it(world: World, calls: Calls) -> None:
+    until = breaker(world)
+    calls.run()
+    world.timeline.wait(calls.made[-1][0] - world.timeline.now)
+    assert world.app("submit").ledger.lease.take("submitter")
+    assert calls.run(calls.made[-1][1]) == NOTHING
+    timing = world.app().ledger.timing
+    known = timing.dead_after + timing.request  # its permits count as spent until its last request
+    assert world.studio.posts[0].at == pytest.approx(until + known, abs=16)
+
+
+def test_a_poller_that_dies_between_call_and_rest_makes_another_call(
+    world: World, calls: Calls
+) -> None:
+    """Its event is delivered again; the two calls submit once."""
+    breaker(world)
+    app = calls.poller()
+
+    def dies_at_rest(call: Call) -> None:
+        if call.kind == "put" and layout.LEASE in call.key and calls.made:
+            die()
+
+    store_of(app).before.append(dies_at_rest)
+    with pytest.raises(Killed):
+        app.poller.run(app.clock.monotonic() + 600)
+    world.timeline.wait(90)
+    assert calls.run() == PAUSED
+    assert len(calls.made) == 2
+    assert calls.deliver() == NOTHING
+    assert calls.run(calls.made[0][1]) == NOTHING
+    assert len(world.studio.posts) == 1
+
+
+def test_a_poller_that_took_a_dead_ones_lease_counts_on_no_call(world: World, calls: Calls) -> None:
+    """What a holder that never released it had arranged is not known."""
+    breaker(world)
+    calls.run()
+    assert world.app("other").ledger.lease.take(POLLER)
+    world.timeline.wait(90)
+    assert calls.run() == PAUSED
+    assert len(calls.made) == 2
+
+
+@pytest.mark.parametrize("skew", [-4.0, 4.0])
+def test_clocks_that_differ_by_seconds_do_not_make_a_call_early(
+    world: World, calls: Calls, skew: float
+) -> None:
+    breaker(world)
+    calls.run()
+    at, event = calls.made[-1]
+    world.timeline.wait(at - world.timeline.now)
+    app = world.app("poller", skew=skew)
+    app.calls = calls
+    assert app.poller.run(app.clock.monotonic() + 600, event) == NOTHING
+    assert world.state("cat") == "SUCCEEDED"
+    assert armed(world) == {}
 
 
 def test_every_minute_the_doubts_are_forgotten(world: World, calls: Calls) -> None:
@@ -325,3 +401,36 @@ def test_a_poller_that_thaws_and_has_no_successor_wakes_one(world: World, calls:
     assert words == ["another poller took over"]
     assert world.bucket.holds(layout.WAKE)
     assert world.lease_is_free()
+
+
+def test_a_refused_job_of_one_model_is_due_though_another_waits_for_long(
+    world: World, calls: Calls
+) -> None:
+    """The look at the queues that shows it would come after the poller has gone to rest."""
+    world.queued("dog", model_name=OTHER)
+    blocked(world, 500.0, OTHER)
+    world.studio.script.append(refuse("Throttling.RateQuota", 429))
+    world.queued("cat")
+    calls.run()
+    while len(world.studio.posts) < 2 and calls.made:
+        calls.deliver()
+    assert world.state("cat") == "SUCCEEDED"
+    assert world.studio.posts[1].at - world.studio.posts[0].at < 60
+
+
+def test_a_permit_that_is_far_off_is_due_when_the_call_comes(calls: Calls, world: World) -> None:
+    slow = Limits(submissions=1, per_seconds=300, concurrent=2, queue_ahead=0)
+    world.models = (model(limits=slow),)
+    world.queued("cat")
+    world.queued("dog")
+    assert calls.run() == PAUSED
+    assert len(world.studio.posts) == 1
+    assert calls.deliver() == NOTHING
+    first, second = (post.at for post in world.studio.posts)
+    assert 300 <= second - first < 310
+
+
+def test_a_cancel_wakes_a_poller_where_none_is_awake(world: World) -> None:
+    world.queued("cat")
+    world.app("person").cancellation.cancel("cat")
+    assert world.bucket.holds(layout.WAKE)

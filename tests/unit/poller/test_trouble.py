@@ -13,6 +13,7 @@ from tests.kit.hooks import Call, Killed, die, fail, once
 from tests.kit.http import ask
 from tests.kit.studio import accept_with, lose_answer
 from tests.kit.world import MODEL, OTHER, World, model, run, store_of, submit
+from tests.simulation.studio import result_url
 
 
 @pytest.fixture()
@@ -47,6 +48,17 @@ def test_a_store_that_refuses_one_kind_of_request_is_not_stormed(world: World) -
     before = world.bucket.count()
     run(world, 60.0, app)
     assert (world.bucket.count() - before) / 60.0 < 20.0, "requests a second"
+
+
+def test_an_image_that_is_never_there_is_fetched_ever_more_rarely(world: World) -> None:
+    world.queued("cat")
+    submit(world, "cat")
+    world.images.answers[result_url("task-1", 1)] = 503
+    run(world, 600.0)
+    assert 5 < len(world.images.fetched) < 15, "every five seconds it would be 120"
+    del world.images.answers[result_url("task-1", 1)]
+    run(world, 600.0)
+    assert world.state("cat") == "SUCCEEDED"
 
 
 def test_one_jobs_strange_answer_does_not_stop_the_others(world: World) -> None:

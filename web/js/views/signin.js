@@ -5,14 +5,16 @@ import { forgetModels, loadModels } from "../catalogue.js";
 import { h, replace } from "../dom.js";
 import { icon } from "../icons.js";
 import { t } from "../i18n.js";
-import { signIn, signOut } from "../session.js";
+import { signIn, signOut, takeOffered } from "../session.js";
 
 export function signInView(onDone, message = "") {
-  const error = h("p", { class: "error", id: "token-error", role: "alert" }, message);
+  const offered = takeOffered();
+  const error = h("p", { class: "error", id: "token-error", role: "alert" }, offered ? t("signin.offered") : message);
   const input = h("input", {
     id: "token", type: "password", autocomplete: "current-password", spellcheck: "false", required: true,
     "aria-describedby": "token-error token-help",
   });
+  input.value = offered;
   const button = h("button", { class: "button primary wide" }, t("signin.button"));
   const form = h(
     "form",

@@ -18,6 +18,7 @@ export const en = {
   "signin.help": "On a laptop it is the line API_TOKEN in the file .local/env. It stays in this tab and is forgotten when the tab closes.",
   "signin.button": "Sign in",
   "signin.wrong": "This token is not accepted. Copy it again, without spaces, or ask whoever runs this service.",
+  "signin.offered": "This link brought a token. Sign in with it only if you know who sent the link: your pictures and prompts will be visible to that person.",
   "signin.empty": "Enter the token first.",
   "signin.busy": "Checking…",
 

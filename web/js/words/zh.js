@@ -18,6 +18,7 @@ export const zh = {
   "signin.help": "在本机运行时，令牌是文件 .local/env 中的 API_TOKEN。令牌只保存在此标签页，关闭即清除。",
   "signin.button": "登录",
   "signin.wrong": "令牌无效。请重新复制（不含空格），或联系服务的管理者。",
+  "signin.offered": "此链接带有访问令牌。仅在您了解链接来源时才用它登录：链接的发送者将能看到您的图片和提示词。",
   "signin.empty": "请先输入令牌。",
   "signin.busy": "正在验证…",
 

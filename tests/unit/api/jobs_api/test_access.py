@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from shared.platform.settings import SettingsError, load_settings
+from shared.platform.settings import SettingsError, Token, load_settings
 from tests.kit.http import PREFIX, SCOPES, TOKENS, Reply, ask, failed, token
 from tests.kit.world import TOKEN, World, job_file
 
@@ -46,6 +46,7 @@ WIRE_OF_A_JOB: list[Endpoint] = [
 ]
 OF_ALL: list[Endpoint] = [
     ("GET", "/dead", b"", "admin"),
+    ("GET", "/runtime", b"", "admin"),
     ("POST", "/dead/x.json/redrive", b"", "admin"),
     ("POST", "/models/brush/resume", b"", "admin"),
 ]
@@ -135,6 +136,14 @@ def test_without_a_known_token_no_data(world: World, endpoint: Endpoint, given: 
     world.bucket.calls.clear()
     assert send(world, endpoint, given, OWN, OWN_RETRY).status == 401
     assert world.bucket.count() == 0
+
+
+@pytest.mark.parametrize("header", ["Bearer", "Bearer ", "bearer    ", "Bearer \t"])
+def test_an_empty_token_is_nobody(world: World, header: str) -> None:
+    digest = hashlib.sha256(b"").hexdigest()
+    app = world.app("http", token_hashes=(digest,), tokens=(Token(digest, "read"),))
+    for path in ("/models", "/api/v1/tasks"):
+        assert ask(app, "GET", path, given="", Authorization=header).status == 401
 
 
 def test_jobs_of_a_prefix_get_it(world: World) -> None:

@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
+from shared.api.tokens import identify
+from shared.app import WAITING
 from shared.jobfile import parse
+from shared.platform.concurrency import Places
 from tests.kit.hooks import once
-from tests.kit.http import TOKENS, ask, failed
+from tests.kit.http import TOKENS, ask, failed, token
 from tests.kit.world import World, job_file, run, store_of
 
 
@@ -164,6 +167,46 @@ def test_waiting_ends_after_the_time_asked_for(world: World) -> None:
     begun = world.timeline.now
     assert ask(world, "GET", "/jobs/cat?wait=7").json["state"] == "QUEUED"
     assert 7 <= world.timeline.now - begun < 9
+
+
+def test_callers_that_begin_together_do_not_look_together(world: World) -> None:
+    world.queued("cat")
+    looks: list[list[float]] = []
+    for _ in range(2):
+        app, begun, seen = world.app("http"), world.timeline.now, list[float]()
+        note = lambda call, seen=seen, begun=begun: seen.append(world.timeline.now - begun)  # noqa: E731
+        store_of(app).before.append(note)
+        ask(app, "GET", "/jobs/cat?wait=10")
+        looks.append([at for at in seen if 0.4 < at < 9])
+    assert all(5 <= len(one) <= 25 for one in looks)
+    assert not set(looks[0]) & set(looks[1])
+
+
+def test_more_waiters_than_a_token_may_have_are_answered_at_once(world: World) -> None:
+    world.queued("cat")
+    app = world.app("http", tokens=TOKENS)
+    each, together = WAITING
+    given = token("read")
+
+    def nested(left: int, token_of: str) -> float:
+        """Seconds that one more waits while `left` others do."""
+        if left:
+            mark = identify(app.settings, f"Bearer {token_of}")
+            assert mark is not None
+            with app.instance.waiting.place(mark.mark) as granted:
+                assert granted
+                return nested(left - 1, token_of)
+        begun = world.timeline.now
+        assert ask(app, "GET", "/jobs/cat?wait=9", given=given).status == 200
+        return world.timeline.now - begun
+
+    assert nested(each - 1, given) >= 9
+    assert nested(each, given) < 1
+    assert nested(each, token("admin")) >= 9, "another token's waiters are not its own"
+    places = Places(2 * together, together)
+    app.instance.waiting = places
+    assert nested(together, token("admin")) < 1
+    assert nested(together - 1, token("admin")) >= 9, "places are given back"
 
 
 @pytest.mark.parametrize("wait", ["31", "-1", "1.5", "x", "9" * 50, "²"])

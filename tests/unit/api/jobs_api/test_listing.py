@@ -18,6 +18,8 @@ from shared.storage import layout
 from tests.kit.http import PREFIX, TOKENS, ask, failed, token
 from tests.kit.world import OTHER, World, job_file, run
 
+ROW = dict[str, Any](dict.fromkeys(export.COLUMNS, "x")) | {"labels": {}, "images": [], "error": {}}
+
 
 @pytest.fixture()
 def world() -> World:
@@ -223,6 +225,31 @@ def test_the_export_holds_the_same_jobs_for_spreadsheet_and_program(world: World
     assert rows[3]["labels"] == "n:0"
     lines = ask(world, "GET", "/jobs.jsonl").text.splitlines()
     assert names([json.loads(line) for line in lines]) == names(rows)
+
+
+CELLS = {
+    **{f"{sign}1+1": True for sign in "=+-@\uff1d\uff0b\uff0d\uff20\ufe66\u207c"},
+    **{f"{lead}=1+1": True for lead in "\0\t\r\n \u3000\u200b\ufeff\u2028"},
+    **{f"{lead}a cat": True for lead in "\0\t\r\n"},
+    " \t =1+1": True,
+    **dict.fromkeys(("a cat = 1", "猫", "  a cat", "\u3000猫", "(-1)", "'=1"), False),
+}
+
+
+@pytest.mark.parametrize(("prompt", "quoted"), CELLS.items())
+def test_no_cell_is_run_by_any_spreadsheet(prompt: str, quoted: bool) -> None:
+    line = export.csv_line({**ROW, "prompt": prompt})
+    (row,) = csv.reader(io.StringIO(line, newline=""))
+    cell = row[export.COLUMNS.index("prompt")]
+    assert cell.startswith("'") == (quoted or prompt.startswith("'"))
+    assert cell.replace("'", "") == prompt.replace("'", "")
+
+
+@pytest.mark.parametrize("sign", ";|\t\n\r")
+def test_no_other_separator_splits_a_cell(sign: str) -> None:
+    line = export.csv_line({**ROW, "prompt": f"a{sign}=1+1"})
+    assert f"{sign}'=1+1" in line
+    assert f"{sign}=" not in line
 
 
 def test_an_export_is_bounded_and_names_the_rest(

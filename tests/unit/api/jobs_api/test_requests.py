@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 from shared.api.jobs_api import create_app
+from shared.api.jobs_api.carried import SMALL_BODY
+from shared.app import App
+from shared.platform.concurrency import Room
 from tests.kit.http import Reply, ask
 from tests.kit.world import TOKEN, World
 from tests.simulation.wsgi import Request, call
@@ -66,3 +69,35 @@ def test_the_platforms_own_paths_are_unknown_like_any_other(
     assert asked.status == 404
     assert asked.json == other.json | ({"instance": path} if "instance" in other.json else {})
     assert ask(world, method, path, given="").status == 401
+
+
+LARGE = b" " * (SMALL_BODY + 1)
+
+
+def full(world: World) -> App:
+    """An instance whose room for bodies is taken, and that does not wait for it."""
+    app = world.app("full")
+    app.instance.bodies = Room(SMALL_BODY, patience=0.0)
+    assert app.instance.bodies.take(1)
+    return app
+
+
+def test_large_bodies_wait_for_room_and_small_ones_do_not(world: World) -> None:
+    app = full(world)
+    busy = ask(app, "POST", "/jobs", LARGE)
+    assert (busy.status, busy.json["title"], busy.headers["retry-after"]) == (503, "Busy", "5")
+    wire = ask(app, "POST", "/api/v1/services/aigc/image2image/image-synthesis", LARGE)
+    assert (wire.status, wire.json["code"]) == (503, "ServiceUnavailable")
+    assert ask(app, "POST", "/jobs", b"{}").status == 422
+    assert ask(app, "POST", "/jobs", LARGE, given="wrong").status == 401
+    app.instance.bodies.give(1)
+    assert ask(app, "POST", "/jobs", LARGE).status == 422
+
+
+def test_a_body_gives_its_room_back_whatever_becomes_of_it(world: World) -> None:
+    app = world.app()
+    app.instance.bodies = room = Room(SMALL_BODY, patience=0.0)
+    for path in ("/jobs", "/uploads", "/nothing", "/jobs?unknown=1"):
+        assert ask(app, "POST", path, LARGE).status in (400, 404, 413, 422)
+        assert room.take(SMALL_BODY)
+        room.give(SMALL_BODY)

@@ -46,7 +46,10 @@ def test_an_upload_goes_straight_to_the_bucket(world: World) -> None:
     assert re.fullmatch(r"inputs/[0-9a-f]{32}/cat\.png", key)
     assert reply.json["url"] == f"oss:///{key}"
     put = reply.json["put"]
-    assert put["headers"] == {"Content-Type": "image/png"}
+    assert put["headers"] == {
+        "Content-Type": "image/png",
+        "x-oss-forbid-overwrite": "true",
+    }
     assert put["url"].startswith(f"https://bucket.invalid/{key}?put={put['expires_in']}")
     assert upload(world).json["key"] != key
 
@@ -105,12 +108,15 @@ def test_an_upload_request_of_another_kind_or_too_large(world: World) -> None:
 def test_the_stores_own_links_are_signed_for_what_they_allow() -> None:
     clock = InstanceClock(Kernel())
     store = open_store(settings(), Credentials("id", "not-a-secret"), clock, random.Random(1))
-    put = urlsplit(store.presign_put("inputs/x/a b.png", 60, "image/png"))
+    put = urlsplit(store.presign_put("inputs/x/a b.png", 60, {"Content-Type": "image/png"}))
     assert put.path.endswith("/inputs/x/a%20b.png")
     assert "x-oss-signature" in parse_qs(put.query)
-    other = store.presign_put("inputs/x/a b.png", 60, "text/html")
+    other = store.presign_put("inputs/x/a b.png", 60, {"Content-Type": "text/html"})
     signatures = [parse_qs(urlsplit(url).query)["x-oss-signature"] for url in (put.geturl(), other)]
     assert signatures[0] != signatures[1]
+    once = {"Content-Type": "image/png", "x-oss-forbid-overwrite": "true"}
+    signed = parse_qs(urlsplit(store.presign_put("inputs/x/a b.png", 60, once)).query)
+    assert signed["x-oss-signature"] not in signatures
     saved = parse_qs(urlsplit(store.presign("k", 60, "cat.png")).query)
     assert saved["response-content-disposition"] == ['attachment; filename="cat.png"']
 
@@ -200,7 +206,7 @@ def test_the_page_needs_no_token_and_may_run_only_its_own_scripts(world: World, 
     assert reply.headers["content-security-policy"] == (
         "default-src 'self'; img-src 'self' data: blob: https://bucket.invalid;"
         " connect-src 'self' https://bucket.invalid; style-src 'self'; script-src 'self';"
-        " object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+        " object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
     assert world.bucket.count() == 0
 
@@ -226,14 +232,14 @@ def links(html: str) -> list[str]:
 
 def test_a_browser_keeps_all_that_the_page_names_for_a_year(world: World) -> None:
     named = links(page(world, WEB, "/").text)
-    assert "web/js/main.js" in [re.sub(r"v-[0-9a-f]{16}/", "", one) for one in named]
+    assert "web/build/page.js" in [re.sub(r"v-[0-9a-f]{16}/", "", one) for one in named]
     for one in named:
         reply = page(world, WEB, f"/{one}")
         assert (reply.status, reply.headers["cache-control"]) == (
             *(200, "public, max-age=31536000, immutable"),
         )
     assert page(world, WEB, "/").headers["cache-control"] == "no-cache"
-    assert page(world, WEB, "/web/js/main.js").headers["cache-control"] == "no-cache"
+    assert page(world, WEB, "/web/build/page.js").headers["cache-control"] == "no-cache"
 
 
 @pytest.mark.parametrize("changed", ["app.js", "img/a.png", "new.css"])

@@ -8,8 +8,8 @@ from typing import cast
 
 import pytest
 
+from cli.bucket_checks import Bucket
 from cli.commands import doctor
-from cli.commands.doctor import Bucket
 from shared.ledger.lease import POLLER
 from shared.ledger.wakeups import Armed
 from shared.poller.alarm import MOST_EARLY

@@ -9,6 +9,7 @@ import pytest
 
 from shared.platform.fc.events import (
     DestinationEvent,
+    LookEvent,
     OssEvent,
     TaskFinishedEvent,
     TimerEvent,
@@ -75,6 +76,11 @@ def test_a_payload_that_is_an_object_is_kept_as_text() -> None:
         b'{"events": [{"oss": {}}]}',
         b'{"events": [{"oss": {"object": {"key": "a"}}}]}',
         b'{"requestContext": 1, "requestPayload": ""}',
+        b'{"look": {}}',
+        b'{"look": {"run": "../../dead/x"}}',
+        b'{"look": {"run": "0123456789ab", "delay": 601}}',
+        b'{"look": {"run": "0123456789ab", "delay": -1}}',
+        b'{"look": {"run": "0123456789ab", "delay": 1e999}}',
     ],
 )
 def test_what_is_no_event_is_named_as_such(raw: bytes) -> None:
@@ -90,3 +96,9 @@ def test_an_unknown_event_says_what_was_there() -> None:
 def test_the_event_of_a_finished_task_says_which_task_and_how_it_ended() -> None:
     event = read(TASK_FINISHED)
     assert event == TaskFinishedEvent("t-1", "FAILED")
+
+
+def test_a_look_names_its_run_and_what_is_asked_for() -> None:
+    assert read({"look": {"run": "0123456789ab"}}) == LookEvent("0123456789ab", 0, 0.0)
+    asked = {"run": "0123456789ab", "delay": 600, "due": 9.5}
+    assert read({"look": asked}) == LookEvent("0123456789ab", 600, 9.5)

@@ -1,0 +1,65 @@
+"""Which code is deployed: a poller of other code makes room for the next one.
+
+poll has one instance, so its new code cannot start while a run of the old code goes on, which may
+be minutes. The functions that people and job files reach say at their start which code they run: in
+one object, which the poller's listing of the queues shows. poll itself says nothing. Functions are
+deployed one after the other, and a poll that is still the old one would take it back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from dataclasses import dataclass, field
+
+from shared.platform.logs import about
+from shared.storage import layout
+from shared.storage.objects import Entry, ObjectMissing, ObjectStore, StoreError
+
+CODE_BYTES = 4096
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Deployed:
+    """`code` is what runs here; empty: nobody knows, so nothing is said and nobody makes room.
+
+    Any other content of the object is other code, older and newer alike.
+    """
+
+    store: ObjectStore
+    code: str
+    _is_other: dict[str, bool] = field(default_factory=dict, init=False)
+
+    def say(self) -> None:
+        """Say that this code is deployed, unless that was said last. Raises StoreError."""
+        if self.code and self._said() != self.code.encode():
+            self.store.put(layout.DEPLOYED, self.code.encode(), "text/plain")
+
+    def is_other(self, seen: Entry | None) -> bool:
+        """Whether a listing shows that other code than this was deployed last.
+
+        The ETag is the MD5 digest of the content (PutObject page), unless the bucket encrypts with
+        a key of KMS: so one that is not this code's is read, once.
+        """
+        if seen is None or not self.code or seen.etag.upper() == _etag(self.code):
+            return False
+        if seen.etag not in self._is_other:
+            try:
+                self._is_other[seen.etag] = self._said() not in (None, self.code.encode())
+            except StoreError as error:
+                facts = about("round.trouble", step="deployed")
+                log.warning("which code is deployed: %s", error, extra=facts)
+                return False
+        return self._is_other[seen.etag]
+
+    def _said(self) -> bytes | None:
+        try:
+            return self.store.read(layout.DEPLOYED, CODE_BYTES).body
+        except ObjectMissing:
+            return None
+
+
+def _etag(code: str) -> str:
+    return hashlib.md5(code.encode(), usedforsecurity=False).hexdigest().upper()
