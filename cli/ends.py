@@ -14,7 +14,7 @@ import click
 
 from cli.output import clean, complain
 from cli.trouble import INTERRUPTED, PIPE_CLOSED, UNREACHABLE
-from shared.catalogue.models import CatalogueError
+from shared.catalogue.files import CatalogueError
 
 WRONG_WORDS = 2
 

@@ -25,7 +25,7 @@ from cli.output import (
     table,
 )
 from cli.trouble import INTERRUPTED, NOT_SO, Trouble
-from shared.catalogue.models import load_catalogue
+from shared.catalogue.model_file import load_catalogue
 
 SHARE = {"QUEUED": 5.0, "SUBMITTING": 15.0, "PENDING": 25.0, "RUNNING": 40.0}
 """Where the bar of each state begins, in per cent; it then moves on with time."""

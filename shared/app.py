@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from shared.catalogue.errors import ErrorTable, load_errors
-from shared.catalogue.models import Catalogue, load_catalogue
+from shared.catalogue.model_file import load_catalogue
+from shared.catalogue.models import Catalogue
 from shared.catalogue.retry_policy import RetryPolicy, load_retry_policy
 from shared.catalogue.rules import Rules
 from shared.jobfile.addresses import hosts_of

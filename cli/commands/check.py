@@ -17,7 +17,8 @@ from cli.findings import Finding, Report
 from cli.output import counted, print_json, say
 from cli.sarif import sarif
 from cli.trouble import NOT_SO, Trouble
-from shared.catalogue.models import Catalogue, load_catalogue
+from shared.catalogue.model_file import load_catalogue
+from shared.catalogue.models import Catalogue
 from shared.jobfile import SUFFIXES, Document, Notice, Place, Unreadable, check, most_each, parse
 from shared.jobfile.addresses import hosts_of
 from shared.jobfile.image_probe import ProbeError

@@ -31,7 +31,7 @@ from cli.backends.bucket import quiet
 from cli.bucket_checks import TIMEOUT, Bad, Bucket, clock, open_settings, versioning
 from cli.output import console, counted, say
 from cli.trouble import NOT_SO, Trouble
-from shared.catalogue.models import load_catalogue
+from shared.catalogue.model_file import load_catalogue
 from shared.ledger.ledger import Ledger
 from shared.modelstudio.api_key import FixedKey
 from shared.modelstudio.client import ModelStudio, ServiceError

@@ -11,7 +11,8 @@ import click
 
 from cli.output import say, wrapped
 from cli.trouble import Refused, Trouble
-from shared.catalogue.models import Model, load_catalogue
+from shared.catalogue.model_file import load_catalogue
+from shared.catalogue.models import Model
 from shared.jobfile import wording
 
 WIDTH = 78

@@ -27,7 +27,7 @@ from cli.output import (
     table,
 )
 from cli.trouble import NOT_SO, Refused
-from shared.catalogue.models import load_catalogue
+from shared.catalogue.model_file import load_catalogue
 from shared.jobfile import wording
 from shared.ledger.record import STATES
 

@@ -10,7 +10,8 @@ from rich.text import Text
 
 from cli.commands.init import find_model
 from cli.output import clean, facts, print_json, print_table, say, table
-from shared.catalogue.models import ImageRule, Model, load_catalogue
+from shared.catalogue.model_file import load_catalogue
+from shared.catalogue.models import ImageRule, Model
 
 
 def run(name: str | None, as_json: bool) -> None:

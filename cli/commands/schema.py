@@ -15,7 +15,9 @@ import click
 
 from cli.output import say
 from cli.trouble import Trouble
-from shared.catalogue.models import SCHEMAS, Catalogue, Model, load_catalogue, read_schema
+from shared.catalogue.files import SCHEMAS, read_schema
+from shared.catalogue.model_file import load_catalogue
+from shared.catalogue.models import Catalogue, Model
 from shared.catalogue.plain import copy
 
 MODELINE = "# yaml-language-server: $schema="

@@ -19,7 +19,7 @@ from cli.verify.facts import HOLDS, OTHERWISE, UNTRIED, Fact, Outcome, PaidJob, 
 from cli.verify.paid import bound
 from cli.verify.run import DELAYED, outcomes
 from cli.verify.trial import Trial
-from shared.catalogue.models import load_catalogue
+from shared.catalogue.model_file import load_catalogue
 from shared.catalogue.retry_policy import load_retry_policy
 from shared.platform.clock import SystemClock, new_random
 from shared.storage.objects import StoreError

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from shared.catalogue.models import SCHEMAS, CatalogueError, load_catalogue, read_schema
+from shared.catalogue.files import SCHEMAS, CatalogueError, read_schema
+from shared.catalogue.model_file import described, load_catalogue
 from shared.catalogue.plain import Plain, escape
 
 
@@ -16,18 +17,17 @@ def check_catalogue(folder: Path | None = None) -> list[str]:
     Raises CatalogueError if a file cannot be read at all.
     """
     root = folder or SCHEMAS
-    metas = [("model.meta.yaml", sorted((root / "models").glob("*.yaml")))]
-    if (root / "errors.yaml").exists():
-        metas.append(("errors.meta.yaml", [root / "errors.yaml"]))
     found = []
-    for meta, files in metas:
-        validator = _validator(read_schema(SCHEMAS / meta))
-        for file in files:
-            content = read_schema(file)
-            found += [f"{file.name} at {place}" for place in _against(content, validator)]
-            found += [f"{file.name} at {place}" for place in _sources(content, "")]
-            if meta == "model.meta.yaml":
-                found += [f"{file.name} at {place}" for place in _coherence(content)]
+    if (root / "errors.yaml").exists():
+        content = read_schema(root / "errors.yaml")
+        found += [f"errors.yaml at {one}" for one in _about(content, _validator("errors"))]
+    validator = _validator("model")
+    for file in sorted((root / "models").glob("*.yaml")):
+        content = read_schema(file)
+        for name, model in described(content):
+            title = file.name if model is content else f"{file.name}, {name},"
+            found += [f"{title} at {one}" for one in _about(model, validator)]
+            found += [f"{title} at {one}" for one in _coherence(model)]
     if not found:
         load_catalogue(root)
     return found
@@ -39,9 +39,15 @@ def require_sound(folder: Path | None = None) -> None:
         raise CatalogueError("\n".join(found))
 
 
-def _validator(schema: Any) -> Any:
+def _about(content: Plain, validator: Any) -> Iterator[str]:
+    yield from _against(content, validator)
+    yield from _sources(content, "")
+
+
+def _validator(what: str) -> Any:
     from jsonschema import Draft202012Validator
 
+    schema = read_schema(SCHEMAS / f"{what}.meta.yaml")
     Draft202012Validator.check_schema(schema)
     return Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
 
@@ -79,13 +85,15 @@ def _coherence(content: Plain) -> Iterator[str]:
 
 def _pointers(content: Plain, place: str) -> Iterator[tuple[str, str]]:
     """Every place of a rule that points at a field of the request."""
-    for section in ("rules", "images"):
-        for index, rule in enumerate(content.get(section) or []):
-            for key in ("at", "as", "same_size_as"):
-                if key in rule:
-                    yield f"/{section}/{index}/{key}", rule[key]
-            if "when" in rule:
-                yield f"/{section}/{index}/when/at", rule["when"].get("at", "")
+    images = enumerate(content.get("images") or [])
+    named = [(f"/images/{index}", rule) for index, rule in images]
+    named += [(f"/rules/{name}", rule) for name, rule in (content.get("rules") or {}).items()]
+    for start, rule in named:
+        for key in ("at", "as", "same_size_as"):
+            if key in rule:
+                yield f"{start}/{key}", rule[key]
+        if "when" in rule:
+            yield f"{start}/when/at", rule["when"].get("at", "")
 
 
 def _exists(content: dict[str, Any], pointer: str) -> bool:

@@ -14,8 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from shared.catalogue.files import load_file
-from shared.catalogue.models import SCHEMAS
+from shared.catalogue.files import SCHEMAS, load_file
 
 CALLER = "caller"
 POLICY = "policy"

@@ -12,6 +12,12 @@ from pathlib import Path
 
 from shared.catalogue.plain import Plain, Problem, TextUnreadable
 
+SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
+
+
+class CatalogueError(Exception):
+    """A file of the catalogue is broken; the message names the file and the JSON Pointer."""
+
 
 def load_file(path: Path) -> Plain:
     """The only document of a YAML file. Raises TextUnreadable, OSError, UnicodeDecodeError."""
@@ -26,3 +32,14 @@ def load_file(path: Path) -> Plain:
         message = f"{path.name} holds {len(documents)} documents instead of one"
         raise TextUnreadable([Problem(None, None, "one YAML document", message)])
     return documents[0]
+
+
+def read_schema(path: Path) -> Plain:
+    """The content of a YAML file of the repository. Raises CatalogueError."""
+    try:
+        return load_file(path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise CatalogueError(f"{path.name} cannot be read: {error}") from None
+    except TextUnreadable as error:
+        first = error.problems[0]
+        raise CatalogueError(f"{path.name}, line {first.line}: {first.message}") from None

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.catalogue.errors import ErrorRule
-from shared.catalogue.files import load_file
-from shared.catalogue.models import SCHEMAS
+from shared.catalogue.files import SCHEMAS, load_file
 
 
 @dataclass(frozen=True)

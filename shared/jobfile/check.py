@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from shared.catalogue.models import SCHEMAS, Catalogue, Model, read_schema
+from shared.catalogue.files import SCHEMAS, read_schema
+from shared.catalogue.models import Catalogue, Model
 from shared.catalogue.plain import MOST_SHOWN, Plain, copy
 from shared.jobfile import wording
 from shared.jobfile.document import Document

@@ -18,7 +18,8 @@ from typing import Any
 from aiohttp import web
 from PIL import Image
 
-from shared.catalogue.models import Model, load_catalogue
+from shared.catalogue.model_file import load_catalogue
+from shared.catalogue.models import Model
 
 ROOT = Path(__file__).resolve().parents[2]
 WEB = ROOT / "web"

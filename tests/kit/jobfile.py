@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from shared.catalogue.models import load_catalogue
+from shared.catalogue.model_file import load_catalogue
 from shared.jobfile import Checked, Notice, ParseLimits, Place, Unreadable, Violation, check, parse
 from shared.storage.objects import Slice
 from tests.kit.store import Bucket, Store

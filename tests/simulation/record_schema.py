@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import jsonschema_rs
 
-from shared.catalogue.models import SCHEMAS, read_schema
+from shared.catalogue.files import SCHEMAS, read_schema
 from shared.storage import layout
 
 

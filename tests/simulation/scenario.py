@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
-from shared.catalogue.models import Catalogue, Limits, Model, load_catalogue
+from shared.catalogue.model_file import load_catalogue
+from shared.catalogue.models import Catalogue, Limits, Model
 
 MODELS = ("brush", "pencil")
 

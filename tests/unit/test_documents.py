@@ -15,7 +15,7 @@ import yaml
 
 from cli.main import wanx
 from shared.catalogue.files import load_file
-from shared.catalogue.models import load_catalogue
+from shared.catalogue.model_file import load_catalogue
 from shared.ledger.record import STATES
 from shared.storage import layout
 from tests.kit.documents import DOCUMENTS as WITH_BLOCKS

@@ -18,7 +18,7 @@ from shared.api.jobs_api.taking import (
     with_id,
 )
 from shared.app import App
-from shared.catalogue.models import SCHEMAS, read_schema
+from shared.catalogue.files import SCHEMAS, read_schema
 from shared.jobfile import Document, Violation, check
 from shared.jobfile.wording import expected
 from shared.jobfile.written import job_file_of

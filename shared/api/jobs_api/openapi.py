@@ -13,7 +13,8 @@ from typing import Any
 import falcon
 
 from shared.api.context import answer_json, app_of, base_url
-from shared.catalogue.models import SCHEMAS, Catalogue, Model, read_schema
+from shared.catalogue.files import SCHEMAS, read_schema
+from shared.catalogue.models import Catalogue, Model
 from shared.catalogue.plain import copy
 from shared.ledger.record import STATES
 

@@ -13,7 +13,8 @@ from typing import Any
 
 import yaml
 
-from shared.catalogue.models import Model, load_catalogue
+from shared.catalogue.model_file import load_catalogue
+from shared.catalogue.models import Model
 from tests.bench.results import ROOT
 from tests.bench.scale.curve import STEPS, Curve, Point, blend, ceiling, curve
 

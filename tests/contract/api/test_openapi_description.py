@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 from shared.api.jobs_api.app import build
 from shared.api.jobs_api.openapi import describe
-from shared.catalogue.models import load_catalogue
+from shared.catalogue.model_file import load_catalogue
 from tests.kit.http import TOKENS, ask
 from tests.kit.world import World, run
 

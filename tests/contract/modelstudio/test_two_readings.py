@@ -15,7 +15,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from shared.catalogue.models import load_catalogue
+from shared.catalogue.model_file import load_catalogue
 from shared.jobfile import Place, check, parse
 from shared.jobfile.addresses import hosts_of
 from shared.storage.objects import ObjectMissing, Slice

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.catalogue.models import SCHEMAS
+from shared.catalogue.files import SCHEMAS
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from shared.catalogue.check import check_catalogue, require_sound
-from shared.catalogue.models import CatalogueError, load_catalogue
+from shared.catalogue.files import CatalogueError
+from shared.catalogue.model_file import load_catalogue
 from tests.kit.catalogue import change
 from tests.kit.jobfile import SKETCH
 
@@ -32,8 +33,12 @@ def test_adding_a_model_is_adding_a_file(folder: Path) -> None:
         ("default: 4", "default: 5", "/parameters/properties/n/default:"),
         ("source: pricing", "source: hearsay", "/price/source:"),
         ("at: /input/sketch_image_url", "at: /input/sketch", "/images/0/at:"),
-        ("at: /parameters/sketch_color", "at: /parameters/color", "/rules/0/at:"),
-        ("kind: ignored_if", "kind: forgotten_if", "/rules/0:"),
+        (
+            "at: /parameters/sketch_color",
+            "at: /parameters/color",
+            "/rules/colour-of-extracted-lines/at:",
+        ),
+        ("kind: ignored_if", "kind: forgotten_if", "/rules/colour-of-extracted-lines:"),
     ],
 )
 def test_the_full_check_finds_what_loading_does_not(

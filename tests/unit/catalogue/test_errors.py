@@ -16,8 +16,7 @@ from shared.catalogue.errors import (
     ErrorTable,
     load_errors,
 )
-from shared.catalogue.files import load_file
-from shared.catalogue.models import SCHEMAS
+from shared.catalogue.files import SCHEMAS, load_file
 from tests.kit.world import error_table
 
 

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.catalogue.files import load_file
-from shared.catalogue.models import SCHEMAS
+from shared.catalogue.files import SCHEMAS, load_file
 from shared.catalogue.plain import TextUnreadable
 
 

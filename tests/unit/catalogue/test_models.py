@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.catalogue.models import CatalogueError, load_catalogue
+from shared.catalogue.files import CatalogueError
+from shared.catalogue.model_file import load_catalogue
 from tests.kit.catalogue import change
 from tests.kit.jobfile import EDIT, PAINTING, SKETCH
 

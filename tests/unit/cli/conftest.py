@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from cli.commands.schema import job_schema
-from shared.catalogue.models import load_catalogue
+from shared.catalogue.model_file import load_catalogue
 
 SETTINGS = ("OSS_", "API_", "DASHSCOPE_", "ALIBABA_")
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.catalogue.models import SCHEMAS, load_catalogue, read_schema
+from shared.catalogue.files import SCHEMAS, read_schema
+from shared.catalogue.model_file import load_catalogue
 from shared.jobfile import schema_check
 from shared.jobfile.quick_check import surely_fits
 

@@ -6,7 +6,8 @@ import base64
 
 import pytest
 
-from shared.catalogue.models import Catalogue, load_catalogue
+from shared.catalogue.model_file import load_catalogue
+from shared.catalogue.models import Catalogue
 from shared.jobfile import ImageUse, JobSpec
 from shared.jobs.input_urls import INLINE_BYTES, URL_LIFETIME, InputUrls
 from shared.storage.objects import ObjectMissing, ObjectTooLarge

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from shared.catalogue.errors import JobError
-from shared.catalogue.models import SCHEMAS, read_schema
+from shared.catalogue.files import SCHEMAS, read_schema
 from shared.jobfile import ImageUse, JobSpec
 from shared.ledger import codec
 from shared.ledger.manifest import Manifest, StoredImage

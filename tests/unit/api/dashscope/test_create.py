@@ -9,7 +9,7 @@ import pytest
 
 from shared.api.dashscope import DashScopeError
 from shared.api.dashscope.body import read_request
-from shared.catalogue.models import load_catalogue
+from shared.catalogue.model_file import load_catalogue
 from shared.storage import layout
 from tests.kit.dashscope import (
     BEARER,

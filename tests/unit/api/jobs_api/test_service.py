@@ -16,7 +16,7 @@ from shared.api.jobs_api import create_app
 from shared.api.jobs_api.page import WEB
 from shared.app import App
 from shared.catalogue.errors import ErrorRule
-from shared.catalogue.models import load_catalogue
+from shared.catalogue.model_file import load_catalogue
 from shared.modelstudio.client import ServiceError
 from shared.platform.settings import Credentials
 from shared.storage import layout

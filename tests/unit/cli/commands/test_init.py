@@ -8,7 +8,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from shared.catalogue.models import load_catalogue
+from shared.catalogue.model_file import load_catalogue
 from tests.kit.wanx import run
 
 MODELS = load_catalogue().names()

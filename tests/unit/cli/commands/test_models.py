@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from shared.catalogue.models import load_catalogue
+from shared.catalogue.model_file import load_catalogue
 from tests.kit.wanx import run
 
 MODELS = load_catalogue().names()

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from shared.catalogue.models import load_catalogue
+from shared.catalogue.model_file import load_catalogue
 from tests.kit.wanx import run
 
 ROOT = Path(__file__).resolve().parents[4]

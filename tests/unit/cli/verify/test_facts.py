@@ -16,7 +16,7 @@ from cli.verify.checks import CHECKS, ODD_NAMES
 from cli.verify.facts import Untried, load_facts
 from cli.verify.paid import PAID, bound
 from cli.verify.trial import Trial
-from shared.catalogue.models import load_catalogue
+from shared.catalogue.model_file import load_catalogue
 from shared.catalogue.retry_policy import load_retry_policy
 from shared.platform.settings import Credentials
 from shared.storage.oss import OssStore
