@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
 from shared.catalogue.plain import Plain
+from shared.jobfile.quick_check import surely_fits
 
 _TYPES = {
     "string": "a text",
@@ -61,12 +63,16 @@ def _type(schema: Mapping[str, Any], value: Plain) -> str:
     if wanted == "boolean" and isinstance(value, str):
         return "a text where true or false belongs; write true or false without quotes"
     if wanted == "string" and isinstance(value, (int, float)):
-        if "enum" in schema:
-            return f"a number where a text belongs; write {expected(schema)}"
-        return f'a number where a text belongs; put it in quotes: "{str(value)[:60]}"'
+        return _unquoted(schema, json.dumps(value))
     if value is None:
         return f"nothing is written here; write {expected(schema)}, or remove the key"
     return f"this has the wrong type; write {expected(schema)}"
+
+
+def _unquoted(schema: Mapping[str, Any], written: str) -> str:
+    if surely_fits(written, schema):
+        return f'a text is expected; put it in quotes: "{written[:60]}"'
+    return f"a text is expected; write {expected(schema)}"
 
 
 def _enum(schema: Mapping[str, Any], value: Plain) -> str:

@@ -282,6 +282,6 @@ def test_a_turned_photograph_is_painted_as_it_is_stored(kind: str, orientation: 
     nothing = encoded(Image.new("L", (400, 300)))
     size = stored_size(Image.open(io.BytesIO(out.getvalue())))
     assert size == (400, 300)
-    task = Drawing("inpaint", "a cat", (out.getvalue(), nothing), (400, 300))
+    task = Drawing("inpaint", "a cat", (out.getvalue(), nothing), size=(400, 300))
     red = drawn(task)[5:70, 5:95]
     assert (red[..., 0] - red[..., 1]).min() > 100
