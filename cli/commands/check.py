@@ -76,13 +76,13 @@ class Checker:
         except Unreadable as error:
             return Report(path, 0, tuple(Finding(1, one) for one in error.violations))
         most = most_each(len(documents))
-        findings = [one for document in documents for one in self._document(document, most)]
+        place = Place(self.images, self.bucket, self.own_hosts, time.time())
+        findings = [one for document in documents for one in self._document(document, place, most)]
         seen = [one for one in findings if not one.violation.message.endswith(UNSEEN)]
         unseen = len(findings) - len(seen)
         return Report(path, len(documents), (*_about_name(path), *seen), unseen)
 
-    def _document(self, document: Document, most: int) -> list[Finding]:
-        place = Place(self.images, self.bucket, self.own_hosts, time.time())
+    def _document(self, document: Document, place: Place, most: int) -> list[Finding]:
         checked = check(document, self.catalogue, place, most)
         found = (*checked.violations, *checked.notices)
         return [Finding(document.index + 1, one) for one in found]

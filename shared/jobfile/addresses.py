@@ -14,7 +14,8 @@ _PUBLIC = "an address that can be reached from the internet"
 _INSIDE = (".localhost", ".local", ".internal", ".lan", ".home", ".home.arpa", ".corp")
 """Ends of names that no public DNS answers (RFC 6761, 6762 and 8375; ICANN's reserved ones)."""
 _NUMERIC = re.compile(r"(?:0x[0-9a-f]*|[0-9]+)\Z", re.IGNORECASE)
-_OSS_INTERNAL = re.compile(r"-internal\.aliyuncs\.com\Z", re.IGNORECASE)
+_OSS_INTERNAL = re.compile(r"-internal\.aliyuncs\.com\.?\Z", re.IGNORECASE)
+"""The service cannot reach these (AI try-on plus API reference, error table)."""
 _MOST_FIELDS = 100
 _COMPACT = "%Y%m%dT%H%M%SZ"
 
@@ -40,6 +41,9 @@ def bad_address(
     if "@" in parts.netloc:
         message = "the URL holds a user name or password, which would be stored; use a signed URL"
         return _EXPECTED, message
+    if _OSS_INTERNAL.search(str(parts.hostname)):
+        message = "an endpoint inside one region's network; use the one without -internal"
+        return _PUBLIC, message
     if not _is_own(parts.netloc.lower(), own_hosts) and not _is_public(str(parts.hostname)):
         message = (
             f"`{str(parts.hostname)[:80]}` is an address inside a network, which the service cannot"
@@ -54,12 +58,6 @@ def expired(text: str, now: float) -> str | None:
     parts = _parts(text)
     found = _expired(parts, now) if parts else None
     return found[1] if found else None
-
-
-def is_internal_oss(text: str) -> bool:
-    """Whether the address is an OSS endpoint inside one region's network."""
-    parts = _parts(text)
-    return bool(parts and _OSS_INTERNAL.search(str(parts.hostname)))
 
 
 def hosts_of(*endpoints: str) -> frozenset[str]:

@@ -11,7 +11,6 @@ from itertools import islice
 from shared.catalogue.models import ImageRule, Model
 from shared.catalogue.plain import Plain
 from shared.jobfile import pointers
-from shared.jobfile.addresses import is_internal_oss
 from shared.jobfile.findings import Findings
 from shared.jobfile.image_probe import ImageFacts, Look, ProbeError, look
 from shared.jobfile.marks_check import check_marks
@@ -80,15 +79,12 @@ class ImageCheck:
         """Only of an image that fits otherwise: its sides bound the work."""
         seen = self.looks.get(pointer)
         if seen is not None and all(one.pointer != pointer for one in self.found.violations):
-            check_marks(job, rule, pointer, value, seen, self.found)
+            check_marks(job, rule, (pointer, value), seen, self.place.pixels, self.found)
 
     def _look(self, pointer: str, value: str, rule: ImageRule, reference: Reference) -> Look | None:
         if reference.form == "temporary" and not is_known_temporary(value):
             what = "read as a temporary upload of the service; for this bucket write oss:///key"
             self.found.notice(pointer, "oss:///key", value, what, rule.source)
-        if reference.form == "url" and is_internal_oss(value):
-            what = "an endpoint inside one region's network; use the one without -internal"
-            self.found.notice(pointer, "a public endpoint", value, what, rule.source)
         try:
             if reference.key is not None:
                 return self._look_at_object(reference.key, rule)

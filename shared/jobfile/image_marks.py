@@ -15,6 +15,8 @@ from importlib import import_module
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from shared.jobfile.image_probe import ImageFacts
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
@@ -24,6 +26,8 @@ LIKENESS = 24
 WHITE = 128
 """White begins at about half; the documents do not say where."""
 _STRIP = 256
+_COLOURS_A_DECODING = 8
+"""Comparing with so many colours takes about as long as decoding."""
 _SAMPLE = 64
 _MOST_COLOURS = 3
 _SPREAD = 96
@@ -70,6 +74,35 @@ class Count:
     @property
     def mid_grey(self) -> int:
         return sum(self.grey[64:192])
+
+
+@dataclass
+class PixelCounter:
+    """Counts for one job file: each object once, and `left` pixels at most. Thread-safe."""
+
+    left: int = 16 * MOST_PIXELS
+    _known: dict[tuple[str, tuple[Colour, ...]], tuple[Count, ...]] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def count(
+        self, body: bytes, facts: ImageFacts, etag: str, colours: tuple[Colour, ...]
+    ) -> tuple[Count, ...] | None:
+        """As the function `count`; None if these are too many pixels, for this image or the file.
+
+        `etag` names the bytes; empty if nothing does. Raises Undecodable.
+        """
+        with self._lock:
+            if etag and (etag, colours) in self._known:
+                return self._known[etag, colours]
+            pixels = facts.width * facts.height
+            cost = pixels + pixels * len(colours) // _COLOURS_A_DECODING
+            if pixels > MOST_PIXELS or cost > self.left:
+                return None
+            self.left -= cost
+            counted = count(body, facts.format, colours)
+            if etag:
+                self._known[etag, colours] = counted
+            return counted
 
 
 def count(body: bytes, kind: str, colours: Sequence[Colour]) -> tuple[Count, ...]:

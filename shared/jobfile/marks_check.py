@@ -10,7 +10,7 @@ from shared.catalogue.models import ImageRule, Marks
 from shared.catalogue.plain import Plain
 from shared.jobfile import pointers
 from shared.jobfile.findings import Findings
-from shared.jobfile.image_marks import MOST_PIXELS, WHITE, Colour, Count, Undecodable, count
+from shared.jobfile.image_marks import WHITE, Colour, Count, PixelCounter, Undecodable
 from shared.jobfile.image_probe import Look
 
 _MOST_COLOURS = 64
@@ -38,22 +38,33 @@ class _Marked:
 
 
 def check_marks(
-    job: Plain, rule: ImageRule, pointer: str, value: str, look: Look, found: Findings
+    job: Plain,
+    rule: ImageRule,
+    at: tuple[str, str],
+    look: Look,
+    pixels: PixelCounter,
+    found: Findings,
 ) -> None:
-    """Reports what the pixels of an image show, if a rule is about them and they are at hand."""
-    marks, facts = rule.marks, look.facts
-    if marks is None or look.body is None or facts.width * facts.height > MOST_PIXELS:
+    """Reports what the pixels of an image show, if a rule is about them and they are at hand.
+
+    `at`: its pointer and what is written there.
+    """
+    marks, (pointer, value) = rule.marks, at
+    if marks is None or look.body is None:
         return
     colours = _colours(job, marks)
     if colours is None or _is_off(job, marks):
         return
     try:
-        counts = count(look.body, facts.format, colours)
+        counts = pixels.count(look.body, look.facts, look.etag, colours)
     except Undecodable:
-        what = f"the pixels of this {facts.format} image cannot be decoded; save it again"
+        what = f"the pixels of this {look.facts.format} image cannot be decoded; save it again"
         found.violate(pointer, "a whole image", value, what, marks.source)
         return
-    if counts:
+    if counts is None:
+        what = "its pixels are not looked at, because the file names so many; see that it is right"
+        found.notice(pointer, "fewer or smaller images in a file", value, what, marks.source)
+    elif counts:
         _KINDS[marks.what](_Marked(pointer, value, marks, colours, counts), found)
 
 

@@ -96,7 +96,7 @@ class Intake:
     own_hosts: Collection[str] = ()
 
     def place(self) -> Place:
-        """Where its job files are checked, and when."""
+        """Where a job file is checked, and when."""
         store, now = self.ledger.store, self.ledger.clock.now()
         return Place(store, self.bucket, self.own_hosts, now)
 
@@ -133,17 +133,17 @@ class Intake:
 
         Several at once, but those that ask for the same id one after the other: the first gets it.
         """
-        source, now = replace(source, documents=len(documents)), self.ledger.clock.now()
+        source, place = replace(source, documents=len(documents)), self.place()
 
         def take(same: Sequence[Document]) -> list[tuple[int, IntakeOutcome]]:
-            return [(one.index, self._take_document(one, source, now)) for one in same]
+            return [(one.index, self._take_document(one, source, place)) for one in same]
 
         taken = dict(chain.from_iterable(self.map_fn(take, _by_id(documents))))
         return [taken[document.index] for document in documents]
 
-    def _take_document(self, document: Document, source: Source, now: float) -> IntakeOutcome:
+    def _take_document(self, document: Document, source: Source, place: Place) -> IntakeOutcome:
         catalogue, most = self.rules.catalogue, most_each(source.documents)
-        checked = check(document, catalogue, self.place(), most)
+        checked = check(document, catalogue, place, most)
         if checked.spec is None or checked.violations:
             known = self._taken_already(document, source)
             if known is not None:
@@ -154,7 +154,7 @@ class Intake:
         if elsewhere is not None:
             return self._reject(source, document.index, document.value, (elsewhere,))
         draft = replace(
-            self._draft(spec, source, document, now),
+            self._draft(spec, source, document, place.now),
             warnings=tuple(notice.to_dict() for notice in checked.notices),
         )
         made = self.ledger.records.append(draft)

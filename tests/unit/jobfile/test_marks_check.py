@@ -3,13 +3,32 @@
 from __future__ import annotations
 
 import io
+import json
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
-from shared.jobfile import Checked
-from tests.kit.jobfile import Reader, at, checked, data_uri, image, only, painting, sketch
+from shared.catalogue.files import SCHEMAS
+from shared.catalogue.model_file import load_catalogue
+from shared.jobfile import Checked, Place, check, parse
+from shared.jobfile.image_marks import PixelCounter
+from tests.kit.catalogue import change
+from tests.kit.jobfile import (
+    BUCKET,
+    CATALOGUE,
+    PAINTING,
+    Reader,
+    at,
+    checked,
+    data_uri,
+    image,
+    only,
+    painting,
+    sketch,
+)
 
 SIZE = (400, 300)
 MASK, SKETCH = "/input/mask_image_url", "/input/sketch_image_url"
@@ -222,3 +241,38 @@ def test_colours_that_are_no_colours_are_the_schema_s_matter() -> None:
     found = masked(encoded(oval("L", 255)), mask_color=[[1, 2], "red"])
     assert {one.pointer for one in found.violations} >= {"/parameters/mask_color/1"}
     assert all(one.pointer != MASK for one in found.violations)
+
+
+def test_more_pixels_than_are_decoded_are_left_to_the_service(tmp_path: Path) -> None:
+    """A model may take larger masks than the functions have memory for."""
+    folder = Path(shutil.copytree(SCHEMAS, tmp_path / "schemas"))
+    catalogue = load_catalogue(change(folder, "max: 4096", "max: 9000", PAINTING))
+    big = encoded(Image.new("1", (4096, 4097)))
+    names = {"base_image_url": "oss:///inputs/b.png", "mask_image_url": "oss:///inputs/m"}
+    reader = Reader({"inputs/b.png": encoded(Image.new("1", (4096, 4097), 1)), "inputs/m": big})
+    document = parse(json.dumps(painting(input=names)).encode(), "a.json")[0]
+    assert check(document, catalogue, Place(reader, BUCKET)).violations == ()
+
+
+def test_a_file_has_so_many_pixels_looked_at_and_each_object_once() -> None:
+    masks = {f"inputs/{n}.png": encoded(oval("L", n)) for n in range(4)}
+    reader = Reader({"inputs/b.png": encoded(photograph()), **masks})
+    place = Place(reader, BUCKET, pixels=PixelCounter(2 * SIZE[0] * SIZE[1]))
+
+    def violated(number: int) -> tuple[int, int]:
+        names = {
+            "base_image_url": "oss:///inputs/b.png",
+            "mask_image_url": f"oss:///inputs/{number}.png",
+        }
+        found = check(
+            parse(json.dumps(painting(input=names)).encode(), "a.json")[0], CATALOGUE, place
+        )
+        return len(found.violations), sum("not looked at" in text for text in said(found))
+
+    assert [violated(number) for number in (0, 1, 0, 2, 1)] == [
+        (1, 0),
+        (1, 0),
+        (1, 0),
+        (0, 1),
+        (1, 0),
+    ]

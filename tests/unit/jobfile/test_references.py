@@ -156,11 +156,11 @@ def test_the_own_endpoint_is_reachable_wherever_it_is() -> None:
     assert at_noon("http://127.0.0.1/a.png", None).violations == ()
 
 
-def test_an_internal_endpoint_of_oss_is_a_notice() -> None:
-    url = "https://b.oss-cn-beijing-internal.aliyuncs.com/c.jpg"
-    found = checked(edit(input={"images": [url]}))
-    assert found.spec is not None
-    assert "-internal" in only(found.notices).message
+def test_an_internal_endpoint_of_oss_is_refused_even_if_it_is_ours() -> None:
+    host = "oss-cn-beijing-internal.aliyuncs.com"
+    for hosts in (frozenset(), hosts_of(f"https://{host}")):
+        violation = only(at_noon(f"https://b.{host}/c.jpg", hosts).violations)
+        assert "use the one without -internal" in violation.message
 
 
 @pytest.mark.parametrize(
