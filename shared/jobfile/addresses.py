@@ -94,8 +94,7 @@ def _is_public(host: str) -> bool:
 
 
 def _is_global(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    mapped = getattr(address, "ipv4_mapped", None)
-    return (mapped or address).is_global and not address.is_multicast
+    return address.is_global and not address.is_multicast
 
 
 def _expired(parts: SplitResult, now: float) -> tuple[str, str] | None:

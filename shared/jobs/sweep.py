@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field
 from shared.jobfile import SUFFIXES
 from shared.jobs.intake import Intake, Source
 from shared.ledger.ledger import Ledger
+from shared.ledger.record import QUEUED
 from shared.ledger.wakeups import ACCEPTED
 from shared.platform.clock import from_iso
 from shared.platform.logs import about
@@ -54,12 +55,14 @@ class Progress:
 @dataclass
 class Swept:
     """What a sweep did: keys of the files it took in, of those it could not, and of recent files
-    whose suffix is not that of a job file (the first MOST_UNREAD). `began`: by the store's clock,
+    whose suffix is not that of a job file (the first MOST_UNREAD). `queued`: a job of a file that
+    was read waits, be it new or not. `began`: by the store's clock,
     0 if there is no file; `last`: the key it came to; `whole`: it saw all."""
 
     taken: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
+    queued: bool = False
     began: float = 0.0
     last: str = ""
     whole: bool = True
@@ -97,7 +100,7 @@ class Sweep:
             swept.began, swept.last = swept.began or entry.listed_at, entry.key
             if self._is_due(entry, since):
                 self._look(entry, swept)
-        if swept.taken:
+        if swept.queued:
             self.ledger.wake.because(ACCEPTED)
         return swept
 
@@ -113,8 +116,8 @@ class Sweep:
                 swept.unread.append(entry.key)
             return
         try:
-            if not self._is_known(entry) and self._take(entry.key):
-                swept.taken.append(entry.key)
+            if not self._is_known(entry):
+                self._take(entry.key, swept)
         except StoreError as error:
             swept.failed.append(entry.key)
             facts = about("round.trouble", step=entry.key)
@@ -129,16 +132,17 @@ class Sweep:
         job = Source(entry.key, entry.etag).job_id(0)
         return any(True for _ in self.ledger.store.list(f"{layout.RECORDS}{job}", limit=1))
 
-    def _take(self, key: str) -> bool:
-        """Take in a file; whether it was new."""
+    def _take(self, key: str, swept: Swept) -> None:
+        """Take in a file. What was there before may lack its place in the queue, which it gets."""
         now = self.ledger.clock.now()
         taken = self.intake.take_object(key)
+        swept.queued |= any(one.record.state == QUEUED for one in taken)
         new = [one for one in taken if one.new or from_iso(one.record.at) >= now]
         if new:
             jobs = ", ".join(one.job for one in new[:MOST_NAMED])
             facts = about("jobfile.swept", source=key)
             log.warning("%s: its event never came; taken in as %s", key, jobs, extra=facts)
-        return bool(new)
+            swept.taken.append(key)
 
     def _progress(self) -> Progress:
         try:

@@ -148,6 +148,7 @@ class Lease:
         if self._may_be_late(newest) and self._came_too_late(newest):
             # Another holder lives and finds this epoch at its next renewal. Until then nobody may
             # take the one after: so it is left to grow old, not released.
+            self.seen = self._look()  # who waits for a holder goes on waiting: this one is nobody's
             return False
         self.epoch, self._renewed, self._is_closing = newest.number + 1, began, False
         self.armed, self.made_room = newest.armed, newest.made_room

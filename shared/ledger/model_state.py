@@ -108,8 +108,8 @@ class ModelStates:
 
         It is what is known from now on, even if another thread has read the state again meanwhile.
         """
-        self._changes[model] += 1
-        self._known[model], pause = state, state.pause
+        self._learned(model, state)
+        pause = state.pause
         document = {
             "durations": state.durations,
             "ends": state.ends,
@@ -119,6 +119,7 @@ class ModelStates:
         }
         if model not in self._of_newer:
             self.store.put(layout.model_state(model), json.dumps(document).encode())
+            self._learned(model, state)  # what was read meanwhile may be from before
         self._read_at[model] = self._written_at[model] = self.clock.monotonic()
         self._unwritten.discard(model)
 
@@ -128,8 +129,7 @@ class ModelStates:
         Raises StoreError.
         """
         now = self.clock.monotonic()
-        self._changes[model] += 1
-        self._known[model] = state
+        self._learned(model, state)
         self._unwritten.add(model)
         if now - self._written_at.setdefault(model, now) >= RARELY:
             self.save(model, state)
@@ -138,6 +138,10 @@ class ModelStates:
         """Write what was put off. Raises StoreError."""
         for model in sorted(self._unwritten):
             self.save(model, self._known[model])
+
+    def _learned(self, model: str, state: ModelState) -> None:
+        self._changes[model] += 1
+        self._known[model] = state
 
     def _read(self, model: str) -> ModelState:
         try:

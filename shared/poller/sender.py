@@ -186,6 +186,8 @@ class Sender:
             raise
         if isinstance(outcome, RetryLater):
             self.in_flight.holds_none(job_of_marker(marker))
+            if last is not None and not outcome.model_wide:
+                self._read[marker] = last  # until then no look has to read it again
             cause = BREAKER if outcome.model_wide else NOT_BEFORE
             self.guard.schedule.wait(model.name, outcome.seconds, cause)
             if outcome.model_wide:

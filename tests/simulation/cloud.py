@@ -116,7 +116,7 @@ class Cloud:
         if fate == "call_early":
             delay = 2 * self._rng.random()
         elif fate == "call_late":
-            delay += 200 * self._rng.random()
+            delay += 100 * self._rng.random()
         for again in range(0 if fate == "call_lost" else 1 + (fate == "call_twice")):
             later = delay + again * 30 * self._rng.random()
             self.kernel.after(later, partial(self._deliver, "poll", event, 0.0))

@@ -231,11 +231,11 @@ class World:
     def _at_rest(self, left: list[str]) -> bool:
         if self.kernel.now - START <= max(self.plan.last_act(), self.callers.last_act()):
             return False
-        if left or not self.chaos.calm or self.cloud.pending or self._reminders():
+        if left or not self.chaos.calm or self.cloud.pending:
             return False
         if self.special.net == LOSSY and self._caught == 0.0:
             return False
-        return not self.people.help()
+        return not self.people.help() and not self._reminders()
 
     def _reminders(self) -> list[str]:
         """Reminders that somebody has to see to; those of jobs that are over wait for the timer."""

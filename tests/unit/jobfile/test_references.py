@@ -119,6 +119,7 @@ UNREACHABLE = [
     "2130706433",
     "0x7f000001",
     "[::ffff:10.0.0.1]",
+    "[::ffff:127.0.0.1]",
     "[fe80::1]",
     "224.0.0.1",
     "0.0.0.0",
@@ -200,6 +201,7 @@ def test_a_url_that_may_be_fetched_still_is_fine(query: str) -> None:
     ("text", "words"),
     [
         ("/9j/4AAQ" + "A" * 200, "data:image/jpeg;base64,"),
+        ("/9j/4AAQ" + "A" * 20_000, "data:image/jpeg;base64,"),
         ("https：//example.com/c.jpg", "full-width"),
         ("oss：///inputs/c.jpg", "full-width"),
         ("example.com/cat.jpg", "https:// before"),

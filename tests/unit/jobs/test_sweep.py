@@ -10,7 +10,7 @@ import pytest
 from shared.jobfile import SUFFIXES
 from shared.jobs.sweep import RECENT, UNDER_WAY, Swept
 from shared.storage import layout
-from tests.kit.hooks import Call, Hook, fail
+from tests.kit.hooks import Call, Hook, Killed, die, fail, once
 from tests.kit.world import World, job_file, run, store_of
 
 SECONDS = 20.0
@@ -196,3 +196,17 @@ def test_a_bucket_that_does_not_answer_ends_the_sweep_alone(world: World) -> Non
     store_of(app).before.append(lost("list", layout.JOB_FILES))
     app.sweep.go_on(SECONDS)
     assert jobs(world) == set()
+
+
+def test_a_job_that_never_got_its_place_in_the_queue_gets_it_and_a_poller(world: World) -> None:
+    """Its instance died between the record and the marker, and its event never came again."""
+    app = world.app()
+    store_of(app).before.append(once("create", layout.QUEUE, die))
+    world.bucket.write("jobs/cat.json", job_file(id="cat"))
+    with pytest.raises(Killed):
+        app.acceptance.job_file("jobs/cat.json")
+    world.timeline.wait(UNDER_WAY + 2)
+    assert sweep(world).taken == []
+    assert world.bucket.holds(layout.WAKE)
+    run(world)
+    assert world.state("cat") == "SUCCEEDED"

@@ -326,3 +326,19 @@ def test_what_somebody_puts_into_the_folder_stops_nobody(contest: Contest, name:
     assert holder.renew()
     holder.release()
     assert contest.lease("next").take(SUBMIT)
+
+
+def test_a_take_over_that_came_too_late_leaves_a_poller_that_goes_on_waiting(
+    contest: Contest,
+) -> None:
+    """The holder thaws, renews, finds the new epoch and leaves: nobody else would go on."""
+    frozen = contest.held("frozen")
+    contest.timeline.wait(DEAD_AFTER + 1)
+    polling = contest.lease("polling")
+    held = layout.lease(contest.epochs()[-1])
+    renewal = lambda: contest.bucket.write(held, contest.bucket.peek(held))  # noqa: E731
+    store_of(polling).after.append(once("create", layout.LEASE, renewal))
+    began = contest.timeline.now
+    assert polling.take_when_free(polling.clock.monotonic() + 600)
+    assert contest.timeline.now - began > DEAD_AFTER, "its own epoch had to grow old"
+    assert not frozen.renew()

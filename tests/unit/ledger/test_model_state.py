@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.ledger.model_state import ModelState
+from shared.ledger.model_state import PAUSE_FRESH, ModelState, Pause
 from shared.modelstudio.client import ServiceError
 from shared.storage import layout
 from tests.kit.hooks import once
@@ -26,3 +26,22 @@ def test_a_pause_that_begins_while_the_state_is_read_is_kept() -> None:
     assert begun
     assert breakers.paused_for(MODEL) > 60
     assert breakers.is_open(MODEL)
+
+
+def test_a_state_that_is_read_while_another_is_written_is_not_believed() -> None:
+    """The store may answer the read from before the write, and after it was done."""
+    world = World()
+    app, seen = world.app(), list[float]()
+    breakers, states = app.ledger.breakers, app.ledger.model_states
+    error = ServiceError("Arrearage", "unpaid", 400)
+    rule = app.rules.errors.classify("Arrearage", "unpaid", 400)
+
+    def another_thread_reads() -> None:
+        world.timeline.wait(PAUSE_FRESH + 1)
+        seen.append(breakers.paused_for(MODEL))
+
+    states.save(MODEL, ModelState(pause=Pause(world.timeline.now + 5, "Throttling", "", False)))
+    store_of(app).before.append(once("put", layout.model_state(MODEL), another_thread_reads))
+    breakers.pause(MODEL, error, rule)
+    assert seen[0] < 5, "it saw the state from before"
+    assert breakers.paused_for(MODEL) > 60

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from shared.catalogue.models import Limits
+from shared.platform.clock import iso
 from shared.poller.schedule import LAST_LOOK
 from shared.storage import layout
 from tests.kit.hooks import Call
@@ -143,3 +146,24 @@ def test_a_limit_per_minute_is_used_whole(seconds: float, ends: str) -> None:
         world.timeline.wait(2.0)
     sent = sorted(post.at for post in world.studio.posts)
     assert all(60 <= after - before < 64 for before, after in zip(sent, sent[2:], strict=False))
+
+
+def test_a_job_that_has_to_wait_is_read_once() -> None:
+    """Each look at the queue read it anew, with the whole of its history."""
+    world = World(models=(model(limits=Limits(5, 1, 4, 0)),))
+    for number in range(3):
+        world.queued(f"late-{number}")
+        app = world.app("other")
+        last = app.ledger.records.last(f"late-{number}")
+        assert last is not None
+        until = iso(world.timeline.now + 300.0)
+        app.ledger.records.append(replace(last.following("QUEUED"), not_before=until))
+    world.queued("now")
+    world.studio.seconds = 200.0
+    poller, calls = world.app("poller"), list[Call]()
+    store_of(poller).before.append(calls.append)
+    run(world, 240.0, poller)
+    looks = sum(call.kind == "list" and call.key == layout.QUEUE for call in calls)
+    reads = sum("records/late-" in call.key for call in calls)
+    assert looks > 5
+    assert reads <= 3 * 5, "its records, once"
