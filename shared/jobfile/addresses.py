@@ -110,7 +110,7 @@ def _expired(parts: SplitResult, now: float) -> tuple[str, str] | None:
 
 
 def _until(query: str) -> float | None:
-    """When a signed URL ends, in seconds since 1970: OSS and S3, signature versions 1 and 4."""
+    """When a signed URL ends, in seconds since 1970: OSS (versions 1, 2 and 4) and S3."""
     try:
         fields = parse_qs(query, max_num_fields=_MOST_FIELDS)
     except ValueError:
@@ -120,7 +120,8 @@ def _until(query: str) -> float | None:
         return _moment(held["expires"])
     for prefix in ("x-oss-", "x-amz-"):
         if f"{prefix}signature" in held and f"{prefix}expires" in held:
-            return _sum(held.get(f"{prefix}date", ""), held[f"{prefix}expires"])
+            began, expires = held.get(f"{prefix}date"), held[f"{prefix}expires"]
+            return _sum(began, expires) if began else _moment(expires)
     return None
 
 

@@ -173,6 +173,7 @@ def test_an_internal_endpoint_of_oss_is_refused_even_if_it_is_ours() -> None:
             "x-oss-date=20250101T000000Z&x-oss-expires=3600&x-oss-signature=aa",
             "2025-01-01 01:00",
         ),
+        ("x-oss-signature-version=OSS2&x-oss-expires=1700000000&x-oss-signature=a", "2023-11-14"),
         ("X-Amz-Date=20250101T000000Z&X-Amz-Expires=60&X-Amz-Signature=aa", "2025-01-01"),
     ],
 )
