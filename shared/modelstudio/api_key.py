@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from shared.platform.clock import Clock
 from shared.platform.logs import about, hide
-from shared.platform.settings import Credentials
+from shared.platform.settings import OF_A_PLAN, PLAN_KEY, Credentials
 
 FRESH = 300.0
 """Seconds for which a key is used without asking again."""
@@ -141,6 +141,8 @@ def key_in(name: str, value: str) -> str:
             f"Secret {name} holds no API key: its value must be the key as plain text, or JSON"
             f' {{"{FIELD}": "…"}}. Put a new version of the secret into KMS.'
         )
+    if text.startswith(PLAN_KEY):
+        raise KeyUnavailable(f"Secret {name} {OF_A_PLAN}")
     return text
 
 

@@ -17,6 +17,13 @@ REQUIRED = ("OSS_ENDPOINT", "OSS_BUCKET")
 BUCKET = ("OSS_PUBLIC_ENDPOINT", "OSS_REGION", "FC_REGION")
 KEY, KEY_SECRET = "DASHSCOPE_API_KEY", "DASHSCOPE_API_KEY_SECRET"
 """Model Studio's API key itself, or the name of the KMS secret that holds it."""
+PLAN_KEY = "sk-sp-"
+"""How the keys of Token Plan and Coding Plan begin."""
+OF_A_PLAN = (
+    f"holds a key of a Token Plan or Coding Plan ({PLAN_KEY}…), which the service allows in"
+    " interactive tools alone, not in functions (Model Studio base URL page). Make an ordinary API"
+    " key in the Model Studio console, in the same region, and set that."
+)
 SCOPES = ("read", "submit", "admin")
 """What a token may do; each scope includes those before it."""
 PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,22}[._-]")
@@ -114,6 +121,8 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
             f"The environment has both {KEY} and {KEY_SECRET}: set the key itself or the name of"
             " the KMS secret that holds it, and leave the other one empty."
         )
+    if environ.get(KEY, "").startswith(PLAN_KEY):
+        raise SettingsError(f"{KEY} {OF_A_PLAN}")
     endpoint = _with_scheme(environ["OSS_ENDPOINT"])
     region = environ.get("OSS_REGION") or environ.get("FC_REGION") or "cn-beijing"
     return Settings(

@@ -130,6 +130,12 @@ def test_a_value_without_a_key_says_what_is_expected_and_not_what_was_found(valu
         key_in("wanx/key", value)
 
 
+def test_the_key_of_a_plan_is_refused_in_a_secret_too() -> None:
+    with pytest.raises(KeyUnavailable, match="wanx/key holds a key of a Token Plan") as raised:
+        key_in("wanx/key", '{"DASHSCOPE_API_KEY": "sk-sp-0123"}')
+    assert "0123" not in str(raised.value)
+
+
 def test_a_key_is_used_for_five_minutes(
     kms: HttpScript, secret: SecretKey, clock: InstanceClock
 ) -> None:

@@ -127,3 +127,10 @@ def test_keys_come_from_the_environment_where_the_context_has_none() -> None:
 def test_without_keys_the_error_says_what_to_do(context: object) -> None:
     with pytest.raises(SettingsError, match="give the function a role"):
         load_credentials({"ALIBABA_CLOUD_ACCESS_KEY_ID": "half"}, context)
+
+
+def test_the_key_of_a_plan_is_refused_and_not_shown() -> None:
+    key = "sk-sp-0123456789abcdef"
+    with pytest.raises(SettingsError, match="interactive tools alone.*ordinary API key") as raised:
+        load_settings(LEAST | {"DASHSCOPE_API_KEY": key})
+    assert key not in str(raised.value)
