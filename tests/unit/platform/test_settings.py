@@ -131,6 +131,6 @@ def test_without_keys_the_error_says_what_to_do(context: object) -> None:
 
 def test_the_key_of_a_plan_is_refused_and_not_shown() -> None:
     key = "sk-sp-0123456789abcdef"
-    with pytest.raises(SettingsError, match="interactive tools alone.*ordinary API key") as raised:
+    with pytest.raises(SettingsError, match=r"interactive tools alone.*ordinary API key") as raised:
         load_settings(LEAST | {"DASHSCOPE_API_KEY": key})
     assert key not in str(raised.value)
