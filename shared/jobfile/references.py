@@ -17,7 +17,6 @@ _PRIVATE = "state/"
 _TEMPORARY_HOST = "dashscope-instant"
 _FOLDERS = (INPUTS, UPLOADS, RESULTS)
 _BASE64 = re.compile(r"[A-Za-z0-9+/=\s]{100,}")
-_HOST_FIRST = re.compile(r"(?://)?[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}(?::[0-9]+)?/")
 _DATA = re.compile(r"data:([A-Za-z0-9.+-]+/[A-Za-z0-9.+-]+);base64,", re.IGNORECASE)
 
 FORMS = "oss:///inputs/name.png (this bucket), an http(s) URL, or oss://… from a temporary upload"
@@ -86,11 +85,19 @@ def _unknown(text: str, scheme: str) -> str:
     if scheme != "file" and "://" not in text:
         if _BASE64.match(text):
             return "this is base64 alone; write data:image/jpeg;base64, (or png) before it"
-        if _HOST_FIRST.match(text):
+        if _begins_with_host(text):
             return "an address without its beginning; write https:// before the host"
     if scheme == "file" or "://" not in text:
         return "a file of your own disk cannot be read; upload it and write oss:///inputs/name.png"
     return f"`{scheme[:20]}` is not an address the service can fetch; write https:// or oss:///key"
+
+
+def _begins_with_host(text: str) -> bool:
+    """Whether what stands before the first slash looks like a host's name."""
+    host, slash, _ = text.removeprefix("//").partition("/")
+    labels = host.partition(":")[0].split(".")
+    are_names = all(one.replace("-", "a").isalnum() and one.isascii() for one in labels)
+    return bool(slash) and len(labels) > 1 and are_names and labels[-1].isalpha()
 
 
 def _oss(rest: str, bucket: str) -> Reference:

@@ -89,7 +89,7 @@ def map_body(_context: schemathesis.HookContext, body: Any) -> Any:
     named = given if isinstance(given, Mapping) else {}
     if not all(isinstance(named.get(name), str) and named[name].strip() for name in IMAGES):
         return body
-    images = dict.fromkeys(IMAGES, "https://pictures.invalid/a.png")
+    images = {name: f"https://pictures.example.com/{name}.png" for name in IMAGES}
     return {**body, "input": {**named, **images}}
 
 
