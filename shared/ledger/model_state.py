@@ -10,6 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from threading import Lock
 from typing import Any
 
 from shared.platform.clock import Clock
@@ -83,12 +84,14 @@ class ModelStates:
     _unwritten: set[str] = field(default_factory=set, init=False)
     _changes: Counter[str] = field(default_factory=Counter, init=False)
     _of_newer: set[str] = field(default_factory=set, init=False)
+    _writing: Counter[str] = field(default_factory=Counter, init=False)
+    _lock: Lock = field(default_factory=Lock, init=False)
 
     def get(self, model: str) -> ModelState:
         """The state, at most `FRESH` seconds old, or `PAUSE_FRESH` if paused. Raises StoreError."""
         now = self.clock.monotonic()
         paused = self.known(model).pause is not None
-        if model in self._unwritten and not paused:
+        if self._writing[model] or (model in self._unwritten and not paused):
             return self._known[model]
         if now - self._read_at.get(model, -FRESH) >= (PAUSE_FRESH if paused else FRESH):
             changes = self._changes[model]
@@ -106,20 +109,22 @@ class ModelStates:
         """Write a state that `get` gave and that was changed since; not one of a newer release.
         Raises StoreError.
 
-        It is what is known from now on, even if another thread has read the state again meanwhile.
+        It is what is known from now on. Where another thread learned more while this one wrote,
+        that is written again: the store ends with what is known here.
         """
         self._learned(model, state)
-        pause = state.pause
-        document = {
-            "durations": state.durations,
-            "ends": state.ends,
-            "made": state.made,
-            "pause": vars(pause) if pause else None,
-            "ahead_off_until": state.ahead_off_until,
-        }
-        if model not in self._of_newer:
-            self.store.put(layout.model_state(model), json.dumps(document).encode())
-            self._learned(model, state)  # what was read meanwhile may be from before
+        with self._lock:
+            self._writing[model] += 1
+        try:
+            while True:
+                changes = self._changes[model]
+                if model not in self._of_newer:
+                    self.store.put(layout.model_state(model), _encode(self._known[model]))
+                if self._changes[model] == changes:
+                    break
+        finally:
+            with self._lock:
+                self._writing[model] -= 1
         self._read_at[model] = self._written_at[model] = self.clock.monotonic()
         self._unwritten.discard(model)
 
@@ -140,8 +145,9 @@ class ModelStates:
             self.save(model, self._known[model])
 
     def _learned(self, model: str, state: ModelState) -> None:
-        self._changes[model] += 1
-        self._known[model] = state
+        with self._lock:
+            self._changes[model] += 1
+            self._known[model] = state
 
     def _read(self, model: str) -> ModelState:
         try:
@@ -154,6 +160,17 @@ class ModelStates:
             return _decode(document)
         except (ObjectMissing, ValueError, TypeError, AttributeError):
             return ModelState()
+
+
+def _encode(state: ModelState) -> bytes:
+    document = {
+        "durations": state.durations,
+        "ends": state.ends,
+        "made": state.made,
+        "pause": vars(state.pause) if state.pause else None,
+        "ahead_off_until": state.ahead_off_until,
+    }
+    return json.dumps(document).encode()
 
 
 def _decode(document: Mapping[str, Any]) -> ModelState:
