@@ -10,6 +10,8 @@ from tests.simulation.studio import RETENTION, SimTask
 CLOCKS = 60.0
 NEAR = 120.0
 """Seconds around an attempt in which another task makes it hard to tell which is whose."""
+EARLIER = 600.0
+"""The same before it: who made tasks in these ten minutes may have made this one too."""
 SHORT_LAG = 8.0
 
 
@@ -59,7 +61,8 @@ class Attention(Judge):
 
     def _near(self, task: SimTask, job: Job, began: float) -> bool:
         known = any(task.task_id in one.tasks for one in self.facts.jobs.values())
-        return task.model == job.model and abs(task.created - began) < NEAR and not known
+        near = -EARLIER < task.created - began < NEAR
+        return task.model == job.model and near and not known
 
     def _doubtful(self, other: Job, job: Job, began: float) -> bool:
         return (
