@@ -17,7 +17,7 @@ from shared.jobs.submit import Submission
 from shared.ledger.lease import SUBMIT
 from shared.ledger.ledger import Ledger
 from shared.ledger.record import QUEUED, Record
-from shared.ledger.wakeups import ACCEPTED, LEFT_OVER, RELEASED
+from shared.ledger.wakeups import ACCEPTED, RELEASED
 from shared.platform.logs import about
 from shared.storage.layout import job_of_marker
 
@@ -46,7 +46,6 @@ class Acceptance:
                 _log_known(one, key)
         queued = {one.job: one.record for one in taken if one.record.state == QUEUED}
         if not queued:
-            self._free_what_was_left(taken)
             return self._with_a_poller(taken)
         self._submit_heads(queued)
         if not self.ledger.lease.polled():
@@ -90,12 +89,6 @@ class Acceptance:
                 return
             if len(self.ledger.slots.held(name)) < self.ledger.breakers.window(model):
                 self.submission.submit(record, PATIENCE)
-
-    def _free_what_was_left(self, taken: list[IntakeOutcome]) -> None:
-        """An instance that died after it had ended a job left the slot: only a poller frees it."""
-        over = {one.job for one in taken if one.record.is_final and not one.new}
-        if over and any(held.slot.job in over for held in self.ledger.slots.held()):
-            self.ledger.wake.because(LEFT_OVER)
 
     def _with_a_poller(self, taken: list[IntakeOutcome]) -> list[IntakeOutcome]:
         """Wake a poller if there is anything to poll for."""

@@ -181,7 +181,8 @@ class Intake:
         self._index_again(last)
         if last.state == QUEUED:
             self.ledger.queue.add(last)
-        self.transitions.restore_manifest(last)
+        elif last.is_final:
+            self.transitions.complete(last)
         return IntakeOutcome(last.job, last, False)
 
     def _not_offered(self, spec: JobSpec, document: Document) -> Violation | None:

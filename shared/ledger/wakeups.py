@@ -31,7 +31,7 @@ class WakeUp:
 ACCEPTED, RELEASED, REBUILT = "accepted", "released", "rebuilt"
 ADOPTED, CANCELED, RESUMED = "adopted", "canceled", "resumed"
 REDRIVEN, DEAD_EVENT, FROZEN = "redriven", "dead event", "frozen"
-DEADLINE, OTHER_CODE, LEFT_OVER = "deadline", "other code", "left over"
+DEADLINE, OTHER_CODE = "deadline", "other code"
 IN_FLIGHT, IN_DOUBT = "in flight", "in doubt"
 NOT_BEFORE, EXPIRY, BREAKER = "not before", "expiry", "breaker"
 KEY_PROBE, PERMIT, TROUBLE = "key probe", "permit", "trouble"
@@ -47,7 +47,6 @@ WAKE_UPS: dict[str, WakeUp] = {
     DEAD_EVENT: WakeUp("when rescue has written it down: submit may have left jobs", How.OBJECT),
     DEADLINE: WakeUp("at once: the next run goes on", How.OBJECT),
     OTHER_CODE: WakeUp("at once: the next run has the code that is deployed", How.OBJECT),
-    LEFT_OVER: WakeUp("at once: a job that is over still has a slot", How.OBJECT_IF_ALONE),
     FROZEN: WakeUp("when it thaws: a poller that lost the lease unseen", How.OBJECT_IF_ALONE),
     IN_FLIGHT: WakeUp("at its next question", How.AWAKE),
     IN_DOUBT: WakeUp("at its next look-up", How.AWAKE),

@@ -17,7 +17,6 @@ NOT_FOUND = {
     wakeups.CANCELED: "what a cancel leaves has a poller that is awake",
     wakeups.REDRIVEN: "rescue has woken the poller for the same event",
     wakeups.REBUILT: "in 215 worlds none waited for a rebuild alone",
-    wakeups.LEFT_OVER: "one world in some 20,000 shows it",
     wakeups.PERMIT: "windows are a second long here; longer ones than 90 s do not exist yet",
     wakeups.TROUBLE: "nothing is damaged here",
 }

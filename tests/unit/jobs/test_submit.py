@@ -433,18 +433,19 @@ def test_queueing_ahead_ends_where_the_service_answers_429_to_it() -> None:
     assert world.app("b").ledger.breakers.window(brush) == 1
 
 
-def test_a_slot_that_a_job_left_when_its_instance_died_gets_a_poller(world: World) -> None:
-    """The event comes once more and finds the job over: nobody else would free the slot."""
+@pytest.mark.parametrize("left", [layout.QUEUE, layout.SLOTS])
+def test_what_a_job_left_when_its_instance_died_goes_when_its_event_comes_again(
+    world: World, left: str
+) -> None:
+    """The job is over, so no poller would be woken for it."""
     world.studio.script.append(refuse("DataInspectionFailed", 400))
     world.bucket.write("jobs/cat.json", job_file(id="cat"))
     app = world.app()
-    store_of(app).before.append(once("delete", layout.SLOTS, die))
+    store_of(app).before.append(once("delete", left, die))
     with pytest.raises(Killed):
         app.acceptance.job_file("jobs/cat.json")
-    assert (world.state("cat"), len(world.slots())) == ("FAILED", 1)
-    assert not world.bucket.holds(layout.WAKE)
+    assert world.state("cat") == "FAILED"
+    assert world.bucket.keys(left)
     world.timeline.wait(120)
     world.app("again").acceptance.job_file("jobs/cat.json")
-    assert world.bucket.holds(layout.WAKE)
-    run(world)
-    assert world.slots() == []
+    assert (world.markers(), world.slots()) == ([], [])
