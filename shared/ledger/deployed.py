@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from shared.platform.logs import about
 from shared.storage import layout
-from shared.storage.objects import Entry, ObjectMissing, ObjectStore, StoreError
+from shared.storage.objects import Entry, ObjectMissing, ObjectStore, Slice, StoreError
 
 CODE_BYTES = 4096
 
@@ -34,7 +34,8 @@ class Deployed:
 
     def say(self) -> None:
         """Say that this code is deployed, unless that was said last. Raises StoreError."""
-        if self.code and self._said() != self.code.encode():
+        said = self._said() if self.code else None
+        if self.code and (said is None or said.body != self.code.encode()):
             self.store.put(layout.DEPLOYED, self.code.encode(), "text/plain")
 
     def is_other(self, seen: Entry | None) -> bool:
@@ -45,18 +46,22 @@ class Deployed:
         """
         if seen is None or not self.code or seen.etag.upper() == _etag(self.code):
             return False
-        if seen.etag not in self._is_other:
-            try:
-                self._is_other[seen.etag] = self._said() not in (None, self.code.encode())
-            except StoreError as error:
-                facts = about("round.trouble", step="deployed")
-                log.warning("which code is deployed: %s", error, extra=facts)
-                return False
-        return self._is_other[seen.etag]
-
-    def _said(self) -> bytes | None:
+        if seen.etag in self._is_other:
+            return self._is_other[seen.etag]
         try:
-            return self.store.read(layout.DEPLOYED, CODE_BYTES).body
+            said = self._said()  # perhaps another one than the listing showed
+        except StoreError as error:
+            facts = about("round.trouble", step="deployed")
+            log.warning("which code is deployed: %s", error, extra=facts)
+            return False
+        if said is None:
+            return False
+        self._is_other[said.etag] = said.body != self.code.encode()
+        return self._is_other[said.etag]
+
+    def _said(self) -> Slice | None:
+        try:
+            return self.store.read(layout.DEPLOYED, CODE_BYTES)
         except ObjectMissing:
             return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from shared.ledger.queue import Queue
 from shared.platform.running_code import running_code
 from shared.poller.scheduler import HEAD
 from shared.storage import layout
+from shared.storage.objects import Slice
 from tests.kit.hooks import fail, once
 from tests.kit.records import draft
 from tests.kit.store import Bucket, Store
@@ -62,15 +64,21 @@ def test_whatever_a_newer_release_says_there_is_other_code(bucket: Bucket, body:
     assert sees(bucket, OLD)
 
 
+class Sealed(Store):
+    """A bucket that encrypts with a key of KMS: its ETags are no digests of the content."""
+
+    def read(self, key: str, limit: int) -> Slice:
+        return replace(super().read(key, limit), etag="NO-DIGEST")
+
+
 def test_an_etag_that_is_no_digest_is_read_once(bucket: Bucket) -> None:
-    """As in a bucket that encrypts with a key of KMS."""
     Deployed(Store(bucket), OLD).say()
     queue = Queue(Store(bucket))
     queue.heads(9)
     assert queue.deployed is not None
     seen = type(queue.deployed)(layout.DEPLOYED, 64, "NO-DIGEST", 0.0)
     for code, is_other in ((OLD, False), (NEW, True)):
-        before, deployed = bucket.count("read"), Deployed(Store(bucket), code)
+        before, deployed = bucket.count("read"), Deployed(Sealed(bucket), code)
         assert [deployed.is_other(seen) for _ in range(3)] == [is_other] * 3
         assert bucket.count("read") == before + 1
 
@@ -146,3 +154,17 @@ def test_a_package_says_what_it_was_built_from(
 
 def test_a_checkout_is_no_package() -> None:
     assert running_code() == ""
+
+
+def test_what_was_said_after_the_listing_is_not_taken_for_what_it_showed(bucket: Bucket) -> None:
+    """Two versions say in turn what is deployed, while both still run."""
+    store, queue = Store(bucket), Queue(Store(bucket))
+    poller = Deployed(store, OLD)
+    Deployed(Store(bucket), NEW).say()
+    queue.heads(9)
+    seen = queue.deployed
+    Deployed(Store(bucket), OLD).say()
+    assert not poller.is_other(seen), "by now its own code is deployed"
+    Deployed(Store(bucket), NEW).say()
+    queue.heads(9)
+    assert poller.is_other(queue.deployed)
