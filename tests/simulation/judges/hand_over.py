@@ -6,9 +6,10 @@ from shared.storage import layout
 from tests.simulation.judges.facts import Facts, Judge
 from tests.simulation.upgrade import LINGER, Upgrade
 
-LATE = 200.0
-"""Seconds after which a poller of other code is gone: a look at the queues, what is being sent, and
-the patience that it has gained while old instances took its events."""
+SOON, GAINED = 60.0, 30.0
+"""Seconds after which a poller of other code is gone: a look at the queues and what is being sent;
+and the patience that a poller has after another one made room, doubled with each further one."""
+LATE = SOON + 4 * GAINED
 MANY, MINUTE = 5, 60.0
 """More often than this within so many seconds no poller makes room."""
 ROOM = "made room for other code"
@@ -46,6 +47,8 @@ class HandOver(Judge):
             return
         changed = self._upgrade.changed("poll", now) + LINGER
         since = max(self.facts.quiet_since, self._said_at, changed)
+        made = sum(room > self._said_at for room in self._rooms)
+        patience = max(LATE, SOON + GAINED * 2.0**made)
         for name, (code, began) in self._polling.items():
-            if code != self._said and now > max(since, began) + LATE:
+            if code != self._said and now > max(since, began) + patience:
                 self.violate("other code takes over in time", f"{name} runs since {began:.0f}")
