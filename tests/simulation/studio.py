@@ -23,6 +23,8 @@ from tests.simulation.task_list import BEIJING, TaskList
 RESULT_HOST = "https://dashscope-result-bj.oss-cn-beijing.aliyuncs.com"
 STRANGE_HOST = "https://results.example.invalid"
 """No document lists it."""
+LONG_UNKNOWN = 590.0
+"""Seconds after which a task that queries do not know is taken for one that is over."""
 RETENTION = 24 * 3600.0
 INTERNAL = ("InternalError", "An internal error has occured, please try again later.")
 INVALID = ("InvalidParameter", "The size is not match the allowed size.")
@@ -118,9 +120,13 @@ class SimStudio:
         return self.tasks[task_id].listed_from + self.task_list.lag <= at
 
     def is_over(self, task_id: str) -> bool:
-        """Whether a task keeps nothing busy any more."""
+        """Whether a task keeps nothing busy any more, as far as anybody can know: one that is not
+        known to queries when it is old counts as over."""
         task, now = self.tasks.get(task_id), self.kernel.now
-        return task is not None and task.status(now) not in ("PENDING", "RUNNING")
+        if task is None or task.status(now) not in ("PENDING", "RUNNING"):
+            return task is not None
+        old = task.created + LONG_UNKNOWN
+        return any(max(start, old) < min(end, now) for start, end in self.forgets)
 
     def arrive(self, body: Mapping[str, Any]) -> tuple[str, str] | None:
         """A create request is here: count it. Returns the throttling it meets, if any."""
