@@ -105,11 +105,9 @@ class SimStudio:
         )
 
     def _own_open_tasks(self, model: str) -> int:
-        now = self.kernel.now
         return sum(
             task.model == model
-            and now < task.end
-            and not task.canceled
+            and not self.is_over(task.task_id)
             and not task.foreign
             and not self.given_up(task.prompt)
             for task in self.tasks.values()
