@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.catalogue.models import Catalogue, Model
+from shared.catalogue.models import Catalogue
 from shared.ledger.breaker import KEY
 from shared.ledger.ledger import Ledger
 from shared.platform.logs import about
@@ -74,37 +74,45 @@ class Gauges:
         for name in self._in_flight:
             self._gauge(name)
         for name, gauge in self._gauges.items():
-            model = self.catalogue.get(name)
-            if model is None:
-                continue
             now = (bool(self._in_flight[name] or gauge.queued), self.ledger.breakers.is_open(name))
             if last or now != gauge.told or self._due(gauge):
                 if any(now) or any(gauge.told):
-                    self._log(model, gauge)
+                    self._log(name, gauge)
                 gauge.told, gauge.told_at = now, self.ledger.clock.monotonic()
 
-    def _log(self, model: Model, gauge: Gauge) -> None:
-        now, flying = self.ledger.clock.now(), self._in_flight[model.name]
-        states, limits = self.ledger.model_states, model.limits
-        state = states.known(model.name)
-        window = state.window(limits.concurrent, limits.queue_ahead, now)
+    def _log(self, name: str, gauge: Gauge) -> None:
+        now, flying = self.ledger.clock.now(), self._in_flight[name]
+        states = self.ledger.model_states
+        state = states.known(name)
         oldest = 0.0 if gauge.oldest_ms is None else max(0.0, now - gauge.oldest_ms / 1000)
         paused = max(state.paused_for(now), states.known(KEY).paused_for(now))
         fields: dict[str, Any] = {
-            "model": model.name,
+            "model": name,
             "queued": gauge.queued,
             "oldest_wait_s": None if gauge.queued is None else round(oldest, 1),
             "in_flight": flying,
-            "window": window,
-            "concurrent": limits.concurrent,
-            "slot_use": round(min(1.0, flying / limits.concurrent), 3),
-            "breaker_open": int(self.ledger.breakers.is_open(model.name)),
+            **self._limits(name, flying, now),
+            "breaker_open": int(self.ledger.breakers.is_open(name)),
             "paused_s": round(paused, 1),
         }
         since = f" for up to {oldest:.0f} s" if gauge.queued else ""
         count = "some" if gauge.queued is None else gauge.queued
-        figures = (model.name, count, since, flying, window)
-        log.info("%s: %s queued%s, %d of %d in flight", *figures, extra=about("metric", **fields))
+        window = f" of {fields['window']}" if "window" in fields else ""
+        figures = (name, count, since, flying, window)
+        log.info("%s: %s queued%s, %d%s in flight", *figures, extra=about("metric", **fields))
+
+    def _limits(self, name: str, flying: int, now: float) -> dict[str, Any]:
+        """What is known of a model in the catalogue alone. After a roll-back tasks of others are
+        collected too, and a poller at work must not be silent: an alarm listens for it."""
+        model = self.catalogue.get(name)
+        if model is None:
+            return {}
+        limits, state = model.limits, self.ledger.model_states.known(name)
+        return {
+            "window": state.window(limits.concurrent, limits.queue_ahead, now),
+            "concurrent": limits.concurrent,
+            "slot_use": round(min(1.0, flying / limits.concurrent), 3),
+        }
 
     def _gauge(self, model: str) -> Gauge:
         return self._gauges.setdefault(model, Gauge(self.ledger.clock.monotonic()))

@@ -9,7 +9,7 @@ from shared.poller.metrics import Gauges
 from shared.storage import layout
 from tests.kit.log_lines import Lines
 from tests.kit.studio import refuse
-from tests.kit.world import LONG, MODEL, World, run
+from tests.kit.world import LONG, MODEL, OTHER, World, model, run, submit
 
 
 def test_a_model_at_work_is_charted_from_its_start_to_zero(printed: Lines) -> None:
@@ -81,3 +81,18 @@ def test_an_open_breaker_is_told_at_once(printed: Lines) -> None:
     metric = next(line for line in after if line["event"] == "metric")
     assert metric["breaker_open"] == 1
     assert metric["paused_s"] > 100
+
+
+def test_a_poller_that_collects_for_an_unknown_model_is_not_silent(printed: Lines) -> None:
+    """After a roll-back. The alarm "poller silent" looks back five minutes."""
+    world = World()
+    world.studio.seconds = 1000.0
+    world.queued("cow", OTHER)
+    submit(world, "cow")
+    world.models = (model(),)
+    printed.raw()
+    run(world)
+    lines = [line for line in printed.all() if line["event"] == "metric"]
+    assert len(lines) >= LONG / 60 - 1
+    assert {(line["model"], line["in_flight"]) for line in lines} == {(OTHER, 1)}
+    assert "concurrent" not in lines[0]
