@@ -1,7 +1,8 @@
 """Numbers for charts: log lines with event `metric`.
 
 They log what a round of the poller knows anyway and cost no request of their own. A chart needs
-one line a minute for each model at work; a breaker that opens is logged at once.
+one line a minute for each model at work; a breaker that opens is logged at once. An alarm listens
+for the poller itself: a run says once a minute that it is at work.
 """
 
 from __future__ import annotations
@@ -44,12 +45,18 @@ class Gauges:
     catalogue: Catalogue
     ledger: Ledger
     rounds: int = 0
+    _run_told_at: float | None = None
     _in_flight: Counter[str] = field(default_factory=Counter)
     _gauges: dict[str, Gauge] = field(default_factory=dict)
 
-    def is_due(self, model: str) -> bool:
-        """Whether a line about a model is due, so that its queue is worth a whole listing."""
-        return self._due(self._gauge(model))
+    def is_due(self, model: str, *, paused: bool) -> bool:
+        """Whether a line about a model is due, so that its queue is worth a whole listing.
+
+        A run that finds a model paused ends before a minute is over, and the next one too: it
+        counts at once, or nobody would hear how long jobs wait.
+        """
+        gauge = self._gauge(model)
+        return self._due(gauge) or (paused and gauge.queued is None)
 
     def queue(self, model: str, markers: list[str], *, whole: bool) -> None:
         """The markers of the jobs that wait now; `whole`: these are all of them, not a few."""
@@ -70,6 +77,7 @@ class Gauges:
         At a run's end (`last`) each model that was at work gets a line: charts go down to 0.
         """
         self.rounds += not last
+        self._tell_of_the_run()
         self._in_flight = Counter(in_flight)
         for name in self._in_flight:
             self._gauge(name)
@@ -79,6 +87,15 @@ class Gauges:
                 if any(now) or any(gauge.told):
                     self._log(name, gauge)
                 gauge.told, gauge.told_at = now, self.ledger.clock.monotonic()
+
+    def _tell_of_the_run(self) -> None:
+        """Log once a minute that the poller is at work, whatever it knows of any model."""
+        now = self.ledger.clock.monotonic()
+        if self._run_told_at is None:
+            self._run_told_at = now
+        elif now - self._run_told_at >= EVERY:
+            self._run_told_at = now
+            log.info("poll: at work", extra=about("poll.working", rounds=self.rounds))
 
     def _log(self, name: str, gauge: Gauge) -> None:
         now, flying = self.ledger.clock.now(), self._in_flight[name]
@@ -103,7 +120,7 @@ class Gauges:
 
     def _limits(self, name: str, flying: int, now: float) -> dict[str, Any]:
         """What is known of a model in the catalogue alone. After a roll-back tasks of others are
-        collected too, and a poller at work must not be silent: an alarm listens for it."""
+        collected too."""
         model = self.catalogue.get(name)
         if model is None:
             return {}

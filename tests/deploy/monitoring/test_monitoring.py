@@ -117,7 +117,9 @@ def test_an_alarm_says_what_to_do_and_goes_to_the_action_policy() -> None:
     assert rule["PolicyConfiguration"]["ActionPolicyId"] == "on-call"
     said = {one["Key"]: one["Value"] for one in rule["Annotations"]}
     assert said["title"] == "breaker open"
-    assert said["desc"].endswith("names, then ./wanx resume MODEL, or ./wanx resume --key for ~key.")
+    assert said["desc"].endswith(
+        "names, then ./wanx resume MODEL, or ./wanx resume --key for ~key."
+    )
     (severity,) = rule["SeverityConfigurations"]
     assert severity == {
         "Severity": 8,
