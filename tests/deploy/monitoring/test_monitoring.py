@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +144,36 @@ def test_a_command_that_an_alarm_names_is_complete(
             typed += ["--env", "env"]
             assert "Usage:" not in CliRunner().invoke(wanx, [name, *typed]).output
         command.make_context(name, typed)
+
+
+class CountIf:
+    """The aggregate of Log Service that SQLite does not have."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def step(self, holds: int | None) -> None:
+        self.count += bool(holds)
+
+    def finalize(self) -> int:
+        return self.count
+
+
+@pytest.mark.parametrize(
+    ("levels", "fires"),
+    [(("WARNING",), False), (("WARNING",) * 3, True), (("ERROR",), True)],
+)
+def test_one_request_to_kms_that_failed_is_not_an_alarm(
+    levels: tuple[str, ...], fires: bool
+) -> None:
+    (alarm,) = (one for one in DECLARED.alarms if one.name == "key-unavailable")
+    with closing(sqlite3.connect(":memory:")) as base:
+        base.create_aggregate("count_if", 1, CountIf)
+        base.execute('CREATE TABLE log ("message.level" TEXT)')
+        base.executemany("INSERT INTO log VALUES (?)", [(level,) for level in levels])
+        (failures,) = base.execute(alarm.sql).fetchone()
+    assert alarm.fires == "failures > 0"
+    assert (failures > 0) is fires
 
 
 @pytest.mark.parametrize(
