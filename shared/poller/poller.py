@@ -71,6 +71,7 @@ class Poller:
     alarm: Alarm
     _waiting: bool = False
     _left: set[str] = field(default_factory=set)
+    _deployed: str | None = None
 
     @property
     def in_flight(self) -> InFlightTasks:
@@ -139,9 +140,13 @@ class Poller:
     def _other_code(self, began: float) -> str:
         """OTHER_CODE if other code is deployed, and it is time to make room for it; or nothing.
 
-        The first time that is at once. While it brings no run of that code, later each time.
+        The first time that is at once. While it brings no run of that code, later each time; what
+        is deployed during the run is a first time again, however often it was done for other code.
         """
         seen, lease = self.ledger.queue.deployed, self.ledger.lease
+        before, self._deployed = self._deployed, seen.etag if seen else ""
+        if before not in (None, self._deployed):
+            lease.made_room = 0
         if not self.ledger.deployed.is_other(seen):
             lease.made_room = 0 if seen else lease.made_room
             return ""

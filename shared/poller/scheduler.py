@@ -67,7 +67,7 @@ class Scheduler:
             self.sender.send(model, markers[: self._useful(model)])
         flying = self.in_flight.jobs(name)
         waiting = [marker for marker in markers if job_of_marker(marker) not in flying]
-        self._count(name, waiting)
+        self._count(name, waiting, paused=paused > 0)
         self.sender.get_ready(model, waiting)
 
     def _useful(self, model: Model) -> int:
@@ -76,11 +76,11 @@ class Scheduler:
         skipped = len(self.in_flight.jobs(model.name)) + len(self.schedule.trouble)
         return self.in_flight.room(model) + skipped + LOOK_PAST
 
-    def _count(self, name: str, waiting: list[str]) -> None:
+    def _count(self, name: str, waiting: list[str], *, paused: bool) -> None:
         """Tell the gauge how many jobs wait; a long queue is counted once a minute."""
         if len(waiting) < HEAD:
             self.gauges.queue(name, waiting, whole=True)
-        elif self.gauges.is_due(name):
+        elif self.gauges.is_due(name, paused=paused):
             self.gauges.queue(name, self.ledger.queue.head(name, WHOLE_PAGE), whole=True)
 
     def is_crowded(self, name: str) -> bool:

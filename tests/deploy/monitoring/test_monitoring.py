@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
+from click.testing import CliRunner
 
+from cli.main import wanx
 from deploy.checks.ros_file import read_template
 from deploy.checks.ros_values import Resolver
-from deploy.monitoring.declared import ALARMS, LOGS, MonitoringError, load_monitoring
+from deploy.monitoring.declared import ALARMS, LOGS, Alarm, MonitoringError, load_monitoring
 from deploy.monitoring.rules import problems
 from deploy.template.generated import ROOT, TEMPLATE
 
@@ -113,12 +119,73 @@ def test_an_alarm_says_what_to_do_and_goes_to_the_action_policy() -> None:
     assert rule["PolicyConfiguration"]["ActionPolicyId"] == "on-call"
     said = {one["Key"]: one["Value"] for one in rule["Annotations"]}
     assert said["title"] == "breaker open"
-    assert said["desc"].endswith("the line's code names, then ./wanx resume.")
+    assert said["desc"].endswith(
+        "names, then ./wanx resume MODEL, or ./wanx resume --key for ~key."
+    )
     (severity,) = rule["SeverityConfigurations"]
     assert severity == {
         "Severity": 8,
         "EvalCondition": {"Condition": "opened > 0", "CountCondition": ""},
     }
+
+
+@pytest.mark.parametrize("alarm", DECLARED.alarms, ids=lambda alarm: str(alarm.name))
+def test_a_command_that_an_alarm_names_is_complete(
+    alarm: Alarm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it is written it is taken, here up to the settings that are missing."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "env").write_text("", "utf-8")
+    for words in re.findall(r"`\./wanx ([^`]+)`", alarm.do):
+        name, *typed = words.replace("MODEL", "wanx-x-painting").split()
+        command = wanx.get_command(click.Context(wanx), name)
+        assert command is not None, name
+        if any(one.opts == ["--env"] for one in command.params):
+            typed += ["--env", "env"]
+            assert "Usage:" not in CliRunner().invoke(wanx, [name, *typed]).output
+        command.make_context(name, typed)
+
+
+class CountIf:
+    """The aggregate of Log Service that SQLite does not have."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def step(self, holds: int | None) -> None:
+        self.count += bool(holds)
+
+    def finalize(self) -> int:
+        return self.count
+
+
+@pytest.mark.parametrize(
+    ("levels", "fires"),
+    [(("WARNING",), False), (("WARNING",) * 3, True), (("ERROR",), True)],
+)
+def test_one_request_to_kms_that_failed_is_not_an_alarm(
+    levels: tuple[str, ...], fires: bool
+) -> None:
+    (alarm,) = (one for one in DECLARED.alarms if one.name == "key-unavailable")
+    with closing(sqlite3.connect(":memory:")) as base:
+        base.create_aggregate("count_if", 1, CountIf)
+        base.execute('CREATE TABLE log ("message.level" TEXT)')
+        base.executemany("INSERT INTO log VALUES (?)", [(level,) for level in levels])
+        (failures,) = base.execute(alarm.sql).fetchone()
+    assert alarm.fires == "failures > 0"
+    assert (failures > 0) is fires
+
+
+@pytest.mark.parametrize(
+    ("level", "goes"), [("DEBUG", True), ("INFO", True), ("WARNING", False), ("ERROR", False)]
+)
+def test_alarms_need_the_lines_that_they_listen_for(level: str, goes: bool) -> None:
+    """Without poll.ended and metric, "poller silent" would fire for good."""
+    template = read_template(TEMPLATE)
+    given = {"BucketName": "b", "Alarms": "true", "AlarmPolicy": "on-call", "LogLevel": level}
+    resolver = Resolver(template, given, {})
+    asserted = template["Rules"]["AlarmsNeedPolicyAndLines"]["Assertions"]
+    assert all(resolver.holds(one["Assert"], "Rules") for one in asserted) is goes
 
 
 def test_a_poller_with_the_safety_net_alone_may_be_silent_for_longer() -> None:

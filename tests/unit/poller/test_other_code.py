@@ -120,6 +120,21 @@ def test_the_code_that_is_deployed_makes_an_end_of_it(world: World) -> None:
     assert world.timeline.now - began < LAST_LOOK + 3.0, "at once again"
 
 
+def test_what_is_deployed_next_need_not_wait_for_what_came_to_nothing(world: World) -> None:
+    """poll alone was deployed, so the others say other code and it made room again and again; then
+    all functions are deployed."""
+    world.studio.seconds = 3000.0
+    world.queued("cat")
+    deploy(world, OLD)
+    for _ in range(6):
+        polls(world, "3" * 64, 540.0)
+    assert made_room(world) == 6, "it would make room next only after 16 minutes: never"
+    world.timeline.after(20.0, lambda: deploy(world, NEW))
+    began = world.timeline.now
+    assert polls(world, "3" * 64, 540.0) == ROOM
+    assert world.timeline.now - began <= 20.0 + LAST_LOOK + 3.0
+
+
 def test_a_submitter_in_between_does_not_forget_how_often(world: World) -> None:
     world.queued("cat")
     deploy(world, NEW)
