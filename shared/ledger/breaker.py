@@ -43,8 +43,9 @@ class Breakers:
 
     def paused_for(self, model: str) -> float:
         """Seconds until the model may be asked, by its own pause and the whole key's."""
-        now = self.clock.now()
-        return max(self.states.get(model).paused_for(now), self.states.get(KEY).paused_for(now))
+        own, key = self.states.get(model), self.states.get(KEY)
+        now = self.clock.now()  # reading may have taken long
+        return max(own.paused_for(now), key.paused_for(now))
 
     def waits_for_key(self, model: str) -> bool:
         """Whether it is the whole key's pause that a model waits for; nothing is read."""

@@ -64,3 +64,15 @@ def test_the_store_ends_with_what_is_known_where_two_threads_write() -> None:
     states.save(MODEL, state)
     assert states.known(MODEL).pause == pauses[0]
     assert world.app("other").ledger.model_states.get(MODEL).pause == pauses[0]
+
+
+def test_a_pause_is_not_longer_because_reading_it_took_long() -> None:
+    """As where the instance was frozen meanwhile."""
+    world = World()
+    until = world.timeline.now + 500
+    pause = Pause(until, "Arrearage", "", True)
+    world.app("before").ledger.model_states.save(MODEL, ModelState(pause=pause))
+    app = world.app()
+    slow = once("read", layout.model_state(MODEL), lambda: world.timeline.wait(290))
+    store_of(app).after.append(slow)
+    assert app.ledger.breakers.paused_for(MODEL) <= until - world.timeline.now + 0.1
