@@ -21,8 +21,9 @@ LATE = 4.0
 of the store's clock, the time until it is sent, and its way."""
 SKEW = 5.0
 """Seconds by which the two clocks may differ at all."""
-APART = 1.0
-"""Seconds between two submissions that cannot overtake each other."""
+APART = LATE - 1.0
+"""Seconds between the records of two submissions that cannot overtake each other: the later one's
+way may be short, while the other waits to be sent and is long on its way."""
 
 
 @dataclass(frozen=True)
