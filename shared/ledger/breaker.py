@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from shared.catalogue.errors import ErrorRule
@@ -102,16 +102,24 @@ class Breakers:
         return state.pause is not None and state.paused_for(self.clock.now()) <= 0
 
     def pause(self, name: str, error: ServiceError, rule: ErrorRule) -> None:
-        """Pause a model, or the key: for minutes where a person has to act, else for seconds."""
+        """Pause a model, or the key: for minutes where a person has to act, else for seconds.
+
+        A pause that runs is never made shorter, and too many requests do not close a breaker: they
+        say nothing of what a person has to do.
+        """
         state, now = self.states.get(name), self.clock.now()
         blocked = rule.breaker in ("model", "key")
         before = state.pause
         count = before.count + 1 if before else 1
         wait = BLOCKED_PAUSE if blocked else min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(count, 10))
         until = now + wait * (0.5 + self.rng.random() / 2)
-        pause = state.pause = Pause(until, error.code, error.message, blocked, count, now)
+        pause = Pause(until, error.code, error.message, blocked, count, now)
+        if before is not None:
+            kept = before if before.blocked and not blocked else pause
+            pause = replace(kept, until=max(before.until, until), count=count, began=now)
+        state.pause = pause
         self.states.save(name, state)
-        _log_pause(name, pause, until - now, error)
+        _log_pause(name, pause, pause.until - now, error)
 
 
 def _shown(name: str) -> str:
@@ -121,7 +129,7 @@ def _shown(name: str) -> str:
 def _log_pause(name: str, pause: Pause, wait: float, error: ServiceError) -> None:
     fields: dict[str, Any] = {
         "breaker": name,
-        "code": pause.code,
+        "code": error.code,
         "wait_s": round(wait, 3),
         "count": pause.count,
         "request_id": error.request_id or None,

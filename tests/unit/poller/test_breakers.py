@@ -235,3 +235,17 @@ def test_a_task_that_was_sent_before_a_refusal_does_not_end_its_pause(world: Wor
     assert paused(world, MODEL)
     breakers.accepted(MODEL, world.timeline.now)
     assert not paused(world, MODEL)
+
+
+def test_too_many_requests_neither_close_a_breaker_nor_shorten_its_pause() -> None:
+    """A running task may fail with 429 while the model's free tier is used up."""
+    app = World().app()
+    breakers, errors = app.ledger.breakers, app.rules.errors
+    used_up = ServiceError("AllocationQuota.FreeTierOnly", "The free tier is exhausted.", 403)
+    too_fast = ServiceError("Throttling.RateQuota", "Requests rate limit exceeded.", 429)
+    breakers.pause(MODEL, used_up, errors.classify(used_up.code, used_up.message, used_up.http))
+    paused = breakers.paused_for(MODEL)
+    rule = errors.classify(too_fast.code, too_fast.message, too_fast.http)
+    breakers.pause(MODEL, too_fast, rule)
+    assert breakers.is_open(MODEL)
+    assert breakers.paused_for(MODEL) == paused > 60
