@@ -213,7 +213,10 @@ def test_a_mistake_keeps_everything_back(wanx: Wanx) -> None:
 def test_images_of_the_bucket_are_looked_at(direct: Wanx) -> None:
     (direct.folder / "missing.yaml").write_text(
         yaml.safe_dump(
-            {"model": "wan2.5-i2i-preview", "input": {"prompt": "x", "images": ["oss:///no.png"]}}
+            {
+                "model": "wan2.5-i2i-preview",
+                "input": {"prompt": "x", "images": ["oss:///inputs/no.png"]},
+            }
         ),
         "utf-8",
     )

@@ -70,7 +70,7 @@ def test_a_lost_answer_is_looked_up_not_paid_twice(cloud: Cloud) -> None:
 
 
 def test_an_image_the_service_cannot_fetch_fails_the_job_with_a_hint(cloud: Cloud) -> None:
-    job = EDIT | {"input": {"prompt": "x", "images": ["http://127.0.0.1:9/none.png"]}}
+    job = EDIT | {"input": {"prompt": "x", "images": ["https://nowhere.example.com/none.png"]}}
     cloud.drop("e2e-unreachable.json", json.dumps(job))
     manifest = cloud.manifest("e2e-unreachable")
     assert manifest["state"] == "FAILED"

@@ -45,13 +45,10 @@ def _created(job: str) -> dict[str, tuple[str, ...]]:
     queue = (layout.marker(SKETCH, 5, "-", 1, job), layout.reminder(layout.END_OF_TIME_MS, job))
     sending = (layout.slot("-", SKETCH, job, 1, "m"), layout.lease(0))
     whose = (layout.task(job), layout.doubt("-", SKETCH, job, 1, "m"))
-    both = (layout.record(job, 1), *queue, *sending)
     taken_in = (layout.indexed(1, job), layout.result(job))
-    return {
-        "wanx-submit": (*both, *taken_in),
-        "wanx-poll": (*both, *whose, *taken_in),
-        "wanx-api": (*both, *whose, *taken_in, layout.request("0" * 64)),
-    }
+    every = (layout.record(job, 1), *queue, *sending, *whose, *taken_in)
+    own = {"wanx-submit": (), "wanx-poll": (), "wanx-api": (layout.request("0" * 64),)}
+    return {role: (*every, *more) for role, more in own.items()}
 
 
 def lost_answers(world: World) -> None:
