@@ -183,6 +183,8 @@ class Intake:
             self.ledger.queue.add(last)
         elif last.is_final:
             self.transitions.complete(last)
+            if last.model:
+                self.transitions.free_left_over(last.model, last.job)
         return IntakeOutcome(last.job, last, False)
 
     def _not_offered(self, spec: JobSpec, document: Document) -> Violation | None:

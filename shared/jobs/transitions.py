@@ -172,6 +172,12 @@ class Transitions:
             self.ledger.tasks.doubt(slot)
         self.ledger.slots.free(slot)
 
+    def free_left_over(self, model: str, job: str) -> None:
+        """Free slots of a job that no attempt of its holds: whoever claimed one has died since."""
+        for held in self.ledger.slots.held(model):
+            if held.slot.job == job:
+                self.clean_up_if_over(held.slot)
+
     def clean_up_if_over(self, slot: Slot) -> None:
         """Clean up after a slot unless its job's chain says that the attempt is under way."""
         last = self.ledger.records.last(slot.job)

@@ -14,7 +14,7 @@ from shared.storage import layout
 from shared.storage.objects import StoreError
 from tests.kit.hooks import Killed, die, fail, once
 from tests.kit.jobfile import image
-from tests.kit.world import MODEL, OTHER, World, job_file, model, store_of
+from tests.kit.world import MODEL, OTHER, World, job_file, model, run, store_of
 
 FILE = "jobs/cat.yaml"
 IN_BUCKET = f"""
@@ -278,3 +278,16 @@ def test_an_event_for_two_jobs_of_one_id_in_one_file_makes_one(world: World) -> 
     assert first.job == "felix"
     assert second.violations[0].pointer == "/job/id"
     assert len(world.studio.posts) == 1
+
+
+def test_a_repeat_of_the_event_frees_a_slot_that_was_claimed_after_the_end(world: World) -> None:
+    """By an instance that had read the job as queued, and died before it could record anything."""
+    job = one(drop(world, job_file("a cat", id="felix")))
+    run(world)
+    app = world.app()
+    last = app.ledger.records.last(job)
+    assert last is not None
+    app.ledger.slots.claim(last.model, job, last.seq)
+    other = app.ledger.slots.claim(last.model, "another", 2)
+    deliver(world)
+    assert world.slots() == [other.key]
