@@ -14,6 +14,8 @@ from shared.ledger.wake import Wake
 from shared.poller.scheduler import Scheduler
 from tests.simulation.mutating import Change, named, rewritten
 
+_LONGER = "max(own.paused_for(now), key.paused_for(now))"
+
 
 def priority_ignored() -> list[Change]:
     return [rewritten(Intake, "_draft", "priority=spec.priority", "priority=5")]
@@ -35,15 +37,11 @@ def own_pause_ignored() -> list[Change]:
 
 
 def pause_of_model_ignored() -> list[Change]:
-    old = "max(self.states.get(model).paused_for(now), self.states.get(KEY).paused_for(now))"
-    new = "self.states.get(KEY).paused_for(now)"
-    return [rewritten(Breakers, "paused_for", old, new)]
+    return [rewritten(Breakers, "paused_for", _LONGER, "key.paused_for(now)")]
 
 
 def pause_of_key_ignored() -> list[Change]:
-    old = "max(self.states.get(model).paused_for(now), self.states.get(KEY).paused_for(now))"
-    new = "self.states.get(model).paused_for(now)"
-    return [rewritten(Breakers, "paused_for", old, new)]
+    return [rewritten(Breakers, "paused_for", _LONGER, "own.paused_for(now)")]
 
 
 def throttled_pause_too_short() -> list[Change]:
@@ -55,9 +53,11 @@ def blocked_pause_too_short() -> list[Change]:
 
 
 def pause_not_written() -> list[Change]:
-    old = "state.pause = Pause(until, error.code, error.message, blocked, count, now)"
-    new = "state.pause = Pause(now, error.code, error.message, blocked, count)"
-    return [rewritten(Breakers, "pause", old, new)]
+    return [
+        rewritten(
+            Breakers, "pause", "state.pause = pause", "state.pause = replace(pause, until=now)"
+        )
+    ]
 
 
 def one_model_stops_all() -> list[Change]:
