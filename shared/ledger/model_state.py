@@ -85,7 +85,7 @@ class ModelStates:
     _changes: Counter[str] = field(default_factory=Counter, init=False)
     _of_newer: set[str] = field(default_factory=set, init=False)
     _writing: Counter[str] = field(default_factory=Counter, init=False)
-    _lock: Lock = field(default_factory=Lock, init=False)
+    _lock: Lock = field(default_factory=Lock, init=False, repr=False)
 
     def get(self, model: str) -> ModelState:
         """The state, at most `FRESH` seconds old, or `PAUSE_FRESH` if paused. Raises StoreError."""
