@@ -234,7 +234,7 @@ class App:
             settings.oss_bucket,
             settings.job_file_bytes,
             self.instance.map_fn,
-            hosts_of(settings.oss_endpoint, settings.oss_public_endpoint),
+            _own_hosts(settings),
         )
         return Acceptance(self.ledger, intake, self.submission)
 
@@ -431,3 +431,11 @@ def _open(
 ) -> OssStore:
     session = instance.oss_session(settings.oss_endpoint)
     return open_store(settings, credentials, clock, rng, session)
+
+
+def _own_hosts(settings: Settings) -> frozenset[str] | None:
+    """The endpoints of the bucket; None where the model service itself is on this machine, for
+    then it reaches what this machine reaches."""
+    if (urlsplit(settings.base_url).hostname or "") in ("127.0.0.1", "::1", "localhost"):
+        return None
+    return hosts_of(settings.oss_endpoint, settings.oss_public_endpoint)

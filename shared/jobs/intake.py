@@ -84,7 +84,7 @@ class Intake:
     """Takes in job files of at most `limit` bytes; `map_fn` goes through the documents of a file.
 
     `bucket` is the one whose objects a job may name; `own_hosts`: endpoints that images may be
-    fetched from though they are no public addresses.
+    fetched from though they are no public addresses; None if any may be.
     """
 
     ledger: Ledger
@@ -93,7 +93,7 @@ class Intake:
     bucket: str
     limit: int
     map_fn: MapFn = in_turn
-    own_hosts: Collection[str] = ()
+    own_hosts: Collection[str] | None = ()
 
     def place(self) -> Place:
         """Where a job file is checked, and when."""
