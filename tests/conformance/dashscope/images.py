@@ -106,6 +106,7 @@ _SORTS = {
     "same/image_1.png": ((640, 480), "scene"),
     "树.png": ((768, 768), "sketch"),
     "tiny.png": ((200, 200), "scene"),
+    "tiny-mask.png": ((200, 200), "mask"),
     "alarm-clock.webp": ((1104, 1472), "scene"),
     "dining-table.webp": ((1696, 960), "scene"),
     "image_1.png": ((640, 480), "scene"),
