@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,13 @@ def _aio_cancel(task: Any) -> Any:
     return asyncio.run(AioImageSynthesis.cancel(task))
 
 
+def _until_taken(cancel: Callable[[], Any]) -> None:
+    """For the moment in which a job is being sent it cannot be canceled."""
+    end = time.monotonic() + PATIENCE
+    while shown(cancel()).status_code != 200:
+        assert time.monotonic() < end
+
+
 # The two send different paths: the asynchronous one ends with a slash.
 @pytest.mark.parametrize("cancels", [ImageSynthesis.cancel, _aio_cancel], ids=["sync", "aio"])
 def test_cancel_of_what_waits(own_laptop: Laptop, busy: dict[str, Any], cancels: Any) -> None:
@@ -62,7 +70,7 @@ def test_cancel_of_what_waits(own_laptop: Laptop, busy: dict[str, Any], cancels:
 def test_cancel_twice(own_laptop: Laptop, busy: dict[str, Any]) -> None:
     def cancel() -> Any:
         task = created(busy)
-        ImageSynthesis.cancel(task)
+        _until_taken(partial(ImageSynthesis.cancel, task))
         return shown(ImageSynthesis.cancel(task))
 
     service, api = on_both(own_laptop.sides, cancel)
