@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shared.catalogue.price import Bill
 from shared.catalogue.retry_policy import RetryPolicy
 from shared.jobs import collect, manifest, submit
 from shared.jobs.collect import Collection
@@ -56,35 +57,36 @@ def retried_without_pause() -> list[Change]:
 
 
 def price_of_nothing() -> list[Change]:
-    old = "rules.price(last.model, paid)"
-    return [rewritten(manifest, "_price", old, "rules.price(last.model, 0)")]
+    old = "rules.price(last.model, billed)"
+    return [rewritten(manifest, "_price", old, "rules.price(last.model, Bill())")]
 
 
 def price_of_last_attempt() -> list[Change]:
-    old = "rules.price(last.model, paid)"
-    return [rewritten(manifest, "_price", old, "rules.price(last.model, paid - last.paid)")]
+    old = "billed_before(self.rules, last).plus(self._billed(task, asked, made))"
+    return [rewritten(Collection, "_succeeded", old, "self._billed(task, asked, made)")]
 
 
 def usage_of_last_attempt() -> list[Change]:
-    return [rewritten(Collection, "_succeeded", "last.paid + _image_count", "_image_count")]
+    old = "_usage(outcome, billed.images)"
+    return [rewritten(manifest, "build", old, "_usage(outcome, billed.images - last.paid)")]
 
 
 def usage_by_what_was_asked() -> list[Change]:
-    return [(collect, "_image_count", lambda _task, _stored, asked: asked)]
+    return [(collect, "_image_count", lambda _task, _model, _stored, most: most)]
 
 
 def partial_is_kept_always() -> list[Change]:
-    old = 'if spec is None or spec.on_partial != "retry-failed":'
+    old = 'if not failed or asked.on_partial != "retry-failed":'
     return [rewritten(Collection, "_once_more", old, "if True:")]
 
 
 def partial_is_retried_always() -> list[Change]:
-    old = 'if spec is None or spec.on_partial != "retry-failed":'
-    return [rewritten(Collection, "_once_more", old, "if spec is None:")]
+    old = 'if not failed or asked.on_partial != "retry-failed":'
+    return [rewritten(Collection, "_once_more", old, "if not failed:")]
 
 
 def all_images_retried() -> list[Change]:
-    return [(submit, "for_missing", lambda body, _missing: body)]
+    return [(submit, "for_missing", lambda body, _missing, _at: body)]
 
 
 def kept_images_forgotten() -> list[Change]:
