@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from shared.catalogue.price import Bill
 from shared.catalogue.retry_policy import RetryPolicy
 from shared.jobs import collect, manifest, submit
 from shared.jobs.collect import Collection
