@@ -19,7 +19,7 @@ from shared.ledger.ledger import Ledger
 from shared.ledger.manifest import StoredImage
 from shared.ledger.record import CANCELED, FAILED, NEEDS_ATTENTION, RUNNING, Record
 from shared.modelstudio.client import ModelStudio, ServiceError, Task
-from shared.modelstudio.download import RETENTION, Downloader, DownloadFailed
+from shared.modelstudio.download import RETENTION, Downloader, DownloadFailed, Hosts
 from shared.modelstudio.result_urls import result_items
 from shared.platform.clock import from_iso
 from shared.platform.concurrency import MapFn, in_turn
@@ -178,7 +178,7 @@ class Collection:
     def _fetch(
         self, job: str, number: int, item: Mapping[str, Any], model: Model | None
     ) -> StoredImage:
-        hosts = (*self.result_hosts, *(model.result_hosts if model else ()))
+        hosts = Hosts((*self.result_hosts, *(model.result_hosts if model else ())))
         with self.downloader.fetch(str(item["url"]), hosts) as download:
             return store_image(self.ledger.store, job, number, download, item)
 

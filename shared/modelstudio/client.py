@@ -33,6 +33,8 @@ QUESTIONS, QUESTION_WINDOW = 18, 1.15
 """Queries, lists and cancels in a second: an account may make 20 of each (task management page)."""
 TASK_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,199}")
 """Ids are UUIDs in every sample; what else may come must be safe in a URL's path and a key."""
+RUNNING_TOO = frozenset({"PRE-PROCESSING", "POST-PROCESSING", "SUSPENDED"})
+"""Further words for a task that runs (AI try-on plus and word art API references)."""
 BEIJING_TIME = timezone(timedelta(hours=8))
 """Times in answers are UTC+8 without saying so (wan2.5 API reference)."""
 
@@ -187,7 +189,7 @@ class ModelStudio:
         usage = answer.get("usage")
         return Task(
             task_id=task_id,
-            status=_short(output["task_status"]),
+            status=_status(output["task_status"]),
             request_id=_short(answer.get("request_id")),
             answer=answer,
             code=_short(output.get("code")),
@@ -343,6 +345,12 @@ def _short(value: Any) -> str:
     return str(value)[:LONGEST_ID] if value else ""
 
 
+def _status(value: Any) -> str:
+    """A task's status, in the words of the task management page."""
+    status = _short(value)
+    return "RUNNING" if status in RUNNING_TOO else status
+
+
 def _rows(answer: Mapping[str, Any], page: int) -> tuple[list[ListedTask], int]:
     """The rows of a page of the list, and how many pages there are.
 
@@ -406,7 +414,7 @@ def _listed(row: Any) -> ListedTask | None:
         return None
     return ListedTask(
         task_id,
-        _short(row.get("status")),
+        _status(row.get("status")),
         created / 1000,
         _short(row.get("request_id")),
         _short(row.get("model_name")),

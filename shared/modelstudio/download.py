@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
+import socket
 import tempfile
-from collections.abc import Collection
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import IO
@@ -33,6 +35,8 @@ RETENTION = 24 * 3600.0
 REFUSED = 1800.0
 """Seconds for which even a refused download is tried again: the image is paid for."""
 TRUSTED_DOMAIN = ".aliyuncs.com"
+FOR_GOOD = frozenset({"ResultTooLarge", "ResultHostRefused"})
+"""What no other scheme would change."""
 LONGEST = 120.0
 """Seconds for one image as a whole."""
 METADATA = ip_address("100.100.100.200")
@@ -76,27 +80,60 @@ class Download:
         self.file.close()
 
 
+@dataclass(frozen=True)
+class Hosts:
+    """Where a model's results lie: on the `listed` hosts; `open`: no list of them is published, so
+    any host with a public address will do, over https."""
+
+    listed: tuple[str, ...] = ()
+    open: bool = False
+
+    def lists(self, host: str) -> bool:
+        return host in self.listed
+
+    def trusts(self, host: str) -> bool:
+        """Whether the host is listed or the provider's: a list may grow, and the image is paid."""
+        return self.lists(host) or host.endswith(TRUSTED_DOMAIN)
+
+
 @dataclass
 class Downloader:
     """Fetches images, each at most `limit` bytes. `session` is the network seam.
 
-    `own_host` is the service's own (on a laptop: 127.0.0.1), which may have any address.
+    `own_host` is the service's own (on a laptop: 127.0.0.1), which may have any address. `peer_of`
+    tells which address an answer came from.
     """
 
     session: requests.Session
     limit: int
     own_host: str = ""
     clock: Clock = field(default_factory=SystemClock)
+    peer_of: Callable[[requests.Response], str | None] = field(default_factory=lambda: peer_of)
 
-    def fetch(self, url: str, hosts: Collection[str]) -> Download:
-        """The file behind a result URL, which is used exactly as it was given.
+    def fetch(self, url: str, hosts: Hosts) -> Download:
+        """The file behind a result URL, which is used as it was given.
 
-        A signed URL is damaged by any change (inpainting and wan2.5 API references show both
-        plain and signed ones). `hosts` are those that documents list; another host of Alibaba
-        Cloud is used with a warning: the list may grow, and the image is paid for. Raises
+        A signed URL is damaged by any change of host, path or query (inpainting and wan2.5 API
+        references show both plain and signed ones). One that says http is tried with https first,
+        which changes none of them; plain http is left to the hosts that are trusted. Raises
         DownloadFailed.
         """
         host = self._host(url, hosts)
+        if host == self.own_host or not url.startswith("http://"):
+            return self._fetch(url, host, hosts)
+        try:
+            return self._fetch(_with_https(url), host, hosts)
+        except DownloadFailed as error:
+            if not hosts.trusts(host) or error.code in FOR_GOOD:
+                raise
+        return self._fetch(url, host, hosts)
+
+    def is_unlisted(self, url: str, hosts: Hosts) -> bool:
+        """Whether an image came from a host that no document lists."""
+        host = host_of(url) or ""
+        return host != self.own_host and not hosts.lists(host)
+
+    def _fetch(self, url: str, host: str, hosts: Hosts) -> Download:
         try:
             with self.session.get(
                 url,
@@ -105,20 +142,21 @@ class Downloader:
                 allow_redirects=False,
                 headers={"Accept-Encoding": "identity"},
             ) as answer:
-                self._check_peer(answer, host)
+                self._check_peer(answer, host, hosts)
                 return self._body(answer)
         except (requests.RequestException, HTTPError, ValueError) as error:
             message = f"The download broke off ({type(error).__name__})."
             raise DownloadFailed("DownloadFailed", message, retry_for=RETENTION) from None
 
-    def _host(self, url: str, hosts: Collection[str]) -> str:
+    def _host(self, url: str, hosts: Hosts) -> str:
         """The host that is going to be dialled, if a result may come from it."""
         host = host_of(url)
-        documented = host is not None and (host in hosts or host == self.own_host)
-        if host is not None and documented and url.startswith(("http://", "https://")):
-            return host
-        if host is None or not url.startswith("https://") or not host.endswith(TRUSTED_DOMAIN):
+        if host is None or not url.startswith(("http://", "https://")):
             raise _refused(host or url[:80])
+        if host == self.own_host or hosts.lists(host):
+            return host
+        if not hosts.open and not hosts.trusts(host):
+            raise _refused(host)
         log.warning(
             "result host %s is not in the catalogue; it is used all the same",
             host,
@@ -126,14 +164,20 @@ class Downloader:
         )
         return host
 
-    def _check_peer(self, answer: requests.Response, host: str) -> None:
-        """Refuse an answer from this machine, its network or the metadata service."""
-        peer = _peer(answer)
-        if peer is None or host == self.own_host:
+    def _check_peer(self, answer: requests.Response, host: str, hosts: Hosts) -> None:
+        """Refuse an answer from this machine, its network or the metadata service.
+
+        The address is the one that was dialled, so a name that leads elsewhere since it was looked
+        up deceives nobody. A host that is trusted may have an address inside the provider's network
+        (OSS, regions and endpoints page).
+        """
+        if host == self.own_host:
             return
-        address = ip_address(peer)
-        if address.is_loopback or address.is_link_local or address == METADATA:
-            raise _refused(f"{host} ({peer})")
+        peer = self.peer_of(answer)
+        if peer is None and hosts.trusts(host):
+            return
+        if peer is None or not _may_answer(peer, public=not hosts.trusts(host)):
+            raise _inside(host, peer)
 
     def _body(self, answer: requests.Response) -> Download:
         if answer.status_code in (403, 404, 410):
@@ -184,16 +228,49 @@ def host_of(url: str) -> str | None:
     return ours if ours and dialled and ours == dialled.lower().strip("[]") else None
 
 
-def _peer(answer: requests.Response) -> str | None:
-    """The address that was connected to; None where that cannot be told."""
+def peer_of(answer: requests.Response) -> str | None:
+    """The address that was connected to; None where that cannot be told.
+
+    The connection has let go of its socket where the server closes it after the answer; the answer
+    reads from it all the same.
+    """
     raw = getattr(answer, "raw", None)
-    sock = getattr(getattr(raw, "connection", None), "sock", None)
-    try:
-        return str(sock.getpeername()[0]) if sock is not None else None
-    except OSError:
+    if raw is None:
         return None
+    held = getattr(getattr(raw, "connection", None), "sock", None)
+    try:
+        if held is not None:
+            return str(held.getpeername()[0])
+        with socket.socket(fileno=os.dup(raw.fileno())) as read_from:
+            return str(read_from.getpeername()[0])
+    except (OSError, ValueError, AttributeError):
+        return None
+
+
+def _may_answer(peer: str, *, public: bool) -> bool:
+    """Whether results may come from an address. `public`: from the internet alone."""
+    address = ip_address(peer)
+    address = getattr(address, "ipv4_mapped", None) or address
+    if public and (not address.is_global or address.is_multicast):
+        return False
+    return not (address.is_loopback or address.is_link_local or address == METADATA)
+
+
+def _with_https(url: str) -> str:
+    """The same address over https, at its usual port."""
+    authority, slash, rest = url.removeprefix("http://").partition("/")
+    return f"https://{authority.removesuffix(':80')}{slash}{rest}"
 
 
 def _refused(what: str) -> DownloadFailed:
     message = f"The service named a result on host {what!r}, which no document lists."
+    return DownloadFailed("ResultHostRefused", message, retry_for=0)
+
+
+def _inside(host: str, peer: str | None) -> DownloadFailed:
+    found = f"the address {peer}" if peer else "an address that cannot be told"
+    message = (
+        f"The service named a result on host {host!r}, which has {found}: results are fetched from"
+        " the internet alone."
+    )
     return DownloadFailed("ResultHostRefused", message, retry_for=0)

@@ -1,26 +1,46 @@
-"""Finding the results in a task's answer, at the place the catalogue names."""
+"""Finding images and texts in a task's answer, at the places the catalogue names.
+
+A place is a JSON Pointer (RFC 6901) in which `*` stands for every item of a list, at any depth: the
+images of several choices, or several in one, or a list of plain URLs.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+MOST_TEXTS = 64
+MOST_CHARACTERS = 64_000
+"""Of the texts of an answer together; one has at most 4,000 (`shared.modelstudio.answers`)."""
+
+_Item = Mapping[str, Any]
 
 
 def result_items(answer: Mapping[str, Any], results_at: str) -> list[Mapping[str, Any]]:
     """The results in order, each with `url`, or with `code` and `message` if that image failed.
 
-    `results_at` is a JSON Pointer (RFC 6901) to the URL; `*` stands for every item of a list.
-    Failed images sit among the good ones (wan2.5 API reference).
+    Failed images sit among the good ones (wan2.5 API reference), and so do texts, which are left
+    out (wan2.6-image API reference). A text where a URL belongs is said instead of the image that
+    was refused (poster generation API reference).
     """
-    parts = results_at.strip("/").split("/")
-    if "*" not in parts:
-        return [{"url": url} for url in [_walk(answer, parts)] if url]
-    star = parts.index("*")
-    items = _walk(answer, parts[:star])
-    if not isinstance(items, list):
-        return []
-    inner = parts[star + 1 :]
-    return [item | {"url": _walk(item, inner)} for item in items if isinstance(item, dict)]
+    found = _found(answer, _steps(results_at), None)
+    return [_result(value, item or {}) for value, item in found if _is_image(value, item)]
+
+
+def result_texts(answer: Mapping[str, Any], texts_at: str) -> list[str]:
+    """The texts beside the images, in order: at most `MOST_TEXTS` and `MOST_CHARACTERS`."""
+    texts: list[str] = []
+    left = MOST_CHARACTERS
+    for text in _values(answer, _steps(texts_at)):
+        if isinstance(text, str) and text and left and len(texts) < MOST_TEXTS:
+            texts.append(text[:left])
+            left -= len(texts[-1])
+    return texts
+
+
+def value_at(answer: Mapping[str, Any], pointer: str) -> Any:
+    """What lies at a place without `*`; None where nothing does."""
+    return next(_values(answer, _steps(pointer)), None)
 
 
 def prompts_of(answer: Mapping[str, Any], results_at: str, key: str) -> list[str]:
@@ -29,12 +49,51 @@ def prompts_of(answer: Mapping[str, Any], results_at: str, key: str) -> list[str
     return [prompt for prompt in prompts if isinstance(prompt, str)]
 
 
-def _walk(value: Any, parts: list[str]) -> Any:
-    for part in parts:
-        if isinstance(value, Mapping):
-            value = value.get(part)
-        elif isinstance(value, list) and part.isdigit() and int(part) < len(value):
-            value = value[int(part)]
-        else:
-            return None
-    return value
+def _found(
+    value: Any, steps: Sequence[str], item: _Item | None
+) -> Iterator[tuple[Any, _Item | None]]:
+    """What `value` holds at the end of `steps`, and the innermost list item around it."""
+    if steps and steps[0] == "*" and isinstance(value, list):
+        for one in value:
+            if isinstance(one, dict) or len(steps) == 1:
+                yield from _found(one, steps[1:], one if isinstance(one, dict) else {})
+    elif steps and steps[0] != "*" and isinstance(value, (dict, list)):
+        yield from _found(_enter(value, steps[0]), steps[1:], item)
+    else:
+        yield (None if steps else value), item
+
+
+def _is_image(value: Any, item: _Item | None) -> bool:
+    """Whether this is an image, or one that failed, and not a text beside the images."""
+    if item is None:
+        return bool(value)
+    return value is not None or "code" in item or not isinstance(item.get("text"), str)
+
+
+def _result(value: Any, item: _Item) -> _Item:
+    if not isinstance(value, str):
+        return {**item, "url": None}
+    is_url = value.startswith(("http://", "https://"))
+    return {**item, "url": value} if is_url else {"message": value, **item, "url": None}
+
+
+def _values(value: Any, steps: Sequence[str]) -> Iterator[Any]:
+    if not steps:
+        yield value
+    elif steps[0] == "*":
+        for one in value if isinstance(value, list) else ():
+            yield from _values(one, steps[1:])
+    else:
+        yield from _values(_enter(value, steps[0]), steps[1:])
+
+
+def _enter(value: Any, step: str) -> Any:
+    if isinstance(value, Mapping):
+        return value.get(step)
+    if isinstance(value, list) and step.isdecimal() and int(step) < len(value):
+        return value[int(step)]
+    return None
+
+
+def _steps(pointer: str) -> list[str]:
+    return [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
