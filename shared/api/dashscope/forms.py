@@ -24,42 +24,44 @@ def output_with(
     """The `output` that holds the images at a place below /output.
 
     Each image has `url`, and what is told of it; or `code` and `message` if it was not made, which
-    only a list of objects has room for. `texts` go beside the images of a message.
+    only a list of objects has room for. `texts` stand beside the images of a message. With two `*`
+    all images are in one item of the outer list, as in the samples with several; with one, each has
+    an item of its own.
     """
     parts = at.strip("/").split("/")[1:]
-    built: dict[str, Any] = _built("", parts, images, texts)
+    shown = images if _has_room(parts) else [image for image in images if "url" in image]
+    built: dict[str, Any] = _built("", parts, shown, texts)
     return built
+
+
+def _has_room(parts: Sequence[str]) -> bool:
+    """Whether the results are objects of a list, so that a failure can be one of them."""
+    return parts.count("*") == 1 and len(parts) > 2 and parts[-2] == "*" and TYPED not in parts
 
 
 def _built(
     name: str, parts: Sequence[str], images: Sequence[Mapping[str, Any]], texts: Sequence[str]
 ) -> Any:
-    """What stands at a place; `name` is the part before it."""
-    good = [image for image in images if "url" in image]
+    """What lies at a place; `name` is the part before it."""
     if not parts:
-        return good[0]["url"] if good else None
+        return images[0]["url"] if images else None
     first, *rest = parts
-    if first != "*":
+    if first != "*" and not first.isdecimal():
         return {**ASIDE.get(name, {}), first: _built(first, rest, images, texts)}
-    if not rest:
-        return [image["url"] for image in good]
-    if "*" in rest:  # all images in one message, as in the samples with several
-        return [_built(name, rest, images, texts)]
+    own_item = first == "*" and "*" not in rest
+    groups = [[image] for image in images] if own_item else [images]
+    items = [_item(name, rest, one, () if at else texts) for at, one in enumerate(groups)]
+    return items + [{"type": "text", "text": text} for text in texts if name == TYPED]
+
+
+def _item(
+    name: str, parts: Sequence[str], images: Sequence[Mapping[str, Any]], texts: Sequence[str]
+) -> Any:
+    """An item of the list `name`; the innermost one says what is told of its image."""
+    if len(parts) != 1 or not images:
+        return _built(name, parts, images, texts)
+    (key,), (image, *_) = parts, images
     if name == TYPED:
-        told = [{"type": "text", "text": text} for text in texts]
-        return [{"type": rest[-1], **_nested(rest, image["url"])} for image in good] + told
-    return [_item(rest, image) for image in images]
-
-
-def _item(parts: Sequence[str], image: Mapping[str, Any]) -> dict[str, Any]:
-    """An image of a list, what is told of it beside its address; or why it was not made."""
-    told = {name: value for name, value in image.items() if name != "url"}
-    return told | (_nested(parts, image["url"]) if "url" in image else {})
-
-
-def _nested(parts: Sequence[str], url: str) -> dict[str, Any]:
-    value: Any = url
-    for part in reversed(parts):
-        value = {part: value}
-    nested: dict[str, Any] = value
-    return nested
+        return {"type": key, key: image["url"]}
+    told = {field: value for field, value in image.items() if field != "url"}
+    return told | ({key: image["url"]} if "url" in image else {})
