@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, replace
 
 import falcon
 
@@ -17,6 +18,8 @@ from shared.api.ownership import foreign_objects
 from shared.api.waiting import record_when
 from shared.jobs.idempotency import ALLOWED_KEYS, IdempotencyKey, IdempotencyKeys, KeyReused
 from shared.jobs.intake import IntakeOutcome, Source
+from shared.jobs.unclaimed import UnclaimedJobs
+from shared.ledger.record import Record
 
 LONGEST_CALL = 100
 """Seconds that a call waits for its job; the function ends requests after 120 (s.yaml)."""
@@ -35,29 +38,28 @@ class Creation:
             raise errors.asynchronous() if wants_task else errors.synchronous()
         if _is_enabled(request, "X-DashScope-SSE"):
             raise errors.streaming()
+        asked = _Asked(request, path)
         if wants_task:
-            taken = _Creator(request, path).made()
-            output = {"task_status": PENDING, "task_id": taken.job}
+            output = {"task_status": PENDING, "task_id": asked.made(_raw(request)).job}
             answer(request, response, {"output": output})
         else:
-            _call(request, response, path)
+            _call(asked, response)
 
 
-def _call(request: falcon.Request, response: falcon.Response, path: str) -> None:
+def _call(asked: _Asked, response: falcon.Response) -> None:
     """Answer with the result. A job is made only for a call that may wait for it."""
-    app = app_of(request)
-    with app.instance.waiting.place(caller_of(request).mark) as granted:
+    request, app = asked.request, asked.app
+    with app.instance.waiting.place(asked.caller.mark) as granted:
         if not granted:
             raise errors.too_many_waiting()
-        taken = _Creator(request, path).made()
+        begun, patience = asked.begun(), _patience(request)
         free_room(request)
-        patience = _patience(request)
-        last = record_when(app, taken.record, patience, lambda now: now.is_final)
+        last = record_when(app, begun, patience, lambda now: now.is_final)
     status_url = f"{base_url(request)}/jobs/{last.job}"
     response.set_header("Location", status_url)
     if not last.is_final:
-        raise errors.timed_out(last.job, patience, status_url)
-    answer(request, response, CallView(app, path).show(last))
+        raise errors.timed_out(last.job, patience, status_url, repeatable=asked.keep(last.job))
+    answer(request, response, CallView(app, asked.path).show(last))
 
 
 def _patience(request: falcon.Request) -> int:
@@ -67,37 +69,64 @@ def _patience(request: falcon.Request) -> int:
 
 
 @dataclass
-class _Creator:
-    """Makes the job that a request asks for."""
+class _Asked:
+    """A request for a job. `content`: what it asks for, once that has been read."""
 
     request: falcon.Request
     path: str
+    content: bytes = b""
 
-    def made(self) -> IntakeOutcome:
-        """Raises DashScopeError, StoreError."""
-        app, caller = app_of(self.request), caller_of(self.request)
+    def __post_init__(self) -> None:
+        self.app, self.caller = app_of(self.request), caller_of(self.request)
+        self.key = self.request.get_header("Idempotency-Key")
+
+    def begun(self) -> Record:
+        """The last record of a new job, or of the one that the same call left behind.
+
+        Without what may be megabytes of images: many calls wait at once. Raises DashScopeError,
+        StoreError.
+        """
         raw = _raw(self.request)
+        self.content = self._content(raw)
+        left = None if self.key else self._unclaimed().take_up(self.caller.mark, self.content)
+        last = self.app.ledger.records.last(left) if left is not None else None
+        return replace(last or self.made(raw).record, spec=None)
+
+    def made(self, raw: bytes) -> IntakeOutcome:
+        """The job, made unless its Idempotency-Key is known. Raises DashScopeError, StoreError."""
         resolves = _is_enabled(self.request, "X-DashScope-OssResourceResolve")
-        value = read_request(read_body(raw), app.catalogue, resolves=resolves)
-        for _, message in foreign_objects(value.get("input"), caller, app.settings.oss_bucket):
+        value = read_request(read_body(raw), self.app.catalogue, resolves=resolves)
+        bucket = self.app.settings.oss_bucket
+        for _, message in foreign_objects(value.get("input"), self.caller, bucket):
             raise errors.outside_specification(message)
         job = self._id(raw)
-        source = Source(DASHSCOPE_SOURCE, request_id(self.request), prefix=caller.prefix)
-        return app.acceptance.value({**value, "job": {"id": job}}, source)
+        source = Source(DASHSCOPE_SOURCE, request_id(self.request), prefix=self.caller.prefix)
+        return self.app.acceptance.value({**value, "job": {"id": job}}, source)
+
+    def keep(self, job: str) -> bool:
+        """Keep a job for the same call again; whether that will wait for it. Raises StoreError."""
+        if self.key is not None:
+            return True
+        return self._unclaimed().keep(self.caller.mark, self.content, job)
 
     def _id(self, raw: bytes) -> str:
         """A new id; under an Idempotency-Key the one of the same request before."""
-        app, caller = app_of(self.request), caller_of(self.request)
-        job, given = caller.prefix + new_id(app.rng), self.request.get_header("Idempotency-Key")
-        if given is None:
+        job = self.caller.prefix + new_id(self.app.rng)
+        if self.key is None:
             return job
-        key = IdempotencyKey(caller.mark, given)
+        key = IdempotencyKey(self.caller.mark, self.key)
         if not key.is_allowed:
             raise errors.key_invalid(ALLOWED_KEYS)
         try:
-            return IdempotencyKeys(app.store).claim(key, self.path.encode() + b"\n" + raw, job)
+            return IdempotencyKeys(self.app.store).claim(key, self._content(raw), job)
         except KeyReused:
             raise errors.key_reused() from None
+
+    def _content(self, raw: bytes) -> bytes:
+        return self.path.encode() + b"\n" + hashlib.sha256(raw).digest()
+
+    def _unclaimed(self) -> UnclaimedJobs:
+        return UnclaimedJobs(self.app.store, self.app.clock)
 
 
 def _raw(request: falcon.Request) -> bytes:

@@ -46,15 +46,15 @@ def streaming() -> DashScopeError:
     return outside_specification(text)
 
 
-def timed_out(job: str, seconds: float, status_url: str) -> DashScopeError:
-    """A synchronous call whose job goes on."""
+def timed_out(job: str, seconds: float, status_url: str, *, repeatable: bool) -> DashScopeError:
+    """A synchronous call whose job goes on. `repeatable`: the same call waits for the same job."""
+    again = "the same request within an hour waits for the same job" if repeatable else ""
     text = (
         f"Request timed out, please try again later. (The job {job} was not over after"
-        f" {seconds:.0f} s and goes on: fetch it with GET {status_url}?wait=30, or as the task"
-        f" {job} with GET /api/v1/tasks/{job}. The same request again makes another job, unless"
-        " both carry the same Idempotency-Key.)"
+        f" {seconds:.0f} s and goes on; {again or 'the same request would make another one'}."
+        f" Fetch it with GET {status_url}?wait=30, or as a task with GET /api/v1/tasks/{job}.)"
     )
-    return DashScopeError(408, "RequestTimeOut", text, STAY)
+    return DashScopeError(408, "RequestTimeOut", text, {} if repeatable else STAY)
 
 
 def too_many_waiting() -> DashScopeError:

@@ -63,7 +63,9 @@ def flat(model: Model, given: Mapping[str, Any]) -> dict[str, Any]:
     if form is None:
         return {"input": sent, "parameters": parameters}
     parts = sent.pop(MESSAGES)[0]["content"] if is_messages(sent) else ()
-    sent |= {form.text: part["text"] for part in parts if "text" in part}
+    for part in parts:
+        if "text" in part:
+            sent[form.text] = part["text"]
     images = [part["image"] for part in parts if "image" in part]
     if form.images is not None and images:
         sent[form.images] = images

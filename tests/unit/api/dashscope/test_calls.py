@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -13,7 +14,7 @@ import pytest
 from shared.app import WAITING
 from tests.kit.dashscope import BEARER, CREATE, Reply, changed, create, poll, query, send
 from tests.kit.studio import accept_with
-from tests.kit.world import World, model
+from tests.kit.world import TOKEN, World, model
 from tests.simulation.studio import result_url
 
 CALL = "/api/v1/services/aigc/multimodal-generation/generation"
@@ -78,7 +79,6 @@ def test_a_call_that_waits_too_long_names_its_job_which_goes_on(world: World) ->
     assert reply.refusal == (408, "RequestTimeOut")
     assert f"/jobs/{job}?wait=30" in reply.body["message"]
     assert f"/api/v1/tasks/{job}" in reply.body["message"]
-    assert reply.headers["x-should-retry"] == "false"
     poll(world)
     assert send(world, "GET", f"/jobs/{job}").body["state"] == "SUCCEEDED"
 
@@ -98,6 +98,51 @@ def test_the_same_key_is_the_same_job(world: World) -> None:
     assert len(images_of(again)) == 1
     assert images_of(call(world, **key)) == images_of(again)
     assert len(world.studio.posts) == 1
+
+
+def test_the_same_call_again_waits_for_the_job_that_it_left_behind(world: World) -> None:
+    waits = {"X_DashScope_Wait_Timeout": "3"}
+    for _ in range(3):
+        assert call(world, **waits).refusal == (408, "RequestTimeOut")
+    (job,) = world.markers()
+    assert call(world, changed(input__prompt="a dog"), **waits).status == 408
+    assert len(world.markers()) == 2, "another body is another job"
+    poll(world)
+    reply = call(world, **waits)
+    assert reply.headers["location"].endswith(job)
+    assert len(images_of(reply)) == 1
+    assert call(world, **waits).status == 408, "what was fetched is over: this is a new job"
+    assert len(world.markers()) == 1
+
+
+def test_calls_that_were_left_behind_together_are_taken_up_one_by_one(world: World) -> None:
+    waits = {"X_DashScope_Wait_Timeout": "30"}
+    first: list[Reply] = []
+    later(world, lambda: first.append(call(world, **waits)))
+    assert call(world, **waits).status == 408
+    assert len(world.markers()) == 2
+    poll(world)
+    taken = {call(world, **waits).headers["location"] for _ in range(2)}
+    assert len(taken) == 2
+    assert len(world.studio.posts) == 2
+
+
+def test_what_was_left_behind_long_ago_is_not_taken_up(world: World) -> None:
+    waits = {"X_DashScope_Wait_Timeout": "3"}
+    assert call(world, **waits).status == 408
+    world.timeline.wait(2 * 3600)
+    assert call(world, **waits).status == 408
+    assert len(world.markers()) == 2
+
+
+def test_another_token_s_job_is_not_taken_up(world: World) -> None:
+    hashes = tuple(hashlib.sha256(token.encode()).hexdigest() for token in (TOKEN, "other"))
+    for token in (TOKEN, "other"):
+        app = world.app(token_hashes=hashes)
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        headers["X-DashScope-Wait-Timeout"] = "3"
+        assert send(app, "POST", CALL, json.dumps(changed()).encode(), headers).status == 408
+    assert len(world.markers()) == 2
 
 
 def test_a_task_is_made_once_under_a_key(world: World) -> None:
