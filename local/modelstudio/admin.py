@@ -8,6 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from local.modelstudio.api import SERVICE
+from local.modelstudio.money import amount
 from local.modelstudio.settings import SettingsError
 from local.modelstudio.tasks import Task, without_payloads
 from local.modelstudio.wire import json_answer
@@ -15,8 +16,9 @@ from local.modelstudio.wire import json_answer
 _ABOUT = """Model Studio on a laptop: a stand-in for the image task API (DashScope).
 It answers as the API documents say and draws with classical methods, not with a model.
 
-POST /api/v1/services/aigc/image2image/image-synthesis   GET /api/v1/tasks/{id}
-GET  /api/v1/tasks                                       POST /api/v1/tasks/{id}/cancel
+POST /api/v1/services/aigc/…   a task, or with multimodal-generation/generation a synchronous call
+GET  /api/v1/tasks/{id}        GET /api/v1/tasks   POST /api/v1/tasks/{id}/cancel
+GET  /api/v1/models/limits
 GET  /_admin/stats   GET /_admin/tasks   GET or POST /_admin/settings
 POST /_admin/clock {"advance_seconds": N}
 
@@ -46,7 +48,7 @@ async def stats(request: web.Request) -> web.Response:
 
 
 async def tasks(request: web.Request) -> web.Response:
-    """Every task since the start with its request body, inline images left out."""
+    """Every task and call since the start with its body, inline images left out."""
     service = request.app[SERVICE]
     service.life.time_out()
     return json_answer({"tasks": [_seen(task) for task in service.book.all()]})
@@ -57,16 +59,18 @@ def _seen(task: Task) -> dict[str, Any]:
         "task_id": task.task_id,
         "request_id": task.request_id,
         "model": task.model.name,
+        "is_call": task.is_call,
         "status": task.status,
         "created": task.created,
         "started": task.started,
         "ended": task.ended,
         "wanted": task.wanted,
         "good": task.good,
+        "billed": amount(task.billed),
         "code": task.error.code if task.error else None,
         "message": task.error.message if task.error else None,
         "texts_used": dict(task.texts),
-        "body": without_payloads(task.body),
+        "body": without_payloads(task.sent),
     }
 
 

@@ -10,7 +10,7 @@ from aiohttp import BodyPartReader, web
 
 from local.modelstudio import wire
 from local.modelstudio.clock import from_compact
-from local.modelstudio.errors import ServiceError, service_error
+from local.modelstudio.errors import service_error
 from local.modelstudio.faults import answer_despite
 from local.modelstudio.rules import ModelRules
 from local.modelstudio.service import Service
@@ -19,7 +19,7 @@ from local.modelstudio.uploads import MAX_MEGABYTES
 
 SERVICE = web.AppKey("service", Service)
 _DAY = 24 * 3600.0
-_CREATE = "/api/v1/services/aigc/{task:image2image|text2image}/image-synthesis"
+_SERVICES = "/api/v1/services/aigc/"
 
 
 def add_routes(app: web.Application) -> None:
@@ -29,8 +29,11 @@ def add_routes(app: web.Application) -> None:
     asynchronous `cancel` sends the slash, its synchronous one does not.
     """
     get, post = app.router.add_get, app.router.add_post
+    service = app[SERVICE]
     for add, path, handler in (
-        (post, _CREATE, create),
+        *((post, _SERVICES + path, create) for path in sorted(service.task_paths)),
+        *((post, _SERVICES + path, call) for path in sorted(service.call_paths)),
+        (get, "/api/v1/models/limits", limits),
         (get, "/api/v1/tasks", list_tasks),
         (get, "/api/v1/tasks/{task_id}", query),
         (post, "/api/v1/tasks/{task_id}/cancel", cancel),
@@ -47,24 +50,56 @@ def _key_id(request: web.Request) -> str:
 
 
 async def create(request: web.Request) -> web.StreamResponse:
-    """POST …/image-synthesis: a new task, or the reason why not."""
-    service = request.app[SERVICE]
-    key_id = _key_id(request)
-    if request.headers.get("X-DashScope-Async", "").strip().lower() != "enable":
+    """POST to a path of tasks: a new task, or the reason why not."""
+    service, key_id = request.app[SERVICE], _key_id(request)
+    if not _is_on(request, "X-DashScope-Async"):
         raise service_error("synchronous")
     body = await _json_body(request)
-    model = service.model_for(body, request.match_info["task"])
-    resolves = request.headers.get("X-DashScope-OssResourceResolve", "").strip() == "enable"
+    model = service.model_for(body, _path(request))
+    resolves = _is_on(request, "X-DashScope-OssResourceResolve")
 
     async def work() -> web.StreamResponse:
-        try:
+        with service.noting_refusal(model):
             task = service.create(model, body, key_id, resolves)
-        except ServiceError as refused:
-            service.note_refusal(model, refused)
-            raise
         return wire.json_answer(wire.accepted(task))
 
     return await answer_despite(service.faults.take("create", model.name), request, work)
+
+
+async def call(request: web.Request) -> web.StreamResponse:
+    """POST to a path of calls: the images, once they are made, or the reason why not."""
+    service, key_id = request.app[SERVICE], _key_id(request)
+    if _is_on(request, "X-DashScope-Async"):
+        raise service_error("asynchronous_path")
+    body = await _json_body(request)
+    model = service.model_for(body, _path(request))
+    resolves = _is_on(request, "X-DashScope-OssResourceResolve")
+
+    async def work() -> web.StreamResponse:
+        with service.noting_refusal(model):
+            task = await service.call(model, body, key_id, resolves)
+        return wire.json_answer(wire.called(task, service.result_address))
+
+    return await answer_despite(service.faults.take("create", model.name), request, work)
+
+
+def _path(request: web.Request) -> str:
+    return request.path.removeprefix(_SERVICES).rstrip("/")
+
+
+def _is_on(request: web.Request, header: str) -> bool:
+    return request.headers.get(header, "").strip().lower() == "enable"
+
+
+async def limits(request: web.Request) -> web.StreamResponse:
+    """GET /models/limits: what the account may ask of each model."""
+    service = request.app[SERVICE]
+    _key_id(request)
+    asked = request.query
+    name = asked.get("model") or asked.get("name") or ""
+    models = [model for model in service.models.values() if name in ("", model.name)]
+    page_no, page_size = _positive(asked.get("page_no"), 1), _positive(asked.get("page_size"), 20)
+    return wire.json_answer(wire.limits(models, page_no, page_size))
 
 
 async def _json_body(request: web.Request) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
@@ -105,6 +106,9 @@ async def answer_despite(
         return cut(request)
     if fault.action == "cut_after":
         return await _work_and_cut(request, work)
+    if fault.action == "answer_after":
+        with suppress(ServiceError):
+            await work()
     if fault.action in _CHANGES:
         return _CHANGES[fault.action](await work(), fault)
     return _error_answer(fault)

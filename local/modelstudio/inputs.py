@@ -6,13 +6,16 @@ import asyncio
 import base64
 import binascii
 import re
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
 
 from local.modelstudio.errors import ServiceError, service_error
-from local.modelstudio.pictures import Size, check_picture, check_same_size
-from local.modelstudio.rules import Row, image_addresses
+from local.modelstudio.fields import image_addresses
+from local.modelstudio.pictures import Size, check_picture, check_same_size, check_sums
+from local.modelstudio.rules import Row
 from local.modelstudio.settings import Settings
 from local.modelstudio.tasks import Task, is_inline
 from local.modelstudio.uploads import UploadStore
@@ -31,17 +34,24 @@ class InputLoader:
         self._settings = settings
         self._uploads = uploads
 
-    async def load(self, task: Task) -> tuple[bytes, ...]:
-        """All input images, checked, in the drawing's order. Raises the task's ServiceError."""
+    async def load(
+        self, task: Task, parameters: Mapping[str, Any]
+    ) -> tuple[tuple[bytes, ...], Size | None]:
+        """The input images, checked, in the drawing's order, and the last one's size.
+
+        Raises the task's ServiceError.
+        """
         rules = task.model.images
         images: list[bytes] = []
         sizes: dict[str, Size] = {}
+        size: Size | None = None
         for field, address in image_addresses(task.model, task.body):
             data = await self._get(task, address)
-            sizes[field] = await asyncio.to_thread(check_picture, data, rules)
+            sizes[field] = size = await asyncio.to_thread(check_picture, data, rules)
+            check_sums(size, rules, parameters)
             images.append(data)
         check_same_size(sizes, task.model.input)
-        return tuple(images)
+        return tuple(images), size
 
     async def _get(self, task: Task, address: str) -> bytes:
         rules = task.model.images

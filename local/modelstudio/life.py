@@ -22,6 +22,7 @@ class _Lane:
     def __init__(self) -> None:
         self.waiting: deque[Task] = deque()
         self.running: dict[str, tuple[Task, asyncio.Task[None]]] = {}
+        self.calls: dict[str, asyncio.Task[None]] = {}
 
 
 class TaskLife:
@@ -48,11 +49,24 @@ class TaskLife:
     def pump(self, model: ModelRules) -> None:
         """Start what may start."""
         lane = self._lanes[model.name]
-        while lane.waiting and len(lane.running) < self._settings.concurrent_tasks(model):
+        limit = self._settings.concurrent_tasks(model)
+        while lane.waiting and (limit is None or len(lane.running) < limit):
             task = lane.waiting.popleft()
             task.start(self._clock.now())
             lane.running[task.task_id] = (task, asyncio.create_task(self._run(task)))
             self.stats[model.name].started(len(lane.running))
+
+    async def call(self, task: Task) -> None:
+        """Carry a synchronous call out at once, to its end even if nobody waits any more."""
+        self.stats[task.model.name].made(task, self._clock.monotonic())
+        task.start(self._clock.now())
+        work = asyncio.create_task(self._run(task))
+        self._lanes[task.model.name].calls[task.task_id] = work
+        await asyncio.shield(work)
+
+    def calls(self, model: ModelRules) -> int:
+        """How many calls of the model are under way."""
+        return len(self._lanes[model.name].calls)
 
     async def _run(self, task: Task) -> None:
         try:
@@ -69,6 +83,7 @@ class TaskLife:
 
     def _leave(self, task: Task) -> None:
         self._lanes[task.model.name].running.pop(task.task_id, None)
+        self._lanes[task.model.name].calls.pop(task.task_id, None)
         task.forget_payloads()
         self.stats[task.model.name].ended(task)
         self.pump(task.model)
@@ -102,7 +117,9 @@ class TaskLife:
 
     async def close(self) -> None:
         """Stop all running work."""
-        running = [work for lane in self._lanes.values() for _, work in lane.running.values()]
+        lanes = self._lanes.values()
+        running = [work for lane in lanes for _, work in lane.running.values()]
+        running += [work for lane in lanes for work in lane.calls.values()]
         for work in running:
             work.cancel()
         await asyncio.gather(*running, return_exceptions=True)

@@ -1,20 +1,21 @@
-"""Counting in sliding seconds: for the limits, and for the report of what the limits let pass."""
+"""Counting in sliding windows: for the limits, and for the report of what they let pass."""
 
 from __future__ import annotations
 
 from collections import deque
 
 
-class SlidingSecond:
-    """Events of the last second. `peak` is the largest number ever seen in any second."""
+class SlidingWindow:
+    """Events of the last `seconds`. `peak` is the largest number ever seen in any such window."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float = 1.0) -> None:
+        self._seconds = seconds
         self._moments: deque[float] = deque()
         self.peak = 0
 
     def count(self, now: float) -> int:
-        """How many events lie in the second that ends at `now` (monotonic seconds)."""
-        while self._moments and self._moments[0] <= now - 1.0:
+        """How many events lie in the window that ends at `now` (monotonic seconds)."""
+        while self._moments and self._moments[0] <= now - self._seconds:
             self._moments.popleft()
         return len(self._moments)
 

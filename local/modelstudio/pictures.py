@@ -32,7 +32,7 @@ def check_picture(data: bytes, rules: Mapping[str, Any]) -> Size:
     if form not in rules["formats"]:
         raise service_error(rules["errors"]["format"])
     size = stored_size(picture)
-    if not all(_inside(side, rules["side"]) for side in size):
+    if not all(_inside(side, rules.get("side", {})) for side in size) or _is_narrow(size, rules):
         raise service_error(rules["errors"]["resolution"])
     if form in rules["no_alpha"] and _has_alpha(picture):
         raise service_error(rules["errors"]["format"])
@@ -42,6 +42,10 @@ def check_picture(data: bytes, rules: Mapping[str, Any]) -> Size:
 
 def _inside(side: int, bounds: Mapping[str, int]) -> bool:
     return all(_BOUNDS[name](side, limit) for name, limit in bounds.items())
+
+
+def _is_narrow(size: Size, rules: Mapping[str, Any]) -> bool:
+    return "max_aspect" in rules and max(size) > rules["max_aspect"] * min(size)
 
 
 def _has_alpha(picture: Image.Image) -> bool:
@@ -59,6 +63,16 @@ def check_same_size(sizes: Mapping[str, Size], fields: Mapping[str, Mapping[str,
     """Every image that must be as large as another is. Raises ServiceError."""
     for name, rule in fields.items():
         other = rule.get("same_size_as")
-        if other is not None and sizes[name] != sizes[other]:
+        if other is not None and name in sizes and sizes[name] != sizes[other]:
             detail = f"the resolution of {name} must be the same as that of {other}"
+            raise service_error("specification", detail=detail)
+
+
+def check_sums(size: Size, rules: Mapping[str, Any], parameters: Mapping[str, Any]) -> None:
+    """Every sum of parameters that must stay below a multiple of a side. Raises ServiceError."""
+    sides = dict(zip(("width", "height"), size, strict=True))
+    for rule in rules.get("sums_below", ()):
+        limit = rule["times"] * sides[rule["of"]]
+        if sum(parameters[field] for field in rule["fields"]) >= limit:
+            detail = f"the sum of {' and '.join(rule['fields'])} must be below {limit}"
             raise service_error("specification", detail=detail)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import hmac
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,9 @@ from local.modelstudio.errors import ServiceError, service_error
 from local.modelstudio.faults import FaultBook
 from local.modelstudio.inputs import InputLoader
 from local.modelstudio.life import TaskLife
-from local.modelstudio.limits import SlidingSecond
+from local.modelstudio.limits import SlidingWindow
 from local.modelstudio.results import ResultStore
-from local.modelstudio.rules import ModelRules, check_fields, load_models, used_texts, wanted_images
+from local.modelstudio.rules import ModelRules, load_models
 from local.modelstudio.settings import Settings
 from local.modelstudio.stats import ModelStats
 from local.modelstudio.tasks import Task, TaskBook
@@ -51,8 +52,8 @@ class Service:
         )
         self.life = TaskLife(settings, self.clock, self.studio.carry_out)
         self.life.stats.update({name: ModelStats() for name in self.models})
-        self._submissions: dict[str, SlidingSecond] = defaultdict(SlidingSecond)
-        self._task_calls: dict[str, SlidingSecond] = defaultdict(SlidingSecond)
+        self._submissions: dict[tuple[str, float], SlidingWindow] = {}
+        self._task_calls: dict[str, SlidingWindow] = defaultdict(SlidingWindow)
 
     def check_key(self, authorization: str) -> str:
         """The id of the key the request carries. Raises ServiceError 401."""
@@ -69,8 +70,8 @@ class Service:
         if not self._task_calls[api].admit(self.clock.monotonic(), self.settings.task_api_qps):
             raise service_error("throttling_rate")
 
-    def model_for(self, body: Mapping[str, Any], path_task: str) -> ModelRules:
-        """The model the body names. Raises ServiceError."""
+    def model_for(self, body: Mapping[str, Any], path: str) -> ModelRules:
+        """The model the body names, if it is to be had at the path. Raises ServiceError."""
         name = body.get("model")
         if not isinstance(name, str) or not name:
             raise service_error("field_invalid", field="model")
@@ -78,29 +79,52 @@ class Service:
             raise service_error("model_unknown")
         model = self.models[name]
         self.life.stats[name].creates_received += 1
-        if self.settings.strict_task_path and model.task != path_task:
+        if path not in (model.tasks, model.calls) and (
+            self.settings.strict_task_path or path in self.call_paths
+        ):
             raise service_error("url_error")
         return model
+
+    @property
+    def task_paths(self) -> set[str]:
+        """The paths at which tasks are made."""
+        return {model.tasks for model in self.models.values() if model.tasks}
+
+    @property
+    def call_paths(self) -> set[str]:
+        """The paths that answer at once."""
+        return {model.calls for model in self.models.values() if model.calls}
 
     def create(
         self, model: ModelRules, body: Mapping[str, Any], key_id: str, resolves: bool
     ) -> Task:
         """A new task. Raises ServiceError for wrong fields, a spent quota or a limit."""
-        check_fields(model, body)
-        self._check_quota(model)
-        self._check_limits(model)
-        task = Task(
-            model=model,
-            body=body,
-            request_id=new_request_id(),
-            key_id=key_id,
-            created=self.clock.now(),
-            wanted=wanted_images(model, body),
-            texts=used_texts(model, body),
-            resolves_uploads=resolves,
-        )
-        self.book.add(task)
+        task = self._entered(model, body, key_id, resolves, False)
         self.life.submit(task)
+        return task
+
+    async def call(
+        self, model: ModelRules, body: Mapping[str, Any], key_id: str, resolves: bool
+    ) -> Task:
+        """A synchronous call that went well. Raises ServiceError for whatever stopped it."""
+        task = self._entered(model, body, key_id, resolves, True)
+        await self.life.call(task)
+        if task.error is not None:
+            raise task.error
+        return task
+
+    def _entered(
+        self,
+        model: ModelRules,
+        body: Mapping[str, Any],
+        key_id: str,
+        resolves: bool,
+        is_call: bool,
+    ) -> Task:
+        task = Task(model, body, new_request_id(), key_id, self.clock.now(), resolves, is_call)
+        self._check_quota(model)
+        self._check_limits(model, is_call)
+        self.book.add(task)
         return task
 
     def _check_quota(self, model: ModelRules) -> None:
@@ -108,18 +132,28 @@ class Service:
         if free is not None and self.life.stats[model.name].images >= free:
             raise service_error("free_tier_only")
 
-    def _check_limits(self, model: ModelRules) -> None:
-        in_flight = self.life.stats[model.name].in_flight
-        over = in_flight >= self.settings.concurrent_tasks(model)
-        if over and self.settings.refuses_over_limit:
+    def _check_limits(self, model: ModelRules, is_call: bool) -> None:
+        if is_call:
+            most, under_way = self.settings.concurrent_calls(model), self.life.calls(model)
+        else:
+            most = self.settings.concurrent_tasks(model)
+            under_way = self.life.stats[model.name].in_flight
+        refuses = is_call or self.settings.refuses_over_limit
+        if refuses and most is not None and under_way >= most:
             raise service_error("throttling")
-        limit = self.settings.submissions_per_second(model)
-        if not self._submissions[model.name].admit(self.clock.monotonic(), limit):
+        limit, seconds = self.settings.submissions(model)
+        window = self._submissions.setdefault((model.name, seconds), SlidingWindow(seconds))
+        if not window.admit(self.clock.monotonic(), limit):
             raise service_error("throttling_rate")
 
-    def note_refusal(self, model: ModelRules, error: ServiceError) -> None:
-        """Count a create that was refused."""
-        self.life.stats[model.name].refused[error.code] += 1
+    @contextmanager
+    def noting_refusal(self, model: ModelRules) -> Iterator[None]:
+        """Count a create or call that is refused in the block."""
+        try:
+            yield
+        except ServiceError as refused:
+            self.life.stats[model.name].refused[refused.code] += 1
+            raise
 
     def find(self, task_id: str) -> Task | None:
         """The task, or None if it is unknown or no longer kept."""

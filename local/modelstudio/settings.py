@@ -109,16 +109,25 @@ class Settings:
             return float(value.get(model.name, _DEFAULTS["task_seconds"]))
         return float(value)
 
-    def submissions_per_second(self, model: ModelRules) -> int | None:
-        """Submissions accepted in any sliding second; None for no limit."""
-        changed = self._values["limits"].get(model.name, {})
-        limit: int | None = changed.get("submissions_per_second", model.submissions_per_second)
+    def submissions(self, model: ModelRules) -> tuple[int | None, float]:
+        """Submissions accepted in any so many seconds; None for no limit."""
+        changed = self._limits(model)
+        if "submissions_per_second" in changed:
+            return changed["submissions_per_second"], 1.0
+        return model.submissions, model.per_seconds
+
+    def concurrent_tasks(self, model: ModelRules) -> int | None:
+        """Tasks of the model processed at once; None for no limit."""
+        limit: int | None = self._limits(model).get("concurrent_tasks", model.concurrent_tasks)
         return limit
 
-    def concurrent_tasks(self, model: ModelRules) -> int:
-        """Tasks of the model processed at once."""
-        changed = self._values["limits"].get(model.name, {})
-        return int(changed.get("concurrent_tasks", model.concurrent_tasks))
+    def concurrent_calls(self, model: ModelRules) -> int | None:
+        """Synchronous calls of the model under way at once; None for no limit."""
+        limit: int | None = self._limits(model).get("concurrent_calls", model.concurrent_calls)
+        return limit
+
+    def _limits(self, model: ModelRules) -> dict[str, Any]:
+        return dict(self._values["limits"].get(model.name, {}))
 
     def free_images(self, model: ModelRules) -> int | None:
         """Images before the free quota is spent; None for no end."""

@@ -1,13 +1,17 @@
-"""Tasks and the book that holds them. Times are seconds since 1970 by the server's clock."""
+"""Tasks, synchronous calls, and the book of both. Times: seconds since 1970, server's clock."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from local.modelstudio.errors import ServiceError, service_error
+from local.modelstudio.fields import check_fields, facts, used_texts, wanted_images
+from local.modelstudio.messages import flat_body
+from local.modelstudio.money import bill
 from local.modelstudio.rules import ModelRules
 
 PENDING, RUNNING, SUCCEEDED, FAILED, CANCELED, UNKNOWN = (
@@ -23,24 +27,31 @@ STATUSES = (PENDING, RUNNING, SUCCEEDED, FAILED, CANCELED, UNKNOWN)
 
 @dataclass
 class Picture:
-    """One of a task's images: the name it is kept under, or why it failed."""
+    """One of a task's images: the name it is kept under and its size, or why it failed."""
 
     name: str | None = None
     error: ServiceError | None = None
+    size: tuple[int, int] = (0, 0)
 
 
 @dataclass
 class Task:
-    """One task from submission to its end."""
+    """One task from submission to its end, or one synchronous call (`is_call`).
+
+    `body` is flat whatever form was `sent`. Raises ServiceError where it cannot be made flat.
+    """
 
     model: ModelRules
-    body: Mapping[str, Any]
+    sent: Mapping[str, Any]
     request_id: str
     key_id: str
     created: float
-    wanted: int
-    texts: Mapping[str, str]
     resolves_uploads: bool
+    is_call: bool = False
+    body: Mapping[str, Any] = field(init=False)
+    facts: Mapping[str, Any] = field(init=False)
+    wanted: int = field(init=False)
+    texts: Mapping[str, str] = field(init=False)
     task_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     status: str = PENDING
     started: float | None = None
@@ -48,6 +59,25 @@ class Task:
     error: ServiceError | None = None
     pictures: list[Picture] = field(default_factory=list)
     rewritten_prompt: str | None = None
+
+    def __post_init__(self) -> None:
+        """Read the body."""
+        self.body = flat_body(self.model, self.sent) if self.model.speaks_messages else self.sent
+        check_fields(self.model, self.body)
+        self.facts = facts(self.model, self.body)
+        self.wanted = wanted_images(self.model, self.body)
+        self.texts = used_texts(self.model, self.body)
+
+    @property
+    def inputs(self) -> int:
+        """Input images in a list of them."""
+        return len(self.body["input"].get("images") or ())
+
+    @property
+    def billed(self) -> Decimal:
+        """CNY for the good images so far; nothing once it has failed."""
+        sizes = [picture.size for picture in self.pictures if picture.name is not None]
+        return bill(self.model, self.facts, sizes, self.inputs)
 
     @property
     def is_over(self) -> bool:
@@ -91,30 +121,35 @@ class Task:
     def forget_payloads(self) -> None:
         """Drop inline images once they are of no more use."""
         self.body = {name: without_payloads(value) for name, value in self.body.items()}
+        self.sent = {name: without_payloads(value) for name, value in self.sent.items()}
 
 
 class TaskBook:
-    """All tasks in the order of their submission."""
+    """All tasks and calls in the order of their submission."""
 
     def __init__(self) -> None:
         self._tasks: dict[str, Task] = {}
 
     def add(self, task: Task) -> None:
-        """Enter a new task."""
+        """Enter a new task or call."""
         self._tasks[task.task_id] = task
 
     def find(self, task_id: str, now: float, kept_seconds: float) -> Task | None:
         """The task, or None if it never was or is no longer kept."""
         task = self._tasks.get(task_id)
-        return task if task is not None and now - task.created < kept_seconds else None
+        return task if task is not None and _is_kept(task, now, kept_seconds) else None
 
     def kept(self, now: float, kept_seconds: float) -> list[Task]:
         """Tasks still kept, the newest first."""
-        return [t for t in reversed(self._tasks.values()) if now - t.created < kept_seconds]
+        return [t for t in reversed(self._tasks.values()) if _is_kept(t, now, kept_seconds)]
 
     def all(self) -> Iterable[Task]:
-        """Every task, those no longer kept included."""
+        """Every task and call, those no longer kept included."""
         return self._tasks.values()
+
+
+def _is_kept(task: Task, now: float, kept_seconds: float) -> bool:
+    return not task.is_call and now - task.created < kept_seconds
 
 
 def is_inline(address: str) -> bool:

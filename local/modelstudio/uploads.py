@@ -16,8 +16,9 @@ from typing import Any
 
 from local.modelstudio.clock import ServerClock, beijing_date
 from local.modelstudio.errors import service_error
+from local.modelstudio.outcome import Json
 from local.modelstudio.settings import Settings
-from local.modelstudio.wire import Json, new_request_id
+from local.modelstudio.wire import new_request_id
 
 _POLICY_SECONDS = 300
 MAX_MEGABYTES = 100

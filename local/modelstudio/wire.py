@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from aiohttp import web
 
 from local.modelstudio.clock import beijing_text
 from local.modelstudio.errors import ServiceError
-from local.modelstudio.tasks import FAILED, SUCCEEDED, UNKNOWN, Picture, Task
+from local.modelstudio.outcome import Address, Json, output, usage
+from local.modelstudio.rules import ModelRules
+from local.modelstudio.tasks import FAILED, SUCCEEDED, UNKNOWN, Task
 
-Json = dict[str, Any]
-Address = Callable[[str, Task], str]
+_QUEUE = 500  # the page's sample: concurrency 5, queue 500
 
 
 def new_request_id() -> str:
@@ -54,18 +54,47 @@ def canceled() -> Json:
 
 def queried(task: Task, address: Address) -> Json:
     """The answer to query, in the form of the task's model."""
-    output: Json = {"task_id": task.task_id, "task_status": task.status}
-    if task.model.tells_times:
-        output.update(_times(task))
+    told: Json = {"task_id": task.task_id, "task_status": task.status}
+    if task.model.answer.get("times"):
+        told.update(_times(task))
     if task.status == FAILED and task.error is not None:
-        output.update(code=task.error.code, message=task.error.message)
+        told.update(code=task.error.code, message=task.error.message)
     if task.status == SUCCEEDED:
-        output["results"] = [_result(task, picture, address) for picture in task.pictures]
-    output["task_metrics"] = {"TOTAL": task.wanted, "SUCCEEDED": task.good, "FAILED": task.failed}
-    answer: Json = {"request_id": new_request_id(), "output": output}
+        told.update(output(task, address))
+    if task.model.answer["metrics"]:
+        told["task_metrics"] = {"TOTAL": task.wanted, "SUCCEEDED": task.good, "FAILED": task.failed}
+    answer: Json = {"request_id": new_request_id(), "output": told}
     if task.status == SUCCEEDED:
-        answer["usage"] = {"image_count": task.good}
+        answer["usage"] = usage(task)
     return answer
+
+
+def called(task: Task, address: Address) -> Json:
+    """The answer to a synchronous call that went well."""
+    told = {"output": output(task, address), "usage": usage(task)}
+    return {**told, "request_id": task.request_id}
+
+
+def limits(models: Sequence[ModelRules], page_no: int, page_size: int) -> Json:
+    """The answer to `GET /models/limits` (list-quotas page)."""
+    first = (page_no - 1) * page_size
+    page = [_quota(model) for model in models[first : first + page_size]]
+    told = {"total": len(models), "page_no": page_no, "page_size": page_size, "quotas": page}
+    return {"request_id": new_request_id(), "output": told}
+
+
+def _quota(model: ModelRules) -> Json:
+    limit = {
+        "request_limit": model.submissions,
+        "request_limit_period": round(model.per_seconds),
+        "usage_limit": None,
+        "usage_limit_field": None,
+        "usage_limit_period": None,
+        "async_user_queue_limit": model.concurrent_tasks and _QUEUE,
+        "async_user_concurrency_limit": model.concurrent_tasks,
+    }
+    ids = {"model": model.name, "workspace_id": "ws-laptop"}
+    return {**ids, "model_limit": limit, "workspace_limit": None}
 
 
 def _times(task: Task) -> Json:
@@ -75,18 +104,6 @@ def _times(task: Task) -> Json:
         "end_time": task.ended,
     }
     return {name: beijing_text(at) for name, at in moments.items() if at is not None}
-
-
-def _result(task: Task, picture: Picture, address: Address) -> Json:
-    if picture.error is not None:
-        return {"code": picture.error.code, "message": picture.error.message}
-    result: Json = {}
-    if task.model.tells_prompts:
-        result["orig_prompt"] = task.texts.get("prompt", "")
-        if task.rewritten_prompt is not None:
-            result["actual_prompt"] = task.rewritten_prompt
-    result["url"] = address(picture.name or "", task)
-    return result
 
 
 def listed(tasks: Sequence[Task], page_no: int, page_size: int) -> Json:
@@ -109,7 +126,7 @@ def _row(task: Task) -> Json:
         "caller_uid": "1000000000000001",
         "gmt_create": _milliseconds(task.created),
         "model_name": task.model.name,
-        "region": task.model.region,
+        "region": task.model.row["region"],
         "request_id": task.request_id,
         "status": task.status,
         "task_id": task.task_id,

@@ -1,30 +1,37 @@
-"""What happens inside a running task: parameters checked, images fetched, pictures drawn."""
+"""What happens inside a task or call: parameters checked, images fetched, pictures drawn."""
 
 from __future__ import annotations
 
 import asyncio
+import io
 import logging
 import random
 import re
 import uuid
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from PIL import Image
 
 from local.modelstudio.clock import ServerClock, beijing_date
 from local.modelstudio.errors import service_error
 from local.modelstudio.faults import Fault, FaultBook
+from local.modelstudio.fields import used_parameters
 from local.modelstudio.inputs import InputLoader
 from local.modelstudio.results import ResultStore
-from local.modelstudio.rules import parse_size, used_parameters
 from local.modelstudio.settings import Settings
+from local.modelstudio.sizes import Size, output_size
 from local.modelstudio.tasks import Picture, Task
 
 if TYPE_CHECKING:
     from local.modelstudio.drawing import Drawing
 
 _LOG = logging.getLogger("modelstudio")
-_NOT_OPTIONS = frozenset({"n", "size", "style", "seed", "watermark", "prompt_extend"})
+_NOT_OPTIONS = frozenset(
+    {"n", "size", "style", "seed", "watermark", "add_watermark", "prompt_extend"}
+)
 _SEEDS = 2**31
 
 
@@ -54,10 +61,10 @@ class Studio:
         parameters = used_parameters(task.model, task.body)
         if self._is_found(task.texts.values(), "input"):
             raise service_error("data_inspection_input")
-        images = await self._loader.load(task)
+        images, shape = await self._loader.load(task, parameters)
         fault = self._faults().take("task", task.model.name)
         if fault is None or fault.action == "delay":
-            await self._draw_all(task, parameters, images)
+            await self._draw_all(task, _Job(task, parameters, images, shape))
         await asyncio.sleep(max(0.0, until - asyncio.get_running_loop().time()))
         if fault is not None:
             await _suffer(fault)
@@ -71,38 +78,32 @@ class Studio:
         words = self._settings.moderated_words(part)
         return any(_holds(text, word) for text in texts for word in words)
 
-    async def _draw_all(
-        self, task: Task, parameters: dict[str, Any], images: tuple[bytes, ...]
-    ) -> None:
+    async def _draw_all(self, task: Task, job: _Job) -> None:
+        parameters = job.parameters
         if parameters.get("prompt_extend"):
-            task.rewritten_prompt = task.texts["prompt"] + task.model.prompt_addition
+            task.rewritten_prompt = task.texts["prompt"] + task.model.row["prompt_addition"]
         seed = parameters.get("seed")
         first = self.dice.randrange(_SEEDS) if seed is None else seed
-        refused = self._is_found([task.texts["prompt"]], "output")
+        refused = self._is_found([task.texts.get("prompt", "")], "output")
         for k in range(parameters["n"]):
             fault = self._faults().take("image", task.model.name, k)
             if fault is not None or refused:
                 error = fault.error if fault else service_error("data_inspection_output")
                 task.pictures.append(Picture(error=error))
                 continue
-            task.pictures.append(
-                await self._picture(task, parameters, images, (first + k) % _SEEDS)
-            )
+            task.pictures.append(await self._picture(task, job.drawing((first + k) % _SEEDS)))
 
-    async def _picture(
-        self, task: Task, parameters: dict[str, Any], images: tuple[bytes, ...], seed: int
-    ) -> Picture:
-        drawing = _drawing(task, parameters, images, seed)
+    async def _picture(self, task: Task, drawing: Drawing) -> Picture:
         loop = asyncio.get_running_loop()
         try:
-            png = await loop.run_in_executor(self._executor, _draw, drawing)
+            png, size = await loop.run_in_executor(self._executor, _draw, drawing)
         except Exception as problem:  # the picture fails, the others of the task need not
             _LOG.error("modelstudio: drawing failed: %s: %s", type(problem).__name__, problem)
             return Picture(error=service_error("internal_algorithm"))
         name = f"{beijing_date(task.created)}/{uuid.uuid4()}.png"
         expires = task.created + self._settings.seconds("retention_seconds")
         await loop.run_in_executor(self._executor, self._results.keep, name, png, expires)
-        return Picture(name=name)
+        return Picture(name=name, size=size)
 
 
 def _holds(text: str, word: str) -> bool:
@@ -120,25 +121,44 @@ async def _suffer(fault: Fault) -> None:
     await asyncio.sleep(fault.seconds or 0.0)
 
 
-def _drawing(
-    task: Task, parameters: dict[str, Any], images: tuple[bytes, ...], seed: int
-) -> Drawing:
-    from local.modelstudio.drawing import Drawing
+@dataclass(frozen=True)
+class _Job:
+    """A task's parameters and pictures; `shape` is the last picture's size."""
 
-    return Drawing(
-        kind=task.model.kind,
-        prompt=task.rewritten_prompt or task.texts["prompt"],
-        negative_prompt=task.texts.get("negative_prompt", ""),
-        images=images,
-        size=parse_size(parameters.get("size")),
-        style=parameters.get("style") or "<auto>",
-        seed=seed,
-        watermark=bool(parameters.get("watermark")),
-        options={name: value for name, value in parameters.items() if name not in _NOT_OPTIONS},
-    )
+    task: Task
+    parameters: dict[str, Any]
+    images: tuple[bytes, ...]
+    shape: Size | None
+
+    def drawing(self, seed: int) -> Drawing:
+        """What is to be drawn."""
+        from local.modelstudio.drawing import Drawing
+
+        task, used = self.task, self.parameters
+        return Drawing(
+            kind=task.model.kind(task.facts["function"], bool(self.images)),
+            prompt=task.rewritten_prompt or task.texts.get("prompt", ""),
+            negative_prompt=task.texts.get("negative_prompt", ""),
+            images=self.images,
+            size=self._size(),
+            style=used.get("style") or "<auto>",
+            seed=seed,
+            watermark=bool(used.get("watermark") or used.get("add_watermark")),
+            options={name: value for name, value in used.items() if name not in _NOT_OPTIONS},
+        )
+
+    def _size(self) -> Size | None:
+        model = self.task.model
+        if model.row.get("keeps_size"):
+            return self.shape
+        return output_size(
+            model.parameters.get("size", {}), self.parameters.get("size"), self.shape
+        )
 
 
-def _draw(drawing: Drawing) -> bytes:
+def _draw(drawing: Drawing) -> tuple[bytes, Size]:
     from local.modelstudio.drawing import draw  # numpy and OpenCV load with the first task only
 
-    return draw(drawing)
+    png = draw(drawing)
+    with Image.open(io.BytesIO(png)) as image:
+        return png, image.size

@@ -21,6 +21,7 @@ import requests
 from PIL import Image
 
 from local.modelstudio.app import listening
+from local.modelstudio.rules import load_models
 from local.modelstudio.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -191,8 +192,8 @@ def await_true(condition: Callable[[], Json | None], seconds: float = 20.0) -> J
 
 def calm(settings: Mapping[str, object] | None) -> Json:
     """Tasks take 0.05 s and nothing is limited, except as the settings say."""
-    free = {"submissions_per_second": None, "concurrent_tasks": 20}
-    limits = {"limits": dict.fromkeys((PAINTING, SKETCH, EDIT), free)}
+    free = {"submissions_per_second": None, "concurrent_tasks": 20, "concurrent_calls": None}
+    limits = {"limits": dict.fromkeys(load_models(), free)}
     return {"task_seconds": 0.05, "task_api_qps": None, **limits, **(settings or {})}
 
 

@@ -1,0 +1,119 @@
+"""What a request says, as far as the model's rules go: its fields, texts, images, parameters.
+
+A body of the messages form has been made flat before (messages.py).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from local.modelstudio.errors import service_error
+from local.modelstudio.rules import ModelRules, Row, holds, varied
+from local.modelstudio.values import check_value
+
+
+def check_fields(model: ModelRules, body: Row) -> None:
+    """What is refused at once: fields that are missing or of another type. Raises ServiceError."""
+    given = body.get("input")
+    if not isinstance(given, dict):
+        raise service_error("field_invalid", field="input")
+    if not isinstance(body.get("parameters"), (dict, type(None))):
+        raise service_error("field_invalid", field="parameters")
+    if body.get("parameters") is None and model.row.get("needs_parameters"):
+        raise service_error("empty_parameters")
+    for name, rule in model.input.items():
+        value, needed = given.get(name), rule["required"]
+        if "only_when" in rule and not (needed := holds(rule["only_when"], given)):
+            continue
+        if value in (None, "", []) and not needed:
+            continue
+        if not _has_type(rule, value):
+            raise service_error("field_invalid", field=name)
+
+
+def _has_type(rule: Row, value: object) -> bool:
+    if rule["type"] == "images":
+        return isinstance(value, list) and bool(value) and all(_is_text(item) for item in value)
+    if rule["type"] == "enum":
+        return isinstance(value, str) and value in rule["values"]
+    return _is_text(value)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def facts(model: ModelRules, body: Row) -> dict[str, Any]:
+    """What the conditions of the rules know: parameters, `function`, `images`."""
+    given = body.get("parameters") or {}
+    known = {
+        name: rule.get("default") if given.get(name) is None else given[name]
+        for name, rule in model.parameters.items()
+    }
+    known["function"] = body["input"].get("function")
+    known["images"] = bool(body["input"].get("images"))
+    return known
+
+
+def wanted_images(model: ModelRules, body: Row) -> int:
+    """`n` as far as it can be read, for the metrics of a task that fails on its parameters."""
+    if "n" not in model.parameters:
+        return 1
+    rule = varied(model.parameters["n"], facts(model, body))
+    value = (body.get("parameters") or {}).get("n", rule["default"])
+    if isinstance(value, int) and rule["min"] <= value <= rule["max"]:
+        return _made(rule, int(value))
+    return _made(rule, int(rule["default"]))
+
+
+def _made(rule: Row, n: int) -> int:
+    """Where `n` only bounds a set, the model makes a third less, from three upwards."""
+    return n - n // 3 if rule.get("up_to") else n
+
+
+def used_texts(model: ModelRules, body: Row) -> dict[str, str]:
+    """Texts as the model sees them: what is beyond the limit is cut without a word."""
+    found = {}
+    for rules, given in (
+        (model.input, body["input"]),
+        (model.parameters, body.get("parameters") or {}),
+    ):
+        for name, rule in rules.items():
+            value = given.get(name)
+            if rule["type"] == "text":
+                found[name] = value[: rule.get("max_chars")] if isinstance(value, str) else ""
+    return found
+
+
+def image_addresses(model: ModelRules, body: Row) -> list[tuple[str, str]]:
+    """(field, address) of every input image, in the drawing's order. Raises ServiceError."""
+    found: list[tuple[str, str]] = []
+    for name, rule in model.input.items():
+        value = body["input"].get(name)
+        if rule["type"] == "image" and holds(rule.get("only_when", {}), body["input"]):
+            found.append((name, value))
+        elif rule["type"] == "images":
+            value = value or []
+            if not rule["min"] <= len(value) <= rule["max"]:
+                detail = f"{name} must hold {rule['min']} to {rule['max']} images"
+                raise service_error(rule["error"], detail=detail)
+            found += [(name, address) for address in value]
+    return found
+
+
+def used_parameters(model: ModelRules, body: Row) -> dict[str, Any]:
+    """Parameters with their defaults; unknown ones are passed over. Raises ServiceError."""
+    given, known = body.get("parameters") or {}, facts(model, body)
+    used: dict[str, Any] = {}
+    for name, plain in model.parameters.items():
+        rule, value = varied(plain, known), given.get(name)
+        used[name] = rule.get("default") if value is None else check_value(name, rule, value)
+        if rule["type"] == "boxes" and value is not None:
+            _check_boxes(name, rule, used[name], body)
+    used["n"] = wanted_images(model, body)
+    return used
+
+
+def _check_boxes(name: str, rule: Row, boxes: list[Any], body: Row) -> None:
+    if len(boxes) != len(body["input"].get("images") or []):
+        raise service_error(rule["error"], detail=f"{name} must hold one list for each image")

@@ -1,0 +1,28 @@
+"""How large an image comes out."""
+
+from __future__ import annotations
+
+from local.modelstudio.rules import Row
+from local.modelstudio.values import parse_size
+
+Size = tuple[int, int]
+LEVELS = {"1K": 1024, "2K": 2048, "4K": 4096}  # about so many pixels, squared
+_STEP = 16
+_LONGEST = 8  # to one
+
+
+def output_size(rule: Row, value: object, last_image: Size | None) -> Size | None:
+    """The size a parameter asks for, a level in the shape of the last image; None if it is open."""
+    if isinstance(value, str) and value in LEVELS:
+        return _of_level(LEVELS[value], last_image or (1, 1))
+    size, step = parse_size(value), rule.get("snap", 1)
+    return None if size is None else (size[0] // step * step, size[1] // step * step)
+
+
+def _of_level(side: int, shape: Size) -> Size:
+    root = min(_LONGEST, max(1 / _LONGEST, shape[0] / shape[1])) ** 0.5
+    return _snapped(side * root), _snapped(side / root)
+
+
+def _snapped(side: float) -> int:
+    return round(side / _STEP) * _STEP
