@@ -28,15 +28,9 @@ def _holds(when: Condition, model: Model, request: Plain) -> bool:
     if "present" in when:
         return (value is not _NOTHING and value not in ("", [], None)) is when["present"]
     if value is _NOTHING:
-        value = default_of(_field(model, section, name), model, request)
+        value = default_of(model.field(section, name) or {}, model, request)
     wanted = when["in"] if "in" in when else [when["equals"]]
     return any(type(value) is type(one) and value == one for one in wanted)
-
-
-def _field(model: Model, section: str, name: str) -> Mapping[str, Any]:
-    schema = model.input_schema if section == "input" else model.parameters_schema
-    field: Mapping[str, Any] = schema["properties"].get(name, {})
-    return field
 
 
 def default_of(field: Mapping[str, Any], model: Model, request: Plain) -> Any:

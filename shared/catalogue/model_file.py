@@ -116,6 +116,7 @@ def _answers(node: Node, hosts: Node | None) -> dict[str, Any]:
         "prompt_key": None if prompt is None else prompt.text(),
         "texts_at": None if texts is None else texts.text(),
         "usage_at": (USUAL_USAGE,) if usage is None else usage.texts(),
+        "number": parts.numbers(node.maybe("number")),
         "area_at": None if area is None else (area["width"].text(), area["height"].text()),
         "result_hosts": () if hosts is None else hosts["hosts"].texts(),
     }

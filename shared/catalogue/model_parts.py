@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.catalogue.models import (
+    ImageNumber,
     Limits,
     MessagesForm,
     ModelNotice,
@@ -74,6 +75,20 @@ def _tier(node: Node) -> PriceTier:
         per_image=node["per_image"].number(),
         area_at_most=None if area is None else area.of(int),
         when=() if when is None else _conditions(when),
+    )
+
+
+def numbers(node: Node | None) -> tuple[ImageNumber, ...]:
+    """Which fields say how many images are made."""
+    return () if node is None else tuple(_number(one) for one in node.items())
+
+
+def _number(node: Node) -> ImageNumber:
+    when, fewer = node.maybe("when"), node.maybe("fewer")
+    return ImageNumber(
+        node["at"].text(),
+        () if when is None else _conditions(when),
+        fewer is not None and fewer.of(bool),
     )
 
 

@@ -90,6 +90,16 @@ class Price:
 
 
 @dataclass(frozen=True)
+class ImageNumber:
+    """The field of a request that says how many images it makes, where `when` holds; `fewer`: the
+    service may make less, so that one which is not there has not failed."""
+
+    at: str
+    when: tuple[Condition, ...] = ()
+    fewer: bool = False
+
+
+@dataclass(frozen=True)
 class Status:
     """That a model is going, or gone: `state` is trial_only, deprecated or retired, since the day
     `since` (YYYY-MM-DD). `successor` is a model's name; `conversion` says how jobs get there."""
@@ -202,8 +212,10 @@ class Model:
     `mode` is async or sync, `body` flat or messages (then `messages` says how). `ids`: the id that
     the service knows, by region, where it is not the name. `results_at`, `texts_at`, `usage_at`
     (the first that is there counts the billed images) and `area_at` (width and height of the
-    outputs) point into an answer. `result_hosts`: empty for any public https host. `prompt_key`:
-    the key of a result that holds the prompt as it was sent. `region_limits`: where they differ.
+    outputs) point into an answer. `number`: which field says how many images are made, the first
+    that fits, or else the parameter n. `result_hosts`: empty for any public https host.
+    `prompt_key`: the key of a result that holds the prompt as it was sent. `region_limits`: where
+    they differ.
     """
 
     name: str
@@ -232,12 +244,19 @@ class Model:
     texts_at: str | None = None
     usage_at: tuple[str, ...] = (USUAL_USAGE,)
     area_at: tuple[str, str] | None = None
+    number: tuple[ImageNumber, ...] = ()
     region_limits: Mapping[str, Limits] = field(default_factory=dict)
     status: Status | None = None
 
     def source(self, short: str) -> str:
         """The title of the document with this short id."""
         return self.sources.get(short, short)
+
+    def field(self, section: str, name: str) -> Mapping[str, Any] | None:
+        """What is said of a field of `input` or `parameters`; None if there is no such field."""
+        schema = self.input_schema if section == "input" else self.parameters_schema
+        found: Mapping[str, Any] | None = schema["properties"].get(name)
+        return found
 
     def id_in(self, region: str) -> str:
         """The id under which the service knows the model there."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from shared.catalogue import price
 from shared.catalogue.errors import ErrorTable
 from shared.catalogue.models import Catalogue, Model
+from shared.catalogue.plain import Plain
+from shared.catalogue.price import Bill
 from shared.catalogue.retry_policy import RetryPolicy
 
 
@@ -23,16 +27,11 @@ class Rules:
         """The model of this name, if the catalogue has it."""
         return self.catalogue.get(name)
 
-    def price(self, model: str, images: int) -> dict[str, Any] | None:
-        """What images cost by the catalogue, as manifests show it; None for an unknown model."""
+    def bill(self, model: Model, request: Plain, areas: Iterable[int | None]) -> Bill:
+        """What images of these areas cost (`shared.catalogue.price.bill`)."""
+        return price.bill(model, self.region, request, areas)
+
+    def price(self, model: str, billed: Bill) -> dict[str, Any] | None:
+        """A bill as manifests show it; None for an unknown model."""
         entry = self.catalogue.get(model)
-        if entry is None:
-            return None
-        each = entry.price.in_region(self.region).per_image
-        return {
-            "currency": entry.price.currency,
-            "per_image": each,
-            "images": images,
-            "total": round(each * images, 4),
-            "checked": entry.price.checked,
-        }
+        return None if entry is None else price.statement(entry, self.region, billed)

@@ -8,9 +8,9 @@ import re
 from dataclasses import dataclass, field
 from itertools import islice
 
+from shared.catalogue import pointers
 from shared.catalogue.models import ImageRule, Model
 from shared.catalogue.plain import Plain
-from shared.jobfile import pointers
 from shared.jobfile.findings import Findings
 from shared.jobfile.image_probe import ImageFacts, Look, ProbeError, look
 from shared.jobfile.marks_check import check_marks

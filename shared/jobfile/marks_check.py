@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from shared.catalogue import pointers
 from shared.catalogue.models import ImageRule, Marks
 from shared.catalogue.plain import Plain
-from shared.jobfile import pointers
 from shared.jobfile.findings import Findings
 from shared.jobfile.image_marks import WHITE, Colour, Count, PixelCounter, Undecodable
 from shared.jobfile.image_probe import Look

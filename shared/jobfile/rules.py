@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from shared.catalogue import pointers
 from shared.catalogue.models import Model
 from shared.catalogue.plain import Plain
-from shared.jobfile import pointers
 from shared.jobfile.findings import Findings
 
 _SIZE = re.compile(r"([1-9][0-9]{0,4})\*([1-9][0-9]{0,4})\Z")

@@ -8,8 +8,9 @@ from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from shared.catalogue import pointers
 from shared.catalogue.plain import Plain, escape
-from shared.jobfile import pointers, wording
+from shared.jobfile import wording
 from shared.jobfile.findings import Findings
 from shared.jobfile.quick_check import seconds, surely_fits
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from shared.catalogue.plain import copy
-from shared.jobfile.pointers import replace
+from shared.catalogue.pointers import replace
 
 DEFAULT_PRIORITY = 5
 

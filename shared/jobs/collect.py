@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from shared.catalogue.errors import ErrorRule, JobError
-from shared.catalogue.models import Model
+from shared.catalogue.models import USUAL_USAGE, Model
+from shared.catalogue.price import Bill, area_asked_for, areas_billed
 from shared.catalogue.rules import Rules
 from shared.jobs.errors import classified, explained, log_fields
 from shared.jobs.images import store_image
-from shared.jobs.manifest import FailedImage, Outcome, state_of
+from shared.jobs.manifest import FailedImage, Outcome, billed_before, state_of
 from shared.jobs.transitions import Retained, Transitions
-from shared.jobs.wanted import most_images
+from shared.jobs.wanted import MOST_IMAGES, Wanted, wanted
 from shared.ledger.ledger import Ledger
 from shared.ledger.manifest import StoredImage
 from shared.ledger.record import CANCELED, FAILED, NEEDS_ATTENTION, RUNNING, Record
 from shared.modelstudio.client import ModelStudio, ServiceError, Task
-from shared.modelstudio.download import RETENTION, Downloader, DownloadFailed, Hosts
-from shared.modelstudio.result_urls import result_items
+from shared.modelstudio.download import RETENTION, Downloader, DownloadFailed, Hosts, host_of
+from shared.modelstudio.result_urls import result_items, result_texts, value_at
 from shared.platform.clock import from_iso
 from shared.platform.concurrency import MapFn, in_turn
 from shared.platform.logs import about
@@ -50,6 +51,24 @@ class KnownInFlight:
 
 
 NOTHING = KnownInFlight()
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a job asked for. `request` is in the flat form, empty where the spec is lost."""
+
+    model: Model | None
+    request: Mapping[str, Any]
+    wanted: Wanted
+    on_partial: str = "keep"
+
+
+@dataclass(frozen=True)
+class Made:
+    """What an attempt made: the images that are stored, and those that failed."""
+
+    images: list[StoredImage]
+    failed: list[FailedImage]
 
 
 @dataclass
@@ -88,46 +107,76 @@ class Collection:
         return last
 
     def _succeeded(self, last: Record, task: Task, known: KnownInFlight) -> Record | None:
-        fetched = self._fetch_all(last, task)
-        if fetched is None:
+        asked = self._asked(last, known.first)
+        made = self._fetch_all(last, task, asked)
+        if made is None:
             return last
-        images, failed = fetched
-        paid = last.paid + _image_count(task, len(images), len(images) + len(failed))
-        kept = tuple(sorted((*last.kept, *images), key=lambda image: image.number))
+        failed = made.failed
+        billed = billed_before(self.rules, last).plus(self._billed(task, asked, made))
+        kept = tuple(sorted((*last.kept, *made.images), key=lambda image: image.number))
         self._learn(last, task, known.took)
         blocked = self._open_breaker(last, failed)
-        if (blocked and not kept) or self._once_more(last, failed, paid, free=blocked):
+        if (blocked and not kept) or self._once_more(last, asked, failed, billed, free=blocked):
             missing = tuple(one.number for one in failed)
             return self.transitions.requeue(
                 last,
                 failed[0].error,
                 wait=0.0 if blocked else self._pause(last),
                 attempt=max(0, last.attempt - 1) if blocked else None,
-                retained=Retained(kept, missing, paid),
+                retained=Retained(kept, missing, billed),
             )
-        error = None if kept else self._first_failure(failed)
-        outcome = Outcome(error=error, task=task, images=kept, failed=tuple(failed), paid=paid)
+        error = None if kept else self._first_failure(task, failed)
+        failures, texts = tuple(failed), self._texts(task, asked.model)
+        outcome = Outcome(error, task, kept, failures, bill=billed, texts=texts)
         return self.transitions.finish(last, state_of(kept), outcome, known.first)
 
-    def _first_failure(self, failed: list[FailedImage]) -> JobError:
-        return failed[0].error if failed else self.rules.errors.ours("NoImages")
+    def _first_failure(self, task: Task, failed: list[FailedImage]) -> JobError:
+        if failed:
+            return failed[0].error
+        error = self.rules.errors.ours("NoImages")
+        said = f" The service said: {task.message}" if task.message else ""
+        return replace(error, message=error.message + said)
 
-    def _fetch_all(
-        self, last: Record, task: Task
-    ) -> tuple[list[StoredImage], list[FailedImage]] | None:
-        """Every result stored or known to be lost; None if one has to be fetched again later."""
+    def _asked(self, last: Record, first: Record | None) -> Asked:
+        spec = (first or self.ledger.records.with_spec(last)).spec
         model = self.rules.model(last.model)
+        if spec is None:
+            return Asked(model, {}, Wanted(1, exact=False))
+        request = {"input": spec.input, "parameters": spec.parameters}
+        return Asked(model, request, wanted(model, request), spec.on_partial)
+
+    def _fetch_all(self, last: Record, task: Task, asked: Asked) -> Made | None:
+        """Every result stored or known to be lost; None if one has to be fetched again later."""
+        model = asked.model
         items = result_items(task.answer, model.results_at if model else USUAL_RESULTS)
-        items = items[: most_images(model)]
-        numbers = list(last.missing or range(1, len(items) + 1))
+        items = items[:MOST_IMAGES]
+        numbers = _numbers(last, len(items), asked.wanted)
         pairs = list(zip(numbers, items, strict=False))
         found = self.map_fn(lambda pair: self._fetch_one(last, *pair, model), pairs)
         if None in found:
             return None
         images = [one for one in found if isinstance(one, StoredImage)]
         failed = [one for one in found if isinstance(one, FailedImage)]
-        failed += [self._failed_image(number, {}) for number in numbers[len(items) :]]
-        return images, failed
+        said = f"The answer names {len(items)} of {len(numbers)} images."
+        absent = {"message": said}
+        failed += [self._failed_image(number, absent) for number in numbers[len(items) :]]
+        return Made(images, failed)
+
+    def _texts(self, task: Task, model: Model | None) -> tuple[str, ...]:
+        if model is None or model.texts_at is None:
+            return ()
+        return tuple(result_texts(task.answer, model.texts_at))
+
+    def _billed(self, task: Task, asked: Asked, made: Made) -> Bill:
+        """What the attempt is billed for: by the service's count and size where it tells them."""
+        model = asked.model
+        most = max(len(made.images) + len(made.failed), asked.wanted.images)
+        count = _image_count(task, model, len(made.images), most)
+        if model is None:
+            return Bill(((0.0, count),) if count else ())
+        told, stored = _area(task, model), [image.width * image.height for image in made.images]
+        hoped = area_asked_for(model, asked.request)
+        return self.rules.bill(model, asked.request, areas_billed(count, told, stored, hoped))
 
     def _fetch_one(
         self, last: Record, number: int, item: Mapping[str, Any], model: Model | None
@@ -156,37 +205,48 @@ class Collection:
                 return True
         return False
 
-    def _once_more(self, last: Record, failed: list[FailedImage], paid: int, *, free: bool) -> bool:
+    def _once_more(
+        self, last: Record, asked: Asked, failed: list[FailedImage], billed: Bill, *, free: bool
+    ) -> bool:
         """Whether another attempt is to be made for the images that failed.
 
         `free`: it does not count, because the account was to blame and not the job.
         """
-        if not failed:
-            return False
-        spec = self.ledger.records.with_spec(last).spec
-        if spec is None or spec.on_partial != "retry-failed":
+        if not failed or asked.on_partial != "retry-failed":
             return False
         errors = self.rules.errors
         rules = [errors.classify(one.error.code, one.error.message, 200) for one in failed]
-        price = self.rules.price(last.model, paid + len(failed))
+        price = self.rules.price(last.model, billed.plus(self._at_most(asked, len(failed))))
         total = price["total"] if price else 0.0
         if free:
             return total <= self.rules.policy.most_price
         attempt = last.attempt or 1
         return all(self.rules.policy.allows(rule, attempt, total) for rule in rules)
 
+    def _at_most(self, asked: Asked, images: int) -> Bill:
+        """What another attempt for so many images costs if all of them succeed."""
+        if asked.model is None:
+            return Bill()
+        area = area_asked_for(asked.model, asked.request)
+        return self.rules.bill(asked.model, asked.request, [area] * images)
+
     def _fetch(
         self, job: str, number: int, item: Mapping[str, Any], model: Model | None
     ) -> StoredImage:
-        hosts = Hosts((*self.result_hosts, *(model.result_hosts if model else ())))
-        with self.downloader.fetch(str(item["url"]), hosts) as download:
-            return store_image(self.ledger.store, job, number, download, item)
+        listed, url = model.result_hosts if model else (), str(item["url"])
+        hosts = Hosts((*self.result_hosts, *listed), open=model is not None and not listed)
+        host = host_of(url) if self.downloader.is_unlisted(url, hosts) else None
+        with self.downloader.fetch(url, hosts) as download:
+            return store_image(self.ledger.store, job, number, download, item, host)
 
     def _failed_image(self, number: int, item: Mapping[str, Any]) -> FailedImage:
-        code, message = str(item.get("code") or "NoUrl"), str(item.get("message") or "")
+        said = (item.get(name) for name in ("code", "message"))
+        code, message = (one if isinstance(one, str) else "" for one in said)
+        code = code or "NoUrl"
         rule = self.rules.errors.classify(code, message, 200)
-        said = message or "The result has neither URL nor error."
-        return FailedImage(number, rule.error(code, said))
+        return FailedImage(
+            number, rule.error(code, message or "The result has neither URL nor error.")
+        )
 
     def _failed(self, last: Record, task: Task) -> Record | None:
         """A failed task is free; the job is tried again where the error may pass."""
@@ -247,12 +307,36 @@ class Collection:
         return self.ledger.clock.now() - from_iso(last.submitted_at or last.at)
 
 
-def _image_count(task: Task, stored: int, asked: int) -> int:
+def _numbers(last: Record, found: int, wanted: Wanted) -> list[int]:
+    """The numbers of the images of an answer, one for each that was found, in their order; those
+    after them are of images that were asked for and are not there.
+
+    An answer without any image says so for the job as a whole. More images than were asked for are
+    counted on.
+    """
+    asked = list(last.missing or range(1, wanted.images + 1))
+    if not found and not last.missing:
+        return []
+    beyond = max(*asked, *(image.number for image in last.kept), 0) + 1
+    numbers = [*asked, *range(beyond, beyond + max(0, found - len(asked)))]
+    return numbers if wanted.exact else numbers[:found]
+
+
+def _image_count(task: Task, model: Model | None, stored: int, most: int) -> int:
     """How many images are billed; a count that cannot be is taken for what was stored."""
-    count = task.usage.get("image_count")
-    if not isinstance(count, int) or isinstance(count, bool) or not 0 <= count <= asked:
+    places = model.usage_at if model else (USUAL_USAGE,)
+    told = (value_at(task.answer, place) for place in places)
+    count = next((one for one in told if one is not None), None)
+    if not isinstance(count, int) or isinstance(count, bool) or not 0 <= count <= most:
         return stored
     return count
+
+
+def _area(task: Task, model: Model) -> int | None:
+    """The area of the outputs, where the service tells it."""
+    sides = [value_at(task.answer, place) for place in model.area_at or ()]
+    whole = [side for side in sides if isinstance(side, int) and not isinstance(side, bool)]
+    return whole[0] * whole[1] if len(whole) == 2 and min(whole) > 0 else None
 
 
 def _log_delay(last: Record, number: int, error: DownloadFailed) -> None:

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shared.catalogue.models import Model
+from shared.catalogue.price import area_asked_for
 from shared.catalogue.rules import Rules
 from shared.jobfile import JobSpec
+from shared.jobs.manifest import billed_before
 from shared.jobs.wanted import images_wanted
 from shared.ledger.ledger import Ledger
 from shared.ledger.record import PENDING, QUEUED, RUNNING, Record
@@ -58,11 +60,15 @@ class Estimates:
         return median(learned) if learned else model.typical_seconds
 
     def price(self, record: Record, spec: JobSpec | None) -> dict[str, Any] | None:
-        """What the job costs if all of its images succeed; None without a spec."""
+        """What the job costs if all of its images succeed, with what earlier attempts were billed
+        for; None without a spec."""
         model = self.rules.model(record.model)
         if model is None or spec is None:
             return None
-        return self.rules.price(model.name, images_wanted(model, spec.parameters))
+        request = {"input": spec.input, "parameters": spec.parameters}
+        images = len(record.missing) or images_wanted(model, request)
+        left = self.rules.bill(model, request, [area_asked_for(model, request)] * images)
+        return self.rules.price(model.name, billed_before(self.rules, record).plus(left))
 
     def _snapshot(self, record: Record, ttl: SnapshotTtl) -> QueueSnapshot:
         """An earlier snapshot is good enough, unless the job is newer than it."""

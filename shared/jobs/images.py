@@ -22,10 +22,16 @@ MEDIA = {
 
 
 def store_image(
-    store: ObjectStore, job: str, number: int, download: Download, item: Mapping[str, Any]
+    store: ObjectStore,
+    job: str,
+    number: int,
+    download: Download,
+    item: Mapping[str, Any],
+    host: str | None = None,
 ) -> StoredImage:
     """Store one image with its job's results; storing it again writes the same object.
 
+    `host`: where it came from, if that is to be said.
     Raises DownloadFailed if it is not an image (fetching it again may help), StoreError.
     """
     try:
@@ -47,4 +53,5 @@ def store_image(
         sha256=download.sha256,
         orig_prompt=item.get("orig_prompt"),
         actual_prompt=item.get("actual_prompt"),
+        host=host,
     )

@@ -6,9 +6,9 @@ import base64
 from dataclasses import dataclass
 
 from shared.catalogue.models import Catalogue
+from shared.catalogue.pointers import find
 from shared.jobfile import ImageUse, JobSpec
 from shared.jobfile.addresses import expired
-from shared.jobfile.pointers import find
 from shared.storage.objects import ObjectStore
 
 URL_LIFETIME = 6 * 3600

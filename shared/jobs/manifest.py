@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.catalogue.errors import ErrorTable, JobError
+from shared.catalogue.price import Bill
 from shared.catalogue.rules import Rules
 from shared.jobfile.written import as_written, excerpt, without_payload
 from shared.ledger.manifest import Manifest, StoredImage
@@ -29,23 +30,25 @@ class FailedImage:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the end of a job adds to what its records say. `paid` images are billed in all.
+    """What the end of a job adds to what its records say. `bill`: of all attempts together.
 
     `failed`: None where no image was tried; then what is still missing is listed as given up.
+    `texts`: what the model wrote beside the images.
     """
 
     error: JobError | None = None
     task: Task | None = None
     images: tuple[StoredImage, ...] | None = None
     failed: tuple[FailedImage, ...] | None = None
-    paid: int | None = None
+    bill: Bill | None = None
+    texts: tuple[str, ...] = ()
 
 
 def build(
     rules: Rules, first: Record, last: Record, state: str, outcome: Outcome, at: str
 ) -> Manifest:
     """The manifest of a job that ends now. `first` holds the spec, `at` is the time of the end."""
-    paid = last.paid if outcome.paid is None else outcome.paid
+    billed = billed_before(rules, last) if outcome.bill is None else outcome.bill
     images = last.kept if outcome.images is None else outcome.images
     failed = outcome.failed
     if failed is None:
@@ -60,12 +63,13 @@ def build(
             "finished_at": at,
             "task": _task(last),
             **_task_facts(outcome.task),
+            **_said(outcome, state),
             "images": [image.to_dict() for image in images],
             "failed_images": [one.to_dict() for one in failed],
-            "usage": _usage(outcome, paid),
-            "price": _price(rules, last, outcome, paid),
+            "usage": _usage(outcome, billed.images),
+            "price": _price(rules, last, outcome, billed),
             "error": outcome.error.to_dict() if outcome.error else None,
-            "warnings": list(first.warnings),
+            "warnings": [*first.warnings, *unlisted_hosts(images)],
             "violations": [],
             "source": vars(first.source) if first.source else None,
             "spec": as_written(first.spec) if first.spec else None,
@@ -120,19 +124,55 @@ def _task_facts(task: Task | None) -> dict[str, Any]:
     return {"task_times": dict(task.times) or None, "query_request_id": task.request_id or None}
 
 
+def _said(outcome: Outcome, state: str) -> dict[str, Any]:
+    """What the service wrote beside the images: texts, and a remark on a task that succeeded."""
+    task = outcome.task
+    remark = task.message if task is not None and task.status == "SUCCEEDED" else ""
+    said = {"texts": list(outcome.texts), "message": remark}
+    return {name: value for name, value in said.items() if value}
+
+
+def unlisted_hosts(images: Sequence[StoredImage]) -> list[dict[str, Any]]:
+    """A notice for each host that images came from and no document lists."""
+    hosts = sorted({image.host for image in images if image.host})
+    return [
+        {
+            "pointer": "",
+            "line": None,
+            "expected": "results on a host that a document lists",
+            "found": host,
+            "message": f"images came from the host {host}, which no document lists; if it is"
+            " the right one, add it to the RESULT_HOSTS setting",
+            "source": "RESULT_HOSTS setting",
+        }
+        for host in hosts
+    ]
+
+
+def billed_before(rules: Rules, last: Record) -> Bill:
+    """What the attempts before were billed for. Records from before there were bills say only how
+    many images: for these the dearest price counts."""
+    if last.bill is not None or not last.paid:
+        return last.bill or Bill()
+    model = rules.model(last.model)
+    if model is None:
+        return Bill(((0.0, last.paid),))
+    return rules.bill(model, {}, [None] * last.paid)
+
+
 def _usage(outcome: Outcome, paid: int) -> dict[str, Any] | None:
     reported = dict(outcome.task.usage) if outcome.task else {}
-    if outcome.paid is not None:
+    if outcome.bill is not None:
         return reported | {"image_count": paid}
     if outcome.task is not None:
         return reported or None
     return {"image_count": paid} if paid else None
 
 
-def _price(rules: Rules, last: Record, outcome: Outcome, paid: int) -> dict[str, Any] | None:
-    if outcome.paid is None and not paid:
+def _price(rules: Rules, last: Record, outcome: Outcome, billed: Bill) -> dict[str, Any] | None:
+    if outcome.bill is None and not billed.images:
         return None
-    return rules.price(last.model, paid)
+    return rules.price(last.model, billed)
 
 
 def numbers_of(manifest: Manifest) -> dict[str, Any]:

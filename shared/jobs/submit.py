@@ -21,6 +21,7 @@ from shared.jobs.errors import classified, explained, log_fields
 from shared.jobs.input_urls import InputExpired, refuse_expired
 from shared.jobs.manifest import Outcome
 from shared.jobs.transitions import Transitions
+from shared.jobs.wanted import wanted
 from shared.ledger.ledger import Ledger
 from shared.ledger.permits import Permit
 from shared.ledger.record import EXPIRED, PENDING, QUEUED, SUBMITTING, Record
@@ -200,7 +201,8 @@ class Submission:
         if spec is None:
             return None
         refuse_expired(spec, self.ledger.clock.now())
-        return for_missing(request_body(spec, self.input_urls(spec)), last.missing)
+        body = request_body(spec, self.input_urls(spec))
+        return for_missing(body, last.missing, wanted(self.rules.model(last.model), body).at)
 
     def _with_slot(self, last: Record, attempt: Attempt) -> Record | RetryLater | None:
         slot = attempt.slot
@@ -319,14 +321,21 @@ class Submission:
         return self.transitions.requeue(intent, why, attempt=attempt - 1)
 
 
-def for_missing(body: dict[str, Any], missing: Collection[int]) -> dict[str, Any]:
+def for_missing(
+    body: dict[str, Any], missing: Collection[int], number_at: str | None
+) -> dict[str, Any]:
     """The request for the images that failed before: that many, with the seeds they had.
 
+    `number_at`: the field that says how many; None where the model makes one and has none.
     Image k uses seed + k (wan2.5 API reference); with gaps the first one's seed counts.
     """
     if not missing:
         return body
-    parameters = dict(body["parameters"]) | {"n": len(missing)}
+    changed = {**body, "parameters": dict(body["parameters"])}
+    if number_at is not None:
+        section, name = number_at.strip("/").split("/", 1)
+        changed[section] = changed[section] | {name: len(missing)}
+    parameters = changed["parameters"]
     if isinstance(parameters.get("seed"), int):
         parameters["seed"] = (parameters["seed"] + min(missing) - 1) % 2**31
-    return body | {"parameters": parameters}
+    return changed

@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from shared.catalogue.errors import JobError
+from shared.catalogue.price import Bill
 from shared.catalogue.rules import Rules
 from shared.jobs.manifest import Outcome, build, given_up, numbers_of
 from shared.ledger.ledger import Ledger
@@ -51,11 +52,12 @@ UNSURE = (SUBMITTING, NEEDS_ATTENTION, CANCELED)
 
 @dataclass(frozen=True)
 class Retained:
-    """What the next attempt of a partial success starts with: images kept, numbers missing."""
+    """What the next attempt of a partial success starts with: images kept, numbers missing, and
+    what was billed so far (None: nothing yet)."""
 
     kept: tuple[StoredImage, ...]
     missing: tuple[int, ...]
-    paid: int
+    bill: Bill | None
 
 
 @dataclass
@@ -112,7 +114,7 @@ class Transitions:
         may still be about to remove it: the job moves back by one millisecond, which gives its
         marker a new name.
         """
-        kept = retained or Retained(last.kept, last.missing, last.paid)
+        kept = retained or Retained(last.kept, last.missing, last.bill)
         moved = 0 if last.state == SUBMITTING else 1
         draft = replace(
             last.following(QUEUED),
@@ -128,7 +130,8 @@ class Transitions:
             create_request_id=None,
             kept=kept.kept,
             missing=kept.missing,
-            paid=kept.paid,
+            paid=last.paid if kept.bill is None else kept.bill.images,
+            bill=kept.bill,
             error=why,
         )
         made = self.ledger.records.append(draft)

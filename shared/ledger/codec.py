@@ -14,6 +14,7 @@ from dataclasses import MISSING, asdict, fields
 from typing import Any
 
 from shared.catalogue.errors import JobError
+from shared.catalogue.price import Bill
 from shared.jobfile import JobSpec
 from shared.ledger.manifest import Manifest, StoredImage
 from shared.ledger.record import STATES, VERSION, Origin, Record
@@ -30,6 +31,7 @@ _WRITERS: Mapping[str, Callable[[Any], Any]] = {
     "source": asdict,
     "error": JobError.to_dict,
     "manifest": lambda manifest: manifest.document,
+    "bill": Bill.to_dict,
     "kept": lambda images: [image.to_dict() for image in images],
 }
 _READERS: Mapping[str, Callable[[Any], Any]] = {
@@ -37,6 +39,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "source": lambda source: Origin(source["key"], source["etag"], source["document"]),
     "error": JobError.of,
     "manifest": Manifest,
+    "bill": Bill.of,
     "kept": lambda images: tuple(map(StoredImage.of, images)),
     "missing": tuple,
     "warnings": tuple,

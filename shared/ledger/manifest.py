@@ -15,7 +15,10 @@ MANIFEST_BYTES = 64 * 1024 * 1024
 
 @dataclass(frozen=True)
 class StoredImage:
-    """An image in the bucket. `sha256` in hex; prompts as the service gave them, if it did."""
+    """An image in the bucket. `sha256` in hex; prompts as the service gave them, if it did.
+
+    `host`: where it came from, if no document lists that host.
+    """
 
     number: int
     key: str
@@ -26,10 +29,12 @@ class StoredImage:
     sha256: str
     orig_prompt: str | None = None
     actual_prompt: str | None = None
+    host: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The image as JSON."""
-        return dict(vars(self))
+        shown = dict(vars(self))
+        return shown if self.host else {name: shown[name] for name in shown if name != "host"}
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> StoredImage:

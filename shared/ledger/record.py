@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from shared.catalogue.errors import JobError
+from shared.catalogue.price import Bill
 from shared.jobfile import JobSpec
 from shared.ledger.manifest import Manifest, StoredImage
 from shared.ledger.slots import Slot
@@ -69,8 +70,9 @@ class Record:
     written, `digest` that of the request it asks for. `spec_seq` names the record that holds the
     spec. `tenant` and `api_key` (its name, never the key) are None in records from before there
     were any. `not_before` delays the next attempt. `epoch` is that of the lease under which the
-    attempt was sent. `paid` images, the images `kept` and the numbers `missing` are what earlier
-    attempts of a partial success left behind.
+    attempt was sent. `paid` images and what they cost (`bill`), the images `kept` and the numbers
+    `missing` are what earlier attempts of a partial success left behind; records from before there
+    were bills have none.
 
     The last group belongs to one record only; the next record starts without it. `unknown` says
     why the outcome of a submission is unknown. `manifest` is set in final states.
@@ -101,6 +103,7 @@ class Record:
     create_request_id: str | None = None
     not_before: str | None = None
     paid: int = 0
+    bill: Bill | None = None
     kept: tuple[StoredImage, ...] = ()
     missing: tuple[int, ...] = ()
 

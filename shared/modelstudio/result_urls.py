@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from shared.catalogue.pointers import find, steps_of
+
 MOST_TEXTS = 64
 MOST_CHARACTERS = 64_000
 """Of the texts of an answer together; one has at most 4,000 (`shared.modelstudio.answers`)."""
@@ -23,7 +25,7 @@ def result_items(answer: Mapping[str, Any], results_at: str) -> list[Mapping[str
     out (wan2.6-image API reference). A text where a URL belongs is said instead of the image that
     was refused (poster generation API reference).
     """
-    found = _found(answer, _steps(results_at), None)
+    found = _found(answer, steps_of(results_at), None)
     return [_result(value, item or {}) for value, item in found if _is_image(value, item)]
 
 
@@ -31,7 +33,7 @@ def result_texts(answer: Mapping[str, Any], texts_at: str) -> list[str]:
     """The texts beside the images, in order: at most `MOST_TEXTS` and `MOST_CHARACTERS`."""
     texts: list[str] = []
     left = MOST_CHARACTERS
-    for text in _values(answer, _steps(texts_at)):
+    for _, text in find(answer, texts_at):
         if isinstance(text, str) and text and left and len(texts) < MOST_TEXTS:
             texts.append(text[:left])
             left -= len(texts[-1])
@@ -40,7 +42,7 @@ def result_texts(answer: Mapping[str, Any], texts_at: str) -> list[str]:
 
 def value_at(answer: Mapping[str, Any], pointer: str) -> Any:
     """What lies at a place without `*`; None where nothing does."""
-    return next(_values(answer, _steps(pointer)), None)
+    return next((value for _, value in find(answer, pointer)), None)
 
 
 def prompts_of(answer: Mapping[str, Any], results_at: str, key: str) -> list[str]:
@@ -77,23 +79,9 @@ def _result(value: Any, item: _Item) -> _Item:
     return {**item, "url": value} if is_url else {"message": value, **item, "url": None}
 
 
-def _values(value: Any, steps: Sequence[str]) -> Iterator[Any]:
-    if not steps:
-        yield value
-    elif steps[0] == "*":
-        for one in value if isinstance(value, list) else ():
-            yield from _values(one, steps[1:])
-    else:
-        yield from _values(_enter(value, steps[0]), steps[1:])
-
-
 def _enter(value: Any, step: str) -> Any:
     if isinstance(value, Mapping):
         return value.get(step)
     if isinstance(value, list) and step.isdecimal() and int(step) < len(value):
         return value[int(step)]
     return None
-
-
-def _steps(pointer: str) -> list[str]:
-    return [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]

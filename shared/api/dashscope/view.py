@@ -79,9 +79,7 @@ class TaskView:
 
     def _wanted(self, first: Record, last: Record) -> int:
         """How many images were asked for, or the model makes by default."""
-        written = written_of(last, first)
-        parameters = written.get("parameters") if isinstance(written, dict) else None
-        return images_wanted(self.app.catalogue.get(first.model), parameters)
+        return images_wanted(self.app.catalogue.get(first.model), written_of(last, first))
 
 
 @dataclass

@@ -170,7 +170,7 @@ def test_an_image_keeps_the_seed_it_had(
     parameters: dict[str, Any], missing: list[int], sent: dict[str, Any]
 ) -> None:
     body = {"model": MODEL, "input": {"prompt": "a cat"}, "parameters": parameters}
-    assert for_missing(body, missing) == body | {"parameters": sent}
+    assert for_missing(body, missing, "/parameters/n") == body | {"parameters": sent}
 
 
 def test_the_price_is_that_of_all_attempts(world: World) -> None:
@@ -261,3 +261,13 @@ def test_a_job_that_expires_between_two_attempts_keeps_what_it_has(world: World)
     manifest = world.manifest("cat")
     assert (manifest["state"], numbers(manifest)) == ("EXPIRED", [1])
     assert manifest["price"]["images"] == 1
+
+
+def test_a_model_that_makes_one_image_is_not_told_how_many() -> None:
+    body = {"model": MODEL, "input": {"prompt": "a cat"}, "parameters": {"seed": 7}}
+    assert for_missing(body, [1], None) == body
+
+
+def test_the_number_stands_where_the_model_has_it() -> None:
+    body = {"model": MODEL, "input": {"prompt": "a cat", "count": 4}, "parameters": {}}
+    assert for_missing(body, [2, 3], "/input/count")["input"] == {"prompt": "a cat", "count": 2}

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from shared.catalogue.errors import JobError
+from shared.catalogue.price import Bill
 from shared.catalogue.files import SCHEMAS, read_schema
 from shared.jobfile import ImageUse, JobSpec
 from shared.ledger import codec
@@ -48,6 +49,7 @@ EVERYTHING = Record(
     submitted_at="2026-11-20T05:12:01.123Z",
     create_request_id="request",
     not_before="2026-11-20T05:13:00.123Z",
+    bill=Bill(((0.2, 1), (0.5, 2)), 3, exact=False),
     paid=2,
     kept=(StoredImage(1, "results/cat/image-1.png", "PNG", 8, 8, 9, "4" * 64),),
     missing=(2, 3),

@@ -12,14 +12,15 @@ def of(path: Iterable[str | int]) -> str:
     return "".join(f"/{escape(str(step))}" for step in path)
 
 
-def _steps(pointer: str) -> list[str]:
+def steps_of(pointer: str) -> list[str]:
+    """The keys and indices that a pointer runs through."""
     return [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
 
 
 def find(value: Plain, pattern: str) -> Iterator[tuple[str, Plain]]:
     """Pointer and value of everything in `value` that the pattern fits; nothing if absent."""
     found: list[tuple[str, Plain]] = [("", value)]
-    for step in _steps(pattern):
+    for step in steps_of(pattern):
         found = [inner for place, outer in found for inner in _enter(place, outer, step)]
     yield from found
 
@@ -37,7 +38,7 @@ def replace(value: Plain, pointer: str, new: Plain) -> None:
     """Put `new` at an existing place of `value`. Raises KeyError if the place does not exist."""
     parent, _, last = pointer.rpartition("/")
     for _, outer in find(value, parent):
-        if any(True for _ in _enter(parent, outer, *_steps(f"/{last}"))):
-            outer[int(last) if isinstance(outer, list) else _steps(f"/{last}")[0]] = new
+        if any(True for _ in _enter(parent, outer, *steps_of(f"/{last}"))):
+            outer[int(last) if isinstance(outer, list) else steps_of(f"/{last}")[0]] = new
             return
     raise KeyError(pointer)

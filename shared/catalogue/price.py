@@ -1,0 +1,144 @@
+"""What images cost by the catalogue: one way of computing, before a job is sent and after.
+
+A price may depend on the region, on a parameter, on the size of the output, and there may be a
+price for each input image (Model Studio pricing page). Images that failed are free.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from shared.catalogue.conditions import default_of, holds
+from shared.catalogue.models import Model, PriceTier
+from shared.catalogue.plain import Plain
+from shared.catalogue.pointers import find
+
+LEVELS = {"1K": 1024 * 1024, "2K": 2048 * 2048, "4K": 4096 * 4096}
+"""About how many pixels a level stands for (wan2.7 image API reference)."""
+SIZE = re.compile(r"([1-9][0-9]{0,4})\*([1-9][0-9]{0,4})")
+DIGITS = 4
+"""Decimals of a total."""
+
+
+@dataclass(frozen=True)
+class Bill:
+    """What one attempt, or several, are billed for: images by their price, and input images.
+
+    `exact` is false where a size was not known, so that the dearest price was taken.
+    """
+
+    images_at: tuple[tuple[float, int], ...] = ()
+    input_images: int = 0
+    exact: bool = True
+
+    @property
+    def images(self) -> int:
+        """All images together."""
+        return sum(images for _, images in self.images_at)
+
+    def plus(self, other: Bill) -> Bill:
+        """Both together."""
+        counted = Counter[float]()
+        for price, images in (*self.images_at, *other.images_at):
+            counted[price] += images
+        inputs = self.input_images + other.input_images
+        return Bill(tuple(sorted(counted.items())), inputs, self.exact and other.exact)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for a record; the inverse of `of`."""
+        return {**vars(self), "images_at": [list(one) for one in self.images_at]}
+
+    @staticmethod
+    def of(stored: Mapping[str, Any]) -> Bill:
+        """The inverse of `to_dict`. Raises KeyError, TypeError, ValueError."""
+        lines = tuple((float(price), int(images)) for price, images in stored["images_at"])
+        return Bill(lines, int(stored["input_images"]), bool(stored["exact"]))
+
+
+def bill(model: Model, region: str, request: Plain, areas: Iterable[int | None]) -> Bill:
+    """What one attempt costs that makes images of these areas, in pixels (None: not known).
+
+    `request` is in the flat form, with `input` and `parameters`. An attempt without images is
+    free, and so are its input images.
+    """
+    counted, exact = Counter[float](), True
+    for area in areas:
+        prices = _prices(model, region, request, area)
+        counted[max(prices)] += 1
+        exact &= len(set(prices)) == 1
+    inputs = _input_images(model, request) if counted and _per_input(model, region) else 0
+    return Bill(tuple(sorted(counted.items())), inputs, exact)
+
+
+def area_asked_for(model: Model, request: Plain) -> int | None:
+    """Pixels of one image as the request's size has it; None where the model chooses."""
+    parameters = request.get("parameters") if isinstance(request, dict) else None
+    given = parameters if isinstance(parameters, dict) else {}
+    field = model.field("parameters", "size") or {}
+    size = given["size"] if "size" in given else default_of(field, model, request)
+    if not isinstance(size, str):
+        return None
+    sides = SIZE.fullmatch(size)
+    return int(sides[1]) * int(sides[2]) if sides else LEVELS.get(size.upper())
+
+
+def areas_billed(
+    count: int, told: int | None, stored: Sequence[int], asked: int | None
+) -> list[int | None]:
+    """The areas of the images that an attempt is billed for: what the service has `told`, else the
+    images' own. Of an image that is not there, the area that was asked for is the best guess; where
+    fewer are billed than there are, the largest are."""
+    if told is not None:
+        return [told] * count
+    known: list[int | None] = [*sorted(stored, reverse=True)[:count]]
+    return known + [asked] * (count - len(known))
+
+
+def statement(model: Model, region: str, billed: Bill) -> dict[str, Any]:
+    """A bill as manifests and answers show it (schemas/result.schema.yaml)."""
+    price, each_input = model.price.in_region(region), _per_input(model, region)
+    total = sum(each * images for each, images in billed.images_at)
+    total += each_input * billed.input_images
+    shown: dict[str, Any] = {
+        "currency": model.price.currency,
+        "per_image": max((each for each, _ in billed.images_at), default=price.per_image),
+        "images": billed.images,
+        "total": round(total, DIGITS),
+        "checked": model.price.checked,
+    }
+    if each_input:
+        shown |= {"per_input_image": each_input, "input_images": billed.input_images}
+    if len(billed.images_at) > 1:
+        lines = ({"per_image": each, "images": images} for each, images in billed.images_at)
+        shown["items"] = list(lines)
+    return shown if billed.exact else {**shown, "at_most": True}
+
+
+def _prices(model: Model, region: str, request: Plain, area: int | None) -> list[float]:
+    """The prices that may apply to one image; several only where its area is not known."""
+    price, possible = model.price.in_region(region), list[float]()
+    for tier in price.tiers:
+        if not holds(tier.when, model, request) or not _may_fit(tier, area):
+            continue
+        possible.append(tier.per_image)
+        if area is not None or tier.area_at_most is None:
+            return possible
+    return [*possible, price.per_image]
+
+
+def _may_fit(tier: PriceTier, area: int | None) -> bool:
+    return area is None or tier.area_at_most is None or area <= tier.area_at_most
+
+
+def _per_input(model: Model, region: str) -> float:
+    return model.price.in_region(region).per_input_image
+
+
+def _input_images(model: Model, request: Plain) -> int:
+    """How many images a request names."""
+    named = (value for rule in model.images for _, value in find(request, rule.at))
+    return sum(isinstance(value, str) and value != "" for value in named)
