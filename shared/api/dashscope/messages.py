@@ -1,4 +1,4 @@
-"""Bodies in the form of messages: what is refused at once (wan2.7 and qwen-image API references).
+"""Bodies in the form of messages: what is refused at once (API references of such models).
 
 One message of the user holds one text and the images, in any order.
 """

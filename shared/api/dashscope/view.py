@@ -6,7 +6,7 @@ without saying so (wan2.5 API reference).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,7 @@ from shared.api.dashscope.forms import output_with
 from shared.api.dashscope.paths import results_at
 from shared.app import App
 from shared.catalogue.errors import CALLER, INPUT_FETCH, POLICY
+from shared.catalogue.models import Model
 from shared.jobs.view import error_of, written_of
 from shared.jobs.wanted import images_wanted
 from shared.ledger.manifest import Manifest
@@ -73,9 +74,9 @@ class TaskView:
     def _succeeded(self, output: dict[str, Any], name: str, manifest: Manifest) -> dict[str, Any]:
         shown, good = results_of(self.app, manifest), len(manifest.images)
         model = self.app.catalogue.get(name)
-        output |= output_with(model.results_at if model else RESULTS_AT, shown)
+        output |= _told(model.results_at if model else RESULTS_AT, shown, manifest)
         output["task_metrics"] = _metrics(len(shown), good, bool(manifest.failed_images))
-        return {"output": output, "usage": _usage(manifest)}
+        return {"output": output, "usage": _usage(manifest, model)}
 
     def _wanted(self, first: Record, last: Record) -> int:
         """How many images were asked for, or the model makes by default."""
@@ -98,7 +99,13 @@ class CallView:
             raise errors.DashScopeError(status, failure["code"], failure["message"], errors.STAY)
         place = results_at(self.path, model, self.app.catalogue)
         shown = results_of(self.app, manifest)
-        return {"output": output_with(place, shown), "usage": _usage(manifest)}
+        return {"output": _told(place, shown, manifest), "usage": _usage(manifest, model)}
+
+
+def _told(at: str, shown: Sequence[Mapping[str, Any]], manifest: Manifest) -> dict[str, Any]:
+    """The results, and a remark that a task may carry though it succeeded (image translation page)."""
+    remark = manifest.text("message")
+    return output_with(at, shown, manifest.texts) | ({"message": remark} if remark else {})
 
 
 def results_of(app: App, manifest: Manifest) -> list[dict[str, Any]]:
@@ -118,8 +125,16 @@ def _image(app: App, image: Mapping[str, Any]) -> dict[str, Any]:
     return told | {"url": app.store.presign(image["key"], LINK_SECONDS)}
 
 
-def _usage(manifest: Manifest) -> Mapping[str, Any]:
-    return manifest.usage or {"image_count": len(manifest.images)}
+def _usage(manifest: Manifest, model: Model | None) -> Mapping[str, Any]:
+    """What was billed, under the name that the model's own answers have for it."""
+    usage = dict(manifest.usage or {"image_count": len(manifest.images)})
+    names = (at.rsplit("/", 1)[1] for at in (model.usage_at if model else ()))
+    billed = usage.get("image_count")
+    name = next((name for name in names if name in usage), "image_count")
+    if billed is not None and name != "image_count":
+        usage = {**usage, name: billed}
+        del usage["image_count"]
+    return usage
 
 
 def unknown(job: str) -> dict[str, Any]:
