@@ -1,9 +1,20 @@
 """What the laptop's Model Studio draws: classical image processing on the CPU, no model."""
 
-from local.modelstudio.drawing.canvas import write
+from dataclasses import replace
+
+from local.modelstudio.drawing.canvas import clipped, resize, write
 from local.modelstudio.drawing.edit import draw_edit
 from local.modelstudio.drawing.inpaint import draw_inpaint
+from local.modelstudio.drawing.paint import draw_cartoon, draw_paint
 from local.modelstudio.drawing.sketch import draw_sketch
+from local.modelstudio.drawing.tools import (
+    draw_clean,
+    draw_colorize,
+    draw_doodle,
+    draw_enlarge,
+    draw_expand,
+    draw_outpaint,
+)
 from local.modelstudio.drawing.wishes import STYLES, Drawing, DrawingError
 
 __all__ = ["Drawing", "DrawingError", "draw"]
@@ -12,8 +23,19 @@ __all__ = ["Drawing", "DrawingError", "draw"]
 _ARTISTS = {
     "inpaint": (draw_inpaint, 2, 2),
     "sketch": (draw_sketch, 1, 1),
-    "edit": (draw_edit, 1, 3),
+    "edit": (draw_edit, 1, 9),
+    "paint": (draw_paint, 0, 0),
+    "cartoon": (draw_cartoon, 1, 1),
+    "clean": (draw_clean, 1, 1),
+    "colorize": (draw_colorize, 1, 1),
+    "doodle": (draw_doodle, 1, 1),
+    "enlarge": (draw_enlarge, 1, 1),
+    "expand": (draw_expand, 1, 1),
+    "outpaint": (draw_outpaint, 1, 1),
 }
+_EASY_PIXELS = (
+    1_700_000  # a larger picture is drawn in this size and stretched: it takes long enough
+)
 
 
 def draw(drawing: Drawing) -> bytes:
@@ -26,4 +48,14 @@ def draw(drawing: Drawing) -> bytes:
         raise DrawingError(f"{drawing.kind} was given {given} pictures; it needs {wanted}.")
     if drawing.style not in STYLES:
         raise DrawingError(f"style is {drawing.style!r}; expected one of {', '.join(STYLES)}.")
-    return write(artist(drawing), drawing)
+    picture = artist(replace(drawing, size=_easy(drawing.size)))
+    if drawing.size is not None and picture.shape[:2] != drawing.size[::-1]:
+        picture = clipped(resize(picture, drawing.size) / 255) * 255
+    return write(picture, drawing)
+
+
+def _easy(size: tuple[int, int] | None) -> tuple[int, int] | None:
+    if size is None or size[0] * size[1] <= _EASY_PIXELS:
+        return size
+    share = (_EASY_PIXELS / (size[0] * size[1])) ** 0.5
+    return max(1, round(size[0] * share)), max(1, round(size[1] * share))

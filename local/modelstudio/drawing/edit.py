@@ -118,7 +118,7 @@ def _recoloured(picture: Pixels, target: Colour, source: Colour | None) -> Pixel
     return art.clipped(cv2.cvtColor(mix(lab, changed, chosen), cv2.COLOR_LAB2RGB))
 
 
-def _set_into(scene: Pixels, image: Pixels, place: Entry, share: float, rng: Rng) -> Pixels:
+def set_into(scene: Pixels, image: Pixels, place: Entry, share: float, rng: Rng) -> Pixels:
     """The image's subject in the scene, its light brought near the scene's, with a shadow."""
     picture, (tall, long) = art.floats(image / 255), scene.shape[:2]
     mask, share = _subject(picture), share * place["factor"] * rng.uniform(0.9, 1.1)
@@ -143,7 +143,7 @@ def draw_edit(drawing: wishes.Drawing) -> Pixels:
     """The picture (0-255) for a drawing of kind "edit"; the last image is the scene."""
     rng, prompt = art.dice(drawing), drawing.prompt
     images = [art.read(data, f"image {k}") for k, data in enumerate(drawing.images, 1)]
-    picture = art.clipped(_covering(images[-1], drawing.size) / 255)
+    picture = original = art.clipped(_covering(images[-1], drawing.size) / 255)
     colours = [colour for _, colour in wishes.named_colours(prompt)]
     colours = colours if wishes.mentions(prompt, TABLE["changing"]["words"]) else []
     if len(images) > 1:
@@ -152,14 +152,23 @@ def draw_edit(drawing: wishes.Drawing) -> Pixels:
             place = {"x": (0.27, 0.73)[(number + side) % 2], "y": 0.74, "factor": 1}
             for entry, _ in wishes.found(prompt, TABLE["places"] if len(images) == 2 else ()):
                 place.update(entry)
-            picture = _set_into(picture, image, place, 0.7 - 0.1 * len(images), rng)
+            share = max(0.25, 0.7 - 0.1 * len(images))
+            picture = set_into(picture, image, place, share, rng)
     elif colours:
         target = wishes.beside(colours[-1], rng, 0.05)
         picture = _recoloured(picture, target, colours[0] if len(colours) > 1 else None)
+    edited = mooded(picture, drawing, rng, not colours and len(images) == 1)
+    strength = drawing.options.get("strength")
+    return (edited if strength is None else mix(original, edited, strength**0.5)) * 255
+
+
+def mooded(picture: Pixels, drawing: wishes.Drawing, rng: Rng, is_idle: bool) -> Pixels:
+    """The picture (0-1) with moods and style of the prompt; where it is idle without, some look."""
+    prompt = drawing.prompt
     wanted = [entry for entry, _ in wishes.found(prompt, TABLE["moods"])]
     asked = [entry for entry, _ in wishes.found(prompt, TABLE["styles"])]
     wanted += [{"style": drawing.style}] if drawing.style != "<auto>" else asked[:1]
-    if not (wanted or colours or len(images) > 1):
+    if is_idle and not wanted:
         wanted.append(TABLE["looks"][int(rng.integers(len(TABLE["looks"])))])
     wanted.insert(
         0, {"gain": rng.uniform(0.92, 1.08) + np.linspace(-1, 1, 3) * rng.uniform(-0.06, 0.06)}
@@ -167,4 +176,4 @@ def draw_edit(drawing: wishes.Drawing) -> Pixels:
     wanted += [entry for entry, _ in wishes.found(drawing.negative_prompt, TABLE["remedies"])]
     for effect, value in (pair for e in wanted for pair in e.items() if pair[0] in _EFFECTS):
         picture = art.clipped(_EFFECTS[effect](picture, value, rng))
-    return picture * 255
+    return picture

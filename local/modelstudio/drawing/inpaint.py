@@ -49,7 +49,7 @@ def _covered(part: Entry, matrix: Pixels, shape: tuple[int, ...], squareness: fl
     return art.floats(mask / 255)
 
 
-def _with_thing(canvas: Pixels, thing: Entry, colour: Colour, area: Pixels, rng: Rng) -> Any:
+def with_thing(canvas: Pixels, thing: Entry, colour: Colour, area: Pixels, rng: Rng) -> Any:
     """The canvas with the thing and its soft shadow in the area; where the thing is (0-1)."""
     masks = _fitting(thing, area, rng)
     parts = list(zip(masks, thing["parts"], strict=True))
@@ -101,7 +101,7 @@ def _filled(picture: Pixels, area: Pixels, rng: Rng) -> Pixels:
     return mix(picture, art.clipped(smooth + detail), art.floats(area))
 
 
-def _stuff(area: Pixels, prompt: str, rng: Rng) -> Pixels:
+def stuff(area: Pixels, prompt: str, rng: Rng) -> Pixels:
     """A textured, lit body in the colours of the prompt, for things that have no drawing."""
     cell = max(12.0, float(np.sqrt(area.sum())) / 2.2)
     folds = art.bent(noise(area.shape, cell, rng, 5), cell * 0.7, cell * 0.5, rng)
@@ -119,7 +119,7 @@ def _painted(picture: Pixels, area: Pixels, prompt: str, rng: Rng) -> tuple[Pixe
         return _filled(picture, area, rng), everywhere
     things = [thing for thing, _ in wishes.found(prompt, TABLE["things"])]
     if not things:
-        return _stuff(area, prompt, rng), everywhere
+        return stuff(area, prompt, rng), everywhere
     pair, covered = things[0].get("pair", False), everywhere * 0
     canvas = picture if pair else _filled(picture, area, rng)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(area)
@@ -129,7 +129,7 @@ def _painted(picture: Pixels, area: Pixels, prompt: str, rng: Rng) -> tuple[Pixe
     for number, spot in enumerate(spots[:12]):  # the things take turns
         thing = things[number % len(things)]
         colour = wishes.beside(wishes.colour_of(prompt, thing), rng, 0.11)
-        canvas, place = _with_thing(canvas, thing, colour, spot, rng)
+        canvas, place = with_thing(canvas, thing, colour, spot, rng)
         covered = np.maximum(covered, place)
     return canvas, covered
 

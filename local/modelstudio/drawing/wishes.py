@@ -24,9 +24,9 @@ class DrawingError(ValueError):
 
 @dataclass(frozen=True)
 class Drawing:
-    """One picture to draw, of kind "inpaint", "sketch" or "edit".
+    """One picture to draw; its kind is one of those drawing/__init__.py lists.
 
-    `images` holds encoded files: base and mask, the sketch, or one to three pictures. `size` is
+    `images` holds encoded files: none, base and mask, the sketch, or the pictures. `size` is
     (width, height); None means the model's documented default. `options` holds the parameters
     that only one model knows: mask_color, sketch_weight, sketch_extraction, sketch_color.
     """

@@ -227,7 +227,7 @@ CANNOT = {
     "base image .* cannot be decoded": inpainting("", images=(b"x", b"y")),
     "mask": inpainting("", images=(encoded(PHOTO), encoded(MASK)[:300])),
     "1 pictures; it needs 2": inpainting("", PHOTO),
-    "needs 1 to 3": editing("", images=()),
+    "needs 1 to 9": editing("", images=()),
     "'anime'; expected one of <auto>": sketching(style="anime"),
     "'video'; expected one of inpaint": replace(sketching(), kind="video"),
 }
