@@ -34,6 +34,12 @@ def base_url(request: falcon.Request) -> str:
     return app_of(request).settings.api_url or f"https://{request.host}"
 
 
+def free_room(request: falcon.Request) -> None:
+    """Give back the room of a large body that has been read (`jobs_api.carried`)."""
+    if taken := request.context.pop("room", None):
+        app_of(request).instance.bodies.give(taken)
+
+
 def answer_json(response: falcon.Response, document: Any, status: int = 200) -> None:
     """Answer with JSON."""
     response.status = status

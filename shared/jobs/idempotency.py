@@ -10,6 +10,8 @@ from shared.storage import layout
 from shared.storage.objects import ObjectMissing, ObjectStore
 
 ENTRY_BYTES = 1000
+LONGEST_KEY = 255
+ALLOWED_KEYS = f"1 to {LONGEST_KEY} printable ASCII characters"
 
 
 class KeyReused(Exception):
@@ -22,6 +24,12 @@ class IdempotencyKey:
 
     owner: str
     key: str
+
+    @property
+    def is_allowed(self) -> bool:
+        """Whether the key is one of `ALLOWED_KEYS`."""
+        key = self.key
+        return 0 < len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()
 
     @property
     def mark(self) -> str:

@@ -64,6 +64,11 @@ class Manifest:
         return list(self.document.get("failed_images") or ())
 
     @property
+    def texts(self) -> list[str]:
+        """What the model wrote beside the images."""
+        return list(self.document.get("texts") or ())
+
+    @property
     def error(self) -> Mapping[str, Any] | None:
         return self.document.get("error") or None
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.api.dashscope import errors
+from shared.api.dashscope.messages import flat, is_messages, refuse_malformed
 from shared.catalogue.models import Catalogue, Model
 from shared.catalogue.plain import TextUnreadable
 from shared.jobfile import ParseLimits
@@ -52,7 +53,7 @@ def read_request(
     left out, because the service ignores them.
     """
     model = _model(body, catalogue)
-    given: dict[str, Any] = {"input": body.get("input"), "parameters": body.get("parameters") or {}}
+    given = _sections(body, model)
     _refuse_wrong(given, model)
     known = {"input": model.input_schema, "parameters": model.parameters_schema}
     given = {name: _known(values, known[name]) for name, values in given.items()}
@@ -70,10 +71,20 @@ def _model(body: Mapping[str, Any], catalogue: Catalogue) -> Model:
     return model
 
 
-def _refuse_wrong(given: Mapping[str, Any], model: Model) -> None:
-    for section in ("input", "parameters"):
-        if not isinstance(given[section], dict):
+def _sections(body: Mapping[str, Any], model: Model) -> dict[str, Any]:
+    """`input` and `parameters` in the flat form, whatever form they were sent in."""
+    given: dict[str, Any] = {"input": body.get("input"), "parameters": body.get("parameters") or {}}
+    for section, value in given.items():
+        if not isinstance(value, dict):
             raise errors.field_invalid(section, f"{section} must be an object")
+    if given["parameters"].get("stream") is True:
+        raise errors.streaming()
+    if is_messages(given["input"]):
+        refuse_malformed(given["input"], model)
+    return flat(model, given)
+
+
+def _refuse_wrong(given: Mapping[str, Any], model: Model) -> None:
     wrong = _missing(given["input"], model.input_schema)
     wrong |= _mistyped(given["input"], model.input_schema)
     wrong |= _mistyped(given["parameters"], model.parameters_schema)

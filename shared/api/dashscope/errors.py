@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+STAY = {"x-should-retry": "false"}
+"""Tells the SDK's second client that sending the request again is no cure (SDK source:
+`v2/transport/_retry.py`); otherwise it repeats a create after most error statuses."""
+
 
 class DashScopeError(Exception):
-    """A request that is refused: HTTP status, the service's code, and a message."""
+    """A request that is refused: HTTP status, the service's code, a message, and headers."""
 
-    def __init__(self, status: int, code: str, message: str) -> None:
+    def __init__(
+        self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(message)
         self.status, self.code, self.message = status, code, message
+        self.headers = headers or {}
 
 
 def token_refused(given: str) -> DashScopeError:
@@ -22,6 +31,51 @@ def synchronous() -> DashScopeError:
     return DashScopeError(
         403, "AccessDenied", "current user api does not support synchronous calls."
     )
+
+
+def asynchronous() -> DashScopeError:
+    """The header X-DashScope-Async: enable, sent to a path that answers with the result."""
+    return DashScopeError(
+        403, "AccessDenied", "current user api does not support asynchronous calls."
+    )
+
+
+def streaming() -> DashScopeError:
+    """A request for server-sent events."""
+    text = "server-sent events are not offered here; leave out stream and X-DashScope-SSE"
+    return outside_specification(text)
+
+
+def timed_out(job: str, seconds: float, status_url: str, *, repeatable: bool) -> DashScopeError:
+    """A synchronous call whose job goes on. `repeatable`: the same call waits for the same job."""
+    again = "the same request within an hour waits for the same job" if repeatable else ""
+    text = (
+        f"Request timed out, please try again later. (The job {job} was not over after"
+        f" {seconds:.0f} s and goes on; {again or 'the same request would make another one'}."
+        f" Fetch it with GET {status_url}?wait=30, or as a task with GET /api/v1/tasks/{job}.)"
+    )
+    return DashScopeError(408, "RequestTimeOut", text, {} if repeatable else STAY)
+
+
+def too_many_waiting() -> DashScopeError:
+    """As many calls wait as one token, or one instance, may have waiting."""
+    text = (
+        "Requests rate limit exceeded, please try again later. (Too many calls wait for their"
+        " results here already; no job was made. Send it again in a few seconds, or ask for a"
+        " task: X-DashScope-Async: enable.)"
+    )
+    return DashScopeError(429, "Throttling.RateQuota", text, {"Retry-After": "5"})
+
+
+def key_invalid(expected: str) -> DashScopeError:
+    """An Idempotency-Key that is none."""
+    return outside_specification(f"Idempotency-Key must be {expected}")
+
+
+def key_reused() -> DashScopeError:
+    """An Idempotency-Key that was used for another request."""
+    text = "the Idempotency-Key was used for another request; use a new key for each request"
+    return DashScopeError(409, "InvalidParameter", text, STAY)
 
 
 def wrong_path() -> DashScopeError:

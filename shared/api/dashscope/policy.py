@@ -18,22 +18,34 @@ from typing import Any
 
 from shared.api.dashscope import errors
 from shared.api.dashscope.answers import new_id
+from shared.catalogue.models import Model
 from shared.platform.settings import Settings
 from shared.storage import layout
 
 POLICY_SECONDS = 300
-MEGABYTES = 10
-MOST_BYTES = MEGABYTES * 1024 * 1024 + 64 * 1024
-"""What the models take (API references), plus a margin: a file just above it gets an error."""
+MEGABYTE = 1024 * 1024
+MOST_MEGABYTES = 20
+"""Of an upload for any model: it passes through the function's memory."""
+MARGIN = 64 * 1024
+"""Bytes above what a model takes: a file just above it gets an error from the check."""
+MOST_BYTES = MOST_MEGABYTES * MEGABYTE + MARGIN
 LONGEST_NAME = 255
 NOBODYS = secrets.token_hex(32)
 """Signing key of a deployment without secrets: no other instance accepts its signatures."""
 
 
-def make_policy(settings: Settings, rng: random.Random, now: float, host: str) -> dict[str, Any]:
+def megabytes_for(model: Model) -> int:
+    """The largest file that an upload for a model may have: what the model takes itself."""
+    largest = max((rule.max_bytes for rule in model.images), default=MEGABYTE)
+    return min(MOST_MEGABYTES, -(-largest // MEGABYTE))
+
+
+def make_policy(
+    settings: Settings, rng: random.Random, now: float, host: str, megabytes: int
+) -> dict[str, Any]:
     """The `data` of a policy answer. `host` is the URL to post the form to."""
-    folder = f"{layout.UPLOADS}{new_id(rng)}"
-    terms = {"dir": folder, "until": now + POLICY_SECONDS, "max_bytes": MOST_BYTES}
+    folder, most = f"{layout.UPLOADS}{new_id(rng)}", megabytes * MEGABYTE + MARGIN
+    terms = {"dir": folder, "until": now + POLICY_SECONDS, "max_bytes": most}
     policy = base64.b64encode(json.dumps(terms).encode()).decode()
     return {
         "policy": policy,
@@ -41,7 +53,7 @@ def make_policy(settings: Settings, rng: random.Random, now: float, host: str) -
         "upload_dir": folder,
         "upload_host": host,
         "expire_in_seconds": POLICY_SECONDS,
-        "max_file_size_mb": MEGABYTES,
+        "max_file_size_mb": megabytes,
         "capacity_limit_mb": 999999999,
         "oss_access_key_id": "upload",
         "x_oss_object_acl": "private",

@@ -6,8 +6,9 @@ import falcon
 
 from shared.api.context import app_of
 from shared.api.dashscope.answers import answer, new_id
+from shared.api.dashscope.creation import Creation
 from shared.api.dashscope.errors import DashScopeError
-from shared.api.dashscope.tasks import Cancellation, Creation, Task, Tasks
+from shared.api.dashscope.tasks import Cancellation, Task, Tasks
 from shared.api.dashscope.uploads import FORM, Form, Policies
 
 PREFIX = "/api/v1"
@@ -33,7 +34,7 @@ def is_open(path: str) -> bool:
 
 def add_dashscope_routes(wsgi: falcon.App[falcon.Request, falcon.Response]) -> None:
     """Add the endpoints; the app must strip trailing slashes and number its requests."""
-    wsgi.add_route(f"{PREFIX}/services/aigc/{{task}}/image-synthesis", Creation())
+    wsgi.add_route(f"{PREFIX}/services/{{path:path}}", Creation())
     wsgi.add_route(f"{PREFIX}/tasks", Tasks())
     wsgi.add_route(f"{PREFIX}/tasks/{{job}}", Task())
     wsgi.add_route(f"{PREFIX}/tasks/{{job}}/cancel", Cancellation())
@@ -45,6 +46,7 @@ def add_dashscope_routes(wsgi: falcon.App[falcon.Request, falcon.Response]) -> N
 def _refuse(
     request: falcon.Request, response: falcon.Response, error: DashScopeError, _params: object
 ) -> None:
+    response.set_headers(dict(error.headers))
     answer_error(request, response, error.status, error.message, error.code)
 
 

@@ -11,7 +11,7 @@ from falcon.media.multipart import BodyPart
 from shared.api.context import app_of, base_url
 from shared.api.dashscope import errors
 from shared.api.dashscope.answers import answer
-from shared.api.dashscope.policy import MOST_BYTES, allowed_key, make_policy
+from shared.api.dashscope.policy import MOST_BYTES, allowed_key, make_policy, megabytes_for
 from shared.jobs.input_urls import media_type_of
 from shared.storage.objects import ObjectMissing, ObjectStore, ObjectTooLarge
 
@@ -31,10 +31,11 @@ class Policies:
             raise errors.field_invalid("action", "the only action is getPolicy")
         app = app_of(request)
         name, catalogue = request.get_param("model") or "", app.catalogue
-        if catalogue.get(name) is None:
+        model = catalogue.get(name)
+        if model is None:
             raise errors.model_unknown(name, catalogue.names())
-        host = base_url(request) + FORM
-        data = make_policy(app.settings, app.rng, app.clock.now(), host)
+        host, most = base_url(request) + FORM, megabytes_for(model)
+        data = make_policy(app.settings, app.rng, app.clock.now(), host, most)
         answer(request, response, {"data": data})
 
 

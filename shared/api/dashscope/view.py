@@ -6,12 +6,17 @@ without saying so (wan2.5 API reference).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from shared.api.dashscope import errors
+from shared.api.dashscope.forms import output_with
+from shared.api.dashscope.paths import results_at
 from shared.app import App
+from shared.catalogue.errors import CALLER, INPUT_FETCH, POLICY
+from shared.catalogue.models import Model
 from shared.jobs.view import error_of, written_of
 from shared.jobs.wanted import images_wanted
 from shared.ledger.manifest import Manifest
@@ -27,6 +32,10 @@ STATUSES = (PENDING, RUNNING, SUCCEEDED, FAILED, CANCELED, UNKNOWN)
 LINK_SECONDS = 7 * 24 * 3600
 """The longest a V4 signature may hold (OSS signature page)."""
 REJECTION = "InvalidParameter"
+RESULTS_AT = "/output/results/*/url"
+"""The form for a model that has left the catalogue."""
+CALLERS = (CALLER, POLICY, INPUT_FETCH)
+"""Classes of errors that the service answers with HTTP 400 (error code page)."""
 MOST_MESSAGES = 10
 """Of a rejected job: a page lists a hundred jobs."""
 
@@ -55,30 +64,77 @@ class TaskView:
         output: dict[str, Any] = {"task_id": job, "task_status": status}
         output |= _times(first, last)
         if status == SUCCEEDED and last.manifest is not None:
-            return self._succeeded(output, last.manifest)
+            return self._succeeded(output, last.model, last.manifest)
         if status == FAILED:
             output |= _failure(last)
         if status != CANCELED:
             output["task_metrics"] = _metrics(self._wanted(first, last), 0, status == FAILED)
         return {"output": output}
 
-    def _succeeded(self, output: dict[str, Any], manifest: Manifest) -> dict[str, Any]:
-        images, failed = manifest.images, manifest.failed_images
-        shown = {image["number"]: self._image(image) for image in images}
-        shown |= {one["number"]: {"code": one["code"], "message": one["message"]} for one in failed}
-        output["results"] = [shown[number] for number in sorted(shown)]
-        output["task_metrics"] = _metrics(len(shown), len(images), bool(failed))
-        return {"output": output, "usage": manifest.usage or {"image_count": len(images)}}
+    def _succeeded(self, output: dict[str, Any], name: str, manifest: Manifest) -> dict[str, Any]:
+        shown, good = results_of(self.app, manifest), len(manifest.images)
+        model = self.app.catalogue.get(name)
+        output |= _told(model.results_at if model else RESULTS_AT, shown, manifest)
+        output["task_metrics"] = _metrics(len(shown), good, bool(manifest.failed_images))
+        return {"output": output, "usage": _usage(manifest, model)}
 
     def _wanted(self, first: Record, last: Record) -> int:
         """How many images were asked for, or the model makes by default."""
         return images_wanted(self.app.catalogue.get(first.model), written_of(last, first))
 
-    def _image(self, image: Mapping[str, Any]) -> dict[str, Any]:
-        """An image with a fresh link, which works long after the service's own has expired."""
-        prompts = {name: image.get(name) for name in ("orig_prompt", "actual_prompt")}
-        told = {name: text for name, text in prompts.items() if text is not None}
-        return told | {"url": self.app.store.presign(image["key"], LINK_SECONDS)}
+
+@dataclass
+class CallView:
+    """Shows jobs that are over as the answers to calls of a path."""
+
+    app: App
+    path: str
+
+    def show(self, last: Record) -> dict[str, Any]:
+        """`output` and `usage` of a success. Raises DashScopeError for any other end."""
+        manifest, model = last.manifest, self.app.catalogue.get(last.model)
+        if last.state != SUCCEEDED or manifest is None or model is None:
+            failure, kind = _failure(last), (error_of(last) or {}).get("class")
+            status = 400 if last.state == REJECTED or kind in CALLERS else 500
+            raise errors.DashScopeError(status, failure["code"], failure["message"], errors.STAY)
+        place = results_at(self.path, model, self.app.catalogue)
+        shown = results_of(self.app, manifest)
+        return {"output": _told(place, shown, manifest), "usage": _usage(manifest, model)}
+
+
+def _told(at: str, shown: Sequence[Mapping[str, Any]], manifest: Manifest) -> dict[str, Any]:
+    """The results, and a remark that a task may carry though it succeeded (image translation page)."""
+    remark = manifest.text("message")
+    return output_with(at, shown, manifest.texts) | ({"message": remark} if remark else {})
+
+
+def results_of(app: App, manifest: Manifest) -> list[dict[str, Any]]:
+    """The images in order, each with a fresh link, which works long after the service's own has
+    expired; or with the reason why it was not made."""
+    failed = {
+        one["number"]: {"code": one["code"], "message": one["message"]}
+        for one in manifest.failed_images
+    }
+    shown = failed | {image["number"]: _image(app, image) for image in manifest.images}
+    return [shown[number] for number in sorted(shown)]
+
+
+def _image(app: App, image: Mapping[str, Any]) -> dict[str, Any]:
+    prompts = {name: image.get(name) for name in ("orig_prompt", "actual_prompt")}
+    told = {name: text for name, text in prompts.items() if text is not None}
+    return told | {"url": app.store.presign(image["key"], LINK_SECONDS)}
+
+
+def _usage(manifest: Manifest, model: Model | None) -> Mapping[str, Any]:
+    """What was billed, under the name that the model's own answers have for it."""
+    usage = dict(manifest.usage or {"image_count": len(manifest.images)})
+    names = (at.rsplit("/", 1)[1] for at in (model.usage_at if model else ()))
+    billed = usage.get("image_count")
+    name = next((name for name in names if name in usage), "image_count")
+    if billed is not None and name != "image_count":
+        usage = {**usage, name: billed}
+        del usage["image_count"]
+    return usage
 
 
 def unknown(job: str) -> dict[str, Any]:

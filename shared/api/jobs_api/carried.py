@@ -6,7 +6,7 @@ from typing import Any
 
 import falcon
 
-from shared.api.context import app_of
+from shared.api.context import app_of, free_room
 from shared.api.dashscope import DashScopeError, is_dashscope
 from shared.api.jobs_api.access import is_static
 from shared.api.jobs_api.problems import Problem, unknown_parameter
@@ -36,8 +36,7 @@ class Carried:
     def process_response(
         self, request: falcon.Request, _response: falcon.Response, _resource: object, _ok: bool
     ) -> None:
-        if taken := request.context.get("room"):
-            app_of(request).instance.bodies.give(taken)
+        free_room(request)
 
     def process_resource(
         self, request: falcon.Request, _response: falcon.Response, resource: Any, _params: object

@@ -17,6 +17,7 @@ from shared.api.jobs_api.taking import (
     source_of,
     with_id,
 )
+from shared.api.waiting import record_when
 from shared.app import App
 from shared.catalogue.files import SCHEMAS, read_schema
 from shared.jobfile import Document, Violation, check
@@ -27,8 +28,6 @@ from shared.ledger.record import FINAL, REJECTED, Record
 from shared.storage import layout
 
 LONGEST_WAIT = 30
-LOOK_AGAIN = 1.0
-"""Seconds between two looks, give or take half: callers that begin together part."""
 WAITING = {"GET": ("wait",)}
 """What a look at a job reads of a query."""
 HALF_A_LINK = 1800
@@ -139,13 +138,7 @@ def answer_made(request: falcon.Request, response: falcon.Response, made: Intake
 
 def _changed(app: App, last: Record, patience: float) -> Record:
     """The next record as soon as there is one, or the same after `patience` seconds."""
-    clock, records = app.clock, app.ledger.records
-    until, now = clock.monotonic() + patience, last
-    while now.state == last.state and clock.monotonic() < until:
-        pause = LOOK_AGAIN * (0.5 + app.rng.random())
-        clock.sleep(min(pause, until - clock.monotonic()))
-        now = records.last_from(now)
-    return now
+    return record_when(app, last, patience, lambda now: now.state != last.state)
 
 
 def _tag(app: App, last: Record, position: int | None) -> str:

@@ -23,7 +23,12 @@ from shared.jobfile import (
     parse,
     short_pointer,
 )
-from shared.jobs.idempotency import IdempotencyKey, IdempotencyKeys, KeyReused
+from shared.jobs.idempotency import (
+    ALLOWED_KEYS,
+    IdempotencyKey,
+    IdempotencyKeys,
+    KeyReused,
+)
 from shared.jobs.intake import IntakeOutcome, Source
 from shared.platform.clock import nonce
 
@@ -35,7 +40,6 @@ SUFFIX_OF = {
     "application/jsonl": ".jsonl",
     "application/x-ndjson": ".jsonl",
 }
-LONGEST_KEY = 255
 
 
 @dataclass(frozen=True)
@@ -131,10 +135,10 @@ def idempotency_key(request: falcon.Request) -> IdempotencyKey | None:
     given = request.get_header("Idempotency-Key")
     if given is None:
         return None
-    if not 0 < len(given) <= LONGEST_KEY or not (given.isascii() and given.isprintable()):
-        expected = f"1 to {LONGEST_KEY} printable ASCII characters"
-        raise wrong_parameter("Idempotency-Key", expected, given)
-    return IdempotencyKey(caller_of(request).mark, given)
+    key = IdempotencyKey(caller_of(request).mark, given)
+    if not key.is_allowed:
+        raise wrong_parameter("Idempotency-Key", ALLOWED_KEYS, given)
+    return key
 
 
 def refuse_violated(taken: Sequence[IntakeOutcome]) -> None:

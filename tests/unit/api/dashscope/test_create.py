@@ -224,7 +224,7 @@ def test_a_store_in_trouble_is_a_503_in_the_shape_of_the_service(world: World) -
     ("method", "path", "expected"),
     [
         ("GET", "/api/v1", (404, "NotFound")),
-        ("GET", "/api/v1/services/aigc/text-generation/generation", (404, "NotFound")),
+        ("GET", "/api/v1/services/aigc/text-generation/generation", (405, "MethodNotAllowed")),
         ("DELETE", "/api/v1/tasks/x", (405, "MethodNotAllowed")),
         ("GET", CREATE, (405, "MethodNotAllowed")),
     ],

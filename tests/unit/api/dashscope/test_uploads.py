@@ -7,6 +7,7 @@ import io
 import json
 import re
 import uuid
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from PIL import Image
 
 from tests.kit.dashscope import BEARER, Reply, changed, created, poll, query, send
 from tests.kit.form_upload import form_fields
-from tests.kit.world import MODEL, World
+from tests.kit.world import MODEL, World, model
 
 POLICY = f"/api/v1/uploads?action=getPolicy&model={MODEL}"
 FORM = "/api/v1/uploads/form"
@@ -174,6 +175,17 @@ def test_a_file_that_is_too_large(world: World) -> None:
     reply = post(world, given, "big.png", bytes(11 * 1024 * 1024))
     assert reply.refusal == (400, "BadRequest.TooLarge")
     assert stored(world) == []
+
+
+@pytest.mark.parametrize(("taken", "most"), [(20, 20), (5, 5), (100, 20)])
+def test_a_policy_allows_what_its_model_takes(world: World, taken: int, most: int) -> None:
+    rules = tuple(replace(rule, max_bytes=taken * 1024 * 1024) for rule in model().images)
+    world.models = (replace(model(), images=rules),)
+    given = policy(world)
+    assert given["max_file_size_mb"] == most
+    for more, status in ((0, 200), (1, 400)):
+        data = bytes((most + more) * 1024 * 1024)
+        assert post(world, given, f"{more}.png", data).status == status
 
 
 def test_what_could_be_run_in_a_browser_is_stored_as_mere_bytes(world: World) -> None:

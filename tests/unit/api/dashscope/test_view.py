@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -158,3 +159,42 @@ def test_a_manifest_that_somebody_deleted_or_changed_does_not_matter(world: Worl
     assert query(world, job)["output"] == before
     world.bucket.remove(layout.result(job))
     assert query(world, job)["output"] == before
+
+
+def answered(world: World, output: dict[str, Any], usage: Any, **changes: Any) -> dict[str, Any]:
+    """The answer to a query for a job whose task ended so, of a model that is described so."""
+    world.models = (replace(model(), **changes),)
+    done = {"task_status": "SUCCEEDED", **output}
+    world.studio.script.append(accept_with(output=done, usage=usage))
+    job = created(world, changed(parameters__n=2))
+    poll(world)
+    answer = query(world, job)
+    assert answer["output"]["task_status"] == "SUCCEEDED", answer
+    return answer
+
+
+def test_messages_with_their_texts(world: World) -> None:
+    content = [{"image": result_url("t", 1)}, {"text": "a fine cat"}]
+    told = {"choices": [{"message": {"role": "assistant", "content": content}}]}
+    place = "/output/choices/*/message/content/*"
+    describes = {"results_at": f"{place}/image", "texts_at": f"{place}/text"}
+    output = answered(world, told, {"image_count": 1}, **describes)["output"]
+    (choice,) = output["choices"]
+    image, text = choice["message"]["content"]
+    assert "/results/" in image["image"]
+    assert text["text"] == "a fine cat"
+    assert "results" not in output
+
+
+def test_a_single_image_and_a_remark(world: World) -> None:
+    told = {"image_url": result_url("t", 1), "message": "No text detected"}
+    answer = answered(world, told, {"image_count": 1}, results_at="/output/image_url")
+    assert "/results/" in answer["output"]["image_url"]
+    assert answer["output"]["message"] == "No text detected"
+
+
+def test_usage_has_the_names_of_the_model(world: World) -> None:
+    told = {"results": [{"url": result_url("t", 1)}]}
+    names = ("/usage/output_image_count", "/usage/image_count")
+    usage = {"output_image_count": 1, "output_width": 2048}
+    assert answered(world, told, usage, usage_at=names)["usage"] == usage

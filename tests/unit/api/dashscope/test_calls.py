@@ -1,0 +1,219 @@
+"""Synchronous calls wait in the queue, and are answered as the path's own models answer."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from shared.app import WAITING
+from tests.kit.dashscope import BEARER, CREATE, Reply, changed, create, poll, query, send
+from tests.kit.studio import accept_with
+from tests.kit.world import TOKEN, World, model
+from tests.simulation.studio import result_url
+
+CALL = "/api/v1/services/aigc/multimodal-generation/generation"
+TASK = "/api/v1/services/aigc/image-generation/generation"
+CHOICES = "/output/choices/*/message/content/*/image"
+SYNC = {"X_DashScope_Async": ""}
+
+
+@pytest.fixture()
+def world() -> World:
+    """One model of each sort of path."""
+    made = World()
+    at = CALL.removeprefix("/api/v1")
+    talking = replace(model("talking"), endpoint=at, mode="sync", results_at=CHOICES)
+    made.models = (model(), talking)
+    return made
+
+
+def call(world: World, body: Any = None, path: str = CALL, **headers: str) -> Reply:
+    return create(world, body, path, **SYNC | headers)
+
+
+def later(world: World, action: Callable[[], object] | None = None, seconds: float = 3.0) -> None:
+    """Let the poller run while a call waits, or let something else happen."""
+    world.timeline.after(seconds, action or (lambda: poll(world, 30.0)))
+
+
+def images_of(reply: Reply) -> list[str]:
+    assert reply.status == 200, reply.body
+    (choice,) = reply.body["output"]["choices"]
+    return [item["image"] for item in choice["message"]["content"]]
+
+
+def test_a_call_is_answered_with_links_to_our_own_images(world: World) -> None:
+    later(world)
+    reply = call(world, changed(parameters__n=2))
+    job = reply.headers["location"].rsplit("/", 1)[1]
+    assert images_of(reply) == [
+        f"https://bucket.invalid/results/{job}/image-{number}.png?expires=604800"
+        for number in (1, 2)
+    ]
+    assert set(reply.body) == {"output", "usage", "request_id"}
+    assert reply.body["usage"] == {"image_count": 2}
+    assert query(world, job)["output"]["results"][0]["url"] == images_of(reply)[0]
+
+
+def test_a_path_answers_in_one_way_alone(world: World) -> None:
+    wrong = create(world, path=CALL)
+    assert wrong.refusal == (403, "AccessDenied")
+    assert wrong.body["message"] == "current user api does not support asynchronous calls."
+    for path in (CREATE, TASK):
+        assert call(world, path=path).refusal == (403, "AccessDenied")
+    assert create(world, path=TASK).body["output"]["task_status"] == "PENDING"
+    assert len(world.markers()) == 1
+
+
+def test_a_call_that_waits_too_long_names_its_job_which_goes_on(world: World) -> None:
+    begun = world.timeline.now
+    reply = call(world)
+    assert 100 <= world.timeline.now - begun < 120, "the function's own time-out is 120 s"
+    (job,) = world.markers()
+    assert reply.refusal == (408, "RequestTimeOut")
+    assert f"/jobs/{job}?wait=30" in reply.body["message"]
+    assert f"/api/v1/tasks/{job}" in reply.body["message"]
+    poll(world)
+    assert send(world, "GET", f"/jobs/{job}").body["state"] == "SUCCEEDED"
+
+
+@pytest.mark.parametrize(("asked", "waits"), [("3", 3), ("0", 0), ("5000", 100), ("soon", 100)])
+def test_a_caller_says_how_long_it_waits(world: World, asked: str, waits: int) -> None:
+    begun = world.timeline.now
+    assert call(world, X_DashScope_Wait_Timeout=asked).status == 408
+    assert waits <= world.timeline.now - begun < waits + 3
+
+
+def test_the_same_key_is_the_same_job(world: World) -> None:
+    key = {"Idempotency_Key": "once", "X_DashScope_Wait_Timeout": "3"}
+    assert call(world, **key).status == 408
+    later(world, seconds=1.0)
+    again = call(world, **key | {"X_DashScope_Wait_Timeout": "50"})
+    assert len(images_of(again)) == 1
+    assert images_of(call(world, **key)) == images_of(again)
+    assert len(world.studio.posts) == 1
+
+
+def test_the_same_call_again_waits_for_the_job_that_it_left_behind(world: World) -> None:
+    waits = {"X_DashScope_Wait_Timeout": "3"}
+    for _ in range(3):
+        assert call(world, **waits).refusal == (408, "RequestTimeOut")
+    (job,) = world.markers()
+    assert call(world, changed(input__prompt="a dog"), **waits).status == 408
+    assert len(world.markers()) == 2, "another body is another job"
+    poll(world)
+    reply = call(world, **waits)
+    assert reply.headers["location"].endswith(job)
+    assert len(images_of(reply)) == 1
+    assert call(world, **waits).status == 408, "what was fetched is over: this is a new job"
+    assert len(world.markers()) == 1
+
+
+def test_calls_that_were_left_behind_together_are_taken_up_one_by_one(world: World) -> None:
+    waits = {"X_DashScope_Wait_Timeout": "30"}
+    first: list[Reply] = []
+    later(world, lambda: first.append(call(world, **waits)))
+    assert call(world, **waits).status == 408
+    assert len(world.markers()) == 2
+    poll(world)
+    taken = {call(world, **waits).headers["location"] for _ in range(2)}
+    assert len(taken) == 2
+    assert len(world.studio.posts) == 2
+
+
+def test_what_was_left_behind_long_ago_is_not_taken_up(world: World) -> None:
+    waits = {"X_DashScope_Wait_Timeout": "3"}
+    assert call(world, **waits).status == 408
+    world.timeline.wait(2 * 3600)
+    assert call(world, **waits).status == 408
+    assert len(world.markers()) == 2
+
+
+def test_another_token_s_job_is_not_taken_up(world: World) -> None:
+    hashes = tuple(hashlib.sha256(token.encode()).hexdigest() for token in (TOKEN, "other"))
+    for token in (TOKEN, "other"):
+        app = world.app(token_hashes=hashes)
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        headers["X-DashScope-Wait-Timeout"] = "3"
+        assert send(app, "POST", CALL, json.dumps(changed()).encode(), headers).status == 408
+    assert len(world.markers()) == 2
+
+
+def test_a_task_is_made_once_under_a_key(world: World) -> None:
+    first, second = (create(world, Idempotency_Key="once").body for _ in range(2))
+    assert first["output"] == second["output"]
+    other = create(world, changed(input__prompt="a dog"), Idempotency_Key="once")
+    assert other.refusal == (409, "InvalidParameter")
+    elsewhere = create(world, path=TASK, Idempotency_Key="once")
+    assert elsewhere.refusal == (409, "InvalidParameter")
+    assert create(world, Idempotency_Key="x" * 256).refusal == (400, "InvalidParameter")
+    assert len(world.markers()) == 1
+
+
+def test_violations_are_the_answer_and_cost_nothing(world: World) -> None:
+    begun = world.timeline.now
+    reply = call(world, changed(parameters__n=5, parameters__size="10*10"))
+    assert reply.refusal == (400, "InvalidParameter")
+    assert "/parameters/n" in reply.body["message"]
+    assert "/parameters/size" in reply.body["message"]
+    assert world.timeline.now - begun < 1
+    assert world.studio.posts == []
+
+
+@pytest.mark.parametrize(
+    ("code", "status"), [("DataInspectionFailed", 400), ("InternalError", 500)]
+)
+def test_a_job_that_failed_is_an_error_in_the_service_s_words(
+    world: World, code: str, status: int
+) -> None:
+    world.policy = replace(world.policy, attempts={"few": 1, "after_backoff": 1})
+    world.studio.script.append(accept_with(status="FAILED", code=code, message="no cats"))
+    later(world)
+    reply = call(world)
+    assert reply.refusal == (status, code)
+    assert reply.body["message"] == "no cats"
+    assert reply.headers["x-should-retry"] == "false"
+
+
+def test_images_that_were_not_made_are_left_out_of_a_message(world: World) -> None:
+    rows = [{"code": "DataInspectionFailed", "message": "no"}, {"url": result_url("t", 2)}]
+    done = {"task_status": "SUCCEEDED", "results": rows}
+    world.studio.script.append(accept_with(output=done, usage={"image_count": 1}))
+    later(world)
+    (image,) = images_of(call(world, changed(parameters__n=2)))
+    assert "image-2.png" in image
+
+
+def test_a_call_that_finds_no_place_to_wait_makes_no_job(world: World) -> None:
+    app = world.app()
+    with ExitStack() as waiting:
+        for number in range(WAITING[1]):
+            waiting.enter_context(app.instance.waiting.place(f"caller {number}"))
+        reply = send(app, "POST", CALL, b"{}", BEARER)
+    assert reply.refusal == (429, "Throttling.RateQuota")
+    assert reply.headers["retry-after"]
+    assert world.bucket.keys() == []
+
+
+def test_streams_are_refused(world: World) -> None:
+    reply = call(world, X_DashScope_SSE="enable")
+    assert reply.refusal == (400, "InvalidParameter")
+    assert "stream" in reply.body["message"]
+    assert world.bucket.keys() == []
+
+
+def test_large_bodies_give_their_room_back_before_they_wait(world: World) -> None:
+    app, held = world.app(), list[bool]()
+    app.instance.bodies._size = 100_000
+    body = changed(input__negative_prompt="x" * 80_000)
+    world.timeline.after(3.0, lambda: held.append(app.instance.bodies.take(90_000)))
+    raw = json.dumps(body).encode()
+    headers = BEARER | {"Content-Type": "application/json", "X-DashScope-Wait-Timeout": "6"}
+    assert send(app, "POST", CALL, raw, headers).status == 408
+    assert held == [True]
