@@ -25,6 +25,7 @@ from shared.catalogue.models import (
     SideBounds,
 )
 from shared.catalogue.plain import Plain, copy, escape
+from shared.catalogue.status import Status, status_of
 
 _T = TypeVar("_T")
 
@@ -38,7 +39,7 @@ class _Node:
     def __getitem__(self, key: str) -> _Node:
         inner = self.maybe(key)
         if inner is None:
-            self._fail(f"the key `{key}` is missing")
+            self.fail(f"the key `{key}` is missing")
         return inner
 
     def maybe(self, key: str) -> _Node | None:
@@ -55,7 +56,7 @@ class _Node:
 
     def of(self, kind: type[_T]) -> _T:
         if not isinstance(self.value, kind) or (isinstance(self.value, bool) and kind is not bool):
-            self._fail(f"expected {kind.__name__}, found {type(self.value).__name__}")
+            self.fail(f"expected {kind.__name__}, found {type(self.value).__name__}")
         value: _T = self.value
         return value
 
@@ -70,7 +71,8 @@ class _Node:
     def texts(self) -> tuple[str, ...]:
         return tuple(item.text() for item in self.items())
 
-    def _fail(self, what: str) -> NoReturn:
+    def fail(self, what: str) -> NoReturn:
+        """Raise CatalogueError with the place."""
         where = self.pointer or "/"
         raise CatalogueError(f"{self.file} at {where}: {what}; see schemas/model.meta.yaml")
 
@@ -149,6 +151,7 @@ def _model(root: _Node) -> Model:
         result_format=None if result_format.value is None else result_format.text(),
         result_hosts=root["result_hosts"]["hosts"].texts(),
         prompt_key=None if prompt_key is None else prompt_key.text(),
+        status=_status(root.maybe("status"), sources),
     )
 
 
@@ -176,6 +179,15 @@ def _price(node: _Node) -> Price:
 
 def _region(node: _Node) -> RegionPrice:
     return RegionPrice(node["per_image"].number(), node["free_images"].of(int))
+
+
+def _status(node: _Node | None, sources: Mapping[str, str]) -> Status | None:
+    if node is None:
+        return None
+    try:
+        return status_of(node.members(), _title(node, sources))
+    except (KeyError, TypeError, AttributeError) as error:
+        node.fail(f"{type(error).__name__}: {error}")
 
 
 def _notice(node: _Node, sources: Mapping[str, str]) -> ModelNotice:

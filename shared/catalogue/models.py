@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from shared.catalogue.status import Status
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -151,6 +153,7 @@ class Model:
     result_format: str | None
     result_hosts: tuple[str, ...]
     prompt_key: str | None = None
+    status: Status | None = None
 
     def source(self, short: str) -> str:
         """The title of the document with this short id."""
@@ -169,6 +172,10 @@ class Catalogue:
     def models(self) -> list[Model]:
         """All of them, in the order of their names."""
         return [self._models[name] for name in self.names()]
+
+    def offered(self) -> list[str]:
+        """The names, those of models that have a future first."""
+        return sorted(self._models, key=lambda name: (self._models[name].status is not None, name))
 
     def get(self, name: str) -> Model | None:
         return self._models.get(name)
