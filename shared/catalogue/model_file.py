@@ -23,9 +23,9 @@ from shared.catalogue.models import (
     RegionPrice,
     Remark,
     SideBounds,
+    Status,
 )
 from shared.catalogue.plain import Plain, copy, escape
-from shared.catalogue.status import Status, status_of
 
 _T = TypeVar("_T")
 
@@ -39,7 +39,7 @@ class _Node:
     def __getitem__(self, key: str) -> _Node:
         inner = self.maybe(key)
         if inner is None:
-            self.fail(f"the key `{key}` is missing")
+            self._fail(f"the key `{key}` is missing")
         return inner
 
     def maybe(self, key: str) -> _Node | None:
@@ -56,7 +56,7 @@ class _Node:
 
     def of(self, kind: type[_T]) -> _T:
         if not isinstance(self.value, kind) or (isinstance(self.value, bool) and kind is not bool):
-            self.fail(f"expected {kind.__name__}, found {type(self.value).__name__}")
+            self._fail(f"expected {kind.__name__}, found {type(self.value).__name__}")
         value: _T = self.value
         return value
 
@@ -71,8 +71,7 @@ class _Node:
     def texts(self) -> tuple[str, ...]:
         return tuple(item.text() for item in self.items())
 
-    def fail(self, what: str) -> NoReturn:
-        """Raise CatalogueError with the place."""
+    def _fail(self, what: str) -> NoReturn:
         where = self.pointer or "/"
         raise CatalogueError(f"{self.file} at {where}: {what}; see schemas/model.meta.yaml")
 
@@ -151,7 +150,7 @@ def _model(root: _Node) -> Model:
         result_format=None if result_format.value is None else result_format.text(),
         result_hosts=root["result_hosts"]["hosts"].texts(),
         prompt_key=None if prompt_key is None else prompt_key.text(),
-        status=_status(root.maybe("status"), sources),
+        status=_status(root.maybe("status")),
     )
 
 
@@ -181,13 +180,19 @@ def _region(node: _Node) -> RegionPrice:
     return RegionPrice(node["per_image"].number(), node["free_images"].of(int))
 
 
-def _status(node: _Node | None, sources: Mapping[str, str]) -> Status | None:
+def _status(node: _Node | None) -> Status | None:
     if node is None:
         return None
-    try:
-        return status_of(node.members(), _title(node, sources))
-    except (KeyError, TypeError, AttributeError) as error:
-        node.fail(f"{type(error).__name__}: {error}")
+    successor = node.maybe("successor")
+    conversion = successor and successor.maybe("conversion")
+    return Status(
+        state=node["state"].text(),
+        since=node["since"].text(),
+        reason=node["reason"]["en"].text(),
+        reason_zh=node["reason"]["zh"].text(),
+        successor=successor["model"].text() if successor else None,
+        conversion=conversion.members() if conversion else {},
+    )
 
 
 def _notice(node: _Node, sources: Mapping[str, str]) -> ModelNotice:

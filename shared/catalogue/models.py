@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shared.catalogue.status import Status
-
 
 @dataclass(frozen=True)
 class Limits:
@@ -61,6 +59,19 @@ class ModelNotice:
     en: str
     zh: str
     source: str
+
+
+@dataclass(frozen=True)
+class Status:
+    """That a model is going, or gone: `state` is trial_only, deprecated or retired, since the day
+    `since` (YYYY-MM-DD). `successor` is a model's name; `conversion` says how jobs get there."""
+
+    state: str
+    since: str
+    reason: str
+    reason_zh: str
+    successor: str | None
+    conversion: Mapping[str, Any]
 
 
 @dataclass(frozen=True)

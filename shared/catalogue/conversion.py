@@ -1,0 +1,64 @@
+"""How jobs of one model are written for its successor.
+
+Declared in the model's file, under `status.successor.conversion`, so that no code knows which model
+follows which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A value that a converted job has at the pointer `at`; only where the written job has the
+    value `equals` at `when`, if there is one. Later settings go before earlier ones."""
+
+    at: str
+    value: Any
+    when: str | None = None
+    equals: Any = None
+
+
+@dataclass(frozen=True)
+class MaskChange:
+    """The image at `at` becomes black and white: what the colours listed at `colours` mark, or
+    white where the job lists none, becomes white. It stays as large as the image at `beside`."""
+
+    at: str
+    colours: str
+    beside: str
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """How a job is written for the successor.
+
+    `fields`: pointer to pointer. `drop`: pointer of what the successor does not know, and what is
+    said of it, in English.
+    """
+
+    fields: Mapping[str, str]
+    settings: tuple[Setting, ...]
+    drop: Mapping[str, str]
+    mask: MaskChange | None
+
+
+def conversion_of(said: Mapping[str, Any]) -> Conversion:
+    """What a model file declares in the form that schemas/model.meta.yaml describes."""
+    mask = said.get("mask")
+    return Conversion(
+        fields=dict(said["fields"]),
+        settings=tuple(_setting(one) for one in said.get("set", ())),
+        drop={at: words["en"] for at, words in said.get("drop", {}).items()},
+        mask=None if mask is None else MaskChange(mask["at"], mask["colours"], mask["beside"]),
+    )
+
+
+def _setting(said: Mapping[str, Any]) -> Setting:
+    when = said.get("when")
+    if when is None:
+        return Setting(said["at"], said["value"])
+    return Setting(said["at"], said["value"], when["at"], when["equals"])
