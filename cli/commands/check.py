@@ -21,7 +21,7 @@ from shared.catalogue.model_file import load_catalogue
 from shared.catalogue.models import Catalogue
 from shared.jobfile import SUFFIXES, Document, Notice, Place, Unreadable, check, most_each, parse
 from shared.jobfile.addresses import hosts_of
-from shared.jobfile.image_probe import ProbeError
+from shared.jobfile.image_probe import NotAtHand
 from shared.storage.objects import ObjectMissing, ObjectReader, Slice, StoreError
 
 UNSEEN = "\N{NULL}not looked at"
@@ -36,7 +36,7 @@ class Offline:
     bucket: str = ""
 
     def read_range(self, key: str, start: int, length: int) -> Slice:
-        raise ProbeError(UNSEEN)
+        raise NotAtHand(UNSEEN)
 
 
 @dataclass(frozen=True)

@@ -23,37 +23,26 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class MaskChange:
-    """The image at `at` becomes black and white: what the colours listed at `colours` mark, or
-    white where the job lists none, becomes white. It stays as large as the image at `beside`."""
-
-    at: str
-    colours: str
-    beside: str
-
-
-@dataclass(frozen=True)
 class Conversion:
     """How a job is written for the successor.
 
     `fields`: pointer to pointer. `drop`: pointer of what the successor does not know, and what is
-    said of it, in English.
+    said of it, in English. `mask`: the image whose marks become white and all else black.
     """
 
     fields: Mapping[str, str]
     settings: tuple[Setting, ...]
     drop: Mapping[str, str]
-    mask: MaskChange | None
+    mask: str | None
 
 
 def conversion_of(said: Mapping[str, Any]) -> Conversion:
     """What a model file declares in the form that schemas/model.meta.yaml describes."""
-    mask = said.get("mask")
     return Conversion(
         fields=dict(said["fields"]),
         settings=tuple(_setting(one) for one in said.get("set", ())),
         drop={at: words["en"] for at, words in said.get("drop", {}).items()},
-        mask=None if mask is None else MaskChange(mask["at"], mask["colours"], mask["beside"]),
+        mask=said.get("mask"),
     )
 
 

@@ -150,7 +150,7 @@ def _model(root: _Node) -> Model:
         result_format=None if result_format.value is None else result_format.text(),
         result_hosts=root["result_hosts"]["hosts"].texts(),
         prompt_key=None if prompt_key is None else prompt_key.text(),
-        status=_status(root.maybe("status")),
+        status=_status(root.maybe("status"), sources),
     )
 
 
@@ -180,7 +180,7 @@ def _region(node: _Node) -> RegionPrice:
     return RegionPrice(node["per_image"].number(), node["free_images"].of(int))
 
 
-def _status(node: _Node | None) -> Status | None:
+def _status(node: _Node | None, sources: Mapping[str, str]) -> Status | None:
     if node is None:
         return None
     successor = node.maybe("successor")
@@ -192,6 +192,7 @@ def _status(node: _Node | None) -> Status | None:
         reason_zh=node["reason"]["zh"].text(),
         successor=successor["model"].text() if successor else None,
         conversion=conversion.members() if conversion else {},
+        source=_title(node, sources),
     )
 
 

@@ -61,10 +61,19 @@ class ModelNotice:
     source: str
 
 
+_STATES = {
+    "superseded": ("superseded", "已有替代模型"),
+    "trial_only": ("this model is a free trial only", "该模型仅供免费体验"),
+    "deprecated": ("this model is going to be retired", "该模型即将下线"),
+    "retired": ("this model is retired", "该模型已下线"),
+}
+
+
 @dataclass(frozen=True)
 class Status:
-    """That a model is going, or gone: `state` is trial_only, deprecated or retired, since the day
-    `since` (YYYY-MM-DD). `successor` is a model's name; `conversion` says how jobs get there."""
+    """That a model is going, or gone: `state` is superseded, trial_only, deprecated or retired,
+    since the day `since` (YYYY-MM-DD). `successor` is a model's name; `conversion` says how jobs
+    get there."""
 
     state: str
     since: str
@@ -72,6 +81,34 @@ class Status:
     reason_zh: str
     successor: str | None
     conversion: Mapping[str, Any]
+    source: str = "model catalogue"
+
+    @property
+    def notice(self) -> ModelNotice:
+        """What becomes of the model, and what to use instead."""
+        en, zh = _STATES[self.state]
+        cure = cure_zh = ""
+        if self.successor:
+            cure = f"; use {self.successor} instead"
+            cure_zh = f"；请改用 {self.successor}"
+        if self.successor and self.conversion:
+            command = f"wanx convert FILE --to {self.successor}"
+            cure, cure_zh = f"{cure}: {command}", f"{cure_zh}：{command}"
+        return ModelNotice(
+            f"{en} ({self.since}): {self.reason}{cure}",
+            f"{zh}（{self.since}）：{self.reason_zh}{cure_zh}",
+            self.source,
+        )
+
+    @property
+    def is_retired(self) -> bool:
+        """Whether the service takes no more jobs."""
+        return self.state == "retired"
+
+    @property
+    def is_going(self) -> bool:
+        """Whether nobody should begin with the model."""
+        return self.state != "superseded"
 
 
 @dataclass(frozen=True)
@@ -166,6 +203,18 @@ class Model:
     prompt_key: str | None = None
     status: Status | None = None
 
+    @property
+    def is_going(self) -> bool:
+        """Whether nobody should begin with it: free trial only, deprecated or retired."""
+        return self.status is not None and self.status.is_going
+
+    @property
+    def remarks(self) -> tuple[ModelNotice, ...]:
+        """What its users should know: what becomes of it, and its notices."""
+        if self.status is None or not self.is_going:
+            return self.notices
+        return (self.status.notice, *self.notices)
+
     def source(self, short: str) -> str:
         """The title of the document with this short id."""
         return self.sources.get(short, short)
@@ -185,8 +234,8 @@ class Catalogue:
         return [self._models[name] for name in self.names()]
 
     def offered(self) -> list[str]:
-        """The names, those of models that have a future first."""
-        return sorted(self._models, key=lambda name: (self._models[name].status is not None, name))
+        """The names, those of models that are going last."""
+        return sorted(self._models, key=lambda name: (self._models[name].is_going, name))
 
     def get(self, name: str) -> Model | None:
         return self._models.get(name)

@@ -9,7 +9,7 @@ import falcon
 
 from shared.api.context import answer_json, app_of
 from shared.app import App
-from shared.catalogue.models import Model
+from shared.catalogue.models import Model, Status
 
 
 class Models:
@@ -37,8 +37,22 @@ def _shown(app: App, model: Model) -> dict[str, Any]:
         "images": [asdict(rule) for rule in model.images],
         "limits": asdict(model.limits),
         "price": {**asdict(model.price), **asdict(price)},
-        "notices": [asdict(notice) for notice in model.notices],
+        "status": _status(model.status),
+        "notices": [asdict(notice) for notice in model.remarks],
         "typical_seconds": model.typical_seconds,
         "expected_seconds": round(app.estimates().seconds_each(model), 1),
         "sources": model.sources,
+    }
+
+
+def _status(status: Status | None) -> dict[str, Any] | None:
+    """What becomes of a model; `convertible`: whether its jobs can be written for the successor."""
+    if status is None:
+        return None
+    return {
+        "state": status.state,
+        "since": status.since,
+        "reason": {"en": status.reason, "zh": status.reason_zh},
+        "successor": status.successor,
+        "convertible": bool(status.conversion),
     }
