@@ -402,7 +402,9 @@ def for_invocation(
     for prefix in ("https://", "http://", f"{settings.base_url}/services/"):
         http.mount(prefix, requests.adapters.HTTPAdapter(pool_maxsize=CONNECTIONS))
     instance.renew_key(settings, credentials, clock)
-    rules = Rules(*instance.yaml, settings.model_region)
+    catalogue, errors, policy = instance.yaml
+    region = settings.model_region
+    rules = Rules(catalogue.in_region(region), errors, policy, region)
     app = App(settings, store, http, clock, rng, rules, instance, code=instance.code)
     app.itself = partial(_own_function, environ, context, app, credentials)
     if settings.poll_timer == SAFETY_NET:

@@ -11,7 +11,7 @@ from rich.text import Text
 from cli.commands.init import find_model
 from cli.output import clean, facts, print_json, print_table, say, table
 from shared.catalogue.model_file import load_catalogue
-from shared.catalogue.models import ImageRule, Model
+from shared.catalogue.models import ImageRule, Limits, Model
 
 
 def run(name: str | None, as_json: bool) -> None:
@@ -53,7 +53,7 @@ def _print_one(model: Model) -> None:
             ("regions", ", ".join(model.regions)),
             ("price", f"{_price(model)} an image{free} (read on {price.checked})"),
             ("limits", f"{limits.submissions} submissions in {limits.per_seconds:g} s, "
-                       f"{limits.concurrent} at once"),
+                       f"{_at_once(limits)}"),
             ("takes", f"about {model.typical_seconds:g} s"),
             *(("note", notice.en) for notice in model.remarks),
         ]
@@ -64,6 +64,10 @@ def _print_one(model: Model) -> None:
     click.echo("\nimages")
     facts([(rule.at.removeprefix("/input/"), _image(rule)) for rule in model.images])
     click.echo(f"\nA job file to fill in: wanx init {model.name}")
+
+
+def _at_once(limits: Limits) -> str:
+    return f"{limits.concurrent} at once" if limits.concurrent else "any number at once"
 
 
 def _print_fields(schema: Mapping[str, Any]) -> None:

@@ -38,9 +38,10 @@ def _successors(catalogue: Catalogue) -> Iterator[str]:
     for model in catalogue.models():
         if model.status is None or model.status.successor is None:
             continue
-        target = catalogue.get(model.status.successor)
+        name = model.status.successor
+        target = catalogue.get(name)
         if target is None:
-            yield f"{model.name}: the successor {model.status.successor} is no model of the catalogue"
+            yield f"{model.name}: the successor {name} is no model of the catalogue"
         elif model.status.conversion:
             conversion = conversion_of(model.status.conversion)
             yield from _lost(model, conversion)
@@ -50,8 +51,8 @@ def _successors(catalogue: Catalogue) -> Iterator[str]:
 def _lost(model: Model, conversion: Conversion) -> Iterator[str]:
     """Fields of a model that a conversion says nothing of."""
     told = {*conversion.fields, *conversion.drop}
-    told |= {one.when for one in conversion.settings if one.when}
-    told |= {rule.marks.colours for rule in model.images if rule.marks and conversion.mask}
+    told |= {one["at"] for setting in conversion.settings for one in setting.when}
+    told |= {str(rule.marks.colours) for rule in model.images if rule.marks and conversion.mask}
     for field in _fields(model):
         if field not in told:
             yield f"{model.name} at /status/successor/conversion: nothing is said of {field}"
@@ -115,24 +116,46 @@ def _sources(content: Plain, place: str, known: Plain = None) -> Iterator[str]:
 def _coherence(content: Plain) -> Iterator[str]:
     if not isinstance(content, dict):
         return
-    for place, pointer in _pointers(content, ""):
+    for place, pointer in _pointers(content):
         if not _exists(content, pointer):
             yield f"{place}: {pointer} is not a field of this model"
     for section in ("input", "parameters"):
         yield from _defaults(content.get(section, {}), section)
+    yield from _message_keys(content)
+    yield from _region_prices(content.get("price"))
 
 
-def _pointers(content: Plain, place: str) -> Iterator[tuple[str, str]]:
-    """Every place of a rule that points at a field of the request."""
+def _pointers(content: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Every place that points at a field of the request."""
     images = enumerate(content.get("images") or [])
     named = [(f"/images/{index}", rule) for index, rule in images]
     named += [(f"/rules/{name}", rule) for name, rule in (content.get("rules") or {}).items()]
     for start, rule in named:
         for key in ("at", "as", "same_size_as"):
-            if key in rule:
-                yield f"{start}/{key}", rule[key]
-        if "when" in rule:
-            yield f"{start}/when/at", rule["when"].get("at", "")
+            for pointer in _listed(rule.get(key)):
+                yield f"{start}/{key}", pointer
+    for place, when in _conditions(content, ""):
+        for one in _listed(when):
+            yield f"{place}/at", one.get("at", "")
+
+
+def _listed(value: Plain) -> list[Any]:
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+def _conditions(value: Plain, place: str) -> Iterator[tuple[str, Plain]]:
+    """Every `when`, wherever it is."""
+    members: Any = enumerate(value) if isinstance(value, list) else ()
+    if isinstance(value, dict):
+        members = value.items()
+    for key, inner in members:
+        below = f"{place}/{escape(str(key))}"
+        if key == "when" and isinstance(inner, (dict, list)):
+            yield below, inner
+        else:
+            yield from _conditions(inner, below)
 
 
 def _exists(content: dict[str, Any], pointer: str) -> bool:
@@ -150,8 +173,44 @@ def _defaults(schema: Plain, section: str) -> Iterator[str]:
 
     Draft202012Validator.check_schema(schema)
     for name, field in schema.get("properties", {}).items():
-        if "default" not in field:
-            if "x-send-default" in field:
-                yield f"/{section}/properties/{escape(name)}: x-send-default without a default"
-        elif not Draft202012Validator(field).is_valid(field["default"]):
-            yield f"/{section}/properties/{escape(name)}/default: does not fit its own schema"
+        place = f"/{section}/properties/{escape(name)}"
+        if "x-send-default" in field and "default" not in field:
+            yield f"{place}: x-send-default without a default"
+        others = [(f"x-default-if/{i}/default", one["default"]) for i, one in _others(field)]
+        for key, default in [
+            *others,
+            *([("default", field["default"])] if "default" in field else []),
+        ]:
+            if default is not None and not Draft202012Validator(field).is_valid(default):
+                yield f"{place}/{key}: does not fit its own schema"
+
+
+def _others(field: Plain) -> Iterator[tuple[int, Plain]]:
+    return ((i, one) for i, one in enumerate(field.get("x-default-if", ())) if "default" in one)
+
+
+def _message_keys(content: dict[str, Any]) -> Iterator[str]:
+    """What the message is made of must be fields of the flat form."""
+    form, fields = content.get("messages"), content.get("input", {}).get("properties", {})
+    if not isinstance(form, dict):
+        return
+    kinds = {"text": "string", "images": "array"}
+    for key, kind in kinds.items():
+        name = form.get(key)
+        if name is not None and fields.get(name, {}).get("type") != kind:
+            yield f"/messages/{key}: {name} is not a field of input of the type {kind}"
+    moved = form.get("parameters", ())
+    for index, name in enumerate(moved):
+        if name not in fields:
+            yield f"/messages/parameters/{index}: {name} is not a field of input"
+    for name in set(fields) - {form.get("text"), form.get("images"), *moved}:
+        yield f"/input/properties/{escape(name)}: the message has no place for it"
+
+
+def _region_prices(price: Plain) -> Iterator[str]:
+    """Tiers that are those of another price would be wrong without anyone seeing it."""
+    if not isinstance(price, dict) or "tiers" not in price:
+        return
+    for name, own in (price.get("by_region") or {}).items():
+        if "per_image" in own and "tiers" not in own:
+            yield f"/price/by_region/{name}: its own per_image needs its own tiers"

@@ -10,16 +10,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from shared.catalogue.models import Condition
+
 
 @dataclass(frozen=True)
 class Setting:
-    """A value that a converted job has at the pointer `at`; only where the written job has the
-    value `equals` at `when`, if there is one. Later settings go before earlier ones."""
+    """A value that a converted job has at the pointer `at`, where all of `when` hold for the job as
+    it was written. Later settings go before earlier ones."""
 
     at: str
     value: Any
-    when: str | None = None
-    equals: Any = None
+    when: tuple[Condition, ...]
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,5 @@ def conversion_of(said: Mapping[str, Any]) -> Conversion:
 
 
 def _setting(said: Mapping[str, Any]) -> Setting:
-    when = said.get("when")
-    if when is None:
-        return Setting(said["at"], said["value"])
-    return Setting(said["at"], said["value"], when["at"], when["equals"])
+    when = said.get("when", ())
+    return Setting(said["at"], said["value"], (when,) if isinstance(when, Mapping) else tuple(when))

@@ -6,32 +6,76 @@ Models are read from the files in `schemas/models/`; adding one needs no change 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+from shared.catalogue.status import ModelNotice, Status
+
+FLAT, MESSAGES = "flat", "messages"
+"""Forms of a request's body."""
+ASYNC, SYNC = "async", "sync"
+"""Ways of speaking to a model."""
+USUAL_USAGE = "/usage/image_count"
+
+
+LANES = 16
+"""Tasks at once that are planned with where the service names no bound."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits of one main account: submissions in `per_seconds` seconds, tasks processed at once,
-    and further tasks that may wait in the service's own queue."""
+    """Limits of one main account: submissions in `per_seconds` seconds, tasks processed at once
+    (None: the service names no bound), and further tasks that may wait in the service's own queue.
+
+    `pool`: models of the same pool share `concurrent`.
+    """
 
     submissions: int
     per_seconds: float
-    concurrent: int
+    concurrent: int | None
     queue_ahead: int
+    pool: str | None = None
+
+    @property
+    def lanes(self) -> int:
+        """Tasks at once to plan with."""
+        return LANES if self.concurrent is None else self.concurrent
+
+
+Condition = Mapping[str, Any]
+"""When something is so: `at` (a pointer to a field of the request) with one of `equals`, `in` and
+`present`; see `shared.catalogue.conditions`."""
+
+
+@dataclass(frozen=True)
+class PriceTier:
+    """A price of one image, where the output has at most so many pixels and `when` holds."""
+
+    per_image: float
+    area_at_most: int | None = None
+    when: tuple[Condition, ...] = ()
 
 
 @dataclass(frozen=True)
 class RegionPrice:
-    """Price of one successful image, and images free of charge, in one region."""
+    """What is paid in one region: `per_image` for a successful image that no tier fits (the dearest
+    price), of `tiers` the first that fits, and `per_input_image` for each image sent.
+
+    `free_images`: images free of charge.
+    """
 
     per_image: float
     free_images: int
+    tiers: tuple[PriceTier, ...] = ()
+    per_input_image: float = 0.0
 
 
 @dataclass(frozen=True)
 class Price:
-    """Price of one successful image as it was read on the day `checked` (YYYY-MM-DD)."""
+    """Prices as they were read on the day `checked` (YYYY-MM-DD), by region where they differ.
+
+    The other fields are those of `RegionPrice`.
+    """
 
     currency: str
     per_image: float
@@ -39,9 +83,22 @@ class Price:
     payable: bool
     checked: str
     by_region: Mapping[str, RegionPrice]
+    tiers: tuple[PriceTier, ...] = ()
+    per_input_image: float = 0.0
 
     def in_region(self, region: str) -> RegionPrice:
-        return self.by_region.get(region) or RegionPrice(self.per_image, self.free_images)
+        usual = RegionPrice(self.per_image, self.free_images, self.tiers, self.per_input_image)
+        return self.by_region.get(region) or usual
+
+
+@dataclass(frozen=True)
+class MessagesForm:
+    """How a flat request becomes the one message that the service takes: the keys of input that
+    become its text and its images, and those that the service wants under `parameters`."""
+
+    text: str
+    images: str | None
+    parameters: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -53,72 +110,15 @@ class Remark:
 
 
 @dataclass(frozen=True)
-class ModelNotice:
-    """What every user of a model should know."""
-
-    en: str
-    zh: str
-    source: str
-
-
-_STATES = {
-    "superseded": ("superseded", "已有替代模型"),
-    "trial_only": ("this model is a free trial only", "该模型仅供免费体验"),
-    "deprecated": ("this model is going to be retired", "该模型即将下线"),
-    "retired": ("this model is retired", "该模型已下线"),
-}
-
-
-@dataclass(frozen=True)
-class Status:
-    """That a model is going, or gone: `state` is superseded, trial_only, deprecated or retired,
-    since the day `since` (YYYY-MM-DD). `successor` is a model's name; `conversion` says how jobs
-    get there."""
-
-    state: str
-    since: str
-    reason: str
-    reason_zh: str
-    successor: str | None
-    conversion: Mapping[str, Any]
-    source: str = "model catalogue"
-
-    @property
-    def notice(self) -> ModelNotice:
-        """What becomes of the model, and what to use instead."""
-        en, zh = _STATES[self.state]
-        cure = cure_zh = ""
-        if self.successor:
-            cure = f"; use {self.successor} instead"
-            cure_zh = f"；请改用 {self.successor}"
-        if self.successor and self.conversion:
-            command = f"wanx convert FILE --to {self.successor}"
-            cure, cure_zh = f"{cure}: {command}", f"{cure_zh}：{command}"
-        return ModelNotice(
-            f"{en} ({self.since}): {self.reason}{cure}",
-            f"{zh}（{self.since}）：{self.reason_zh}{cure_zh}",
-            self.source,
-        )
-
-    @property
-    def is_retired(self) -> bool:
-        """Whether the service takes no more jobs."""
-        return self.state == "retired"
-
-    @property
-    def is_going(self) -> bool:
-        """Whether nobody should begin with the model."""
-        return self.state != "superseded"
-
-
-@dataclass(frozen=True)
 class SideBounds:
-    """Bounds of width and height in pixels; `exclusive` refuses the bounds themselves."""
+    """Bounds of width and height in pixels; `exclusive` refuses the bounds themselves. `advised`:
+    the service takes other images as well, so what is outside is a notice."""
 
     smallest: int
     largest: int
     exclusive: bool
     source: str
+    advised: bool = False
 
     def allow(self, side: int) -> bool:
         if self.exclusive:
@@ -144,7 +144,7 @@ class Marks:
 
     what: str
     colour: str
-    colours: str
+    colours: str | None
     unless: str | None
     source: str
 
@@ -176,9 +176,14 @@ class ImageRule:
 
 @dataclass(frozen=True)
 class Model:
-    """One model. `endpoint` is relative to the API base; schemas are JSON Schema 2020-12.
+    """One model. `endpoint` is relative to the API base; schemas are JSON Schema 2020-12 and, like
+    all pointers into the request, about the flat form.
 
-    `prompt_key`: the key of a result that holds the prompt as it was sent.
+    `mode` is async or sync, `body` flat or messages (then `messages` says how). `ids`: the id that
+    the service knows, by region, where it is not the name. `results_at`, `texts_at`, `usage_at`
+    (the first that is there counts the billed images) and `area_at` (width and height of the
+    outputs) point into an answer. `result_hosts`: empty for any public https host. `prompt_key`:
+    the key of a result that holds the prompt as it was sent. `region_limits`: where they differ.
     """
 
     name: str
@@ -201,6 +206,13 @@ class Model:
     result_format: str | None
     result_hosts: tuple[str, ...]
     prompt_key: str | None = None
+    body: str = FLAT
+    messages: MessagesForm | None = None
+    ids: Mapping[str, str] = field(default_factory=dict)
+    texts_at: str | None = None
+    usage_at: tuple[str, ...] = (USUAL_USAGE,)
+    area_at: tuple[str, str] | None = None
+    region_limits: Mapping[str, Limits] = field(default_factory=dict)
     status: Status | None = None
 
     @property
@@ -218,6 +230,15 @@ class Model:
     def source(self, short: str) -> str:
         """The title of the document with this short id."""
         return self.sources.get(short, short)
+
+    def id_in(self, region: str) -> str:
+        """The id under which the service knows the model there."""
+        return self.ids.get(region, self.name)
+
+    def in_region(self, region: str) -> Model:
+        """The same model with the limits of a region."""
+        limits = self.region_limits.get(region)
+        return self if limits is None else replace(self, limits=limits)
 
 
 class Catalogue:
@@ -239,3 +260,7 @@ class Catalogue:
 
     def get(self, name: str) -> Model | None:
         return self._models.get(name)
+
+    def in_region(self, region: str) -> Catalogue:
+        """The same models with the limits of a region."""
+        return Catalogue(tuple(model.in_region(region) for model in self._models.values()))

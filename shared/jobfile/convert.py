@@ -6,22 +6,20 @@ the check reads them, and a changed image is written into the job as inline data
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.catalogue.conversion import Conversion, Setting, conversion_of
+from shared.catalogue.conditions import default_of, holds
+from shared.catalogue.conversion import Conversion, conversion_of
 from shared.catalogue.models import Catalogue, Model
 from shared.catalogue.plain import MOST_SHOWN, Plain, copy
 from shared.jobfile import pointers
-from shared.jobfile.convert_images import ImageChange, ImageUnfit
-from shared.jobfile.findings import short_pointer
+from shared.jobfile.convert_images import ImageChange, NotConvertible
+from shared.jobfile.document import Document
+from shared.jobfile.findings import Unreadable, Violation, counted, short_pointer, show
 from shared.jobfile.references import Place
 from shared.jobfile.wording import nearest
-
-
-class NotConvertible(Exception):
-    """The job cannot be written for another model; the message says why, and what can be done."""
 
 
 @dataclass
@@ -39,17 +37,43 @@ def convert(job: Plain, to: str | None, catalogue: Catalogue, place: Place) -> C
     and StoreError if the bucket cannot be read.
     """
     model = _model(job, catalogue)
-    target = _target(model, to, catalogue)
-    conversion = conversion_of(model.status.conversion) if model.status else None
-    if conversion is None:  # _target has made sure of it
-        raise NotConvertible(model.name)
+    if model.name == to:
+        return Converted(copy(job))
+    target, conversion = _target(model, to, catalogue)
     done = Converted({**copy(job), "model": target.name, "input": {}, "parameters": {}})
     _Writing(job, model, target, conversion, done).write()
-    try:
-        ImageChange(place, model, target, conversion).apply(job, done.value, done.notes)
-    except ImageUnfit as error:
-        raise NotConvertible(str(error)) from None
+    ImageChange(place, model, target, conversion).apply(job, done.value, done.notes)
+    done.notes.append(_price(model, target))
     return done
+
+
+def convert_all(
+    documents: Iterable[Document], to: str | None, catalogue: Catalogue, place: Place
+) -> list[Converted]:
+    """Every job of a file. Raises Unreadable with all reasons if one cannot be converted, and
+    StoreError."""
+    done, wrong = [], []
+    for document in documents:
+        try:
+            done.append(convert(document.value, to, catalogue, place))
+        except NotConvertible as error:
+            wrong.append(_violation(document, error))
+    if wrong:
+        raise Unreadable(counted(wrong[:MOST_SHOWN], len(wrong[MOST_SHOWN:])))
+    return done
+
+
+def _violation(document: Document, error: NotConvertible) -> Violation:
+    place = next((value for _, value in pointers.find(document.value, error.pointer)), None)
+    expected = "what can be written for another model"
+    line, source = document.line(error.pointer), "model catalogue"
+    return Violation(error.pointer, line, expected, show(place), str(error), source)
+
+
+def _price(model: Model, target: Model) -> str:
+    new, old = target.price, model.price
+    was = f"; {model.name}: {old.currency} {old.per_image:.2f}" if old.payable else ""
+    return f"an image costs {new.currency} {new.per_image:.2f} with {target.name}{was}."
 
 
 def conversions(catalogue: Catalogue) -> dict[str, str]:
@@ -67,22 +91,22 @@ def _model(job: Plain, catalogue: Catalogue) -> Model:
     if model is not None:
         return model
     if not isinstance(name, str):
-        raise NotConvertible("the job names no model; write `model: NAME` into it.")
+        raise NotConvertible("/model", "the job names no model; write `model: NAME` into it.")
     near = nearest(name, catalogue.names())
     hint = f"did you mean {near}?" if near else f"the models are {', '.join(catalogue.names())}."
-    raise NotConvertible(f"{name[:80]} is not a known model; {hint}")
+    raise NotConvertible("/model", f"{name[:80]} is not a known model; {hint}")
 
 
-def _target(model: Model, to: str | None, catalogue: Catalogue) -> Model:
+def _target(model: Model, to: str | None, catalogue: Catalogue) -> tuple[Model, Conversion]:
     known = conversions(catalogue)
-    successor = known.get(model.name)
     if to is not None and catalogue.get(to) is None:
-        raise NotConvertible(f"{to[:80]} is not a known model; {_possible(model.name, known)}")
-    target = catalogue.get(successor) if successor else None
-    if target is None or to not in (None, successor):
+        what = f"{to[:80]} is not a known model; {_possible(model.name, known)}"
+        raise NotConvertible("/model", what)
+    target = catalogue.get(known.get(model.name, ""))
+    if target is None or model.status is None or to not in (None, target.name):
         what = f"jobs of {model.name} cannot be converted to {to or 'another model'}"
-        raise NotConvertible(f"{what}; {_possible(model.name, known)}")
-    return target
+        raise NotConvertible("/model", f"{what}; {_possible(model.name, known)}")
+    return target, conversion_of(model.status.conversion)
 
 
 def _possible(name: str, known: Mapping[str, str]) -> str:
@@ -107,10 +131,10 @@ class _Writing:
         for at, to in self.conversion.fields.items():
             if at in left:
                 _put(self.done.value, to, copy(left.pop(at)))
-            elif (default := self._default(at, "x-send-default")) is not None:
+            elif (default := self._default(at)) is not None:
                 self._keep_default(at, to, default)
         for setting in self.conversion.settings:
-            if self._applies(setting):
+            if holds(setting.when, self.model, self.job):
                 _put(self.done.value, setting.at, copy(setting.value))
         self._drop(left)
         if not self.done.value["parameters"]:
@@ -132,28 +156,24 @@ class _Writing:
         said = f"{default!r}, the default of {self.model.name}, is written so that it stays so"
         self.done.notes.append(f"at {to}: {said}.")
 
-    def _applies(self, setting: Setting) -> bool:
-        if setting.when is None:
-            return True
-        given = [value for _, value in pointers.find(self.job, setting.when)]
-        value = given[0] if given else self._default(setting.when)
-        return bool(value == setting.equals and type(value) is type(setting.equals))
-
-    def _default(self, at: str, mark: str = "default") -> Any:
-        """The default of a field, if it has the given mark in its schema."""
+    def _default(self, at: str) -> Any:
+        """The default of a field that has to be sent; None if there is none."""
         _, section, name = at.split("/", 2)
         inside = self.model.input_schema if section == "input" else self.model.parameters_schema
         described: Mapping[str, Any] = inside["properties"].get(name, {})
-        return described.get("default") if described.get(mark) is not None else None
+        if not described.get("x-send-default"):
+            return None
+        return default_of(described, self.model, self.job)
 
     def _drop(self, left: Mapping[str, Any]) -> None:
-        used = {one.when for one in self.conversion.settings}
-        used |= {rule.marks.colours for rule in self.model.images if rule.marks}
+        used = {one["at"] for setting in self.conversion.settings for one in setting.when}
+        rules = (rule for rule in self.model.images if rule.at == self.conversion.mask)
+        used |= {str(rule.marks.colours) for rule in rules if rule.marks}
         for at in list(left)[:MOST_SHOWN]:
             words = self.conversion.drop.get(at)
             if words is not None:
                 self.done.notes.append(f"at {at}: left out; {words}.")
-            elif at not in used or not self.conversion.mask:
+            elif at not in used:
                 where = short_pointer(at)
                 said = f"left out; {self.model.name} has no such field"
                 self.done.notes.append(f"at {where}: {said}.")

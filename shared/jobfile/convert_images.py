@@ -27,8 +27,15 @@ LARGEST_INLINE = 8 * 1024 * 1024
 by a third."""
 
 
-class ImageUnfit(Exception):
-    """An image cannot be made fit for the successor; the message says why and what to do."""
+class NotConvertible(Exception):
+    """The job cannot be written for another model; the message says why, and what can be done.
+
+    `pointer`: where in the job that is.
+    """
+
+    def __init__(self, pointer: str, message: str) -> None:
+        super().__init__(f"at {pointer}: {message}")
+        self.pointer = pointer
 
 
 @dataclass(frozen=True)
@@ -58,7 +65,7 @@ class ImageChange:
     conversion: Conversion
 
     def apply(self, job: Plain, new: dict[str, Any], notes: list[str]) -> None:
-        """Write the images that had to be changed into `new`. Raises ImageUnfit, StoreError."""
+        """Write the images that had to be changed into `new`. Raises NotConvertible, StoreError."""
         images = self._images(job)
         factor = max((_factor(one) for one in images), default=1.0)
         for one in images:
@@ -95,26 +102,28 @@ class ImageChange:
         except NotAtHand:
             return None, None
         except (BadReference, ProbeError, ObjectMissing) as error:
-            raise ImageUnfit(f"at {at}: {error}") from None
+            raise NotConvertible(at, str(error)) from None
         return seen.facts, seen.body
 
     def _enlarged(self, one: _Image, factor: float, notes: list[str]) -> Size | None:
-        """The size that the image must get; None where it stays as it is. Raises ImageUnfit."""
+        """The size that the image must get; None where it stays as it is. Raises NotConvertible."""
         if factor <= 1.0:
             return None
         side, least = one.rule.side, one.rule.side.smallest
         if one.size is None:
-            raise ImageUnfit(
-                f"at {one.at}: the images must be enlarged, as {self.target.name} takes none with a"
+            raise NotConvertible(
+                one.at,
+                f"the images must be enlarged, as {self.target.name} takes none with a"
                 f" side below {least} pixels, and this one cannot be read from"
-                f" here; {_CURE}"
+                f" here; {_CURE}",
             )
         size = (math.ceil(one.size[0] * factor), math.ceil(one.size[1] * factor))
         if not all(side.allow(length) for length in size):
-            raise ImageUnfit(
-                f"at {one.at}: the image has {_shown(one.size)}, and {self.target.name} takes sides"
+            raise NotConvertible(
+                one.at,
+                f"the image has {_shown(one.size)}, and {self.target.name} takes sides"
                 f" from {least} to {side.largest}: enlarged until its shorter side fits, it would"
-                f" have {_shown(size)}; use an image that is less long and narrow"
+                f" have {_shown(size)}; use an image that is less long and narrow",
             )
         notes.append(f"at {one.to}: enlarged from {_shown(one.size)} to {_shown(size)}.")
         return size
@@ -124,9 +133,9 @@ class ImageChange:
     ) -> None:
         colours = _colours(job, one.old.marks)
         if one.size is None and colours:
-            raise ImageUnfit(
-                f"at {one.at}: the mask must be made black and white, and cannot be read from"
-                f" here; {_CURE}"
+            raise NotConvertible(
+                one.at,
+                f"the mask must be made black and white, and cannot be read from here; {_CURE}",
             )
         if one.size is None:
             notes.append(
@@ -141,35 +150,37 @@ class ImageChange:
         notes.append(f"at {one.to}: made black and white: what was {what} is white.")
 
     def _made(self, one: _Image, make: Callable[[bytes, str], bytes]) -> bytes:
-        """What becomes of the bytes of an image that was looked at. Raises ImageUnfit."""
+        """What becomes of the bytes of an image that was looked at. Raises NotConvertible."""
         facts, body = one.facts, one.body
         if facts is None or body is None:
-            raise ImageUnfit(
-                f"at {one.at}: the file has more than {one.rule.max_bytes} bytes; make it smaller"
+            raise NotConvertible(
+                one.at, f"the file has more than {one.rule.max_bytes} bytes; make it smaller"
             )
         if not self.place.pixels.spend(facts.width * facts.height):
-            raise ImageUnfit(
-                f"at {one.at}: these are too many pixels for one call; convert fewer jobs at once"
+            raise NotConvertible(
+                one.at, "these are too many pixels for one call; convert fewer jobs at once"
             )
         try:
             return make(body, facts.format)
         except Unclear:
-            raise ImageUnfit(
-                f"at {one.at}: its transparent pixels mark another region than its colours alone;"
-                " save the mask without transparency"
+            raise NotConvertible(
+                one.at,
+                "its transparent pixels mark another region than its colours alone;"
+                " save the mask without transparency",
             ) from None
         except Undecodable:
-            raise ImageUnfit(
-                f"at {one.at}: the pixels of this {facts.format} image cannot be decoded; save it"
-                " again as PNG"
+            raise NotConvertible(
+                one.at,
+                f"the pixels of this {facts.format} image cannot be decoded; save it again as PNG",
             ) from None
 
     def _write(self, new: dict[str, Any], one: _Image, body: bytes) -> None:
         if not one.rule.inline or len(body) > LARGEST_INLINE:
             why = f"it has {len(body)} bytes" if one.rule.inline else "it takes no inline data"
-            raise ImageUnfit(
-                f"at {one.at}: the changed image cannot be written into the job for"
-                f" {self.target.name}: {why}; change the image yourself and name that"
+            raise NotConvertible(
+                one.at,
+                f"the changed image cannot be written into the job for"
+                f" {self.target.name}: {why}; change the image yourself and name that",
             )
         media = "jpeg" if body.startswith(b"\xff\xd8") else "png"
         text = f"data:image/{media};base64,{base64.b64encode(body).decode('ascii')}"
@@ -180,14 +191,17 @@ _CURE = "put it into the bucket and write oss:///inputs/name.png"
 
 
 def _colours(job: Plain, marks: Marks | None) -> tuple[Colour, ...]:
-    """The colours that the job lists. Raises ImageUnfit if they are none."""
-    found = [item for _, item in pointers.find(job, f"{marks.colours}/*")] if marks else []
+    """The colours that the job lists. Raises NotConvertible if they are none."""
+    if marks is None or marks.colours is None:
+        return ()
+    place = marks.colours
+    found = [item for _, item in pointers.find(job, f"{place}/*")]
     if len(found) > MOST_COLOURS:
-        raise ImageUnfit(f"more than {MOST_COLOURS} colours mark the region; list fewer")
+        raise NotConvertible(place, f"more than {MOST_COLOURS} colours mark the region; list fewer")
     for item in found:
         fine = isinstance(item, list) and len(item) == 3
         if not fine or not all(type(one) is int and 0 <= one <= 255 for one in item):
-            raise ImageUnfit(f"at {marks.colours if marks else ''}: write colours as [R, G, B]")
+            raise NotConvertible(place, "write each colour as [R, G, B], from 0 to 255")
     return tuple((red, green, blue) for red, green, blue in found)
 
 
@@ -196,7 +210,7 @@ def _factor(one: _Image) -> float:
     if one.size is None:
         return 1.0
     side = one.rule.side
-    return (side.smallest + side.exclusive) / min(one.size)
+    return 1.0 if side.advised else (side.smallest + side.exclusive) / min(one.size)
 
 
 def _shown(size: Size) -> str:

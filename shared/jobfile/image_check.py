@@ -167,6 +167,10 @@ class ImageCheck:
         expected = f"width and height from {side.smallest} to {side.largest} pixels"
         if side.exclusive:
             expected = f"width and height above {side.smallest} and below {side.largest} pixels"
+        if side.advised:
+            what = f"the image has {size}; recommended are {expected}"
+            self.found.notice(pointer, expected, size, what, side.source, size)
+            return
         what = f"the image has {size}; allowed are {expected}; resize it"
         self.found.violate(pointer, expected, size, what, side.source, size)
 

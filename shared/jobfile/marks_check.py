@@ -74,6 +74,8 @@ def _is_off(job: Plain, marks: Marks) -> bool:
 
 def _colours(job: Plain, marks: Marks) -> tuple[Colour, ...] | None:
     """The colours that the job lists; None if they are wrong, which the schema says, or many."""
+    if marks.colours is None:
+        return ()
     listed = [item for _, item in pointers.find(job, f"{marks.colours}/*")]
     fine = all(
         isinstance(item, list) and len(item) == 3 and all(type(level) is int for level in item)
@@ -106,7 +108,8 @@ def _check_region(seen: _Marked, found: Findings) -> None:
 def _no_white(seen: _Marked) -> str:
     first = seen.counts[0]
     end = "white, so nothing would be repainted; "
-    if coloured := _vivid(first.colours):
+    coloured = _vivid(first.colours) if seen.marks.colours else ()
+    if coloured:
         return f"{end}paint the region white, or write {_named(seen, coloured[:1])}"
     if first.brightest:
         top = f"its brightest value is {first.brightest} of 255, and white begins at about {WHITE}"
@@ -138,7 +141,7 @@ def _about_lines(seen: _Marked, one: Count) -> str | None:
     if one.light < one.total / 2:
         return "the sketch is mostly dark; dark lines on a white background are expected"
     if one.coloured > one.dark:
-        listed = _vivid(one.colours)[:1]
+        listed = _vivid(one.colours)[:1] if seen.marks.colours else ()
         cure = f"draw them black, or write {_named(seen, listed)}" if listed else "draw them black"
         return f"the lines are coloured; {cure}"
     return None if one.dark else "the sketch holds no dark line; draw black lines on white"
@@ -149,7 +152,7 @@ def _vivid(colours: Sequence[Colour]) -> tuple[Colour, ...]:
 
 
 def _name(seen: _Marked) -> str:
-    return seen.marks.colours.rpartition("/")[2]
+    return str(seen.marks.colours).rpartition("/")[2]
 
 
 def _named(seen: _Marked, colours: Sequence[Colour]) -> str:

@@ -82,7 +82,7 @@ class Estimates:
         if model.name not in self._busy:
             held = len(self.ledger.slots.held(model.name))  # one may be claimed ahead
             self._busy[model.name] = min(held, self.ledger.breakers.window(model))
-        rounds = (place - 1 + self._busy[model.name]) // max(1, limits.concurrent)
+        rounds = (place - 1 + self._busy[model.name]) // max(1, limits.lanes)
         paced = (place - 1) * limits.per_seconds / max(1, limits.submissions)
         paused = self.ledger.breakers.paused_for(model.name)
         return math.ceil(max(rounds * each, paced) + paused + each)

@@ -314,7 +314,7 @@ class Submission:
             return self.transitions.requeue(intent, why, wait=wait)
         if rule.breaker == "none" and rule.retry != "after_backoff":
             return self.transitions.fail(intent, why)
-        beyond = len(self.ledger.slots.held(model.name)) > model.limits.concurrent
+        beyond = len(self.ledger.slots.held(model.name)) > model.limits.lanes
         self.ledger.breakers.refused(model.name, error, rule, beyond)
         return self.transitions.requeue(intent, why, attempt=attempt - 1)
 

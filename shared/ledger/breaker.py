@@ -39,7 +39,7 @@ class Breakers:
     def window(self, model: Model) -> int:
         """How many tasks of a model may be in flight now."""
         limits, state = model.limits, self.states.get(model.name)
-        return state.window(limits.concurrent, limits.queue_ahead, self.clock.now())
+        return state.window(limits.lanes, limits.queue_ahead, self.clock.now())
 
     def paused_for(self, model: str) -> float:
         """Seconds until the model may be asked, by its own pause and the whole key's."""

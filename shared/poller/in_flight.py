@@ -140,9 +140,9 @@ class InFlightTasks:
         """Take over what the run before knew: a task begins when one of those before it ends."""
         model = self.catalogue.get(inflight.slot.model)
         ends = self.ledger.durations.ends(inflight.slot.model)
-        if model is None or len(ends) < model.limits.concurrent:
+        if model is None or len(ends) < model.limits.lanes:
             return
-        ago = self.ledger.clock.now() - ends[-model.limits.concurrent]
+        ago = self.ledger.clock.now() - ends[-model.limits.lanes]
         inflight.started = max(inflight.started, self.ledger.clock.monotonic() - ago)
         inflight.started_within = GAP
 
@@ -238,7 +238,7 @@ class InFlightTasks:
 
     def is_idle_between(self, model: Model) -> bool:
         """Whether nothing may wait at the service, so that it is idle from one task to the next."""
-        return self.ledger.breakers.window(model) <= model.limits.concurrent
+        return self.ledger.breakers.window(model) <= model.limits.lanes
 
     def waits_for_an_end(self, model: Model) -> bool:
         """Whether the next job goes out when a task ends, and the model is idle until then."""
@@ -253,7 +253,7 @@ class InFlightTasks:
                 key=_place_in_line,
             )
             model = self.catalogue.get(name)
-            lanes = model.limits.concurrent if model else len(line)
+            lanes = model.limits.lanes if model else len(line)
             for place, inflight in enumerate(line):
                 self._place(inflight, behind=place >= lanes)
             if len(line) < lanes:
@@ -366,7 +366,7 @@ class InFlightTasks:
     def _is_eager(self, name: str) -> bool:
         """Whether an idle moment is a large part of what the model can do."""
         model = self.catalogue.get(name)
-        return model is not None and model.limits.concurrent <= FEW and self.is_idle_between(model)
+        return model is not None and model.limits.lanes <= FEW and self.is_idle_between(model)
 
     def _durations(self, inflight: InFlight) -> Sequence[float]:
         return self.ledger.durations.of(inflight.slot.model)

@@ -126,9 +126,9 @@ class Gauges:
             return {}
         limits, state = model.limits, self.ledger.model_states.known(name)
         return {
-            "window": state.window(limits.concurrent, limits.queue_ahead, now),
-            "concurrent": limits.concurrent,
-            "slot_use": round(min(1.0, flying / limits.concurrent), 3),
+            "window": state.window(limits.lanes, limits.queue_ahead, now),
+            "concurrent": limits.lanes,
+            "slot_use": round(min(1.0, flying / limits.lanes), 3),
         }
 
     def _gauge(self, model: str) -> Gauge:

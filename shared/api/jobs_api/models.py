@@ -9,7 +9,8 @@ import falcon
 
 from shared.api.context import answer_json, app_of
 from shared.app import App
-from shared.catalogue.models import Model, Status
+from shared.catalogue.models import Model
+from shared.catalogue.status import Status
 
 
 class Models:

@@ -29,6 +29,7 @@ def test_adding_a_model_is_adding_a_file(folder: Path) -> None:
     ("old", "new", "pointer"),
     [
         ("queue_ahead: 1", "queue_ahead: 1\n  surprise: 1", "/limits:"),
+        ("concurrent: 1", "concurrrent: 1", "/limits:"),
         ("minimum: 1", "minimun: 1", "/parameters/properties/n:"),
         ("default: 4", "default: 5", "/parameters/properties/n/default:"),
         ("source: pricing", "source: hearsay", "/price/source:"),

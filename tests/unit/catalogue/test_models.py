@@ -65,7 +65,7 @@ def test_sources_are_titles_of_documents() -> None:
     ("old", "new", "pointer"),
     [
         ("concurrent: 1", "concurrent: one", "/limits/concurrent"),
-        ("concurrent: 1", "concurrrent: 1", "/limits"),
+        ("queue_ahead: 1", "queue_ahaed: 1", "/limits"),
         ("payable: true", "payable: 1", "/price/payable"),
         ("min: 256", "min: 256.5", "/images/0/side/min"),
         ("accept: [JPEG, PNG, WEBP]", "accept: JPEG", "/images/0/formats/accept"),

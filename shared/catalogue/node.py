@@ -1,0 +1,63 @@
+"""A value of a model file that knows its place, so that what is wrong can be told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NoReturn, TypeVar
+
+from shared.catalogue.files import CatalogueError
+from shared.catalogue.plain import Plain, escape
+
+_T = TypeVar("_T")
+
+
+class Node:
+    """A value of a model file, with its place in the file for error messages."""
+
+    def __init__(self, value: Plain, file: str, pointer: str = "") -> None:
+        self.value, self.file, self.pointer = value, file, pointer
+
+    def __getitem__(self, key: str) -> Node:
+        inner = self.maybe(key)
+        if inner is None:
+            self._fail(f"the key `{key}` is missing")
+        return inner
+
+    def maybe(self, key: str) -> Node | None:
+        if key not in self.members():
+            return None
+        return Node(self.value[key], self.file, f"{self.pointer}/{escape(key)}")
+
+    def members(self) -> dict[str, Any]:
+        return self.of(dict)
+
+    def items(self) -> list[Node]:
+        values: list[Any] = self.of(list)
+        return [Node(v, self.file, f"{self.pointer}/{i}") for i, v in enumerate(values)]
+
+    def of(self, kind: type[_T]) -> _T:
+        if not isinstance(self.value, kind) or (isinstance(self.value, bool) and kind is not bool):
+            self._fail(f"expected {kind.__name__}, found {type(self.value).__name__}")
+        value: _T = self.value
+        return value
+
+    def text(self) -> str:
+        return self.of(str)
+
+    def number(self) -> float:
+        if isinstance(self.value, int) and not isinstance(self.value, bool):
+            return float(self.value)
+        return self.of(float)
+
+    def texts(self) -> tuple[str, ...]:
+        return tuple(item.text() for item in self.items())
+
+    def _fail(self, what: str) -> NoReturn:
+        where = self.pointer or "/"
+        raise CatalogueError(f"{self.file} at {where}: {what}; see schemas/model.meta.yaml")
+
+
+def title(node: Node, sources: Mapping[str, str]) -> str:
+    """The title of the document that a part of the file rests on."""
+    short = node["source"].text()
+    return sources.get(short, short)
