@@ -91,6 +91,29 @@ def check(access: Access, files: tuple[Path, ...], form: str, inputs: Path | Non
     sys.exit(run(access, files, form, inputs))
 
 
+@wanx.command(short_help="Rewrite a job file for another model.")
+@click.argument("file", type=FILE)
+@click.option("--to", metavar="MODEL", help="Default: the successor that `wanx models` names.")
+@click.option("--out", "-o", type=OUT, metavar="OUT", help="Write it there instead of to stdout.")
+@click.option("--inputs", type=FOLDER, metavar="DIR", help="Folder that stands for the bucket.")
+@click.option("--force", is_flag=True, help="Write over an existing OUT.")
+@click.pass_obj
+def convert(
+    access: Access, file: Path, to: str | None, out: Path | None, inputs: Path | None, force: bool
+) -> None:
+    """Rewrite the jobs of FILE, whose model is going, for its successor; nothing is submitted.
+
+    What the successor does not know is left out, and said. A mask becomes black and white, and
+    images that are too small are enlarged: these are read from the bucket, or from DIR, and written
+    into the job. The rest of the job stays. All jobs of FILE are converted, or none.
+
+    Exit code 1 if one cannot be converted, or if what comes out has violations.
+    """
+    from cli.commands.convert import run
+
+    sys.exit(run(access, file, to, out, inputs, force))
+
+
 @wanx.command()
 @click.argument("files", nargs=-1, required=True, type=FILE)
 @click.option("--wait", is_flag=True, help="Wait until the jobs are over, with progress bars.")

@@ -50,10 +50,18 @@ def convert(job: Plain, to: str | None, catalogue: Catalogue, place: Place) -> C
 def convert_all(
     documents: Iterable[Document], to: str | None, catalogue: Catalogue, place: Place
 ) -> list[Converted]:
-    """Every job of a file. Raises Unreadable with all reasons if one cannot be converted, and
-    StoreError."""
+    """Every job of a file. Where no model is named, those that have no successor stay as they are,
+    unless that is so of all.
+
+    Raises Unreadable with all reasons if a job cannot be converted, and StoreError.
+    """
+    documents, known = list(documents), conversions(catalogue)
+    some = to is None and any(_name(one.value) in known for one in documents)
     done, wrong = [], []
     for document in documents:
+        if some and _name(document.value) in set(catalogue.names()) - set(known):
+            done.append(Converted(copy(document.value), ["its model stays."]))
+            continue
         try:
             done.append(convert(document.value, to, catalogue, place))
         except NotConvertible as error:
@@ -85,12 +93,17 @@ def conversions(catalogue: Catalogue) -> dict[str, str]:
     }
 
 
-def _model(job: Plain, catalogue: Catalogue) -> Model:
+def _name(job: Plain) -> str | None:
     name = job.get("model") if isinstance(job, dict) else None
-    model = catalogue.get(name) if isinstance(name, str) else None
+    return name if isinstance(name, str) else None
+
+
+def _model(job: Plain, catalogue: Catalogue) -> Model:
+    name = _name(job)
+    model = catalogue.get(name) if name else None
     if model is not None:
         return model
-    if not isinstance(name, str):
+    if not name:
         raise NotConvertible("/model", "the job names no model; write `model: NAME` into it.")
     near = nearest(name, catalogue.names())
     hint = f"did you mean {near}?" if near else f"the models are {', '.join(catalogue.names())}."

@@ -17,7 +17,7 @@ from shared.api.jobs_api.admin import Dead, Redrive, Resume, Runtime
 from shared.api.jobs_api.carried import Carried
 from shared.api.jobs_api.export import EXPORTS
 from shared.api.jobs_api.jobs import Job, JobCollection, JobResult
-from shared.api.jobs_api.models import Models
+from shared.api.jobs_api.models import Convert, Models
 from shared.api.jobs_api.openapi import Description
 from shared.api.jobs_api.page import WEB, Page
 from shared.api.jobs_api.problems import add_handlers
@@ -55,6 +55,7 @@ def build(web: Path = WEB) -> falcon.App[falcon.Request, falcon.Response]:
     _add_jobs(wsgi)
     wsgi.add_route("/uploads", Uploads())
     wsgi.add_route("/models", Models())
+    wsgi.add_route("/models/{name}/convert", Convert())
     wsgi.add_route("/models/{name}/resume", Resume())
     wsgi.add_route("/dead", Dead())
     wsgi.add_route("/dead/{name}/redrive", Redrive())
