@@ -254,9 +254,9 @@ class Catalogue:
         """All of them, in the order of their names."""
         return [self._models[name] for name in self.names()]
 
-    def offered(self) -> list[str]:
-        """The names, those of models that are going last."""
-        return sorted(self._models, key=lambda name: (self._models[name].is_going, name))
+    def offered(self) -> list[Model]:
+        """All of them, those that are going last: the order in which they are proposed."""
+        return sorted(self._models.values(), key=lambda model: (model.is_going, model.name))
 
     def get(self, name: str) -> Model | None:
         return self._models.get(name)
