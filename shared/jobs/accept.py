@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from shared.catalogue.models import SYNC
 from shared.jobfile import Document
 from shared.jobs.intake import Intake, IntakeOutcome, Source
 from shared.jobs.submit import Submission
@@ -44,7 +45,7 @@ class Acceptance:
         for one in taken:
             if not one.new and not one.violations:
                 _log_known(one, key)
-        queued = {one.job: one.record for one in taken if one.record.state == QUEUED}
+        queued = {one.job: one.record for one in taken if self._may_go(one.record)}
         if not queued:
             return self._with_a_poller(taken)
         self._submit_heads(queued)
@@ -67,6 +68,11 @@ class Acceptance:
     def known(self, record: Record) -> IntakeOutcome:
         """A job that was accepted before, with what an instance that died left undone."""
         return self._with_a_poller([self.intake.known(record)])[0]
+
+    def _may_go(self, record: Record) -> bool:
+        """Whether a job can be submitted here. A call may take minutes: that is the poller's."""
+        model = self.submission.rules.model(record.model)
+        return record.state == QUEUED and not (model is not None and model.mode == SYNC)
 
     def _submit_heads(self, queued: Mapping[str, Record]) -> None:
         """Submit those of the jobs that are next in their model's queue: nobody is overtaken.

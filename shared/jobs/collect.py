@@ -87,6 +87,19 @@ class Collection:
             return self.ledger.records.append(last.following(RUNNING))
         return last
 
+    def take_answer(self, last: Record, first: Record | None = None) -> Record | None:
+        """Do what follows from the answer to a call, which the record `last` holds; as `take`."""
+        answer = last.answer or {}
+        usage = answer.get("usage")
+        task = Task(
+            task_id="",
+            status="SUCCEEDED",
+            request_id=last.create_request_id or "",
+            answer=answer,
+            usage=usage if isinstance(usage, Mapping) else {},
+        )
+        return self.take(last, task, KnownInFlight(first))
+
     def _succeeded(self, last: Record, task: Task, known: KnownInFlight) -> Record | None:
         fetched = self._fetch_all(last, task)
         if fetched is None:

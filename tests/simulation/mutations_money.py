@@ -5,28 +5,28 @@ from __future__ import annotations
 from shared.catalogue.retry_policy import RetryPolicy
 from shared.jobs import collect, manifest, submit
 from shared.jobs.collect import Collection
-from shared.jobs.submit import Submission
+from shared.jobs.refusals import Refusals
 from shared.jobs.transitions import Transitions
 from tests.simulation.mutating import Change, named, rewritten
 
 
 def refusal_ends_the_job() -> list[Change]:
     old = 'if rule.breaker == "none" and rule.retry != "after_backoff":'
-    return [rewritten(Submission, "_refused", old, "if True:")]
+    return [rewritten(Refusals, "refused", old, "if True:")]
 
 
 def throttling_ends_the_job() -> list[Change]:
     old = 'if rule.breaker == "none" and rule.retry != "after_backoff":'
-    return [rewritten(Submission, "_refused", old, 'if rule.breaker == "none":')]
+    return [rewritten(Refusals, "refused", old, 'if rule.breaker == "none":')]
 
 
 def refusal_counts_as_attempt() -> list[Change]:
     old = "return self.transitions.requeue(intent, why, attempt=attempt - 1)"
-    return [rewritten(Submission, "_refused", old, "return self.transitions.requeue(intent, why)")]
+    return [rewritten(Refusals, "refused", old, "return self.transitions.requeue(intent, why)")]
 
 
 def few_is_never() -> list[Change]:
-    return [rewritten(Submission, "_refused", 'rule.retry == "few" and', "False and")]
+    return [rewritten(Refusals, "refused", 'rule.retry == "few" and', "False and")]
 
 
 def blocked_task_ends_the_job() -> list[Change]:

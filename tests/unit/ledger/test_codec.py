@@ -44,6 +44,7 @@ EVERYTHING = Record(
     slot_mark="3" * 12,
     api_key="-",
     epoch=7,
+    call=True,
     task_id="task",
     submitted_at="2026-11-20T05:12:01.123Z",
     create_request_id="request",
@@ -58,6 +59,7 @@ EVERYTHING = Record(
     retried_from="dog",
     warnings=(NOTICE,),
     unknown="nobody knows",
+    answer={"output": {"choices": []}, "request_id": "r"},
     error=JobError("Ended", "It ended.", "ours", True, "Do it again."),
 )
 
