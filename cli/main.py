@@ -208,6 +208,41 @@ def retry(access: Access, jobs: tuple[str, ...]) -> None:
     sys.exit(retry_jobs(access, jobs))
 
 
+@wanx.command(short_help="Decide about jobs whose call was lost.")
+@click.option("--lost-calls", is_flag=True, required=True, help="All jobs with the error CallLost.")
+@click.option(
+    "--as",
+    "decision",
+    type=click.Choice(["retry", "failed"]),
+    default="retry",
+    show_default=True,
+    help="Run each again as a new job, or not.",
+)
+@click.option("--model", help="Of this model alone.")
+@click.option("--since", metavar="WHEN", help="Made since: 2h, 3d or 2026-11-20[T12:00].")
+@click.option("--yes", "sure", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def resolve(
+    access: Access,
+    lost_calls: bool,
+    decision: str,
+    model: str | None,
+    since: str | None,
+    sure: bool,
+) -> None:
+    """Decide about the jobs that NEED_ATTENTION because the answer to their call was lost.
+
+    A call (of a model of mode sync) cannot be looked up: what it made may be billed and is gone.
+    Says what will be done and what it costs at most, and asks. Each job ends then; interrupted, the
+    same command goes on, and no job is run again twice. At most 500 jobs a run, newest first.
+
+    Exit code 1 if a job could not be decided about, or the answer to the question was no.
+    """
+    from cli.commands.resolve import Options, run
+
+    sys.exit(run(access, Options(decision, model, since, sure)))
+
+
 @wanx.command()
 @click.argument("job")
 @click.pass_obj

@@ -12,7 +12,14 @@ import falcon
 from shared.api.context import ENVIRON_KEY
 from shared.api.dashscope import RequestIds, add_dashscope_routes
 from shared.api.jobs_api.access import Origins, Tokens
-from shared.api.jobs_api.actions import JobAdopt, JobCancel, JobEvents, JobFile, JobRetry
+from shared.api.jobs_api.actions import (
+    JobAdopt,
+    JobCancel,
+    JobEvents,
+    JobFile,
+    JobLostCall,
+    JobRetry,
+)
 from shared.api.jobs_api.admin import Dead, Redrive, Resume, Runtime
 from shared.api.jobs_api.carried import Carried
 from shared.api.jobs_api.export import EXPORTS
@@ -80,5 +87,6 @@ def _add_jobs(wsgi: falcon.App[falcon.Request, falcon.Response]) -> None:
     wsgi.add_route("/jobs/{job}/cancel", JobCancel())
     wsgi.add_route("/jobs/{job}/retry", JobRetry())
     wsgi.add_route("/jobs/{job}/adopt/{task}", JobAdopt())
+    wsgi.add_route("/jobs/{job}/lost-call/{decision}", JobLostCall())
     wsgi.add_route("/jobs/{job}/events", JobEvents())
     wsgi.add_route("/jobs/{job}/jobfile", JobFile())
