@@ -91,6 +91,29 @@ def check(access: Access, files: tuple[Path, ...], form: str, inputs: Path | Non
     sys.exit(run(access, files, form, inputs))
 
 
+@wanx.command(short_help="Rewrite a job file for another model.")
+@click.argument("file", type=FILE)
+@click.option("--to", metavar="MODEL", help="Default: the successor that `wanx models` names.")
+@click.option("--out", "-o", type=OUT, metavar="OUT", help="Write it there instead of to stdout.")
+@click.option("--inputs", type=FOLDER, metavar="DIR", help="Folder that stands for the bucket.")
+@click.option("--force", is_flag=True, help="Write over an existing OUT.")
+@click.pass_obj
+def convert(
+    access: Access, file: Path, to: str | None, out: Path | None, inputs: Path | None, force: bool
+) -> None:
+    """Rewrite the jobs of FILE, whose model is going, for its successor; nothing is submitted.
+
+    What the successor does not know is left out, and said. A mask becomes black and white, and
+    images that are too small are enlarged: these are read from the bucket, or from DIR, and written
+    into the job. The rest of the job stays. All jobs of FILE are converted, or none.
+
+    Exit code 1 if one cannot be converted, or if what comes out has violations.
+    """
+    from cli.commands.convert import run
+
+    sys.exit(run(access, file, to, out, inputs, force))
+
+
 @wanx.command()
 @click.argument("files", nargs=-1, required=True, type=FILE)
 @click.option("--wait", is_flag=True, help="Wait until the jobs are over, with progress bars.")
@@ -183,6 +206,41 @@ def retry(access: Access, jobs: tuple[str, ...]) -> None:
     from cli.commands.jobs import retry_jobs
 
     sys.exit(retry_jobs(access, jobs))
+
+
+@wanx.command(short_help="Decide about jobs whose call was lost.")
+@click.option("--lost-calls", is_flag=True, required=True, help="All jobs with the error CallLost.")
+@click.option(
+    "--as",
+    "decision",
+    type=click.Choice(["retry", "failed"]),
+    default="retry",
+    show_default=True,
+    help="Run each again as a new job, or not.",
+)
+@click.option("--model", help="Of this model alone.")
+@click.option("--since", metavar="WHEN", help="Made since: 2h, 3d or 2026-11-20[T12:00].")
+@click.option("--yes", "sure", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def resolve(
+    access: Access,
+    lost_calls: bool,
+    decision: str,
+    model: str | None,
+    since: str | None,
+    sure: bool,
+) -> None:
+    """Decide about the jobs that NEED_ATTENTION because the answer to their call was lost.
+
+    A call (of a model of mode sync) cannot be looked up: what it made may be billed and is gone.
+    Says what will be done and what it costs at most, and asks. Each job ends then; interrupted, the
+    same command goes on, and no job is run again twice. At most 500 jobs a run, newest first.
+
+    Exit code 1 if a job could not be decided about, or the answer to the question was no.
+    """
+    from cli.commands.resolve import Options, run
+
+    sys.exit(run(access, Options(decision, model, since, sure)))
 
 
 @wanx.command()

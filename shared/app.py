@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from shared.jobs.dead_letters import DeadLetters
     from shared.jobs.estimates import Estimates
     from shared.jobs.listing import JobListing
+    from shared.jobs.lost_calls import LostCalls
     from shared.jobs.rebuild import Rebuild
     from shared.jobs.reconcile import Reconciliation
     from shared.jobs.repair import Repair
@@ -158,6 +159,12 @@ class App:
         from shared.jobs.retry import Retries
 
         return Retries(self.ledger, self.acceptance)
+
+    @cached_property
+    def lost_calls(self) -> LostCalls:
+        from shared.jobs.lost_calls import LostCalls
+
+        return LostCalls(self.ledger, self.transitions, self.retries)
 
     @cached_property
     def cancellation(self) -> Cancellation:

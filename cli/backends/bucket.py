@@ -16,6 +16,7 @@ from shared.jobs.adopt import NotAdoptable
 from shared.jobs.cancel import NotCancelable
 from shared.jobs.intake import IntakeOutcome, Source
 from shared.jobs.listing import JobFilter
+from shared.jobs.lost_calls import NotLost
 from shared.jobs.retry import NotRetryable
 from shared.jobs.view import events_of
 from shared.ledger.job_index import Cursor
@@ -105,6 +106,30 @@ class BucketBackend:
             return self._listing(wanted)
         except StoreError as error:
             raise of_store(error) from None
+
+    def pages(self, wanted: Wanted) -> Iterator[list[View]]:
+        after, since_ms = None, int(wanted.since * 1000)
+        try:
+            while True:
+                chosen = JobFilter(wanted.states, wanted.model, since_ms=since_ms, after=after)
+                page = self.app.listing().page(chosen, wanted.limit)
+                yield page.rows
+                if page.next is None:
+                    return
+                after = Cursor.of(page.next)
+        except StoreError as error:
+            raise of_store(error) from None
+
+    def decide(self, job: str, decision: str) -> Submitted:
+        try:
+            done = self.app.lost_calls.decide(job, decision)
+        except (NotLost, NotRetryable) as error:
+            raise Refused(str(error)) from None
+        except StoreError as error:
+            raise of_store(error) from None
+        if done.retry is not None:
+            return _submitted(done.retry)
+        return Submitted(job, done.record.state)
 
     def cancel(self, job: str) -> View:
         try:

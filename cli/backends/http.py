@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -85,17 +86,28 @@ class HttpBackend:
     def listing(self, wanted: Wanted) -> Listing:
         """Page after page; the API filters by one state at most, so the rest is done here."""
         found: list[View] = []
-        query = {"limit": str(min(wanted.limit, PAGE)), **_filters(wanted)}
-        for _ in range(MOST_PAGES):
-            page = self._known(self._call("GET", "/jobs", params=query), "jobs")
-            rows = page.get("jobs") or []
-            found += [row for row in rows if not wanted.states or row["state"] in wanted.states]
+        pages = self.pages(wanted)
+        for rows in islice(pages, MOST_PAGES):
+            found += rows
             if len(found) >= wanted.limit:
                 return Listing(found[: wanted.limit], "there may be older ones: --limit")
-            if not page.get("next"):
-                return Listing(found)
-            query["cursor"] = str(page["next"])
+        if next(pages, None) is None:
+            return Listing(found)
         return Listing(found, "the search stopped there; narrow it with --since")
+
+    def pages(self, wanted: Wanted) -> Iterator[list[View]]:
+        query = {"limit": str(min(wanted.limit, PAGE)), **_filters(wanted)}
+        while True:
+            page = self._known(self._call("GET", "/jobs", params=query), "jobs")
+            rows = page.get("jobs") or []
+            yield [row for row in rows if not wanted.states or row["state"] in wanted.states]
+            if not page.get("next"):
+                return
+            query["cursor"] = str(page["next"])
+
+    def decide(self, job: str, decision: str) -> Submitted:
+        made, answered = self._changed(job, f"lost-call/{decision}")
+        return Submitted(str(made.get("job")), str(made.get("state")), answered == 202)
 
     def cancel(self, job: str) -> View:
         return self._changed(job, "cancel")[0]

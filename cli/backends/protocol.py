@@ -56,6 +56,12 @@ class Backend(Protocol):
     def listing(self, wanted: Wanted) -> Listing:
         """The newest jobs that fit."""
 
+    def pages(self, wanted: Wanted) -> Iterator[list[View]]:
+        """All jobs that fit, newest first, in pages; a page may be empty."""
+
+    def decide(self, job: str, decision: str) -> Submitted:
+        """End a job whose call was lost: the retry, or the job itself. Raises Refused."""
+
     def cancel(self, job: str) -> View:
         """Take back a job that waits. Raises Refused."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,7 +21,7 @@ from shared.catalogue.model_file import load_catalogue
 from shared.catalogue.models import Catalogue
 from shared.jobfile import SUFFIXES, Document, Notice, Place, Unreadable, check, most_each, parse
 from shared.jobfile.addresses import hosts_of
-from shared.jobfile.image_probe import ProbeError
+from shared.jobfile.image_probe import NotAtHand
 from shared.storage.objects import ObjectMissing, ObjectReader, Slice, StoreError
 
 UNSEEN = "\N{NULL}not looked at"
@@ -36,7 +36,7 @@ class Offline:
     bucket: str = ""
 
     def read_range(self, key: str, start: int, length: int) -> Slice:
-        raise ProbeError(UNSEEN)
+        raise NotAtHand(UNSEEN)
 
 
 @dataclass(frozen=True)
@@ -75,12 +75,17 @@ class Checker:
             raise Trouble(f"{path} cannot be read: {error}.") from None
         except Unreadable as error:
             return Report(path, 0, tuple(Finding(1, one) for one in error.violations))
+        report = self.documents(path, documents)
+        return replace(report, findings=(*_about_name(path), *report.findings))
+
+    def documents(self, path: Path, documents: Sequence[Document]) -> Report:
+        """Everything that is wrong with jobs that were read. Raises StoreError."""
         most = most_each(len(documents))
         place = Place(self.images, self.bucket, self.own_hosts, time.time())
         findings = [one for document in documents for one in self._document(document, place, most)]
         seen = [one for one in findings if not one.violation.message.endswith(UNSEEN)]
         unseen = len(findings) - len(seen)
-        return Report(path, len(documents), (*_about_name(path), *seen), unseen)
+        return Report(path, len(documents), tuple(seen), unseen)
 
     def _document(self, document: Document, place: Place, most: int) -> list[Finding]:
         checked = check(document, self.catalogue, place, most)

@@ -9,10 +9,11 @@ from typing import Any
 
 import click
 
+from cli.model_words import STATES
 from cli.output import say, wrapped
 from cli.trouble import Refused, Trouble
 from shared.catalogue.model_file import load_catalogue
-from shared.catalogue.models import Model
+from shared.catalogue.models import Catalogue, Model
 from shared.jobfile import wording
 
 WIDTH = 78
@@ -36,20 +37,32 @@ def run(name: str, out: Path | None, force: bool) -> None:
 
 
 def find_model(name: str) -> Model:
-    """The model of this name. Raises click's usage error that names those there are."""
+    """The model of this name. Raises click's usage error that proposes those there are."""
     catalogue = load_catalogue()
     model = catalogue.get(name)
     if model is None:
-        near = wording.nearest(name, catalogue.names())
-        hint = f"did you mean {near}?" if near else f"use {', '.join(catalogue.names())}."
+        near = catalogue.get(wording.nearest(name, catalogue.names()) or "")
+        hint = _meant(near) if near else f"use {', '.join(_proposed(catalogue))}."
         raise click.UsageError(f"{name} is not a known model; {hint}")
     return model
+
+
+def _proposed(catalogue: Catalogue) -> list[str]:
+    """Names of models, those that nobody should begin with last."""
+    return [model.name for model in catalogue.offered()]
+
+
+def _meant(near: Model) -> str:
+    if near.status is None or not near.is_going or near.status.successor is None:
+        return f"did you mean {near.name}?"
+    told = f"{near.name} ({STATES[near.status.state]})"
+    return f"did you mean {near.status.successor}, which replaces {told}?"
 
 
 def template(model: Model) -> str:
     """A job file that is right but for the images it names. What is optional is commented out."""
     lines = [*_comment(f"{model.title}. {model.description}", "")]
-    lines += [line for notice in model.notices for line in _comment(notice.en, "")]
+    lines += [line for notice in model.remarks for line in _comment(notice.en, "")]
     lines += ["", f"model: {model.name}", "input:", *_input(model)]
     lines += ["", "parameters:", *_parameters(model)]
     return "\n".join([*lines, "", *_JOB]) + "\n"

@@ -115,7 +115,7 @@ def show_list(
     as_json: bool,
 ) -> None:
     """Print the newest jobs. Raises Trouble, and click's error for a wrong option."""
-    wanted = Wanted(_states(states), _model(model), since_seconds(since, time.time()), limit)
+    wanted = Wanted(_states(states), model_name(model), since_seconds(since, time.time()), limit)
     backend = access.backend()
     listing = backend.listing(wanted)
     if as_json:
@@ -137,7 +137,8 @@ def _states(given: Sequence[str]) -> tuple[str, ...]:
     return states
 
 
-def _model(name: str | None) -> str | None:
+def model_name(name: str | None) -> str | None:
+    """A model that is known, or none. Raises click's error."""
     known = load_catalogue().names()
     if name is None or name in known:
         return name

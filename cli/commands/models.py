@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import click
 from rich.text import Text
 
+from cli import model_words as words
 from cli.commands.init import find_model
-from cli.output import clean, facts, print_json, print_table, say, table
+from cli.output import clean, facts, print_json, print_table, say, table, wrapped
 from shared.catalogue.model_file import load_catalogue
-from shared.catalogue.models import ImageRule, Limits, Model
+from shared.catalogue.models import ImageRule, Model
 
 
 def run(name: str | None, as_json: bool) -> None:
     """Print one model or all of them."""
-    found = [find_model(name)] if name else load_catalogue().models()
+    found = [find_model(name)] if name else load_catalogue().offered()
     if as_json:
         shown = [_as_json(model) for model in found]
         print_json(shown[0] if name else shown)
@@ -27,47 +29,44 @@ def run(name: str | None, as_json: bool) -> None:
 
 
 def _print_all(models: list[Model]) -> None:
-    shown = table("model", "what it does", "price an image")
-    shown.columns[0].no_wrap = True
-    shown.columns[1].no_wrap = False
-    for model in models:
-        shown.add_row(model.name, model.description, _price(model))
-    print_table(shown)
+    rows = [("model", "mode", "an image", "limits")]
+    rows += [(one.name, one.mode, words.price(one), words.limits(one.limits)) for one in models]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    told = [[], *([one.description, words.status(one)] for one in models)]
+    for row, below in zip(rows, told, strict=True):
+        cells = (text.ljust(width) for text, width in zip(row, widths, strict=True))
+        click.echo("  ".join(cells).rstrip())
+        for text in filter(None, below):
+            click.echo("\n".join(wrapped(f"  {text}", indent="  ")))
     say("\nMore: wanx models NAME. A job file to fill in: wanx init NAME.")
 
 
-def _price(model: Model) -> str:
-    if not model.price.payable:
-        return "free trial"
-    return f"{model.price.currency} {model.price.per_image:.2f}"
-
-
 def _print_one(model: Model) -> None:
-    limits, price = model.limits, model.price
-    free = f"; the first {price.free_images} images are free" if price.free_images else ""
+    price, region = model.price, model.regions[0]
+    here = price.in_region(region)
+    free = f"; the first {here.free_images} images are free" if here.free_images else ""
+    cost = words.tiers(here, price.currency) if price.payable else words.price(model)
     facts(
         [
             ("model", model.name),
             ("title", f"{model.title}, {model.title_zh}"),
             ("does", model.description),
+            ("status", words.status(model)),
+            ("mode", words.MODES[model.mode]),
             ("regions", ", ".join(model.regions)),
-            ("price", f"{_price(model)} an image{free} (read on {price.checked})"),
-            ("limits", f"{limits.submissions} submissions in {limits.per_seconds:g} s, "
-                       f"{_at_once(limits)}"),
+            ("an image", f"{cost}{free} (read on {price.checked})"),
+            ("limits", words.limits(model.limits)),
+            *((f"in {name}", text) for name, text in words.of_regions(model)),
             ("takes", f"about {model.typical_seconds:g} s"),
-            *(("note", notice.en) for notice in model.notices),
+            *(("note", notice.en) for notice in model.remarks),
         ]
-    )  # fmt: skip
+    )
     for title, schema in (("input", model.input_schema), ("parameters", model.parameters_schema)):
         click.echo(f"\n{title}")
         _print_fields(schema)
     click.echo("\nimages")
     facts([(rule.at.removeprefix("/input/"), _image(rule)) for rule in model.images])
     click.echo(f"\nA job file to fill in: wanx init {model.name}")
-
-
-def _at_once(limits: Limits) -> str:
-    return f"{limits.concurrent} at once" if limits.concurrent else "any number at once"
 
 
 def _print_fields(schema: Mapping[str, Any]) -> None:
@@ -115,13 +114,12 @@ def _as_json(model: Model) -> dict[str, Any]:
         "regions": list(model.regions),
         "input": model.input_schema,
         "parameters": model.parameters_schema,
-        "price": {
-            "currency": model.price.currency,
-            "per_image": model.price.per_image,
-            "free_images": model.price.free_images,
-            "payable": model.price.payable,
-            "checked": model.price.checked,
-        },
+        "mode": model.mode,
+        "ids": model.ids,
+        "limits": asdict(model.limits),
+        "price": asdict(model.price),
+        "status": model.status
+        and {**asdict(model.status), "conversion": bool(model.status.conversion)},
         "typical_seconds": model.typical_seconds,
-        "notices": [notice.en for notice in model.notices],
+        "notices": [notice.en for notice in model.remarks],
     }

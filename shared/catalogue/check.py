@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from shared.catalogue.conversion import Conversion, conversion_of
 from shared.catalogue.files import SCHEMAS, CatalogueError, read_schema
 from shared.catalogue.model_file import described, load_catalogue
+from shared.catalogue.models import Catalogue, Model
 from shared.catalogue.plain import Plain, escape
 
 
@@ -28,9 +30,47 @@ def check_catalogue(folder: Path | None = None) -> list[str]:
             title = file.name if model is content else f"{file.name}, {name},"
             found += [f"{title} at {one}" for one in _about(model, validator)]
             found += [f"{title} at {one}" for one in _coherence(model)]
-    if not found:
-        load_catalogue(root)
-    return found
+    return found or list(_successors(load_catalogue(root)))
+
+
+def _successors(catalogue: Catalogue) -> Iterator[str]:
+    """What is wrong between models and those that follow them."""
+    for model in catalogue.models():
+        if model.status is None or model.status.successor is None:
+            continue
+        name = model.status.successor
+        target = catalogue.get(name)
+        if target is None:
+            yield f"{model.name}: the successor {name} is no model of the catalogue"
+        elif model.status.conversion:
+            conversion = conversion_of(model.status.conversion)
+            yield from _lost(model, conversion)
+            yield from _unfounded(model, target, conversion)
+
+
+def _lost(model: Model, conversion: Conversion) -> Iterator[str]:
+    """Fields of a model that a conversion says nothing of."""
+    told = {*conversion.fields, *conversion.drop}
+    told |= {one["at"] for setting in conversion.settings for one in setting.when}
+    told |= {str(rule.marks.colours) for rule in model.images if rule.marks and conversion.mask}
+    for field in _fields(model):
+        if field not in told:
+            yield f"{model.name} at /status/successor/conversion: nothing is said of {field}"
+
+
+def _unfounded(model: Model, target: Model, conversion: Conversion) -> Iterator[str]:
+    """Fields that a conversion names and neither model has."""
+    named = [(model, {*conversion.fields, *conversion.drop})]
+    named += [(target, {*conversion.fields.values(), *(one.at for one in conversion.settings)})]
+    for one, fields in named:
+        for field in sorted(fields - set(_fields(one))):
+            place = f"{model.name} at /status/successor/conversion"
+            yield f"{place}: {field} is not a field of {one.name}"
+
+
+def _fields(model: Model) -> list[str]:
+    schemas = {"input": model.input_schema, "parameters": model.parameters_schema}
+    return [f"/{part}/{name}" for part, one in schemas.items() for name in one["properties"]]
 
 
 def require_sound(folder: Path | None = None) -> None:

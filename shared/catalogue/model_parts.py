@@ -9,13 +9,12 @@ from shared.catalogue.models import (
     ImageNumber,
     Limits,
     MessagesForm,
-    ModelNotice,
     Price,
     PriceTier,
     RegionPrice,
-    Status,
 )
 from shared.catalogue.node import Node, title
+from shared.catalogue.status import ModelNotice, Status
 
 
 def limits(node: Node) -> tuple[Limits, dict[str, Limits]]:
@@ -108,7 +107,7 @@ def messages(node: Node | None) -> MessagesForm | None:
     )
 
 
-def status(node: Node | None) -> Status | None:
+def status(node: Node | None, sources: Mapping[str, str]) -> Status | None:
     """What is said of a model that is going, or gone."""
     if node is None:
         return None
@@ -121,6 +120,7 @@ def status(node: Node | None) -> Status | None:
         reason_zh=node["reason"]["zh"].text(),
         successor=None if successor is None else successor["model"].text(),
         conversion={} if conversion is None else conversion.members(),
+        source=title(node, sources),
     )
 
 

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from shared.catalogue.status import ModelNotice, Status
+
 FLAT, MESSAGES = "flat", "messages"
 """Forms of a request's body."""
 ASYNC, SYNC = "async", "sync"
@@ -100,19 +102,6 @@ class ImageNumber:
 
 
 @dataclass(frozen=True)
-class Status:
-    """That a model is going, or gone: `state` is trial_only, deprecated or retired, since the day
-    `since` (YYYY-MM-DD). `successor` is a model's name; `conversion` says how jobs get there."""
-
-    state: str
-    since: str
-    reason: str
-    reason_zh: str
-    successor: str | None
-    conversion: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
 class MessagesForm:
     """How a flat request becomes the one message that the service takes: the keys of input that
     become its text and its images, and those that the service wants under `parameters`."""
@@ -127,15 +116,6 @@ class Remark:
     """A sentence for the user, and the title of the document that says so."""
 
     text: str
-    source: str
-
-
-@dataclass(frozen=True)
-class ModelNotice:
-    """What every user of a model should know."""
-
-    en: str
-    zh: str
     source: str
 
 
@@ -248,6 +228,18 @@ class Model:
     region_limits: Mapping[str, Limits] = field(default_factory=dict)
     status: Status | None = None
 
+    @property
+    def is_going(self) -> bool:
+        """Whether nobody should begin with it: free trial only, deprecated or retired."""
+        return self.status is not None and self.status.is_going
+
+    @property
+    def remarks(self) -> tuple[ModelNotice, ...]:
+        """What its users should know: what becomes of it, and its notices."""
+        if self.status is None or not self.is_going:
+            return self.notices
+        return (self.status.notice, *self.notices)
+
     def source(self, short: str) -> str:
         """The title of the document with this short id."""
         return self.sources.get(short, short)
@@ -280,6 +272,10 @@ class Catalogue:
     def models(self) -> list[Model]:
         """All of them, in the order of their names."""
         return [self._models[name] for name in self.names()]
+
+    def offered(self) -> list[Model]:
+        """All of them, those that are going last: the order in which they are proposed."""
+        return sorted(self._models.values(), key=lambda model: (model.is_going, model.name))
 
     def get(self, name: str) -> Model | None:
         return self._models.get(name)

@@ -121,11 +121,20 @@ def _check_model(
             check_section(job[name], section, found)
     check_rules(job, model, found)
     check_lengths(job, model, found)
-    for notice in model.notices:
-        found.notice("/model", "", model.name, notice.en, notice.source)
+    _check_status(model, found)
     image_check = ImageCheck(place, model, found)
     image_check.run(job)
     return image_check.uses
+
+
+def _check_status(model: Model, found: Findings) -> None:
+    """What every user of the model should know; a retired model takes no job."""
+    for notice in model.remarks:
+        if model.status and model.status.is_retired and notice == model.status.notice:
+            expected = model.status.successor or "a model that is not retired"
+            found.violate("/model", expected, model.name, notice.en, notice.source)
+        else:
+            found.notice("/model", "", model.name, notice.en, notice.source)
 
 
 def _spec(job: dict[str, Any], model: Model, images: tuple[ImageUse, ...]) -> JobSpec:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from threading import Lock
@@ -45,6 +46,10 @@ Colour = tuple[int, int, int]
 
 class Undecodable(Exception):
     """The pixels cannot be decoded."""
+
+
+class Unclear(Exception):
+    """With its transparency the image marks another region than without."""
 
 
 @dataclass
@@ -84,6 +89,14 @@ class PixelCounter:
     _known: dict[tuple[str, tuple[Colour, ...]], tuple[Count, ...]] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
+    def spend(self, pixels: int) -> bool:
+        """Take an image's pixels from what is left; whether there were as many."""
+        with self._lock:
+            if not 0 < pixels <= min(MOST_PIXELS, self.left):
+                return False
+            self.left -= pixels
+            return True
+
     def count(
         self, body: bytes, facts: ImageFacts, etag: str, colours: tuple[Colour, ...]
     ) -> tuple[Count, ...] | None:
@@ -113,13 +126,34 @@ def count(body: bytes, kind: str, colours: Sequence[Colour]) -> tuple[Count, ...
     """
     if kind not in _DECODERS:
         return ()
+    with decoded(body, kind) as image:
+        return tuple(_counted(image, colours, white) for white in _readings(image))
+
+
+@contextmanager
+def decoded(body: bytes, kind: str) -> Iterator[Image]:
+    """The pixels of an image file, one image at a time. Raises Undecodable, also for what goes
+    wrong while the image is used."""
     with _one_at_a_time, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            image = _opened(body, kind)
-            return tuple(_counted(image, colours, white) for white in _readings(image))
+            yield _opened(body, kind)
+        except Unclear:
+            raise
         except Exception as error:  # the decoders meet hostile bytes and raise nearly anything
             raise Undecodable(type(error).__name__) from error
+
+
+def marked_strips(image: Image, colours: Sequence[Colour]) -> Iterator[Iterator[Image]]:
+    """For each reading of the image's transparency, strips that are 255 where the image has one of
+    the colours, or is white if there are none, and 0 elsewhere."""
+    for on_white in _readings(image):
+        yield (_marked(_plain(strip, on_white), colours) for strip in _strips(image))
+
+
+def _marked(strip: Image, colours: Sequence[Colour]) -> Image:
+    near = _near(strip.split(), colours)
+    return near or strip.convert("L").point([255 * (grey >= WHITE) for grey in range(256)])
 
 
 def _opened(body: bytes, kind: str) -> Image:
@@ -194,6 +228,12 @@ def _add(counted: Count, strip: Image, colours: Sequence[Colour]) -> None:
 
 def _like(bands: Sequence[Image], colours: Sequence[Colour]) -> int:
     """How many pixels have one of the colours."""
+    near = _near(bands, colours)
+    return near.histogram()[255] if near else 0
+
+
+def _near(bands: Sequence[Image], colours: Sequence[Colour]) -> Image | None:
+    """255 where a pixel has one of the colours; None if there are none."""
     from PIL import ImageChops
 
     near = None
@@ -204,4 +244,4 @@ def _like(bands: Sequence[Image], colours: Sequence[Colour]) -> int:
         ]
         all_fit = ImageChops.darker(ImageChops.darker(fits[0], fits[1]), fits[2])
         near = all_fit if near is None else ImageChops.lighter(near, all_fit)
-    return near.histogram()[255] if near else 0
+    return near

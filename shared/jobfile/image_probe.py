@@ -36,6 +36,10 @@ class ProbeError(Exception):
     """The object cannot be read as an image. The message says what it looks like or lacks."""
 
 
+class NotAtHand(ProbeError):
+    """The object cannot be looked at from here."""
+
+
 @dataclass(frozen=True)
 class ImageFacts:
     """Width and height in pixels as stored, before any rotation; `bytes` is the file's size.

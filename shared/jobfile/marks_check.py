@@ -13,7 +13,7 @@ from shared.jobfile.findings import Findings
 from shared.jobfile.image_marks import WHITE, Colour, Count, PixelCounter, Undecodable
 from shared.jobfile.image_probe import Look
 
-_MOST_COLOURS = 64
+MOST_COLOURS = 64
 _MUCH = 0.3
 """Share of pixels between black and white from which a mask looks like a photograph: soft edges,
 antialiasing and JPEG stay far below."""
@@ -81,7 +81,7 @@ def _colours(job: Plain, marks: Marks) -> tuple[Colour, ...] | None:
         isinstance(item, list) and len(item) == 3 and all(type(level) is int for level in item)
         for item in listed
     )
-    return tuple((r, g, b) for r, g, b in listed) if fine and len(listed) <= _MOST_COLOURS else None
+    return tuple((r, g, b) for r, g, b in listed) if fine and len(listed) <= MOST_COLOURS else None
 
 
 def _check_region(seen: _Marked, found: Findings) -> None:

@@ -1,4 +1,5 @@
-"""What can be done with one job: cancel, retry, adopt a task, read its events or its job file."""
+"""What can be done with one job: cancel, retry, adopt a task, decide about a lost call, read its
+events or its job file."""
 
 from __future__ import annotations
 
@@ -8,12 +9,13 @@ import falcon
 
 from shared.api.context import answer_json, app_of, base_url, caller_of
 from shared.api.jobs_api.jobs import answer_made, known_job
-from shared.api.jobs_api.problems import Problem, key_reused, no_such_job
+from shared.api.jobs_api.problems import Problem, key_reused, no_such_job, wrong_parameter
 from shared.api.jobs_api.taking import idempotency_key, refuse_violated
 from shared.jobfile.written import job_file_of
 from shared.jobs.adopt import NotAdoptable
 from shared.jobs.cancel import NotCancelable
 from shared.jobs.idempotency import KeyReused
+from shared.jobs.lost_calls import DECISIONS, NotLost
 from shared.jobs.retry import NotRetryable
 from shared.jobs.view import events_of, written_of
 from shared.modelstudio.client import ServiceError
@@ -76,6 +78,30 @@ class JobRetry:
             raise key_reused() from None
         refuse_violated([made])
         answer_made(request, response, made)
+
+
+class JobLostCall:
+    """`/jobs/{job}/lost-call/{decision}`"""
+
+    def on_post(
+        self, request: falcon.Request, response: falcon.Response, job: str, decision: str
+    ) -> None:
+        """Run a job again whose call was lost, or end it as failed; the job is over then."""
+        app, caller = app_of(request), caller_of(request)
+        known_job(request, job)
+        if decision not in DECISIONS:
+            raise wrong_parameter("The decision", " or ".join(DECISIONS), decision)
+        try:
+            done = app.lost_calls.decide(job, decision, caller.prefix)
+        except NotLost as error:
+            raise Problem(409, "No lost call", str(error)) from None
+        except NotRetryable as error:
+            raise Problem(409, "Nothing to retry", str(error)) from None
+        if done.retry is None:
+            answer_json(response, app.views(base_url(request)).brief(done.record))
+            return
+        refuse_violated([done.retry])
+        answer_made(request, response, done.retry)
 
 
 class JobEvents:

@@ -12,12 +12,19 @@ import falcon
 from shared.api.context import ENVIRON_KEY
 from shared.api.dashscope import RequestIds, add_dashscope_routes
 from shared.api.jobs_api.access import Origins, Tokens
-from shared.api.jobs_api.actions import JobAdopt, JobCancel, JobEvents, JobFile, JobRetry
+from shared.api.jobs_api.actions import (
+    JobAdopt,
+    JobCancel,
+    JobEvents,
+    JobFile,
+    JobLostCall,
+    JobRetry,
+)
 from shared.api.jobs_api.admin import Dead, Redrive, Resume, Runtime
 from shared.api.jobs_api.carried import Carried
 from shared.api.jobs_api.export import EXPORTS
 from shared.api.jobs_api.jobs import Job, JobCollection, JobResult
-from shared.api.jobs_api.models import Models
+from shared.api.jobs_api.models import Convert, Models
 from shared.api.jobs_api.openapi import Description
 from shared.api.jobs_api.page import WEB, Page
 from shared.api.jobs_api.problems import add_handlers
@@ -56,6 +63,7 @@ def build(web: Path = WEB) -> falcon.App[falcon.Request, falcon.Response]:
     _add_jobs(wsgi)
     wsgi.add_route("/uploads", Uploads())
     wsgi.add_route("/models", Models())
+    wsgi.add_route("/models/{name}/convert", Convert())
     wsgi.add_route("/models/{name}/resume", Resume())
     wsgi.add_route("/dead", Dead())
     wsgi.add_route("/dead/{name}/redrive", Redrive())
@@ -79,5 +87,6 @@ def _add_jobs(wsgi: falcon.App[falcon.Request, falcon.Response]) -> None:
     wsgi.add_route("/jobs/{job}/cancel", JobCancel())
     wsgi.add_route("/jobs/{job}/retry", JobRetry())
     wsgi.add_route("/jobs/{job}/adopt/{task}", JobAdopt())
+    wsgi.add_route("/jobs/{job}/lost-call/{decision}", JobLostCall())
     wsgi.add_route("/jobs/{job}/events", JobEvents())
     wsgi.add_route("/jobs/{job}/jobfile", JobFile())

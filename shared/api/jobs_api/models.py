@@ -8,8 +8,14 @@ from typing import Any
 import falcon
 
 from shared.api.context import answer_json, app_of
+from shared.api.jobs_api.problems import Problem
+from shared.api.jobs_api.taking import owned, read_request_body, refused
 from shared.app import App
 from shared.catalogue.models import Model
+from shared.catalogue.status import Status
+from shared.jobfile import Unreadable
+from shared.jobfile.convert import convert_all
+from shared.jobs.repair import UnknownModel
 
 
 class Models:
@@ -20,6 +26,24 @@ class Models:
         app = app_of(request)
         response.set_header("Cache-Control", "private, max-age=60")
         answer_json(response, {"models": [_shown(app, model) for model in app.catalogue.models()]})
+
+
+class Convert:
+    """`/models/{name}/convert`"""
+
+    def on_post(self, request: falcon.Request, response: falcon.Response, name: str) -> None:
+        """A job file, written for this model; nothing is submitted or stored."""
+        app = app_of(request)
+        if app.catalogue.get(name) is None:
+            raise Problem(404, "No such model", str(UnknownModel(name, app.catalogue.names())))
+        limit = app.settings.job_file_bytes
+        documents = owned(request, read_request_body(request, limit).documents(limit))
+        try:
+            done = convert_all(documents, name, app.catalogue, app.acceptance.intake.place())
+        except Unreadable as error:
+            raise refused((("", one) for one in error.violations), len(documents)) from None
+        jobs = [{"job_file": one.value, "notes": one.notes} for one in done]
+        answer_json(response, {"model": name, "jobs": jobs})
 
 
 def _shown(app: App, model: Model) -> dict[str, Any]:
@@ -37,8 +61,22 @@ def _shown(app: App, model: Model) -> dict[str, Any]:
         "images": [asdict(rule) for rule in model.images],
         "limits": asdict(model.limits),
         "price": {**asdict(model.price), **asdict(price)},
-        "notices": [asdict(notice) for notice in model.notices],
+        "status": _status(model.status),
+        "notices": [asdict(notice) for notice in model.remarks],
         "typical_seconds": model.typical_seconds,
         "expected_seconds": round(app.estimates().seconds_each(model), 1),
         "sources": model.sources,
+    }
+
+
+def _status(status: Status | None) -> dict[str, Any] | None:
+    """What becomes of a model; `convertible`: whether its jobs can be written for the successor."""
+    if status is None:
+        return None
+    return {
+        "state": status.state,
+        "since": status.since,
+        "reason": {"en": status.reason, "zh": status.reason_zh},
+        "successor": status.successor,
+        "convertible": bool(status.conversion),
     }

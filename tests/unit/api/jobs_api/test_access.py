@@ -28,6 +28,7 @@ COMMON: list[Endpoint] = [
     ("GET", "/api/v1/tasks", b"", "read"),
     ("POST", "/jobs", job_file("new"), "submit"),
     ("POST", "/uploads", UPLOAD, "submit"),
+    ("POST", "/models/brush/convert", job_file(), "submit"),
     ("POST", WIRE, job_file(), "submit"),
     ("GET", "/api/v1/uploads?action=getPolicy&model=brush", b"", "submit"),
 ]

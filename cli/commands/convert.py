@@ -1,0 +1,122 @@
+"""`wanx convert`: a job file for a model that is going becomes one for its successor."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cli.access import Access
+from cli.commands.check import Bucket, Checker, Folder, Offline, images_of, own_hosts
+from cli.findings import Report
+from cli.output import clean, complain, counted
+from cli.trouble import NOT_SO, Refused, Trouble
+from shared.catalogue.model_file import load_catalogue
+from shared.jobfile import Document, Place, Unreadable, parse
+from shared.jobfile.convert import Converted, convert_all
+from shared.storage.objects import StoreError
+
+
+def run(
+    access: Access, file: Path, to: str | None, out: Path | None, inputs: Path | None, force: bool
+) -> int:
+    """Write the converted file, and what was changed or lost to stderr; the exit code.
+
+    All of the file or nothing: 1 if a job cannot be converted, and 1 too if what was written has
+    violations. Raises Trouble, Refused.
+    """
+    named = access.environ.get("OSS_BUCKET", "")
+    images = Folder(inputs, named) if inputs else images_of(access)
+    checker = Checker(load_catalogue(), images, images.bucket, own_hosts(access))
+    try:
+        done = _converted(checker, file, to)
+        found = _checked(checker, out or file, done)
+    except StoreError as error:
+        raise Trouble(str(error)) from None
+    except Unreadable as error:
+        return _refused(file, error, images)
+    _tell(done)
+    written = text_of([one.value for one in done], (out or file).suffix.lower())
+    _write(written, out, force)
+    return _finish(out, found)
+
+
+def _converted(checker: Checker, file: Path, to: str | None) -> list[Converted]:
+    try:
+        documents = parse(file.read_bytes(), file.name)
+    except OSError as error:
+        raise Trouble(f"{file} cannot be read: {error}.") from None
+    place = Place(checker.images, checker.bucket, checker.own_hosts, time.time())
+    return convert_all(documents, to, checker.catalogue, place)
+
+
+def _checked(checker: Checker, name: Path, done: Sequence[Converted]) -> Report:
+    """The findings of what comes out."""
+    documents = [Document(index, one.value) for index, one in enumerate(done)]
+    return checker.documents(name, documents)
+
+
+def _refused(file: Path, error: Unreadable, images: Offline | Folder | Bucket) -> int:
+    for one in error.violations:
+        complain(f"{file}:{one.line or 1}: error: {clean(one.message)}")
+    if isinstance(images, Offline) and any("cannot be read" in v.message for v in error.violations):
+        complain("Without a bucket, --inputs DIR names a folder that stands for it.")
+    complain("Nothing was written.")
+    return NOT_SO
+
+
+def _tell(done: Sequence[Converted]) -> None:
+    """What was changed or lost, once for all jobs that it concerns."""
+    jobs: dict[str, list[int]] = {}
+    for number, one in enumerate(done, 1):
+        for note in one.notes:
+            jobs.setdefault(note, []).append(number)
+    for note, numbers in jobs.items():
+        where = f"{counted(len(numbers), 'job')}, first {numbers[0]}: " if len(done) > 1 else ""
+        complain(f"note: {where}{clean(note)}")
+
+
+def text_of(values: Sequence[Any], suffix: str) -> str:
+    """The jobs as a job file of this format. Raises click's error for another suffix."""
+    if suffix in (".yaml", ".yml"):
+        from shared.jobfile.yaml_text import as_yaml
+
+        return "---\n".join(as_yaml(value) for value in values)
+    if suffix == ".jsonl":
+        return "".join(f"{json.dumps(value, ensure_ascii=False)}\n" for value in values)
+    if suffix == ".json":
+        whole = values[0] if len(values) == 1 else list(values)
+        return f"{json.dumps(whole, ensure_ascii=False, indent=2)}\n"
+    raise click.BadParameter(
+        f"{suffix or 'no suffix'}; use .yaml, .yml, .json or .jsonl.", param_hint="--out"
+    )
+
+
+def _write(text: str, out: Path | None, force: bool) -> None:
+    if out is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        with out.open("w" if force else "x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise Refused(f"{out} exists already; choose another name, or add --force.") from None
+    except OSError as error:
+        raise Trouble(f"{out} cannot be written: {error.strerror}.") from None
+
+
+def _finish(out: Path | None, found: Report) -> int:
+    for one in found.violations:
+        job = f"job {one.document}, " if found.documents > 1 else ""
+        complain(f"error: {job}{clean(one.violation.message)}")
+    if found.violations:
+        complain("The jobs were written as they are; mend this before you submit them.")
+    if out is not None:
+        complain(
+            f"{out} is written: {counted(found.documents, 'job')}. Look at it: wanx check {out}"
+        )
+    return NOT_SO if found.violations else 0

@@ -1,0 +1,99 @@
+"""Prices, limits and the future of a model in few words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from shared.catalogue.models import Limits, Model, PriceTier, RegionPrice
+
+UNITS = {1: "s", 60: "min", 3600: "h"}
+MODES = {
+    "async": "async: the service makes a task, which is polled",
+    "sync": "sync: the service answers with the images; what is lost cannot be looked up",
+}
+STATES = {
+    "superseded": "another does the same and more",
+    "trial_only": "free trial only",
+    "deprecated": "going to be retired",
+    "retired": "retired",
+}
+
+
+def money(amount: float) -> str:
+    """An amount with two decimals, or with as many as it has."""
+    return f"{amount:.2f}" if round(amount, 2) == amount else f"{amount:g}"
+
+
+def price_range(price: RegionPrice) -> str:
+    """From the cheapest to the dearest tier: `0.10–0.20`."""
+    every = [price.per_image, *(tier.per_image for tier in price.tiers)]
+    low, high = money(min(every)), money(max(every))
+    return low if low == high else f"{low}\N{EN DASH}{high}"
+
+
+def price(model: Model, region: str = "") -> str:
+    """What an image costs there; without a region, where nothing else is said."""
+    if not model.price.payable:
+        return "free trial"
+    return f"{model.price.currency} {price_range(model.price.in_region(region))}"
+
+
+def tiers(shown: RegionPrice, currency: str) -> str:
+    """Every price and when it is that one, in the order in which they are looked at."""
+    parts = [f"{money(tier.per_image)} {_when(tier)}" for tier in shown.tiers]
+    parts.append(f"{money(shown.per_image)}{' otherwise' if parts else ''}")
+    if shown.per_input_image:
+        parts.append(f"and {money(shown.per_input_image)} for each image that is sent")
+    return f"{currency} {', '.join(parts)}"
+
+
+def _when(tier: PriceTier) -> str:
+    conditions = [_condition(one) for one in tier.when]
+    if tier.area_at_most is not None:
+        conditions.append(f"up to {tier.area_at_most:,} pixels")
+    return f"({', '.join(conditions)})"
+
+
+def _condition(one: Mapping[str, Any]) -> str:
+    name = str(one["at"]).rpartition("/")[2]
+    if "present" in one:
+        return f"{'with' if one['present'] else 'without'} {name}"
+    values = one["in"] if "in" in one else [one["equals"]]
+    return f"{name} {' or '.join(_value(value) for value in values)}"
+
+
+def _value(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def limits(shown: Limits) -> str:
+    """`2/min, no limit at once`."""
+    span = shown.per_seconds
+    rate = f"{shown.submissions}/{UNITS[int(span)]}" if span in UNITS else ""
+    rate = rate or f"{shown.submissions} in {span:g} s"
+    many = f"{shown.concurrent} at once" if shown.concurrent else "no limit at once"
+    shared = f" (shared by {shown.pool} models)" if shown.pool else ""
+    return f"{rate}, {many}{shared}"
+
+
+def status(model: Model) -> str | None:
+    """What becomes of a model, since when, and what to use instead; None if it has a future."""
+    if model.status is None:
+        return None
+    instead = f": {model.status.successor}" if model.status.successor else ""
+    return f"{STATES[model.status.state]} ({model.status.since}){instead}"
+
+
+def of_regions(model: Model) -> Iterator[tuple[str, str]]:
+    """What is otherwise in single regions: the region, and the id, price and limits there."""
+    usual = tiers(model.price.in_region(model.regions[0]), model.price.currency)
+    for region in model.regions:
+        cost = tiers(model.price.in_region(region), model.price.currency)
+        said = [f"known as {model.ids[region]}"] if region in model.ids else []
+        if cost != usual:
+            said.append(cost)
+        if region in model.region_limits:
+            said.append(limits(model.region_limits[region]))
+        if said:
+            yield region, "; ".join(said)

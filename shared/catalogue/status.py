@@ -1,0 +1,66 @@
+"""What every user of a model should know, and what becomes of a model that is going."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class ModelNotice:
+    """What every user of a model should know."""
+
+    en: str
+    zh: str
+    source: str
+
+
+_STATES = {
+    "superseded": ("superseded", "已有替代模型"),
+    "trial_only": ("this model is a free trial only", "该模型仅供免费体验"),
+    "deprecated": ("this model is going to be retired", "该模型即将下线"),
+    "retired": ("this model is retired", "该模型已下线"),
+}
+
+
+@dataclass(frozen=True)
+class Status:
+    """That a model is going, or gone: `state` is superseded, trial_only, deprecated or retired,
+    since the day `since` (YYYY-MM-DD). `successor` is a model's name; `conversion` says how jobs
+    get there."""
+
+    state: str
+    since: str
+    reason: str
+    reason_zh: str
+    successor: str | None
+    conversion: Mapping[str, Any]
+    source: str = "model catalogue"
+
+    @property
+    def notice(self) -> ModelNotice:
+        """What becomes of the model, and what to use instead."""
+        en, zh = _STATES[self.state]
+        cure = cure_zh = ""
+        if self.successor:
+            cure = f"; use {self.successor} instead"
+            cure_zh = f"；请改用 {self.successor}"
+        if self.successor and self.conversion:
+            command = f"wanx convert FILE --to {self.successor}"
+            cure, cure_zh = f"{cure}: {command}", f"{cure_zh}：{command}"
+        return ModelNotice(
+            f"{en} ({self.since}): {self.reason}{cure}",
+            f"{zh}（{self.since}）：{self.reason_zh}{cure_zh}",
+            self.source,
+        )
+
+    @property
+    def is_retired(self) -> bool:
+        """Whether the service takes no more jobs."""
+        return self.state == "retired"
+
+    @property
+    def is_going(self) -> bool:
+        """Whether nobody should begin with the model."""
+        return self.state != "superseded"

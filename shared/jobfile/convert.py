@@ -1,0 +1,197 @@
+"""A job written for one model becomes a job for its successor, as the model's file declares.
+
+Nothing is submitted, nothing is stored, no image is fetched over the network: masks are read where
+the check reads them, and a changed image is written into the job as inline data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from shared.catalogue.conditions import default_of, holds
+from shared.catalogue.conversion import Conversion, conversion_of
+from shared.catalogue.models import Catalogue, Model
+from shared.catalogue.plain import MOST_SHOWN, Plain, copy
+from shared.jobfile import pointers
+from shared.jobfile.convert_images import ImageChange, NotConvertible
+from shared.jobfile.document import Document
+from shared.jobfile.findings import Unreadable, Violation, counted, short_pointer, show
+from shared.jobfile.references import Place
+from shared.jobfile.wording import nearest
+
+
+@dataclass
+class Converted:
+    """The job for the successor; `notes` say what was changed or lost, a sentence each."""
+
+    value: dict[str, Any]
+    notes: list[str] = field(default_factory=list)
+
+
+def convert(job: Plain, to: str | None, catalogue: Catalogue, place: Place) -> Converted:
+    """The job for the model `to`; None: for whatever its model's file names as successor.
+
+    What is wrong with the job stays wrong: the caller checks what comes out. Raises NotConvertible,
+    and StoreError if the bucket cannot be read.
+    """
+    model = _model(job, catalogue)
+    if model.name == to:
+        return Converted(copy(job))
+    target, conversion = _target(model, to, catalogue)
+    done = Converted({**copy(job), "model": target.name, "input": {}, "parameters": {}})
+    _Writing(job, model, target, conversion, done).write()
+    ImageChange(place, model, target, conversion).apply(job, done.value, done.notes)
+    done.notes.append(_price(model, target))
+    return done
+
+
+def convert_all(
+    documents: Iterable[Document], to: str | None, catalogue: Catalogue, place: Place
+) -> list[Converted]:
+    """Every job of a file. Where no model is named, those that have no successor stay as they are,
+    unless that is so of all.
+
+    Raises Unreadable with all reasons if a job cannot be converted, and StoreError.
+    """
+    documents, known = list(documents), conversions(catalogue)
+    some = to is None and any(_name(one.value) in known for one in documents)
+    done, wrong = [], []
+    for document in documents:
+        if some and _name(document.value) in set(catalogue.names()) - set(known):
+            done.append(Converted(copy(document.value), ["its model stays."]))
+            continue
+        try:
+            done.append(convert(document.value, to, catalogue, place))
+        except NotConvertible as error:
+            wrong.append(_violation(document, error))
+    if wrong:
+        raise Unreadable(counted(wrong[:MOST_SHOWN], len(wrong[MOST_SHOWN:])))
+    return done
+
+
+def _violation(document: Document, error: NotConvertible) -> Violation:
+    place = next((value for _, value in pointers.find(document.value, error.pointer)), None)
+    expected = "what can be written for another model"
+    line, source = document.line(error.pointer), "model catalogue"
+    return Violation(error.pointer, line, expected, show(place), str(error), source)
+
+
+def _price(model: Model, target: Model) -> str:
+    new, old = target.price, model.price
+    was = f"; {model.name}: {old.currency} {old.per_image:.2f}" if old.payable else ""
+    return f"an image costs {new.currency} {new.per_image:.2f} with {target.name}{was}."
+
+
+def conversions(catalogue: Catalogue) -> dict[str, str]:
+    """By model, the successor that its jobs can be converted to."""
+    return {
+        model.name: model.status.successor
+        for model in catalogue.models()
+        if model.status and model.status.conversion and model.status.successor
+    }
+
+
+def _name(job: Plain) -> str | None:
+    name = job.get("model") if isinstance(job, dict) else None
+    return name if isinstance(name, str) else None
+
+
+def _model(job: Plain, catalogue: Catalogue) -> Model:
+    name = _name(job)
+    model = catalogue.get(name) if name else None
+    if model is not None:
+        return model
+    if not name:
+        raise NotConvertible("/model", "the job names no model; write `model: NAME` into it.")
+    near = nearest(name, catalogue.names())
+    hint = f"did you mean {near}?" if near else f"the models are {', '.join(catalogue.names())}."
+    raise NotConvertible("/model", f"{name[:80]} is not a known model; {hint}")
+
+
+def _target(model: Model, to: str | None, catalogue: Catalogue) -> tuple[Model, Conversion]:
+    known = conversions(catalogue)
+    if to is not None and catalogue.get(to) is None:
+        what = f"{to[:80]} is not a known model; {_possible(model.name, known)}"
+        raise NotConvertible("/model", what)
+    target = catalogue.get(known.get(model.name, ""))
+    if target is None or model.status is None or to not in (None, target.name):
+        what = f"jobs of {model.name} cannot be converted to {to or 'another model'}"
+        raise NotConvertible("/model", f"{what}; {_possible(model.name, known)}")
+    return target, conversion_of(model.status.conversion)
+
+
+def _possible(name: str, known: Mapping[str, str]) -> str:
+    if name in known:
+        return f"they can be converted to {known[name]}."
+    pairs = ", ".join(f"{one} to {other}" for one, other in known.items())
+    return f"what can be converted: {pairs or 'nothing'}. Write the job anew: wanx init MODEL."
+
+
+@dataclass
+class _Writing:
+    """Writes the fields of a job for another model."""
+
+    job: Mapping[str, Any]
+    model: Model
+    target: Model
+    conversion: Conversion
+    done: Converted
+
+    def write(self) -> None:
+        left = dict(self._given())
+        for at, to in self.conversion.fields.items():
+            if at in left:
+                _put(self.done.value, to, copy(left.pop(at)))
+            elif (default := self._default(at)) is not None:
+                self._keep_default(at, to, default)
+        for setting in self.conversion.settings:
+            if holds(setting.when, self.model, self.job):
+                _put(self.done.value, setting.at, copy(setting.value))
+        self._drop(left)
+        if not self.done.value["parameters"]:
+            del self.done.value["parameters"]
+
+    def _given(self) -> list[tuple[str, Any]]:
+        """Pointer and value of each field that is written in the job."""
+        sections = ((name, self.job.get(name)) for name in ("input", "parameters"))
+        return [
+            (pointers.of((name, key)), value)
+            for name, section in sections
+            if isinstance(section, dict)
+            for key, value in section.items()
+        ]
+
+    def _keep_default(self, at: str, to: str, default: Any) -> None:
+        """What a job costs must not change with the model's default."""
+        _put(self.done.value, to, copy(default))
+        said = f"{default!r}, the default of {self.model.name}, is written so that it stays so"
+        self.done.notes.append(f"at {to}: {said}.")
+
+    def _default(self, at: str) -> Any:
+        """The default of a field that has to be sent; None if there is none."""
+        _, section, name = at.split("/", 2)
+        inside = self.model.input_schema if section == "input" else self.model.parameters_schema
+        described: Mapping[str, Any] = inside["properties"].get(name, {})
+        if not described.get("x-send-default"):
+            return None
+        return default_of(described, self.model, self.job)
+
+    def _drop(self, left: Mapping[str, Any]) -> None:
+        used = {one["at"] for setting in self.conversion.settings for one in setting.when}
+        rules = (rule for rule in self.model.images if rule.at == self.conversion.mask)
+        used |= {str(rule.marks.colours) for rule in rules if rule.marks}
+        for at in list(left)[:MOST_SHOWN]:
+            words = self.conversion.drop.get(at)
+            if words is not None:
+                self.done.notes.append(f"at {at}: left out; {words}.")
+            elif at not in used:
+                where = short_pointer(at)
+                said = f"left out; {self.model.name} has no such field"
+                self.done.notes.append(f"at {where}: {said}.")
+
+
+def _put(value: dict[str, Any], pointer: str, new: Any) -> None:
+    _, section, name = pointer.split("/", 2)
+    value[section][name] = new
