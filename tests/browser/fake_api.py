@@ -61,6 +61,7 @@ class FakeApi:
     keys: list[str] = field(default_factory=list)
     hold: bool = False
     fail_message: str | None = None
+    more_models: list[dict[str, Any]] = field(default_factory=list)
 
     def __enter__(self) -> FakeApi:
         self._loop = asyncio.new_event_loop()
@@ -159,8 +160,8 @@ class FakeApi:
         return web.Response(body=(WEB / "index.html").read_bytes(), content_type="text/html")
 
     async def _models(self, _: web.Request) -> web.Response:
-        models = load_catalogue().models()
-        return web.json_response({"models": [_shown(model) for model in models]})
+        models = [_shown(model) for model in load_catalogue().models()]
+        return web.json_response({"models": [*models, *self.more_models]})
 
     async def _uploads(self, request: web.Request) -> web.Response:
         asked = await request.json()
@@ -292,9 +293,12 @@ def _shown(model: Model) -> dict[str, Any]:
         "description": model.description,
         "input": model.input_schema,
         "parameters": model.parameters_schema,
+        "mode": model.mode,
+        "rules": model.rules,
         "images": [asdict(rule) for rule in model.images],
         "limits": asdict(model.limits),
         "price": asdict(model.price),
+        "status": asdict(model.status) if model.status else None,
         "notices": [asdict(notice) for notice in model.notices],
         "typical_seconds": model.typical_seconds,
     }

@@ -11,14 +11,15 @@ export const isSize = (schema) => schema.type === "string" && Array.isArray(sche
 
 export function sizeField(context) {
   const recommended = context.schema["x-recommended"];
-  const current = context.draft[context.section][context.name];
+  const standard = context.schema.default;
+  const current = context.draft[context.section][context.name] ?? standard;
   const options = [
-    { value: undefined, title: t("form.automatic") },
+    standard === undefined ? { value: undefined, title: t("form.automatic") } : null,
     ...recommended.map((value) => ({ value, title: choiceTitle(value), shape: aspectShape(value) })),
     { value: OTHER, title: t("form.custom") },
-  ];
+  ].filter(Boolean);
   const isOther = current !== undefined && !recommended.includes(current);
-  const custom = twoNumbers(context, isOther ? current : "");
+  const custom = twoNumbers(context, isOther ? current : recommended.find((value) => value.includes("*")));
   custom.hidden = !isOther;
   const choose = (value) => {
     custom.hidden = value !== OTHER;
