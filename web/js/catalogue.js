@@ -47,9 +47,9 @@ function titles(raw) {
   return raw.title ?? { en: raw.name };
 }
 
-function readStatus({ state, since, reason, reason_zh: zh, successor }) {
+function readStatus({ state, since, reason, reason_zh: zh, successor, convertible = false }) {
   const words = typeof reason === "string" ? { en: reason, zh: zh ?? reason } : reason;
-  return { state, since, reason: words, successor: successor?.model ?? successor ?? null };
+  return { state, since, reason: words, successor: successor?.model ?? successor ?? null, convertible };
 }
 
 /** Whether nobody should begin with this model any more. */

@@ -32,6 +32,7 @@ function emptyDraft() {
     chosen: new Set(), // names of the fields a person has set
     sent: null, // {text, key}: the last job sent and its idempotency key
     violations: [],
+    notes: [], // what was changed or lost when a job was written for this model
   };
 }
 

@@ -27,6 +27,8 @@ export function t(key, values = {}) {
   return text.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
 }
 
+export const hasWord = (key) => key in en;
+
 /** A sentence of the catalogue as the page says it; one it does not know stays as it is. */
 export function fromCatalogue(text) {
   const words = current === "zh" ? catalogueZh : catalogueEn;
@@ -43,7 +45,7 @@ export function either(texts) {
 export function fieldTitle(name, schema) {
   if (current === "zh" && schema["x-title-zh"]) return schema["x-title-zh"];
   if (schema.title) return fromCatalogue(schema.title);
-  if (name === "n") return t("field.n");
+  if (hasWord(`field.${name}`)) return t(`field.${name}`);
   const words = name.replace(/_urls?$/, "").replace(/_/g, " ");
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
@@ -51,8 +53,8 @@ export function fieldTitle(name, schema) {
 /** `<oil painting>` → "Oil painting"; the value that is sent keeps its brackets. */
 export function choiceTitle(value) {
   const bare = String(value).replace(/^<(.*)>$/, "$1");
-  const translated = fromCatalogue(bare);
   if (/^\d+\*\d+$/.test(bare)) return bare.replace("*", " × ");
+  const translated = fromCatalogue(bare).replace(/_/g, " ");
   return (translated.charAt(0).toUpperCase() + translated.slice(1)).replace(/^3d /, "3D ");
 }
 

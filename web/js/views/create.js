@@ -25,6 +25,7 @@ export async function createView(app, name) {
     modelCards(models, model, app),
     ending(model),
     notices(model),
+    conversionNotes(draftOf(model)),
     formOf(model, app),
   );
   return { element, title: either(model.title) };
@@ -81,6 +82,14 @@ function symbolOf(model) {
 
 function notices(model) {
   return model.notices.map((notice) => h("p", { class: "notice" }, icon("alert"), h("span", {}, either(notice))));
+}
+
+/** Once, after a job of another model was taken over. */
+function conversionNotes(draft) {
+  if (!draft.notes.length) return null;
+  const items = draft.notes.map((note) => h("li", {}, note));
+  draft.notes = [];
+  return h("div", { class: "notice" }, icon("alert"), h("div", {}, h("strong", {}, t("rerun.notes")), h("ul", {}, items)));
 }
 
 function formOf(model, app) {
