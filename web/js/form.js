@@ -10,7 +10,7 @@ import { picturesField } from "./fields/pictures.js";
 import { showError } from "./fields/shell.js";
 import { settledJob } from "./jobfile.js";
 import { belongsToMode, boundSchema, isMode } from "./rules.js";
-import { suggestSize } from "./suitablesize.js";
+import { suggestSize } from "./sizes.js";
 
 const SHOWN_AT_ONCE = new Set(["style", "size", "n"]);
 
@@ -26,7 +26,8 @@ export function buildForm(model, draft, onChange, foot) {
       one.refresh(states.get(one.pointer) ?? {});
     }
     element.classList.toggle("without-pictures", !entries.some((one) => one.picture && !one.element.hidden));
-    suggestSize(model, draft, element);
+    const size = model.parameters.properties?.size;
+    if (size) suggestSize(model, draft, boundSchema(size, states.get("/parameters/size")), element);
     onChange(pointer);
   };
   const input = entriesOf(model, draft, "input", changed);

@@ -3,8 +3,8 @@
 
 import { money, t } from "./i18n.js";
 import { defaultAt, found, holds } from "./rules.js";
+import { areaOf } from "./sizes.js";
 
-const SIZE = /^([1-9]\d{0,4})\*([1-9]\d{0,4})$/;
 const LEVEL = /^([1-9])K$/i;
 const LEVEL_SIDE = 1024;
 
@@ -44,10 +44,8 @@ function fits(tier, model, job) {
 /** Pixels of an output, NaN if the size does not say. */
 function outputArea(model, job) {
   const size = valueAt(model, job, "/parameters/size");
-  const [, width, height] = SIZE.exec(size ?? "") ?? [];
-  if (width) return width * height;
   const level = LEVEL.exec(size ?? "");
-  return level ? (level[1] * LEVEL_SIDE) ** 2 : NaN;
+  return level ? (level[1] * LEVEL_SIDE) ** 2 : areaOf(size);
 }
 
 export function imageCount(model, job) {

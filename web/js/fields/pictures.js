@@ -111,7 +111,7 @@ function dropZone(field) {
   const { context, most } = field;
   const title = context.title ?? fieldTitle(context.name, context.schema);
   const input = h("input", {
-    type: "file", accept: "image/jpeg,image/png,image/bmp,image/webp", multiple: most > 1,
+    type: "file", accept: context.rule.accept.map((format) => `image/${format.toLowerCase()}`).join(","), multiple: most > 1,
     class: "visually-hidden", "aria-label": t("image.chooseFor", { name: title }),
     onchange: () => {
       const files = [...input.files];

@@ -71,6 +71,8 @@ export const en = {
   "form.label.help": "To find it again, such as spring.",
   "form.modes": "What to do",
   "form.itemCount": "“{name}” has {n} items; from {min} to {max} are allowed.",
+  "form.total": "{n} % in all",
+  "form.share": "Share of colour {n} in percent",
 
   "rule.area": "The area in pixels is {shown}, allowed is {reason}; choose another size.",
   "rule.aspect": "The aspect (width / height) is {shown}, allowed is {reason}; choose another size.",
@@ -140,6 +142,7 @@ export const en = {
   "bad.maskEmpty": "Nothing is painted yet. Paint over the part of the picture that should change.",
   "warn.format": "{format} may not be accepted: the documents disagree.",
   "warn.maskFull": "Everything is painted: the whole picture will change.",
+  "warn.size": "From {min} to {max} pixels a side are advised.",
 
   "mask.title": "Paint over what should change",
   "mask.help": "Drag to paint. Wheel or pinch zooms, Space or two fingers move.",

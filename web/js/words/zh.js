@@ -71,6 +71,8 @@ export const zh = {
   "form.label.help": "便于以后查找，例如 spring。",
   "form.modes": "做什么",
   "form.itemCount": "“{name}”有 {n} 项，应为 {min} 至 {max} 项。",
+  "form.total": "合计 {n} %",
+  "form.share": "颜色 {n} 的占比（%）",
 
   "rule.area": "总像素为 {shown}，允许范围：{reason}。请选择其他尺寸。",
   "rule.aspect": "宽高比为 {shown}，允许范围：{reason}。请选择其他尺寸。",
@@ -140,6 +142,7 @@ export const zh = {
   "bad.maskEmpty": "还没有涂抹。请在图片上涂抹要修改的部分。",
   "warn.format": "{format} 格式可能不被接受：各文档说法不一。",
   "warn.maskFull": "已涂满整张图：整张图都会改变。",
+  "warn.size": "建议每边 {min} 至 {max} 像素。",
 
   "mask.title": "涂抹要修改的部分",
   "mask.help": "拖动即可涂抹。滚轮或双指缩放，空格或双指移动。",
