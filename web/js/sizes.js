@@ -6,8 +6,8 @@ const ASPECTS = [1, 4 / 3, 3 / 4, 3 / 2, 2 / 3, 16 / 9, 9 / 16];
 const GRID = 16;
 const ALIKE = 0.2;
 
-/** A text for which width*height goes. */
-export const isSize = (schema) => schema.type === "string" && !schema.enum && accepts(schema, "1024*1024");
+/** A text for which width*height goes, and not any words. */
+export const isSize = (schema) => schema.type === "string" && !schema.enum && accepts(schema, "1024*1024") && !accepts(schema, "words");
 
 const accepts = (schema, value) => Boolean(schema.pattern) && new RegExp(schema.pattern, "u").test(value);
 
