@@ -172,7 +172,7 @@ class FakeApi:
 
     async def _submit(self, request: web.Request) -> web.Response:
         spec = await request.json()
-        if "refuse-me" in spec["input"]["prompt"]:
+        if "refuse-me" in prompt_of(spec):
             found = {"pointer": "/input/prompt", "message": "at /input/prompt: refused <b>here</b>"}
             return _problem(422, "The job file is not in order", violations=[found])
         name = (spec.get("job") or {}).get("id") or f"job-{len(self.jobs) + 1:04}"
@@ -181,7 +181,7 @@ class FakeApi:
 
     def add(self, name: str, spec: dict[str, Any], **more: Any) -> FakeJob:
         """A job that the page will find."""
-        ending = "FAILED" if "fail-me" in spec["input"]["prompt"] else "SUCCEEDED"
+        ending = "FAILED" if "fail-me" in prompt_of(spec) else "SUCCEEDED"
         job = FakeJob(name, spec, plan=[*STEPS[1:], ending], **more)
         self.jobs[name] = job
         return job
@@ -261,7 +261,7 @@ class FakeApi:
             "job": job.id,
             "state": job.state,
             "model": job.spec["model"],
-            "prompt": job.spec["input"]["prompt"][:80],
+            "prompt": prompt_of(job.spec)[:80],
             "created_at": job.created_at,
             "position": 2 if job.state == "QUEUED" else None,
             "estimated_wait_seconds": 40 if job.state == "QUEUED" else None,
@@ -273,6 +273,11 @@ class FakeApi:
             "violations": job.violations,
             "retried_from": job.retried_from,
         }
+
+
+def prompt_of(spec: dict[str, Any]) -> str:
+    """Of a model without prompt it is empty."""
+    return str(spec["input"].get("prompt", ""))
 
 
 def _problem(status: int, detail: str, **more: Any) -> web.Response:

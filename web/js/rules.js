@@ -68,7 +68,7 @@ export function settled(model, job) {
 
 const turnsOff = (rule) => OFF.has(rule.kind) && !("value" in rule);
 
-/** Nothing that belongs to one mode is of use before a mode is chosen. */
+/** Nothing that belongs to one mode is of use before a mode without default is chosen. */
 function isUndecided(rule, job, model) {
   return [rule.when].flat().some(({ at }) => isMode(model, at) && !found(job, at).length && defaultAt(model, at, job) === undefined);
 }
