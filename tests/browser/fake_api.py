@@ -61,6 +61,7 @@ class FakeApi:
     keys: list[str] = field(default_factory=list)
     hold: bool = False
     fail_message: str | None = None
+    more_models: list[dict[str, Any]] = field(default_factory=list)
 
     def __enter__(self) -> FakeApi:
         self._loop = asyncio.new_event_loop()
@@ -159,8 +160,8 @@ class FakeApi:
         return web.Response(body=(WEB / "index.html").read_bytes(), content_type="text/html")
 
     async def _models(self, _: web.Request) -> web.Response:
-        models = load_catalogue().models()
-        return web.json_response({"models": [_shown(model) for model in models]})
+        models = [_shown(model) for model in load_catalogue().models()]
+        return web.json_response({"models": [*models, *self.more_models]})
 
     async def _uploads(self, request: web.Request) -> web.Response:
         asked = await request.json()
@@ -171,7 +172,7 @@ class FakeApi:
 
     async def _submit(self, request: web.Request) -> web.Response:
         spec = await request.json()
-        if "refuse-me" in spec["input"]["prompt"]:
+        if "refuse-me" in prompt_of(spec):
             found = {"pointer": "/input/prompt", "message": "at /input/prompt: refused <b>here</b>"}
             return _problem(422, "The job file is not in order", violations=[found])
         name = (spec.get("job") or {}).get("id") or f"job-{len(self.jobs) + 1:04}"
@@ -180,7 +181,7 @@ class FakeApi:
 
     def add(self, name: str, spec: dict[str, Any], **more: Any) -> FakeJob:
         """A job that the page will find."""
-        ending = "FAILED" if "fail-me" in spec["input"]["prompt"] else "SUCCEEDED"
+        ending = "FAILED" if "fail-me" in prompt_of(spec) else "SUCCEEDED"
         job = FakeJob(name, spec, plan=[*STEPS[1:], ending], **more)
         self.jobs[name] = job
         return job
@@ -260,7 +261,7 @@ class FakeApi:
             "job": job.id,
             "state": job.state,
             "model": job.spec["model"],
-            "prompt": job.spec["input"]["prompt"][:80],
+            "prompt": prompt_of(job.spec)[:80],
             "created_at": job.created_at,
             "position": 2 if job.state == "QUEUED" else None,
             "estimated_wait_seconds": 40 if job.state == "QUEUED" else None,
@@ -272,6 +273,11 @@ class FakeApi:
             "violations": job.violations,
             "retried_from": job.retried_from,
         }
+
+
+def prompt_of(spec: dict[str, Any]) -> str:
+    """Of a model without prompt it is empty."""
+    return str(spec["input"].get("prompt", ""))
 
 
 def _problem(status: int, detail: str, **more: Any) -> web.Response:
@@ -292,9 +298,12 @@ def _shown(model: Model) -> dict[str, Any]:
         "description": model.description,
         "input": model.input_schema,
         "parameters": model.parameters_schema,
+        "mode": model.mode,
+        "rules": model.rules,
         "images": [asdict(rule) for rule in model.images],
         "limits": asdict(model.limits),
         "price": asdict(model.price),
+        "status": asdict(model.status) if model.status else None,
         "notices": [asdict(notice) for notice in model.notices],
         "typical_seconds": model.typical_seconds,
     }

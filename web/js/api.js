@@ -35,6 +35,9 @@ export const retryJob = (id) => json("POST", `jobs/${encodeURIComponent(id)}/ret
 export const askUpload = (name, size, contentType) =>
   json("POST", "uploads", { body: { name, size, content_type: contentType } });
 
+/** [{job_file, notes}]: jobs written for the model that succeeds theirs. Nothing is submitted. */
+export const convertJob = async (model, job) => (await json("POST", `models/${encodeURIComponent(model)}/convert`, { body: job })).jobs;
+
 /** The same key with the same job is the same job: a second press costs nothing. */
 export const submitJob = (job, key) =>
   json("POST", "jobs", { body: job, headers: { "Idempotency-Key": key } });

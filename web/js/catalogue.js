@@ -5,7 +5,7 @@ import { getModels } from "./api.js";
 let models = null;
 
 export async function loadModels() {
-  models ??= (await getModels()).filter((model) => model.offered !== false).map(readModel).sort(paintedFirst);
+  models ??= (await getModels()).filter((model) => model.offered !== false).map(readModel).sort(paintedFirst).sort(deadLast);
   return models;
 }
 
@@ -24,6 +24,8 @@ function readModel(raw) {
     input: raw.input ?? raw.input_schema ?? { properties: {} },
     parameters: raw.parameters ?? raw.parameters_schema ?? { properties: {} },
     images: (raw.images ?? raw.image_rules ?? []).map(readRule),
+    rules: raw.rules ?? [],
+    status: raw.status ? readStatus(raw.status) : null,
     notices: raw.notices ?? [],
     price: raw.price ?? null,
     typical: raw.typical_seconds?.value ?? raw.typical_seconds ?? 30,
@@ -36,10 +38,22 @@ function paintedFirst(one, other) {
   return painted(other) - painted(one);
 }
 
+function deadLast(one, other) {
+  return Number(isDead(one)) - Number(isDead(other));
+}
+
 function titles(raw) {
   if (typeof raw.title === "string") return { en: raw.title, zh: raw.title_zh ?? raw.title };
   return raw.title ?? { en: raw.name };
 }
+
+function readStatus({ state, since, reason, reason_zh: zh, successor, convertible = false }) {
+  const words = typeof reason === "string" ? { en: reason, zh: zh ?? reason } : reason;
+  return { state, since, reason: words, successor: successor?.model ?? successor ?? null, convertible };
+}
+
+/** Whether nobody should begin with this model any more. */
+export const isDead = (model) => ["trial_only", "retired"].includes(model.status?.state);
 
 function readRule(rule) {
   const side = rule.side ?? {};
@@ -50,9 +64,12 @@ function readRule(rule) {
     min: side.min ?? side.smallest ?? 1,
     max: side.max ?? side.largest ?? Infinity,
     exclusive: side.exclusive ?? false,
+    advised: side.advised ?? false,
     maxBytes: rule.max_bytes ?? 10485760,
     noAlpha: rule.alpha_forbidden ?? rule.alpha?.forbidden ?? [],
     sameSizeAs: rule.same_size_as ?? null,
+    marks: rule.marks ?? null,
+    aspect: rule.aspect ?? [],
   };
 }
 

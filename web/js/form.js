@@ -1,14 +1,16 @@
-// The form of a model, drawn from its schemas: pictures first, then words, then settings.
+// The form of a model, drawn from its schemas and rules: what it shall do, pictures, words, settings.
 
 import { imageRule } from "./catalogue.js";
 import { h } from "./dom.js";
-import { t } from "./i18n.js";
+import { fromCatalogue, t } from "./i18n.js";
 import { makeField } from "./fields/field.js";
 import { lineField } from "./fields/line.js";
 import { maskField } from "./fields/maskfield.js";
 import { picturesField } from "./fields/pictures.js";
 import { showError } from "./fields/shell.js";
-import { suggestSize } from "./suitablesize.js";
+import { settledJob } from "./jobfile.js";
+import { belongsToMode, boundSchema, isMode } from "./rules.js";
+import { suggestSize } from "./sizes.js";
 
 const SHOWN_AT_ONCE = new Set(["style", "size", "n"]);
 
@@ -17,45 +19,93 @@ const SHOWN_AT_ONCE = new Set(["style", "size", "n"]);
  * `foot` is placed under the settings.
  */
 export function buildForm(model, draft, onChange, foot) {
-  const masks = [];
-  const changed = (pointer) => {
-    for (const mask of masks) mask.refresh();
-    suggestSize(model, draft, element);
+  const changed = (pointer, { makeAgain = null } = {}) => {
+    const { states } = settledJob(model, draft);
+    for (const one of entries) {
+      if (one.pointer === makeAgain) one.shown = null;
+      one.refresh(states.get(one.pointer) ?? {});
+    }
+    element.classList.toggle("without-pictures", !entries.some((one) => one.picture && !one.element.hidden));
+    const size = model.parameters.properties?.size;
+    if (size) suggestSize(model, draft, boundSchema(size, states.get("/parameters/size")), element);
     onChange(pointer);
   };
-  const input = fieldsOf(model, draft, "input", changed, masks);
-  const settings = fieldsOf(model, draft, "parameters", changed, masks);
+  const input = entriesOf(model, draft, "input", changed);
+  const settings = entriesOf(model, draft, "parameters", changed);
+  const entries = [...input, ...settings];
+  const modes = input.filter((one) => isMode(model, one.pointer));
   const pictures = input.filter((one) => one.picture);
-  const words = input.filter((one) => !one.picture);
-  const first = settings.filter((one) => SHOWN_AT_ONCE.has(one.name));
-  const more = [...settings.filter((one) => !SHOWN_AT_ONCE.has(one.name)), ...jobFields(draft, changed)];
+  const words = input.filter((one) => !one.picture && !modes.includes(one));
+  const atOnce = (one) => SHOWN_AT_ONCE.has(one.name) || isMode(model, one.pointer) || belongsToMode(model, one.pointer);
   const element = h(
     "div",
     { class: "form" },
-    h("section", { class: "form-pictures card", "aria-label": t("form.pictures") }, pictures.map((one) => one.element)),
+    modes.length ? h("section", { class: "form-modes card", "aria-label": t("form.modes") }, places(modes)) : null,
+    h("section", { class: "form-pictures card", "aria-label": t("form.pictures") }, places(pictures)),
     h(
       "section",
       { class: "form-words card", "aria-label": t("form.settings") },
-      words.map((one) => one.element),
-      first.map((one) => one.element),
-      h("details", { class: "more" }, h("summary", {}, t("form.more")), h("div", {}, more.map((one) => one.element))),
+      places(words),
+      places(settings.filter(atOnce)),
+      h("details", { class: "more" }, h("summary", {}, t("form.more")), h("div", {}, places(settings.filter((one) => !atOnce(one))), jobFields(draft, changed))),
       foot,
     ),
   );
+  changed("");
   return { element, showViolations: (found) => showViolations(element, found) };
 }
 
-function fieldsOf(model, draft, section, onChange, masks) {
+const places = (entries) => entries.map((one) => one.element);
+
+/** [{name, pointer, picture, element, refresh}]: `element` stays, what is in it follows the rules. */
+function entriesOf(model, draft, section, onChange) {
   const { properties = {}, required = [] } = model[section];
   return Object.entries(properties).map(([name, schema]) => {
     const rule = section === "input" ? imageRule(model, name) : undefined;
     const context = { model, draft, section, name, schema, rule, onChange, required: required.includes(name) };
-    if (!rule) return { name, element: makeField(context) };
-    if (!rule.sameSizeAs) return { name, picture: true, element: picturesField(context) };
-    const mask = maskField(context);
-    masks.push(mask);
-    return { name, picture: true, element: mask.element };
+    const entry = { name, pointer: `/${section}/${name}`, picture: Boolean(rule), element: h("div", { class: "entry" }), shown: null };
+    entry.refresh = (state) => refresh(entry, context, state);
+    return entry;
   });
+}
+
+/** Makes the field again where a rule came to apply or no longer does. */
+function refresh(entry, context, state) {
+  const drawable = entry.picture && drawableBy(context);
+  const drawing = context.draft.drawings[entry.name];
+  if (drawing && !drawable) drawing.active = false;
+  const key = JSON.stringify([state, drawable]);
+  if (entry.shown !== key) {
+    const { off, hidden, required, banned } = state;
+    const schema = boundSchema(context.schema, state);
+    const made = fieldOf({ ...context, schema, banned, drawable, required: context.required || Boolean(required) });
+    entry.follow = made.refresh ?? (() => {});
+    entry.element.hidden = Boolean(hidden);
+    entry.element.replaceChildren(made.element);
+    if (off && !hidden) disable(made.element, off);
+    entry.shown = key;
+  }
+  entry.follow();
+}
+
+function fieldOf(context) {
+  if (!context.rule) return { element: makeField(context) };
+  return context.rule.sameSizeAs ? maskField(context) : { element: picturesField(context) };
+}
+
+/** True where lines are expected anyway; the parameter to set where a model takes sketches as well. */
+function drawableBy({ model, draft, rule }) {
+  if (rule.sameSizeAs || rule.at.endsWith("/*")) return false;
+  if (rule.marks?.what === "lines") return true;
+  const name = "is_sketch";
+  if (!model.parameters.properties?.[name] || settledJob(model, draft).states.get(`/parameters/${name}`)?.off) return false;
+  return name;
+}
+
+function disable(field, reason) {
+  field.classList.add("off");
+  for (const control of field.querySelectorAll("input, textarea, select, button")) control.disabled = true;
+  field.append(h("p", { class: "help why" }, fromCatalogue(reason)));
 }
 
 /** What the system itself adds to a job. */
@@ -64,7 +114,7 @@ function jobFields(draft, onChange) {
     const title = t(name === "id" ? "form.name" : "form.label");
     const description = t(name === "id" ? "form.name.help" : "form.label.help");
     const schema = { type: "string", description };
-    return { name, element: lineField({ draft, section: "job", name, schema, title, onChange }) };
+    return lineField({ draft, section: "job", name, schema, title, onChange });
   });
 }
 

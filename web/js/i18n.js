@@ -1,11 +1,12 @@
 // The page's language: the browser's, until a person chooses another.
 
-import { catalogueEn } from "./words/catalogue-en.js";
-import { catalogueZh } from "./words/catalogue-zh.js";
+import { catalogueEn, patternsEn } from "./words/catalogue-en.js";
+import { catalogueZh, patternsZh } from "./words/catalogue-zh.js";
 import { en } from "./words/en.js";
 import { zh } from "./words/zh.js";
 
 const WORDS = { en, zh };
+const CATALOGUE = { en: { words: catalogueEn, patterns: patternsEn }, zh: { words: catalogueZh, patterns: patternsZh } };
 const KEPT = "wanx-language";
 
 let current = localStorage.getItem(KEPT) ?? (/^zh\b/i.test(navigator.language) ? "zh" : "en");
@@ -27,10 +28,14 @@ export function t(key, values = {}) {
   return text.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
 }
 
+export const hasWord = (key) => key in en;
+
 /** A sentence of the catalogue as the page says it; one it does not know stays as it is. */
 export function fromCatalogue(text) {
-  const words = current === "zh" ? catalogueZh : catalogueEn;
-  return words[text] ?? text;
+  const { words, patterns } = CATALOGUE[current];
+  if (Object.hasOwn(words, text)) return words[text];
+  const [pattern, said] = patterns.find(([one]) => one.test(text)) ?? [];
+  return pattern ? text.replace(pattern, said) : text;
 }
 
 /** A text that is there in both languages, as {en, zh} or as one string. */
@@ -44,6 +49,7 @@ export function fieldTitle(name, schema) {
   if (current === "zh" && schema["x-title-zh"]) return schema["x-title-zh"];
   if (schema.title) return fromCatalogue(schema.title);
   if (name === "n") return t("field.n");
+  if (fromCatalogue(name) !== name) return fromCatalogue(name);
   const words = name.replace(/_urls?$/, "").replace(/_/g, " ");
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
@@ -51,8 +57,9 @@ export function fieldTitle(name, schema) {
 /** `<oil painting>` → "Oil painting"; the value that is sent keeps its brackets. */
 export function choiceTitle(value) {
   const bare = String(value).replace(/^<(.*)>$/, "$1");
-  const translated = fromCatalogue(bare);
+  if (bare === "") return t("form.none");
   if (/^\d+\*\d+$/.test(bare)) return bare.replace("*", " × ");
+  const translated = fromCatalogue(bare).replace(/_/g, " ");
   return (translated.charAt(0).toUpperCase() + translated.slice(1)).replace(/^3d /, "3D ");
 }
 

@@ -4,9 +4,11 @@
 import { imageRule } from "./catalogue.js";
 import { keptPicture } from "./keptpictures.js";
 
-/** [{field, place, url, address, blob, name, rule}] for every picture of the job. */
-export async function inputPictures(job, model) {
-  const spec = job.spec ?? {};
+/**
+ * [{field, place, url, address, blob, name, rule}] for every picture of the job, or of `spec` if it
+ * was written for another model.
+ */
+export async function inputPictures(job, model, spec = job.spec ?? {}) {
   const found = [];
   for (const [field, value] of Object.entries(spec.input ?? {})) {
     const rule = model && imageRule(model, field);
@@ -18,15 +20,29 @@ export async function inputPictures(job, model) {
 }
 
 async function pictureOf(job, one) {
+  if (/^data:image\//.test(one.url)) return { ...one, ...inlinePicture(one) };
   const kept = await keptPicture(one.url);
   if (kept) return { ...one, blob: kept.blob, name: kept.name, address: URL.createObjectURL(kept.blob) };
-  const given = givenAddress(job.inputs, one);
+  const given = givenAddress(job, one);
   return { ...one, blob: null, name: String(one.url).split("/").pop().slice(0, 80), address: given };
 }
 
-/** The API may name signed addresses of the inputs, by JSON Pointer. */
-function givenAddress(inputs, { field, place }) {
-  const given = inputs?.[`/input/${field}`] ?? inputs?.[`/input/${field}/${place}`];
+/** A picture that stands in the job itself is uploaded like one that was chosen. */
+function inlinePicture({ field, url }) {
+  const [head, data] = url.split(",");
+  const type = /^data:([^;]+)/.exec(head)[1];
+  const bytes = Uint8Array.from(atob(data), (one) => one.charCodeAt(0));
+  const blob = new Blob([bytes], { type });
+  return { url: null, blob, type, name: `${field}.${type.split("/")[1]}`, address: URL.createObjectURL(blob) };
+}
+
+/** The API may name signed addresses of the inputs, by JSON Pointer into the job as it was written. */
+function givenAddress(job, { url }) {
+  const input = job.spec?.input ?? {};
+  const places = Object.entries(input).flatMap(([field, value]) =>
+    Array.isArray(value) ? value.map((one, place) => [one, `/input/${field}/${place}`]) : [[value, `/input/${field}`]]);
+  const pointer = places.find(([one]) => one === url)?.[1];
+  const given = job.inputs?.[pointer] ?? job.inputs?.[pointer?.replace(/\/\d+$/, "")];
   return (typeof given === "string" ? given : given?.url) ?? null;
 }
 

@@ -1,21 +1,32 @@
 // From a form to a job file.
 
 import { imageRule } from "./catalogue.js";
-import { maskRule } from "./draft.js";
+import { boundSchema, isThere, settled } from "./rules.js";
 import { upload, uploadPicture } from "./upload.js";
+
+const NOT_UPLOADED = "…";
 
 /** The job of a form, after whatever is not in the bucket yet was uploaded. Raises ApiError. */
 export async function finishedJob(model, draft) {
-  await uploadMasks(model, draft);
-  for (const list of Object.values(draft.pictures)) await Promise.all(list.map((one) => uploadPicture(one)));
+  const { job } = settledJob(model, draft);
+  const fields = Object.keys(job.input).filter((name) => imageRule(model, name));
+  for (const name of fields) {
+    if (canvasOf(draft, name)) await uploadCanvas(model, draft, name);
+    else await Promise.all((draft.pictures[name] ?? []).map((one) => uploadPicture(one)));
+  }
   return jobOf(model, draft);
 }
 
-/** The job of a form as it is. */
+/** The job of a form as it is: what has no effect is left out, what costs money is written out. */
 export function jobOf(model, draft) {
-  const job = { model: model.name, input: inputOf(model, draft) };
-  const parameters = parametersOf(model, draft);
-  if (Object.keys(parameters).length) job.parameters = parameters;
+  const { job, states } = settledJob(model, draft);
+  for (const [name, schema] of Object.entries(model.parameters.properties ?? {})) {
+    const state = states.get(`/parameters/${name}`);
+    if (name in job.parameters || !schema["x-send-default"] || state?.off) continue;
+    const standard = boundSchema(schema, state).default;
+    if (standard !== undefined) job.parameters[name] = standard;
+  }
+  if (!Object.keys(job.parameters).length) delete job.parameters;
   const own = {};
   if (draft.id.trim()) own.id = draft.id.trim();
   if (draft.label.trim()) own.labels = { label: draft.label.trim() };
@@ -23,47 +34,43 @@ export function jobOf(model, draft) {
   return job;
 }
 
-function inputOf(model, draft) {
-  const input = {};
-  for (const [name, schema] of Object.entries(model.input.properties ?? {})) {
-    const value = imageRule(model, name) ? addressOf(draft, name, schema) : draft.input[name];
-    if (!isEmpty(value)) input[name] = value;
-  }
-  return input;
+/** {job, states} of what a person has entered, see `settled`. */
+export function settledJob(model, draft) {
+  const parameters = filled(model.parameters, (name) => draft.parameters[name]);
+  const input = filled(model.input, (name, schema) => (imageRule(model, name) ? addressOf(draft, name, schema) : draft.input[name]));
+  return settled(model, { model: model.name, input, parameters });
+}
+
+function filled({ properties = {} }, read) {
+  const values = Object.entries(properties).map(([name, schema]) => [name, read(name, schema)]);
+  return Object.fromEntries(values.filter(([, value]) => isThere(value)));
+}
+
+/** What is painted or drawn in the browser for a field, if that is what the field holds. */
+export function canvasOf(draft, name) {
+  const drawing = draft.drawings[name];
+  return drawing?.active ? drawing.sheet : draft.masks[name];
 }
 
 function addressOf(draft, name, schema) {
-  if (draft.masks[name]?.url) return draft.masks[name].url;
-  const addresses = (draft.pictures[name] ?? []).map((picture) => picture.url ?? "");
-  return schema.type === "array" ? addresses : addresses[0];
+  const canvas = canvasOf(draft, name);
+  if (canvas && !canvas.isEmpty()) return asListed(schema, [canvas.url ?? NOT_UPLOADED]);
+  return asListed(schema, (draft.pictures[name] ?? []).map((picture) => picture.url ?? NOT_UPLOADED));
 }
 
-function parametersOf(model, draft) {
-  const parameters = {};
-  for (const [name, schema] of Object.entries(model.parameters.properties ?? {})) {
-    const chosen = draft.parameters[name];
-    if (chosen !== undefined && !isEmpty(chosen)) parameters[name] = chosen;
-    else if (schema["x-send-default"]) parameters[name] = schema.default;
-  }
-  return parameters;
+const asListed = (schema, addresses) => (schema.type === "array" ? addresses : addresses[0]);
+
+/** A mask or drawing is uploaded once for each state of its pixels. */
+async function uploadCanvas(model, draft, name) {
+  const canvas = canvasOf(draft, name);
+  if (canvas.url && canvas.urlVersion === canvas.version) return;
+  const { version } = canvas;
+  canvas.url = await upload(await canvas.toPng(), fileName(model, draft, name), "image/png");
+  canvas.urlVersion = version;
 }
 
-function isEmpty(value) {
-  if (value === undefined || value === null) return true;
-  if (typeof value === "string") return value.trim() === "";
-  return Array.isArray(value) && value.length === 0;
-}
-
-/** A mask is uploaded once for each state of its pixels. */
-async function uploadMasks(model, draft) {
-  const rule = maskRule(model);
-  for (const [name, mask] of Object.entries(draft.masks)) {
-    if (mask.url && mask.urlVersion === mask.version) continue;
-    const { version } = mask;
-    const base = draft.pictures[rule.sameSizeAs.split("/").pop()]?.[0];
-    const stem = (base?.name ?? "picture").replace(/\.[^.]*$/, "");
-    mask.url = await upload(await mask.toPng(), `${stem}-mask.png`, "image/png");
-    mask.urlVersion = version;
-    draft.masks[name] = mask;
-  }
+function fileName(model, draft, name) {
+  if (draft.drawings[name]?.active) return "drawing.png";
+  const base = draft.pictures[imageRule(model, name).sameSizeAs.split("/").pop()]?.[0];
+  return `${(base?.name ?? "picture").replace(/\.[^.]*$/, "")}-mask.png`;
 }

@@ -22,9 +22,11 @@ export async function readPicture(file, rule) {
   const { width, height } = bitmap;
   try {
     checkFormat(seen, name, rule, formats);
-    checkSize({ name, width, height, size: file.size }, rule);
+    checkBytes(name, file.size, rule);
+    const advice = sizeProblem({ name, width, height }, rule);
+    if (advice && !rule.advised) throw advice;
     const upright = seen.orientation > 1 ? await redraw(bitmap, width, height, "image/jpeg") : file;
-    return finished(upright, name, seen, width, height, rule);
+    return finished(upright, name, seen, width, height, rule, advice);
   } finally {
     bitmap.close();
   }
@@ -45,8 +47,9 @@ export async function fixPicture(file, rule) {
   }
 }
 
-function finished(blob, name, seen, width, height, rule) {
+function finished(blob, name, seen, width, height, rule, advice) {
   const notes = [];
+  if (advice) notes.push(t("warn.size", { min: rule.min, max: rule.max }));
   if (rule.warn.includes(seen.format)) notes.push(t("warn.format", { format: seen.format }));
   const address = URL.createObjectURL(blob);
   return { blob, name, type: seen.mime, width, height, address, notes };
@@ -69,18 +72,23 @@ function checkFormat(seen, name, rule, formats) {
   if (seen.alpha && rule.noAlpha.includes(format)) throw new BadPicture("bad.alpha", { name }, true);
 }
 
-function checkSize({ name, width, height, size }, rule) {
+/** The problem, or null: where the bounds are advice alone it is a note. */
+function sizeProblem({ name, width, height }, rule) {
   const { min, max, exclusive } = rule;
   const low = exclusive ? min + 1 : min;
   const high = exclusive ? max - 1 : max;
   if (Math.min(width, height) < low) {
     const bound = t(exclusive ? "bad.moreThan" : "bad.atLeast");
-    throw new BadPicture("bad.small", { name, width, height, bound, min }, true);
+    return new BadPicture("bad.small", { name, width, height, bound, min }, true);
   }
   if (Math.max(width, height) > high) {
     const bound = t(exclusive ? "bad.lessThan" : "bad.atMost");
-    throw new BadPicture("bad.large", { name, width, height, bound, max }, true);
+    return new BadPicture("bad.large", { name, width, height, bound, max }, true);
   }
+  return null;
+}
+
+function checkBytes(name, size, rule) {
   if (size > rule.maxBytes) {
     throw new BadPicture("bad.bytes", { name, size: bytes(size), max: bytes(rule.maxBytes) }, true);
   }

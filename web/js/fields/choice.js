@@ -1,7 +1,7 @@
 // One of a few: chips, which are radio buttons to keyboard and screen reader. And on or off.
 
 import { h, uid } from "../dom.js";
-import { choiceTitle, fieldTitle } from "../i18n.js";
+import { choiceTitle, fieldTitle, fromCatalogue } from "../i18n.js";
 import { valueOf } from "../draft.js";
 import { setValue, shell } from "./shell.js";
 
@@ -12,11 +12,12 @@ export function chips(context, options, current, choose) {
     "div",
     { class: "chips", role: "radiogroup", "aria-label": context.title ?? fieldTitle(context.name, context.schema) },
     options.map(({ value, title, shape }) => {
+      const ban = context.banned?.find((one) => one.value === value);
       const input = h("input", {
-        type: "radio", name: group, value: String(value ?? ""), checked: value === current,
+        type: "radio", name: group, value: String(value ?? ""), checked: value === current, disabled: Boolean(ban) && value !== current,
         onchange: () => choose(value),
       });
-      return h("label", { class: "chip" }, input, h("span", {}, shape ?? null, title));
+      return h("label", { class: "chip", title: ban ? fromCatalogue(ban.reason) : null }, input, h("span", {}, shape ?? null, title));
     }),
   );
 }

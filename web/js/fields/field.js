@@ -4,6 +4,7 @@ import { choiceField, switchField } from "./choice.js";
 import { coloursField, isColours } from "./colours.js";
 import { jsonField } from "./json.js";
 import { numberField } from "./number.js";
+import { isPalette, paletteField } from "./palette.js";
 import { isSize, sizeField } from "./size.js";
 import { textField } from "./text.js";
 
@@ -15,5 +16,6 @@ export function makeField(context) {
   if (isSize(schema)) return sizeField(context);
   if (schema.type === "string") return textField(context);
   if (isColours(schema)) return coloursField(context);
+  if (isPalette(schema)) return paletteField(context);
   return jsonField(context);
 }

@@ -36,7 +36,8 @@ function painterFor(context, picture) {
   const { draft, name } = context;
   const mask = maskFor(draft, name, picture);
   const onChange = () => setValue(context, undefined);
-  return new Painter({ picture, mask, tools: draft.tools, onChange }).element;
+  const fileName = `${picture.name.replace(/\.[^.]*$/, "")}-mask.png`;
+  return new Painter({ picture, mask, tools: draft.tools, fileName, onChange }).element;
 }
 
 /** The mask stays as long as the picture has the same size. */

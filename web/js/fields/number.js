@@ -9,6 +9,7 @@ import { setValue, shell } from "./shell.js";
 
 const FEW = 6;
 const SHORT = 100;
+const STEP = 0.01;
 
 export function numberField(context) {
   const { minimum, maximum, default: standard } = context.schema;
@@ -27,18 +28,20 @@ function asChips(context) {
 }
 
 function asSlider(context) {
+  const whole = context.schema.type === "integer";
+  const say = (value) => number(value, whole ? 0 : 2);
   const shown = h("output", {});
   const make = (ids) => {
     const input = h("input", {
       id: ids.control, type: "range", min: context.schema.minimum, max: context.schema.maximum,
-      step: context.schema.type === "integer" ? 1 : "any", "aria-describedby": ids.described,
+      step: whole ? 1 : STEP, "aria-describedby": ids.described,
       oninput: () => {
         setValue(context, Number(input.value));
-        shown.textContent = number(Number(input.value));
+        shown.textContent = say(Number(input.value));
       },
     });
     input.value = valueOf(context.draft, context.section, context.name, context.schema);
-    shown.textContent = number(Number(input.value));
+    shown.textContent = say(Number(input.value));
     return h("div", { class: "slider" }, input, shown);
   };
   return shell(context, make);

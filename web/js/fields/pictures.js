@@ -5,6 +5,7 @@ import { icon } from "../icons.js";
 import { bytes, fieldTitle, number, t } from "../i18n.js";
 import { say } from "../notices.js";
 import { BadPicture, fixPicture, readPicture } from "../picture.js";
+import { drawingArea, startDrawing } from "./drawingfield.js";
 import { setValue, shell, showError } from "./shell.js";
 import { thumbnail } from "./thumbnail.js";
 
@@ -15,8 +16,11 @@ export function picturesField(context) {
   draft.pictures[name] ??= [];
   const field = { context, most, list, draw: () => draw(field) };
   field.zone = dropZone(field);
-  field.element = shell(context, () => h("div", { class: "pictures" }, list, field.zone), { group: true });
-  field.element.append(h("p", { class: "help limits" }, limits(rule)));
+  field.canvas = h("div", { class: "pictures-canvas" });
+  field.pen = context.drawable ? penButton(field) : null;
+  field.element = shell(context, () => h("div", { class: "pictures" }, list, field.zone, field.pen, field.canvas), { group: true });
+  field.limits = h("p", { class: "help limits" }, limits(rule));
+  field.element.append(field.limits);
   acceptDrops(field);
   draw(field);
   return field.element;
@@ -25,8 +29,12 @@ export function picturesField(context) {
 function draw(field) {
   const { context, most, list } = field;
   const pictures = context.draft.pictures[context.name];
-  replace(list, pictures.map((picture, place) => thumbnail(field, picture, place)));
-  field.zone.hidden = pictures.length >= most;
+  const drawn = Boolean(context.drawable && context.draft.drawings[context.name]?.active);
+  replace(list, drawn ? null : pictures.map((picture, place) => thumbnail(field, picture, place)));
+  replace(field.canvas, drawn ? drawingArea(context, () => leaveDrawing(field)) : null);
+  if (field.pen) field.pen.hidden = drawn || pictures.length > 0;
+  field.limits.hidden = drawn;
+  field.zone.hidden = drawn || pictures.length >= most;
   field.zone.classList.toggle("small", pictures.length > 0);
 }
 
@@ -73,11 +81,37 @@ function offerToFix(field, file) {
   field.element.querySelector(":scope > .error").append(button);
 }
 
+/** What is drawn here is a sketch, so the parameter that says so is set as well. */
+function penButton(field) {
+  const { context } = field;
+  const draw = () => {
+    startDrawing(context);
+    showError(field.element, null);
+    field.draw();
+    sayItIsASketch(context, true);
+    field.element.querySelector(".painter-stage").focus();
+  };
+  return h("button", { type: "button", class: "button", onclick: draw }, icon("pencil"), t("draw.start"));
+}
+
+function leaveDrawing(field) {
+  field.context.draft.drawings[field.context.name].active = false;
+  field.draw();
+  sayItIsASketch(field.context, false);
+  (field.pen.hidden ? field.element.querySelector("button") : field.pen)?.focus();
+}
+
+function sayItIsASketch(context, is) {
+  const { drawable, draft, name } = context;
+  if (drawable !== true) draft.parameters[drawable] = is;
+  context.onChange(`/input/${name}`, { makeAgain: `/parameters/${drawable}` });
+}
+
 function dropZone(field) {
   const { context, most } = field;
   const title = context.title ?? fieldTitle(context.name, context.schema);
   const input = h("input", {
-    type: "file", accept: "image/jpeg,image/png,image/bmp,image/webp", multiple: most > 1,
+    type: "file", accept: context.rule.accept.map((format) => `image/${format.toLowerCase()}`).join(","), multiple: most > 1,
     class: "visually-hidden", "aria-label": t("image.chooseFor", { name: title }),
     onchange: () => {
       const files = [...input.files];
@@ -115,5 +149,5 @@ function acceptDrops(field) {
 
 function limits(rule) {
   const words = { formats: rule.accept.join(", "), min: number(rule.min), max: number(rule.max), bytes: bytes(rule.maxBytes) };
-  return t(rule.exclusive ? "image.limits.exclusive" : "image.limits", words);
+  return t(rule.exclusive ? "image.limits.exclusive" : rule.advised ? "image.limits.advised" : "image.limits", words);
 }

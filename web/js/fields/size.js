@@ -1,24 +1,26 @@
-// Width*height where any size in bounds goes: recommended ones as chips, or two numbers.
+// The size of the output: levels such as 2K, recommended sizes, or any width*height in two numbers.
 
 import { h } from "../dom.js";
 import { choiceTitle, t } from "../i18n.js";
+import { isSize, sizesOf } from "../sizes.js";
 import { aspectShape, chips } from "./choice.js";
 import { setValue, shell } from "./shell.js";
 
+export { isSize };
+
 const OTHER = "other";
 
-export const isSize = (schema) => schema.type === "string" && Array.isArray(schema["x-recommended"]);
-
 export function sizeField(context) {
-  const recommended = context.schema["x-recommended"];
-  const current = context.draft[context.section][context.name];
+  const recommended = sizesOf(context.model, context.schema);
+  const standard = context.schema.default;
+  const current = context.draft[context.section][context.name] ?? standard;
   const options = [
-    { value: undefined, title: t("form.automatic") },
+    standard === undefined ? { value: undefined, title: t("form.automatic") } : null,
     ...recommended.map((value) => ({ value, title: choiceTitle(value), shape: aspectShape(value) })),
     { value: OTHER, title: t("form.custom") },
-  ];
+  ].filter(Boolean);
   const isOther = current !== undefined && !recommended.includes(current);
-  const custom = twoNumbers(context, isOther ? current : "");
+  const custom = twoNumbers(context, isOther ? current : recommended.find((value) => value.includes("*")));
   custom.hidden = !isOther;
   const choose = (value) => {
     custom.hidden = value !== OTHER;
@@ -28,7 +30,7 @@ export function sizeField(context) {
 }
 
 function twoNumbers(context, size) {
-  const [width = "1280", height = "1280"] = size ? size.split("*") : [];
+  const [width, height] = (size ?? "1280*1280").split("*");
   const box = (label, value) =>
     h("label", {}, t(label), h("input", { type: "number", min: 1, inputmode: "numeric", value, oninput: () => setValue(context, element.read()) }));
   const parts = [box("form.width", width), box("form.height", height)];

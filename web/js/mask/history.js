@@ -1,14 +1,14 @@
 // Undo and redo for a canvas: the tiles a step changed, as they were before. One byte a pixel, the
 // opacity, is all a mask has.
 
-import { TINT_BITS } from "./tint.js";
-
 const TILE = 256;
 const MOST_BYTES = 192e6;
 
 export class History {
-  constructor(context) {
+  /** `bits` is the one colour of the canvas. */
+  constructor(context, bits) {
     this.context = context;
+    this.bits = bits;
     this.done = [];
     this.undone = [];
     this.open = null;
@@ -81,7 +81,7 @@ export class History {
   #write({ x, y, width, height, opacity }) {
     const image = this.context.createImageData(width, height);
     const words = new Uint32Array(image.data.buffer);
-    for (let i = 0; i < opacity.length; i += 1) words[i] = ((opacity[i] << 24) | TINT_BITS) >>> 0;
+    for (let i = 0; i < opacity.length; i += 1) words[i] = ((opacity[i] << 24) | this.bits) >>> 0;
     this.context.putImageData(image, x, y);
   }
 

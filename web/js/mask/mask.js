@@ -2,7 +2,7 @@
 // screen, so it survives whatever happens to the form around it.
 
 import { History } from "./history.js";
-import { TINT, TINT_CSS } from "./tint.js";
+import { TINT } from "./tint.js";
 
 const HALF = 128;
 const COUNTED_PIXELS = 1e6;
@@ -15,12 +15,13 @@ function countPainted(context, width, height) {
 }
 
 export class Mask {
-  constructor(width, height) {
+  constructor(width, height, colour = TINT) {
+    this.colour = colour;
     this.canvas = document.createElement("canvas");
     this.canvas.width = width;
     this.canvas.height = height;
     this.context = this.canvas.getContext("2d", { willReadFrequently: true });
-    this.history = new History(this.context);
+    this.history = new History(this.context, colour.bits);
     this.version = 0;
   }
 
@@ -39,8 +40,8 @@ export class Mask {
       lineCap: "round",
       lineJoin: "round",
       lineWidth: size,
-      strokeStyle: TINT_CSS,
-      fillStyle: TINT_CSS,
+      strokeStyle: this.colour.css,
+      fillStyle: this.colour.css,
     });
   }
 
@@ -89,7 +90,7 @@ export class Mask {
   /** What was painted is kept, and the other way round. */
   invert() {
     this.#whole("xor", () => {
-      this.context.fillStyle = TINT_CSS;
+      this.context.fillStyle = this.colour.css;
       this.context.fillRect(0, 0, this.width, this.height);
     });
   }
@@ -99,17 +100,21 @@ export class Mask {
     this.#whole("copy", () => this.context.drawImage(bitmap, 0, 0));
     const image = this.context.getImageData(0, 0, this.width, this.height);
     const { data } = image;
+    const { r, g, b } = this.colour;
     for (let i = 0; i < data.length; i += 4) {
       const light = (data[i] + data[i + 1] + data[i + 2]) / 3 >= HALF && data[i + 3] >= HALF;
-      [data[i], data[i + 1], data[i + 2]] = [TINT.r, TINT.g, TINT.b];
+      [data[i], data[i + 1], data[i + 2]] = [r, g, b];
       data[i + 3] = light ? 255 : 0;
     }
     this.context.putImageData(image, 0, 0);
   }
 
-  /** Whether nothing at all is painted. */
+  /** Whether nothing at all is painted; counted once for each state of the pixels. */
   isEmpty() {
-    return countPainted(this.context, this.width, this.height) === 0;
+    if (this.counted?.version !== this.version) {
+      this.counted = { version: this.version, painted: countPainted(this.context, this.width, this.height) };
+    }
+    return this.counted.painted === 0;
   }
 
   /** About the part that is painted, 0 to 1: large masks are counted on a smaller copy. */

@@ -26,7 +26,6 @@ export async function importMask(painter, file) {
 
 export async function exportMask(painter) {
   const address = URL.createObjectURL(await painter.mask.toPng());
-  const name = painter.picture.name.replace(/\.[^.]*$/, "");
-  h("a", { href: address, download: `${name}-mask.png` }).click();
+  h("a", { href: address, download: painter.fileName }).click();
   setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }

@@ -1,4 +1,5 @@
-// The painter: the picture, the mask over it, and the tools.
+// The painter: what lies below, the canvas over it, and the tools. It paints masks over pictures and
+// draws lines on paper.
 
 import { h, uid } from "../dom.js";
 import { icon } from "../icons.js";
@@ -8,10 +9,19 @@ import { Pointers } from "./pointers.js";
 import { toolbar } from "./toolbar.js";
 import { Viewport } from "./viewport.js";
 
+/** The words each kind has of its own, and what it can do. */
+const KINDS = {
+  mask: { words: "mask", pen: "brush", inverts: true, imports: true },
+  drawing: { words: "draw", pen: "pencil", inverts: false, imports: false },
+};
+
 export class Painter {
-  /** `tools` is {tool, size}, kept by the caller so that both survive a redraw of the page. */
-  constructor({ picture, mask, tools, onChange }) {
-    Object.assign(this, { picture, mask, tools, onChange });
+  /**
+   * `tools` is {tool, size}, kept by the caller so that both survive a redraw of the page;
+   * `picture` may be null for a drawing, `fileName` is that of an export.
+   */
+  constructor({ kind = "mask", picture, mask, tools, fileName, onChange }) {
+    Object.assign(this, { kind: KINDS[kind], picture, mask, tools, fileName, onChange });
     this.cursor = { x: mask.width / 2, y: mask.height / 2 };
     this.panHeld = false;
     this.#build();
@@ -91,6 +101,7 @@ export class Painter {
   }
 
   invert() {
+    if (!this.kind.inverts) return;
     this.mask.invert();
     this.changed();
   }
@@ -124,20 +135,21 @@ export class Painter {
     this.holdPan(this.panHeld);
     const share = this.mask.covered();
     const percent = share > 0 && share < 0.01 ? number(share * 100, 1) : number(share * 100);
-    this.status.textContent = t("mask.covered", { percent });
+    this.status.textContent = t(`${this.kind.words}.covered`, { percent });
     this.status.classList.toggle("empty", share === 0);
   }
 
   #build() {
     const { mask, picture } = this;
     mask.canvas.className = "mask-canvas";
-    const base = h("img", { src: picture.address, alt: "", draggable: "false" });
+    const base = picture ? h("img", { src: picture.address, alt: "", draggable: "false" }) : null;
     const sheet = h("div", { class: "painter-sheet" }, base, mask.canvas);
+    const { words } = this.kind;
     this.ring = h("div", { class: "brush-ring", hidden: true });
     const help = uid("help");
     this.stage = h(
       "div",
-      { class: "painter-stage", tabindex: "0", role: "application", "aria-label": t("mask.canvas"), "aria-describedby": help },
+      { class: "painter-stage", tabindex: "0", role: "application", "aria-label": t(`${words}.canvas`), "aria-describedby": help },
       sheet,
       this.ring,
     );
@@ -146,9 +158,9 @@ export class Painter {
     this.viewport.onchange = () => this.#showRing();
     this.status = h("output", { class: "painter-status" });
     this.bar = toolbar(this);
-    const keys = h("details", { class: "keys" }, h("summary", {}, t("mask.keys")), h("p", {}, t("mask.keys.list")));
-    const foot = h("div", { class: "painter-foot" }, h("p", { id: help, class: "help" }, icon("hand"), t("mask.help")), this.status);
-    this.element = h("div", { class: "painter" }, this.bar.element, this.stage, foot, keys);
+    const keys = h("details", { class: "keys" }, h("summary", {}, t("mask.keys")), h("p", {}, t(`${words}.keys.list`)));
+    const foot = h("div", { class: "painter-foot" }, h("p", { id: help, class: "help" }, icon("hand"), t(`${words}.help`)), this.status);
+    this.element = h("div", { class: `painter ${words}` }, this.bar.element, this.stage, foot, keys);
   }
 
   #watchSize() {

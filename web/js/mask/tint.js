@@ -1,5 +1,7 @@
-// The colour in which the mask is shown; what is sent is black and white.
+// The colours in which a canvas is painted. A mask's is for the eye alone: what is sent is black and
+// white.
 
-export const TINT = { r: 255, g: 45, b: 120 };
-export const TINT_CSS = `rgb(${TINT.r} ${TINT.g} ${TINT.b})`;
-export const TINT_BITS = (TINT.b << 16) | (TINT.g << 8) | TINT.r;
+const colour = (r, g, b) => ({ r, g, b, css: `rgb(${r} ${g} ${b})`, bits: (b << 16) | (g << 8) | r });
+
+export const TINT = colour(255, 45, 120);
+export const INK = colour(0, 0, 0);

@@ -16,7 +16,7 @@ export function toolbar(painter) {
     { class: "toolbar", role: "toolbar", "aria-label": t("mask.tools") },
     h("div", { class: "tool-group" }, tools),
     size.element,
-    h("div", { class: "tool-group" }, undo, redo, button("clear", () => painter.clear(), "trash"), button("invert", () => painter.invert())),
+    h("div", { class: "tool-group" }, undo, redo, button("clear", () => painter.clear(), "trash"), painter.kind.inverts ? button("invert", () => painter.invert()) : null),
     h("div", { class: "tool-group" }, zoomButtons(painter)),
     h("div", { class: "tool-group" }, fileButtons(painter)),
   );
@@ -35,7 +35,9 @@ function button(word, onclick, symbol = word) {
 }
 
 function toolButton(painter, tool) {
-  const made = button(tool, () => painter.choose(tool), tool === "pan" ? "hand" : tool);
+  const symbol = { pan: "hand", brush: painter.kind.pen }[tool] ?? tool;
+  const word = tool === "brush" ? painter.kind.pen : tool;
+  const made = button(word, () => painter.choose(tool), symbol);
   made.dataset.tool = tool;
   return made;
 }
@@ -67,6 +69,8 @@ function zoomButtons(painter) {
 }
 
 function fileButtons(painter) {
+  const save = button("export", () => exportMask(painter), "download");
+  if (!painter.kind.imports) return save;
   const input = h("input", {
     type: "file", accept: "image/png,image/jpeg,image/bmp", class: "visually-hidden", tabindex: "-1", "aria-label": t("mask.import"),
     onchange: async () => {
@@ -75,5 +79,5 @@ function fileButtons(painter) {
       if (file) await importMask(painter, file);
     },
   });
-  return [input, button("import", () => input.click(), "upload"), button("export", () => exportMask(painter), "download")];
+  return [input, button("import", () => input.click(), "upload"), save];
 }

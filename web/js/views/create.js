@@ -1,11 +1,13 @@
 // Choosing a model, filling in its form, submitting.
 
-import { findModel, loadModels } from "../catalogue.js";
-import { draftOf, imageCount } from "../draft.js";
+import { findModel, isDead, loadModels } from "../catalogue.js";
+import { draftOf } from "../draft.js";
 import { h, replace } from "../dom.js";
 import { buildForm } from "../form.js";
 import { icon } from "../icons.js";
 import { duration, either, fromCatalogue, t } from "../i18n.js";
+import { settledJob } from "../jobfile.js";
+import { groupsOf } from "../modelgroups.js";
 import { eachOf, priceOf } from "../price.js";
 import { copyJobFile, submitForm } from "../submitting.js";
 
@@ -13,25 +15,33 @@ const KEPT = "wanx-model";
 
 export async function createView(app, name) {
   const models = await loadModels();
-  const model = findModel(name) ?? findModel(sessionStorage.getItem(KEPT)) ?? models[0];
+  const kept = findModel(sessionStorage.getItem(KEPT));
+  const model = findModel(name) ?? (kept && !isDead(kept) ? kept : models[0]);
   sessionStorage.setItem(KEPT, model.name);
   const element = h(
     "div",
     { class: "create" },
     h("h1", {}, t("models.title")),
     modelCards(models, model, app),
+    ending(model),
     notices(model),
+    conversionNotes(draftOf(model)),
     formOf(model, app),
   );
   return { element, title: either(model.title) };
 }
 
 function modelCards(models, chosen, app) {
-  return h(
-    "div",
-    { class: "model-cards", role: "radiogroup", "aria-label": t("models.title") },
-    models.map((model) => modelCard(model, model === chosen, app)),
-  );
+  const groups = groupsOf(models);
+  const cards = (group) => h("div", { class: "model-cards" }, group.models.map((model) => modelCard(model, model === chosen, app)));
+  const whole = (group) =>
+    h(
+      "details",
+      { class: "model-group", open: group.models.includes(chosen) },
+      h("summary", {}, t(`models.group.${group.name}`), " ", h("span", { class: "count" }, String(group.models.length))),
+      cards(group),
+    );
+  return h("div", { class: "model-groups", role: "radiogroup", "aria-label": t("models.title") }, groups.length > 1 ? groups.map(whole) : cards(groups[0]));
 }
 
 function modelCard(model, isChosen, app) {
@@ -41,13 +51,27 @@ function modelCard(model, isChosen, app) {
   });
   return h(
     "label",
-    { class: "model-card" },
+    { class: `model-card${isDead(model) ? " dead" : ""}` },
     input,
     h("span", { class: "model-icon" }, icon(symbolOf(model))),
-    h("span", { class: "model-title" }, either(model.title)),
+    h("span", { class: "model-title" }, either(model.title), statusMark(model)),
     h("span", { class: "model-text" }, fromCatalogue(model.description ?? "")),
     h("span", { class: "model-facts" }, h("span", {}, eachOf(model)), h("span", {}, icon("clock"), t("models.help", { time: duration(model.typical) }))),
   );
+}
+
+function statusMark(model) {
+  return model.status ? h("span", { class: "badge status" }, t(`models.status.${model.status.state}`)) : null;
+}
+
+/** What becomes of a model that has no future, and what to use instead. */
+function ending(model) {
+  if (!model.status) return null;
+  const successor = findModel(model.status.successor);
+  const link = successor
+    ? h("a", { href: `#/create/${encodeURIComponent(successor.name)}` }, t("models.useInstead", { model: either(successor.title) }))
+    : model.status.successor ? t("models.successor", { model: model.status.successor }) : null;
+  return h("p", { class: "notice" }, icon("alert"), h("span", {}, either(model.status.reason), " ", link));
 }
 
 /** A brush where one paints, layers where several pictures go in, a pencil otherwise. */
@@ -60,12 +84,20 @@ function notices(model) {
   return model.notices.map((notice) => h("p", { class: "notice" }, icon("alert"), h("span", {}, either(notice))));
 }
 
+/** Once, after a job of another model was taken over. */
+function conversionNotes(draft) {
+  if (!draft.notes.length) return null;
+  const items = draft.notes.map((note) => h("li", {}, note));
+  draft.notes = [];
+  return h("div", { class: "notice" }, icon("alert"), h("div", {}, h("strong", {}, t("rerun.notes")), h("ul", {}, items)));
+}
+
 function formOf(model, app) {
   const draft = draftOf(model);
   const price = h("div", { class: "price", "aria-live": "polite" });
   const problems = h("div", { class: "problems", role: "alert" });
   const showPrice = () => {
-    const { headline, detail } = priceOf(model, imageCount(model, draft));
+    const { headline, detail } = priceOf(model, settledJob(model, draft).job);
     replace(price, h("strong", {}, headline), h("span", {}, detail));
   };
   const submit = h("button", { type: "submit", class: "button primary" }, t("submit"));

@@ -7,9 +7,9 @@ import { icon } from "../icons.js";
 import { inputPictures } from "../inputs.js";
 import { either, t } from "../i18n.js";
 import { say } from "../notices.js";
-import { canCancel, canRetry, isOver } from "../states.js";
+import { canCancel, canRetry, isOver, stateWord } from "../states.js";
 import { getJob, Unauthorised } from "../api.js";
-import { cancel, copyJobFileOf, rerun, retry } from "./jobactions.js";
+import { cancel, copyJobFileOf, rerun, rerunWith, retry } from "./jobactions.js";
 import { details } from "./jobdetails.js";
 import { failure } from "./jobfailure.js";
 import { results } from "./jobresults.js";
@@ -35,7 +35,7 @@ async function show(view, job) {
   replace(view.parts.lost);
   if (!view.card || news) drawAll(view);
   view.card.update(job);
-  if (news) say(`${t("job.title", { job: job.job })}: ${t(`state.${job.state}`)}`);
+  if (news) say(`${t("job.title", { job: job.job })}: ${stateWord(view.model, job.state)}`);
   if (news && isOver(job.state)) await drawOutcome(view);
 }
 
@@ -60,16 +60,19 @@ function heading({ job, model }) {
 }
 
 function buttons(view) {
-  const { state, error } = view.job;
+  const { model, job: { state, error } } = view;
+  const gone = model?.status?.state === "retired";
+  const successor = findModel(model?.status?.successor);
   const again = canRetry(state) && error?.retryable !== false;
-  const make = (word, symbol, action, kind = "") =>
-    h("button", { type: "button", class: `button ${kind}`, onclick: (event) => action(view, event.currentTarget) }, icon(symbol), t(word));
+  const make = (word, symbol, action, kind = "", values = {}) =>
+    h("button", { type: "button", class: `button ${kind}`, onclick: (event) => action(view, event.currentTarget) }, icon(symbol), t(word, values));
   return h(
     "div",
     { class: "job-buttons" },
-    canCancel(state) ? make("job.cancel", "x", cancel) : null,
-    canRetry(state) ? make("job.retry", "refresh", retry, again ? "primary" : "") : null,
-    make("job.rerun", "pencil", rerun, isOver(state) && !again ? "primary" : ""),
+    canCancel(state, model) ? make("job.cancel", "x", cancel) : null,
+    canRetry(state) && !gone ? make("job.retry", "refresh", retry, again && !successor ? "primary" : "") : null,
+    gone ? null : make("job.rerun", "pencil", rerun, isOver(state) && !again && !successor ? "primary" : ""),
+    successor ? make("job.rerunWith", "wand", rerunWith(successor), isOver(state) ? "primary" : "", { model: either(successor.title) }) : null,
     make("job.copy", "copy", copyJobFileOf, "quiet"),
   );
 }

@@ -4,7 +4,7 @@ import { cancelJob, retryJob, Unauthorised } from "../api.js";
 import { copyText } from "../clipboard.js";
 import { t } from "../i18n.js";
 import { announce, complain } from "../notices.js";
-import { fillFrom } from "../rerun.js";
+import { fillFrom, fillSuccessor } from "../rerun.js";
 import { toYaml } from "../yaml.js";
 
 export const cancel = (view, button) =>
@@ -25,6 +25,9 @@ export const rerun = (view, button) =>
     const model = await fillFrom(view.job);
     if (model) view.app.go(`#/create/${encodeURIComponent(model)}`);
   });
+
+export const rerunWith = (successor) => (view, button) =>
+  guarded(view, button, async () => view.app.go(`#/create/${encodeURIComponent(await fillSuccessor(view.job, successor))}`));
 
 export const copyJobFileOf = (view) => copyText(toYaml(view.job.spec ?? {}));
 

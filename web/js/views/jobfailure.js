@@ -2,7 +2,7 @@
 
 import { h } from "../dom.js";
 import { icon } from "../icons.js";
-import { language, t } from "../i18n.js";
+import { hasWord, language, t } from "../i18n.js";
 
 /** null for a job that is well. */
 export function failure(job) {
@@ -28,9 +28,13 @@ function violationList(violations) {
   return [h("h2", {}, t("job.violations")), h("ul", { class: "violations" }, items)];
 }
 
-/** The hint of the error in the page's language, then what the page itself can do. */
+/**
+ * The hint of the error in the page's language, then what the page itself can do; of errors whose
+ * hint is about the command line, the page's own words alone.
+ */
 function advice(job, error) {
   const hint = (language() === "zh" ? error?.hint_zh : null) ?? error?.hint ?? error?.hint_en;
+  if (error?.code && hasWord(`todo.${error.code}`)) return [t(`todo.${error.code}`)];
   const own = job.state === "FAILED" && error?.retryable ? t("todo.retryable") : t(`todo.${job.state}`);
   return hint ? [hint, own] : [own];
 }

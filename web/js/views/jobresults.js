@@ -19,6 +19,7 @@ export function results(job, pictures) {
     large,
     images.length > 1 ? h("div", { class: "result-choices", role: "radiogroup", "aria-label": t("job.result", { n: "" }) }, choices) : null,
     failedImages(job),
+    texts(job),
     rewritten(images),
   );
 }
@@ -55,6 +56,12 @@ function failedImages(job) {
   const hint = (language() === "zh" ? failed[0].hint_zh : null) ?? failed[0].hint ?? "";
   const text = t("job.failedImages", { n: failed.length, reason: failed[0].message ?? failed[0].code });
   return h("p", { class: "notice" }, icon("alert"), h("span", {}, text, " ", hint));
+}
+
+/** What the model wrote beside its images. */
+function texts(job) {
+  const written = job.result?.texts ?? [];
+  return written.map((one) => h("blockquote", { class: "result-text" }, one.text ?? one));
 }
 
 function rewritten(images) {

@@ -3,9 +3,9 @@
 import { h, replace } from "../dom.js";
 import { duration, t } from "../i18n.js";
 import { progressBar } from "../progress.js";
-import { isOver, share, tone } from "../states.js";
+import { isCall, isOver, share, stateWord, tone } from "../states.js";
 
-const STEPS = ["QUEUED", "PENDING", "RUNNING", "SUCCEEDED"];
+const STEPS = { async: ["QUEUED", "PENDING", "RUNNING", "SUCCEEDED"], sync: ["QUEUED", "SUBMITTING", "SUCCEEDED"] };
 const TICK = 500;
 
 /** {element, update, stop} */
@@ -16,14 +16,14 @@ export function stateCard(model) {
   const steps = h("ol", { class: "steps", "aria-hidden": "true" });
   const element = h("section", { class: "card state-card" }, h("div", { class: "state-line" }, word, more), bar.element, steps);
   const card = { state: null, since: Date.now(), timer: null };
-  const tick = () => bar.set(share(card.state, (Date.now() - card.since) / 1000, model?.typical ?? 30));
+  const tick = () => bar.set(share(card.state, (Date.now() - card.since) / 1000, model?.typical ?? 30, model));
   const stop = () => clearInterval(card.timer);
   const update = (job) => {
     if (job.state !== card.state) Object.assign(card, { state: job.state, since: startOf(job) });
     element.dataset.tone = tone(job.state);
-    word.textContent = t(`state.${job.state}`);
-    more.textContent = wait(job);
-    replace(steps, STEPS.map((step) => stepItem(step, job.state)));
+    word.textContent = stateWord(model, job.state);
+    more.textContent = isCall(model, job.state) ? t("job.noCancel") : wait(job);
+    replace(steps, stepItems(model, job.state));
     steps.hidden = bar.element.hidden = isOver(job.state);
     stop();
     if (!isOver(job.state)) card.timer = setInterval(tick, TICK);
@@ -48,9 +48,11 @@ function wait(job) {
   return words.join(" · ");
 }
 
-function stepItem(step, state) {
-  const now = STEPS.indexOf(state === "SUBMITTING" ? "QUEUED" : state);
-  const place = STEPS.indexOf(step);
-  const mark = place < now ? "past" : place === now ? "now" : "ahead";
-  return h("li", { class: mark }, t(`state.${step}`));
+/** The steps a job of the model goes; a state between two of them belongs to the one before. */
+function stepItems(model, state) {
+  const steps = STEPS[model?.mode] ?? STEPS.async;
+  const between = steps === STEPS.sync ? { RUNNING: "SUBMITTING" } : { SUBMITTING: "QUEUED" };
+  const now = steps.indexOf(between[state] ?? state);
+  const mark = (place) => (place < now ? "past" : place === now ? "now" : "ahead");
+  return steps.map((step, place) => h("li", { class: mark(place) }, stateWord(model, step)));
 }

@@ -4,11 +4,11 @@ import { findModel } from "../catalogue.js";
 import { h } from "../dom.js";
 import { icon } from "../icons.js";
 import { either, t, when } from "../i18n.js";
-import { tone } from "../states.js";
+import { stateWord, tone } from "../states.js";
 
 export function tile(job) {
-  const state = t(`state.${job.state}`);
   const model = findModel(job.model);
+  const state = stateWord(model, job.state);
   const image = (job.images ?? []).find((one) => one.url);
   const count = (job.images ?? []).length;
   const picture = image
