@@ -16,6 +16,8 @@ from tests.simulation.judges.facts import Judge, account_codes
 BLOCKED_SPAN, BLOCKED_MOST = 250.0, 4
 """A breaker lets one attempt through after 300 s at the earliest. Requests that were on their way,
 and instances that have not heard of it for 30 s, make some more."""
+ON_THE_WAY = 0.25
+"""Seconds before a request within which a refusal could not yet stop it."""
 THROTTLED_SPAN, THROTTLED_MOST = 20.0, 8
 """Pauses double from one second on: 1, 2, 4, 8 s at the shortest."""
 
@@ -76,7 +78,7 @@ class Pauses(Judge):
         for one in reversed(self.facts.studio.log):
             if one.at < arrival.at - span or (one.task and _closes(one, arrival, name)):
                 return
-            refused += one is not arrival and fits(one)
+            refused += one.at <= arrival.at - ON_THE_WAY and fits(one)
             if refused > most:
                 what = f"{arrival.prompt} is sent after {refused} refusals within {span:.0f} s"
                 self.violate(name, what)
