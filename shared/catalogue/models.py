@@ -220,16 +220,15 @@ class Model:
         """Whether nobody should begin with it: free trial only, deprecated or retired."""
         return self.status is not None and self.status.is_going
 
-    @property
-    def remarks(self) -> tuple[ModelNotice, ...]:
-        """What its users should know: what becomes of it, and its notices."""
-        if self.status is None or not self.is_going:
-            return self.notices
-        return (self.status.notice, *self.notices)
-
     def source(self, short: str) -> str:
         """The title of the document with this short id."""
         return self.sources.get(short, short)
+
+    def remarks(self) -> tuple[ModelNotice, ...]:
+        """All that every user should know: what becomes of it, and its notices."""
+        if self.status is None or not self.status.is_going:
+            return self.notices
+        return (self.status.notice(), *self.notices)
 
     def id_in(self, region: str) -> str:
         """The id under which the service knows the model there."""
