@@ -254,6 +254,7 @@ def _service_checks(environ: Mapping[str, str]) -> Iterator[Check]:
     first = _checked("model service", opened)
     yield first
     if first.ok and made:
+        yield _region_check(made[0][1])
         yield from _limit_checks(*made[0])
 
 
@@ -274,14 +275,20 @@ def _opened(environ: Mapping[str, str]) -> list[tuple[ModelStudio, Settings]]:
 
 def _model_service(service: ModelStudio, settings: Settings) -> str:
     """Lists tasks, which is free."""
-    url, region, catalogue = settings.base_url, settings.model_region, load_catalogue()
     try:
-        service.probe(catalogue.names()[0])
+        service.probe(load_catalogue().names()[0])
     except ServiceError as error:
-        raise Bad(_service_advice(url, error)) from None
-    offered, all_models = len(in_region(catalogue, region)), len(catalogue.names())
-    trial = "; a trial host, with low limits" if model_host(url).trial else ""
-    return f"{url} takes the key; {region} has {offered} of {all_models} models{trial}"
+        raise Bad(_service_advice(settings.base_url, error)) from None
+    return f"{settings.base_url} takes the key"
+
+
+def _region_check(settings: Settings) -> Check:
+    """The region that host or setting name, and how much of the catalogue is offered there."""
+    region, catalogue = settings.model_region, load_catalogue()
+    offered, known = len(in_region(catalogue, region)), len(catalogue.names())
+    trial = model_host(settings.base_url).trial
+    more = "; a trial host, which has low limits" if trial else ""
+    return Check("region", True, f"{region}, {offered} of {known} models{more}", warns=trial)
 
 
 def _limit_checks(service: ModelStudio, settings: Settings) -> Iterator[Check]:
