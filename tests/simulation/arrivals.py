@@ -12,8 +12,8 @@ class Arrival:
 
     `task`: the task made for it, if any. `code`: the refusal's code; empty where none was sent.
     `answered`: when the caller had the answer; None as long as it has none. `held`: seconds for
-    which the caller was frozen before it sent the request. `job`: whose attempt it is. `call`: it is a call; `lost`: the service or the way to it
-    lost the answer; `sender`: the actor that waits for it.
+    which the caller was frozen before it sent the request. `job`: whose attempt it is. `call`: it
+    is a call; `lost`: service or network lost the answer; `sender`: the actor that waits for it.
     """
 
     at: float

@@ -82,6 +82,7 @@ class World:
         self.chaos = Chaos(_branch(rng), self._now)
         self.network = Network(self.kernel, self.chaos, self.story, _branch(rng))
         self.plan: Scenario = scenario(_branch(rng), self.special.crowd)
+        self.special.synchronous.plan(self.plan, seed)
         self.bucket = SimBucket(self.network, rng.uniform(-0.4, 0.4))
         self.studio = SimStudio(self.kernel, _branch(rng), self.plan.limits)
         self.invariants = Invariants(self.network, self.bucket, self.plan.limits)
@@ -89,7 +90,8 @@ class World:
         self.studio.given_up = self.invariants.given_up
         self.studio.complain = self.network.violate
         self.studio.watch = self._arrived
-        self.catalogue = catalogue(self.plan.limits, self.special.price)
+        called = self.special.synchronous.models
+        self.catalogue = catalogue(self.plan.limits, self.special.price, called)
         self.settings = _settings(rng)
         self.cloud = Cloud(self.network, self.bucket, _branch(rng), self._service)
         self.cloud.ended = self.invariants.ended

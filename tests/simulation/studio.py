@@ -18,6 +18,7 @@ from tests.simulation.account import IMAGE, TASK, Account
 from tests.simulation.arrivals import Arrival
 from tests.simulation.kernel import Kernel
 from tests.simulation.pictures import picture
+from tests.simulation.synchronous import NONE
 from tests.simulation.task_list import BEIJING, TaskList
 
 RESULT_HOST = "https://dashscope-result-bj.oss-cn-beijing.aliyuncs.com"
@@ -95,14 +96,14 @@ class SimStudio:
         self.watch: Callable[[str], object] = lambda _prompt: None
         self.given_up: Callable[[str], bool] = lambda _prompt: False
         self.fetched: Callable[[SimTask], object] = lambda _task: None
-        self.synchronous: frozenset[str] = frozenset()
+        self.synchronous = NONE
         self._rng = rng
         self._arrivals: dict[str, list[float]] = defaultdict(list)
         self._lanes: dict[str, list[float]] = {}
 
     def is_call(self, model: str) -> bool:
         """Whether a model answers on the connection of the request."""
-        return model in self.synchronous
+        return model in self.synchronous.models
 
     def open_tasks(self, model: str) -> int:
         now = self.kernel.now
@@ -176,7 +177,7 @@ class SimStudio:
         start = max(now, heapq.heappop(lanes))
         if self.is_call(model):
             start = now
-        end = start + self.duration()
+        end = start + (self.synchronous.duration(rng) if self.is_call(model) else self.duration())
         heapq.heappush(lanes, end)
         n = int(body["parameters"].get("n", 1))
         error = None
