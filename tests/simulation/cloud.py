@@ -77,6 +77,7 @@ class Cloud:
         self.running: Counter[str] = Counter()
         self.satisfied = False
         self.retries = 3
+        self.timeouts = dict(TIMEOUTS)
         self.polled_at = 0.0
         self.upgrade, self._lingering = NO_UPGRADE, random.Random(0)
         self.polling: dict[str, tuple[str, float]] = {}
@@ -217,7 +218,7 @@ class Cloud:
         clock, app = self._instance(function)
         context = SimpleNamespace(
             request_id=f"req-{invocation.number}",
-            function=SimpleNamespace(timeout=TIMEOUTS[function]),
+            function=SimpleNamespace(timeout=self.timeouts[function]),
             app=app,
         )
         name = f"{function}-{invocation.number}.{invocation.tries}"
@@ -226,7 +227,8 @@ class Cloud:
         if function == "poll":
             self.polling[name] = app.code, self.kernel.now
         work = partial(self._work, invocation, name, context)
-        self.kernel.spawn(name, work, TIMEOUTS[function], partial(self._ended, invocation))
+        limit = self.timeouts[function]
+        self.kernel.spawn(name, work, limit, partial(self._ended, invocation))
 
     def _postpone(self, invocation: Invocation) -> None:
         """Nothing runs: timers are lost, events wait."""

@@ -8,7 +8,7 @@ import random
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import Any, cast
 from unittest.mock import patch
@@ -92,7 +92,7 @@ class World:
         self.studio.watch = self._arrived
         called = self.special.synchronous.models
         self.catalogue = catalogue(self.plan.limits, self.special.price, called)
-        self.settings = _settings(rng)
+        self.settings = replace(_settings(rng), call_timeout=self.special.synchronous.timeout)
         self.cloud = Cloud(self.network, self.bucket, _branch(rng), self._service)
         self.cloud.ended = self.invariants.ended
         self.storm = rng.uniform(10.0, 300.0)
@@ -110,6 +110,7 @@ class World:
         self.cloud.away, self.cloud.everybody = special.away, special.everybody
         self.chaos.lose_answers(*special.deaf)
         self.cloud.retries = special.retries
+        self.cloud.timeouts["poll"] = special.synchronous.poll
         self.chaos.calm = special.fair
         if special.net == RELIABLE:
             self.chaos.lose_nothing()

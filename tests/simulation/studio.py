@@ -183,6 +183,8 @@ class SimStudio:
         error = None
         if rng.random() < self.flaws:
             error = rng.choice((INTERNAL, INTERNAL, INVALID, POLICY))
+            if error == INTERNAL and self.is_call(model):
+                error = rng.choice((INTERNAL, POLICY))  # after this one nothing more happens
         good = tuple(rng.random() >= self.flaws / 2 for _ in range(n))
         if not any(good):
             error = INTERNAL

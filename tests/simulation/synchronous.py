@@ -19,18 +19,24 @@ TOO_LONG = 700.0
 """Seconds that a call takes now and then: longer than anybody waits."""
 
 
+SHORT = (60.0, 440.0)
+"""Seconds for a call and for poll, which then sends for 220 s, and calls for 200 s of them."""
 USUAL = Limits(2, 1.0, None, 0)
 
 
 @dataclass(frozen=True)
 class Synchronous:
-    """`pace` in seconds; `endless`: the share of calls that take too long."""
+    """`pace` in seconds; `endless`: the share of calls that take too long; `resend`: of jobs that
+    want a lost call to be made again. `timeout`: seconds that a call may take; `poll`: that poll
+    may run, which hands over in half of them."""
 
     models: frozenset[str] = frozenset()
     limits: Limits = USUAL
     pace: float = 0.0
     endless: float = 0.0
     resend: float = 0.0
+    timeout: float = 600.0
+    poll: float = 1560.0
 
     def duration(self, rng: random.Random) -> float:
         """Seconds that the next call takes."""
@@ -62,10 +68,12 @@ def synchronous_of(seed: int, models: tuple[str, ...]) -> Synchronous:
     rng = random.Random(f"synchronous {seed}")
     if rng.randrange(OFTEN):
         return NONE
+    short = rng.random() < 0.5
     return Synchronous(
         frozenset(rng.choice((models, models[:1], models[1:]))),
         Limits(rng.choice((1, 2, 2)), rng.choice((1.0, 1.0, 60.0)), None, 0),
-        rng.choice((3.0, 20.0, 60.0, 130.0)),
+        rng.choice((3.0, 20.0, 40.0) if short else (3.0, 20.0, 60.0, 130.0)),
         rng.choice((0.0, 0.0, 0.1)),
         rng.choice((0.0, 0.0, 0.4)),
+        *(SHORT if short else ()),
     )

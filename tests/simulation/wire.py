@@ -144,6 +144,7 @@ class SimSession:
         if words is not None:
             return _refused(arrival, words)
         if fault in REFUSALS and fault != "post_500_after":
+            arrival.lost = REFUSALS[fault][0] >= 500  # which leaves open what was done
             return self._failed(arrival, fault, timeout[1])
         return self._work(arrival, body, fault, timeout[1])
 

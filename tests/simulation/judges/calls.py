@@ -8,8 +8,8 @@ from tests.simulation.chains import Job
 from tests.simulation.judges.facts import Facts, Judge
 from tests.simulation.studio import SimTask
 
-ANSWER = 600.0
-"""Seconds that a call may take."""
+INSISTED = 90.0
+"""Seconds for which an answer that came is written down whatever the store does, at least."""
 MOST_OPEN = 16
 LOST = "CallLost"
 ONCE = "a call is made once"
@@ -27,7 +27,7 @@ class Calls(Judge):
         job = self.facts.sender(arrival)
         if not arrival.call or job is None:
             return
-        if arrival.sender.deadline - self.facts.now < ANSWER:
+        if arrival.sender.deadline - self.facts.now < self.facts.studio.synchronous.timeout:
             self.violate("a call has time to be answered", job.name)
         waiting = [one for one in self.facts.studio.log if one.call and self._is_open(one)]
         if len(waiting) > MOST_OPEN:
@@ -60,8 +60,11 @@ class Calls(Judge):
         elif self._is_open(last) and not last.sender.held:
             if self.facts.quiet_for(last.at) >= 0:
                 self.violate(WHY, f"{last.caller} still waits for {job.name}")
-        elif self.facts.quiet_for(last.at) >= 0 and last.answered is not None and not last.lost:
-            self.violate(WHY, f"{job.name} was answered")
+        elif last.answered is not None and not last.lost:
+            held, quiet = last.sender.held, self.facts.quiet_for(last.at) >= 0
+            soon = self.facts.now - last.answered < INSISTED and not (last.sender.dead or held)
+            if quiet or soon:
+                self.violate(WHY, f"{job.name} was answered")
 
     def _is_open(self, arrival: Arrival) -> bool:
         """Whether somebody waits for the answer, which will come."""
