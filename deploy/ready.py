@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
+from shared.platform.model_hosts import HostError, model_host
 from shared.platform.settings import Settings, SettingsError, load_settings
 
 BUCKET = re.compile(r"[a-z0-9](?:[a-z0-9-]{1,61})[a-z0-9]")
@@ -86,7 +87,19 @@ def notices(environ: Mapping[str, str]) -> list[str]:
         found.append(
             "Neither API_TOKEN_SHA256 nor API_TOKENS is set: the HTTP endpoints will let nobody in."
         )
+    if _is_trial(environ.get("DASHSCOPE_HTTP_BASE_URL", "")):
+        found.append(
+            "DASHSCOPE_HTTP_BASE_URL is a trial host, which has low limits: for production take the"
+            " host of your workspace, https://WORKSPACE.REGION.maas.aliyuncs.com."
+        )
     return found
+
+
+def _is_trial(url: str) -> bool:
+    try:
+        return model_host(url if "://" in url else f"https://{url}").trial
+    except HostError:
+        return False  # which is a problem, not a notice
 
 
 def main() -> int:

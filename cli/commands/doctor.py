@@ -29,18 +29,17 @@ from cli.backends.answers import (
 )
 from cli.backends.bucket import quiet
 from cli.bucket_checks import TIMEOUT, Bad, Bucket, clock, open_settings, versioning
+from cli.limit_checks import in_region, other_limits
 from cli.output import console, counted, say
 from cli.trouble import NOT_SO, Trouble
 from shared.catalogue.model_file import load_catalogue
 from shared.ledger.ledger import Ledger
 from shared.modelstudio.api_key import FixedKey
 from shared.modelstudio.client import ModelStudio, ServiceError
+from shared.modelstudio.limits import account_limits
 from shared.platform.clock import SystemClock, new_random
-from shared.platform.settings import (
-    EVERY_MINUTE,
-    SettingsError,
-    load_settings,
-)
+from shared.platform.model_hosts import model_host
+from shared.platform.settings import EVERY_MINUTE, Settings, SettingsError, load_settings
 from shared.poller.alarm import MOST_EARLY
 from shared.storage.objects import StoreError
 
@@ -71,12 +70,14 @@ WHAT_TO_DO = {
 class Check:
     """One line: what was looked at, whether it is as it must be, and what was seen or to do.
 
-    `ok` None: the check was left out, which is not a failure.
+    `ok` None: the check was left out, which is not a failure. `warns`: all works, and something
+    had better be changed.
     """
 
     what: str
     ok: bool | None
     text: str
+    warns: bool = False
 
 
 def run(access: Access, sweep: bool = False) -> int:
@@ -93,7 +94,7 @@ def run(access: Access, sweep: bool = False) -> int:
 
 def _print(check: Check) -> None:
     words = {True: ("ok", "green"), False: ("failed", "red"), None: ("-", "dim")}
-    word, style = words[check.ok]
+    word, style = ("warn", "yellow") if check.warns else words[check.ok]
     out = console()
     out.print(f"{word:<7}", style=style, end="")
     click.echo(f"{check.what}: {check.text}" if len(check.text) < 50 else f"{check.what}:")
@@ -105,7 +106,7 @@ def checks(access: Access, sweep: bool = False) -> Iterator[Check]:
     """All checks, in the order in which one rests on another."""
     if not access.over_http:
         yield from _bucket_checks(access.environ)
-        yield _checked("model service", lambda: _model_service(access.environ))
+        yield from _service_checks(access.environ)
     yield _api_check(access)
     if sweep:
         yield _checked("job files", partial(_sweep, access))
@@ -243,17 +244,37 @@ def _sweep(access: Access) -> str:
     return "; ".join(seen)
 
 
-def _model_service(environ: Mapping[str, str]) -> str | None:
-    """Lists tasks, which is free; None without a key, which the functions hold anyway."""
+def _service_checks(environ: Mapping[str, str]) -> Iterator[Check]:
+    made: list[tuple[ModelStudio, Settings]] = []
+
+    def opened() -> str | None:
+        made.extend(_opened(environ))
+        return _model_service(*made[0]) if made else None
+
+    first = _checked("model service", opened)
+    yield first
+    if first.ok and made:
+        yield _region_check(made[0][1])
+        yield from _limit_checks(*made[0])
+
+
+def _opened(environ: Mapping[str, str]) -> list[tuple[ModelStudio, Settings]]:
+    """The service; nothing without a key, which the functions hold anyway."""
     key = environ.get("DASHSCOPE_API_KEY")
     if not key:
-        return None
+        return []
     names = {"OSS_ENDPOINT": "-", "OSS_BUCKET": "-", **environ, "DASHSCOPE_API_KEY": key}
     try:
         settings = load_settings(names)
     except SettingsError as error:
         raise Bad(str(error)) from None
-    service = ModelStudio(settings.base_url, FixedKey(key), requests.Session(), settings.workspace)
+    session = requests.Session()
+    service = ModelStudio(settings.base_url, FixedKey(key), session, settings.workspace)
+    return [(service, settings)]
+
+
+def _model_service(service: ModelStudio, settings: Settings) -> str:
+    """Lists tasks, which is free."""
     try:
         service.probe(load_catalogue().names()[0])
     except ServiceError as error:
@@ -261,13 +282,45 @@ def _model_service(environ: Mapping[str, str]) -> str | None:
     return f"{settings.base_url} takes the key"
 
 
+def _region_check(settings: Settings) -> Check:
+    """The region that host or setting name, and how much of the catalogue is offered there."""
+    region, catalogue = settings.model_region, load_catalogue()
+    offered, known = len(in_region(catalogue, region)), len(catalogue.names())
+    trial = model_host(settings.base_url).trial
+    more = "; a trial host, which has low limits" if trial else ""
+    return Check("region", True, f"{region}, {offered} of {known} models{more}", warns=trial)
+
+
+def _limit_checks(service: ModelStudio, settings: Settings) -> Iterator[Check]:
+    """Whether the catalogue's limits are those of the account. What the account does not say is
+    no failure: not every host offers this."""
+    region = settings.model_region
+    models = {model.id_in(region): model for model in in_region(load_catalogue(), region)}
+    try:
+        found = account_limits(service, models)
+    except ServiceError as error:
+        text = f"skipped: {settings.base_url} does not tell the account's limits ({error.code})"
+        yield Check("limits", None, text)
+        return
+    said = {name: other_limits(models[name], region, seen) for name, seen in found.items()}
+    for name, other in sorted(said.items()):
+        if other:
+            yield Check(f"limits of {models[name].name}", True, other, warns=True)
+    same = sum(other is None for other in said.values())
+    text = f"{same} of {counted(len(models), 'model')} are as the account has them"
+    if len(found) < len(models):
+        text += f"; {len(models) - len(found)} are not in its list"
+    yield Check("limits", True if found else None, text)
+
+
 def _service_advice(url: str, error: ServiceError) -> str:
     if error.http == 0:
         return f"{url} cannot be reached; check DASHSCOPE_HTTP_BASE_URL and the network."
     if error.http == 401 or error.code in ("InvalidApiKey", "invalid_api_key"):
+        host = model_host(url)
+        own = f"workspace {host.workspace}" if host.workspace else "same region as the base URL"
         return (
-            f"{url} refuses DASHSCOPE_API_KEY; take a key of the Model Studio console of the same"
-            " region as the base URL."
+            f"{url} refuses DASHSCOPE_API_KEY; take a key of the Model Studio console of the {own}."
         )
     return f"{url} answered {error.code}: {error.message} (HTTP {error.http}); try again later."
 

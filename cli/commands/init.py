@@ -62,7 +62,7 @@ def _meant(near: Model) -> str:
 def template(model: Model) -> str:
     """A job file that is right but for the images it names. What is optional is commented out."""
     lines = [*_comment(f"{model.title}. {model.description}", "")]
-    lines += [line for notice in model.remarks for line in _comment(notice.en, "")]
+    lines += [line for notice in model.remarks() for line in _comment(notice.en, "")]
     lines += ["", f"model: {model.name}", "input:", *_input(model)]
     lines += ["", "parameters:", *_parameters(model)]
     return "\n".join([*lines, "", *_JOB]) + "\n"
@@ -93,6 +93,8 @@ def _default(field: Mapping[str, Any]) -> Any:
     """The default, or else a value that would be right."""
     if "default" in field:
         return field["default"]
+    if "x-example" in field:
+        return field["x-example"]
     for key in ("x-recommended", "enum"):
         if key in field:
             return field[key][0]
@@ -135,8 +137,16 @@ def _example(name: str, field: Mapping[str, Any], image: bool) -> Any:
 def _entry(name: str, value: Any, mark: str) -> Iterator[str]:
     """A key and its value in flow style: JSON's scalars and lists are YAML's too."""
     plain = isinstance(value, str) and value.replace(" ", "").isalnum()
-    shown = value if plain else json.dumps(value, ensure_ascii=False)
-    yield f"  {mark}{name}: {shown}"
+    line = f"  {mark}{name}: {value if plain else _flow(value)}"
+    if len(line) <= WIDTH or not isinstance(value, list):
+        yield line
+        return
+    yield f"  {mark}{name}:"
+    yield from (f"  {mark}  - {_flow(item)}" for item in value)
+
+
+def _flow(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _comment(text: str, indent: str) -> list[str]:

@@ -58,7 +58,7 @@ def _print_one(model: Model) -> None:
             ("limits", words.limits(model.limits)),
             *((f"in {name}", text) for name, text in words.of_regions(model)),
             ("takes", f"about {model.typical_seconds:g} s"),
-            *(("note", notice.en) for notice in model.remarks),
+            *(("note", notice.en) for notice in model.remarks()),
         ]
     )
     for title, schema in (("input", model.input_schema), ("parameters", model.parameters_schema)):
@@ -111,6 +111,7 @@ def _as_json(model: Model) -> dict[str, Any]:
         "name": model.name,
         "title": {"en": model.title, "zh": model.title_zh},
         "description": model.description,
+        "status": asdict(model.status) if model.status else None,
         "regions": list(model.regions),
         "input": model.input_schema,
         "parameters": model.parameters_schema,
@@ -118,8 +119,6 @@ def _as_json(model: Model) -> dict[str, Any]:
         "ids": model.ids,
         "limits": asdict(model.limits),
         "price": asdict(model.price),
-        "status": model.status
-        and {**asdict(model.status), "conversion": bool(model.status.conversion)},
         "typical_seconds": model.typical_seconds,
-        "notices": [notice.en for notice in model.remarks],
+        "notices": [notice.en for notice in model.remarks()],
     }

@@ -118,9 +118,9 @@ def status(node: Node | None, sources: Mapping[str, str]) -> Status | None:
         since=node["since"].text(),
         reason=node["reason"]["en"].text(),
         reason_zh=node["reason"]["zh"].text(),
+        source=title(node, sources),
         successor=None if successor is None else successor["model"].text(),
         conversion={} if conversion is None else conversion.members(),
-        source=title(node, sources),
     )
 
 

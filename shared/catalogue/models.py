@@ -233,13 +233,6 @@ class Model:
         """Whether nobody should begin with it: free trial only, deprecated or retired."""
         return self.status is not None and self.status.is_going
 
-    @property
-    def remarks(self) -> tuple[ModelNotice, ...]:
-        """What its users should know: what becomes of it, and its notices."""
-        if self.status is None or not self.is_going:
-            return self.notices
-        return (self.status.notice, *self.notices)
-
     def source(self, short: str) -> str:
         """The title of the document with this short id."""
         return self.sources.get(short, short)
@@ -249,6 +242,12 @@ class Model:
         schema = self.input_schema if section == "input" else self.parameters_schema
         found: Mapping[str, Any] | None = schema["properties"].get(name)
         return found
+
+    def remarks(self) -> tuple[ModelNotice, ...]:
+        """All that every user should know: what becomes of it, and its notices."""
+        if self.status is None or not self.status.is_going:
+            return self.notices
+        return (self.status.notice(), *self.notices)
 
     def id_in(self, region: str) -> str:
         """The id under which the service knows the model there."""

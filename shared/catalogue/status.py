@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -34,11 +34,10 @@ class Status:
     since: str
     reason: str
     reason_zh: str
-    successor: str | None
-    conversion: Mapping[str, Any]
-    source: str = "model catalogue"
+    source: str
+    successor: str | None = None
+    conversion: Mapping[str, Any] = field(default_factory=dict)
 
-    @property
     def notice(self) -> ModelNotice:
         """What becomes of the model, and what to use instead."""
         en, zh = _STATES[self.state]

@@ -40,7 +40,7 @@ class JobViews:
             "estimated_wait_seconds": self.estimates.wait_seconds(record),
             "price_at_most": self.estimates.price(record, first.spec),
             "warnings": list(first.warnings),
-            "error": error_of(record) or self._hindrance(record),
+            "error": self._advised(record.model, error_of(record) or self._hindrance(record)),
             "result_key": layout.result(record.job),
             "urls": self._urls(record.job),
         }
@@ -75,6 +75,17 @@ class JobViews:
         if record.state != QUEUED or rules.model(record.model) is not None:
             return None
         return rules.errors.ours("ModelGone", model=record.model).to_dict()
+
+    def _advised(self, name: str, error: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+        """The error, with what to use instead if its model is going."""
+        model = self.estimates.rules.model(name)
+        if error is None or model is None or model.status is None or not model.is_going:
+            return error
+        said = model.status.notice()
+        hints = {"hint": f"{error.get('hint') or ''} {said.en}.".strip()}
+        if zh := error.get("hint_zh"):
+            hints["hint_zh"] = f"{zh}{said.zh}。"
+        return {**error, **hints}
 
     def _urls(self, job: str) -> dict[str, str]:
         """Where to go from here."""

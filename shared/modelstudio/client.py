@@ -190,7 +190,7 @@ class ModelStudio:
 
     def query(self, task_id: str) -> Task:
         """The state of a task. A FAILED task is a normal answer. Raises ServiceError."""
-        answer = self._get(f"/tasks/{task_id}", {})
+        answer = self.get(f"/tasks/{task_id}", {})
         output = answer.get("output")
         if not isinstance(output, dict) or "task_status" not in output:
             raise ServiceError("UnreadableAnswer", "The answer has no output.task_status.", 200)
@@ -216,7 +216,7 @@ class ModelStudio:
         while page <= pages:
             if page > MOST_PAGES:
                 raise ListTooLong(list(found.values()))
-            answer = self._get("/tasks/", _list_query(model, window, page))
+            answer = self.get("/tasks/", _list_query(model, window, page))
             rows, pages = _rows(answer, page)
             found |= {row.task_id: row for row in rows}
             total = _count(answer) if page == 1 else total
@@ -231,7 +231,7 @@ class ModelStudio:
         Raises ServiceError.
         """
         query = {**_list_query(model, None, 1), "status": "RUNNING"}
-        rows, pages = _rows(self._get("/tasks/", query), 1)
+        rows, pages = _rows(self.get("/tasks/", query), 1)
         if pages > 1:
             raise ServiceError("ListTooLong", "More tasks run than one page shows.", 200)
         return {row.task_id for row in rows}
@@ -239,18 +239,19 @@ class ModelStudio:
     def find(self, task_id: str) -> ListedTask | None:
         """A task as the list shows it; None if it is not listed. Raises ServiceError."""
         query = {"task_id": task_id, "page_no": "1", "page_size": "10"}
-        rows, _ = _rows(self._get("/tasks/", query), 1)
+        rows, _ = _rows(self.get("/tasks/", query), 1)
         return next((row for row in rows if row.task_id == task_id), None)
 
     def probe(self, model: str) -> None:
         """Ask something that costs nothing. Raises ServiceError, also where the key is refused."""
-        self._get("/tasks/", _list_query(model, None, 1))
+        self.get("/tasks/", _list_query(model, None, 1))
 
     def cancel(self, task_id: str) -> None:
         """Cancel a PENDING task; anything else raises ServiceError UnsupportedOperation."""
         self._request("POST", f"/tasks/{task_id}/cancel", {})
 
-    def _get(self, path: str, query: Mapping[str, str]) -> dict[str, Any]:
+    def get(self, path: str, query: Mapping[str, str]) -> dict[str, Any]:
+        """What the service answers to a question, which costs nothing. Raises ServiceError."""
         return self._request("GET", path, query)
 
     def _request(self, method: str, path: str, query: Mapping[str, str]) -> dict[str, Any]:

@@ -10,9 +10,14 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from shared.platform.model_hosts import BEIJING, HostError, ModelHost, model_host
+
+API_PATH = "/api/v1"
 BEIJING_BASE_URL = "https://dashscope.aliyuncs.com/api/v1"
 """Default of Model Studio's base URL (wan2.5 API reference): region China (Beijing)."""
 
+BASE_URL, MODEL_REGION = "DASHSCOPE_HTTP_BASE_URL", "DASHSCOPE_REGION"
+WORKSPACE = "DASHSCOPE_WORKSPACE"
 REQUIRED = ("OSS_ENDPOINT", "OSS_BUCKET")
 BUCKET = ("OSS_PUBLIC_ENDPOINT", "OSS_REGION", "FC_REGION")
 KEY, KEY_SECRET = "DASHSCOPE_API_KEY", "DASHSCOPE_API_KEY_SECRET"
@@ -127,6 +132,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     if environ.get(KEY, "").startswith(PLAN_KEY):
         raise SettingsError(f"{KEY} {OF_A_PLAN}")
     endpoint = _with_scheme(environ["OSS_ENDPOINT"])
+    base_url = _base_url(environ.get(BASE_URL) or BEIJING_BASE_URL)
     region = environ.get("OSS_REGION") or environ.get("FC_REGION") or "cn-beijing"
     return Settings(
         oss_endpoint=endpoint,
@@ -135,12 +141,12 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         ),
         oss_bucket=environ["OSS_BUCKET"],
         oss_region=region,
-        base_url=_base_url(environ.get("DASHSCOPE_HTTP_BASE_URL") or BEIJING_BASE_URL),
+        base_url=base_url,
         api_key=environ.get(KEY, ""),
         api_key_secret=environ.get(KEY_SECRET, ""),
         kms_endpoint=_with_scheme(environ.get("KMS_ENDPOINT") or f"kms.{region}.aliyuncs.com"),
-        model_region=environ.get("DASHSCOPE_REGION") or "cn-beijing",
-        workspace=environ.get("DASHSCOPE_WORKSPACE") or None,
+        model_region=_model_region(environ, base_url),
+        workspace=_workspace(environ, base_url),
         input_delivery=_one_of(environ, "INPUT_DELIVERY", ("presigned", "inline")),
         result_hosts=_words(environ.get("RESULT_HOSTS", "")),
         token_hashes=_token_hashes(environ.get("API_TOKEN_SHA256", "").lower()),
@@ -205,7 +211,41 @@ def _with_scheme(endpoint: str) -> str:
 
 def _base_url(url: str) -> str:
     trimmed = _with_scheme(url).rstrip("/")
-    return trimmed if urlsplit(trimmed).path else f"{trimmed}/api/v1"
+    return trimmed if urlsplit(trimmed).path else f"{trimmed}{API_PATH}"
+
+
+def _model_host(url: str) -> ModelHost:
+    try:
+        host = model_host(url)
+    except HostError as error:
+        raise SettingsError(f"{BASE_URL} is {url}, which {error}") from None
+    path = urlsplit(url).path
+    if host.region and path != API_PATH:
+        raise SettingsError(
+            f"{BASE_URL} is {url}: the API that is spoken here is at {API_PATH}, not at {path}."
+        )
+    return host
+
+
+def _model_region(environ: Mapping[str, str], base_url: str) -> str:
+    """The region that the host names, or else the setting: a region decides on ids and prices."""
+    named, chosen = _model_host(base_url).region, environ.get(MODEL_REGION)
+    if named and chosen and chosen != named:
+        raise SettingsError(
+            f"{MODEL_REGION} is {chosen}, but {BASE_URL} ({base_url}) is a host of region {named}:"
+            f" take the host of the key's region, and leave {MODEL_REGION} out."
+        )
+    return named or chosen or BEIJING
+
+
+def _workspace(environ: Mapping[str, str], base_url: str) -> str | None:
+    named, chosen = _model_host(base_url).workspace, environ.get(WORKSPACE) or None
+    if named and chosen and chosen.lower() != named:
+        raise SettingsError(
+            f"{WORKSPACE} is {chosen}, but {BASE_URL} ({base_url}) is the host of the workspace"
+            f" {named}, which takes no other's key: leave {WORKSPACE} out, or correct the host."
+        )
+    return chosen
 
 
 def _words(text: str) -> tuple[str, ...]:

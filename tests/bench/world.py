@@ -121,7 +121,7 @@ class CalmWorld:
         self.studio.flaws, self.studio.tells_times = 0.0, False
         self.catalogue = catalogue(named)
         self.cloud = Cloud(self.network, self.bucket, _branch(chance), self._service)
-        self.cloud.one_poller = True
+        self.cloud.reserved = True
         self.rng = _branch(chance)
         self._ticking = False
         self.tick = TICK
@@ -147,8 +147,8 @@ class CalmWorld:
         `AT_FIRST` seconds; for each job that ends another one comes, within one task's time.
         """
         self._coming, self._images = count(), n
-        takes = self.limits.concurrent + self.limits.queue_ahead
-        for _ in range(takes + self.limits.concurrent + WAITING):
+        takes = self.limits.lanes + self.limits.queue_ahead
+        for _ in range(takes + self.limits.lanes + WAITING):
             self._put_next(AT_FIRST)
 
     def run_busy(self, jobs: int, *, n: int = 1, before: int = 10) -> None:

@@ -22,6 +22,20 @@ def test_a_bucket_and_a_key_are_enough() -> None:
     assert notices({**GOOD, "API_TOKEN_SHA256": "0" * 64}) == []
 
 
+def test_the_host_of_the_model_service_is_looked_at() -> None:
+    def of(host: str, **more: str) -> dict[str, str]:
+        return {**GOOD, "API_TOKEN_SHA256": "0" * 64, "DASHSCOPE_HTTP_BASE_URL": host, **more}
+
+    (said,) = notices(of("https://trial.cn-beijing.maas.aliyuncs.com"))
+    assert "low limits" in said
+    own = of("https://llm-a.us-east-1.maas.aliyuncs.com")
+    assert (problems(own), notices(own)) == ([], [])
+    (said,) = problems({**own, "DASHSCOPE_REGION": "cn-beijing"})
+    assert "a host of region us-east-1" in said
+    (said,) = problems(of("https://token-plan.cn-beijing.maas.aliyuncs.com"))
+    assert "interactive tools alone" in said
+
+
 def test_alarms_need_who_is_notified() -> None:
     assert problems({**GOOD, "ALARMS": "true", "ALARM_POLICY": "on-call"}) == []
 

@@ -10,6 +10,7 @@ import pytest
 
 from tests.kit import wanx
 from tests.kit.http import failed
+from tests.kit.lost import lost
 from tests.kit.world import TOKEN, World, job_file
 from tests.unit.cli.api_server import answering, api_of, served
 
@@ -46,6 +47,31 @@ def test_a_retry_that_is_refused_does_not_stop_the_next(world: World, url: str) 
     assert "h2: not tried again: at /input/base_image_url: " in said
     assert "does not exist" in said
     assert "h3: runs again as h3-retry-1" in said
+
+
+def test_lost_calls_are_decided_about_over_the_api(
+    world: World, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cli.commands.resolve.PAGE", 1)
+    world.bucket.write("inputs/a.png", PNG)
+    for job in ("cat", "dog", "gone"):
+        lost(world, job)
+    forget_input(world, "gone")
+    world.queued("waits")
+    words = ("--api", url, "--token", TOKEN, "resolve", "--lost-calls", "--yes")
+    said = wanx.run(*words, code=1)
+    assert "cat: runs again as cat-retry-1\n" in said
+    assert "gone: not decided: at /input/base_image_url: " in said
+    assert "2 run again, 1 not decided." in said
+    states = {job: world.state(job) for job in ("cat", "dog", "gone", "waits")}
+    assert states == {
+        "cat": "FAILED",
+        "dog": "FAILED",
+        "gone": "NEEDS_ATTENTION",
+        "waits": "QUEUED",
+    }
+    assert "1 ended." in wanx.run(*words, "--as", "failed")
+    assert world.state("gone") == "FAILED"
 
 
 PNG = b"\x89PNG\r\n\x1a\n"

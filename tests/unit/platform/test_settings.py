@@ -134,3 +134,77 @@ def test_the_key_of_a_plan_is_refused_and_not_shown() -> None:
     with pytest.raises(SettingsError, match=r"interactive tools alone.*ordinary API key") as raised:
         load_settings(LEAST | {"DASHSCOPE_API_KEY": key})
     assert key not in str(raised.value)
+
+
+WORKSPACE_HOST = "https://llm-abc1.ap-southeast-1.maas.aliyuncs.com"
+
+
+@pytest.mark.parametrize(
+    ("host", "region"),
+    [
+        ("dashscope.aliyuncs.com", "cn-beijing"),
+        ("https://dashscope-intl.aliyuncs.com/api/v1", "ap-southeast-1"),
+        ("https://dashscope-us.aliyuncs.com", "us-east-1"),
+        ("https://cn-hongkong.dashscope.aliyuncs.com", "cn-hongkong"),
+        (WORKSPACE_HOST, "ap-southeast-1"),
+        ("https://LLM-ABC1.eu-central-1.maas.aliyuncs.com/api/v1/", "eu-central-1"),
+        ("https://trial.cn-beijing.maas.aliyuncs.com", "cn-beijing"),
+        ("http://127.0.0.1:8002", "cn-beijing"),
+    ],
+)
+def test_the_region_follows_from_the_host(host: str, region: str) -> None:
+    settings = load_settings(LEAST | {"DASHSCOPE_HTTP_BASE_URL": host})
+    assert settings.model_region == region
+    assert settings.base_url.endswith("/api/v1")
+    again = LEAST | {"DASHSCOPE_HTTP_BASE_URL": host, "DASHSCOPE_REGION": region}
+    assert load_settings(again).model_region == region
+
+
+def test_of_a_host_that_nobody_knows_the_setting_tells_the_region() -> None:
+    proxy = {
+        "DASHSCOPE_HTTP_BASE_URL": "https://proxy.example.com/ai",
+        "DASHSCOPE_REGION": "us-east-1",
+    }
+    settings = load_settings(LEAST | proxy)
+    assert (settings.model_region, settings.base_url) == (
+        "us-east-1",
+        proxy["DASHSCOPE_HTTP_BASE_URL"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("environ", "words"),
+    [
+        ({"DASHSCOPE_REGION": "cn-beijing"}, ["is cn-beijing", "a host of region ap-southeast-1"]),
+        ({"DASHSCOPE_WORKSPACE": "llm-other"}, ["is llm-other", "workspace llm-abc1"]),
+        (
+            {"DASHSCOPE_HTTP_BASE_URL": f"{WORKSPACE_HOST}/compatible-mode/v1"},
+            ["is at /api/v1, not at /compatible-mode/v1"],
+        ),
+        (
+            {"DASHSCOPE_HTTP_BASE_URL": "https://llm-abc1.mars-1.maas.aliyuncs.com"},
+            ["the region mars-1", "cn-beijing"],
+        ),
+        (
+            {"DASHSCOPE_HTTP_BASE_URL": "https://maas.aliyuncs.com.cn-beijing.maas.aliyuncs.com"},
+            ["https://WORKSPACE.REGION.maas.aliyuncs.com"],
+        ),
+        (
+            {"DASHSCOPE_HTTP_BASE_URL": "https://token-plan.cn-beijing.maas.aliyuncs.com"},
+            ["interactive tools alone"],
+        ),
+        (
+            {"DASHSCOPE_HTTP_BASE_URL": "https://coding.dashscope.aliyuncs.com/v1"},
+            ["interactive tools alone"],
+        ),
+    ],
+)
+def test_hosts_that_do_not_fit_are_refused(environ: dict[str, str], words: list[str]) -> None:
+    with pytest.raises(SettingsError) as raised:
+        load_settings(LEAST | {"DASHSCOPE_HTTP_BASE_URL": WORKSPACE_HOST} | environ)
+    assert [word for word in words if word not in str(raised.value)] == []
+
+
+def test_the_workspace_of_the_host_may_be_named_once_more() -> None:
+    environ = {"DASHSCOPE_HTTP_BASE_URL": WORKSPACE_HOST, "DASHSCOPE_WORKSPACE": "llm-abc1"}
+    assert load_settings(LEAST | environ).workspace == "llm-abc1"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -22,9 +23,10 @@ def test_a_new_job_file_is_right_but_for_its_images(
     assert "0 violations" in run("check", "new.yaml")
     job = yaml.safe_load(Path("new.yaml").read_text("utf-8"))
     assert list(validator.iter_errors(job)) == []
-    seen = run("check", "new.yaml", "--inputs", ".", code=1)
+    names_images = "oss:///" in json.dumps(job["input"])
+    seen = run("check", "new.yaml", "--inputs", ".", code=1 if names_images else 0)
     errors = [line for line in seen.splitlines() if ": error: " in line]
-    assert errors
+    assert bool(errors) is names_images
     assert all("does not exist in the bucket" in line for line in errors), seen
 
 
@@ -38,6 +40,7 @@ def test_what_is_commented_out_is_right_too(model: str, validator: Draft202012Va
     for line in text.splitlines():
         bare = line.strip().removeprefix("# ")
         commented = line.startswith("  # ") and bare.partition(":")[0] in keys
+        commented = commented or line.startswith("  #   - ")
         lines.append(f"  {bare}" if commented else line)
     Path("all.yaml").write_text("\n".join(lines), encoding="utf-8")
     job = yaml.safe_load("\n".join(lines))
