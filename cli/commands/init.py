@@ -93,9 +93,7 @@ def _default(field: Mapping[str, Any]) -> Any:
     """The default, or else a value that would be right."""
     if "default" in field:
         return field["default"]
-    if "x-example" in field:
-        return field["x-example"]
-    for key in ("x-recommended", "enum"):
+    for key in ("examples", "x-recommended", "enum"):
         if key in field:
             return field[key][0]
     return {"integer": field.get("minimum", 1), "boolean": False, "array": []}.get(
@@ -135,7 +133,8 @@ def _example(name: str, field: Mapping[str, Any], image: bool) -> Any:
 
 
 def _entry(name: str, value: Any, mark: str) -> Iterator[str]:
-    """A key and its value in flow style: JSON's scalars and lists are YAML's too."""
+    """A key and its value in flow style: JSON's scalars and lists are YAML's too. The items of a
+    long list have a line each."""
     plain = isinstance(value, str) and value.replace(" ", "").isalnum()
     line = f"  {mark}{name}: {value if plain else _flow(value)}"
     if len(line) <= WIDTH or not isinstance(value, list):
