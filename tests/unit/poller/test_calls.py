@@ -23,7 +23,8 @@ from shared.storage.objects import ObjectForbidden, StoreError
 from tests.kit.hooks import Call
 from tests.kit.studio import ScriptedStudio, accept_with, refuse
 from tests.kit.world import MODEL, OTHER, World, model, run, store_of, submit
-from tests.simulation.studio import SimTask
+from tests.simulation.studio import SimTask, result_url
+from tests.simulation.synchronous import Synchronous
 
 FAST = Limits(submissions=5, per_seconds=1, concurrent=None, queue_ahead=0)
 LATE = 150.0
@@ -184,8 +185,6 @@ def test_too_many_requests_cost_nothing() -> None:
 def test_submit_leaves_calls_to_the_poller_and_wakes_it() -> None:
     world = synchronous()
     app = world.app("submit")
-    body = world.queued  # the same checks as everywhere
-    body("cat")
     key = "jobs/dog.json"
     app.store.put(key, json.dumps(_document("dog")).encode())
     app.acceptance.job_file(key)
@@ -234,17 +233,22 @@ def test_nearly_the_whole_rate_is_used_however_late_the_answers(
     assert sent >= share * span * submissions / seconds
 
 
-def test_no_more_calls_are_open_than_allowed() -> None:
+def test_no_more_calls_are_open_than_allowed_over_all_models() -> None:
     world = synchronous()
-    world.studio.seconds = LATE
-    for number in range(9):
-        world.queued(f"job-{number}")
-    app = world.app("poller", most_open_calls=3)
-    run(world, 100.0, app)
-    assert len(world.studio.posts) == 3
-    run(world, 2000.0, world.app("poller", most_open_calls=3))
-    assert {world.state(f"job-{number}") for number in range(9)} == {"SUCCEEDED"}
-    assert len(world.studio.posts) == 9
+    world.models = tuple(replace(one, mode=SYNC, limits=FAST) for one in world.models)
+    world.studio.synchronous = Synchronous(frozenset({MODEL, OTHER}))
+    world.studio.limits = {MODEL: FAST, OTHER: FAST}
+    world.studio.seconds, opened = LATE, list[int]()
+    for number in range(8):
+        world.queued(f"job-{number}", (MODEL, OTHER)[number % 2])
+    following = world.app("next", most_open_calls=3)
+    world.timeline.after(45.0, lambda: world.timeline.thread(lambda: run(world, 2000.0, following)))
+    world.timeline.after(120.0, lambda: opened.append(len(world.studio.posts)))
+    poll(world, 30.0, world.app("poller", most_open_calls=3))
+    world.timeline.wait(2000.0)
+    assert opened == [3], "those of the poller that drains count too"
+    assert {world.state(f"job-{number}") for number in range(8)} == {"SUCCEEDED"}
+    assert len(world.studio.posts) == 8
 
 
 def test_a_poller_hands_over_while_a_call_is_open_and_hears_the_answer() -> None:
@@ -305,11 +309,8 @@ def test_no_call_is_begun_that_could_not_be_answered_in_time() -> None:
     assert world.state("cat") == "SUCCEEDED"
 
 
-def test_an_answer_is_written_down_although_the_store_is_silent_for_a_minute() -> None:
-    world = synchronous()
-    world.queued("cat")
-    app = world.app("poller")
-    until = world.timeline.now + world.studio.seconds + INSISTS / 2
+def silent_until(world: World, app: App, until: float) -> None:
+    """Until then the store does not take the record of the answer."""
 
     def silent(call: Call) -> None:
         is_answer = call.kind == "create" and "records/cat/000003" in call.key
@@ -317,6 +318,13 @@ def test_an_answer_is_written_down_although_the_store_is_silent_for_a_minute() -
             raise StoreError("silent")
 
     store_of(app).before.append(silent)
+
+
+def test_an_answer_is_written_down_although_the_store_is_silent_for_a_minute() -> None:
+    world = synchronous()
+    world.queued("cat")
+    app = world.app("poller")
+    silent_until(world, app, world.timeline.now + world.studio.seconds + INSISTS / 2)
     run(world, app=app)
     assert world.state("cat") == "SUCCEEDED"
 
@@ -326,12 +334,46 @@ def test_what_comes_too_late_to_be_fetched_is_left_to_the_next_poller() -> None:
     world.studio.seconds = 60.0
     world.queued("cat")
     app = world.app("poller", call_timeout=61.0)
+    silent_until(world, app, world.timeline.now + 61.0 + STORING - FETCHING + 10.0)
     now = app.clock.monotonic()
     app.poller.run(now + 30.0, ends=now + 61.0 + STORING + 5.0)
-    assert FETCHING < STORING
-    assert world.state("cat") in ("RUNNING", "SUCCEEDED")
+    assert world.state("cat") == "RUNNING"
     run(world)
     assert world.state("cat") == "SUCCEEDED"
+
+
+def test_the_next_poller_does_not_fetch_in_a_hurry_what_cannot_be_fetched() -> None:
+    world = synchronous()
+    world.studio.seconds = 60.0
+    world.queued("cat")
+    world.images.answers[result_url("task-1", 1)] = 500
+    world.timeline.after(45.0, lambda: world.timeline.thread(lambda: run(world, 200.0)))
+    poll(world, 30.0)
+    world.timeline.wait(200.0)
+    assert world.state("cat") == "RUNNING"
+    assert 2 <= len(world.images.fetched) <= 12
+
+
+def test_the_lease_is_not_given_back_before_a_call_is_written_completely() -> None:
+    """The next holder would not know when its permit returns."""
+    world = synchronous(Limits(1, 60.0, None, 0))
+    world.studio.seconds = LATE
+    world.queued("cat")
+    app = world.app("poller")
+    session: Any = app.http
+    call, free = session._call, list[bool]()
+
+    def slow(*what: Any) -> Any:
+        world.timeline.wait(20.0)
+        return call(*what)
+
+    session._call = slow
+    world.timeline.after(18.0, lambda: free.append(world.lease_is_free()))
+    world.timeline.after(30.0, lambda: free.append(world.lease_is_free()))
+    poll(world, 10.0, app)
+    assert free == [False, True]
+    spent = json.loads(world.bucket.peek(world.bucket.keys(layout.LEASE)[0]))["permits"]
+    assert 50.0 < spent[MODEL][0] <= 61.0
 
 
 def test_calls_of_nobody_are_looked_for_in_no_list() -> None:
