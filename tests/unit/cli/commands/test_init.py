@@ -22,9 +22,10 @@ def test_a_new_job_file_is_right_but_for_its_images(
     assert "0 violations" in run("check", "new.yaml")
     job = yaml.safe_load(Path("new.yaml").read_text("utf-8"))
     assert list(validator.iter_errors(job)) == []
-    seen = run("check", "new.yaml", "--inputs", ".", code=1)
+    named = "oss:///" in str(job)  # a picture that is not commented out
+    seen = run("check", "new.yaml", "--inputs", ".", code=1 if named else 0)
     errors = [line for line in seen.splitlines() if ": error: " in line]
-    assert errors
+    assert bool(errors) is named
     assert all("does not exist in the bucket" in line for line in errors), seen
 
 
@@ -37,7 +38,8 @@ def test_what_is_commented_out_is_right_too(model: str, validator: Draft202012Va
     lines = []
     for line in text.splitlines():
         bare = line.strip().removeprefix("# ")
-        commented = line.startswith("  # ") and bare.partition(":")[0] in keys
+        is_option = bare.partition(":")[0] in keys or bare.startswith("  - ")
+        commented = line.startswith("  # ") and is_option
         lines.append(f"  {bare}" if commented else line)
     Path("all.yaml").write_text("\n".join(lines), encoding="utf-8")
     job = yaml.safe_load("\n".join(lines))
