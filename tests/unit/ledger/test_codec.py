@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from shared.catalogue.errors import JobError
-from shared.catalogue.price import Bill
 from shared.catalogue.files import SCHEMAS, read_schema
+from shared.catalogue.price import Bill
 from shared.jobfile import ImageUse, JobSpec
 from shared.ledger import codec
 from shared.ledger.manifest import Manifest, StoredImage
