@@ -54,7 +54,7 @@ def test_one_price_is_shown_as_it_always_was() -> None:
 
 
 @pytest.mark.parametrize(
-    ("areas", "sum_", "dearest"),
+    ("areas", "costs", "dearest"),
     [
         ([SMALL], 0.25, 0.25),
         ([2_250_000], 0.25, 0.25),
@@ -63,10 +63,10 @@ def test_one_price_is_shown_as_it_always_was() -> None:
     ],
 )
 def test_the_area_of_the_output_decides(
-    areas: list[int | None], sum_: float, dearest: float
+    areas: list[int | None], costs: float, dearest: float
 ) -> None:
     shown = total(TIERED, areas)
-    assert (shown["total"], shown["per_image"]) == (sum_, dearest)
+    assert (shown["total"], shown["per_image"]) == (costs, dearest)
     assert "at_most" not in shown
 
 

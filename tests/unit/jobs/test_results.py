@@ -222,7 +222,7 @@ def test_attempts_add_up_and_each_pays_its_input_images() -> None:
 def test_an_attempt_that_made_nothing_pays_no_input_images() -> None:
     world = tiers(n=1)
     manifest = collected(world, answer([REFUSED]), answer([picture(1)]), on_partial="retry-failed")
-    assert (manifest["price"]["input_images"], manifest["price"]["total"]) == (2, 0.12)
+    assert (manifest["price"]["input_images"], manifest["price"]["total"]) == (2, 0.14)
 
 
 def test_no_attempt_may_take_a_job_beyond_the_highest_price_of_retries() -> None:
