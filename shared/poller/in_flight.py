@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from shared.catalogue.models import Catalogue, Model
+from shared.catalogue.models import SYNC, Catalogue, Model
 from shared.ledger.ledger import Ledger
 from shared.ledger.record import PENDING, RUNNING, SUBMITTING, Record
 from shared.ledger.slots import HeldSlot, Slot
@@ -130,6 +130,7 @@ class InFlightTasks:
             self._continue(inflight)
             if last.task_id:
                 self.ledger.durations.accepted(held.slot.model, last.task_id, since)
+        inflight.finished_remotely = last.answer is not None
         if last.state == PENDING:
             inflight.ask_at = max(now, inflight.started + self._first_question(inflight))
         self._known[held.slot.key] = inflight
@@ -232,7 +233,13 @@ class InFlightTasks:
         if self._held is None:
             return 0
         flying = {name: self._flying(name) for name in self.catalogue.mates(model.name)}
-        return self.ledger.breakers.room(model, flying[model.name], sum(flying.values()))
+        room = self.ledger.breakers.room(model, flying[model.name], sum(flying.values()))
+        return min(room, self._calls_left()) if model.mode == SYNC else room
+
+    def _calls_left(self) -> int:
+        """How many more calls may be open, over all synchronous models."""
+        names = (model.name for model in self.catalogue.models() if model.mode == SYNC)
+        return self.ledger.most_calls - sum(map(self._flying, names))
 
     def _flying(self, model: str) -> int:
         """How many tasks of a model keep the service busy, or are about to."""
@@ -240,8 +247,7 @@ class InFlightTasks:
         over = sum(one.finished_remotely for one in self if one.slot.model == model)
         return len(held) + len(self._sending(model).difference(held)) - over
 
-    def _line_of(self, inflight: InFlight) -> str:
-        """The first of the models whose tasks the service processes in one line."""
+    def _line_of(self, inflight: InFlight) -> str:  # the first of the models that share it
         return self.catalogue.mates(inflight.slot.model)[0]
 
     def _sending(self, model: str) -> set[str]:
@@ -259,10 +265,8 @@ class InFlightTasks:
     def line_up(self) -> None:
         """Decide which tasks run and which wait behind; one that moves up starts its clock now."""
         for name in {self._line_of(inflight) for inflight in self}:
-            line = sorted(
-                (one for one in self if self._line_of(one) == name and _is_in_line(one)),
-                key=_place_in_line,
-            )
+            every = (one for one in self if self._line_of(one) == name and _is_in_line(one))
+            line = sorted(every, key=_place_in_line)
             model = self.catalogue.get(name)
             lanes = model.limits.lanes if model else len(line)
             for place, inflight in enumerate(line):
@@ -297,8 +301,8 @@ class InFlightTasks:
                 open_tasks.setdefault(one.slot.model, []).append(one)
         self._count_crowds(open_tasks)
         idle = {name: [one for one in ones if not one.working] for name, ones in open_tasks.items()}
-        found = {name: self._worth_a_listing(name, ones) for name, ones in idle.items()}
-        return {name: together for name, together in found.items() if together}
+        found = ((name, self._worth_a_listing(name, ones)) for name, ones in idle.items())
+        return {name: together for name, together in found if together}
 
     def _count_crowds(self, open_tasks: Mapping[str, list[InFlight]]) -> None:
         now = self.ledger.clock.monotonic()
