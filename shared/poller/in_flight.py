@@ -227,8 +227,7 @@ class InFlightTasks:
     def room(self, model: Model) -> int:
         """How many more tasks of a model may be in flight; none before the slots were counted.
 
-        Tasks that the service has finished, whose images are still to come, do not count. Models of
-        a pool take each other's room.
+        Finished tasks whose images are still to come do not count; a pool's models share its room.
         """
         if self._held is None:
             return 0
@@ -238,8 +237,8 @@ class InFlightTasks:
 
     def _calls_left(self) -> int:
         """How many more calls may be open, over all synchronous models."""
-        names = (model.name for model in self.catalogue.models() if model.mode == SYNC)
-        return self.ledger.most_calls - sum(map(self._flying, names))
+        calls = (self._flying(one.name) for one in self.catalogue.models() if one.mode == SYNC)
+        return self.ledger.most_calls - sum(calls)
 
     def _flying(self, model: str) -> int:
         """How many tasks of a model keep the service busy, or are about to."""
