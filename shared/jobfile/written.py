@@ -9,7 +9,6 @@ from typing import Any
 from shared.catalogue.pointers import find
 from shared.catalogue.wire import CONTENT
 from shared.jobfile.spec import ASK, JobSpec
-from shared.jobfile.spec import ASK, JobSpec
 
 MOST_KEPT = 64 * 1024
 LONGEST_HEAD = 60

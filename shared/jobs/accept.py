@@ -7,11 +7,12 @@ poller would wait for the next tick of the timer.
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shared.catalogue.models import SYNC
+from shared.catalogue.models import SYNC, Model
 from shared.jobfile import Document
 from shared.jobs.intake import Intake, IntakeOutcome, Source
 from shared.jobs.submit import Submission
@@ -93,8 +94,13 @@ class Acceptance:
             record = queued.get(job_of_marker(marker))
             if model is None or record is None or record.model != name:
                 return
-            if len(self.ledger.slots.held(name)) < self.ledger.breakers.window(model):
+            if self._room(model) > 0:
                 self.submission.submit(record, PATIENCE)
+
+    def _room(self, model: Model) -> int:
+        held = Counter(one.slot.model for one in self.ledger.slots.held())
+        shared = sum(held[name] for name in self.submission.rules.catalogue.mates(model.name))
+        return self.ledger.breakers.room(model, held[model.name], shared)
 
     def _with_a_poller(self, taken: list[IntakeOutcome]) -> list[IntakeOutcome]:
         """Wake a poller if there is anything to poll for."""

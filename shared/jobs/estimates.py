@@ -82,8 +82,9 @@ class Estimates:
             return None
         limits = model.limits
         if model.name not in self._busy:
-            held = len(self.ledger.slots.held(model.name))  # one may be claimed ahead
-            self._busy[model.name] = min(held, self.ledger.breakers.window(model))
+            mates = self.rules.catalogue.mates(model.name)
+            held = sum(one.slot.model in mates for one in self.ledger.slots.held())
+            self._busy[model.name] = min(held, self.ledger.breakers.window(model))  # 1 may be ahead
         rounds = (place - 1 + self._busy[model.name]) // max(1, limits.lanes)
         paced = (place - 1) * limits.per_seconds / max(1, limits.submissions)
         paused = self.ledger.breakers.paused_for(model.name)

@@ -40,6 +40,8 @@ class Refusals:
             return self.transitions.requeue(intent, why, wait=wait)
         if rule.breaker == "none" and rule.retry != "after_backoff":
             return self.transitions.fail(intent, why)
-        beyond = len(self.ledger.slots.held(model.name)) > model.limits.lanes
+        mates = self.rules.catalogue.mates(model.name)
+        held = sum(one.slot.model in mates for one in self.ledger.slots.held())
+        beyond = held > model.limits.lanes
         self.ledger.breakers.refused(model.name, error, rule, beyond)
         return self.transitions.requeue(intent, why, attempt=attempt - 1)

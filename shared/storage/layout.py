@@ -118,6 +118,11 @@ def queued_ms_of_marker(key: str) -> int:
     return int(_marker_name(key)[:13])
 
 
+def priority_of_marker(key: str) -> int:
+    """The priority of a marker's job."""
+    return int(key[len(QUEUE) :].split("/", 1)[1][0])
+
+
 def _marker_name(key: str) -> str:
     name = key.rsplit("/", 1)[1]
     return name[2:] if name[1:2] == "-" else name

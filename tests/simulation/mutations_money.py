@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.catalogue.retry_policy import RetryPolicy
-from shared.jobs import collect, manifest, submit
+from shared.jobs import collect, manifest, submit, transitions
 from shared.jobs.collect import Collection
 from shared.jobs.refusals import Refusals
 from shared.jobs.transitions import Transitions
@@ -67,7 +67,8 @@ def price_of_last_attempt() -> list[Change]:
 
 def usage_of_last_attempt() -> list[Change]:
     old = "_usage(outcome, billed.images)"
-    return [rewritten(manifest, "build", old, "_usage(outcome, billed.images - last.paid)")]
+    _, name, wrong = rewritten(manifest, "build", old, "_usage(outcome, billed.images - last.paid)")
+    return [(transitions, name, wrong)]
 
 
 def usage_by_what_was_asked() -> list[Change]:

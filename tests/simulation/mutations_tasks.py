@@ -24,7 +24,7 @@ def image_not_stored() -> list[Change]:
 
 
 def images_numbered_anew() -> list[Change]:
-    return [rewritten(Collection, "_fetch_all", "last.missing or range", "range")]
+    return [rewritten(collect, "_numbers", "list(last.missing or range", "list(range")]
 
 
 def images_numbered_backwards() -> list[Change]:
