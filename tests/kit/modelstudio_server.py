@@ -30,7 +30,9 @@ OTHER_KEY = "sk-test-two"
 PAINTING = "wanx-x-painting"
 SKETCH = "wanx-sketch-to-image-lite"
 EDIT = "wan2.5-i2i-preview"
-CREATE = "/api/v1/services/aigc/image2image/image-synthesis"
+SERVICES = "/api/v1/services/aigc/"
+CREATE = f"{SERVICES}image2image/image-synthesis"
+CALL = f"{SERVICES}multimodal-generation/generation"
 OVER = ("SUCCEEDED", "FAILED", "CANCELED", "UNKNOWN")
 Json = dict[str, Any]
 
@@ -49,6 +51,12 @@ def see_through() -> bytes:
     out = io.BytesIO()
     Image.new("P", (400, 400)).save(out, "PNG", transparency=0)
     return out.getvalue()
+
+
+def messages(text: str, *images: str) -> Json:
+    """An `input` of one message: pictures, then the text."""
+    content = [*({"image": image} for image in images), {"text": text}]
+    return {"messages": [{"role": "user", "content": content}]}
 
 
 class ImageHost:
@@ -105,9 +113,10 @@ class ImageHost:
 class Client:
     """Speaks to one server over HTTP."""
 
-    def __init__(self, url: str, images: str) -> None:
+    def __init__(self, url: str, host: ImageHost) -> None:
         self.url = url
-        self.images = images
+        self.host = host
+        self.images = host.url
         self.http = requests.Session()
         self.http.trust_env = False
         self.http.headers["Authorization"] = f"Bearer {KEY}"
@@ -128,6 +137,13 @@ class Client:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         sent = {"X-DashScope-Async": "enable", "Content-Type": "application/json", **headers}
         return self.http.post(self.url + path, data=data, headers=sent, timeout=20)
+
+    def call(
+        self, model: str, *images: str, text: str = "a cat", **more: object
+    ) -> requests.Response:
+        """A synchronous call with one message; `more` are its parameters."""
+        body = {"model": model, "input": messages(text, *images), "parameters": more}
+        return self.post(body, CALL, **{"X-DashScope-Async": ""})
 
     def make(self, body: Json, **headers: str) -> str:
         """The id of a task that was accepted."""
@@ -210,7 +226,7 @@ def running_process(
     try:
         line = process.stdout.readline().split()
         assert line[:2] == ["modelstudio", "ready"], line
-        yield Client(line[2], images.url), process
+        yield Client(line[2], images), process
     finally:
         process.terminate()
         process.wait(10)
@@ -237,7 +253,7 @@ def running_server(settings: Mapping[str, object] | None = None) -> Iterator[Cli
     thread.start()
     images = ImageHost()
     try:
-        yield Client(address.result(20), images.url)
+        yield Client(address.result(20), images)
     finally:
         loop.call_soon_threadsafe(stop.set)
         thread.join(20)
