@@ -9,7 +9,7 @@ import requests
 from dashscope import AioMultiModalConversation
 
 
-async def main():
+async def main() -> None:
     done = await AioMultiModalConversation.call(
         api_key=os.getenv("DASHSCOPE_API_KEY"),
         model="qwen-image-2.0",
