@@ -11,7 +11,7 @@ from local.modelstudio.errors import ServiceError, service_error
 from local.modelstudio.rules import Row
 
 _HEX = re.compile(r"#[0-9A-Fa-f]{6}")
-_PERCENT = re.compile(r"[0-9]{1,3}(\.[0-9]{1,2})?%")
+_PERCENT = re.compile(r"[0-9]{1,3}\.[0-9]{2}%")
 
 
 def check_value(name: str, rule: Row, value: object) -> object:

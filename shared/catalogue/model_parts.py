@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from shared.catalogue.models import (
@@ -20,15 +20,15 @@ from shared.catalogue.node import Node, title
 
 def limits(node: Node) -> tuple[Limits, dict[str, Limits]]:
     """The limits, and by region those that differ."""
+    return _limits(node), {name: _limits(one) for name, one in _by_region(node)}
+
+
+def _by_region(node: Node) -> Iterator[tuple[str, Node]]:
+    """A part of the file as it is in each region where something of it differs."""
     regions = node.maybe("by_region")
-    names = () if regions is None else regions.members()
-    return _limits(node), {name: _limits(_region(node, name)) for name in names}
-
-
-def _region(node: Node, name: str) -> Node:
-    """A part of the file as it is in one region: what is not said of it is as everywhere."""
-    own = node["by_region"][name]
-    return Node({**node.members(), **own.members()}, own.file, own.pointer)
+    if regions is not None:
+        for name in regions.members():
+            yield name, node.changed(regions[name])
 
 
 def _limits(node: Node) -> Limits:
@@ -44,8 +44,6 @@ def _limits(node: Node) -> Limits:
 
 def price(node: Node) -> Price:
     """The prices of all regions."""
-    regions = node.maybe("by_region")
-    names = () if regions is None else regions.members()
     usual = _paid(node)
     return Price(
         currency=node["currency"].text(),
@@ -53,7 +51,7 @@ def price(node: Node) -> Price:
         free_images=usual.free_images,
         payable=node["payable"].of(bool),
         checked=node["checked"].text(),
-        by_region={name: _paid(_region(node, name)) for name in names},
+        by_region={name: _paid(one) for name, one in _by_region(node)},
         tiers=usual.tiers,
         per_input_image=usual.per_input_image,
     )

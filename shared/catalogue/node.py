@@ -14,8 +14,20 @@ _T = TypeVar("_T")
 class Node:
     """A value of a model file, with its place in the file for error messages."""
 
-    def __init__(self, value: Plain, file: str, pointer: str = "") -> None:
-        self.value, self.file, self.pointer = value, file, pointer
+    __slots__ = ("_place", "file", "value")
+
+    def __init__(
+        self, value: Plain, file: str, place: tuple[Node, str | int] | None = None
+    ) -> None:
+        self.value, self.file, self._place = value, file, place
+
+    @property
+    def pointer(self) -> str:
+        """The JSON Pointer of the place; worked out only for a message."""
+        if self._place is None:
+            return ""
+        outer, step = self._place
+        return f"{outer.pointer}/{escape(str(step))}"
 
     def __getitem__(self, key: str) -> Node:
         inner = self.maybe(key)
@@ -24,16 +36,20 @@ class Node:
         return inner
 
     def maybe(self, key: str) -> Node | None:
-        if key not in self.members():
-            return None
-        return Node(self.value[key], self.file, f"{self.pointer}/{escape(key)}")
+        """The value of a key that may be left out."""
+        members = self.value if type(self.value) is dict else self.members()
+        return Node(members[key], self.file, (self, key)) if key in members else None
+
+    def changed(self, patch: Node) -> Node:
+        """These members with those of another node over them, at the place of that one."""
+        return Node({**self.members(), **patch.members()}, self.file, patch._place)
 
     def members(self) -> dict[str, Any]:
         return self.of(dict)
 
     def items(self) -> list[Node]:
         values: list[Any] = self.of(list)
-        return [Node(v, self.file, f"{self.pointer}/{i}") for i, v in enumerate(values)]
+        return [Node(value, self.file, (self, index)) for index, value in enumerate(values)]
 
     def of(self, kind: type[_T]) -> _T:
         if not isinstance(self.value, kind) or (isinstance(self.value, bool) and kind is not bool):

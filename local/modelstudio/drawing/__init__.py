@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from local.modelstudio.drawing.canvas import clipped, resize, write
+from local.modelstudio.drawing.canvas import resize, write
 from local.modelstudio.drawing.edit import draw_edit
 from local.modelstudio.drawing.inpaint import draw_inpaint
 from local.modelstudio.drawing.paint import draw_cartoon, draw_paint
@@ -33,9 +33,8 @@ _ARTISTS = {
     "expand": (draw_expand, 1, 1),
     "outpaint": (draw_outpaint, 1, 1),
 }
-_EASY_PIXELS = (
-    1_700_000  # a larger picture is drawn in this size and stretched: it takes long enough
-)
+# A larger picture is drawn with so many pixels and stretched, to be fast.
+_EASY_PIXELS, _EASY_TO_PAINT = 1_700_000, 600_000
 
 
 def draw(drawing: Drawing) -> bytes:
@@ -48,14 +47,15 @@ def draw(drawing: Drawing) -> bytes:
         raise DrawingError(f"{drawing.kind} was given {given} pictures; it needs {wanted}.")
     if drawing.style not in STYLES:
         raise DrawingError(f"style is {drawing.style!r}; expected one of {', '.join(STYLES)}.")
-    picture = artist(replace(drawing, size=_easy(drawing.size)))
+    pixels = _EASY_TO_PAINT if least == 0 else _EASY_PIXELS
+    picture = artist(replace(drawing, size=_easy(drawing.size, pixels)))
     if drawing.size is not None and picture.shape[:2] != drawing.size[::-1]:
-        picture = clipped(resize(picture, drawing.size) / 255) * 255
+        picture = resize(picture.astype("uint8"), drawing.size)
     return write(picture, drawing)
 
 
-def _easy(size: tuple[int, int] | None) -> tuple[int, int] | None:
-    if size is None or size[0] * size[1] <= _EASY_PIXELS:
+def _easy(size: tuple[int, int] | None, pixels: int) -> tuple[int, int] | None:
+    if size is None or size[0] * size[1] <= pixels:
         return size
-    share = (_EASY_PIXELS / (size[0] * size[1])) ** 0.5
+    share = (pixels / (size[0] * size[1])) ** 0.5
     return max(1, round(size[0] * share)), max(1, round(size[1] * share))

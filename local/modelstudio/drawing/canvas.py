@@ -15,6 +15,7 @@ from local.modelstudio.stored import read_stored
 
 Pixels = npt.NDArray[Any]
 Rng = np.random.Generator
+_LARGE = 2_000_000  # pixels from which a fast file counts more than a small one
 
 
 def read(data: bytes, name: str) -> Pixels:
@@ -45,7 +46,8 @@ def write(picture: Pixels, drawing: Drawing) -> bytes:
     text.add_text("Description", drawing.prompt)
     text.add_text("Seed", str(drawing.seed))
     text.add_text("Style", drawing.style)
-    image.save(out, "PNG", pnginfo=text, compress_level=2)
+    level = 2 if image.width * image.height < _LARGE else 1
+    image.save(out, "PNG", pnginfo=text, compress_level=level)
     return out.getvalue()
 
 

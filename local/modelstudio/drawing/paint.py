@@ -102,12 +102,21 @@ def _peopled(canvas: Pixels, prompt: str, things: Sequence[Entry], rng: Rng) -> 
         size = min(0.62, 0.95 * shape[1] / min(shape) / len(below)) * float(rng.uniform(0.85, 1))
         colour = wishes.beside(wishes.colour_of(prompt, thing), rng, 0.09)
         area = _oval(shape, x, 0.69 - size * 0.18, size)
-        canvas, _ = with_thing(canvas, thing, colour, area, rng)
+        _put(canvas, thing, colour, area, rng)
     for number, thing in enumerate(thing for thing in things if thing.get("aloft")):
         colour = wishes.colour_of(prompt, thing)
         area = _oval(shape, float(rng.uniform(0.2, 0.4)) + 0.4 * (number % 2), 0.2, 0.22)
-        canvas, _ = with_thing(canvas, thing, colour, area, rng)
+        _put(canvas, thing, colour, area, rng)
     return canvas
+
+
+def _put(canvas: Pixels, thing: Entry, colour: Colour, area: Pixels, rng: Rng) -> None:
+    """Draw the thing into the canvas; its window has room for the shadow."""
+    left, top, wide, high = cv2.boundingRect(area)
+    rows = slice(max(0, top - high // 4), top + high + high // 2)
+    window = rows, slice(max(0, left - wide // 4), left + wide + wide // 2)
+    held = np.ascontiguousarray(area[window])
+    canvas[window], _ = with_thing(canvas[window], thing, colour, held, rng)
 
 
 def scene(drawing: wishes.Drawing, size: tuple[int, int], rng: Rng) -> Pixels:

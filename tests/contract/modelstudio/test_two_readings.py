@@ -15,6 +15,7 @@ import pytest
 import yaml
 from PIL import Image
 
+from local.modelstudio.rules import load_models
 from shared.catalogue.model_file import load_catalogue
 from shared.jobfile import Place, check, parse
 from shared.jobfile.addresses import hosts_of
@@ -31,20 +32,44 @@ from tests.kit.modelstudio_server import (
     see_through,
 )
 
-TABLE: Mapping[str, Any] = yaml.safe_load(
-    Path(__file__).with_name("two_readings.yaml").read_text(encoding="utf-8")
-)
-MODELS = {"paint": PAINTING, "sketch": SKETCH, "edit": EDIT}
+TABLE: dict[str, Any] = {}
+for path in sorted(Path(__file__).with_name("two_readings").glob("*.yaml")):
+    TABLE.update(yaml.safe_load(path.read_text(encoding="utf-8")))
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "paint": (PAINTING,),
+    "sketch": (SKETCH,),
+    "edit": (EDIT,),
+    "imageedit": ("wanx2.1-imageedit",),
+    "wan25t2i": ("wan2.5-t2i-preview",),
+    "wan27": ("wan2.7-image", "wan2.7-image-pro"),
+    "wan27small": ("wan2.7-image",),
+    "wan27pro": ("wan2.7-image-pro",),
+    "qwen3": ("qwen-image-3.0", "qwen-image-3.0-pro"),
+    "qwen2": ("qwen-image-2.0", "qwen-image-2.0-pro"),
+    "qwenedit": ("qwen-image-edit-plus", "qwen-image-edit-max"),
+    "qwenedit1": ("qwen-image-edit",),
+    "zimage": ("z-image-turbo",),
+    "outpaint": ("image-out-painting",),
+}
 IMAGE = "@PNG-400x400-RGB"
 MASK = "@PNG-400x400-L"
+LARGE = "@PNG-512x512-RGB"
+PROMPT: Json = {"prompt": "a cat"}
 SOUND: Mapping[str, Json] = {
-    "paint": {"prompt": "a cat", "base_image_url": IMAGE, "mask_image_url": MASK},
-    "sketch": {"prompt": "a cat", "sketch_image_url": IMAGE},
-    "edit": {"prompt": "a cat", "images": [IMAGE]},
+    "paint": {**PROMPT, "base_image_url": IMAGE, "mask_image_url": MASK},
+    "sketch": {**PROMPT, "sketch_image_url": IMAGE},
+    "edit": {**PROMPT, "images": [IMAGE]},
+    "imageedit": {"function": "description_edit", **PROMPT, "base_image_url": LARGE},
+    "qwenedit": {**PROMPT, "images": [IMAGE]},
+    "qwenedit1": {**PROMPT, "images": [IMAGE]},
+    "outpaint": {"image_url": LARGE},
 }
+WITHOUT_N = ("zimage", "outpaint")
+SERVICES = "/api/v1/services/aigc/"
 ABSENT = "<absent>"
 PASSED = "Passed.AllChecks"  # the fault that stands where the drawing would begin
 CATALOGUE = load_catalogue()
+READ_AGAIN = load_models()
 
 
 @dataclass(frozen=True)
@@ -52,6 +77,7 @@ class Case:
     """What is put over a sound job of a model, and what each reader should say to it."""
 
     name: str
+    group: str
     model: str
     input: Any
     parameters: Any
@@ -61,14 +87,16 @@ class Case:
 
 def read_cases() -> list[Case]:
     cases = [
-        Case(f"{model}: {name}", model, given, parameters, verdict, verdict)
-        for model in MODELS
-        for name, given, parameters, verdict in TABLE[model]
+        Case(f"{model}: {name}", group, model, given, parameters, verdict, verdict)
+        for group, models in GROUPS.items()
+        for model in models
+        for name, given, parameters, verdict in TABLE[group]
     ]
     for row in TABLE["differences"]:
-        name, model, given, parameters = row["case"]
-        name = f"differs: {name}"
-        cases.append(Case(name, model, given, parameters, row["ours"], row["service"]))
+        name, group, given, parameters = row["case"]
+        for model in GROUPS[group]:
+            told = f"differs: {model}: {name}"
+            cases.append(Case(told, group, model, given, parameters, row["ours"], row["service"]))
     return cases
 
 
@@ -124,6 +152,19 @@ class PictureHost(ImageHost):
         return Slice(data[start : start + length], len(data), key)
 
 
+def in_messages(flat: Json, parameters: set[str]) -> Json:
+    """The body as the service's messages: pictures, then the text; the rest among parameters."""
+    given = flat["input"]
+    content = [{"image": image} for image in given.get("images", [])]
+    content += [{"text": given["prompt"]}] if "prompt" in given else []
+    moved = {key: value for key, value in given.items() if key in parameters}
+    return {
+        "model": flat["model"],
+        "input": {"messages": [{"role": "user", "content": content}]},
+        "parameters": {**flat.get("parameters", {}), **moved},
+    }
+
+
 @dataclass
 class Bench:
     """Both readers, and the pictures for them."""
@@ -133,8 +174,9 @@ class Bench:
 
     def body(self, case: Case, root: str) -> Json:
         """The case as a request whose pictures lie below `root`."""
-        body: Json = {"model": MODELS[case.model]}
-        parts = {"input": SOUND[case.model], "parameters": {"n": 1}}
+        body: Json = {"model": case.model}
+        number = {} if case.group in WITHOUT_N else {"n": 1}
+        parts = {"input": SOUND.get(case.group, PROMPT), "parameters": number}
         for name, changes in (("input", case.input), ("parameters", case.parameters)):
             whole = {**parts[name], **changes} if isinstance(changes, dict) else changes
             if whole != ABSENT:
@@ -171,8 +213,15 @@ class Bench:
 
     def service(self, case: Case) -> str:
         """What the service makes of it, at once or in the task."""
-        answer = self.server.post(self.body(case, self.host.url + "/"))
+        rules, body = READ_AGAIN[case.model], self.body(case, self.host.url + "/")
+        if rules.speaks_messages:
+            body = in_messages(body, set(rules.parameters))
+        asynchronous = "enable" if rules.tasks else ""
+        path = SERVICES + (rules.tasks or rules.calls)
+        answer = self.server.post(body, path, **{"X-DashScope-Async": asynchronous})
         if answer.status_code != 200:
+            if answer.json()["code"] == PASSED:
+                return "taken"
             assert answer.json()["code"].startswith("InvalidParameter"), answer.text
             return "refused"
         output = self.server.wait(answer.json()["output"]["task_id"])["output"]
@@ -186,6 +235,7 @@ def bench() -> Iterator[Bench]:
     host = PictureHost()
     host.files["%E5%9B%BE.png"] = picture()
     host.files["PNG-400x400-RGB"] = picture()
+    host.files["PNG-512x512-RGB"] = picture((512, 512))
     host.files["PNG-400x400-L"] = drawn((400, 400), "PNG", "L")
     try:
         with running_server(settings) as served:
@@ -210,16 +260,18 @@ def test_every_case_has_a_name_of_its_own() -> None:
 
 
 def test_every_parameter_and_input_of_the_models_is_in_the_table() -> None:
-    for short, name in MODELS.items():
+    for name in READ_AGAIN:
         model = CATALOGUE.get(name)
         assert model is not None
         used: set[str] = set()
         for case in CASES:
-            if case.model == short:
+            if case.model == name:
                 used |= set(case.input if isinstance(case.input, dict) else {})
                 used |= set(case.parameters if isinstance(case.parameters, dict) else {})
         known = {*model.input_schema["properties"], *model.parameters_schema["properties"]}
         assert known - used - {"style"} == set(), name  # the same list wherever there is one
+        rules = READ_AGAIN[name]
+        assert known == {*rules.input, *rules.parameters}, name
 
 
 def test_the_pictures_are_what_their_names_say() -> None:
