@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 
 from shared.api.jobs_api import create_app, prepare
-from shared.app import INSTANCE, for_invocation
+from shared.app import for_invocation
+from shared.instance import INSTANCE
 from shared.platform.web_function import RequestContext, WsgiApp, web_function
 
 

@@ -273,6 +273,11 @@ class Catalogue:
 
     def __init__(self, models: tuple[Model, ...]) -> None:
         self._models = {model.name: model for model in models}
+        self._pools: dict[str, tuple[str, ...]] = {}
+        for name in self.names():
+            pool = self._models[name].limits.pool
+            if pool is not None:
+                self._pools[pool] = (*self._pools.get(pool, ()), name)
 
     def names(self) -> list[str]:
         return sorted(self._models)
@@ -283,6 +288,12 @@ class Catalogue:
 
     def get(self, name: str) -> Model | None:
         return self._models.get(name)
+
+    def mates(self, name: str) -> tuple[str, ...]:
+        """The models that share the tasks processed at once with this one, which is among them."""
+        model = self._models.get(name)
+        pool = None if model is None else model.limits.pool
+        return (name,) if pool is None else self._pools[pool]
 
     def in_region(self, region: str) -> Catalogue:
         """The same models with the limits of a region."""

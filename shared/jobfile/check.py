@@ -19,7 +19,7 @@ from shared.jobfile.references import Place
 from shared.jobfile.rules import as_numbers, check_lengths, check_rules
 from shared.jobfile.schema_check import Section, check_section
 from shared.jobfile.slips import is_wide
-from shared.jobfile.spec import DEFAULT_PRIORITY, ImageUse, JobSpec
+from shared.jobfile.spec import ASK, DEFAULT_PRIORITY, ImageUse, JobSpec
 
 _SOURCE = "job file format"
 
@@ -140,6 +140,7 @@ def _spec(job: dict[str, Any], model: Model, images: tuple[ImageUse, ...]) -> Jo
         expires_after=seconds(duration) if duration else None,
         labels=dict(own.get("labels", {})),
         on_partial=own.get("on_partial", "keep"),
+        on_unknown=own.get("on_unknown", ASK),
         images=images,
     )
 

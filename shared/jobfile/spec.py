@@ -11,6 +11,8 @@ from shared.catalogue.plain import copy
 from shared.catalogue.pointers import replace
 
 DEFAULT_PRIORITY = 5
+ASK, RESEND = "ask", "resend"
+"""What a job may want done about a call whose outcome nobody knows."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +42,15 @@ class JobSpec:
     expires_after: float | None = None
     labels: dict[str, str] = field(default_factory=dict)
     on_partial: str = "keep"
+    on_unknown: str = ASK
     images: tuple[ImageUse, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for a record; the inverse of `from_dict`."""
-        return {**asdict(self), "images": [asdict(image) for image in self.images]}
+        data = {**asdict(self), "images": [asdict(image) for image in self.images]}
+        if self.on_unknown == ASK:
+            del data["on_unknown"]  # as in records from before a job could say it
+        return data
 
     @staticmethod
     def from_dict(data: Mapping[str, Any]) -> JobSpec:

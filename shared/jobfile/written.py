@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shared.jobfile.spec import JobSpec
+from shared.jobfile.spec import ASK, JobSpec
 
 MOST_KEPT = 64 * 1024
 LONGEST_HEAD = 60
@@ -90,6 +90,7 @@ def _options(spec: JobSpec) -> dict[str, Any]:
         "priority": spec.priority,
         "labels": spec.labels,
         "on_partial": spec.on_partial,
+        "on_unknown": spec.on_unknown if spec.on_unknown != ASK else None,
         "expires_after": _duration(spec.expires_after),
     }
     return {name: value for name, value in options.items() if value not in (None, {})}

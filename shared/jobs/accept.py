@@ -7,10 +7,12 @@ poller would wait for the next tick of the timer.
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from shared.catalogue.models import SYNC, Model
 from shared.jobfile import Document
 from shared.jobs.intake import Intake, IntakeOutcome, Source
 from shared.jobs.submit import Submission
@@ -44,7 +46,7 @@ class Acceptance:
         for one in taken:
             if not one.new and not one.violations:
                 _log_known(one, key)
-        queued = {one.job: one.record for one in taken if one.record.state == QUEUED}
+        queued = {one.job: one.record for one in taken if self._may_go(one.record)}
         if not queued:
             return self._with_a_poller(taken)
         self._submit_heads(queued)
@@ -68,6 +70,11 @@ class Acceptance:
         """A job that was accepted before, with what an instance that died left undone."""
         return self._with_a_poller([self.intake.known(record)])[0]
 
+    def _may_go(self, record: Record) -> bool:
+        """Whether a job can be submitted here. A call may take minutes: that is the poller's."""
+        model = self.submission.rules.model(record.model)
+        return record.state == QUEUED and not (model is not None and model.mode == SYNC)
+
     def _submit_heads(self, queued: Mapping[str, Record]) -> None:
         """Submit those of the jobs that are next in their model's queue: nobody is overtaken.
 
@@ -87,8 +94,13 @@ class Acceptance:
             record = queued.get(job_of_marker(marker))
             if model is None or record is None or record.model != name:
                 return
-            if len(self.ledger.slots.held(name)) < self.ledger.breakers.window(model):
+            if self._room(model) > 0:
                 self.submission.submit(record, PATIENCE)
+
+    def _room(self, model: Model) -> int:
+        held = Counter(one.slot.model for one in self.ledger.slots.held())
+        shared = sum(held[name] for name in self.submission.rules.catalogue.mates(model.name))
+        return self.ledger.breakers.room(model, held[model.name], shared)
 
     def _with_a_poller(self, taken: list[IntakeOutcome]) -> list[IntakeOutcome]:
         """Wake a poller if there is anything to poll for."""

@@ -88,7 +88,9 @@ class Adoption:
 
 
 def is_undecided(last: Record) -> bool:
-    """Whether a person may say which task is the job's."""
+    """Whether a person may say which task is the job's; a call never has one."""
+    if last.call:
+        return False
     if last.state == SUBMITTING:
         return last.unknown is not None
     canceled_in_doubt = last.state == CANCELED and last.slot is not None and last.task_id is None

@@ -8,7 +8,7 @@ from shared.jobs.manifest import Outcome
 from shared.jobs.transitions import Transitions
 from shared.ledger import wakeups
 from shared.ledger.ledger import Ledger
-from shared.ledger.record import CANCELED, PENDING, QUEUED, SUBMITTING, Record
+from shared.ledger.record import CANCELED, IN_FLIGHT, PENDING, QUEUED, SUBMITTING, Record
 from shared.modelstudio.client import ModelStudio, ServiceError
 from shared.storage import layout
 
@@ -20,7 +20,7 @@ class NotCancelable(Exception):
     """The job is unknown, being sent, running or over. `last` is its last record, if any."""
 
     def __init__(self, last: Record | None) -> None:
-        super().__init__("There is no such job." if last is None else f"The job is {last.state}.")
+        super().__init__(_why_not(last))
         self.last = last
 
 
@@ -75,6 +75,17 @@ class Cancellation:
         """The record CANCELED, if the poller saw the canceled task first and wrote it."""
         now = self.ledger.records.last_from(last)
         return now if now.state == CANCELED else None
+
+
+def _why_not(last: Record | None) -> str:
+    if last is None:
+        return "There is no such job."
+    if last.call and last.state in IN_FLIGHT:
+        return (
+            f"The job is {last.state}: its model is being called, and a call cannot be canceled."
+            " It ends by itself within some minutes."
+        )
+    return f"The job is {last.state}."
 
 
 def _is_in_doubt(last: Record) -> bool:

@@ -11,9 +11,11 @@ from shared.catalogue.errors import ErrorRule, JobError
 from shared.catalogue.models import USUAL_USAGE, Model
 from shared.catalogue.price import Bill, area_asked_for, areas_billed
 from shared.catalogue.rules import Rules
+from shared.jobfile import JobSpec
+from shared.jobs.billing import at_most, billed_before, request_of
 from shared.jobs.errors import classified, explained, log_fields
 from shared.jobs.images import store_image
-from shared.jobs.manifest import FailedImage, Outcome, billed_before, state_of
+from shared.jobs.manifest import FailedImage, Outcome, state_of
 from shared.jobs.transitions import Retained, Transitions
 from shared.jobs.wanted import MOST_IMAGES, Wanted, wanted
 from shared.ledger.ledger import Ledger
@@ -55,12 +57,11 @@ NOTHING = KnownInFlight()
 
 @dataclass(frozen=True)
 class Asked:
-    """What a job asked for. `request` is in the flat form, empty where the spec is lost."""
+    """What a job asked for. `model` and `spec` are None where they are lost."""
 
     model: Model | None
-    request: Mapping[str, Any]
+    spec: JobSpec | None
     wanted: Wanted
-    on_partial: str = "keep"
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,19 @@ class Collection:
             return self.ledger.records.append(last.following(RUNNING))
         return last
 
+    def take_answer(self, last: Record, first: Record | None = None) -> Record | None:
+        """Do what follows from the answer to a call, which the record `last` holds; as `take`."""
+        answer = last.answer or {}
+        usage = answer.get("usage")
+        task = Task(
+            task_id="",
+            status="SUCCEEDED",
+            request_id=last.create_request_id or "",
+            answer=answer,
+            usage=usage if isinstance(usage, Mapping) else {},
+        )
+        return self.take(last, task, KnownInFlight(first))
+
     def _succeeded(self, last: Record, task: Task, known: KnownInFlight) -> Record | None:
         asked = self._asked(last, known.first)
         made = self._fetch_all(last, task, asked)
@@ -140,10 +154,7 @@ class Collection:
     def _asked(self, last: Record, first: Record | None) -> Asked:
         spec = (first or self.ledger.records.with_spec(last)).spec
         model = self.rules.model(last.model)
-        if spec is None:
-            return Asked(model, {}, Wanted(1, exact=False))
-        request = {"input": spec.input, "parameters": spec.parameters}
-        return Asked(model, request, wanted(model, request), spec.on_partial)
+        return Asked(model, spec, wanted(model, request_of(spec)) if spec else Wanted(1, False))
 
     def _fetch_all(self, last: Record, task: Task, asked: Asked) -> Made | None:
         """Every result stored or known to be lost; None if one has to be fetched again later."""
@@ -175,8 +186,9 @@ class Collection:
         if model is None:
             return Bill(((0.0, count),) if count else ())
         told, stored = _area(task, model), [image.width * image.height for image in made.images]
-        hoped = area_asked_for(model, asked.request)
-        return self.rules.bill(model, asked.request, areas_billed(count, told, stored, hoped))
+        request = request_of(asked.spec)
+        areas = areas_billed(count, told, stored, area_asked_for(model, request))
+        return self.rules.bill(model, request, areas)
 
     def _fetch_one(
         self, last: Record, number: int, item: Mapping[str, Any], model: Model | None
@@ -212,23 +224,23 @@ class Collection:
 
         `free`: it does not count, because the account was to blame and not the job.
         """
-        if not failed or asked.on_partial != "retry-failed":
+        if not failed or asked.spec is None or asked.spec.on_partial != "retry-failed":
             return False
         errors = self.rules.errors
         rules = [errors.classify(one.error.code, one.error.message, 200) for one in failed]
-        price = self.rules.price(last.model, billed.plus(self._at_most(asked, len(failed))))
-        total = price["total"] if price else 0.0
+        total = self._total_with(asked, billed, len(failed))
         if free:
             return total <= self.rules.policy.most_price
         attempt = last.attempt or 1
         return all(self.rules.policy.allows(rule, attempt, total) for rule in rules)
 
-    def _at_most(self, asked: Asked, images: int) -> Bill:
-        """What another attempt for so many images costs if all of them succeed."""
+    def _total_with(self, asked: Asked, billed: Bill, images: int) -> float:
+        """What the job may cost once another attempt has made so many images."""
         if asked.model is None:
-            return Bill()
-        area = area_asked_for(asked.model, asked.request)
-        return self.rules.bill(asked.model, asked.request, [area] * images)
+            return 0.0
+        both = billed.plus(at_most(self.rules, asked.model, asked.spec, images))
+        price = self.rules.price(asked.model.name, both)
+        return float(price["total"]) if price else 0.0
 
     def _fetch(
         self, job: str, number: int, item: Mapping[str, Any], model: Model | None

@@ -7,11 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shared.catalogue.models import Model
-from shared.catalogue.price import area_asked_for
 from shared.catalogue.rules import Rules
 from shared.jobfile import JobSpec
-from shared.jobs.manifest import billed_before
-from shared.jobs.wanted import images_wanted
+from shared.jobs.billing import at_most, billed_before, images_left
 from shared.ledger.ledger import Ledger
 from shared.ledger.record import PENDING, QUEUED, RUNNING, Record
 from shared.ledger.snapshots import SNAPSHOT_TTLS, QueueSnapshot, QueueSnapshots, SnapshotTtl
@@ -65,9 +63,7 @@ class Estimates:
         model = self.rules.model(record.model)
         if model is None or spec is None:
             return None
-        request = {"input": spec.input, "parameters": spec.parameters}
-        images = len(record.missing) or images_wanted(model, request)
-        left = self.rules.bill(model, request, [area_asked_for(model, request)] * images)
+        left = at_most(self.rules, model, spec, images_left(model, record, spec))
         return self.rules.price(model.name, billed_before(self.rules, record).plus(left))
 
     def _snapshot(self, record: Record, ttl: SnapshotTtl) -> QueueSnapshot:
@@ -86,8 +82,9 @@ class Estimates:
             return None
         limits = model.limits
         if model.name not in self._busy:
-            held = len(self.ledger.slots.held(model.name))  # one may be claimed ahead
-            self._busy[model.name] = min(held, self.ledger.breakers.window(model))
+            mates = self.rules.catalogue.mates(model.name)
+            held = sum(one.slot.model in mates for one in self.ledger.slots.held())
+            self._busy[model.name] = min(held, self.ledger.breakers.window(model))  # 1 may be ahead
         rounds = (place - 1 + self._busy[model.name]) // max(1, limits.lanes)
         paced = (place - 1) * limits.per_seconds / max(1, limits.submissions)
         paused = self.ledger.breakers.paused_for(model.name)

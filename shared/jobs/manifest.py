@@ -10,6 +10,7 @@ from shared.catalogue.errors import ErrorTable, JobError
 from shared.catalogue.price import Bill
 from shared.catalogue.rules import Rules
 from shared.jobfile.written import as_written, excerpt, without_payload
+from shared.jobs.billing import billed_before
 from shared.ledger.manifest import Manifest, StoredImage
 from shared.ledger.record import FAILED, REJECTED, SUCCEEDED, Record
 from shared.modelstudio.client import Task
@@ -147,17 +148,6 @@ def unlisted_hosts(images: Sequence[StoredImage]) -> list[dict[str, Any]]:
         }
         for host in hosts
     ]
-
-
-def billed_before(rules: Rules, last: Record) -> Bill:
-    """What the attempts before were billed for. Records from before there were bills say only how
-    many images: for these the dearest price counts."""
-    if last.bill is not None or not last.paid:
-        return last.bill or Bill()
-    model = rules.model(last.model)
-    if model is None:
-        return Bill(((0.0, last.paid),))
-    return rules.bill(model, {}, [None] * last.paid)
 
 
 def _usage(outcome: Outcome, paid: int) -> dict[str, Any] | None:

@@ -71,6 +71,8 @@ class Reconciliation:
         """
         if self.submission.is_unsent(last):
             return self.submission.withdraw(last)
+        if last.call:  # it has no task, and the list would show those of others
+            return self.submission.calls.resolve(last)
         now, sent = self.ledger.clock.now(), self._sent(last)
         # Past a day the list shows its task no more, and asking for so long a span is refused
         # (task management page).

@@ -12,24 +12,26 @@ import logging
 import math
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
-from shared.catalogue.models import Model
+from shared.catalogue.models import SYNC, Model
 from shared.catalogue.rules import Rules
 from shared.jobfile import JobSpec, request_body
-from shared.jobs.errors import classified, explained, log_fields
+from shared.jobs.calls import CallAttempts
 from shared.jobs.input_urls import InputExpired, refuse_expired
 from shared.jobs.manifest import Outcome
+from shared.jobs.refusals import Refusals
 from shared.jobs.transitions import Transitions
 from shared.jobs.wanted import wanted
 from shared.ledger.ledger import Ledger
 from shared.ledger.permits import Permit
 from shared.ledger.record import EXPIRED, PENDING, QUEUED, SUBMITTING, Record
 from shared.ledger.slots import Slot
-from shared.modelstudio.client import ModelStudio, OutcomeUnknown, ServiceError, TaskCreated
+from shared.modelstudio.client import ModelStudio, OutcomeUnknown, TaskCreated
 from shared.platform.clock import from_iso, iso
 from shared.platform.logs import about
-from shared.storage.objects import ObjectMissing, ObjectTooLarge
+from shared.storage.objects import ObjectMissing, ObjectTooLarge, StoreError
 
 SEND_WITHIN = 1.5
 """Seconds after its record within which a submission is sent."""
@@ -71,13 +73,16 @@ class Attempt:
 
 @dataclass
 class Submission:
-    """Submits jobs. `input_urls` makes the URLs under which the service fetches input images."""
+    """Submits jobs. `input_urls` makes the URLs under which the service fetches input images;
+    `calls`: how those of synchronous models are sent."""
 
     ledger: Ledger
     rules: Rules
     model_studio: ModelStudio
     transitions: Transitions
     input_urls: Callable[[JobSpec], dict[str, str]]
+    calls: CallAttempts
+    refusals: Refusals
     _unsent: set[Slot] = field(default_factory=set)
 
     def submit(
@@ -115,7 +120,7 @@ class Submission:
     def _submit(
         self, last: Record, model: Model, permit: Permit, claimed: Slot | None
     ) -> Record | RetryLater | None:
-        body = self._request(last)
+        body = self._request(last, model)
         if not isinstance(body, dict):
             return self._without(claimed, body)
         slot = claimed or self.ledger.slots.claim(model.name, last.job, last.seq + 1)
@@ -129,7 +134,7 @@ class Submission:
             self.ledger.slots.free(claimed)
         return outcome
 
-    def _request(self, last: Record) -> dict[str, Any] | Record | RetryLater | None:
+    def _request(self, last: Record, model: Model) -> dict[str, Any] | Record | RetryLater | None:
         """The request's body; otherwise what `submit` returns, because nothing may be sent."""
         stopped = self.expire(last) or self._pause(last)
         if stopped is not None:
@@ -141,7 +146,10 @@ class Submission:
             return self.transitions.fail(last, missing)
         except InputExpired as error:
             return self.transitions.fail(last, self.rules.errors.ours("InputExpired", reason=error))
-        return body if body is None or self.ledger.lease.may_send() else NOT_OURS
+        return body if body is None or self._may_send(model) else NOT_OURS
+
+    def _may_send(self, model: Model) -> bool:
+        return self.ledger.lease.may_send() and (model.mode != SYNC or self.calls.have_time())
 
     def line_up(self, model: Model) -> Permit:
         """A permit for one submission, to be spent in its turn."""
@@ -215,10 +223,28 @@ class Submission:
             last.following(SUBMITTING).claimed(slot),
             attempt=last.attempt + 1,
             epoch=self.ledger.lease.epoch,
+            call=attempt.model.mode == SYNC,
             not_before=None,
         )
         # A record whose writing failed may exist all the same: it is then known not to be sent.
         self._unsent.add(slot)
+        try:
+            return self._intend(attempt, draft)
+        except StoreError:
+            if draft.call and slot in self._unsent:
+                return self.calls.insist(partial(self._take_back, draft))
+            raise
+
+    def _take_back(self, draft: Record) -> Record | None:
+        """Find out whether the record of a call that was not sent exists; nobody else could tell
+        that it was not."""
+        last = self.ledger.records.last(draft.job)
+        if last is not None and draft.slot is not None and last.holds(draft.slot):
+            return self.withdraw(last)
+        return None
+
+    def _intend(self, attempt: Attempt, draft: Record) -> Record | None:
+        slot = attempt.slot
         for tries in range(INTENTS):
             began = self._moment()
             intent = self.ledger.records.append(draft)
@@ -260,12 +286,14 @@ class Submission:
         return max(monotonic - began[0], wall - began[1]) <= SEND_WITHIN
 
     def _send(self, attempt: Attempt, intent: Record) -> Record | None:
-        """The one POST, unless the lease ran out meanwhile."""
-        if not self.ledger.lease.may_send():
+        """The one POST, unless the lease, or the time for a call, ran out meanwhile."""
+        if not self._may_send(attempt.model):
             return self.withdraw(intent)
         submitted_at = iso(self.ledger.clock.now())
         model = attempt.model
         self._unsent.discard(attempt.slot)
+        if intent.call:
+            return self.calls.send(model, attempt.body, attempt.permit, intent)
         try:
             outcome = self.model_studio.create(model.endpoint, attempt.body)
         finally:
@@ -274,7 +302,7 @@ class Submission:
             return self.accepted(intent, outcome.task_id, outcome.request_id, submitted_at)
         if isinstance(outcome, OutcomeUnknown):
             return self._in_doubt(intent, outcome, submitted_at)
-        return self._refused(model, intent, outcome)
+        return self.refusals.refused(model, intent, outcome)
 
     def _in_doubt(
         self, intent: Record, outcome: OutcomeUnknown, submitted_at: str
@@ -300,25 +328,6 @@ class Submission:
         if intent.slot is not None:
             self._unsent.discard(intent.slot)
         return made
-
-    def _refused(self, model: Model, intent: Record, error: ServiceError) -> Record | None:
-        """No task was made: end the job, try it again, or stop the model until it can go on."""
-        rule = classified(self.rules.errors, error)
-        log.warning(
-            "job %s: submission refused: %s",
-            intent.job,
-            error,
-            extra=about("job.submission_refused", intent, **log_fields(error, rule)),
-        )
-        why, attempt, policy = explained(error, rule), intent.attempt, self.rules.policy
-        if rule.retry == "few" and policy.allows(rule, attempt, 0.0):
-            wait = policy.pause(attempt, self.ledger.rng)
-            return self.transitions.requeue(intent, why, wait=wait)
-        if rule.breaker == "none" and rule.retry != "after_backoff":
-            return self.transitions.fail(intent, why)
-        beyond = len(self.ledger.slots.held(model.name)) > model.limits.lanes
-        self.ledger.breakers.refused(model.name, error, rule, beyond)
-        return self.transitions.requeue(intent, why, attempt=attempt - 1)
 
 
 def for_missing(

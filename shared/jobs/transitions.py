@@ -125,6 +125,7 @@ class Transitions:
             slot_mark=None,
             api_key=None,
             epoch=None,
+            call=False,
             submitted_at=None,
             task_id=None,
             create_request_id=None,
@@ -151,13 +152,13 @@ class Transitions:
         if marked and ended.queued_ms:
             self.ledger.queue.remove(ended)
         if ended.slot is not None:
-            self._free(ended.slot, ended.task_id, ended.state in UNSURE)
+            self._free(ended.slot, ended.task_id, _is_unsure(ended))
 
     def clean_up(self, slot: Slot, last: Record) -> None:
         """Clean up after an attempt that is over; `last` is the job's last record."""
         attempt = [last] if last.slot == slot else self.ledger.records.attempt(slot)
         if attempt:
-            self._leave(slot, last, attempt[-1].task_id, attempt[-1].state in UNSURE)
+            self._leave(slot, last, attempt[-1].task_id, _is_unsure(attempt[-1]))
         else:
             self._leave(slot, last, None, False)
 
@@ -202,6 +203,11 @@ class Transitions:
             self.ledger.store.create(layout.result(last.job), text)
         else:
             self.ledger.store.put(layout.result(last.job), text)
+
+
+def _is_unsure(ended: Record) -> bool:
+    """Whether an attempt, by its last record, may have a task that nobody knows."""
+    return ended.state in UNSURE and not ended.call
 
 
 def _log_end(made: Record, numbers: Mapping[str, Any]) -> None:

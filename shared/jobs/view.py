@@ -14,8 +14,8 @@ from shared.ledger.record import QUEUED, REJECTED, Record
 from shared.storage import layout
 
 LINK_SECONDS = 3600
-HIDDEN = ("job", "nonce", "version", "slot_mark", "digest", "written")
-"""Fields of a record that the audit log leaves out."""
+HIDDEN = ("job", "nonce", "version", "slot_mark", "digest", "written", "answer")
+"""Fields of a record that the audit log leaves out; an answer holds links that anybody may open."""
 
 
 @dataclass

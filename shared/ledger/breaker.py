@@ -41,6 +41,12 @@ class Breakers:
         limits, state = model.limits, self.states.get(model.name)
         return state.window(limits.lanes, limits.queue_ahead, self.clock.now())
 
+    def room(self, model: Model, own: int, shared: int) -> int:
+        """How many more tasks of a model may be in flight beside `own`; `shared` are those of all
+        models of its pool, its own among them."""
+        window = self.window(model)
+        return min(window - own, max(window, model.limits.lanes) - shared)
+
     def paused_for(self, model: str) -> float:
         """Seconds until the model may be asked, by its own pause and the whole key's."""
         own, key = self.states.get(model), self.states.get(KEY)

@@ -17,7 +17,7 @@ from shared.catalogue.errors import JobError
 from shared.catalogue.price import Bill
 from shared.jobfile import JobSpec
 from shared.ledger.manifest import Manifest, StoredImage
-from shared.ledger.record import STATES, VERSION, Origin, Record
+from shared.ledger.record import READABLE, STATES, Origin, Record
 from shared.storage.objects import ObjectDamaged, ObjectNewer
 
 UNVERSIONED = 0
@@ -49,7 +49,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
 
 def to_dict(record: Record) -> dict[str, Any]:
     """The stored form of a record as plain data."""
-    head = {name: getattr(record, name) for name in HEAD} | {"version": VERSION}
+    head = {name: getattr(record, name) for name in HEAD} | {"version": record.needs}
     always = ACCEPTED if record.queued_ms else ()
     body = {
         name: getattr(record, name)
@@ -88,7 +88,7 @@ def decode(body: bytes, key: str) -> Record:
 
 
 def _is_newer(document: Mapping[str, Any]) -> bool:
-    return document.get("version", UNVERSIONED) > VERSION or document["state"] not in STATES
+    return document.get("version", UNVERSIONED) > READABLE or document["state"] not in STATES
 
 
 def _of(document: Mapping[str, Any]) -> Record:

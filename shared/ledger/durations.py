@@ -64,6 +64,15 @@ class Durations:
         else:
             self.states.save_soon(model, state)
 
+    def called(self, model: str, seconds: float) -> None:
+        """Remember how long a call took, which ends no pause: others may have been refused since.
+
+        Raises StoreError.
+        """
+        state = self.states.get(model)
+        state.durations = [*state.durations[1 - REMEMBERED :], round(seconds, 3)]
+        self.states.save_soon(model, state)
+
     def _readable(self, model: str) -> ModelState:
         with suppress(StoreError):
             return self.states.get(model)

@@ -98,8 +98,9 @@ NEVER_TAKEN = Epoch(0, 0.0, 0.0, "", True, {})
 @dataclass
 class Lease:
     """The lease as one instance sees it. `owner` names this run; `epoch` is what it holds; `seen`
-    is what it saw last. Two things go along at a release: `armed`, the delayed call under way, and
-    `made_room`, how often in a row a poller has released it for the sake of other code."""
+    is what it saw last, `number` the epoch it held last. Two things go along at a release: `armed`,
+    the delayed call under way, and `made_room`, how often in a row a poller has released it for the
+    sake of other code."""
 
     store: ObjectStore
     clock: Clock
@@ -110,6 +111,7 @@ class Lease:
     seen: Epoch = NEVER_TAKEN
     armed: Armed = NOT_ARMED
     made_room: int = 0
+    number: int = 0
     _kind: str = ""
     _is_closing: bool = False
     _renewed: tuple[float, float] = (0.0, 0.0)
@@ -123,13 +125,16 @@ class Lease:
         self.seen = self._look()
         return self._take(kind, self.seen)
 
-    def take_when_free(self, deadline: float) -> bool:
+    def take_when_free(self, deadline: float, *, patient: bool = True) -> bool:
         """Take the lease for a poller; wait while its holder lives, but not for another poller.
 
-        The holder may have been killed, and nobody would go on for it. `deadline` is monotonic.
+        The holder may have been killed, and nobody would go on for it. Without patience a poller
+        that has renewed the lease lately is not watched for signs of life. `deadline` is monotonic.
         Raises StoreError.
         """
         while not self.take(POLLER):
+            if not patient and self._is_at_work(self.seen):
+                return False
             if self.clock.monotonic() + WATCH >= deadline:
                 return False
             self.clock.sleep(WATCH)
@@ -137,6 +142,11 @@ class Lease:
             if now.kind == POLLER and now.since != seen.since and not now.is_released:
                 return False
         return True
+
+    def _is_at_work(self, seen: Epoch) -> bool:
+        """Whether the holder is a poller that is not late with its renewal."""
+        is_held = seen.kind == POLLER and not seen.is_released
+        return is_held and seen.age <= self.timing.renew_after + MARGIN
 
     def _take(self, kind: str, newest: Epoch) -> bool:
         dead = kind == POLLER and newest.age > self.timing.dead_after
@@ -150,7 +160,8 @@ class Lease:
             # take the one after: so it is left to grow old, not released.
             self.seen = self._look()  # who waits for a holder goes on waiting: this one is nobody's
             return False
-        self.epoch, self._renewed, self._is_closing = newest.number + 1, began, False
+        self.epoch = self.number = newest.number + 1
+        self._renewed, self._is_closing = began, False
         self.armed, self.made_room = newest.armed, newest.made_room
         ago = max(0.0, newest.age - RESOLUTION) if newest.is_released else 0.0
         self.permits.restore(newest.permits, self.timing.request, ago)

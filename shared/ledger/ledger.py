@@ -12,6 +12,7 @@ from shared.ledger.durations import Durations
 from shared.ledger.job_index import JobIndex
 from shared.ledger.lease import Lease, Timing
 from shared.ledger.model_state import ModelStates
+from shared.ledger.open_calls import OpenCalls
 from shared.ledger.permits import Permits
 from shared.ledger.queue import Queue
 from shared.ledger.records import Records
@@ -26,7 +27,8 @@ from shared.storage.objects import ObjectStore
 class Ledger:
     """Records and the indexes over them, as one instance sees them. Parts are made on first use.
 
-    `code`: what runs here (`shared.platform.running_code`).
+    `code`: what runs here (`shared.platform.running_code`). `most_calls`: calls of synchronous
+    models that may be open at once.
     """
 
     store: ObjectStore
@@ -34,6 +36,7 @@ class Ledger:
     rng: random.Random
     timing: Timing = field(default_factory=Timing)
     code: str = ""
+    most_calls: int = 16
 
     @cached_property
     def records(self) -> Records:
@@ -51,6 +54,10 @@ class Ledger:
     def lease(self) -> Lease:
         permits = Permits(self.clock)
         return Lease(self.store, self.clock, nonce(self.rng), permits, self.timing)
+
+    @cached_property
+    def open_calls(self) -> OpenCalls:
+        return OpenCalls(self.store, self.clock, self.timing)
 
     @cached_property
     def wake(self) -> Wake:

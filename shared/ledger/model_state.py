@@ -1,7 +1,8 @@
 """What was learned of a model: how long its tasks take, and until when it is paused.
 
-Advice, not truth: one object per model, the last writer wins, and losing it costs nothing but
-time. `shared.ledger.breaker` and `shared.ledger.durations` interpret it.
+Advice, not truth: one object per model, and losing it costs nothing but time. Two pollers may
+write it, one that sends and one that waits for its last answers: so each adds what it has learned
+to what is stored. `shared.ledger.breaker` and `shared.ledger.durations` interpret it.
 """
 
 from __future__ import annotations
@@ -9,13 +10,15 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
 from shared.platform.clock import Clock
 from shared.storage import layout
 from shared.storage.objects import ObjectMissing, ObjectStore
+
+T = TypeVar("T")
 
 FRESH = 300.0
 """Seconds after which a state is read again: another instance may have learned something."""
@@ -56,6 +59,10 @@ class ModelState:
     pause: Pause | None = None
     ahead_off_until: float = 0.0
 
+    def copy(self) -> ModelState:
+        """What is known now; lists are replaced and never changed, so that they can be shared."""
+        return replace(self)
+
     def paused_for(self, now: float) -> float:
         """Seconds until the breaker lets something through again, 0 if it does now."""
         pause = self.pause  # another thread may end it
@@ -79,6 +86,7 @@ class ModelStates:
     store: ObjectStore
     clock: Clock
     _known: dict[str, ModelState] = field(default_factory=dict, init=False)
+    _base: dict[str, ModelState] = field(default_factory=dict, init=False)
     _read_at: dict[str, float] = field(default_factory=dict, init=False)
     _written_at: dict[str, float] = field(default_factory=dict, init=False)
     _unwritten: set[str] = field(default_factory=set, init=False)
@@ -97,7 +105,8 @@ class ModelStates:
             changes = self._changes[model]
             read = self._read(model)
             if self._changes[model] == changes:  # else another thread knows better
-                self._known[model] = read
+                self._known[model] = self._with_new(model, read)
+                self._base[model] = read.copy()
             self._read_at[model] = now
         return self._known[model]
 
@@ -109,8 +118,8 @@ class ModelStates:
         """Write a state that `get` gave and that was changed since; not one of a newer release.
         Raises StoreError.
 
-        It is what is known from now on. Where another thread learned more while this one wrote,
-        that is written again: the store ends with what is known here.
+        It is what is known from now on, with what others have written meanwhile. Where another
+        thread learned more while this one wrote, that is written again.
         """
         self._learned(model, state)
         with self._lock:
@@ -118,8 +127,11 @@ class ModelStates:
         try:
             while True:
                 changes = self._changes[model]
+                self._add_others(model)
                 if model not in self._of_newer:
-                    self.store.put(layout.model_state(model), _encode(self._known[model]))
+                    written = self._known[model].copy()
+                    self.store.put(layout.model_state(model), _encode(written))
+                    self._base[model] = written
                 if self._changes[model] == changes:
                     break
         finally:
@@ -149,7 +161,31 @@ class ModelStates:
             self._changes[model] += 1
             self._known[model] = state
 
+    def _add_others(self, model: str) -> None:
+        """Take in what is stored. An object that was lost is made again from what is known."""
+        stored = self._stored(model)
+        if stored is not None:
+            merged, known = self._with_new(model, stored), self._known[model]
+            for one in fields(ModelState):
+                if getattr(merged, one.name) != getattr(known, one.name):
+                    setattr(known, one.name, getattr(merged, one.name))
+            self._base[model] = stored
+
+    def _with_new(self, model: str, stored: ModelState) -> ModelState:
+        """What is stored, with what was learned here since that was read or written last."""
+        known, base = self.known(model), self._base.get(model, ModelState())
+        return ModelState(
+            durations=_both(stored.durations, base.durations, known.durations),
+            ends=_both(stored.ends, base.ends, known.ends),
+            made=_both(stored.made, base.made, known.made),
+            pause=_newer_pause(stored.pause, base.pause, known.pause),
+            ahead_off_until=max(stored.ahead_off_until, known.ahead_off_until),
+        )
+
     def _read(self, model: str) -> ModelState:
+        return self._stored(model) or ModelState()
+
+    def _stored(self, model: str) -> ModelState | None:
         try:
             body = self.store.read(layout.model_state(model), STATE_BYTES).body
             document = json.loads(body)
@@ -159,7 +195,22 @@ class ModelStates:
                 return self.known(model)
             return _decode(document)
         except (ObjectMissing, ValueError, TypeError, AttributeError):
-            return ModelState()
+            return None
+
+
+def _both(stored: list[T], base: list[T], known: list[T]) -> list[T]:
+    """What is stored, and then what was added to `known` since it was `base`."""
+    kept = next((n for n in range(len(known), 0, -1) if known[:n] == base[-n:]), 0)
+    return [*stored, *known[kept:]] if stored != base else known
+
+
+def _newer_pause(stored: Pause | None, base: Pause | None, known: Pause | None) -> Pause | None:
+    """The pause that was changed; where two have changed it, the one that began last."""
+    if known == base:
+        return stored
+    if stored == base or stored is None:
+        return known
+    return known if known is not None and known.began >= stored.began else stored
 
 
 def _encode(state: ModelState) -> bytes:

@@ -2,7 +2,9 @@
 
 Only the holder of the lease sends, so its memory is enough. A permit is spent when a request goes
 out and returns one window after the request's answer has arrived. The service counts a request at
-some moment between the two, so no window at the service ever holds more than the limit.
+some moment between the two, so no window at the service ever holds more than the limit. A call that
+is answered minutes later is counted on its arrival: its permit returns one window, and the time of
+the way, after it was written completely.
 
 Submissions of several threads line up for permits, so that jobs are sent in the order in which they
 were chosen. All methods may be called by several threads.
@@ -17,6 +19,9 @@ from typing import Any
 
 from shared.catalogue.models import Limits
 from shared.platform.clock import Clock
+
+ON_ITS_WAY = 1.0
+"""Seconds after which a request that was written completely has arrived."""
 
 
 class Permit:
@@ -86,6 +91,12 @@ class Permits:
             if permit in line:
                 line.remove(permit)
             permit.back_at = min(permit.back_at, self.clock.monotonic() + permit.limits.per_seconds)
+
+    def written(self, permit: Permit) -> None:
+        """The request of a permit that was spent has left completely."""
+        with self._lock:
+            back_at = self.clock.monotonic() + permit.limits.per_seconds + ON_ITS_WAY
+            permit.back_at = min(permit.back_at, back_at)
 
     def state(self) -> dict[str, list[float]]:
         """Seconds until each spent permit returns, by model: what the next holder has to know."""

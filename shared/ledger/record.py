@@ -48,9 +48,12 @@ FOR_GOOD = frozenset({SUCCEEDED, FAILED, EXPIRED})
 """Final states that no record follows: a rejected job may go on with a corrected file, a canceled
 one or one that needs attention with a task that a person gives it."""
 
-VERSION = 1
+VERSION, WITH_CALLS = 1, 2
 """The version that a reader needs to go on with a record. Records without one were written before
-versions existed. One that an older release must leave alone gets a higher one, and no other."""
+versions existed. One that an older release must leave alone gets a higher one, and no other: a call
+under way would be looked up in the list of tasks, not found there, and sent again."""
+READABLE = WITH_CALLS
+"""The highest version that this release knows."""
 
 
 @dataclass(frozen=True)
@@ -70,12 +73,14 @@ class Record:
     written, `digest` that of the request it asks for. `spec_seq` names the record that holds the
     spec. `tenant` and `api_key` (its name, never the key) are None in records from before there
     were any. `not_before` delays the next attempt. `epoch` is that of the lease under which the
-    attempt was sent. `paid` images and what they cost (`bill`), the images `kept` and the numbers
-    `missing` are what earlier attempts of a partial success left behind; records from before there
-    were bills have none.
+    attempt was sent. `call`: the attempt is a call of a synchronous model, which has no task.
+    `paid` images and what they cost (`bill`), the images `kept` and the numbers `missing` are what
+    earlier attempts of a partial success left behind; records from before there were bills have
+    none.
 
     The last group belongs to one record only; the next record starts without it. `unknown` says
-    why the outcome of a submission is unknown. `manifest` is set in final states.
+    why the outcome of a submission is unknown. `answer` is what the service answered to a call,
+    the only copy of its result URLs. `manifest` is set in final states.
     """
 
     job: str
@@ -98,6 +103,7 @@ class Record:
     slot_mark: str | None = None
     api_key: str | None = None
     epoch: int | None = None
+    call: bool = False
     task_id: str | None = None
     submitted_at: str | None = None
     create_request_id: str | None = None
@@ -113,6 +119,7 @@ class Record:
     warnings: tuple[Mapping[str, Any], ...] = ()
     violations: tuple[Mapping[str, Any], ...] = ()
     unknown: str | None = None
+    answer: Mapping[str, Any] | None = None
     error: JobError | None = None
     manifest: Manifest | None = None
 
@@ -131,6 +138,7 @@ class Record:
             warnings=(),
             violations=(),
             unknown=None,
+            answer=None,
             error=None,
             manifest=None,
         )
@@ -145,6 +153,11 @@ class Record:
         if self.slot_seq is None or self.slot_mark is None:
             return None
         return Slot(self.api_key, self.model, self.job, self.slot_seq, self.slot_mark)
+
+    @property
+    def needs(self) -> int:
+        """The version that a reader needs."""
+        return WITH_CALLS if self.call and self.state in IN_FLIGHT else VERSION
 
     @property
     def is_final(self) -> bool:

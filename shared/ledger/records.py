@@ -35,7 +35,8 @@ class Records:
         None: its number is taken, another instance moved the job first. Raises StoreError when it
         stays unknown whether it was written.
         """
-        made = replace(draft, at=iso(self.clock.now()), nonce=nonce(self.rng))
+        at, mark = iso(self.clock.now()), nonce(self.rng)
+        made = replace(draft, at=at, nonce=mark, version=draft.needs)
         if self.store.create(layout.record(made.job, made.seq), encode(made)).created:
             return made
         return None

@@ -10,11 +10,12 @@ from __future__ import annotations
 import json
 import re
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
@@ -22,6 +23,8 @@ from shared.modelstudio.answers import AnswerTooSlow, UnreadableBody, read_objec
 from shared.modelstudio.api_key import KeySource, KeyUnavailable
 from shared.platform.clock import Clock, SystemClock
 from shared.platform.slim_imports import requests
+
+R = TypeVar("R")
 
 CONNECT_TIMEOUT = 3.05
 QUERY_TIMEOUT = 10.0
@@ -136,10 +139,15 @@ class ModelStudio:
         The exception is a POST whose key was refused (HTTP 401: no task was made) where KMS holds
         another key by now.
         """
+        return self.with_key(endpoint, partial(self._create, endpoint, body))
+
+    def with_key(self, endpoint: str, send: Callable[[str], R | ServiceError]) -> R | ServiceError:
+        """What came of a POST that is billed: sent once, and once more where its key was refused,
+        which proves that nothing was done, and there is another one by now."""
         key = self._key()
         if isinstance(key, ServiceError):
             return key
-        outcome = self._create(endpoint, body, key)
+        outcome = send(key)
         if not isinstance(outcome, ServiceError) or not self._rotated(outcome, key):
             return outcome
         renewed = self._key()
@@ -147,30 +155,30 @@ class ModelStudio:
             return outcome
         # The connection may be closing; a POST into it would have an unknown outcome.
         self.session.get_adapter(self.base_url + endpoint).close()
-        return self._create(endpoint, body, renewed)
+        return send(renewed)
+
+    def post_headers(self, key: str, body: Mapping[str, Any]) -> dict[str, str]:
+        """Headers of a POST that is billed: it has a connection of its own."""
+        headers = self._headers(key) | {"Content-Type": "application/json", "Connection": "close"}
+        if "oss://" in json.dumps(body.get("input", {})):
+            headers["X-DashScope-OssResourceResolve"] = "enable"
+        return headers
 
     def _create(
         self, endpoint: str, body: Mapping[str, Any], key: str
     ) -> TaskCreated | ServiceError | OutcomeUnknown:
-        headers = self._headers(key) | {
-            "Content-Type": "application/json",
-            "X-DashScope-Async": "enable",
-            "Connection": "close",
-        }
-        if "oss://" in json.dumps(body.get("input", {})):
-            headers["X-DashScope-OssResourceResolve"] = "enable"
         try:
             answer = self.session.post(
                 self.base_url + endpoint,
                 data=json.dumps(body, ensure_ascii=False).encode(),
-                headers=headers,
+                headers={**self.post_headers(key, body), "X-DashScope-Async": "enable"},
                 timeout=(CONNECT_TIMEOUT, self.create_timeout),
                 allow_redirects=False,
                 stream=True,
             )
-            body = self._body(answer, self.create_timeout)
+            body = self.body_of(answer, self.create_timeout)
         except requests.RequestException as error:
-            if _never_sent(error):
+            if never_sent(error):
                 return ServiceError("Unreachable", "The service could not be reached.", 0)
             return OutcomeUnknown(f"{type(error).__name__} after the request was sent")
         except (UnreadableBody, AnswerTooSlow) as error:
@@ -190,9 +198,9 @@ class ModelStudio:
         return Task(
             task_id=task_id,
             status=_status(output["task_status"]),
-            request_id=_short(answer.get("request_id")),
+            request_id=short(answer.get("request_id")),
             answer=answer,
-            code=_short(output.get("code")),
+            code=short(output.get("code")),
             message=str(output.get("message") or ""),
             usage=usage if isinstance(usage, dict) else {},
             times=_times(output),
@@ -279,7 +287,7 @@ class ModelStudio:
                 allow_redirects=False,
                 stream=True,
             )
-            body = self._body(answer, ANSWER_TIMEOUT)
+            body = self.body_of(answer, ANSWER_TIMEOUT)
         except requests.RequestException as error:
             raise ServiceError("Unreachable", type(error).__name__, 0) from None
         except AnswerTooSlow:
@@ -289,10 +297,10 @@ class ModelStudio:
                 raise ServiceError("UnreadableAnswer", f"The answer is {error}.", 200) from None
             body = {}
         if answer.status_code != 200 or body.get("code"):
-            raise _refusal(answer.status_code, body)
+            raise refusal(answer.status_code, body)
         return body
 
-    def _body(self, answer: requests.Response, seconds: float) -> dict[str, Any]:
+    def body_of(self, answer: requests.Response, seconds: float) -> dict[str, Any]:
         """The answer's JSON object, which must be there within `seconds` of its first byte."""
         end = self.clock.monotonic() + seconds
         with answer:
@@ -323,31 +331,32 @@ def _create_outcome(
     output = body.get("output")
     task_id = output.get("task_id") if isinstance(output, dict) else None
     if status == 200 and isinstance(task_id, str) and TASK_ID.fullmatch(task_id):
-        return TaskCreated(task_id, _short(body.get("request_id")))
+        return TaskCreated(task_id, short(body.get("request_id")))
     if status >= 500:
-        return OutcomeUnknown(f"HTTP {status} {_short(body.get('code')) or 'without a code'}")
+        return OutcomeUnknown(f"HTTP {status} {short(body.get('code')) or 'without a code'}")
     if status == 200 and not body.get("code"):
         return OutcomeUnknown("HTTP 200 without a task id")
-    return _refusal(status, body)
+    return refusal(status, body)
 
 
-def _refusal(status: int, body: Mapping[str, Any]) -> ServiceError:
+def refusal(status: int, body: Mapping[str, Any]) -> ServiceError:
+    """What the service said was wrong, as far as it can be read."""
     return ServiceError(
-        code=_short(body.get("code")) or "Unreadable",
+        code=short(body.get("code")) or "Unreadable",
         message=str(body.get("message") or f"The service answered HTTP {status} without a code."),
         http=status,
-        request_id=_short(body.get("request_id")),
+        request_id=short(body.get("request_id")),
     )
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
     """A code or an id: a text that is not empty and not absurdly long."""
     return str(value)[:LONGEST_ID] if value else ""
 
 
 def _status(value: Any) -> str:
     """A task's status, in the words of the task management page."""
-    status = _short(value)
+    status = short(value)
     return "RUNNING" if status in RUNNING_TOO else status
 
 
@@ -372,7 +381,8 @@ def _count(answer: Mapping[str, Any]) -> int:
     return total if isinstance(total, int) and not isinstance(total, bool) else 0
 
 
-def _never_sent(error: requests.RequestException) -> bool:
+def never_sent(error: requests.RequestException) -> bool:
+    """Whether a request has not reached the service, for certain."""
     if isinstance(error, requests.ConnectTimeout):
         return True
     reason = error.args[0] if error.args else None
@@ -416,6 +426,6 @@ def _listed(row: Any) -> ListedTask | None:
         task_id,
         _status(row.get("status")),
         created / 1000,
-        _short(row.get("request_id")),
-        _short(row.get("model_name")),
+        short(row.get("request_id")),
+        short(row.get("model_name")),
     )

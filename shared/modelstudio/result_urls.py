@@ -73,10 +73,10 @@ def _is_image(value: Any, item: _Item | None) -> bool:
 
 
 def _result(value: Any, item: _Item) -> _Item:
-    if not isinstance(value, str):
-        return {**item, "url": None}
-    is_url = value.startswith(("http://", "https://"))
-    return {**item, "url": value} if is_url else {"message": value, **item, "url": None}
+    """`url` is whatever stands in its place; only a plain text beside URLs may be no URL."""
+    if item or not isinstance(value, str) or value.startswith(("http://", "https://")):
+        return {**item, "url": value or None}
+    return {"message": value, "url": None}
 
 
 def _enter(value: Any, step: str) -> Any:

@@ -64,7 +64,8 @@ class Settings:
 
     The outcome of a submission that is not answered within `create_timeout` is unknown. Its task is
     looked for in the task list; if there is none after `unknown_grace`, the job is submitted again
-    (`unknown_policy` resolve). With `ask` a person decides.
+    (`unknown_policy` resolve). With `ask` a person decides. A synchronous model is given
+    `call_timeout` for its answer, and at most `most_open_calls` wait for one at once.
 
     `model_region` is Model Studio's region: the one the base URL and the API key belong to.
     `input_delivery` says how images that lie in the bucket reach the service: `presigned` (a URL
@@ -93,6 +94,8 @@ class Settings:
     cors_origin: str = ""
     api_url: str = ""
     create_timeout: float = 30.0
+    call_timeout: float = 600.0
+    most_open_calls: int = 16
     unknown_grace: float = 120.0
     lease_seconds: float = 40.0
     unknown_policy: str = "resolve"
@@ -145,6 +148,8 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         cors_origin=environ.get("CORS_ORIGIN", "").rstrip("/"),
         api_url=environ.get("API_URL", "").rstrip("/"),
         create_timeout=_seconds(environ, "CREATE_TIMEOUT", 30.0),
+        call_timeout=_seconds(environ, "CALL_TIMEOUT", 600.0),
+        most_open_calls=_count(environ, "MAX_OPEN_CALLS", 16, most=64),
         unknown_policy=_one_of(environ, "UNKNOWN_POLICY", ("resolve", "ask")),
         unknown_grace=_seconds(environ, "UNKNOWN_GRACE", 120.0),
         lease_seconds=_seconds(environ, "LEASE_SECONDS", 40.0),
@@ -276,3 +281,10 @@ def _seconds(environ: Mapping[str, str], name: str, default: float) -> float:
     if not 0 < value < float("inf"):
         raise SettingsError(f"{name} is {text!r}; it must be a finite number above 0.")
     return value
+
+
+def _count(environ: Mapping[str, str], name: str, default: int, most: int) -> int:
+    text = environ.get(name) or str(default)
+    if not re.fullmatch(r"[0-9]{1,6}", text) or not 1 <= int(text) <= most:
+        raise SettingsError(f"{name} is {text!r}; it must be a whole number from 1 to {most}.")
+    return int(text)

@@ -97,7 +97,8 @@ class InFlightTasks:
     """All tasks in flight of a run, by slot. `sending`: the queue marker of each job that is
     being sent; it takes room, and may have a slot already. `ahead`: slots that were claimed for
     jobs before there is room for them, by queue marker. `_held`: all other slots, None while they
-    have not been counted. `_crowds`: when the tasks of a model that has many are listed next."""
+    have not been counted. `_crowds`: when the tasks of a model that has many are listed next.
+    `_freed`: when lanes became free, by the first model of their line."""
 
     catalogue: Catalogue
     ledger: Ledger
@@ -139,7 +140,8 @@ class InFlightTasks:
     def _continue(self, inflight: InFlight) -> None:
         """Take over what the run before knew: a task begins when one of those before it ends."""
         model = self.catalogue.get(inflight.slot.model)
-        ends = self.ledger.durations.ends(inflight.slot.model)
+        mates = self.catalogue.mates(inflight.slot.model)
+        ends = sorted(end for name in mates for end in self.ledger.durations.ends(name))
         if model is None or len(ends) < model.limits.lanes:
             return
         ago = self.ledger.clock.now() - ends[-model.limits.lanes]
@@ -181,7 +183,7 @@ class InFlightTasks:
         open_at = max(seen_open, ran_until) if ran_until < now else seen_open
         ended = Moment((open_at + now) / 2, now - open_at)
         inflight.finished_remotely = True
-        self._freed.setdefault(inflight.slot.model, []).append(ended)
+        self._freed.setdefault(self._line_of(inflight), []).append(ended)
         ended_at = self.ledger.clock.now() - (now - ended.at)
         self.ledger.durations.ended(inflight.slot.model, ended_at)
         if inflight.open_at is None:
@@ -224,14 +226,23 @@ class InFlightTasks:
     def room(self, model: Model) -> int:
         """How many more tasks of a model may be in flight; none before the slots were counted.
 
-        Tasks that the service has finished, whose images are still to come, do not count.
+        Tasks that the service has finished, whose images are still to come, do not count. Models of
+        a pool take each other's room.
         """
         if self._held is None:
             return 0
-        held = [slot.job for slot in self._held if slot.model == model.name]
-        sending = self._sending(model.name)
-        over = sum(one.finished_remotely for one in self if one.slot.model == model.name)
-        return self.ledger.breakers.window(model) - len(held) - len(sending.difference(held)) + over
+        flying = {name: self._flying(name) for name in self.catalogue.mates(model.name)}
+        return self.ledger.breakers.room(model, flying[model.name], sum(flying.values()))
+
+    def _flying(self, model: str) -> int:
+        """How many tasks of a model keep the service busy, or are about to."""
+        held = [slot.job for slot in self._held or () if slot.model == model]
+        over = sum(one.finished_remotely for one in self if one.slot.model == model)
+        return len(held) + len(self._sending(model).difference(held)) - over
+
+    def _line_of(self, inflight: InFlight) -> str:
+        """The first of the models whose tasks the service processes in one line."""
+        return self.catalogue.mates(inflight.slot.model)[0]
 
     def _sending(self, model: str) -> set[str]:
         return {job for job, one in self.sending.items() if model_of_marker(one) == model}
@@ -247,9 +258,9 @@ class InFlightTasks:
 
     def line_up(self) -> None:
         """Decide which tasks run and which wait behind; one that moves up starts its clock now."""
-        for name in {inflight.slot.model for inflight in self}:
+        for name in {self._line_of(inflight) for inflight in self}:
             line = sorted(
-                (one for one in self if one.slot.model == name and _is_in_line(one)),
+                (one for one in self if self._line_of(one) == name and _is_in_line(one)),
                 key=_place_in_line,
             )
             model = self.catalogue.get(name)
@@ -345,7 +356,7 @@ class InFlightTasks:
     def _place(self, inflight: InFlight, *, behind: bool) -> None:
         now, ask_at = self.ledger.clock.monotonic(), inflight.ask_at
         if inflight.behind and not behind:
-            freed = self._freed.get(inflight.slot.model, [])
+            freed = self._freed.get(self._line_of(inflight), [])
             moment = freed.pop(0) if freed else Moment(now, math.inf)
             inflight.started = max(inflight.claimed, moment.at)
             inflight.started_within = moment.within

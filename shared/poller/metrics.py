@@ -108,7 +108,7 @@ class Gauges:
             "queued": gauge.queued,
             "oldest_wait_s": None if gauge.queued is None else round(oldest, 1),
             "in_flight": flying,
-            **self._limits(name, flying, now),
+            **self._limits(name, now),
             "breaker_open": int(self.ledger.breakers.is_open(name)),
             "paused_s": round(paused, 1),
         }
@@ -118,17 +118,18 @@ class Gauges:
         figures = (name, count, since, flying, window)
         log.info("%s: %s queued%s, %d%s in flight", *figures, extra=about("metric", **fields))
 
-    def _limits(self, name: str, flying: int, now: float) -> dict[str, Any]:
+    def _limits(self, name: str, now: float) -> dict[str, Any]:
         """What is known of a model in the catalogue alone. After a roll-back tasks of others are
         collected too."""
         model = self.catalogue.get(name)
         if model is None:
             return {}
         limits, state = model.limits, self.ledger.model_states.known(name)
+        shared = sum(self._in_flight[mate] for mate in self.catalogue.mates(name))
         return {
             "window": state.window(limits.lanes, limits.queue_ahead, now),
             "concurrent": limits.lanes,
-            "slot_use": round(min(1.0, flying / limits.lanes), 3),
+            "slot_use": round(min(1.0, shared / limits.lanes), 3),
         }
 
     def _gauge(self, model: str) -> Gauge:

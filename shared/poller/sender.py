@@ -65,10 +65,10 @@ class Sender:
         self._line[model.name] = deque(markers)
         self._go_on(model)
 
-    def has_next(self, name: str) -> bool:
-        """Whether a job is known that could be submitted next."""
-        flying = self.in_flight.jobs(name)
-        return any(job_of_marker(marker) not in flying for marker in self._line.get(name, ()))
+    def next_of(self, name: str) -> str | None:
+        """The marker of the job that is known to be next."""
+        flying, line = self.in_flight.jobs(name), self._line.get(name, ())
+        return next((one for one in line if job_of_marker(one) not in flying), None)
 
     def forget_lines(self) -> None:
         """The queues are being looked at again."""

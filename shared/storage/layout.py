@@ -16,6 +16,7 @@ TASK_LIST = "state/models/~task-list.json"
 LEASE = "state/lease/"
 TASKS = "state/tasks/"
 DOUBTS = "state/doubts/"
+CALLS = "state/calls/"
 WAKE = "state/wake/poll"
 WAKE_LOOK = "state/wake/look-"
 """Objects whose event `wanx verify-cloud` looks at; they wake nobody."""
@@ -50,6 +51,7 @@ _SHAPES = {
     SLOTS: re.compile(rf"{SLOTS}(?:[^/]+/)?[^/]+/{_ID}~[0-9]{{6}}~[0-9a-f]+"),
     JOBS: re.compile(rf"{JOBS}[0-9]{{13}}-{_ID}"),
     LEASE: re.compile(rf"{LEASE}[0-9]{{12}}"),
+    CALLS: re.compile(rf"{CALLS}[0-9]{{12}}"),
     DOUBTS: re.compile(rf"{DOUBTS}[^/]+/[^/]+/{_ID}~[0-9]{{6}}~[0-9a-f]+"),
 }
 
@@ -116,6 +118,11 @@ def queued_ms_of_marker(key: str) -> int:
     return int(_marker_name(key)[:13])
 
 
+def priority_of_marker(key: str) -> int:
+    """The priority of a marker's job."""
+    return int(key[len(QUEUE) :].split("/", 1)[1][0])
+
+
 def _marker_name(key: str) -> str:
     name = key.rsplit("/", 1)[1]
     return name[2:] if name[1:2] == "-" else name
@@ -159,8 +166,13 @@ def lease(epoch: int) -> str:
     return f"{LEASE}{MOST_EPOCHS - epoch:012d}"
 
 
+def open_calls(epoch: int) -> str:
+    """Says that a poller, which held the lease in this epoch, still waits for answers to calls."""
+    return f"{CALLS}{MOST_EPOCHS - epoch:012d}"
+
+
 def epoch_of(key: str) -> int:
-    """The number of a lease's epoch."""
+    """The number of the epoch that a lease, or the open calls of one, is about."""
     return MOST_EPOCHS - int(key.rsplit("/", 1)[1])
 
 

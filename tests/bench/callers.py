@@ -31,7 +31,7 @@ from tests.bench.results import Measure, line, quantile
 
 RUNTIME = "custom.debian12"
 WAITERS = 50
-"""Of two tokens: one of them may not hold all places of an instance (`shared.app.WAITING`)."""
+"""Of two tokens: one of them may not hold all places of an instance (`shared.instance.WAITING`)."""
 OTHER = f"{TOKEN}-of-others"
 WAIT = 10
 """Seconds that each waits for its job. The server keeps the place of one that has gone for as

@@ -15,9 +15,10 @@ from statistics import median
 import oss2
 import requests
 
-from shared.app import INSTANCE, App
+from shared.app import App
 from shared.catalogue.models import Catalogue
 from shared.catalogue.rules import Rules
+from shared.instance import INSTANCE
 from shared.platform.clock import SystemClock, new_random
 from shared.platform.settings import load_credentials, load_settings
 from shared.storage import layout

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 
 import requests
 
-from shared.app import App, Instance, for_invocation
+from shared.app import App, for_invocation
+from shared.instance import Instance
 from shared.jobs.rebuild import AT_ONCE
 from shared.jobs.rebuilt import Rebuilt
 from shared.platform.concurrency import in_threads

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import requests
 
-from shared.app import INSTANCE, App, Instance
+from shared.app import App
 from shared.catalogue.errors import (
     ACCOUNT,
     CALLER,
@@ -25,6 +25,7 @@ from shared.catalogue.errors import (
 from shared.catalogue.models import Catalogue, Limits, Model
 from shared.catalogue.retry_policy import RetryPolicy
 from shared.catalogue.rules import Rules
+from shared.instance import INSTANCE, Instance
 from shared.jobs.intake import Source
 from shared.jobs.submit import RetryLater
 from shared.ledger.lease import SUBMIT

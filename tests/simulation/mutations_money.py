@@ -5,28 +5,28 @@ from __future__ import annotations
 from shared.catalogue.retry_policy import RetryPolicy
 from shared.jobs import collect, manifest, submit
 from shared.jobs.collect import Collection
-from shared.jobs.submit import Submission
+from shared.jobs.refusals import Refusals
 from shared.jobs.transitions import Transitions
 from tests.simulation.mutating import Change, named, rewritten
 
 
 def refusal_ends_the_job() -> list[Change]:
     old = 'if rule.breaker == "none" and rule.retry != "after_backoff":'
-    return [rewritten(Submission, "_refused", old, "if True:")]
+    return [rewritten(Refusals, "refused", old, "if True:")]
 
 
 def throttling_ends_the_job() -> list[Change]:
     old = 'if rule.breaker == "none" and rule.retry != "after_backoff":'
-    return [rewritten(Submission, "_refused", old, 'if rule.breaker == "none":')]
+    return [rewritten(Refusals, "refused", old, 'if rule.breaker == "none":')]
 
 
 def refusal_counts_as_attempt() -> list[Change]:
     old = "return self.transitions.requeue(intent, why, attempt=attempt - 1)"
-    return [rewritten(Submission, "_refused", old, "return self.transitions.requeue(intent, why)")]
+    return [rewritten(Refusals, "refused", old, "return self.transitions.requeue(intent, why)")]
 
 
 def few_is_never() -> list[Change]:
-    return [rewritten(Submission, "_refused", 'rule.retry == "few" and', "False and")]
+    return [rewritten(Refusals, "refused", 'rule.retry == "few" and', "False and")]
 
 
 def blocked_task_ends_the_job() -> list[Change]:
@@ -56,35 +56,36 @@ def retried_without_pause() -> list[Change]:
 
 
 def price_of_nothing() -> list[Change]:
-    old = "rules.price(last.model, paid)"
-    return [rewritten(manifest, "_price", old, "rules.price(last.model, 0)")]
+    old = "rules.price(last.model, billed)"
+    return [rewritten(manifest, "_price", old, "rules.price(last.model, Bill())")]
 
 
 def price_of_last_attempt() -> list[Change]:
-    old = "rules.price(last.model, paid)"
-    return [rewritten(manifest, "_price", old, "rules.price(last.model, paid - last.paid)")]
+    old = "billed_before(self.rules, last).plus(self._billed(task, asked, made))"
+    return [rewritten(Collection, "_succeeded", old, "self._billed(task, asked, made)")]
 
 
 def usage_of_last_attempt() -> list[Change]:
-    return [rewritten(Collection, "_succeeded", "last.paid + _image_count", "_image_count")]
+    old = "_usage(outcome, billed.images)"
+    return [rewritten(manifest, "build", old, "_usage(outcome, billed.images - last.paid)")]
 
 
 def usage_by_what_was_asked() -> list[Change]:
-    return [(collect, "_image_count", lambda _task, _stored, asked: asked)]
+    return [(collect, "_image_count", lambda _task, _model, _stored, most: most)]
 
 
 def partial_is_kept_always() -> list[Change]:
-    old = 'if spec is None or spec.on_partial != "retry-failed":'
-    return [rewritten(Collection, "_once_more", old, "if True:")]
+    old = 'asked.spec.on_partial != "retry-failed":'
+    return [rewritten(Collection, "_once_more", old, "True:")]
 
 
 def partial_is_retried_always() -> list[Change]:
-    old = 'if spec is None or spec.on_partial != "retry-failed":'
-    return [rewritten(Collection, "_once_more", old, "if spec is None:")]
+    old = 'asked.spec.on_partial != "retry-failed":'
+    return [rewritten(Collection, "_once_more", old, "False:")]
 
 
 def all_images_retried() -> list[Change]:
-    return [(submit, "for_missing", lambda body, _missing: body)]
+    return [(submit, "for_missing", lambda body, _missing, _at: body)]
 
 
 def kept_images_forgotten() -> list[Change]:

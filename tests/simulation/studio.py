@@ -139,7 +139,7 @@ class SimStudio:
             what = f"{recent} submissions for {model} in {limit.per_seconds} s"
             self.complain("rate limit kept", what)
             return "Throttling.RateQuota", "Requests rate limit exceeded, please try again later."
-        if not self.queues and self.open_tasks(model) >= limit.concurrent:
+        if not self.queues and self.open_tasks(model) >= limit.lanes:
             return "Throttling", "Requests throttling triggered."
         return None
 
@@ -153,7 +153,7 @@ class SimStudio:
         """Make a task; from here on it costs."""
         model, limit = str(body["model"]), self.limits[str(body["model"])]
         task = self.create_task(body)
-        window = limit.concurrent + limit.queue_ahead
+        window = limit.lanes + limit.queue_ahead
         if self._own_open_tasks(model) > window:
             self.complain("window kept at the service", f"more than {window} tasks of {model}")
         return task
@@ -162,7 +162,7 @@ class SimStudio:
         """Make a task for whoever asks."""
         model, rng = str(body["model"]), self._rng
         now, limit = self.kernel.now, self.limits[model]
-        lanes = self._lanes.setdefault(model, [0.0] * limit.concurrent)
+        lanes = self._lanes.setdefault(model, [0.0] * limit.lanes)
         start = max(now, heapq.heappop(lanes))
         end = start + self.duration()
         heapq.heappush(lanes, end)

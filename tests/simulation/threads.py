@@ -6,7 +6,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from shared.app import Instance
+from shared.instance import Instance
 from shared.platform.concurrency import THREADS, Lane, Outcome, in_turn, outcome_of
 from tests.simulation.kernel import Bell, Kernel
 

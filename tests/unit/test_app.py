@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from shared.api.jobs_api import app as jobs_api
-from shared.app import App, Instance, for_invocation
+from shared.app import App, for_invocation
+from shared.instance import Instance
 from shared.storage.objects import StoreError
 from tests.kit.scripted_http import Answer, HttpScript, scripted_http
 from tests.kit.world import World

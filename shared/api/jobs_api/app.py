@@ -22,7 +22,8 @@ from shared.api.jobs_api.openapi import Description
 from shared.api.jobs_api.page import WEB, Page
 from shared.api.jobs_api.problems import add_handlers
 from shared.api.jobs_api.uploads import Uploads
-from shared.app import App, Instance
+from shared.app import App
+from shared.instance import Instance
 from shared.platform.web_function import WsgiApp
 
 

@@ -139,7 +139,7 @@ def models_needed() -> dict[str, dict[str, Any]]:
     return {
         model.name: {
             "submissions_per_second": model.limits.submissions,
-            "at_once": model.limits.concurrent,
+            "at_once": model.limits.lanes,
             "task_seconds": model.typical_seconds,
             "jobs_a_day_and_key": round(rate_of(model) * DAY),
             "keys": math.ceil(needed / rate_of(model)) if model.price.payable else None,

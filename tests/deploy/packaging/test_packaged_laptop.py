@@ -160,7 +160,7 @@ COLD = """
 import json, sys
 sys.path[:0] = [sys.argv[1]]
 import index
-from shared.app import Instance
+from shared.instance import Instance
 Instance().yaml[1].classify("Throttling", "", 429)
 made = {
     f"{name}.{kind.__name__}"

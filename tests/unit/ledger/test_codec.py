@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from shared.catalogue.errors import JobError
-from shared.catalogue.price import Bill
 from shared.catalogue.files import SCHEMAS, read_schema
+from shared.catalogue.price import Bill
 from shared.jobfile import ImageUse, JobSpec
 from shared.ledger import codec
 from shared.ledger.manifest import Manifest, StoredImage
@@ -45,6 +45,7 @@ EVERYTHING = Record(
     slot_mark="3" * 12,
     api_key="-",
     epoch=7,
+    call=True,
     task_id="task",
     submitted_at="2026-11-20T05:12:01.123Z",
     create_request_id="request",
@@ -60,6 +61,7 @@ EVERYTHING = Record(
     retried_from="dog",
     warnings=(NOTICE,),
     unknown="nobody knows",
+    answer={"output": {"choices": []}, "request_id": "r"},
     error=JobError("Ended", "It ended.", "ours", True, "Do it again."),
 )
 

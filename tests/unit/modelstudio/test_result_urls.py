@@ -54,7 +54,7 @@ def choices(*contents: list[dict[str, Any]]) -> dict[str, Any]:
         (CONTENT, {"output": {"choices": [{"finish_reason": "stop"}, CHOICE]}}, [None, U]),
         (CONTENT, {"output": {"choices": "x"}}, []),
         ("/output/urls/*", {"output": {"urls": [U, "the picture was refused", V]}}, [U, None, V]),
-        ("/output/urls/*", {"output": {"urls": [U, None, 7]}}, [U, None, None]),
+        ("/output/urls/*", {"output": {"urls": [U, None, ""]}}, [U, None, None]),
         ("/output/urls/*", {"output": {"urls": U}}, []),
         ("/output/results/*/url", {"output": {"results": [{}, GOOD]}}, [None, "https://h/1.png"]),
         ("/output/url", {"output": {"url": "not made"}}, [None]),

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from shared.app import Instance, for_invocation
+from shared.app import for_invocation
+from shared.instance import Instance
 from shared.platform.concurrency import in_threads
 from shared.platform.web_function import RequestContext, WsgiApp, web_function
 from tests.kit.log_lines import Lines

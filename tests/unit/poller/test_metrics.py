@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from shared.ledger.record import VERSION
+from shared.ledger.record import READABLE
 from shared.modelstudio.client import ServiceError
 from shared.poller.metrics import Gauges
 from shared.poller.scheduler import HEAD
@@ -109,7 +109,7 @@ def test_a_poller_is_not_silent_while_it_cannot_read_what_is_in_flight(printed: 
     world.queued("cat")
     submit(world, "cat")
     key = world.bucket.keys(f"{layout.RECORDS}cat/")[-1]
-    newer = json.loads(world.bucket.peek(key)) | {"version": VERSION + 1}
+    newer = json.loads(world.bucket.peek(key)) | {"version": READABLE + 1}
     world.bucket.write(key, json.dumps(newer).encode())
     printed.raw()
     began = world.timeline.now

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from shared.ledger.lease import POLLER, Timing
-from shared.ledger.record import VERSION
+from shared.ledger.record import READABLE
 from shared.storage import layout
 from shared.storage.objects import ObjectNewer
 from tests.kit.doubt import GRACE, in_doubt, resolve
@@ -21,9 +21,9 @@ from tests.kit.studio import refuse
 from tests.kit.world import MODEL, OTHER, World, job_file, run, submit
 
 NEWER: list[dict[str, Any]] = [
-    {"version": VERSION + 1},
+    {"version": READABLE + 1},
     {"state": "UPSCALING"},
-    {"version": VERSION + 1, "state": "UPSCALING"},
+    {"version": READABLE + 1, "state": "UPSCALING"},
 ]
 
 
@@ -82,7 +82,7 @@ def test_a_newer_record_is_left_alone_and_others_go_on(
 def test_jobs_behind_newer_ones_are_sent(world: World) -> None:
     for number in range(8):
         world.queued(f"new-{number}", priority=0)
-        change(world, f"new-{number}", version=VERSION + 1)
+        change(world, f"new-{number}", version=READABLE + 1)
     world.queued("cat")
     run(world)
     assert world.state("cat") == "SUCCEEDED"
@@ -91,9 +91,9 @@ def test_jobs_behind_newer_ones_are_sent(world: World) -> None:
 def test_the_newer_release_finds_its_job_as_it_left_it(world: World) -> None:
     """Rolled back, and forward again."""
     is_at_the_service(world)
-    change(world, "cat", version=VERSION + 1)
+    change(world, "cat", version=READABLE + 1)
     run(world)
-    change(world, "cat", version=VERSION)
+    change(world, "cat", version=READABLE)
     world.timeline.wait(400.0)
     run(world)
     assert world.state("cat") == "SUCCEEDED"
@@ -113,7 +113,7 @@ def test_fields_nobody_knows_are_passed_over(world: World) -> None:
 )
 def test_who_asks_for_it_is_told_to_wait(world: World, method: str, path: str) -> None:
     waits(world)
-    change(world, "cat", version=VERSION + 1)
+    change(world, "cat", version=READABLE + 1)
     before = state_of(world, "cat")
     reply = ask(world, method, path)
     assert (reply.status, reply.json["title"]) == (503, "Job of a newer release")
@@ -123,14 +123,14 @@ def test_who_asks_for_it_is_told_to_wait(world: World, method: str, path: str) -
 
 def test_the_list_shows_the_others(world: World) -> None:
     waits(world)
-    change(world, "cat", version=VERSION + 1)
+    change(world, "cat", version=READABLE + 1)
     world.queued("dog")
     assert [row["job"] for row in ask(world, "GET", "/jobs").json["jobs"]] == ["dog"]
 
 
 def test_its_job_file_is_not_taken_in_again(world: World) -> None:
     waits(world)
-    change(world, "cat", version=VERSION + 1)
+    change(world, "cat", version=READABLE + 1)
     before = state_of(world, "cat")
     world.bucket.write("jobs/cat.json", job_file(id="cat"))
     with pytest.raises(ObjectNewer):
@@ -140,7 +140,7 @@ def test_its_job_file_is_not_taken_in_again(world: World) -> None:
 
 def test_a_rebuild_names_it_and_leaves_it_as_it_is(world: World) -> None:
     is_at_the_service(world)
-    change(world, "cat", version=VERSION + 1)
+    change(world, "cat", version=READABLE + 1)
     world.queued("dog")
     before = state_of(world, "cat")
     done = world.app("person").rebuild.run()

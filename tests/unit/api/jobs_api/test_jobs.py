@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from shared.api.tokens import identify
-from shared.app import WAITING
+from shared.instance import WAITING
 from shared.jobfile import parse
 from shared.platform.concurrency import Places
 from tests.kit.hooks import once

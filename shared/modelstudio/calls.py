@@ -1,0 +1,135 @@
+"""Calling a synchronous model: one POST whose answer comes seconds to minutes later on the same
+connection and holds the result URLs.
+
+There is no task, so an answer that is lost cannot be looked up (synchronous API references). A call
+is billed and never repeated; it says exactly which of three things happened: the model answered, it
+did nothing, or nobody knows.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from io import BytesIO
+from typing import Any
+
+from urllib3.connection import HTTPConnection
+
+from shared.modelstudio.answers import AnswerTooSlow, UnreadableBody
+from shared.modelstudio.client import (
+    CONNECT_TIMEOUT,
+    ModelStudio,
+    OutcomeUnknown,
+    ServiceError,
+    never_sent,
+    refusal,
+    short,
+)
+from shared.platform.slim_imports import requests
+
+CALL_TIMEOUT = 600.0
+"""Seconds until the first byte of an answer; the slowest documented model takes some minutes."""
+BODY_TIMEOUT = 30.0
+"""Seconds from there to the last byte; an answer holds links, not images."""
+KEPT = ("output", "usage", "request_id")
+REQUEST_TIMED_OUT = 408
+KEEP_ALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 6}
+"""Seconds of silence, seconds between probes, and probes that may be lost: so no gateway on the way
+takes a connection that waits for its answer for a dead one."""
+
+
+@dataclass(frozen=True)
+class CallAnswered:
+    """The model answered. `answer` holds its `output`, `usage` and `request_id`."""
+
+    answer: Mapping[str, Any]
+
+
+CallOutcome = CallAnswered | ServiceError | OutcomeUnknown
+
+
+@dataclass
+class Calls:
+    """Calls synchronous models of one account; `timeout` in seconds."""
+
+    model_studio: ModelStudio
+    timeout: float = CALL_TIMEOUT
+
+    def call(
+        self, endpoint: str, body: Mapping[str, Any], written: Callable[[], object] = bool
+    ) -> CallOutcome:
+        """One POST, never repeated, but with another key where the first was refused (HTTP 401).
+
+        `written` is called when the last byte of the request has left: from then on the service may
+        count it and work on it, and not before.
+        """
+        return self.model_studio.with_key(endpoint, partial(self._call, endpoint, body, written))
+
+    def _call(
+        self, endpoint: str, body: Mapping[str, Any], written: Callable[[], object], key: str
+    ) -> CallOutcome:
+        studio, request = self.model_studio, _Request(body, written)
+        try:
+            answer = studio.session.post(
+                studio.base_url + endpoint,
+                data=request,
+                headers=studio.post_headers(key, body),
+                timeout=(CONNECT_TIMEOUT, self.timeout),
+                allow_redirects=False,
+                stream=True,
+            )
+            found = studio.body_of(answer, BODY_TIMEOUT)
+        except requests.RequestException as error:
+            if never_sent(error) or not request.whole:
+                return ServiceError("Unreachable", "The service could not be reached.", 0)
+            return OutcomeUnknown(f"{type(error).__name__} after the request was sent")
+        except (UnreadableBody, AnswerTooSlow) as error:
+            found = {}
+            if answer.status_code == 200:
+                why = str(error) or "it did not end in time"
+                return OutcomeUnknown(f"HTTP 200 with an unreadable answer: {why}")
+        return _outcome(answer.status_code, found)
+
+
+class _Request(BytesIO):
+    """A request's body, which is read piece by piece: who asks for more than there is has sent all
+    of it. `whole`: that has happened."""
+
+    def __init__(self, body: Mapping[str, Any], written: Callable[[], object]) -> None:
+        super().__init__(json.dumps(body, ensure_ascii=False).encode())
+        self.whole, self._written = False, written
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        piece = super().read(size)
+        if not piece and not self.whole:
+            self.whole = True
+            self._written()
+        return piece
+
+
+def _outcome(status: int, body: Mapping[str, Any]) -> CallOutcome:
+    """A gateway may answer 200 with an error body; what comes with a 5xx, or after a gateway's own
+    time-out, says nothing of what the model has done."""
+    output = body.get("output")
+    if status == 200 and isinstance(output, dict) and output:
+        return CallAnswered({name: body[name] for name in KEPT if name in body})
+    if status >= 500 or status == REQUEST_TIMED_OUT:
+        return OutcomeUnknown(f"HTTP {status} {short(body.get('code')) or 'without a code'}")
+    if status == 200 and not body.get("code"):
+        return OutcomeUnknown("HTTP 200 without an output")
+    return refusal(status, body)
+
+
+class KeepAliveAdapter(requests.adapters.HTTPAdapter):
+    """Connections that stay open although nothing comes for minutes."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        options = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
+        for name, value in KEEP_ALIVE.items():
+            if hasattr(socket, name):  # not on every laptop
+                options.append((socket.IPPROTO_TCP, getattr(socket, name), value))
+        kwargs["socket_options"] = [*HTTPConnection.default_socket_options, *options]
+        super().init_poolmanager(*args, **kwargs)
