@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from shared.app import WAITING
+from shared.instance import WAITING
 from tests.kit.dashscope import BEARER, CREATE, Reply, changed, create, poll, query, send
 from tests.kit.studio import accept_with
 from tests.kit.world import TOKEN, World, model
