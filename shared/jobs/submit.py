@@ -17,6 +17,7 @@ from typing import Any
 
 from shared.catalogue.models import SYNC, Model
 from shared.catalogue.rules import Rules
+from shared.catalogue.wire import wire_body
 from shared.jobfile import JobSpec, request_body
 from shared.jobs.calls import CallAttempts
 from shared.jobs.input_urls import InputExpired, refuse_expired
@@ -295,7 +296,7 @@ class Submission:
         if intent.call:
             return self.calls.send(model, attempt.body, attempt.permit, intent)
         try:
-            outcome = self.model_studio.create(model.endpoint, attempt.body)
+            outcome = self.model_studio.create(model.endpoint, self._sent(attempt))
         finally:
             self.ledger.lease.permits.give_back(attempt.permit)
         if isinstance(outcome, TaskCreated):
@@ -303,6 +304,10 @@ class Submission:
         if isinstance(outcome, OutcomeUnknown):
             return self._in_doubt(intent, outcome, submitted_at)
         return self.refusals.refused(model, intent, outcome)
+
+    def _sent(self, attempt: Attempt) -> dict[str, Any]:
+        """The body in the form that the service takes."""
+        return wire_body(attempt.model, attempt.body, self.rules.region)
 
     def _in_doubt(
         self, intent: Record, outcome: OutcomeUnknown, submitted_at: str
