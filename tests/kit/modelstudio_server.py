@@ -30,7 +30,9 @@ OTHER_KEY = "sk-test-two"
 PAINTING = "wanx-x-painting"
 SKETCH = "wanx-sketch-to-image-lite"
 EDIT = "wan2.5-i2i-preview"
-CREATE = "/api/v1/services/aigc/image2image/image-synthesis"
+SERVICES = "/api/v1/services/aigc/"
+CREATE = f"{SERVICES}image2image/image-synthesis"
+CALL = f"{SERVICES}multimodal-generation/generation"
 OVER = ("SUCCEEDED", "FAILED", "CANCELED", "UNKNOWN")
 Json = dict[str, Any]
 
@@ -49,6 +51,12 @@ def see_through() -> bytes:
     out = io.BytesIO()
     Image.new("P", (400, 400)).save(out, "PNG", transparency=0)
     return out.getvalue()
+
+
+def messages(text: str, *images: str) -> Json:
+    """An `input` of one message: pictures, then the text."""
+    content = [*({"image": image} for image in images), {"text": text}]
+    return {"messages": [{"role": "user", "content": content}]}
 
 
 class ImageHost:
@@ -128,6 +136,13 @@ class Client:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         sent = {"X-DashScope-Async": "enable", "Content-Type": "application/json", **headers}
         return self.http.post(self.url + path, data=data, headers=sent, timeout=20)
+
+    def call(
+        self, model: str, *images: str, text: str = "a cat", **more: object
+    ) -> requests.Response:
+        """A synchronous call with one message; `more` are its parameters."""
+        body = {"model": model, "input": messages(text, *images), "parameters": more}
+        return self.post(body, CALL, **{"X-DashScope-Async": ""})
 
     def make(self, body: Json, **headers: str) -> str:
         """The id of a task that was accepted."""

@@ -65,6 +65,7 @@ SOUND: Mapping[str, Json] = {
     "outpaint": {"image_url": LARGE},
 }
 WITHOUT_N = ("zimage", "outpaint")
+REFUSALS = ("InvalidParameter", "InvalidFile", "BadRequest")
 SERVICES = "/api/v1/services/aigc/"
 ABSENT = "<absent>"
 PASSED = "Passed.AllChecks"  # the fault that stands where the drawing would begin
@@ -222,7 +223,7 @@ class Bench:
         if answer.status_code != 200:
             if answer.json()["code"] == PASSED:
                 return "taken"
-            assert answer.json()["code"].startswith("InvalidParameter"), answer.text
+            assert answer.json()["code"].startswith(REFUSALS), answer.text
             return "refused"
         output = self.server.wait(answer.json()["output"]["task_id"])["output"]
         assert not output["code"].startswith("Internal"), output
