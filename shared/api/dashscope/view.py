@@ -103,7 +103,7 @@ class CallView:
 
 
 def _told(at: str, shown: Sequence[Mapping[str, Any]], manifest: Manifest) -> dict[str, Any]:
-    """The results, and a remark that a task may carry though it succeeded (image translation page)."""
+    """The results, and a remark that a success may carry (image translation page)."""
     remark = manifest.text("message")
     return output_with(at, shown, manifest.texts) | ({"message": remark} if remark else {})
 
