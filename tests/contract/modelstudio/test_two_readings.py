@@ -15,8 +15,11 @@ import pytest
 import yaml
 from PIL import Image
 
+from local.modelstudio.money import bill
 from local.modelstudio.rules import load_models
+from shared.catalogue.conditions import holds
 from shared.catalogue.model_file import load_catalogue
+from shared.catalogue.wire import wire_body
 from shared.jobfile import Place, check, parse
 from shared.jobfile.addresses import hosts_of
 from shared.storage.objects import ObjectMissing, Slice
@@ -206,11 +209,17 @@ class Bench:
         return root + name
 
     def ours(self, case: Case) -> str:
-        """What the functions make of it."""
-        job = json.dumps(self.body(case, "oss:///inputs/")).encode()
+        """What the functions make of it, written in either form."""
+        flat, rules = self.body(case, "oss:///inputs/"), READ_AGAIN[case.model]
+        verdict = self._checked(flat)
+        if rules.speaks_messages:
+            assert self._checked(in_messages(flat, set(rules.parameters))) == verdict
+        return verdict
+
+    def _checked(self, body: Json) -> str:
         place = Place(self.host, "bucket", hosts_of(self.host.url))
-        checked = check(parse(job, "job.json")[0], CATALOGUE, place)
-        return "taken" if checked.spec else "refused"
+        job = parse(json.dumps(body).encode(), "job.json")[0]
+        return "taken" if check(job, CATALOGUE, place).spec else "refused"
 
     def service(self, case: Case) -> str:
         """What the service makes of it, at once or in the task."""
@@ -250,6 +259,57 @@ def test_both_read_a_job_as_the_documents_do(bench: Bench, case: Case) -> None:
     assert (bench.ours(case), bench.service(case)) == (case.ours, case.service)
 
 
+MESSAGE_MODELS = [name for name, rules in READ_AGAIN.items() if rules.speaks_messages]
+
+
+@pytest.mark.parametrize("name", MESSAGE_MODELS)
+def test_both_write_the_messages_alike(name: str) -> None:
+    model, rules = CATALOGUE.get(name), READ_AGAIN[name]
+    assert model is not None
+    given: Json = {"prompt": "a cat"}
+    if "images" in rules.input:
+        given["images"] = ["https://host/1.png", "https://host/2.png"]
+    if "negative_prompt" in rules.parameters:
+        given["negative_prompt"] = "blurry"
+    flat: Json = {"model": name, "input": given, "parameters": {"seed": 5}}
+    sent = wire_body(model, flat, "cn-beijing")
+    assert sent == in_messages(flat, set(rules.parameters))
+
+
+@pytest.mark.parametrize("name", READ_AGAIN)
+def test_both_know_the_same_path_limits_and_price(name: str) -> None:
+    model, rules = CATALOGUE.get(name), READ_AGAIN[name]
+    assert model is not None
+    assert model.endpoint == f"/services/aigc/{rules.tasks or rules.calls}"
+    assert (model.mode == "sync") == (not rules.tasks)
+    told = (model.limits.submissions, model.limits.per_seconds, model.limits.concurrent)
+    assert told == (rules.submissions, rules.per_seconds, rules.concurrent_tasks)
+    assert model.price.free_images == rules.free_images
+
+
+PAYABLE = [m.name for m in CATALOGUE.models() if m.price.payable and m.name in READ_AGAIN]
+
+
+@pytest.mark.parametrize("extends", [True, False])
+@pytest.mark.parametrize("size", [(512, 512), (1500, 1500), (1500, 1501), (2048, 2048)])
+@pytest.mark.parametrize("name", PAYABLE)
+def test_both_bill_the_same(name: str, size: tuple[int, int], extends: bool) -> None:
+    model, rules = CATALOGUE.get(name), READ_AGAIN[name]
+    assert model is not None
+    told = bill(rules, {"prompt_extend": extends}, [size, size], inputs=2)
+    request: Json = {"input": {}, "parameters": {"prompt_extend": extends}}
+    per_image = next(
+        (
+            tier.per_image
+            for tier in model.price.tiers
+            if size[0] * size[1] <= (tier.area_at_most or 10**9)
+            and holds(tier.when, model, request)
+        ),
+        model.price.per_image,
+    )
+    assert float(told) == pytest.approx(2 * per_image + 2 * model.price.per_input_image)
+
+
 def test_every_difference_is_one_and_has_its_reason() -> None:
     for row in TABLE["differences"]:
         assert {row["ours"], row["service"]} == {"taken", "refused"}
@@ -271,8 +331,8 @@ def test_every_parameter_and_input_of_the_models_is_in_the_table() -> None:
                 used |= set(case.parameters if isinstance(case.parameters, dict) else {})
         known = {*model.input_schema["properties"], *model.parameters_schema["properties"]}
         assert known - used - {"style"} == set(), name  # the same list wherever there is one
-        rules = READ_AGAIN[name]
-        assert known == {*rules.input, *rules.parameters}, name
+        fields = {**READ_AGAIN[name].input, **READ_AGAIN[name].parameters}
+        assert known == {key for key, row in fields.items() if row["type"] != "absent"}, name
 
 
 def test_the_pictures_are_what_their_names_say() -> None:
