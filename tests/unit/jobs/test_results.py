@@ -272,3 +272,23 @@ def test_a_record_from_before_there_were_bills_still_counts() -> None:
     world.studio.script.append(accept_with(output=answer([picture(2)])))
     assert run(world) == "nothing left"
     assert world.manifest("cat")["price"]["images"] == 2
+
+
+@pytest.mark.parametrize(
+    ("parameters", "made"),
+    [
+        ({}, Wanted(1, at="/parameters/n")),
+        ({"n": 4}, Wanted(4, at="/parameters/n")),
+        ({"enable_sequential": True}, Wanted(12, False, "/parameters/n")),
+        ({"enable_sequential": True, "n": 5}, Wanted(5, False, "/parameters/n")),
+        ({"n": "4"}, Wanted(1, at="/parameters/n")),
+    ],
+)
+def test_how_many_images_a_set_may_have(parameters: dict[str, Any], made: Wanted) -> None:
+    entry = load_catalogue().get("wan2.7-image")
+    assert wanted(entry, {"input": {"prompt": "a cat"}, "parameters": parameters}) == made
+
+
+def test_a_model_that_makes_one_image_has_no_field_for_it() -> None:
+    entry = load_catalogue().get("z-image-turbo")
+    assert wanted(entry, {"input": {}, "parameters": {}}) == Wanted(1)
