@@ -10,8 +10,9 @@ from shared.platform.fc.context import time_left
 from shared.platform.fc.events import DestinationEvent, TimerEvent, UnknownEvent, read_event
 from shared.platform.logs import logged
 
-MARGIN = 180.0
-"""Seconds kept back for what is under way when the deadline comes: a download may take 120 s."""
+MARGIN = 780.0
+"""Seconds kept back for what is under way when the deadline comes: a call may be answered after
+600 s, and storing its images may take 120 s. Meanwhile the next poller is at work."""
 SWEEP = 20.0
 """Seconds for a look at job files whose event never came, if the timer is a safety net."""
 
@@ -28,7 +29,9 @@ def handler(event: bytes, context: object) -> str:
     answer = app.answered(read)
     if answer is not None:
         return answer
-    word = app.poller.run(app.clock.monotonic() + time_left(context, MARGIN), read)
+    now = app.clock.monotonic()
+    ends, deadline = now + time_left(context, 0.0), now + time_left(context, MARGIN)
+    word = app.poller.run(deadline, read, ends)
     if isinstance(read, TimerEvent) and app.calls is not None:
         app.sweep.go_on(SWEEP)
     return word

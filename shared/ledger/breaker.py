@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from shared.catalogue.errors import ErrorRule
-from shared.catalogue.models import Model
+from shared.catalogue.models import SYNC, Model
 from shared.ledger.model_state import ModelStates, Pause
 from shared.modelstudio.client import ServiceError
 from shared.platform.clock import Clock
@@ -30,16 +30,20 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Breakers:
-    """The breakers of all models and of the key. Every method may raise StoreError."""
+    """The breakers of all models and of the key; `most_calls` of a model may be open at once where
+    the service names no bound. Every method may raise StoreError."""
 
     states: ModelStates
     clock: Clock
     rng: random.Random
+    most_calls: int = 16
 
     def window(self, model: Model) -> int:
-        """How many tasks of a model may be in flight now."""
+        """How many tasks of a model, or calls, may be in flight now."""
         limits, state = model.limits, self.states.get(model.name)
-        return state.window(limits.lanes, limits.queue_ahead, self.clock.now())
+        unbounded = model.mode == SYNC and limits.concurrent is None
+        lanes = self.most_calls if unbounded else limits.lanes
+        return state.window(lanes, limits.queue_ahead, self.clock.now())
 
     def room(self, model: Model, own: int, shared: int) -> int:
         """How many more tasks of a model may be in flight beside `own`; `shared` are those of all

@@ -81,7 +81,7 @@ class Ledger:
 
     @cached_property
     def breakers(self) -> Breakers:
-        return Breakers(self.model_states, self.clock, self.rng)
+        return Breakers(self.model_states, self.clock, self.rng, self.most_calls)
 
     @cached_property
     def durations(self) -> Durations:

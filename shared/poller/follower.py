@@ -35,6 +35,8 @@ RECHECK = 3.0
 LONGEST_RECHECK = 30.0
 LONGEST_SILENCE = 30.0
 LONGEST_UNFETCHED = 300.0
+FETCHING = 150.0
+"""Seconds that images may take to be stored; with less time the next poller fetches them."""
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +55,9 @@ class Follower:
     workers: Workers
     guard: Guard
     _reading: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.scheduler.sender.answered = self._fetch_answer
 
     @property
     def in_flight(self) -> InFlightTasks:
@@ -110,7 +115,10 @@ class Follower:
         is_due = inflight.is_due(self.ledger.clock.monotonic())
         if not is_due or inflight.working or self._is_in_trouble(inflight.slot):
             return
-        if inflight.last.state in (PENDING, RUNNING):
+        if inflight.last.answer is not None:
+            if self.guard.may_begin():
+                self._fetch_answer(inflight)
+        elif inflight.last.state in (PENDING, RUNNING):
             self.in_flight.ask_later(inflight, self.scheduler.is_crowded(inflight.slot.model))
             inflight.asked_at = self.ledger.clock.monotonic()
             ask = partial(self.collection.ask, inflight.last)
@@ -159,8 +167,20 @@ class Follower:
             self.in_flight.not_known(inflight)
         inflight.open_at = self.ledger.clock.monotonic()
         take = partial(self.collection.take, inflight.last, task, known)
-        images = Lane(f"fetch {inflight.slot.model}")
-        self._start(images if task.status in OVER else ASKING, inflight, take, self._taken)
+        lane = _images(inflight) if task.status in OVER else ASKING
+        self._start(lane, inflight, take, self._taken)
+
+    def _fetch_answer(self, inflight: InFlight) -> None:
+        """Fetch what a call was answered with. That needs no lease: a poller that has handed over
+        fetches what its last calls bring, as long as there is time."""
+        calls = self.reconciliation.submission.calls
+        late = self.guard.schedule.closing and calls.time_left() < FETCHING
+        if inflight.working or late:
+            return
+        inflight.working = True
+        take = partial(self.collection.take_answer, inflight.last, inflight.first)
+        then = partial(self._worked, inflight, self._taken)
+        self.workers.start(_images(inflight), take, then)
 
     def _taken(self, inflight: InFlight, made: Outcome[Record | None]) -> None:
         before = inflight.last
@@ -269,7 +289,12 @@ class Follower:
     def _moved(self, inflight: InFlight, made: Record | None) -> None:
         """Keep following a task, or forget one that is over; None: another instance moved it."""
         inflight.last = made or self.ledger.records.last_from(inflight.last)
+        inflight.finished_remotely |= inflight.last.answer is not None
         if not inflight.last.holds(inflight.slot):
             if made is None:
                 self.transitions.clean_up(inflight.slot, inflight.last)
             self.in_flight.drop(inflight)
+
+
+def _images(inflight: InFlight) -> Lane:
+    return Lane(f"fetch {inflight.slot.model}")

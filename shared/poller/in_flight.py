@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from shared.catalogue.models import Catalogue, Model
+from shared.catalogue.models import SYNC, Catalogue, Model
 from shared.ledger.ledger import Ledger
 from shared.ledger.record import PENDING, RUNNING, SUBMITTING, Record
 from shared.ledger.slots import HeldSlot, Slot
@@ -130,6 +130,7 @@ class InFlightTasks:
             self._continue(inflight)
             if last.task_id:
                 self.ledger.durations.accepted(held.slot.model, last.task_id, since)
+        inflight.finished_remotely = last.answer is not None
         if last.state == PENDING:
             inflight.ask_at = max(now, inflight.started + self._first_question(inflight))
         self._known[held.slot.key] = inflight
@@ -232,7 +233,8 @@ class InFlightTasks:
         if self._held is None:
             return 0
         flying = {name: self._flying(name) for name in self.catalogue.mates(model.name)}
-        return self.ledger.breakers.room(model, flying[model.name], sum(flying.values()))
+        room = self.ledger.breakers.room(model, flying[model.name], sum(flying.values()))
+        return min(room, self._calls_left(self._held)) if model.mode == SYNC else room
 
     def _flying(self, model: str) -> int:
         """How many tasks of a model keep the service busy, or are about to."""
@@ -243,6 +245,15 @@ class InFlightTasks:
     def _line_of(self, inflight: InFlight) -> str:
         """The first of the models whose tasks the service processes in one line."""
         return self.catalogue.mates(inflight.slot.model)[0]
+
+    def _calls_left(self, held: set[Slot]) -> int:
+        """How many more calls may be open, over all synchronous models."""
+        names = {model.name for model in self.catalogue.models() if model.mode == SYNC}
+        open_calls = {slot.job for slot in held if slot.model in names}
+        for name in names:
+            open_calls |= self._sending(name)
+        over = sum(one.finished_remotely for one in self if one.slot.model in names)
+        return self.ledger.most_calls - len(open_calls) + over
 
     def _sending(self, model: str) -> set[str]:
         return {job for job, one in self.sending.items() if model_of_marker(one) == model}

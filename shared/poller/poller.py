@@ -8,17 +8,19 @@ next run without a gap.
 from __future__ import annotations
 
 import logging
+import math
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
+from shared.catalogue.models import SYNC
 from shared.jobs.errors import classified
 from shared.ledger.breaker import KEY
 from shared.ledger.lease import POLLER
 from shared.ledger.ledger import Ledger
 from shared.ledger.wakeups import DEADLINE, FROZEN, OTHER_CODE
 from shared.modelstudio.client import ServiceError
-from shared.platform.concurrency import Lane, Workers
+from shared.platform.concurrency import Workers
 from shared.platform.fc.events import Event, TimerEvent, WakeUpEvent
 from shared.platform.logs import about
 from shared.poller.alarm import Alarm
@@ -81,23 +83,25 @@ class Poller:
     def schedule(self) -> Schedule:
         return self.guard.schedule
 
-    def run(self, deadline: float, event: Event | None = None) -> str:
-        """Work until nothing is left or until `deadline` (monotonic seconds).
+    def run(self, deadline: float, event: Event | None = None, ends: float = math.inf) -> str:
+        """Work until nothing is left or until `deadline` (monotonic seconds), and then wait for the
+        answers to calls that are open, while the next poller sends.
 
-        `event`: what started the run.
+        `event`: what started the run; `ends`: when its invocation ends (monotonic).
         Returns what ended the run, in words for the log. Raises StoreError if the store cannot
         be asked at the very beginning or end.
         """
         began, gauges = self.ledger.clock.monotonic(), self.scheduler.gauges
         self.schedule.closing = False
+        self.scheduler.submission.calls.end_in(ends - began)
         self.alarm.came = event if isinstance(event, WakeUpEvent) else None
         self.alarm.is_net = isinstance(event, TimerEvent)
         try:
             outcome = self._run(deadline)
         finally:
-            self._finish_works()
             with suppress(StoreError):
-                self._release()
+                self._hand_over()
+            self._drain()
         gauges.tell(self.in_flight.models(), last=True)
         seconds = round(self.ledger.clock.monotonic() - began, 3)
         extra = about("poll.ended", outcome=outcome, duration_s=seconds, rounds=gauges.rounds)
@@ -123,8 +127,7 @@ class Poller:
                 continue
             why = DEADLINE if clock.monotonic() + pause >= deadline else self._other_code(began)
             if why:
-                self._finish_works(*BEFORE_RELEASE)
-                self._release()
+                self._hand_over()
                 self.ledger.wake.because(why)
                 return HANDED_OVER[why]
             self.workers.wait(pause)
@@ -133,8 +136,7 @@ class Poller:
 
     def _step_back(self) -> None:
         """Another poller may have taken the lease; if nobody has, somebody has to go on."""
-        self._finish_works(*BEFORE_RELEASE)
-        self._release()
+        self._hand_over()
         self.ledger.wake.because(FROZEN)
 
     def _other_code(self, began: float) -> str:
@@ -160,7 +162,8 @@ class Poller:
         """Take the lease. A run that was called waits until its moment is past, whoever holds it:
         the holder may rest because it counts on this call."""
         lease, clock = self.ledger.lease, self.ledger.clock
-        while not lease.take_when_free(deadline):
+        patient = not self.alarm.comes_every_minute()
+        while not lease.take_when_free(deadline, patient=patient):
             if not self.alarm.is_counted_on():
                 return False
             if clock.monotonic() + AWAKE >= deadline:
@@ -182,20 +185,47 @@ class Poller:
         some = self._waiting or self.schedule.strays or self.in_flight or self.workers.busy()
         return not some and not self.schedule.trouble
 
-    def _finish_works(self, *lanes: Lane) -> None:
-        """Begin nothing new, and see to the end what has begun in these lanes, or in any: each work
-        has a time-out."""
+    def _hand_over(self) -> None:
+        """Begin nothing new, see to the end what only the holder of the lease does, and give the
+        lease back. Calls stay open, and that is said before. Raises StoreError."""
         self.schedule.closing = True
         self.ledger.lease.stop_sending()
-        while self.workers.busy(*lanes):
-            with suppress(StoreError):
-                self.ledger.lease.renew()
-            self.workers.wait(LONGEST_SLEEP)
-            self.workers.settle()
+        while self.workers.busy(*BEFORE_RELEASE) or self.scheduler.sender.is_writing():
+            self._let_works_end()
+        while self.workers.busy(self.scheduler.sender.calling) and not self._says_calls_are_open():
+            self._let_works_end()
+        self._release()
+
+    def _drain(self) -> None:
+        """Wait for all works, above all for calls; each has a time-out. The lease is another one's,
+        and so is everything that is decided under it."""
+        while self.workers.busy():
+            if self.workers.busy(self.scheduler.sender.calling):
+                self._says_calls_are_open()
+            self._let_works_end()
+        with suppress(StoreError):
+            self.ledger.open_calls.end()
+        with suppress(StoreError):
+            self.ledger.model_states.flush()
+
+    def _let_works_end(self) -> None:
+        with suppress(StoreError):
+            self.ledger.lease.renew()
+        self.workers.wait(LONGEST_SLEEP)
+        self.workers.settle()
+
+    def _says_calls_are_open(self) -> bool:
+        try:
+            self.ledger.open_calls.announce(self.ledger.lease.number)
+        except StoreError as error:
+            facts = about("round.trouble", step="calls")
+            log.warning("calls are open, which cannot be said: %s", error, extra=facts)
+            return False
+        return True
 
     def _release(self) -> None:
-        """Give the lease back. What was learned is written before: later it would replace what the
-        next holder has learned. Raises StoreError."""
+        """Give the lease back. What was learned is written before, for the next holder to read.
+        Raises StoreError."""
         with suppress(StoreError):
             self.scheduler.sender.give_back()
         if self.ledger.lease.epoch is not None:
@@ -287,7 +317,8 @@ class Poller:
         if not self.ledger.breakers.key_needs_probe():
             return
         try:
-            collection.model_studio.probe(self.in_flight.catalogue.names()[0])
+            models = self.in_flight.catalogue.models()
+            collection.model_studio.probe(min(models, key=lambda one: one.mode == SYNC).name)
         except ServiceError as error:
             rule = classified(collection.rules.errors, error)
             self.ledger.breakers.pause(KEY, error, rule)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple, TypeGuard
 
-from shared.catalogue.models import Model
+from shared.catalogue.models import SYNC, Model
 from shared.jobs.submit import RetryLater, Submission
 from shared.jobs.transitions import Transitions
 from shared.ledger.ledger import Ledger
@@ -21,7 +21,7 @@ from shared.ledger.wakeups import BREAKER, NOT_BEFORE
 from shared.platform.clock import from_iso
 from shared.platform.concurrency import Lane, Outcome, Workers
 from shared.poller.guard import Guard
-from shared.poller.in_flight import InFlightTasks
+from shared.poller.in_flight import InFlight, InFlightTasks
 from shared.storage.layout import job_of_marker, model_of_marker
 from shared.storage.objects import ObjectDamaged, ObjectForbidden
 
@@ -48,7 +48,8 @@ class Ready(NamedTuple):
 @dataclass
 class Sender:
     """Submits jobs beside the round. `_line`: the markers that are tried next, by model; `_read`:
-    records that were read ahead; `_moved`: jobs whose first record is not their last one."""
+    records that were read ahead; `_moved`: jobs whose first record is not their last one.
+    `answered` is told of each call that was answered; `_calling`: the permits of open calls."""
 
     ledger: Ledger
     submission: Submission
@@ -59,6 +60,18 @@ class Sender:
     _line: dict[str, deque[str]] = field(default_factory=dict)
     _read: dict[str, Record] = field(default_factory=dict)
     _moved: set[str] = field(default_factory=set)
+    answered: Callable[[InFlight], object] = field(default=bool, init=False)
+    _calling: dict[str, Permit] = field(default_factory=dict, init=False)
+
+    @property
+    def calling(self) -> Lane:
+        """Where calls wait for their answers: each has its own place from the beginning."""
+        return Lane("call", self.ledger.most_calls)
+
+    def is_writing(self) -> bool:
+        """Whether a call is about to be sent, or is not written completely: who has the lease next
+        would not know of its permit."""
+        return any(permit.back_at == math.inf for permit in self._calling.values())
 
     def send(self, model: Model, markers: Iterable[str]) -> None:
         """Submit these next, as far as there is room. Raises StoreError."""
@@ -112,6 +125,8 @@ class Sender:
 
     def _go_on(self, model: Model) -> None:
         line, schedule = self._line.get(model.name), self.guard.schedule
+        if model.mode == SYNC and not self.submission.calls.have_time():
+            return  # the next poller calls
         while line and self.in_flight.room(model) > 0 and self.guard.may_begin():
             soon = self.submission.next_permit(model)
             if soon > PATIENCE:
@@ -129,8 +144,11 @@ class Sender:
     def _start(self, model: Model, marker: str) -> None:
         ready, permit = self._ready(marker), self.submission.line_up(model)
         self.in_flight.sending[job_of_marker(marker)] = marker
+        lane = SENDING
+        if model.mode == SYNC:
+            lane, self._calling[job_of_marker(marker)] = self.calling, permit
         work = partial(self._try, marker, ready, permit)
-        self.workers.start(SENDING, work, partial(self._tried, model, marker, permit))
+        self.workers.start(lane, work, partial(self._tried, model, marker, permit))
 
     def _ready(self, marker: str) -> Ready:
         last, slot = self._read.pop(marker, None), self.in_flight.ahead.pop(marker, None)
@@ -167,6 +185,7 @@ class Sender:
     def _tried(self, model: Model, marker: str, permit: Permit, tried: Outcome[Tried]) -> None:
         job = job_of_marker(marker)
         self.in_flight.sending.pop(job, None)
+        self._calling.pop(job, None)
         self.ledger.lease.permits.give_back(permit)
         step = partial(self.guard.job, job, partial(self._sent, model, marker, tried))
         self.guard.outcome(model.name, step)
@@ -203,6 +222,8 @@ class Sender:
             held = HeldSlot(slot, self.ledger.clock.now())
             inflight = self.in_flight.track(held, made, sent_now=True)
             inflight.first = last if last is not None and last.seq == last.spec_seq else None
+            if made.answer is not None:
+                self.answered(inflight)
         else:
             self.in_flight.holds_none(made.job)
         if made.state == QUEUED:

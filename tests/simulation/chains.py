@@ -47,6 +47,7 @@ class Job:
     priority: int = 5
     images: int = 1
     on_partial: str = "keep"
+    on_unknown: str = "ask"
 
     @property
     def last(self) -> Mapping[str, Any]:
@@ -85,6 +86,8 @@ class Job:
         self.retried_from = record.get("retried_from") or self.retried_from
         self.seq, self.state = record["seq"], link.state
         self.model, self.task = record.get("model") or "", record.get("task_id") or ""
+        if record.get("answer"):  # the simulated service names there what it has made
+            self.task = record["answer"]["request_id"]
         if self.task and self.task not in self.tasks:
             self.tasks.append(self.task)
         self.links.append(self.state)
@@ -95,6 +98,7 @@ class Job:
         self.images = int(spec["parameters"].get("n", 1))
         self.priority = int(spec["priority"])
         self.on_partial = spec.get("on_partial") or "keep"
+        self.on_unknown = spec.get("on_unknown") or "ask"
 
     def queued_first(self) -> Mapping[str, Any] | None:
         """The record with which it was queued first."""

@@ -54,6 +54,8 @@ WAKING: dict[str, tuple[str, ...]] = {
     "call": ("call_lost", "call_twice", "call_early", "call_late"),
 }
 """Of a poller that calls itself: when it asks for the call, and when the call comes."""
+CALLING = (*(one for one in SITES["create"] if one != "post_no_task_id"), "post_no_output")
+"""Of a call of a synchronous model."""
 LOSSES = frozenset({"wake_lost", "call_lost"})
 CUT = "outage_cut"
 CUTS = ("post_cut_before", "post_cut_after")
@@ -127,6 +129,8 @@ class Chaos:
         for site, kinds in WAKING.items():
             self._kinds[site] = tuple(kind for kind in kinds if own.random() < 0.6)
             self._rates[site] = own.uniform(0.0, 0.5)
+        self._kinds["sync"] = tuple(kind for kind in CALLING if own.random() < 0.5)
+        self._rates["sync"] = own.uniform(0.0, 0.5)
 
     def lose_nothing(self) -> None:
         """Wake-ups may come late or twice, but they come."""
@@ -145,10 +149,11 @@ class Chaos:
             return self._list_fault()
         if self.calm:
             return ""
+        like = "create" if site == "sync" else site
         for start, end, fault, sites in self._outages:
-            if site in sites and start <= self._now() < end:
+            if like in sites and start <= self._now() < end:
                 self.counts[fault] += 1
-                return self._choice(CUTS) if fault == CUT else sites[site]
+                return self._choice(CUTS) if fault == CUT else sites[like]
         if self._random() >= self._rates[site]:
             return ""
         kinds = self._kinds[site]

@@ -35,8 +35,11 @@ from tests.simulation.upgrade import NO_UPGRADE
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 TICK = 60.0
-TIMEOUTS = {"submit": 120.0, "poll": 720.0, "rescue": 60.0}
+TIMEOUTS = {"submit": 120.0, "poll": 1560.0, "rescue": 60.0}
 """Seconds, as s.yaml has them."""
+
+POLLERS = 2
+"""Instances of poll at once, as s.yaml has it: one sends, one waits for its last calls."""
 
 Handler = Callable[[bytes, object], object]
 Errand = Callable[[App], object]
@@ -60,7 +63,7 @@ class Cloud:
     `pending`: events that are not done with; `satisfied`: the last poller saw nothing left to do,
     and nobody has failed since; `away`: from when to when no poller starts, nor anything else where
     `everybody` is; `deaf_to`: job files that no trigger hears of. `upgrade`: when other code is
-    deployed; `polling`: the code of each poller that runs, and since when.
+    deployed; `polling`: the code of each poller that runs and has not handed over, and since when.
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class Cloud:
         self.running: Counter[str] = Counter()
         self.satisfied = False
         self.retries = 3
+        self.timeouts = dict(TIMEOUTS)
         self.polled_at = 0.0
         self.upgrade, self._lingering = NO_UPGRADE, random.Random(0)
         self.polling: dict[str, tuple[str, float]] = {}
@@ -85,7 +89,7 @@ class Cloud:
         self._build = build
         self._number = 0
         self._log = _Trouble(network)
-        self.one_poller = rng.random() < 0.3
+        self.reserved = rng.random() < 0.3
         self._skews = [rng.uniform(-2.0, 2.0) for _ in range(4)]
         bucket.watchers.append(self._object_written)
 
@@ -158,6 +162,8 @@ class Cloud:
         """An OSS event for what the triggers of s.yaml name."""
         if after is None:
             return
+        if key.startswith(layout.CALLS):
+            self.polling.pop(self.kernel.here().name, None)  # it has handed over
         if key.startswith("jobs/"):
             self._event("submit", key)
         elif key == layout.WAKE:
@@ -199,7 +205,7 @@ class Cloud:
         ]:
             self._postpone(invocation)
             return
-        if function == "poll" and self.one_poller and self.running["poll"]:
+        if function == "poll" and self.reserved and self.running["poll"] >= POLLERS:
             if invocation.timer:
                 self.pending -= 1  # a later tick does the same
                 return
@@ -212,7 +218,7 @@ class Cloud:
         clock, app = self._instance(function)
         context = SimpleNamespace(
             request_id=f"req-{invocation.number}",
-            function=SimpleNamespace(timeout=TIMEOUTS[function]),
+            function=SimpleNamespace(timeout=self.timeouts[function]),
             app=app,
         )
         name = f"{function}-{invocation.number}.{invocation.tries}"
@@ -221,7 +227,8 @@ class Cloud:
         if function == "poll":
             self.polling[name] = app.code, self.kernel.now
         work = partial(self._work, invocation, name, context)
-        self.kernel.spawn(name, work, TIMEOUTS[function], partial(self._ended, invocation))
+        limit = self.timeouts[function]
+        self.kernel.spawn(name, work, limit, partial(self._ended, invocation))
 
     def _postpone(self, invocation: Invocation) -> None:
         """Nothing runs: timers are lost, events wait."""

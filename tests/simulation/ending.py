@@ -123,7 +123,9 @@ class Ending:
             return  # a person gave it up before it was known whether there is a task
         if self.away >= RETENTION:
             made = {image for image in made if self._kept(image[0])} | stored
-        if job.state == NEEDS_ATTENTION:
+        if self.studio.is_call(job.model):
+            made = {one for one in made if one[0] in job.tasks}
+        elif job.state == NEEDS_ATTENTION:
             at = job.records[-1].at - LOOKED
             made = {
                 one

@@ -36,7 +36,16 @@ ENDED_BY_SERVICE = {SUCCEEDED, FAILED, CANCELED, NEEDS_ATTENTION}
 LEGAL: dict[str, set[str]] = {
     "": {QUEUED, REJECTED},
     QUEUED: {SUBMITTING, QUEUED, EXPIRED, CANCELED, FAILED, SUCCEEDED},
-    SUBMITTING: {PENDING, QUEUED, FAILED, NEEDS_ATTENTION, SUBMITTING, SUCCEEDED, CANCELED},
+    SUBMITTING: {
+        PENDING,
+        RUNNING,
+        QUEUED,
+        FAILED,
+        NEEDS_ATTENTION,
+        SUBMITTING,
+        SUCCEEDED,
+        CANCELED,
+    },
     NEEDS_ATTENTION: {PENDING},
     PENDING: {RUNNING, QUEUED, *ENDED_BY_SERVICE},
     RUNNING: {QUEUED, *ENDED_BY_SERVICE},
@@ -50,6 +59,7 @@ LAYOUT = re.compile(
     rf"jobs/.*|dead/.*|{layout.WAKE}|{layout.DEPLOYED}|{layout.LEASE}\d{{12}}"
     rf"|{layout.RECORDS}{NAME}/\d{{6}}\.json"
     rf"|{layout.QUEUE}{NAME}/\d/-/\d{{13}}-{NAME}"
+    rf"|{layout.CALLS}\d{{12}}"
     rf"|{layout.SLOTS}-/{NAME}/{NAME}~\d{{6}}~[0-9a-f]{{12}}"
     rf"|{layout.DOUBTS}-/{NAME}/{NAME}~\d{{6}}~[0-9a-f]{{12}}"
     rf"|{layout.TASKS}{NAME}"
@@ -139,7 +149,9 @@ class Invariants:
 
     def _window(self, model: str) -> None:
         limit = self._limits[model]
-        window = limit.lanes + limit.queue_ahead
+        if limit.concurrent is None:
+            return
+        window = limit.concurrent + limit.queue_ahead
         flying = sum(
             job.model == model
             and job.state in IN_FLIGHT

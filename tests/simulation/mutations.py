@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.simulation.mutating import NONE, Mutation
+from tests.simulation.mutations_calls import CALLS
 from tests.simulation.mutations_entrances import ENTRANCES
 from tests.simulation.mutations_lease import LEASE
 from tests.simulation.mutations_locks import LOCKS
@@ -14,5 +15,5 @@ from tests.simulation.mutations_wakes import WAKES
 
 __all__ = ["MUTATIONS", "NONE", "Mutation"]
 
-MUTATIONS = LEASE | LOCKS | QUEUE | MONEY | TASKS | ENTRANCES | WAKES | UPGRADE
+MUTATIONS = LEASE | LOCKS | QUEUE | MONEY | TASKS | ENTRANCES | WAKES | UPGRADE | CALLS
 """All of them by name."""

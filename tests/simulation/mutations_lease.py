@@ -49,7 +49,11 @@ def sent_is_taken_for_unsent() -> list[Change]:
 
 def works_not_finished() -> list[Change]:
     """A poller hands over while its threads go on."""
-    return [(Poller, "_finish_works", lambda _self: None)]
+    old = "self.workers.busy(*BEFORE_RELEASE) or self.scheduler.sender.is_writing()"
+    return [
+        rewritten(Poller, "_hand_over", old, "False"),
+        (Poller, "_drain", lambda _self: None),
+    ]
 
 
 def permits_not_handed_over() -> list[Change]:

@@ -8,7 +8,7 @@ import random
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import Any, cast
 from unittest.mock import patch
@@ -82,6 +82,7 @@ class World:
         self.chaos = Chaos(_branch(rng), self._now)
         self.network = Network(self.kernel, self.chaos, self.story, _branch(rng))
         self.plan: Scenario = scenario(_branch(rng), self.special.crowd)
+        self.special.synchronous.plan(self.plan, seed)
         self.bucket = SimBucket(self.network, rng.uniform(-0.4, 0.4))
         self.studio = SimStudio(self.kernel, _branch(rng), self.plan.limits)
         self.invariants = Invariants(self.network, self.bucket, self.plan.limits)
@@ -89,8 +90,9 @@ class World:
         self.studio.given_up = self.invariants.given_up
         self.studio.complain = self.network.violate
         self.studio.watch = self._arrived
-        self.catalogue = catalogue(self.plan.limits, self.special.price)
-        self.settings = _settings(rng)
+        called = self.special.synchronous.models
+        self.catalogue = catalogue(self.plan.limits, self.special.price, called)
+        self.settings = replace(_settings(rng), call_timeout=self.special.synchronous.timeout)
         self.cloud = Cloud(self.network, self.bucket, _branch(rng), self._service)
         self.cloud.ended = self.invariants.ended
         self.storm = rng.uniform(10.0, 300.0)
@@ -108,6 +110,7 @@ class World:
         self.cloud.away, self.cloud.everybody = special.away, special.everybody
         self.chaos.lose_answers(*special.deaf)
         self.cloud.retries = special.retries
+        self.cloud.timeouts["poll"] = special.synchronous.poll
         self.chaos.calm = special.fair
         if special.net == RELIABLE:
             self.chaos.lose_nothing()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
 from shared.catalogue.model_file import load_catalogue
-from shared.catalogue.models import Catalogue, Limits, Model
+from shared.catalogue.models import ASYNC, SYNC, Catalogue, Limits, Model
 
 MODELS = ("brush", "pencil")
 
@@ -141,13 +142,21 @@ def inpainting() -> Model:
     return found
 
 
-def catalogue(limits: dict[str, Limits], per_image: float = 0.0) -> Catalogue:
+def catalogue(
+    limits: dict[str, Limits], per_image: float = 0.0, synchronous: Collection[str] = ()
+) -> Catalogue:
     """Models that take what the inpainting model takes, under limits of the run's own and for a
-    price of the run's own."""
+    price of the run's own; some of them are called."""
     price = replace(inpainting().price, per_image=per_image, by_region={})
     return Catalogue(
         tuple(
-            replace(inpainting(), name=name, limits=limit, price=price)
+            replace(
+                inpainting(),
+                name=name,
+                limits=limit,
+                price=price,
+                mode=SYNC if name in synchronous else ASYNC,
+            )
             for name, limit in limits.items()
         )
     )

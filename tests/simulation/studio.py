@@ -18,6 +18,7 @@ from tests.simulation.account import IMAGE, TASK, Account
 from tests.simulation.arrivals import Arrival
 from tests.simulation.kernel import Kernel
 from tests.simulation.pictures import picture
+from tests.simulation.synchronous import NONE
 from tests.simulation.task_list import BEIJING, TaskList
 
 RESULT_HOST = "https://dashscope-result-bj.oss-cn-beijing.aliyuncs.com"
@@ -37,7 +38,7 @@ FOREIGN = "foreign"
 class SimTask:
     """A task. `prompt` says whose it is; `good`: for each image whether it came out, and
     `image_error` why one did not; `strange`: the first one lies on a host that no document
-    lists."""
+    lists; `call`: it is what a call makes, which no query and no list shows."""
 
     task_id: str
     prompt: str
@@ -51,6 +52,7 @@ class SimTask:
     canceled: bool = False
     image_error: tuple[str, str] = INTERNAL
     strange: bool = False
+    call: bool = False
 
     @property
     def foreign(self) -> bool:
@@ -93,9 +95,15 @@ class SimStudio:
         self.complain: Callable[[str, str], object] = lambda _name, _what: None
         self.watch: Callable[[str], object] = lambda _prompt: None
         self.given_up: Callable[[str], bool] = lambda _prompt: False
+        self.fetched: Callable[[SimTask], object] = lambda _task: None
+        self.synchronous = NONE
         self._rng = rng
         self._arrivals: dict[str, list[float]] = defaultdict(list)
         self._lanes: dict[str, list[float]] = {}
+
+    def is_call(self, model: str) -> bool:
+        """Whether a model answers on the connection of the request."""
+        return model in self.synchronous.models
 
     def open_tasks(self, model: str) -> int:
         now = self.kernel.now
@@ -139,7 +147,8 @@ class SimStudio:
             what = f"{recent} submissions for {model} in {limit.per_seconds} s"
             self.complain("rate limit kept", what)
             return "Throttling.RateQuota", "Requests rate limit exceeded, please try again later."
-        if not self.queues and self.open_tasks(model) >= limit.lanes:
+        bound = limit.concurrent
+        if not self.queues and bound is not None and self.open_tasks(model) >= bound:
             return "Throttling", "Requests throttling triggered."
         return None
 
@@ -153,7 +162,9 @@ class SimStudio:
         """Make a task; from here on it costs."""
         model, limit = str(body["model"]), self.limits[str(body["model"])]
         task = self.create_task(body)
-        window = limit.lanes + limit.queue_ahead
+        if limit.concurrent is None:
+            return task
+        window = limit.concurrent + limit.queue_ahead
         if self._own_open_tasks(model) > window:
             self.complain("window kept at the service", f"more than {window} tasks of {model}")
         return task
@@ -164,12 +175,16 @@ class SimStudio:
         now, limit = self.kernel.now, self.limits[model]
         lanes = self._lanes.setdefault(model, [0.0] * limit.lanes)
         start = max(now, heapq.heappop(lanes))
-        end = start + self.duration()
+        if self.is_call(model):
+            start = now
+        end = start + (self.synchronous.duration(rng) if self.is_call(model) else self.duration())
         heapq.heappush(lanes, end)
         n = int(body["parameters"].get("n", 1))
         error = None
         if rng.random() < self.flaws:
             error = rng.choice((INTERNAL, INTERNAL, INVALID, POLICY))
+            if error == INTERNAL and self.is_call(model):
+                error = rng.choice((INTERNAL, POLICY))  # after this one nothing more happens
         good = tuple(rng.random() >= self.flaws / 2 for _ in range(n))
         if not any(good):
             error = INTERNAL
@@ -184,6 +199,7 @@ class SimStudio:
             error,
             now + self.list_lag * rng.random(),
         )
+        task.call = self.is_call(model)
         task.strange = self.strange_hosts and len(self.tasks) % 3 == 0
         self._refuse_account(task)
         self.tasks[task.task_id] = task
@@ -204,6 +220,10 @@ class SimStudio:
         """Seconds the next task takes."""
         return self.pace * (0.5 + self._rng.random())
 
+    def draw(self) -> float:
+        """Chance, from 0 to 1."""
+        return self._rng.random()
+
     def keeps(self, task_id: str) -> bool:
         """Whether task and images are still there."""
         task = self.tasks.get(task_id)
@@ -212,6 +232,8 @@ class SimStudio:
     def show(self, task_id: str) -> dict[str, Any]:
         """The answer to a query."""
         now, task = self.kernel.now, self.tasks.get(task_id)
+        if task is not None and task.call:
+            self.complain("a call is never looked up", task_id)
         forgotten = any(start <= now < end for start, end in self.forgets)
         if task is None or forgotten or not self.keeps(task_id):
             return {"request_id": "q", "output": {"task_id": task_id, "task_status": "UNKNOWN"}}
@@ -227,8 +249,12 @@ class SimStudio:
         if task.error:
             output["code"], output["message"] = task.error
             return answer
-        output["results"] = [
-            {"url": result_url(task_id, number, STRANGE_HOST if strange else RESULT_HOST)}
+        return self.results(task, answer)
+
+    def results(self, task: SimTask, answer: dict[str, Any]) -> dict[str, Any]:
+        """An answer with what a task that succeeded has made."""
+        answer["output"]["results"] = [
+            {"url": result_url(task.task_id, number, STRANGE_HOST if strange else RESULT_HOST)}
             if good
             else {"code": task.image_error[0], "message": task.image_error[1]}
             for number, good, strange in _results(task)
@@ -237,13 +263,15 @@ class SimStudio:
 
     def list(self, query: Mapping[str, str]) -> dict[str, Any]:
         """The answer to a list request: the newest tasks may still be missing."""
-        return self.task_list.answer(query, self.tasks.values(), self.kernel.now, self.skew)
+        tasks = [task for task in self.tasks.values() if not task.call]
+        return self.task_list.answer(query, tasks, self.kernel.now, self.skew)
 
     def image(self, url: str) -> bytes | None:
         """What lies behind a result URL."""
         name, task_id = url.split("?")[0], url.split("/")[3]
         if not self.keeps(task_id):
             return None
+        self.fetched(self.tasks[task_id])
         return picture(name)
 
     def _time(self, at: float) -> str:

@@ -45,10 +45,10 @@ class Upgrade:
 NO_UPGRADE = Upgrade()
 
 
-def upgrade_of(seed: int) -> Upgrade:
+def upgrade_of(seed: int, often: bool = False) -> Upgrade:
     """The upgrade of a seed's world; most have none."""
     rng = random.Random(f"upgrade {seed}")
-    if rng.randrange(8):
+    if rng.randrange(8) > (3 if often else 0):
         return NO_UPGRADE
     times = [START + rng.choice((60.0, 400.0)) * rng.random()]
     if rng.random() < 0.4:

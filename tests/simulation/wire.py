@@ -31,11 +31,13 @@ from tests.simulation.account import (
 )
 from tests.simulation.arrivals import Arrival
 from tests.simulation.network import Transport
-from tests.simulation.studio import STRANGE_HOST, SimStudio, SimTask
+from tests.simulation.studio import INTERNAL, STRANGE_HOST, SimStudio, SimTask
 from tests.simulation.task_list import Refused
 
 POST_LEG = 0.25
 """Seconds a submission may take to the service."""
+ON_ITS_WAY = 0.9
+"""Seconds that a call may take from its last byte to the service."""
 
 REFUSALS: dict[str, Refusal] = {
     "post_429_rate": TOO_MANY,
@@ -91,15 +93,90 @@ class SimSession:
         self.studio = studio
         self._arrival: Arrival | None = None
 
-    def post(self, url: str, *, data: bytes, timeout: tuple[float, float], **_: Any) -> SimAnswer:
-        """Create a task."""
-        body = json.loads(data)
-        what = f"POST {body['model']} {body['input']['prompt']}"
-        effect = partial(self._create, url, body, timeout)
-        answer = self.network.call(what, "create", effect, POST_LEG)
-        if self._arrival is not None:
-            self._arrival.answered = self.network.kernel.now
+    def post(
+        self,
+        url: str,
+        *,
+        data: Any,
+        timeout: tuple[float, float],
+        headers: Mapping[str, str],
+        **_: Any,
+    ) -> SimAnswer:
+        """Create a task, or call a model."""
+        if "X-DashScope-Async" not in headers:
+            return self._post(url, data.read(), timeout, data)
+        return self._post(url, data, timeout, None)
+
+    def _post(self, url: str, data: bytes, timeout: tuple[float, float], rest: Any) -> SimAnswer:
+        body, arrivals = json.loads(data), list[Arrival]()
+        what = f"{'POST' if rest is None else 'CALL'} {body['model']} {body['input']['prompt']}"
+        if rest is None:
+            effect = partial(self._create, url, body, timeout)
+        else:
+            effect = partial(self._call, url, body, timeout, rest, arrivals)
+        answer = self.network.call(what, "create" if rest is None else "sync", effect, POST_LEG)
+        for arrival in arrivals or filter(None, [self._arrival if rest is None else None]):
+            arrival.answered = self.network.kernel.now
         return answer
+
+    def _call(
+        self,
+        url: str,
+        body: Mapping[str, Any],
+        timeout: tuple[float, float],
+        rest: Any,
+        arrivals: list[Arrival],
+        fault: str,
+    ) -> SimAnswer:
+        """A call: the answer comes when the work is done, if it comes."""
+        if fault in ("post_refused", "post_connect_timeout"):
+            raise self._unreachable(fault, timeout[0])
+        rest.read()  # there is no more: from here on the request may arrive
+        kernel = self.network.kernel
+        kernel.wait(ON_ITS_WAY * self._random(), travels=True)
+        arrival = self.studio.note(body, self.network.caller(), self._held())
+        arrival.call, arrival.sender = True, kernel.actors.get(getcurrent())
+        arrivals.append(arrival)
+        throttled = self.studio.arrive(body)
+        if throttled:
+            return _refused(arrival, (429, *throttled))
+        words = self.studio.account.word(CREATE, arrival.model, arrival.at)
+        if words is not None:
+            return _refused(arrival, words)
+        if fault in REFUSALS and fault != "post_500_after":
+            arrival.lost = REFUSALS[fault][0] >= 500  # which leaves open what was done
+            return self._failed(arrival, fault, timeout[1])
+        return self._work(arrival, body, fault, timeout[1])
+
+    def _work(
+        self, arrival: Arrival, body: Mapping[str, Any], fault: str, timeout: float
+    ) -> SimAnswer:
+        kernel, task = self.network.kernel, self.studio.accept(body)
+        arrival.task = task.task_id
+        made = f"works on {task.task_id} for {task.prompt} ({self.network.caller()})"
+        self.network.tell("service", made)
+        takes = task.end - kernel.now
+        if fault == "post_cut_before":  # while it works
+            arrival.lost = True
+            kernel.wait(takes * self._random(), travels=True)
+            return self._failed(arrival, fault, timeout)
+        if fault == "post_timeout_after" or takes > timeout:
+            arrival.lost = True
+            kernel.wait(timeout, travels=True)
+            raise requests.ReadTimeout
+        kernel.wait(takes, travels=True)
+        if fault in EFFECT_FIRST or fault == "post_no_output":
+            arrival.lost = True
+            return self._failed(arrival, fault, timeout)
+        if task.error == INTERNAL:
+            arrival.lost = True  # its answer does not tell whether anything was made
+            return refusal((500, *task.error))
+        if task.error is not None:
+            return _refused(arrival, (400, *task.error))
+        return _ok(self.studio.results(task, {"request_id": task.task_id, "output": {}}))
+
+    def _random(self) -> float:
+        return self.studio.draw()
 
     def request(self, method: str, url: str, *, params: Mapping[str, str], **_: Any) -> SimAnswer:
         """Query, list or cancel."""
@@ -201,7 +278,7 @@ class SimSession:
             raise requests.ReadTimeout
         if fault.startswith("post_cut"):
             raise requests.ConnectionError(ProtocolError("Connection aborted."))
-        if fault == "post_no_task_id":
+        if fault in ("post_no_task_id", "post_no_output"):
             return _ok({"request_id": "x"})
         return _refused(arrival, REFUSALS[fault])
 

@@ -13,7 +13,9 @@ from datetime import timezone
 from tests.simulation.account import CREATE, IMAGE, QUERY, TASK, Account, troubles
 from tests.simulation.chaos import EMPTY_FOR_LONG, LIST_EMPTY, LIST_FAULTS
 from tests.simulation.kernel import START
+from tests.simulation.scenario import MODELS
 from tests.simulation.studio import SimStudio
+from tests.simulation.synchronous import NONE, Synchronous, synchronous_of
 from tests.simulation.task_list import BEIJING, MOST_ROWS, TaskList
 from tests.simulation.upgrade import NO_UPGRADE, Upgrade, upgrade_of
 
@@ -41,7 +43,7 @@ class World:
     that fails, before it is given up. `deaf`: from when to when no create request is answered.
     `net`: the timer is a safety net, which does not fire here at all (RELIABLE: no wake-up is lost
     either) or once after the storm (LOSSY). `upgrade`: when other code is deployed; then tasks are
-    slow as a rule, so that somebody polls for long."""
+    slow as a rule, so that somebody polls for long. `synchronous`: models that are called."""
 
     fair: bool = False
     crowd: bool = False
@@ -64,13 +66,14 @@ class World:
     deaf: tuple[float, float] = (0.0, 0.0)
     net: str = ""
     upgrade: Upgrade = NO_UPGRADE
+    synchronous: Synchronous = NONE
 
     def settle(self, studio: SimStudio, account: Account) -> None:
         """Make the service such a one."""
         zone = timezone.utc if self.utc else BEIJING
         studio.task_list = TaskList(self.rows, self.lag, zone)
         studio.forgets, studio.strange_hosts = self.forgets, self.strange_hosts
-        studio.account = account
+        studio.account, studio.synchronous = account, self.synchronous
         if self.slow:
             studio.pace = 150.0
 
@@ -112,7 +115,10 @@ def world_of(seed: int) -> World:
         deaf=deaf,
         net=_net(rng, fair),
     )
-    upgrade = upgrade_of(seed)
+    synchronous = synchronous_of(seed, MODELS)
+    if synchronous.models:
+        world = replace(world, synchronous=synchronous, crowd=world.crowd or seed % 3 == 0)
+    upgrade = upgrade_of(seed, often=bool(synchronous.models))
     if upgrade.moments:
         world = replace(world, upgrade=upgrade, slow=world.slow or seed % 4 > 0)
     troubled = world.net and world.keys >= TROUBLED_KEYS and one_in(2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.simulation.judges.attempts import Attempts
 from tests.simulation.judges.attention import Attention
 from tests.simulation.judges.bill import Bill
+from tests.simulation.judges.calls import Calls
 from tests.simulation.judges.clashes import Clashes
 from tests.simulation.judges.expiry import Expiry
 from tests.simulation.judges.facts import Facts, Judge
@@ -31,6 +32,7 @@ KINDS: tuple[type[Judge], ...] = (
     Bill,
     Index,
     Clashes,
+    Calls,
 )
 
 

@@ -25,7 +25,7 @@ class Attention(Judge):
             self._stuck(job)
         elif self._heard(job):
             self.violate("a person is asked only what nobody knows", f"{job.name} was answered")
-        elif self._plain(job):
+        elif not self.facts.studio.is_call(job.model) and self._plain(job):
             self.violate("a person is asked only what nobody knows", f"{job.name} is plain")
 
     def _stuck(self, job: Job) -> None:

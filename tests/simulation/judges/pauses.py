@@ -43,7 +43,8 @@ class Pauses(Judge):
         last = {one.model: one for one in self.facts.studio.log}
         for model, arrival in last.items():
             later = self._told_since(model, arrival.at)
-            if self.facts.quiet_for(arrival.at) > 0 and arrival.task and not later:
+            heard = not arrival.call or (arrival.answered is not None and not arrival.lost)
+            if self.facts.quiet_for(arrival.at) > 0 and arrival.task and heard and not later:
                 body = self.facts.bucket.body(layout.model_state(model)) or b"{}"
                 if (json.loads(body).get("pause") or {}).get("blocked"):
                     self.violate("a breaker closes", f"that of {model} is open")
