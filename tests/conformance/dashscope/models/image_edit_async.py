@@ -10,15 +10,16 @@ from urllib.parse import unquote, urlparse
 import requests
 from dashscope import ImageSynthesis
 
-BASE = "http://synthesis-source.oss-accelerate.aliyuncs.com/lingji/validation/mask2img/demo"
+DOG = "http://synthesis-source.oss-accelerate.aliyuncs.com/lingji/validation/mask2img/demo/source3.jpg"
+MASK = "http://synthesis-source.oss-accelerate.aliyuncs.com/lingji/validation/mask2img/demo/glasses.png"
 
 created = ImageSynthesis.async_call(
     api_key=os.getenv("DASHSCOPE_API_KEY"),
     model="wanx2.1-imageedit",
     function="description_edit_with_mask",
     prompt="a dog wearing red glasses",
-    base_image_url=f"{BASE}/source3.jpg",
-    mask_image_url=f"{BASE}/glasses.png",
+    base_image_url=DOG,
+    mask_image_url=MASK,
     n=2,
 )
 print(created.status_code, created.output.task_status)

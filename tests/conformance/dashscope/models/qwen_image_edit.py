@@ -9,10 +9,7 @@ import dashscope
 import requests
 from dashscope import MultiModalConversation
 
-TABLE = (
-    "https://img.alicdn.com/imgextra"
-    "/i3/O1CN01SfG4J41UYn9WNt4X1_!!6000000002530-49-tps-1696-960.webp"
-)
+TABLE = "https://img.alicdn.com/imgextra/i3/O1CN01SfG4J41UYn9WNt4X1_!!6000000002530-49-tps-1696-960.webp"
 
 messages = [
     {

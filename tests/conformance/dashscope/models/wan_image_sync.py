@@ -9,10 +9,7 @@ import requests
 from dashscope.aigc.image_generation import ImageGeneration
 from dashscope.api_entities.dashscope_response import Message
 
-CLOCK = (
-    "https://img.alicdn.com/imgextra"
-    "/i3/O1CN0157XGE51l6iL9441yX_!!6000000004770-49-tps-1104-1472.webp"
-)
+CLOCK = "https://img.alicdn.com/imgextra/i3/O1CN0157XGE51l6iL9441yX_!!6000000004770-49-tps-1104-1472.webp"
 
 message = Message(
     role="user", content=[{"image": CLOCK}, {"text": "a flower shop behind the alarm clock"}]
