@@ -227,14 +227,18 @@ class InFlightTasks:
     def room(self, model: Model) -> int:
         """How many more tasks of a model may be in flight; none before the slots were counted.
 
-        Tasks that the service has finished, whose images are still to come, do not count. Models of
-        a pool take each other's room.
+        Finished tasks whose images are still to come do not count; a pool's models share its room.
         """
         if self._held is None:
             return 0
         flying = {name: self._flying(name) for name in self.catalogue.mates(model.name)}
         room = self.ledger.breakers.room(model, flying[model.name], sum(flying.values()))
-        return min(room, self._calls_left(self._held)) if model.mode == SYNC else room
+        return min(room, self._calls_left()) if model.mode == SYNC else room
+
+    def _calls_left(self) -> int:
+        """How many more calls may be open, over all synchronous models."""
+        calls = (self._flying(one.name) for one in self.catalogue.models() if one.mode == SYNC)
+        return self.ledger.most_calls - sum(calls)
 
     def _flying(self, model: str) -> int:
         """How many tasks of a model keep the service busy, or are about to."""
@@ -242,18 +246,8 @@ class InFlightTasks:
         over = sum(one.finished_remotely for one in self if one.slot.model == model)
         return len(held) + len(self._sending(model).difference(held)) - over
 
-    def _line_of(self, inflight: InFlight) -> str:
-        """The first of the models whose tasks the service processes in one line."""
+    def _line_of(self, inflight: InFlight) -> str:  # the first of the models that share it
         return self.catalogue.mates(inflight.slot.model)[0]
-
-    def _calls_left(self, held: set[Slot]) -> int:
-        """How many more calls may be open, over all synchronous models."""
-        names = {model.name for model in self.catalogue.models() if model.mode == SYNC}
-        open_calls = {slot.job for slot in held if slot.model in names}
-        for name in names:
-            open_calls |= self._sending(name)
-        over = sum(one.finished_remotely for one in self if one.slot.model in names)
-        return self.ledger.most_calls - len(open_calls) + over
 
     def _sending(self, model: str) -> set[str]:
         return {job for job, one in self.sending.items() if model_of_marker(one) == model}
@@ -270,10 +264,8 @@ class InFlightTasks:
     def line_up(self) -> None:
         """Decide which tasks run and which wait behind; one that moves up starts its clock now."""
         for name in {self._line_of(inflight) for inflight in self}:
-            line = sorted(
-                (one for one in self if self._line_of(one) == name and _is_in_line(one)),
-                key=_place_in_line,
-            )
+            every = (one for one in self if self._line_of(one) == name and _is_in_line(one))
+            line = sorted(every, key=_place_in_line)
             model = self.catalogue.get(name)
             lanes = model.limits.lanes if model else len(line)
             for place, inflight in enumerate(line):
@@ -308,8 +300,8 @@ class InFlightTasks:
                 open_tasks.setdefault(one.slot.model, []).append(one)
         self._count_crowds(open_tasks)
         idle = {name: [one for one in ones if not one.working] for name, ones in open_tasks.items()}
-        found = {name: self._worth_a_listing(name, ones) for name, ones in idle.items()}
-        return {name: together for name, together in found.items() if together}
+        found = ((name, self._worth_a_listing(name, ones)) for name, ones in idle.items())
+        return {name: together for name, together in found if together}
 
     def _count_crowds(self, open_tasks: Mapping[str, list[InFlight]]) -> None:
         now = self.ledger.clock.monotonic()

@@ -11,7 +11,9 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from shared.catalogue.model_file import load_catalogue
 from shared.catalogue.models import ImageNumber, PriceTier
+from shared.jobs.wanted import Wanted, wanted
 from shared.storage import layout
 from tests.kit.studio import accept_with
 from tests.kit.world import World, model, run, submit
