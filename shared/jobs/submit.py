@@ -294,7 +294,7 @@ class Submission:
         model = attempt.model
         self._unsent.discard(attempt.slot)
         if intent.call:
-            return self.calls.send(model, attempt.body, attempt.permit, intent)
+            return self.calls.send(model, self._sent(attempt), attempt.permit, intent)
         try:
             outcome = self.model_studio.create(model.endpoint, self._sent(attempt))
         finally:

@@ -108,7 +108,7 @@ def _lines(way: Way, seen: Sequence[Seen]) -> list[Line]:
 def _run(way: Way, jobs: int, seed: int) -> Seen:
     rng, submits = random.Random(seed), list[int]()
     with calm_world(_seconds, way.limits, learn=False, seed=seed) as world:
-        world.cloud.one_poller = way.alone
+        world.cloud.reserved = way.alone
         chaos = Kills(world.kernel, rng)
         if way.killed:
             world.network.chaos = world.cloud.chaos = chaos

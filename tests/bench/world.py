@@ -121,7 +121,7 @@ class CalmWorld:
         self.studio.flaws, self.studio.tells_times = 0.0, False
         self.catalogue = catalogue(named)
         self.cloud = Cloud(self.network, self.bucket, _branch(chance), self._service)
-        self.cloud.one_poller = True
+        self.cloud.reserved = True
         self.rng = _branch(chance)
         self._ticking = False
         self.tick = TICK

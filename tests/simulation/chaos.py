@@ -132,6 +132,11 @@ class Chaos:
         self._kinds["sync"] = tuple(kind for kind in CALLING if own.random() < 0.5)
         self._rates["sync"] = own.uniform(0.0, 0.5)
 
+    @property
+    def has_outages(self) -> bool:
+        """Whether there are seconds in which one side answers nobody."""
+        return bool(self._outages)
+
     def lose_nothing(self) -> None:
         """Wake-ups may come late or twice, but they come."""
         self._kinds = {

@@ -121,6 +121,7 @@ class World:
             at = self.studio.account.end() - START + 20 * rng.random()
             self.kernel.after(at, partial(self.people.resume, names))
         self.facts = self._facts()
+        self.facts.outages = self.chaos.has_outages
         self.invariants.judges = judges(self.facts)
         if special.net:
             self.facts.polled_since = self.cloud.polled_since

@@ -34,6 +34,16 @@ FOREIGN = "foreign"
 """What the prompts of other programs' tasks begin with."""
 
 
+def prompt_of(body: Mapping[str, Any]) -> str:
+    """The prompt of a request, in either form."""
+    given = body["input"]
+    if "messages" not in given:
+        return str(given["prompt"])
+    (message,) = given["messages"]
+    (text,) = [item["text"] for item in message["content"] if "text" in item]
+    return str(text)
+
+
 @dataclass
 class SimTask:
     """A task. `prompt` says whose it is; `good`: for each image whether it came out, and
@@ -137,7 +147,7 @@ class SimStudio:
     def arrive(self, body: Mapping[str, Any]) -> tuple[str, str] | None:
         """A create request is here: count it. Returns the throttling it meets, if any."""
         model, now = str(body["model"]), self.kernel.now
-        prompt = str(body["input"]["prompt"])
+        prompt = prompt_of(body)
         self.requests[prompt] += 1
         self.watch(prompt)
         limit, seen = self.limits[model], self._arrivals[model]
@@ -154,7 +164,7 @@ class SimStudio:
 
     def note(self, body: Mapping[str, Any], caller: str, held: float) -> Arrival:
         """Write down a create request that has come."""
-        prompt, n = str(body["input"]["prompt"]), int(body.get("parameters", {}).get("n", 1))
+        prompt, n = prompt_of(body), int(body.get("parameters", {}).get("n", 1))
         self.log.append(Arrival(self.kernel.now, prompt, str(body["model"]), n, caller, held))
         return self.log[-1]
 
@@ -190,7 +200,7 @@ class SimStudio:
             error = INTERNAL
         task = SimTask(
             f"task-{len(self.tasks) + 1}",
-            str(body["input"]["prompt"]),
+            prompt_of(body),
             model,
             now,
             start,

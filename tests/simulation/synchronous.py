@@ -19,8 +19,8 @@ TOO_LONG = 700.0
 """Seconds that a call takes now and then: longer than anybody waits."""
 
 
-SHORT = (60.0, 440.0)
-"""Seconds for a call and for poll, which then sends for 220 s, and calls for 200 s of them."""
+SHORT = (60.0, 400.0)
+"""Seconds for a call and for poll, which then sends for 200 s, and calls for 160 s of them."""
 USUAL = Limits(2, 1.0, None, 0)
 
 
@@ -72,7 +72,7 @@ def synchronous_of(seed: int, models: tuple[str, ...]) -> Synchronous:
     return Synchronous(
         frozenset(rng.choice((models, models[:1], models[1:]))),
         Limits(rng.choice((1, 2, 2)), rng.choice((1.0, 1.0, 60.0)), None, 0),
-        rng.choice((3.0, 20.0, 40.0) if short else (3.0, 20.0, 60.0, 130.0)),
+        rng.choice((3.0, 20.0, 40.0) if short else (20.0, 80.0, 130.0, 200.0)),
         rng.choice((0.0, 0.0, 0.1)),
         rng.choice((0.0, 0.0, 0.4)),
         *(SHORT if short else ()),

@@ -31,7 +31,7 @@ from tests.simulation.account import (
 )
 from tests.simulation.arrivals import Arrival
 from tests.simulation.network import Transport
-from tests.simulation.studio import INTERNAL, STRANGE_HOST, SimStudio, SimTask
+from tests.simulation.studio import INTERNAL, STRANGE_HOST, SimStudio, SimTask, prompt_of
 from tests.simulation.task_list import Refused
 
 POST_LEG = 0.25
@@ -109,7 +109,7 @@ class SimSession:
 
     def _post(self, url: str, data: bytes, timeout: tuple[float, float], rest: Any) -> SimAnswer:
         body, arrivals = json.loads(data), list[Arrival]()
-        what = f"{'POST' if rest is None else 'CALL'} {body['model']} {body['input']['prompt']}"
+        what = f"{'POST' if rest is None else 'CALL'} {body['model']} {prompt_of(body)}"
         if rest is None:
             effect = partial(self._create, url, body, timeout)
         else:

@@ -14,8 +14,8 @@ from tests.bench.scale.events import waited
 from tests.bench.scale.layout import DAY, Layout, Load, facts
 
 MEAN, PEAK = "the day's mean", "the busiest hour"
-POLL_RUN = 540.0
-"""Seconds a busy poller runs before it hands over (s.yaml: timeout 720, of which 180 are kept)."""
+POLL_RUN = 780.0
+"""Seconds a busy poller runs before it hands over (s.yaml: timeout 1560, of which 780 are kept)."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,10 @@ from tests.simulation.chains import Job
 from tests.simulation.judges.facts import Facts, Judge
 from tests.simulation.studio import SimTask
 
+STORING = 175.0
+"""Seconds that are left after the latest answer to a call, to store what it made."""
+MOST_PRICE = 10.0
+"""schemas/retry.yaml, written down once more: what a job may cost in yuan by itself."""
 INSISTED = 90.0
 """Seconds for which an answer that came is written down whatever the store does, at least."""
 MOST_OPEN = 16
@@ -27,15 +31,25 @@ class Calls(Judge):
         job = self.facts.sender(arrival)
         if not arrival.call or job is None:
             return
-        if arrival.sender.deadline - self.facts.now < self.facts.studio.synchronous.timeout:
+        needed = self.facts.studio.synchronous.timeout + STORING
+        if arrival.sender.deadline - self.facts.now < needed:
             self.violate("a call has time to be answered", job.name)
         waiting = [one for one in self.facts.studio.log if one.call and self._is_open(one)]
         if len(waiting) > MOST_OPEN:
             self.violate("calls are bounded", f"{len(waiting)} are open")
-        for one in self.facts.arrivals_of(job):
-            unknown = one.task and one.task not in job.tasks and not one.refused
-            if one is not arrival and unknown and job.on_unknown != "resend":
-                self.violate(ONCE, f"{job.name} is called again after {one.task}")
+        self._is_first(arrival, job)
+
+    def _is_first(self, arrival: Arrival, job: Job) -> None:
+        unknown = [
+            one
+            for one in self.facts.arrivals_of(job)
+            if one is not arrival and one.task and one.task not in job.tasks and not one.refused
+        ]
+        if unknown and job.on_unknown != "resend":
+            self.violate(ONCE, f"{job.name} is called again after {unknown[-1].task}")
+        images = sum(one.images for one in (*unknown, arrival)) + self.facts.billed(job)
+        if unknown and images * self.facts.prices[job.model] > MOST_PRICE:
+            self.violate("lost calls are bounded", f"{job.name} may cost {images} images")
 
     def recorded(self, job: Job) -> None:
         if not self.facts.studio.is_call(job.model):
@@ -58,7 +72,7 @@ class Calls(Judge):
             if self.facts.quiet_for(intent) >= 0:
                 self.violate(WHY, f"{job.name} was never called")
         elif self._is_open(last) and not last.sender.held:
-            if self.facts.quiet_for(last.at) >= 0:
+            if self.facts.quiet_for(last.at) >= 0 or not self.facts.outages:
                 self.violate(WHY, f"{last.caller} still waits for {job.name}")
         elif last.answered is not None and not last.lost:
             held, quiet = last.sender.held, self.facts.quiet_for(last.at) >= 0

@@ -24,7 +24,7 @@ class Facts:
     infinite before. `held`: for how long the actor that acts now was frozen so far. `prices`: of
     one image, by model. `clashes`: for each id that two documents ask for, their prompts, each
     with its file. `away`: when no poller runs at all. `polled_since`: whether a poller
-    has run since a moment."""
+    has run since a moment. `outages`: store or service may answer nobody for a while."""
 
     jobs: dict[str, Job]
     studio: SimStudio
@@ -36,6 +36,7 @@ class Facts:
     away: tuple[float, float] = (0.0, 0.0)
     quiet_since: float = math.inf
     polled_since: Callable[[float], bool] = lambda _moment: True
+    outages: bool = True
     _marked: dict[str, float] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
