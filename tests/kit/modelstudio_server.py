@@ -113,9 +113,10 @@ class ImageHost:
 class Client:
     """Speaks to one server over HTTP."""
 
-    def __init__(self, url: str, images: str) -> None:
+    def __init__(self, url: str, host: ImageHost) -> None:
         self.url = url
-        self.images = images
+        self.host = host
+        self.images = host.url
         self.http = requests.Session()
         self.http.trust_env = False
         self.http.headers["Authorization"] = f"Bearer {KEY}"
@@ -225,7 +226,7 @@ def running_process(
     try:
         line = process.stdout.readline().split()
         assert line[:2] == ["modelstudio", "ready"], line
-        yield Client(line[2], images.url), process
+        yield Client(line[2], images), process
     finally:
         process.terminate()
         process.wait(10)
@@ -252,7 +253,7 @@ def running_server(settings: Mapping[str, object] | None = None) -> Iterator[Cli
     thread.start()
     images = ImageHost()
     try:
-        yield Client(address.result(20), images.url)
+        yield Client(address.result(20), images)
     finally:
         loop.call_soon_threadsafe(stop.set)
         thread.join(20)

@@ -33,6 +33,7 @@ _ARTISTS = {
     "expand": (draw_expand, 1, 1),
     "outpaint": (draw_outpaint, 1, 1),
 }
+_GROWING = ("enlarge", "expand", "outpaint")  # the picture and the options make the size
 # A larger picture is drawn with so many pixels and stretched, to be fast.
 _EASY_PIXELS, _EASY_TO_PAINT = 1_700_000, 600_000
 
@@ -49,7 +50,7 @@ def draw(drawing: Drawing) -> bytes:
         raise DrawingError(f"style is {drawing.style!r}; expected one of {', '.join(STYLES)}.")
     pixels = _EASY_TO_PAINT if least == 0 else _EASY_PIXELS
     picture = artist(replace(drawing, size=_easy(drawing.size, pixels)))
-    if drawing.size is not None and picture.shape[:2] != drawing.size[::-1]:
+    if drawing.size and drawing.kind not in _GROWING and picture.shape[:2] != drawing.size[::-1]:
         picture = resize(picture.astype("uint8"), drawing.size)
     return write(picture, drawing)
 
