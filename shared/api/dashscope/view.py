@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from shared.api.dashscope import errors
-from shared.api.dashscope.forms import output_with
+from shared.api.dashscope.forms import in_messages, output_with
 from shared.api.dashscope.paths import results_at
 from shared.app import App
 from shared.catalogue.errors import CALLER, INPUT_FETCH, POLICY
@@ -67,7 +67,7 @@ class TaskView:
             return self._succeeded(output, last.model, last.manifest)
         if status == FAILED:
             output |= _failure(last)
-        if status != CANCELED:
+        if status != CANCELED and self._counts(last.model):
             output["task_metrics"] = _metrics(self._wanted(first, last), 0, status == FAILED)
         return {"output": output}
 
@@ -75,8 +75,15 @@ class TaskView:
         shown, good = results_of(self.app, manifest), len(manifest.images)
         model = self.app.catalogue.get(name)
         output |= _told(model.results_at if model else RESULTS_AT, shown, manifest)
-        output["task_metrics"] = _metrics(len(shown), good, bool(manifest.failed_images))
+        if self._counts(name):
+            output["task_metrics"] = _metrics(len(shown), good, bool(manifest.failed_images))
         return {"output": output, "usage": _usage(manifest, model)}
+
+    def _counts(self, name: str) -> bool:
+        """Whether tasks of a model tell `task_metrics`: those with messages do not (API references
+        of the models that answer in messages)."""
+        model = self.app.catalogue.get(name)
+        return model is None or not in_messages(model.results_at)
 
     def _wanted(self, first: Record, last: Record) -> int:
         """How many images were asked for, or the model makes by default."""

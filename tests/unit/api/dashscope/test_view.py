@@ -95,6 +95,7 @@ def test_a_failed_task_tells_the_service_s_words(world: World) -> None:
     assert (output["code"], output["message"]) == ("InvalidURL", "no such")
     assert output["task_metrics"] == {"TOTAL": 2, "SUCCEEDED": 0, "FAILED": 2}
     assert "results" not in output
+    assert "task_metrics" not in output
 
 
 def test_a_submission_that_was_refused_is_a_failed_task(world: World) -> None:
@@ -184,6 +185,7 @@ def test_messages_with_their_texts(world: World) -> None:
     assert "/results/" in image["image"]
     assert text["text"] == "a fine cat"
     assert "results" not in output
+    assert "task_metrics" not in output
 
 
 def test_a_single_image_and_a_remark(world: World) -> None:
