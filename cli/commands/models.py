@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -11,7 +12,7 @@ from rich.text import Text
 from cli.commands.init import find_model
 from cli.output import clean, facts, print_json, print_table, say, table
 from shared.catalogue.model_file import load_catalogue
-from shared.catalogue.models import ImageRule, Limits, Model
+from shared.catalogue.models import Condition, ImageRule, Limits, Model, PriceTier
 
 
 def run(name: str | None, as_json: bool) -> None:
@@ -51,7 +52,7 @@ def _print_one(model: Model) -> None:
             ("title", f"{model.title}, {model.title_zh}"),
             ("does", model.description),
             ("regions", ", ".join(model.regions)),
-            ("price", f"{_price(model)} an image{free} (read on {price.checked})"),
+            ("price", f"{_price(model)} an image{_lower(model)}{free} (read on {price.checked})"),
             ("limits", f"{limits.submissions} submissions in {limits.per_seconds:g} s, "
                        f"{_at_once(limits)}"),
             ("takes", f"about {model.typical_seconds:g} s"),
@@ -64,6 +65,27 @@ def _print_one(model: Model) -> None:
     click.echo("\nimages")
     facts([(rule.at.removeprefix("/input/"), _image(rule)) for rule in model.images])
     click.echo(f"\nA job file to fill in: wanx init {model.name}")
+
+
+def _lower(model: Model) -> str:
+    """The lower prices of a model, and that of an input image."""
+    price = model.price
+    tiers = [f"{tier.per_image:g}{_where(tier)}" for tier in price.tiers]
+    inputs = [f"each input image {price.per_input_image:g}"] if price.per_input_image else []
+    return "".join(f"; {part}" for part in (*tiers, *inputs))
+
+
+def _where(tier: PriceTier) -> str:
+    area = [] if tier.area_at_most is None else [f"up to {tier.area_at_most} pixels"]
+    return f" with {', '.join([*map(_condition, tier.when), *area])}"
+
+
+def _condition(when: Condition) -> str:
+    name = when["at"].rpartition("/")[2]
+    if "present" in when:
+        return name if when["present"] else f"no {name}"
+    wanted = when["in"] if "in" in when else [when["equals"]]
+    return f"{name} {' or '.join(str(one).lower() for one in wanted)}"
 
 
 def _at_once(limits: Limits) -> str:
@@ -119,6 +141,8 @@ def _as_json(model: Model) -> dict[str, Any]:
         "price": {
             "currency": model.price.currency,
             "per_image": model.price.per_image,
+            "tiers": [asdict(tier) for tier in model.price.tiers],
+            "per_input_image": model.price.per_input_image,
             "free_images": model.price.free_images,
             "payable": model.price.payable,
             "checked": model.price.checked,
