@@ -102,7 +102,7 @@ class CallView:
         manifest, model = last.manifest, self.app.catalogue.get(last.model)
         if last.state != SUCCEEDED or manifest is None or model is None:
             failure, kind = _failure(last), (error_of(last) or {}).get("class")
-            status = 400 if last.state == REJECTED or kind in CALLERS else 500
+            status = 400 if last.state in (REJECTED, CANCELED) or kind in CALLERS else 500
             raise errors.DashScopeError(status, failure["code"], failure["message"], errors.STAY)
         place = results_at(self.path, model, self.app.catalogue)
         shown = results_of(self.app, manifest)

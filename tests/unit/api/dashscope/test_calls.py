@@ -181,6 +181,13 @@ def test_a_job_that_failed_is_an_error_in_the_service_s_words(
     assert reply.headers["x-should-retry"] == "false"
 
 
+def test_a_job_that_somebody_cancels_ends_its_call(world: World) -> None:
+    later(world, lambda: world.app().cancellation.cancel(world.markers()[0]))
+    begun = world.timeline.now
+    assert call(world).refusal == (400, "Canceled")
+    assert world.timeline.now - begun < 10
+
+
 def test_images_that_were_not_made_are_left_out_of_a_message(world: World) -> None:
     rows = [{"code": "DataInspectionFailed", "message": "no"}, {"url": result_url("t", 2)}]
     done = {"task_status": "SUCCEEDED", "results": rows}
