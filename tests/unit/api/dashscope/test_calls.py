@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -10,12 +11,20 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from shared.instance import WAITING
 from tests.kit.dashscope import BEARER, CREATE, Reply, changed, create, poll, query, send
 from tests.kit.studio import accept_with
 from tests.kit.world import TOKEN, World, model
 from tests.simulation.studio import result_url
+
+
+def png(colour: str) -> bytes:
+    made = io.BytesIO()
+    Image.new("RGB", (300, 300), colour).save(made, "PNG")
+    return made.getvalue()
+
 
 CALL = "/api/v1/services/aigc/multimodal-generation/generation"
 TASK = "/api/v1/services/aigc/image-generation/generation"
@@ -143,6 +152,33 @@ def test_another_token_s_job_is_not_taken_up(world: World) -> None:
         headers["X-DashScope-Wait-Timeout"] = "3"
         assert send(app, "POST", CALL, json.dumps(changed()).encode(), headers).status == 408
     assert len(world.markers()) == 2
+
+
+def uploaded(world: World, number: int, colour: str = "white") -> dict[str, Any]:
+    """The request with a file that was uploaded for it, each time to another address."""
+    key = f"uploads/11111111-2222-4333-8444-{number:012d}/base.png"
+    world.bucket.write(key, png(colour=colour))
+    return changed(input__base_image_url=f"oss://{key}")
+
+
+@pytest.mark.parametrize("key", [{}, {"Idempotency_Key": "once"}])
+def test_a_file_that_is_uploaded_again_is_the_same_file(world: World, key: dict[str, str]) -> None:
+    more = {"X_DashScope_Wait_Timeout": "3", "X_DashScope_OssResourceResolve": "enable", **key}
+    for number in range(3):
+        assert call(world, uploaded(world, number), **more).refusal == (408, "RequestTimeOut")
+    assert len(world.markers()) == 1
+    other = call(world, uploaded(world, 4, "black"), **more)
+    assert other.refusal == ((409, "InvalidParameter") if key else (408, "RequestTimeOut"))
+    assert len(world.markers()) == (1 if key else 2)
+
+
+def test_the_order_of_keys_makes_no_other_request(world: World) -> None:
+    body = changed()
+    turned = dict(reversed(body.items()))
+    jobs = {
+        create(world, one, Idempotency_Key="k").body["output"]["task_id"] for one in (body, turned)
+    }
+    assert len(jobs) == 1
 
 
 def test_a_task_is_made_once_under_a_key(world: World) -> None:
