@@ -22,7 +22,7 @@ class _Lane:
     def __init__(self) -> None:
         self.waiting: deque[Task] = deque()
         self.running: dict[str, tuple[Task, asyncio.Task[None]]] = {}
-        self.calls: dict[str, asyncio.Task[None]] = {}
+        self.calls: dict[str, tuple[Task, asyncio.Task[None]]] = {}
 
 
 class TaskLife:
@@ -61,8 +61,8 @@ class TaskLife:
         self.stats[task.model.name].made(task, self._clock.monotonic())
         task.start(self._clock.now())
         work = asyncio.create_task(self._run(task))
-        self._lanes[task.model.name].calls[task.task_id] = work
-        await asyncio.shield(work)
+        self._lanes[task.model.name].calls[task.task_id] = (task, work)
+        await asyncio.wait([work])  # which goes on if the waiting is cancelled
 
     def calls(self, model: ModelRules) -> int:
         """How many calls of the model are under way."""
@@ -101,7 +101,7 @@ class TaskLife:
             for task in [task for task in lane.waiting if task.created <= oldest]:
                 lane.waiting.remove(task)
                 self._give_up(task)
-            for task, running in list(lane.running.values()):
+            for task, running in [*lane.running.values(), *lane.calls.values()]:
                 if task.created <= oldest:
                     running.cancel()
                     self._give_up(task)
@@ -119,7 +119,7 @@ class TaskLife:
         """Stop all running work."""
         lanes = self._lanes.values()
         running = [work for lane in lanes for _, work in lane.running.values()]
-        running += [work for lane in lanes for work in lane.calls.values()]
+        running += [work for lane in lanes for _, work in lane.calls.values()]
         for work in running:
             work.cancel()
         await asyncio.gather(*running, return_exceptions=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import pytest
@@ -220,6 +221,16 @@ def test_calls_beyond_the_concurrency_are_refused_and_tasks_wait(client: Client)
     task = client.wait(client.post(body, path).json()["output"]["task_id"])
     assert task["output"]["task_status"] == "SUCCEEDED"
     assert task["output"]["finished"] is True
+
+
+def test_a_call_without_end_is_given_up_after_three_hours(client: Client) -> None:
+    client.set(faults=[{"at": "task", "model": EXTENDER, "action": "hang", "times": 1}])
+    with ThreadPoolExecutor(1) as pool:
+        call = pool.submit(client.call, EXTENDER)
+        await_true(lambda: {} if client.stats(EXTENDER)["in_flight"] else None)
+        client.advance(3 * 3600)
+        assert client.stats(EXTENDER)["in_flight"] == 0
+        refused(call.result(20), 500, "InternalError.Timeout")
 
 
 def _quietly(client: Client) -> None:
