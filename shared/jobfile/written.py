@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from shared.catalogue.pointers import find
 from shared.catalogue.wire import CONTENT
-from shared.jobfile.pointers import find
 from shared.jobfile.spec import ASK, JobSpec
 
 MOST_KEPT = 64 * 1024
