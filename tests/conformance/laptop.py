@@ -98,6 +98,13 @@ class Laptop:
         with urlopen(Request(f"{base}/_admin/{name}", data), timeout=30) as answer:
             return json.load(answer)
 
+    def service(self, path: str) -> Any:
+        """What the Model Studio server answers to a GET below its base URL."""
+        headers = {"Authorization": f"Bearer {self.env['DASHSCOPE_API_KEY']}"}
+        asked = Request(f"{self.env['DASHSCOPE_HTTP_BASE_URL']}/{path}", headers=headers)
+        with urlopen(asked, timeout=30) as answer:
+            return json.load(answer)
+
     def _wait_for_env(self) -> dict[str, str]:
         assert self._process is not None
         path = self._data / "env"

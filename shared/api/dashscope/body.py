@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.api.dashscope import errors
-from shared.api.dashscope.messages import flat, is_messages, refuse_malformed
+from shared.api.dashscope.messages import is_messages, tidied
 from shared.catalogue.models import Catalogue, Model
 from shared.catalogue.plain import TextUnreadable
+from shared.catalogue.wire import flat_body
 from shared.jobfile import ParseLimits
 from shared.jobfile.json_reader import read_json
 
@@ -53,12 +54,18 @@ def read_request(
     left out, because the service ignores them.
     """
     model = _model(body, catalogue)
-    given = _sections(body, model)
-    _refuse_wrong(given, model)
-    known = {"input": model.input_schema, "parameters": model.parameters_schema}
-    given = {name: _known(values, known[name]) for name, values in given.items()}
-    given["input"] = _without_empty(given["input"], model)
-    return {"model": model.name, **(_resolved(given) if resolves else given)}
+    given = _sections(body)
+    if is_messages(given["input"]):
+        given = tidied(given, model)
+        _refuse_wrong(flat_body(model, given)[0], model)
+        request = {"input": given["input"], "parameters": _beside_messages(given, model)}
+    else:
+        _refuse_wrong(given, model)
+        request = {
+            "input": _without_empty(_known(given["input"], model.input_schema), model),
+            "parameters": _known(given["parameters"], model.parameters_schema),
+        }
+    return {"model": model.name, **(_resolved(request) if resolves else request)}
 
 
 def _model(body: Mapping[str, Any], catalogue: Catalogue) -> Model:
@@ -71,17 +78,23 @@ def _model(body: Mapping[str, Any], catalogue: Catalogue) -> Model:
     return model
 
 
-def _sections(body: Mapping[str, Any], model: Model) -> dict[str, Any]:
-    """`input` and `parameters` in the flat form, whatever form they were sent in."""
+def _sections(body: Mapping[str, Any]) -> dict[str, Any]:
+    """`input` and `parameters` as they were sent."""
     given: dict[str, Any] = {"input": body.get("input"), "parameters": body.get("parameters") or {}}
     for section, value in given.items():
         if not isinstance(value, dict):
             raise errors.field_invalid(section, f"{section} must be an object")
     if given["parameters"].get("stream") is True:
         raise errors.streaming()
-    if is_messages(given["input"]):
-        refuse_malformed(given["input"], model)
-    return flat(model, given)
+    return given
+
+
+def _beside_messages(given: Mapping[str, Any], model: Model) -> dict[str, Any]:
+    """The parameters, and the fields of the flat `input` that stand among them."""
+    form, sent = model.messages, given["parameters"]
+    moved = {name: sent[name] for name in (form.parameters if form else ()) if name in sent}
+    own = _known(moved, model.input_schema)
+    return {**_without_empty(own, model), **_known(sent, model.parameters_schema)}
 
 
 def _refuse_wrong(given: Mapping[str, Any], model: Model) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import falcon
 
@@ -13,13 +14,14 @@ from shared.api.dashscope.answers import answer, new_id, request_id
 from shared.api.dashscope.body import read_body, read_request
 from shared.api.dashscope.listing import DASHSCOPE_SOURCE
 from shared.api.dashscope.paths import is_asynchronous
+from shared.api.dashscope.sameness import content_of
 from shared.api.dashscope.view import PENDING, CallView
 from shared.api.ownership import foreign_objects
 from shared.api.waiting import record_when
 from shared.jobs.idempotency import ALLOWED_KEYS, IdempotencyKey, IdempotencyKeys, KeyReused
 from shared.jobs.intake import IntakeOutcome, Source
 from shared.jobs.unclaimed import UnclaimedJobs
-from shared.ledger.record import Record
+from shared.ledger.record import REJECTED, Record
 
 LONGEST_CALL = 100
 """Seconds that a call waits for its job; the function ends requests after 120 (s.yaml)."""
@@ -40,7 +42,8 @@ class Creation:
             raise errors.streaming()
         asked = _Asked(request, path)
         if wants_task:
-            output = {"task_status": PENDING, "task_id": asked.made(_raw(request)).job}
+            made = asked.made(read_body(_raw(request)))
+            output = {"task_status": PENDING, "task_id": made.job}
             answer(request, response, {"output": output})
         else:
             _call(asked, response)
@@ -86,20 +89,23 @@ class _Asked:
         Without what may be megabytes of images: many calls wait at once. Raises DashScopeError,
         StoreError.
         """
-        raw = _raw(self.request)
-        self.content = self._content(raw)
+        body = read_body(_raw(self.request))
+        self.content = content_of(self.path, body, self.app.store)
         left = None if self.key else self._unclaimed().take_up(self.caller.mark, self.content)
         last = self.app.ledger.records.last(left) if left is not None else None
-        return replace(last or self.made(raw).record, spec=None)
+        return replace(last or self.made(body).record, spec=None)
 
-    def made(self, raw: bytes) -> IntakeOutcome:
+    def made(self, body: Mapping[str, Any]) -> IntakeOutcome:
         """The job, made unless its Idempotency-Key is known. Raises DashScopeError, StoreError."""
         resolves = _is_enabled(self.request, "X-DashScope-OssResourceResolve")
-        value = read_request(read_body(raw), self.app.catalogue, resolves=resolves)
+        value = read_request(body, self.app.catalogue, resolves=resolves)
         bucket = self.app.settings.oss_bucket
         for _, message in foreign_objects(value.get("input"), self.caller, bucket):
             raise errors.outside_specification(message)
-        job = self._id(raw)
+        job = self._id(body)
+        last = self.app.ledger.records.last(job) if self.key is not None else None
+        if last is not None and last.state != REJECTED:  # its files may lie elsewhere this time
+            return self.app.acceptance.known(last)
         source = Source(DASHSCOPE_SOURCE, request_id(self.request), prefix=self.caller.prefix)
         return self.app.acceptance.value({**value, "job": {"id": job}}, source)
 
@@ -109,7 +115,7 @@ class _Asked:
             return True
         return self._unclaimed().keep(self.caller.mark, self.content, job)
 
-    def _id(self, raw: bytes) -> str:
+    def _id(self, body: Mapping[str, Any]) -> str:
         """A new id; under an Idempotency-Key the one of the same request before."""
         job = self.caller.prefix + new_id(self.app.rng)
         if self.key is None:
@@ -117,13 +123,11 @@ class _Asked:
         key = IdempotencyKey(self.caller.mark, self.key)
         if not key.is_allowed:
             raise errors.key_invalid(ALLOWED_KEYS)
+        content = self.content or content_of(self.path, body, self.app.store)
         try:
-            return IdempotencyKeys(self.app.store).claim(key, self._content(raw), job)
+            return IdempotencyKeys(self.app.store).claim(key, content, job)
         except KeyReused:
             raise errors.key_reused() from None
-
-    def _content(self, raw: bytes) -> bytes:
-        return self.path.encode() + b"\n" + hashlib.sha256(raw).digest()
 
     def _unclaimed(self) -> UnclaimedJobs:
         return UnclaimedJobs(self.app.store, self.app.clock)

@@ -34,6 +34,11 @@ def output_with(
     return built
 
 
+def in_messages(at: str) -> bool:
+    """Whether the results at a place are parts of messages."""
+    return TYPED in at.split("/")
+
+
 def _has_room(parts: Sequence[str]) -> bool:
     """Whether the results are objects of a list, so that a failure can be one of them."""
     return parts.count("*") == 1 and len(parts) > 2 and parts[-2] == "*" and TYPED not in parts

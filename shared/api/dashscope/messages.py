@@ -1,7 +1,4 @@
-"""Bodies in the form of messages: what is refused at once (API references of such models).
-
-One message of the user holds one text and the images, in any order.
-"""
+"""Bodies in the form of messages: what is refused at once, and what is passed on."""
 
 from __future__ import annotations
 
@@ -10,8 +7,13 @@ from typing import Any
 
 from shared.api.dashscope import errors
 from shared.catalogue.models import Model
+from shared.jobfile import Document
+from shared.jobfile.findings import Findings
+from shared.jobfile.messages import check_messages
 
 MESSAGES = "messages"
+MOST_FOUND = 10
+"""Violations that a refusal tells."""
 
 
 def is_messages(given: Any) -> bool:
@@ -19,55 +21,26 @@ def is_messages(given: Any) -> bool:
     return isinstance(given, Mapping) and MESSAGES in given
 
 
-def refuse_malformed(given: Mapping[str, Any], model: Model) -> None:
-    """Raises DashScopeError for messages of which no request can be made for the model."""
-    form = model.messages
+def tidied(given: Mapping[str, Any], model: Model) -> dict[str, Any]:
+    """`input` and `parameters` with messages, without what clients add and the service ignores.
+
+    Raises DashScopeError for messages of which no request can be made for the model.
+    """
+    form, fields = model.messages, model.input_schema["properties"]
     if form is None:
-        fields = ", ".join(model.input_schema["properties"])
-        raise errors.field_invalid(MESSAGES, f"{model.name} takes no messages but input: {fields}")
-    items = _content(given[MESSAGES])
-    texts = [item for item in items if "text" in item]
-    if len(texts) != 1:
-        raise _wrong(f"content must hold exactly one text, not {len(texts)}")
-    if form.images is None and len(items) > 1:
-        raise _wrong(f"{model.name} takes no images; content must hold one text alone")
+        takes = ", ".join(fields)
+        raise errors.field_invalid(MESSAGES, f"{model.name} takes no messages but input: {takes}")
+    sent = {name: value for name, value in given["input"].items() if name in (MESSAGES, *fields)}
+    sent[MESSAGES] = _without_types(sent[MESSAGES])
+    found = Findings(Document(0, {"input": sent}), MOST_FOUND)
+    if not check_messages({"input": sent}, model, form, found):
+        detail = "; ".join(one.message for one in found.violations)
+        raise errors.field_invalid(f"input.{MESSAGES}", detail)
+    return {"input": sent, "parameters": given["parameters"]}
 
 
-def _content(messages: Any) -> list[Mapping[str, Any]]:
-    """The parts of the one message, each a text or an image."""
-    if not isinstance(messages, list) or len(messages) != 1:
-        raise _wrong("it must be a list of exactly one message")
-    message = messages[0]
-    if not isinstance(message, dict) or message.get("role") != "user":
-        raise _wrong("the message must be an object whose role is user")
-    content = message.get("content")
-    if not isinstance(content, list) or not all(map(_is_part, content)):
-        raise _wrong('content must be a list of {"text": …} and {"image": …}')
-    return content
-
-
-def _is_part(part: Any) -> bool:
-    if not isinstance(part, dict):
-        return False
-    told = [part[kind] for kind in ("text", "image") if kind in part]
-    return len(told) == 1 and isinstance(told[0], str)
-
-
-def _wrong(detail: str) -> errors.DashScopeError:
-    return errors.field_invalid(f"input.{MESSAGES}", detail)
-
-
-def flat(model: Model, given: Mapping[str, Any]) -> dict[str, Any]:
-    """`input` and `parameters` in the flat form that the catalogue describes."""
-    form, sent, parameters = model.messages, dict(given["input"]), dict(given["parameters"])
-    if form is None:
-        return {"input": sent, "parameters": parameters}
-    parts = sent.pop(MESSAGES)[0]["content"] if is_messages(sent) else ()
-    for part in parts:
-        if "text" in part:
-            sent[form.text] = part["text"]
-    images = [part["image"] for part in parts if "image" in part]
-    if form.images is not None and images:
-        sent[form.images] = images
-    moved = {name: parameters.pop(name) for name in form.parameters if name in parameters}
-    return {"input": moved | sent, "parameters": parameters}
+def _without_types(value: Any) -> Any:
+    """Messages whose parts do not say what their keys say already."""
+    if isinstance(value, dict):
+        return {name: _without_types(part) for name, part in value.items() if name != "type"}
+    return [_without_types(part) for part in value] if isinstance(value, list) else value

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from shared.api.dashscope import errors
-from shared.api.dashscope.forms import output_with
+from shared.api.dashscope.forms import in_messages, output_with
 from shared.api.dashscope.paths import results_at
 from shared.app import App
 from shared.catalogue.errors import CALLER, INPUT_FETCH, POLICY
@@ -67,7 +67,7 @@ class TaskView:
             return self._succeeded(output, last.model, last.manifest)
         if status == FAILED:
             output |= _failure(last)
-        if status != CANCELED:
+        if status != CANCELED and self._counts(last.model):
             output["task_metrics"] = _metrics(self._wanted(first, last), 0, status == FAILED)
         return {"output": output}
 
@@ -75,8 +75,15 @@ class TaskView:
         shown, good = results_of(self.app, manifest), len(manifest.images)
         model = self.app.catalogue.get(name)
         output |= _told(model.results_at if model else RESULTS_AT, shown, manifest)
-        output["task_metrics"] = _metrics(len(shown), good, bool(manifest.failed_images))
+        if self._counts(name):
+            output["task_metrics"] = _metrics(len(shown), good, bool(manifest.failed_images))
         return {"output": output, "usage": _usage(manifest, model)}
+
+    def _counts(self, name: str) -> bool:
+        """Whether tasks of a model tell `task_metrics`: those with messages do not (API references
+        of the models that answer in messages)."""
+        model = self.app.catalogue.get(name)
+        return model is None or not in_messages(model.results_at)
 
     def _wanted(self, first: Record, last: Record) -> int:
         """How many images were asked for, or the model makes by default."""
@@ -95,7 +102,7 @@ class CallView:
         manifest, model = last.manifest, self.app.catalogue.get(last.model)
         if last.state != SUCCEEDED or manifest is None or model is None:
             failure, kind = _failure(last), (error_of(last) or {}).get("class")
-            status = 400 if last.state == REJECTED or kind in CALLERS else 500
+            status = 400 if last.state in (REJECTED, CANCELED) or kind in CALLERS else 500
             raise errors.DashScopeError(status, failure["code"], failure["message"], errors.STAY)
         place = results_at(self.path, model, self.app.catalogue)
         shown = results_of(self.app, manifest)
@@ -103,7 +110,7 @@ class CallView:
 
 
 def _told(at: str, shown: Sequence[Mapping[str, Any]], manifest: Manifest) -> dict[str, Any]:
-    """The results, and a remark that a task may carry though it succeeded (image translation page)."""
+    """The results, and a remark that a success may carry (image translation page)."""
     remark = manifest.text("message")
     return output_with(at, shown, manifest.texts) | ({"message": remark} if remark else {})
 

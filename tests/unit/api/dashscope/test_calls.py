@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -10,12 +11,20 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from shared.instance import WAITING
 from tests.kit.dashscope import BEARER, CREATE, Reply, changed, create, poll, query, send
 from tests.kit.studio import accept_with
 from tests.kit.world import TOKEN, World, model
 from tests.simulation.studio import result_url
+
+
+def png(colour: str) -> bytes:
+    made = io.BytesIO()
+    Image.new("RGB", (300, 300), colour).save(made, "PNG")
+    return made.getvalue()
+
 
 CALL = "/api/v1/services/aigc/multimodal-generation/generation"
 TASK = "/api/v1/services/aigc/image-generation/generation"
@@ -145,6 +154,33 @@ def test_another_token_s_job_is_not_taken_up(world: World) -> None:
     assert len(world.markers()) == 2
 
 
+def uploaded(world: World, number: int, colour: str = "white") -> dict[str, Any]:
+    """The request with a file that was uploaded for it, each time to another address."""
+    key = f"uploads/11111111-2222-4333-8444-{number:012d}/base.png"
+    world.bucket.write(key, png(colour=colour))
+    return changed(input__base_image_url=f"oss://{key}")
+
+
+@pytest.mark.parametrize("key", [{}, {"Idempotency_Key": "once"}])
+def test_a_file_that_is_uploaded_again_is_the_same_file(world: World, key: dict[str, str]) -> None:
+    more = {"X_DashScope_Wait_Timeout": "3", "X_DashScope_OssResourceResolve": "enable", **key}
+    for number in range(3):
+        assert call(world, uploaded(world, number), **more).refusal == (408, "RequestTimeOut")
+    assert len(world.markers()) == 1
+    other = call(world, uploaded(world, 4, "black"), **more)
+    assert other.refusal == ((409, "InvalidParameter") if key else (408, "RequestTimeOut"))
+    assert len(world.markers()) == (1 if key else 2)
+
+
+def test_the_order_of_keys_makes_no_other_request(world: World) -> None:
+    body = changed()
+    turned = dict(reversed(body.items()))
+    jobs = {
+        create(world, one, Idempotency_Key="k").body["output"]["task_id"] for one in (body, turned)
+    }
+    assert len(jobs) == 1
+
+
 def test_a_task_is_made_once_under_a_key(world: World) -> None:
     first, second = (create(world, Idempotency_Key="once").body for _ in range(2))
     assert first["output"] == second["output"]
@@ -179,6 +215,13 @@ def test_a_job_that_failed_is_an_error_in_the_service_s_words(
     assert reply.refusal == (status, code)
     assert reply.body["message"] == "no cats"
     assert reply.headers["x-should-retry"] == "false"
+
+
+def test_a_job_that_somebody_cancels_ends_its_call(world: World) -> None:
+    later(world, lambda: world.app().cancellation.cancel(world.markers()[0]))
+    begun = world.timeline.now
+    assert call(world).refusal == (400, "Canceled")
+    assert world.timeline.now - begun < 10
 
 
 def test_images_that_were_not_made_are_left_out_of_a_message(world: World) -> None:

@@ -11,6 +11,8 @@ from shared.api.dashscope import DashScopeError
 from shared.api.dashscope.body import read_request
 from shared.catalogue.model_file import load_catalogue
 from shared.catalogue.models import MESSAGES, Catalogue, MessagesForm, Model
+from shared.jobfile import Document, check
+from tests.kit.world import World
 
 PICTURE = "https://a.example.com/b.png"
 
@@ -32,49 +34,50 @@ def said(*content: Any) -> dict[str, Any]:
     return {"messages": [{"role": "user", "content": list(content)}]}
 
 
-def test_the_parts_of_the_message_find_their_fields() -> None:
+def test_messages_are_passed_on_as_they_are() -> None:
     other = "oss://uploads/11111111-2222-4333-8444-555555555555/b.png"
-    given = said({"image": PICTURE}, {"text": "a cat"}, {"image": other})
-    assert read(given, negative_prompt="dogs", n=2) == {
+    parts = {"image": PICTURE}, {"text": "a cat"}, {"image": other}
+    typed = [{"type": next(iter(part)), **part} for part in parts]
+    assert read(said(*typed), negative_prompt="dogs", n=2) == {
         "model": "talking",
-        "input": {
-            "prompt": "a cat",
-            "images": [PICTURE, f"oss:///{other.removeprefix('oss://')}"],
-            "negative_prompt": "dogs",
-        },
-        "parameters": {"n": 2},
+        "input": said(*parts[:2], {"image": other.replace("oss://", "oss:///")}),
+        "parameters": {"negative_prompt": "dogs", "n": 2},
     }
 
 
-def test_the_flat_form_is_the_same_request() -> None:
-    flat = read({"prompt": "a cat", "images": [PICTURE]}, negative_prompt="dogs")
-    parts = {"type": "text", "text": "a cat"}, {"type": "image", "image": PICTURE}
-    assert flat == read(said(*parts), negative_prompt="dogs")
+def test_both_forms_are_the_same_job() -> None:
+    catalogue, place = Catalogue((talking(),)), World().app().acceptance.intake.place()
+    flat = read({"prompt": "a cat", "images": [PICTURE], "negative_prompt": "dogs"}, n=2)
+    native = read(said({"text": "a cat"}, {"image": PICTURE}), negative_prompt="dogs", n=2)
+    specs = [check(Document(0, one), catalogue, place).spec for one in (flat, native)]
+    assert specs[0] is not None
+    assert specs[0] == specs[1]
 
 
 def test_what_the_sdk_sends_beside_is_left_out() -> None:
-    given = said({"text": "a cat"}, {"image": PICTURE})
+    given = said({"text": "a cat"}, {"image": PICTURE}) | {"function": None, "unheard": 1}
     read_ = read(given, negative_prompt=" ", stream=False, result_format="message")
-    assert set(read_["input"]) == {"prompt", "images"}
+    assert set(read_["input"]) == {"messages"}
     assert read_["parameters"] == {}
 
 
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ({"messages": None}, "exactly one message"),
-        ({"messages": []}, "exactly one message"),
-        ({"messages": said({"text": "x"})["messages"] * 2}, "exactly one message"),
-        ({"messages": ["hello"]}, "role is user"),
-        ({"messages": [{"role": "system", "content": [{"text": "x"}]}]}, "role is user"),
-        ({"messages": [{"role": "user", "content": "x"}]}, "content must be a list"),
-        (said({"video": "x"}), "content must be a list"),
-        (said({"text": 5}), "content must be a list"),
-        (said({"text": "x", "image": PICTURE}), "content must be a list"),
-        (said({"image": PICTURE}), "exactly one text, not 0"),
-        (said({"text": "x"}, {"text": "y"}, {"image": PICTURE}), "exactly one text, not 2"),
+        ({"messages": None}, "at /input/messages: "),
+        ({"messages": []}, "at /input/messages: "),
+        ({"messages": said({"text": "x"})["messages"] * 2}, "at /input/messages: "),
+        ({"messages": ["hello"]}, "at /input/messages/0: "),
+        ({"messages": [{"role": "system", "content": [{"text": "x"}]}]}, "messages/0/role: "),
+        ({"messages": [{"role": "user", "content": "x"}]}, "messages/0/content: "),
+        (said({"video": "x"}), "messages/0/content/0/video: "),
+        (said({"text": 5}, {"image": PICTURE}), "prompt"),
+        (said({"text": "x", "image": PICTURE}), "messages/0/content/0: "),
+        (said({"image": PICTURE}), "there is no text"),
+        (said({"text": "x"}, {"text": "y"}, {"image": PICTURE}), "messages/0/content/1: "),
         (said({"text": "x"}), "images"),
         (said({"text": " "}, {"image": PICTURE}), "prompt"),
+        (said({"text": "x"}) | {"prompt": "y"}, "at /input/prompt: "),
     ],
 )
 def test_messages_that_make_no_request(given: dict[str, Any], says: str) -> None:

@@ -184,6 +184,7 @@ def test_messages_with_their_texts(world: World) -> None:
     assert "/results/" in image["image"]
     assert text["text"] == "a fine cat"
     assert "results" not in output
+    assert "task_metrics" not in output
 
 
 def test_a_single_image_and_a_remark(world: World) -> None:

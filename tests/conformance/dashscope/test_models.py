@@ -1,0 +1,57 @@
+"""Programs for the newer models, after the examples of their API references, run unchanged against
+the service and against `api`: each writes its images and prints the same."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conformance.dashscope.images import ImageHost
+from tests.conformance.dashscope.runs import Runs, pictures_of, printed_by
+from tests.conformance.laptop import Laptop
+
+PROGRAMS = {path.stem: path for path in sorted(Path(__file__).with_name("models").glob("*.py"))}
+IMAGES = {"image_edit_async": 2, "wan_image_async": 3, "qwen_image_async": 2, "qwen_image_edit": 2}
+"""How many each makes, if not one. Of a set of four the stand-in makes three, as the model may."""
+ASIDE = {"finished", "rewrite_status", "reasoning_content", "type"}
+"""What some models' answers have beside the results and ours leave out, or the other way round."""
+
+
+@pytest.fixture(scope="module")
+def runs(
+    laptop: Laptop, images: ImageHost, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Runs]:
+    texts = {name: path.read_text(encoding="utf-8") for name, path in PROGRAMS.items()}
+    all_runs = Runs(texts, laptop, images, tmp_path_factory.mktemp("models"))
+    yield all_runs
+    all_runs.stop()
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_program_behaves_alike_on_both(name: str, runs: Runs) -> None:
+    service, api = (_lines(printed_by(run.process)) for run in runs.of(name))
+    made = [pictures_of(run.folder) for run in runs.of(name)]
+    assert made[0] == made[1], "the images differ in number, format or size"
+    assert len(made[0]) == IMAGES.get(name, 1)
+    assert api == service
+
+
+def _lines(printed: str) -> list[Any]:
+    return [_without_aside(_read(line)) for line in printed.splitlines()]
+
+
+def _read(line: str) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError:
+        return line
+
+
+def _without_aside(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_aside(part) for name, part in value.items() if name not in ASIDE}
+    return [_without_aside(part) for part in value] if isinstance(value, list) else value
