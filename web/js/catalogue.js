@@ -5,7 +5,7 @@ import { getModels } from "./api.js";
 let models = null;
 
 export async function loadModels() {
-  models ??= (await getModels()).filter((model) => model.offered !== false).map(readModel).sort(paintedFirst).sort(deadLast);
+  models ??= (await getModels()).filter((model) => model.offered !== false).map(readModel).sort(paintedFirst).sort(goingLast);
   return models;
 }
 
@@ -38,8 +38,9 @@ function paintedFirst(one, other) {
   return painted(other) - painted(one);
 }
 
-function deadLast(one, other) {
-  return Number(isDead(one)) - Number(isDead(other));
+function goingLast(one, other) {
+  const rank = (model) => (isDead(model) ? 2 : Number(Boolean(model.status)));
+  return rank(one) - rank(other);
 }
 
 function titles(raw) {

@@ -80,13 +80,15 @@ function refresh(entry, context, state) {
     const schema = boundSchema(context.schema, state);
     const made = fieldOf({ ...context, schema, banned, drawable, required: context.required || Boolean(required) });
     entry.follow = made.refresh ?? (() => {});
-    entry.element.hidden = Boolean(hidden);
+    entry.element.hidden = Boolean(hidden) || hasOneValue(schema);
     entry.element.replaceChildren(made.element);
     if (off && !hidden) disable(made.element, off);
     entry.shown = key;
   }
   entry.follow();
 }
+
+const hasOneValue = (schema) => schema.minimum !== undefined && schema.minimum === schema.maximum;
 
 function fieldOf(context) {
   if (!context.rule) return { element: makeField(context) };

@@ -23,6 +23,7 @@ export async function createView(app, name) {
     { class: "create" },
     h("h1", {}, t("models.title")),
     modelCards(models, model, app),
+    h("p", { class: "model-text" }, fromCatalogue(model.description ?? "")),
     ending(model),
     notices(model),
     conversionNotes(draftOf(model)),
@@ -55,7 +56,6 @@ function modelCard(model, isChosen, app) {
     input,
     h("span", { class: "model-icon" }, icon(symbolOf(model))),
     h("span", { class: "model-title" }, either(model.title), statusMark(model)),
-    h("span", { class: "model-text" }, fromCatalogue(model.description ?? "")),
     h("span", { class: "model-facts" }, h("span", {}, eachOf(model)), h("span", {}, icon("clock"), t("models.help", { time: duration(model.typical) }))),
   );
 }

@@ -31,10 +31,10 @@ export const en = {
   "models.group.edit": "Change pictures",
   "models.group.both": "From words, with or without pictures",
   "models.group.words": "From words",
-  "models.group.dead": "Going or gone",
+  "models.group.dead": "Trial only or retired",
   "models.status.trial_only": "Trial only",
-  "models.status.deprecated": "Going",
-  "models.status.retired": "Gone",
+  "models.status.deprecated": "Deprecated",
+  "models.status.retired": "Retired",
   "models.useInstead": "Use “{model}” instead",
   "models.successor": "Its successor is {model}.",
 

@@ -31,7 +31,7 @@ export const zh = {
   "models.group.edit": "修改图片",
   "models.group.both": "用文字生成，可附图片",
   "models.group.words": "用文字生成",
-  "models.group.dead": "即将或已经下线",
+  "models.group.dead": "仅限试用或已下线",
   "models.status.trial_only": "仅限试用",
   "models.status.deprecated": "即将下线",
   "models.status.retired": "已下线",
