@@ -38,12 +38,16 @@ function facts(job, model) {
 
 function price(job, model) {
   const paid = job.result?.price;
-  if (paid) return paid.per_image ? money(paid.total, paid.currency) : t("price.free");
+  if (paid) return paid.per_image ? amount(paid) : t("price.free");
   if (model?.price?.payable === false) return t("price.free");
   const most = job.price_at_most;
   if (most === undefined || most === null) return "";
   const total = most.total ?? most.amount ?? most;
   return typeof total === "number" ? t("price.atMost", { total: money(total, most.currency ?? "CNY") }) : "";
+}
+
+function amount({ total, currency, at_most: atMost }) {
+  return atMost ? t("price.atMost", { total: money(total, currency) }) : money(total, currency);
 }
 
 async function loadEvents(job, list) {
