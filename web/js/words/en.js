@@ -244,6 +244,7 @@ export const en = {
   "todo.REJECTED": "Nothing was sent to the service and nothing was paid. Mend what is named above: Run again with changes opens the form.",
   "todo.NEEDS_ATTENTION": "A person has to decide whether it may be run again; the message says why. Retry starts a new job, which is paid for.",
   "todo.CallLost": "The service may have made and billed these images, and their links are lost with the answer. Retry calls again: what the lost call made is then paid for twice.",
+  "todo.gone": "The model takes no more jobs. Run it again with another one.",
 
   "compare.before": "Before",
   "compare.after": "After",
