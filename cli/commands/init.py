@@ -49,7 +49,7 @@ def find_model(name: str) -> Model:
 def template(model: Model) -> str:
     """A job file that is right but for the images it names. What is optional is commented out."""
     lines = [*_comment(f"{model.title}. {model.description}", "")]
-    lines += [line for notice in model.notices for line in _comment(notice.en, "")]
+    lines += [line for notice in model.remarks() for line in _comment(notice.en, "")]
     lines += ["", f"model: {model.name}", "input:", *_input(model)]
     lines += ["", "parameters:", *_parameters(model)]
     return "\n".join([*lines, "", *_JOB]) + "\n"

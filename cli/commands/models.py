@@ -55,7 +55,7 @@ def _print_one(model: Model) -> None:
             ("limits", f"{limits.submissions} submissions in {limits.per_seconds:g} s, "
                        f"{_at_once(limits)}"),
             ("takes", f"about {model.typical_seconds:g} s"),
-            *(("note", notice.en) for notice in model.notices),
+            *(("note", notice.en) for notice in model.remarks()),
         ]
     )  # fmt: skip
     for title, schema in (("input", model.input_schema), ("parameters", model.parameters_schema)):
@@ -112,6 +112,7 @@ def _as_json(model: Model) -> dict[str, Any]:
         "name": model.name,
         "title": {"en": model.title, "zh": model.title_zh},
         "description": model.description,
+        "status": None if model.status is None else model.status.state,
         "regions": list(model.regions),
         "input": model.input_schema,
         "parameters": model.parameters_schema,
@@ -123,5 +124,5 @@ def _as_json(model: Model) -> dict[str, Any]:
             "checked": model.price.checked,
         },
         "typical_seconds": model.typical_seconds,
-        "notices": [notice.en for notice in model.notices],
+        "notices": [notice.en for notice in model.remarks()],
     }

@@ -87,7 +87,7 @@ def _model(root: Node) -> Model:
         price=parts.price(root["price"]),
         notices=tuple(parts.notice(notice, sources) for notice in root["notices"].items()),
         typical_seconds=root["typical_seconds"]["value"].number(),
-        status=parts.status(root.maybe("status")),
+        status=parts.status(root.maybe("status"), sources),
         **_spoken(root),
         **_answers(root["results"], root.maybe("result_hosts")),
     )

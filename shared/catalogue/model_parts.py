@@ -93,7 +93,7 @@ def messages(node: Node | None) -> MessagesForm | None:
     )
 
 
-def status(node: Node | None) -> Status | None:
+def status(node: Node | None, sources: Mapping[str, str]) -> Status | None:
     """What is said of a model that is going, or gone."""
     if node is None:
         return None
@@ -104,6 +104,7 @@ def status(node: Node | None) -> Status | None:
         since=node["since"].text(),
         reason=node["reason"]["en"].text(),
         reason_zh=node["reason"]["zh"].text(),
+        source=title(node, sources),
         successor=None if successor is None else successor["model"].text(),
         conversion={} if conversion is None else conversion.members(),
     )

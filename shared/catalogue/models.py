@@ -13,6 +13,8 @@ FLAT, MESSAGES = "flat", "messages"
 """Forms of a request's body."""
 ASYNC, SYNC = "async", "sync"
 """Ways of speaking to a model."""
+TRIAL_ONLY, DEPRECATED, RETIRED = "trial_only", "deprecated", "retired"
+"""What a model that is going, or gone, may be."""
 USUAL_USAGE = "/usage/image_count"
 
 
@@ -98,8 +100,20 @@ class Status:
     since: str
     reason: str
     reason_zh: str
-    successor: str | None
-    conversion: Mapping[str, Any]
+    source: str
+    successor: str | None = None
+    conversion: Mapping[str, Any] = field(default_factory=dict)
+
+    def notice(self) -> ModelNotice:
+        """The reason, and the successor if there is one, for the user."""
+        en, zh = self.reason.rstrip("."), self.reason_zh.rstrip("。")
+        if self.successor is None:
+            return ModelNotice(f"{en}.", f"{zh}。", self.source)
+        return ModelNotice(
+            f"{en}; its successor is {self.successor}.",
+            f"{zh}；替代模型为 {self.successor}。",
+            self.source,
+        )
 
 
 @dataclass(frozen=True)
@@ -238,6 +252,10 @@ class Model:
     def source(self, short: str) -> str:
         """The title of the document with this short id."""
         return self.sources.get(short, short)
+
+    def remarks(self) -> tuple[ModelNotice, ...]:
+        """All that every user should know: the notices, after the status if there is one."""
+        return self.notices if self.status is None else (self.status.notice(), *self.notices)
 
     def id_in(self, region: str) -> str:
         """The id under which the service knows the model there."""

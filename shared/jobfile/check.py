@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from shared.catalogue.conditions import default_of
 from shared.catalogue.files import SCHEMAS, read_schema
-from shared.catalogue.models import Catalogue, Model
+from shared.catalogue.models import RETIRED, Catalogue, Model
 from shared.catalogue.plain import MOST_SHOWN, Plain, copy
+from shared.catalogue.wire import flat_body, is_native
 from shared.jobfile import wording
 from shared.jobfile.document import Document
 from shared.jobfile.findings import Findings, Notice, Violation, counted
 from shared.jobfile.image_check import ImageCheck
+from shared.jobfile.messages import check_messages
 from shared.jobfile.quick_check import seconds
 from shared.jobfile.references import Place
 from shared.jobfile.rules import as_numbers, check_lengths, check_rules
@@ -51,17 +54,27 @@ def check(
     found = Findings(document, most)
     job = document.value
     model = _model(job, catalogue, found)
+    framed = True
     if model is not None:
-        job = as_numbers(job, model, found)
+        job, framed = _flat(as_numbers(job, model, found), model, found)
     _check_envelope(job, model, found)
     uses: list[ImageUse] = []
     if model is not None and isinstance(job, dict):
-        uses = _check_model(_without_null(job), model, found, place)
+        uses = _check_model(_without_null(job), model, found, place, framed)
     violations = counted(_in_file_order(found.violations), found.more)
     notices = tuple(found.notices)
     if violations or model is None:
         return Checked(None, violations, notices)
     return Checked(_spec(_without_null(job), model, tuple(uses)), (), notices)
+
+
+def _flat(job: Plain, model: Model, found: Findings) -> tuple[Plain, bool]:
+    """The job in the flat form, and whether all of it could be read into that."""
+    if model.messages is None or not is_native(model, job):
+        return job, True
+    framed = check_messages(job, model, model.messages, found)
+    flat, found.moved = flat_body(model, job)
+    return flat, framed
 
 
 def _without_null(job: dict[str, Any]) -> dict[str, Any]:
@@ -112,20 +125,33 @@ def _check_envelope(job: Plain, model: Model | None, found: Findings) -> None:
 
 
 def _check_model(
-    job: dict[str, Any], model: Model, found: Findings, place: Place
+    job: dict[str, Any], model: Model, found: Findings, place: Place, framed: bool
 ) -> list[ImageUse]:
-    schemas = {"input": model.input_schema, "parameters": model.parameters_schema}
+    """`framed`: input is whole, so what is not in it is missing."""
+    schemas = {"input": model.input_schema} if framed else {}
+    schemas["parameters"] = model.parameters_schema
     for name, schema in schemas.items():
         if isinstance(job.get(name), dict):
             section = Section(name, schema, _sections(model), model.sources, model.title)
             check_section(job[name], section, found)
-    check_rules(job, model, found)
+    if framed:
+        check_rules(job, model, found)
     check_lengths(job, model, found)
-    for notice in model.notices:
-        found.notice("/model", "", model.name, notice.en, notice.source)
+    _tell(model, found)
     image_check = ImageCheck(place, model, found)
     image_check.run(job)
     return image_check.uses
+
+
+def _tell(model: Model, found: Findings) -> None:
+    """What every user of the model should know; of one that is gone no job can be made."""
+    if model.status is not None and model.status.state == RETIRED:
+        what = f"the service offers this model no more since {model.status.since}: "
+        expected, notice = model.status.successor or "another model", model.status.notice()
+        found.violate("/model", expected, model.name, what + notice.en, notice.source)
+        return
+    for notice in model.remarks():
+        found.notice("/model", "", model.name, notice.en, notice.source)
 
 
 def _spec(job: dict[str, Any], model: Model, images: tuple[ImageUse, ...]) -> JobSpec:
@@ -134,7 +160,7 @@ def _spec(job: dict[str, Any], model: Model, images: tuple[ImageUse, ...]) -> Jo
     return JobSpec(
         model=model.name,
         input=copy(job["input"]),
-        parameters={**_sent_defaults(model), **copy(job["parameters"])},
+        parameters={**_sent_defaults(model, job), **copy(job["parameters"])},
         id=own.get("id"),
         priority=own.get("priority", DEFAULT_PRIORITY),
         expires_after=seconds(duration) if duration else None,
@@ -144,6 +170,8 @@ def _spec(job: dict[str, Any], model: Model, images: tuple[ImageUse, ...]) -> Jo
     )
 
 
-def _sent_defaults(model: Model) -> dict[str, Any]:
+def _sent_defaults(model: Model, job: Plain) -> dict[str, Any]:
     fields = model.parameters_schema["properties"].items()
-    return {name: field["default"] for name, field in fields if field.get("x-send-default")}
+    sent = ((name, field) for name, field in fields if field.get("x-send-default"))
+    defaults = {name: default_of(field, model, job) for name, field in sent}
+    return {name: copy(value) for name, value in defaults.items() if value is not None}

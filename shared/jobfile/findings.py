@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -102,11 +102,13 @@ def _show_list(items: list[Any]) -> str:
 class Findings:
     """Collects what is wrong with one document, with the line of each place.
 
-    Of violations and of notices the first `most` are kept.
+    Of violations and of notices the first `most` are kept. `moved`: where parts of the checked job
+    are written that stand elsewhere in the document, by pointer.
     """
 
     def __init__(self, document: Document, most: int = MOST_SHOWN) -> None:
         self._document = document
+        self.moved: Mapping[str, str] = {}
         self._violations: Capped[Violation] = Capped(most)
         self._notices: Capped[Notice] = Capped(most)
 
@@ -123,6 +125,18 @@ class Findings:
     def more(self) -> int:
         """How many violations were only counted."""
         return self._violations.more
+
+    def violates(self, pointer: str) -> bool:
+        """Whether a violation is known at exactly this place."""
+        place = short_pointer(self.written(pointer))
+        return any(one.pointer == place for one in self.violations)
+
+    def written(self, pointer: str) -> str:
+        """Where in the document a place of the checked job is written."""
+        head = pointer
+        while head and head not in self.moved:
+            head = head.rpartition("/")[0]
+        return self.moved[head] + pointer[len(head) :] if head else pointer
 
     def full(self, skipped: int = 0) -> bool:
         """Whether another violation is only counted, as `skipped` of them are at once."""
@@ -149,8 +163,9 @@ class Findings:
     def _said(
         self, pointer: str, expected: str, value: Plain, what: str, source: str, found: str
     ) -> tuple[str, int | None, str, str, str, str]:
-        line, shown = self._document.line(pointer), found or show(value)
-        place = short_pointer(pointer)
+        written = self.written(pointer)
+        line, shown = self._document.line(written), found or show(value)
+        place = short_pointer(written)
         return place, line, expected, shown, _sentence(place, what), source
 
 

@@ -78,7 +78,7 @@ class ImageCheck:
     def _check_pixels(self, job: Plain, pointer: str, value: str, rule: ImageRule) -> None:
         """Only of an image that fits otherwise: its sides bound the work."""
         seen = self.looks.get(pointer)
-        if seen is not None and all(one.pointer != pointer for one in self.found.violations):
+        if seen is not None and not self.found.violates(pointer):
             check_marks(job, rule, (pointer, value), seen, self.place.pixels, self.found)
 
     def _look(self, pointer: str, value: str, rule: ImageRule, reference: Reference) -> Look | None:

@@ -19,6 +19,7 @@ MEDIA_TYPES = {
     b"\xff\xd8\xff": "image/jpeg",
     b"BM": "image/bmp",
     b"RIFF": "image/webp",
+    b"GIF8": "image/gif",
     b"II*\x00": "image/tiff",
     b"MM\x00*": "image/tiff",
 }

@@ -16,6 +16,7 @@ from typing import Any
 
 from shared.catalogue.models import Model
 from shared.catalogue.rules import Rules
+from shared.catalogue.wire import wire_body
 from shared.jobfile import JobSpec, request_body
 from shared.jobs.errors import classified, explained, log_fields
 from shared.jobs.input_urls import InputExpired, refuse_expired
@@ -265,7 +266,7 @@ class Submission:
         model = attempt.model
         self._unsent.discard(attempt.slot)
         try:
-            outcome = self.model_studio.create(model.endpoint, attempt.body)
+            outcome = self.model_studio.create(model.endpoint, self._sent(attempt))
         finally:
             self.ledger.lease.permits.give_back(attempt.permit)
         if isinstance(outcome, TaskCreated):
@@ -273,6 +274,10 @@ class Submission:
         if isinstance(outcome, OutcomeUnknown):
             return self._in_doubt(intent, outcome, submitted_at)
         return self._refused(model, intent, outcome)
+
+    def _sent(self, attempt: Attempt) -> dict[str, Any]:
+        """The body in the form that the service takes."""
+        return wire_body(attempt.model, attempt.body, self.rules.region)
 
     def _in_doubt(
         self, intent: Record, outcome: OutcomeUnknown, submitted_at: str

@@ -62,6 +62,22 @@ def edit(**changes: Any) -> dict[str, Any]:
     return {"model": EDIT, "input": {**given, **changes.pop("input", {})}, **changes}
 
 
+URL = "https://example.com/a.png"
+
+
+def job_for(model: str, **changes: Any) -> dict[str, Any]:
+    """A job in the flat form with a prompt alone; a change of None takes a key of input away."""
+    given = {"prompt": "a cat", **changes.pop("input", {})}
+    kept = {name: value for name, value in given.items() if value is not None}
+    return {"model": model, "input": kept, **changes}
+
+
+def native(model: str, *content: Any, **changes: Any) -> dict[str, Any]:
+    """A job in the form of the service."""
+    message = {"role": "user", "content": list(content)}
+    return {"model": model, "input": {"messages": [message]}, **changes}
+
+
 def checked(
     job: Any, objects: dict[str, bytes] | None = None, reader: Reader | None = None
 ) -> Checked:

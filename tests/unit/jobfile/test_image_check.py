@@ -178,7 +178,8 @@ def test_editing_bounds_are_inclusive(size: tuple[int, int], fits: bool) -> None
 def test_the_aspect_of_a_sketch_is_advice(size: tuple[int, int], notices: int) -> None:
     found = sketched(image("PNG", size))
     assert found.spec is not None
-    assert len(found.notices) == notices
+    aspects = [one for one in found.notices if one.pointer == "/input/sketch_image_url"]
+    assert len(aspects) == notices
 
 
 def test_a_mask_of_another_size_is_told() -> None:
@@ -243,7 +244,7 @@ def test_inline_data_is_bounded_and_probed() -> None:
 def test_a_name_that_does_not_fit_the_content_is_a_notice() -> None:
     found = sketched(image("JPEG"), "s.png")
     assert found.spec is not None
-    assert "the content is JPEG" in only(found.notices).message
+    assert "the content is JPEG" in at(found.notices, "/input/sketch_image_url").message
 
 
 def test_a_text_named_as_image_is_told() -> None:

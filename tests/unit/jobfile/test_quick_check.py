@@ -13,6 +13,7 @@ from shared.catalogue.files import SCHEMAS, read_schema
 from shared.catalogue.model_file import load_catalogue
 from shared.jobfile import schema_check
 from shared.jobfile.quick_check import surely_fits
+from tests.kit.jobfile import EDIT
 
 ENVELOPE = read_schema(SCHEMAS / "job.schema.yaml")
 CATALOGUE = load_catalogue()
@@ -117,6 +118,7 @@ def test_it_is_right_about_other_schemas_too(value: Any, schema: Any) -> None:
         assert library_fits(value, schema)
 
 
+(EDITING,) = (model for model in MODELS if model.name == EDIT)
 RIGHT: list[tuple[Any, Any]] = [
     (ENVELOPE, {"model": "m", "input": {}}),
     (
@@ -129,10 +131,10 @@ RIGHT: list[tuple[Any, Any]] = [
         },
     ),
     (
-        MODELS[0].input_schema,
+        EDITING.input_schema,
         {"prompt": "a", "images": ["oss:///a.png"], "negative_prompt": "b"},
     ),
-    (MODELS[0].parameters_schema, {"n": 4, "size": "1280*1280", "watermark": True, "seed": 0}),
+    (EDITING.parameters_schema, {"n": 4, "size": "1280*1280", "watermark": True, "seed": 0}),
 ]
 
 

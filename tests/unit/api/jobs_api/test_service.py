@@ -134,7 +134,7 @@ def test_models_tell_all_that_a_form_needs() -> None:
         assert one["parameters"] == model.parameters_schema
         assert len(one["images"]) == len(model.images)
         assert one["price"]["currency"] == model.price.currency
-        assert [notice["zh"] for notice in one["notices"]] == [n.zh for n in model.notices]
+        assert [notice["zh"] for notice in one["notices"]] == [n.zh for n in model.remarks()]
         assert one["typical_seconds"] == model.typical_seconds
 
 
