@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from shared.catalogue.model_file import load_catalogue
 from tests.browser.fake_api import FakeApi
-from tests.browser.page_kit import Visit, paint, pixels
+from tests.browser.page_kit import Visit, choose_model, paint, pixels
 
 Visiting = Callable[..., Visit]
 MODES = {
@@ -258,8 +258,7 @@ def test_models_without_a_future_come_last_and_name_their_successor(visit: Visit
     assert dead
     assert set(names[-len(dead) :]) == set(dead)
     expect(page.locator(".model-card input:checked")).not_to_have_value(names[-1])
-    page.locator(".model-group summary").last.click()
-    page.locator(f'input[value="{dead[0]}"]').check()
+    choose_model(page, dead[0])
     expect(page.locator(f'.model-card:has(input[value="{dead[0]}"])')).to_contain_text("Trial only")
     page.get_by_role("link", name="Use “Wanx2.1 image editing” instead").click()
     expect(page.locator('input[value="wanx2.1-imageedit"]')).to_be_checked()
