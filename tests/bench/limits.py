@@ -73,7 +73,7 @@ def measures(brief: bool = False) -> list[Measure]:
     lines, beyond, calls = list[Line](), 0, 0
     for way, many in seen.items():
         lines += _lines(way, many)
-        allowed = way.limits.concurrent + way.limits.queue_ahead
+        allowed = way.limits.lanes + way.limits.queue_ahead
         beyond += sum(one.over + max(0, one.flying - allowed) + one.twice for one in many)
         calls += sum(one.calls for one in many)
     result = f"{beyond} over in {calls:,} create calls"
@@ -83,7 +83,7 @@ def measures(brief: bool = False) -> list[Measure]:
 def _lines(way: Way, seen: Sequence[Seen]) -> list[Line]:
     calls = sum(one.calls for one in seen)
     limits = way.limits
-    allowed = limits.concurrent + limits.queue_ahead
+    allowed = limits.lanes + limits.queue_ahead
     changes = sum(one.pollers - 1 for one in seen)
     figures = [
         ("create calls over the rate", sum(one.over for one in seen), f"of {calls}"),

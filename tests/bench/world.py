@@ -147,8 +147,8 @@ class CalmWorld:
         `AT_FIRST` seconds; for each job that ends another one comes, within one task's time.
         """
         self._coming, self._images = count(), n
-        takes = self.limits.concurrent + self.limits.queue_ahead
-        for _ in range(takes + self.limits.concurrent + WAITING):
+        takes = self.limits.lanes + self.limits.queue_ahead
+        for _ in range(takes + self.limits.lanes + WAITING):
             self._put_next(AT_FIRST)
 
     def run_busy(self, jobs: int, *, n: int = 1, before: int = 10) -> None:

@@ -139,7 +139,7 @@ class Invariants:
 
     def _window(self, model: str) -> None:
         limit = self._limits[model]
-        window = limit.concurrent + limit.queue_ahead
+        window = limit.lanes + limit.queue_ahead
         flying = sum(
             job.model == model
             and job.state in IN_FLIGHT

@@ -33,6 +33,16 @@ FOREIGN = "foreign"
 """What the prompts of other programs' tasks begin with."""
 
 
+def prompt_of(body: Mapping[str, Any]) -> str:
+    """The prompt of a request, in either form."""
+    given = body["input"]
+    if "messages" not in given:
+        return str(given["prompt"])
+    (message,) = given["messages"]
+    (text,) = [item["text"] for item in message["content"] if "text" in item]
+    return str(text)
+
+
 @dataclass
 class SimTask:
     """A task. `prompt` says whose it is; `good`: for each image whether it came out, and
@@ -129,7 +139,7 @@ class SimStudio:
     def arrive(self, body: Mapping[str, Any]) -> tuple[str, str] | None:
         """A create request is here: count it. Returns the throttling it meets, if any."""
         model, now = str(body["model"]), self.kernel.now
-        prompt = str(body["input"]["prompt"])
+        prompt = prompt_of(body)
         self.requests[prompt] += 1
         self.watch(prompt)
         limit, seen = self.limits[model], self._arrivals[model]
@@ -139,13 +149,13 @@ class SimStudio:
             what = f"{recent} submissions for {model} in {limit.per_seconds} s"
             self.complain("rate limit kept", what)
             return "Throttling.RateQuota", "Requests rate limit exceeded, please try again later."
-        if not self.queues and self.open_tasks(model) >= limit.concurrent:
+        if not self.queues and self.open_tasks(model) >= limit.lanes:
             return "Throttling", "Requests throttling triggered."
         return None
 
     def note(self, body: Mapping[str, Any], caller: str, held: float) -> Arrival:
         """Write down a create request that has come."""
-        prompt, n = str(body["input"]["prompt"]), int(body.get("parameters", {}).get("n", 1))
+        prompt, n = prompt_of(body), int(body.get("parameters", {}).get("n", 1))
         self.log.append(Arrival(self.kernel.now, prompt, str(body["model"]), n, caller, held))
         return self.log[-1]
 
@@ -153,7 +163,7 @@ class SimStudio:
         """Make a task; from here on it costs."""
         model, limit = str(body["model"]), self.limits[str(body["model"])]
         task = self.create_task(body)
-        window = limit.concurrent + limit.queue_ahead
+        window = limit.lanes + limit.queue_ahead
         if self._own_open_tasks(model) > window:
             self.complain("window kept at the service", f"more than {window} tasks of {model}")
         return task
@@ -162,7 +172,7 @@ class SimStudio:
         """Make a task for whoever asks."""
         model, rng = str(body["model"]), self._rng
         now, limit = self.kernel.now, self.limits[model]
-        lanes = self._lanes.setdefault(model, [0.0] * limit.concurrent)
+        lanes = self._lanes.setdefault(model, [0.0] * limit.lanes)
         start = max(now, heapq.heappop(lanes))
         end = start + self.duration()
         heapq.heappush(lanes, end)
@@ -175,7 +185,7 @@ class SimStudio:
             error = INTERNAL
         task = SimTask(
             f"task-{len(self.tasks) + 1}",
-            str(body["input"]["prompt"]),
+            prompt_of(body),
             model,
             now,
             start,

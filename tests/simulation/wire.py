@@ -31,7 +31,7 @@ from tests.simulation.account import (
 )
 from tests.simulation.arrivals import Arrival
 from tests.simulation.network import Transport
-from tests.simulation.studio import STRANGE_HOST, SimStudio, SimTask
+from tests.simulation.studio import STRANGE_HOST, SimStudio, SimTask, prompt_of
 from tests.simulation.task_list import Refused
 
 POST_LEG = 0.25
@@ -94,7 +94,7 @@ class SimSession:
     def post(self, url: str, *, data: bytes, timeout: tuple[float, float], **_: Any) -> SimAnswer:
         """Create a task."""
         body = json.loads(data)
-        what = f"POST {body['model']} {body['input']['prompt']}"
+        what = f"POST {body['model']} {prompt_of(body)}"
         effect = partial(self._create, url, body, timeout)
         answer = self.network.call(what, "create", effect, POST_LEG)
         if self._arrival is not None:

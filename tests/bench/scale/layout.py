@@ -145,7 +145,7 @@ def payable() -> list[Model]:
 
 def rate_of(model: Model) -> float:
     """Jobs a second that one account gets done."""
-    return model.limits.concurrent / model.typical_seconds
+    return model.limits.lanes / model.typical_seconds
 
 
 def lane_of(model: Model, share: float, slots: int) -> Lane:
@@ -156,7 +156,7 @@ def lane_of(model: Model, share: float, slots: int) -> Lane:
 
 def documented() -> tuple[Lane, ...]:
     """All models that can be paid for, each with its documented limits; jobs as these allow."""
-    return tuple(lane_of(each, rate_of(each), each.limits.concurrent) for each in payable())
+    return tuple(lane_of(each, rate_of(each), each.limits.lanes) for each in payable())
 
 
 def raised(load: Load) -> tuple[Lane, ...]:

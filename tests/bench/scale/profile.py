@@ -133,7 +133,7 @@ def _watched(account: Account) -> Iterator[tuple[CalmWorld, Watching]]:
         checking_once(),
         calm_world(about(account.seconds), account.limits, learn=False) as world,
     ):
-        world.studio.tells_times = account.limits.concurrent > 1
+        world.studio.tells_times = account.limits.lanes > 1
         story = Watching(lambda: world.kernel.now)
         world.story = world.network.story = story
         keys = world.bucket.keys

@@ -46,11 +46,11 @@ def effects() -> list[Effect]:
 
 def _account(ahead: int = 1) -> Account:
     model = payable()[0]
-    return Account(Limits(5, 1, model.limits.concurrent, ahead), model.typical_seconds)
+    return Account(Limits(5, 1, model.limits.lanes, ahead), model.typical_seconds)
 
 
 def _half_full() -> float:
     """A poller's operations on OSS a second, with half the slots taken."""
     account = _account()
-    seen = busy(account, JOBS, 2 * account.seconds / account.limits.concurrent)
+    seen = busy(account, JOBS, 2 * account.seconds / account.limits.lanes)
     return seen.poll_operations / seen.elapsed

@@ -113,6 +113,12 @@ def test_what_is_wrong_is_told_where_it_is_written(written: Any, place: str) -> 
     assert places(checked(written)) == [place]
 
 
+def test_images_that_are_missing_are_asked_for_in_the_content() -> None:
+    one = only(checked(native(EDITING, TEXT)).violations)
+    assert "there are 0" in one.message
+    assert "1 to 3" in one.message
+
+
 def test_its_line_is_that_of_the_file() -> None:
     found = checked_yaml(
         "model: wan2.7-image\ninput:\n  messages:\n    - role: user\n      content:\n"
