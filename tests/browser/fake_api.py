@@ -339,6 +339,6 @@ def _shown(model: Model) -> dict[str, Any]:
         "limits": asdict(model.limits),
         "price": asdict(model.price),
         "status": _status(model),
-        "notices": [asdict(notice) for notice in model.notices],
+        "notices": [asdict(notice) for notice in model.remarks()],
         "typical_seconds": model.typical_seconds,
     }

@@ -25,7 +25,7 @@ function readModel(raw) {
     parameters: raw.parameters ?? raw.parameters_schema ?? { properties: {} },
     images: (raw.images ?? raw.image_rules ?? []).map(readRule),
     rules: raw.rules ?? [],
-    status: raw.status ? readStatus(raw.status) : null,
+    status: raw.status ? readStatus(raw.status, raw.notices ?? []) : null,
     notices: raw.notices ?? [],
     price: raw.price ?? null,
     typical: raw.typical_seconds?.value ?? raw.typical_seconds ?? 30,
@@ -48,9 +48,10 @@ function titles(raw) {
   return raw.title ?? { en: raw.name };
 }
 
-function readStatus({ state, since, reason, reason_zh: zh, successor, convertible = false }) {
+/** `said`: the notice in which the API says it to everybody; it is not said twice. */
+function readStatus({ state, since, reason, reason_zh: zh, successor, convertible = false }, notices) {
   const words = typeof reason === "string" ? { en: reason, zh: zh ?? reason } : reason;
-  return { state, since, reason: words, successor: successor?.model ?? successor ?? null, convertible };
+  return { state, since, reason: words, successor: successor?.model ?? successor ?? null, convertible, said: notices.find((one) => one.en.includes(words.en.replace(/\.$/, ""))) };
 }
 
 /** Whether nobody should begin with this model any more. */

@@ -2,7 +2,7 @@
 // The API checks again, and knows more.
 
 import { imageRule } from "./catalogue.js";
-import { fieldTitle, fromCatalogue, t } from "./i18n.js";
+import { capital, fieldTitle, fromCatalogue, t } from "./i18n.js";
 import { canvasOf, settledJob } from "./jobfile.js";
 import { found, holds, isThere, schemaAt } from "./rules.js";
 
@@ -87,8 +87,7 @@ function each(rule, job, isWrong) {
 
 /** The reason alone, or a sentence that ends with it. */
 function said(rule, pointer, word = "rule.reason", values = {}) {
-  const message = t(word, { ...values, reason: fromCatalogue(rule.reason) });
-  return { pointer, message: message.charAt(0).toUpperCase() + message.slice(1) };
+  return { pointer, message: capital(t(word, { ...values, reason: fromCatalogue(rule.reason) })) };
 }
 
 function measured(measure, word) {

@@ -9,7 +9,7 @@ import falcon
 
 from shared.api.context import answer_json, app_of
 from shared.app import App
-from shared.catalogue.models import Model
+from shared.catalogue.models import Model, Status
 
 
 class Models:
@@ -29,7 +29,7 @@ def _shown(app: App, model: Model) -> dict[str, Any]:
         "name": model.name,
         "title": {"en": model.title, "zh": model.title_zh},
         "description": model.description,
-        "status": None if model.status is None else model.status.state,
+        "status": _status(model.status),
         "offered": region in model.regions,
         "regions": model.regions,
         "input": model.input_schema,
@@ -42,4 +42,18 @@ def _shown(app: App, model: Model) -> dict[str, Any]:
         "typical_seconds": model.typical_seconds,
         "expected_seconds": round(app.estimates().seconds_each(model), 1),
         "sources": model.sources,
+        "mode": model.mode,
+    }
+
+
+def _status(status: Status | None) -> dict[str, Any] | None:
+    """What becomes of a model; `convertible`: whether its jobs can be written for the successor."""
+    if status is None:
+        return None
+    return {
+        "state": status.state,
+        "since": status.since,
+        "reason": {"en": status.reason, "zh": status.reason_zh},
+        "successor": status.successor,
+        "convertible": bool(status.conversion),
     }

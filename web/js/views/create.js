@@ -5,7 +5,7 @@ import { draftOf } from "../draft.js";
 import { h, replace } from "../dom.js";
 import { buildForm } from "../form.js";
 import { icon } from "../icons.js";
-import { duration, either, fromCatalogue, t } from "../i18n.js";
+import { capital, duration, either, fromCatalogue, t } from "../i18n.js";
 import { settledJob } from "../jobfile.js";
 import { groupsOf } from "../modelgroups.js";
 import { eachOf, priceOf } from "../price.js";
@@ -71,7 +71,7 @@ function ending(model) {
   const link = successor
     ? h("a", { href: `#/create/${encodeURIComponent(successor.name)}` }, t("models.useInstead", { model: either(successor.title) }))
     : model.status.successor ? t("models.successor", { model: model.status.successor }) : null;
-  return h("p", { class: "notice" }, icon("alert"), h("span", {}, either(model.status.reason), " ", link));
+  return h("p", { class: "notice" }, icon("alert"), h("span", {}, capital(either(model.status.said ?? model.status.reason)), " ", link));
 }
 
 /** A brush where one paints, layers where several pictures go in, a pencil otherwise. */
@@ -81,7 +81,7 @@ function symbolOf(model) {
 }
 
 function notices(model) {
-  return model.notices.map((notice) => h("p", { class: "notice" }, icon("alert"), h("span", {}, either(notice))));
+  return model.notices.filter((notice) => notice !== model.status?.said).map((notice) => h("p", { class: "notice" }, icon("alert"), h("span", {}, either(notice))));
 }
 
 /** Once, after a job of another model was taken over. */
