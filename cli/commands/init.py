@@ -80,7 +80,7 @@ def _default(field: Mapping[str, Any]) -> Any:
     """The default, or else a value that would be right."""
     if "default" in field:
         return field["default"]
-    for key in ("x-recommended", "enum"):
+    for key in ("examples", "x-recommended", "enum"):
         if key in field:
             return field[key][0]
     return {"integer": field.get("minimum", 1), "boolean": False, "array": []}.get(
