@@ -53,6 +53,20 @@ def test_a_lost_call_says_what_a_person_can_do(
     expect(page.locator(".failure")).not_to_contain_text("wanx resolve")
 
 
+def test_what_a_rule_says_of_a_job_is_said_in_the_pages_language(
+    visit: Visiting, api: FakeApi
+) -> None:
+    message = "at /parameters/thinking_mode: thinking_mode counts only without pictures"
+    found = {"pointer": "/parameters/thinking_mode", "message": message}
+    api.add("wrong", CALLED, violations=[found]).state = "REJECTED"
+    page = visit(locale="zh-CN").sign_in("#/jobs/wrong")
+    expect(page.locator(".violations")).to_contain_text(
+        "/parameters/thinking_mode：仅在无图片时有效"
+    )
+    page.get_by_role("button", name="English").click()
+    expect(page.locator(".violations")).to_contain_text(message)
+
+
 def test_texts_stand_beside_the_images(visit: Visiting, api: FakeApi) -> None:
     job = api.add("story", CALLED, texts=["First <b>chapter</b>", "The end"])
     job.plan = ["SUCCEEDED"]

@@ -2,7 +2,7 @@
 
 import { h } from "../dom.js";
 import { icon } from "../icons.js";
-import { hasWord, language, t } from "../i18n.js";
+import { fromApi, hasWord, language, t } from "../i18n.js";
 
 /** null for a job that is well. */
 export function failure(job, model) {
@@ -23,7 +23,7 @@ function violationList(violations) {
   const items = violations.map((one) => {
     const source = one.source ? h("small", {}, one.source) : null;
     const named = one.message?.includes(one.pointer || "/");
-    return h("li", {}, named ? null : [h("code", {}, one.pointer || "/"), " "], h("span", {}, one.message), source);
+    return h("li", {}, named ? null : [h("code", {}, one.pointer || "/"), " "], h("span", {}, fromApi(one.message ?? "")), source);
   });
   return [h("h2", {}, t("job.violations")), h("ul", { class: "violations" }, items)];
 }
