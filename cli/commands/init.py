@@ -120,7 +120,12 @@ def _example(name: str, field: Mapping[str, Any], image: bool) -> Any:
 
 
 def _entry(name: str, value: Any, mark: str) -> Iterator[str]:
-    """A key and its value in flow style: JSON's scalars and lists are YAML's too."""
+    """A key and its value in flow style: JSON's scalars and lists are YAML's too. Of a list of
+    mappings each stands in a line of its own."""
+    if isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        yield f"  {mark}{name}:"
+        yield from (f"  {mark}  - {json.dumps(item, ensure_ascii=False)}" for item in value)
+        return
     plain = isinstance(value, str) and value.replace(" ", "").isalnum()
     shown = value if plain else json.dumps(value, ensure_ascii=False)
     yield f"  {mark}{name}: {shown}"

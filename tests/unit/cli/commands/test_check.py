@@ -158,7 +158,7 @@ def test_sarif_for_code_hosts() -> None:
     rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
     assert run["tool"]["driver"]["name"] == "wanx"
     levels = [result["level"] for result in run["results"]]
-    assert levels == ["error", "note", "error", "error", "note"]
+    assert levels == ["error", "error", "note", "error", "note"]
     for result in run["results"]:
         assert rules[result["ruleIndex"]] == result["ruleId"]
         assert result["message"]["text"]

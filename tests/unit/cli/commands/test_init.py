@@ -38,7 +38,8 @@ def test_what_is_commented_out_is_right_too(model: str, validator: Draft202012Va
     lines = []
     for line in text.splitlines():
         bare = line.strip().removeprefix("# ")
-        commented = line.startswith("  # ") and bare.partition(":")[0] in keys
+        is_option = bare.partition(":")[0] in keys or bare.startswith("  - ")
+        commented = line.startswith("  # ") and is_option
         lines.append(f"  {bare}" if commented else line)
     Path("all.yaml").write_text("\n".join(lines), encoding="utf-8")
     job = yaml.safe_load("\n".join(lines))
