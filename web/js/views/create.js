@@ -5,7 +5,7 @@ import { draftOf } from "../draft.js";
 import { h, replace } from "../dom.js";
 import { buildForm } from "../form.js";
 import { icon } from "../icons.js";
-import { capital, duration, either, fromCatalogue, t } from "../i18n.js";
+import { capital, duration, either, fromCatalogue, hasWord, t } from "../i18n.js";
 import { settledJob } from "../jobfile.js";
 import { groupsOf } from "../modelgroups.js";
 import { eachOf, priceOf } from "../price.js";
@@ -61,7 +61,8 @@ function modelCard(model, isChosen, app) {
 }
 
 function statusMark(model) {
-  return model.status ? h("span", { class: "badge status" }, t(`models.status.${model.status.state}`)) : null;
+  const word = `models.status.${model.status?.state}`;
+  return hasWord(word) ? h("span", { class: "badge status" }, t(word)) : null;
 }
 
 /** What becomes of a model that has no future, and what to use instead. */

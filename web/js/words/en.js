@@ -34,6 +34,7 @@ export const en = {
   "models.status.trial_only": "Trial only",
   "models.status.deprecated": "Deprecated",
   "models.status.retired": "Retired",
+  "models.status.superseded": "Has a successor",
   "models.useInstead": "Use “{model}” instead",
   "models.successor": "Its successor is {model}.",
 

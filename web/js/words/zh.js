@@ -34,6 +34,7 @@ export const zh = {
   "models.status.trial_only": "仅限试用",
   "models.status.deprecated": "即将下线",
   "models.status.retired": "已下线",
+  "models.status.superseded": "已有后续模型",
   "models.useInstead": "改用“{model}”",
   "models.successor": "后续模型为 {model}。",
 
