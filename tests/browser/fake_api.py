@@ -19,12 +19,14 @@ from aiohttp import web
 from PIL import Image
 
 from shared.catalogue.model_file import load_catalogue
-from shared.catalogue.models import Model
+from shared.catalogue.models import SYNC, Model
 
 ROOT = Path(__file__).resolve().parents[2]
 WEB = ROOT / "web"
 TOKEN = "page-test-token"
 STEPS = ("QUEUED", "PENDING", "RUNNING")
+CALL = ("QUEUED", "SUBMITTING")
+"""The steps of a synchronous model."""
 FAILING = {
     "code": "DataInspectionFailed",
     "message": "Input data may contain inappropriate content.",
@@ -48,6 +50,7 @@ class FakeJob:
     error: dict[str, Any] | None = None
     violations: list[dict[str, Any]] = field(default_factory=list)
     images: list[str] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
     retried_from: str | None = None
     version: int = 1
 
@@ -61,7 +64,8 @@ class FakeApi:
     keys: list[str] = field(default_factory=list)
     hold: bool = False
     fail_message: str | None = None
-    more_models: list[dict[str, Any]] = field(default_factory=list)
+    converted: dict[str, Any] = field(default_factory=dict)
+    retired: frozenset[str] = frozenset()
 
     def __enter__(self) -> FakeApi:
         self._loop = asyncio.new_event_loop()
@@ -133,6 +137,7 @@ class FakeApi:
         routes.add_get("/", self._index)
         routes.add_static("/web", WEB)
         routes.add_get("/models", self._models)
+        routes.add_post("/models/{name}/convert", self._convert)
         routes.add_post("/uploads", self._uploads)
         routes.add_post("/jobs", self._submit)
         routes.add_get("/jobs", self._list)
@@ -160,8 +165,22 @@ class FakeApi:
         return web.Response(body=(WEB / "index.html").read_bytes(), content_type="text/html")
 
     async def _models(self, _: web.Request) -> web.Response:
-        models = [_shown(model) for model in load_catalogue().models()]
-        return web.json_response({"models": [*models, *self.more_models]})
+        models = load_catalogue().models()
+        return web.json_response({"models": [self._shown(model) for model in models]})
+
+    def _shown(self, model: Model) -> dict[str, Any]:
+        shown = _shown(model)
+        if model.name in self.retired:
+            shown["status"] |= {"state": "retired"}
+        return shown
+
+    async def _convert(self, request: web.Request) -> web.Response:
+        """The answer is prepared by the test; what is asked must be a job file."""
+        asked = await request.json()
+        job = {**asked, **self.converted, "model": request.match_info["name"]}
+        notes = ["at /parameters/style: left out; there are no styles."]
+        body = {"model": job["model"], "jobs": [{"job_file": job, "notes": notes}]}
+        return web.json_response(body)
 
     async def _uploads(self, request: web.Request) -> web.Response:
         asked = await request.json()
@@ -182,7 +201,9 @@ class FakeApi:
     def add(self, name: str, spec: dict[str, Any], **more: Any) -> FakeJob:
         """A job that the page will find."""
         ending = "FAILED" if "fail-me" in prompt_of(spec) else "SUCCEEDED"
-        job = FakeJob(name, spec, plan=[*STEPS[1:], ending], **more)
+        model = load_catalogue().get(spec["model"])
+        steps = CALL if model is not None and model.mode == SYNC else STEPS
+        job = FakeJob(name, spec, plan=[*steps[1:], ending], **more)
         self.jobs[name] = job
         return job
 
@@ -269,10 +290,24 @@ class FakeApi:
             "spec": job.spec,
             "images": images,
             "warnings": [],
+            "result": {"texts": job.texts} if job.texts and job.state == "SUCCEEDED" else None,
             "error": job.error,
             "violations": job.violations,
             "retried_from": job.retried_from,
         }
+
+
+def _status(model: Model) -> dict[str, Any] | None:
+    status = model.status
+    if status is None:
+        return None
+    return {
+        "state": status.state,
+        "since": status.since,
+        "reason": {"en": status.reason, "zh": status.reason_zh},
+        "successor": status.successor,
+        "convertible": True,
+    }
 
 
 def prompt_of(spec: dict[str, Any]) -> str:
@@ -303,7 +338,7 @@ def _shown(model: Model) -> dict[str, Any]:
         "images": [asdict(rule) for rule in model.images],
         "limits": asdict(model.limits),
         "price": asdict(model.price),
-        "status": asdict(model.status) if model.status else None,
-        "notices": [asdict(notice) for notice in model.notices],
+        "status": _status(model),
+        "notices": [asdict(notice) for notice in model.remarks()],
         "typical_seconds": model.typical_seconds,
     }

@@ -96,6 +96,15 @@ class Visit:
         self.context.close()
 
 
+def choose_model(page: Page, name: str) -> None:
+    """Its group is opened first if it is not."""
+    card = page.locator(f'.model-card:has(input[value="{name}"])')
+    group = page.locator(f'.model-group:has(input[value="{name}"])')
+    if not card.is_visible():
+        group.locator("summary").click()
+    card.locator("input").check()
+
+
 def paint(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
     """A stroke with the mouse; places are shares of the stage."""
     box = stage(page).bounding_box()

@@ -9,7 +9,7 @@ from PIL import Image
 from playwright.sync_api import Browser
 
 from local.up import LaptopCloud
-from tests.browser.page_kit import INPUTS, paint
+from tests.browser.page_kit import INPUTS, choose_model, paint
 from tests.browser.views import AGAIN, FIRST, PATIENCE_MS, count_views
 
 SIZE = (1280, 720)
@@ -31,7 +31,7 @@ def test_from_a_painted_mask_to_an_image(browser: Browser, tmp_path: Path) -> No
         page.locator(".signin button").click()
         page.wait_for_selector(".model-card")
         assert "token" not in page.url
-        page.locator('input[value="wanx-x-painting"]').check()
+        choose_model(page, "wanx-x-painting")
         page.set_input_files(".drop-zone input", INPUTS / "cat.jpg")
         page.wait_for_selector(".painter-stage")
         for row in (0.35, 0.4, 0.45, 0.5):

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.browser.page_kit import CAT, INPUTS, Visit, paint, painted, pixels, stage
+from tests.browser.page_kit import CAT, INPUTS, Visit, choose_model, paint, painted, pixels, stage
 
 Visiting = Callable[..., Visit]
 
@@ -78,9 +78,9 @@ def test_the_mask_survives_another_prompt_language_and_model(visit: Visiting) ->
     page.get_by_role("button", name="中文").click()
     expect(page.locator(".painter-status")).to_contain_text("已涂")
     page.get_by_role("button", name="English").click()
-    page.locator('input[value="wanx-sketch-to-image-lite"]').check()
+    choose_model(page, "wanx-sketch-to-image-lite")
     expect(page.locator(".painter-stage")).to_have_count(0)
-    page.locator('input[value="wanx-x-painting"]').check()
+    choose_model(page, "wanx-x-painting")
     expect(page.locator(".painter-status")).to_have_text(before)
     expect(page.get_by_label("Prompt", exact=True)).to_have_value("another")
 

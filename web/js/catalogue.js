@@ -5,7 +5,7 @@ import { getModels } from "./api.js";
 let models = null;
 
 export async function loadModels() {
-  models ??= (await getModels()).filter((model) => model.offered !== false).map(readModel).sort(paintedFirst).sort(deadLast);
+  models ??= (await getModels()).filter((model) => model.offered !== false).map(readModel).sort(paintedFirst).sort(goingLast);
   return models;
 }
 
@@ -25,7 +25,7 @@ function readModel(raw) {
     parameters: raw.parameters ?? raw.parameters_schema ?? { properties: {} },
     images: (raw.images ?? raw.image_rules ?? []).map(readRule),
     rules: raw.rules ?? [],
-    status: raw.status ? readStatus(raw.status) : null,
+    status: raw.status ? readStatus(raw.status, raw.notices ?? []) : null,
     notices: raw.notices ?? [],
     price: raw.price ?? null,
     typical: raw.typical_seconds?.value ?? raw.typical_seconds ?? 30,
@@ -38,8 +38,9 @@ function paintedFirst(one, other) {
   return painted(other) - painted(one);
 }
 
-function deadLast(one, other) {
-  return Number(isDead(one)) - Number(isDead(other));
+function goingLast(one, other) {
+  const rank = (model) => (isDead(model) ? 2 : Number(Boolean(model.status)));
+  return rank(one) - rank(other);
 }
 
 function titles(raw) {
@@ -47,9 +48,10 @@ function titles(raw) {
   return raw.title ?? { en: raw.name };
 }
 
-function readStatus({ state, since, reason, reason_zh: zh, successor, convertible = false }) {
+/** `said`: the notice in which the API says it to everybody; it is not said twice. */
+function readStatus({ state, since, reason, reason_zh: zh, successor, convertible = false }, notices) {
   const words = typeof reason === "string" ? { en: reason, zh: zh ?? reason } : reason;
-  return { state, since, reason: words, successor: successor?.model ?? successor ?? null, convertible };
+  return { state, since, reason: words, successor: successor?.model ?? successor ?? null, convertible, said: notices.find((one) => one.en.includes(words.en.replace(/\.$/, ""))) };
 }
 
 /** Whether nobody should begin with this model any more. */

@@ -2,13 +2,13 @@
 // The API checks again, and knows more.
 
 import { imageRule } from "./catalogue.js";
-import { choiceTitle, fieldTitle, fromCatalogue, number, t } from "./i18n.js";
+import { capital, fieldTitle, fromCatalogue, t } from "./i18n.js";
 import { canvasOf, settledJob } from "./jobfile.js";
-import { boundSchema, found, holds, isThere, schemaAt } from "./rules.js";
+import { found, holds, isThere, schemaAt } from "./rules.js";
 
 const JOB_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const SIZE = /^([1-9]\d{0,4})\*([1-9]\d{0,4})$/;
-const CENT = 0.005;
+const NEARLY = 0.005;
 
 /** [{pointer, message}] */
 export function violationsOf(model, draft) {
@@ -20,7 +20,7 @@ export function violationsOf(model, draft) {
       const state = states.get(pointer) ?? {};
       if (state.off) continue;
       const required = (model[section].required ?? []).includes(name) || state.required;
-      const field = { name, title: fieldTitle(name, schema), schema: boundSchema(schema, state), required, state };
+      const field = { name, title: fieldTitle(name, schema), schema, required };
       const message = section === "input" && imageRule(model, name) ? pictureProblem(model, draft, field) : problemOf(job[section][name], field);
       if (message) wrong.push({ pointer, message });
     }
@@ -31,10 +31,8 @@ export function violationsOf(model, draft) {
   return wrong;
 }
 
-function problemOf(value, { title: name, schema, required, state }) {
+function problemOf(value, { title: name, schema, required }) {
   if (!isThere(value)) return required ? t("form.missing", { name }) : null;
-  const ban = state.banned?.find((one) => one.value === value);
-  if (ban) return t("rule.banned", { name, value: choiceTitle(value), reason: fromCatalogue(ban.reason) });
   if (typeof value === "number") return numberProblem(value, schema, name);
   if (typeof value === "string") return textProblem(value, schema, name);
   if (Array.isArray(value)) return listProblem(value, schema, name);
@@ -71,14 +69,26 @@ function broken(rule, model, job) {
   return check && holds(rule.when, job, model) ? check(rule, job, model) : [];
 }
 
+/** What turns a field off or makes it necessary is in its state already. */
 const KINDS = {
   area: measured((width, height) => [width * height], "rule.area"),
   aspect: measured((width, height) => [width / height], "rule.aspect"),
   sides: measured((width, height) => [width, height], "rule.sides"),
-  any_of: anyOf,
+  bounds_if: (rule, job) => each(rule, job, (value) => typeof value === "number" && (value < rule.min || value > rule.max)),
+  forbidden_if: (rule, job) => each(rule, job, (value) => "value" in rule && value === rule.value),
+  any_of: (rule, job) => (rule.at.some((at) => found(job, at).some(({ value }) => isThere(value))) ? [] : [said(rule, rule.at[0])]),
   sum,
   same_length: sameLength,
 };
+
+function each(rule, job, isWrong) {
+  return found(job, rule.at).filter(({ value }) => isWrong(value)).map(({ pointer }) => said(rule, pointer));
+}
+
+/** The reason alone, or a sentence that ends with it. */
+function said(rule, pointer, word = "rule.reason", values = {}) {
+  return { pointer, message: capital(t(word, { ...values, reason: fromCatalogue(rule.reason) })) };
+}
 
 function measured(measure, word) {
   return (rule, job) =>
@@ -86,27 +96,22 @@ function measured(measure, word) {
       const size = SIZE.exec(value);
       const numbers = size ? measure(Number(size[1]), Number(size[2])) : [];
       if (numbers.every((one) => one >= rule.min && one <= rule.max)) return [];
-      const shown = numbers.map((one) => number(one, one < 100 && !Number.isInteger(one) ? 2 : 0)).join(t("and"));
-      return [{ pointer, message: t(word, { shown, reason: fromCatalogue(rule.reason) }) }];
+      return [said(rule, pointer, word, { shown: numbers.map(plain).join(t("and")) })];
     });
 }
 
-function anyOf(rule, job, model) {
-  if (rule.at.some((at) => found(job, at).some(({ value }) => isThere(value)))) return [];
-  const names = rule.at.map((at) => `“${fieldTitle(at.split("/").pop(), schemaAt(model, at) ?? {})}”`).join(", ");
-  return [{ pointer: rule.at[0], message: t("rule.anyOf", { names, reason: fromCatalogue(rule.reason) }) }];
-}
+const plain = (value) => (value < 100 ? Number(value.toPrecision(6)) : Math.round(value));
 
 function sum(rule, job) {
   const values = found(job, rule.at).map(({ value }) => Number.parseFloat(value));
   const total = values.reduce((all, one) => all + one, 0);
-  if (!values.length || Math.abs(total - rule.equals) < CENT) return [];
-  return [{ pointer: rule.at.split("/*")[0], message: t("rule.sum", { total: number(total, 2), equals: number(rule.equals, 2), reason: fromCatalogue(rule.reason) }) }];
+  if (!values.length || Math.abs(total - rule.equals) < NEARLY) return [];
+  return [said(rule, rule.at.split("/*")[0], "rule.sum", { total: Number(total.toPrecision(6)), equals: rule.equals })];
 }
 
 function sameLength(rule, job, model) {
   const [one, other] = [rule.at, rule.as].map((at) => found(job, at)[0]?.value);
   if (!Array.isArray(one) || !Array.isArray(other) || one.length === other.length) return [];
   const as = fieldTitle(rule.as.split("/").pop(), schemaAt(model, rule.as) ?? {});
-  return [{ pointer: rule.at, message: t("rule.sameLength", { n: one.length, other: other.length, as, reason: fromCatalogue(rule.reason) }) }];
+  return [said(rule, rule.at, "rule.sameLength", { n: one.length, other: other.length, as })];
 }

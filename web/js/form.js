@@ -76,17 +76,21 @@ function refresh(entry, context, state) {
   if (drawing && !drawable) drawing.active = false;
   const key = JSON.stringify([state, drawable]);
   if (entry.shown !== key) {
-    const { off, hidden, required, banned } = state;
+    const { off, hidden, note, required, banned } = state;
     const schema = boundSchema(context.schema, state);
     const made = fieldOf({ ...context, schema, banned, drawable, required: context.required || Boolean(required) });
     entry.follow = made.refresh ?? (() => {});
-    entry.element.hidden = Boolean(hidden);
+    entry.element.hidden = Boolean(hidden) || hasOneValue(schema);
     entry.element.replaceChildren(made.element);
-    if (off && !hidden) disable(made.element, off);
+    if (off && !hidden) disable(made.element);
+    const why = off ?? note;
+    if (why && !hidden) made.element.append(h("p", { class: "help why" }, fromCatalogue(why)));
     entry.shown = key;
   }
   entry.follow();
 }
+
+const hasOneValue = (schema) => schema.minimum !== undefined && schema.minimum === schema.maximum;
 
 function fieldOf(context) {
   if (!context.rule) return { element: makeField(context) };
@@ -102,10 +106,9 @@ function drawableBy({ model, draft, rule }) {
   return name;
 }
 
-function disable(field, reason) {
+function disable(field) {
   field.classList.add("off");
   for (const control of field.querySelectorAll("input, textarea, select, button")) control.disabled = true;
-  field.append(h("p", { class: "help why" }, fromCatalogue(reason)));
 }
 
 /** What the system itself adds to a job. */

@@ -38,11 +38,20 @@ export function fromCatalogue(text) {
   return pattern ? text.replace(pattern, said) : text;
 }
 
+/** What the API says of a place, with the catalogue's part of it in the page's language. */
+export function fromApi(message) {
+  const [, place, what] = /^at (\/\S*): ([^]*)$/.exec(message) ?? [];
+  if (current === "en" || !place || fromCatalogue(what) === what) return message;
+  return `${place}：${fromCatalogue(what)}`;
+}
+
 /** A text that is there in both languages, as {en, zh} or as one string. */
 export function either(texts) {
   if (typeof texts === "string") return texts;
   return texts?.[current] ?? texts?.en ?? "";
 }
+
+export const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** `base_image_url` → "Base image", or the Chinese title of the schema. */
 export function fieldTitle(name, schema) {
@@ -51,7 +60,7 @@ export function fieldTitle(name, schema) {
   if (name === "n") return t("field.n");
   if (fromCatalogue(name) !== name) return fromCatalogue(name);
   const words = name.replace(/_urls?$/, "").replace(/_/g, " ");
-  return words.charAt(0).toUpperCase() + words.slice(1);
+  return capital(words);
 }
 
 /** `<oil painting>` → "Oil painting"; the value that is sent keeps its brackets. */
@@ -60,7 +69,7 @@ export function choiceTitle(value) {
   if (bare === "") return t("form.none");
   if (/^\d+\*\d+$/.test(bare)) return bare.replace("*", " × ");
   const translated = fromCatalogue(bare).replace(/_/g, " ");
-  return (translated.charAt(0).toUpperCase() + translated.slice(1)).replace(/^3d /, "3D ");
+  return capital(translated).replace(/^3d /, "3D ");
 }
 
 export function number(value, digits = 0) {

@@ -28,17 +28,23 @@ export function priceOf(model, job) {
 /** {each, inputs, total} */
 function costOf(model, job, n) {
   const { price } = model;
-  const tier = (price.tiers ?? []).find((one) => fits(one, model, job));
-  const each = tier?.per_image ?? price.per_image;
+  const each = Math.max(...possiblePrices(model, job));
   const inputs = price.per_input_image ? inputImages(model, job) : 0;
   return { each, inputs, total: each * n + (price.per_input_image ?? 0) * inputs };
 }
 
-/** An area that is not known before fits no tier: "at most" is the dearest price. */
-function fits(tier, model, job) {
-  if (!holds(tier.when, job, model)) return false;
-  const most = tier.area_at_most;
-  return most === undefined || most === null || outputArea(model, job) <= most;
+/** Prices of one image: several only where its area is not known before. */
+function possiblePrices(model, job) {
+  const { tiers = [], per_image: dearest } = model.price;
+  const area = outputArea(model, job);
+  const possible = [];
+  for (const { when, area_at_most: most, per_image: each } of tiers) {
+    const bounded = (most ?? null) !== null;
+    if (!holds(when, job, model) || (bounded && area > most)) continue;
+    possible.push(each);
+    if (!bounded || !Number.isNaN(area)) return possible;
+  }
+  return [...possible, dearest];
 }
 
 /** Pixels of an output, NaN if the size does not say. */
@@ -48,8 +54,10 @@ function outputArea(model, job) {
   return level ? (level[1] * LEVEL_SIDE) ** 2 : areaOf(size);
 }
 
+/** How many images the job is for, at most; which field says so may depend on others. */
 export function imageCount(model, job) {
-  return Number(valueAt(model, job, "/parameters/n")) || 1;
+  const field = (model.number ?? []).find((one) => holds(one.when, job, model))?.at ?? "/parameters/n";
+  return Number(valueAt(model, job, field)) || 1;
 }
 
 function inputImages(model, job) {

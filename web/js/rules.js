@@ -50,14 +50,16 @@ export function isThere(value) {
 
 /**
  * {job, states}: the job without the fields that have no effect or are forbidden, and by pointer
- * what the rules make of each field they name: {off, hidden, required, min, max, banned}. `off` is
- * the reason; a field is `hidden` if what turns it off is a choice that a person made.
+ * what the rules make of each field they name: {off, hidden, note, required, min, max, banned}.
+ * `off` is the reason; a field is `hidden` if what turns it off is a choice that a person made.
  */
 export function settled(model, job) {
   const kept = structuredClone(job);
   const states = new Map();
   const state = (at) => states.get(at) ?? states.set(at, {}).get(at);
-  for (const rule of model.rules) if (turnsOff(rule) && (holds(rule.when, kept, model) || isUndecided(rule, kept, model))) turnOff(model, rule, kept, state(rule.at));
+  for (const rule of model.rules.filter((one) => turnsOff(one, model))) {
+    if (holds(rule.when, kept, model) || isUndecided(rule, kept, model)) turnOff(model, rule, kept, state(rule.at));
+  }
   for (const pointer of withOtherDefaults(model)) state(pointer).default = defaultAt(model, pointer, kept) ?? null;
   for (const rule of model.rules) {
     if (!APPLY[rule.kind] || states.get(rule.at)?.off || !holds(rule.when, kept, model)) continue;
@@ -66,7 +68,12 @@ export function settled(model, job) {
   return { job: kept, states };
 }
 
-const turnsOff = (rule) => OFF.has(rule.kind) && !("value" in rule);
+const turnsOff = (rule, model) => OFF.has(rule.kind) && !("value" in rule) && !isDoubted(rule, model);
+
+/** What drives the cost is sent in any case; that it may have no effect is said beside it. */
+function isDoubted(rule, model) {
+  return rule.kind === "ignored_if" && Boolean(schemaAt(model, rule.at)?.["x-send-default"]);
+}
 
 /** Nothing that belongs to one mode is of use before a mode without default is chosen. */
 function isUndecided(rule, job, model) {
@@ -81,6 +88,7 @@ function turnOff(model, rule, job, state) {
 
 const APPLY = {
   required_if: (state) => (state.required = true),
+  ignored_if: (state, rule) => (state.note = rule.reason),
   bounds_if: (state, { min, max }) => {
     if (min !== undefined) state.min = Math.max(min, state.min ?? min);
     if (max !== undefined) state.max = Math.min(max, state.max ?? max);

@@ -66,6 +66,7 @@ def _shown(app: App, model: Model) -> dict[str, Any]:
         "typical_seconds": model.typical_seconds,
         "expected_seconds": round(app.estimates().seconds_each(model), 1),
         "sources": model.sources,
+        "mode": model.mode,
     }
 
 

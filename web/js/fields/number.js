@@ -52,7 +52,7 @@ function asBox(context) {
   const make = (ids) => {
     const input = h("input", {
       id: ids.control, type: "number", inputmode: "numeric", min: minimum, max: maximum,
-      placeholder: t(context.name === "seed" ? "form.random" : "form.automatic"), "aria-describedby": ids.described,
+      placeholder: context.schema.default ?? t(context.name === "seed" ? "form.random" : "form.automatic"), "aria-describedby": ids.described,
       value: context.draft[context.section][context.name] ?? "",
       oninput: () => setValue(context, input.value === "" ? undefined : Number(input.value)),
     });

@@ -5,7 +5,7 @@ import { draftOf } from "../draft.js";
 import { h, replace } from "../dom.js";
 import { buildForm } from "../form.js";
 import { icon } from "../icons.js";
-import { duration, either, fromCatalogue, t } from "../i18n.js";
+import { capital, duration, either, fromCatalogue, hasWord, t } from "../i18n.js";
 import { settledJob } from "../jobfile.js";
 import { groupsOf } from "../modelgroups.js";
 import { eachOf, priceOf } from "../price.js";
@@ -23,6 +23,7 @@ export async function createView(app, name) {
     { class: "create" },
     h("h1", {}, t("models.title")),
     modelCards(models, model, app),
+    h("p", { class: "model-text" }, fromCatalogue(model.description ?? "")),
     ending(model),
     notices(model),
     conversionNotes(draftOf(model)),
@@ -55,13 +56,13 @@ function modelCard(model, isChosen, app) {
     input,
     h("span", { class: "model-icon" }, icon(symbolOf(model))),
     h("span", { class: "model-title" }, either(model.title), statusMark(model)),
-    h("span", { class: "model-text" }, fromCatalogue(model.description ?? "")),
     h("span", { class: "model-facts" }, h("span", {}, eachOf(model)), h("span", {}, icon("clock"), t("models.help", { time: duration(model.typical) }))),
   );
 }
 
 function statusMark(model) {
-  return model.status ? h("span", { class: "badge status" }, t(`models.status.${model.status.state}`)) : null;
+  const word = `models.status.${model.status?.state}`;
+  return hasWord(word) ? h("span", { class: "badge status" }, t(word)) : null;
 }
 
 /** What becomes of a model that has no future, and what to use instead. */
@@ -71,7 +72,7 @@ function ending(model) {
   const link = successor
     ? h("a", { href: `#/create/${encodeURIComponent(successor.name)}` }, t("models.useInstead", { model: either(successor.title) }))
     : model.status.successor ? t("models.successor", { model: model.status.successor }) : null;
-  return h("p", { class: "notice" }, icon("alert"), h("span", {}, either(model.status.reason), " ", link));
+  return h("p", { class: "notice" }, icon("alert"), h("span", {}, capital(either(model.status.said ?? model.status.reason)), " ", link));
 }
 
 /** A brush where one paints, layers where several pictures go in, a pencil otherwise. */
@@ -81,7 +82,7 @@ function symbolOf(model) {
 }
 
 function notices(model) {
-  return model.notices.map((notice) => h("p", { class: "notice" }, icon("alert"), h("span", {}, either(notice))));
+  return model.notices.filter((notice) => notice !== model.status?.said).map((notice) => h("p", { class: "notice" }, icon("alert"), h("span", {}, either(notice))));
 }
 
 /** Once, after a job of another model was taken over. */

@@ -81,7 +81,7 @@ async function drawOutcome(view) {
   const { job, model, parts } = view;
   const pictures = await inputPictures(job, model);
   if (view.stop.signal.aborted) return;
-  replace(parts.outcome, failure(job), results(job, pictures));
+  replace(parts.outcome, failure(job, model), results(job, pictures));
 }
 
 function showError(view, error) {

@@ -3,7 +3,7 @@
 import { getEvents } from "../api.js";
 import { h, replace } from "../dom.js";
 import { icon } from "../icons.js";
-import { clock, either, money, t, when } from "../i18n.js";
+import { clock, either, fromApi, money, t, when } from "../i18n.js";
 
 export function details(job, model) {
   const events = h("ol", { class: "events" });
@@ -16,7 +16,7 @@ function warnings(job, model) {
   const said = (model?.notices ?? []).map((notice) => notice.en);
   const found = (job.warnings ?? []).filter((one) => !said.some((text) => String(one.message ?? one).includes(text)));
   if (!found.length) return null;
-  const items = found.map((one) => h("li", {}, typeof one === "string" ? one : one.message));
+  const items = found.map((one) => h("li", {}, fromApi(one.message ?? one)));
   return h("div", { class: "notice" }, icon("alert"), h("div", {}, h("strong", {}, t("job.warnings")), h("ul", {}, items)));
 }
 
@@ -38,12 +38,16 @@ function facts(job, model) {
 
 function price(job, model) {
   const paid = job.result?.price;
-  if (paid) return paid.per_image ? money(paid.total, paid.currency) : t("price.free");
+  if (paid) return paid.per_image ? amount(paid) : t("price.free");
   if (model?.price?.payable === false) return t("price.free");
   const most = job.price_at_most;
   if (most === undefined || most === null) return "";
   const total = most.total ?? most.amount ?? most;
   return typeof total === "number" ? t("price.atMost", { total: money(total, most.currency ?? "CNY") }) : "";
+}
+
+function amount({ total, currency, at_most: atMost }) {
+  return atMost ? t("price.atMost", { total: money(total, currency) }) : money(total, currency);
 }
 
 async function loadEvents(job, list) {

@@ -8,7 +8,8 @@ import { compare } from "./compare.js";
 
 export function results(job, pictures) {
   const images = imagesOf(job);
-  if (!images.length) return null;
+  const written = texts(job);
+  if (!images.length) return written.length ? h("section", { class: "card results" }, written) : null;
   const before = beforePicture(pictures);
   const large = h("div", { class: "result-large" });
   const choices = images.map((image, place) => choice(image, place, images.length, (chosen) => showLarge(large, before, images, chosen)));
@@ -19,7 +20,7 @@ export function results(job, pictures) {
     large,
     images.length > 1 ? h("div", { class: "result-choices", role: "radiogroup", "aria-label": t("job.result", { n: "" }) }, choices) : null,
     failedImages(job),
-    texts(job),
+    written,
     rewritten(images),
   );
 }
@@ -58,10 +59,10 @@ function failedImages(job) {
   return h("p", { class: "notice" }, icon("alert"), h("span", {}, text, " ", hint));
 }
 
-/** What the model wrote beside its images. */
+/** What the model wrote beside its images, and what the service remarked. */
 function texts(job) {
-  const written = job.result?.texts ?? [];
-  return written.map((one) => h("blockquote", { class: "result-text" }, one.text ?? one));
+  const { texts: written = [], message } = job.result ?? {};
+  return [...written, message].filter(Boolean).map((one) => h("blockquote", { class: "result-text" }, one));
 }
 
 function rewritten(images) {

@@ -49,6 +49,7 @@ export const catalogueEn = {
   "a set takes no color_palette; remove it, or enable_sequential": "Not for a set.",
   "agent is for pictures made from a prompt alone; write direct, or remove the pictures": "agent is for pictures made from a prompt alone; choose direct, or remove the pictures",
   "boxes mark parts of pictures, and there is none; remove bbox_list, or add images": "Boxes mark parts of pictures; add a picture first.",
+  "users saw that size has no effect where pictures are edited, others got exact sizes; see what comes out": "With pictures, some users got this size and others did not.",
   "the shares of color_palette must be 100.00% in all": "the shares must be 100 % in all",
   "thinking_mode counts only without pictures": "Counts only without pictures.",
   "thinking_mode does not count for sets": "Does not count for sets.",

@@ -98,6 +98,7 @@ export const catalogueZh = {
   "bbox_list holds one list of boxes for each picture; write [] for one without": "每张图片对应一个框列表，没有则为 []",
   "boxes mark parts of pictures, and there is none; remove bbox_list, or add images": "框用于标记图片的局部，请先添加图片",
   "description_edit_with_mask edits what a mask marks; add mask_image_url, or use description_edit": "局部重绘需要涂抹图；请涂抹区域，或改用指令编辑",
+  "users saw that size has no effect where pictures are edited, others got exact sizes; see what comes out": "有图片时，有用户得到该尺寸，也有用户未得到。",
   "the shares of color_palette must be 100.00% in all": "占比合计须为 100.00%",
   "thinking_mode counts only without pictures": "仅在无图片时有效",
   "thinking_mode does not count for sets": "组图模式下无效",
