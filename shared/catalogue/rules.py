@@ -23,6 +23,11 @@ class Rules:
         """The model of this name, if the catalogue has it."""
         return self.catalogue.get(name)
 
+    def service_id(self, name: str) -> str:
+        """The id under which the service knows a model, and lists its tasks."""
+        entry = self.catalogue.get(name)
+        return name if entry is None else entry.id_in(self.region)
+
     def price(self, model: str, images: int) -> dict[str, Any] | None:
         """What images cost by the catalogue, as manifests show it; None for an unknown model."""
         entry = self.catalogue.get(model)
