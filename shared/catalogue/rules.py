@@ -27,6 +27,11 @@ class Rules:
         """The model of this name, if the catalogue has it."""
         return self.catalogue.get(name)
 
+    def service_id(self, name: str) -> str:
+        """The id under which the service knows a model, and lists its tasks."""
+        entry = self.catalogue.get(name)
+        return name if entry is None else entry.id_in(self.region)
+
     def bill(self, model: Model, request: Plain, areas: Iterable[int | None]) -> Bill:
         """What images of these areas cost (`shared.catalogue.price.bill`)."""
         return price.bill(model, self.region, request, areas)

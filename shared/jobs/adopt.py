@@ -62,8 +62,9 @@ class Adoption:
                 "The service's list does not show the task yet, so its model cannot be checked."
                 " Try again in a minute."
             )
-        if listed.model and listed.model != last.model:
-            raise NotAdoptable(f"The task is one of {listed.model}, the job is for {last.model}.")
+        wanted = self.submission.rules.service_id(last.model)
+        if listed.model and listed.model != wanted:
+            raise NotAdoptable(f"The task is one of {listed.model}, the job is for {wanted}.")
         return listed
 
     def _refuse_another_jobs(self, job: str, task_id: str) -> None:

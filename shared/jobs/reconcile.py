@@ -150,7 +150,7 @@ class Reconciliation:
         now, start = self.ledger.clock.now(), sent.at - SKEW
         begin, made = sent.at - BEFORE, self.ledger.durations.made(last.model)
         begin = max(sent.at - FAR_BEFORE, min([begin, *(at - SKEW for at in made.values())]))
-        every = self.tasks.between(last.model, begin, now + SKEW)
+        every = self.tasks.between(self.rules.service_id(last.model), begin, now + SKEW)
         shown = {task.task_id for task in every}
         listed = [task for task in every if task.created >= start]
         patience = self.tasks.model_studio.create_timeout

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from shared.catalogue.models import Limits
@@ -33,6 +35,14 @@ def test_the_one_unknown_task_is_adopted(world: World) -> None:
     assert record["submitted_at"] < record["at"], "the service's 24 hours count from the POST"
     assert world.markers() == []
     assert world.held() == [f"{MODEL}/cat~000002"]
+
+
+def test_it_is_found_under_the_id_that_the_region_knows(world: World) -> None:
+    world.models = (replace(world.models[0], ids={"cn-beijing": "brush-of-beijing"}),)
+    in_doubt(world, "cat", made=True)
+    resolve(world, "cat")
+    assert world.studio.posts[0].body["model"] == "brush-of-beijing"
+    assert world.record("cat")["task_id"] == "task-1"
 
 
 def test_the_tasks_of_other_jobs_are_no_candidates(world: World) -> None:
