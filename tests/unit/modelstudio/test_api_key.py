@@ -21,9 +21,8 @@ from requests.adapters import HTTPAdapter
 
 from cli.backends.bucket import open_bucket
 from local.up_settings import make_plan, server_environment
-from shared import app
+from shared import app, instance
 from shared.app import for_invocation
-from shared.instance import INSTANCE
 from shared.modelstudio import api_key
 from shared.modelstudio.api_key import AGAIN, FRESH, KeyUnavailable, SecretKey, key_in
 from shared.modelstudio.client import ModelStudio, ServiceError, TaskCreated
@@ -352,7 +351,7 @@ def test_an_instance_keeps_its_key_over_invocations(
     kms: HttpScript, studio: HttpScript, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(app, "open_store", lambda *_: Bucket())
-    monkeypatch.setattr(INSTANCE, "secret_keys", {})
+    monkeypatch.setattr(instance.INSTANCE, "secret_keys", {})
     kms.then(holding(OLD))
     studio.then(answering(TASK), answering(TASK))
     environ = {
@@ -369,7 +368,7 @@ def test_an_instance_keeps_its_key_over_invocations(
             "t"
         )
     assert keys_used(studio) == [OLD, OLD]
-    (held,) = INSTANCE.secret_keys.values()
+    (held,) = instance.INSTANCE.secret_keys.values()
     assert held.credentials.token == "t1"
 
 

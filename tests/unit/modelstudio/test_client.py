@@ -146,7 +146,7 @@ def test_a_submission_uses_a_connection_of_its_own(
     app: HttpScript, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shared.app.open_store", OpenStore)
-    monkeypatch.setattr("shared.app.INSTANCE.checked_buckets", {})
+    monkeypatch.setattr("shared.instance.INSTANCE.checked_buckets", {})
     environ = {
         "OSS_ENDPOINT": "http://127.0.0.1:1",
         "OSS_BUCKET": "studio",
