@@ -40,7 +40,8 @@ def line_not_kept() -> list[Change]:
 
 
 def sending_takes_no_room() -> list[Change]:
-    return [rewritten(InFlightTasks, "room", " - len(sending.difference(held))", "")]
+    old = " + len(self._sending(model).difference(held))"
+    return [rewritten(InFlightTasks, "_flying", old, "")]
 
 
 def sent_is_taken_for_unsent() -> list[Change]:
