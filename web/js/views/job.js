@@ -1,6 +1,6 @@
 // One job: how it goes, what came out, what can be done.
 
-import { loadModels, findModel } from "../catalogue.js";
+import { findModel, isDead, loadModels } from "../catalogue.js";
 import { h, replace } from "../dom.js";
 import { follow } from "../follow.js";
 import { icon } from "../icons.js";
@@ -64,15 +64,16 @@ function buttons(view) {
   const gone = model?.status?.state === "retired";
   const successor = findModel(model?.status?.successor);
   const again = canRetry(state) && error?.retryable !== false;
+  const mine = !(successor && isDead(model));
   const make = (word, symbol, action, kind = "", values = {}) =>
     h("button", { type: "button", class: `button ${kind}`, onclick: (event) => action(view, event.currentTarget) }, icon(symbol), t(word, values));
   return h(
     "div",
     { class: "job-buttons" },
     canCancel(state, model) ? make("job.cancel", "x", cancel) : null,
-    canRetry(state) && !gone ? make("job.retry", "refresh", retry, again && !successor ? "primary" : "") : null,
-    gone ? null : make("job.rerun", "pencil", rerun, isOver(state) && !again && !successor ? "primary" : ""),
-    successor ? make("job.rerunWith", "wand", rerunWith(successor), isOver(state) ? "primary" : "", { model: either(successor.title) }) : null,
+    canRetry(state) && !gone ? make("job.retry", "refresh", retry, again && mine ? "primary" : "") : null,
+    gone ? null : make("job.rerun", "pencil", rerun, isOver(state) && !again && mine ? "primary" : ""),
+    successor ? make("job.rerunWith", "wand", rerunWith(successor), isOver(state) && !mine ? "primary" : "", { model: either(successor.title) }) : null,
     make("job.copy", "copy", copyJobFileOf, "quiet"),
   );
 }
