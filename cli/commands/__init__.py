@@ -1,1 +1,1 @@
-"""What each command does. `cli.main` and `cli.operations` declare their options and import it late."""
+"""What each command does. `cli.main` and `cli.operations` declare options and import it late."""
