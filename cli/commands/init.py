@@ -93,9 +93,7 @@ def _default(field: Mapping[str, Any]) -> Any:
     """The default, or else a value that would be right."""
     if "default" in field:
         return field["default"]
-    if "x-example" in field:
-        return field["x-example"]
-    for key in ("x-recommended", "enum"):
+    for key in ("examples", "x-recommended", "enum"):
         if key in field:
             return field[key][0]
     return {"integer": field.get("minimum", 1), "boolean": False, "array": []}.get(
@@ -135,18 +133,15 @@ def _example(name: str, field: Mapping[str, Any], image: bool) -> Any:
 
 
 def _entry(name: str, value: Any, mark: str) -> Iterator[str]:
-    """A key and its value in flow style: JSON's scalars and lists are YAML's too."""
-    plain = isinstance(value, str) and value.replace(" ", "").isalnum()
-    line = f"  {mark}{name}: {value if plain else _flow(value)}"
-    if len(line) <= WIDTH or not isinstance(value, list):
-        yield line
+    """A key and its value in flow style: JSON's scalars and lists are YAML's too. Of a list of
+    mappings each stands in a line of its own."""
+    if isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        yield f"  {mark}{name}:"
+        yield from (f"  {mark}  - {json.dumps(item, ensure_ascii=False)}" for item in value)
         return
-    yield f"  {mark}{name}:"
-    yield from (f"  {mark}  - {_flow(item)}" for item in value)
-
-
-def _flow(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    plain = isinstance(value, str) and value.replace(" ", "").isalnum()
+    shown = value if plain else json.dumps(value, ensure_ascii=False)
+    yield f"  {mark}{name}: {shown}"
 
 
 def _comment(text: str, indent: str) -> list[str]:

@@ -8,6 +8,7 @@ be said in JSON Schema; `wanx check` holds those against the file.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from shared.catalogue.files import SCHEMAS, read_schema
 from shared.catalogue.model_file import load_catalogue
 from shared.catalogue.models import Catalogue, Model
 from shared.catalogue.plain import copy
+from shared.catalogue.wire import written_forms
 
 MODELINE = "# yaml-language-server: $schema="
 
@@ -51,13 +53,20 @@ def job_schema(catalogue: Catalogue) -> dict[str, Any]:
 
 
 def _branch(model: Model) -> dict[str, Any]:
-    parameters = _for_editors(copy(dict(model.parameters_schema)))
-    parts = {
-        "input": _for_editors(copy(dict(model.input_schema))),
-        "parameters": parameters | {"type": ["object", "null"]},
-    }
+    forms = [_parts(given, parameters) for given, parameters in written_forms(model)]
     chosen = {"properties": {"model": {"const": model.name}}, "required": ["model"]}
-    return {"if": chosen, "then": {"properties": parts}}
+    then: dict[str, Any] = {"properties": forms[0]}
+    if len(forms) > 1:
+        messages = {"properties": {"input": {"required": ["messages"]}}}
+        then = {"if": messages, "then": {"properties": forms[1]}, "else": then}
+    return {"if": chosen, "then": then}
+
+
+def _parts(given: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "input": _for_editors(copy(dict(given))),
+        "parameters": _for_editors(copy(dict(parameters))) | {"type": ["object", "null"]},
+    }
 
 
 def _for_editors(node: Any) -> Any:

@@ -90,12 +90,14 @@ def _items(given: Body) -> Iterator[tuple[int, Body]]:
             yield index, item
 
 
-def native_schemas(model: Model) -> tuple[dict[str, Any], dict[str, Any]] | None:
-    """JSON Schemas of `input` and `parameters` as the service takes them, for editors and programs;
-    None where that is the flat form."""
-    form = model.messages
-    if form is None:
-        return None
+def written_forms(model: Model) -> list[tuple[Body, Body]]:
+    """JSON Schemas of `input` and `parameters` in each form in which a job may be written, for
+    editors and programs: flat, and as the service takes it where that is another."""
+    flat, form = (model.input_schema, model.parameters_schema), model.messages
+    return [flat] if form is None else [flat, _native(model, form)]
+
+
+def _native(model: Model, form: MessagesForm) -> tuple[Body, Body]:
     fields = model.input_schema["properties"]
     parts = [_item("text", fields[form.text])]
     parts += [_item("image", fields[form.images]["items"])] if form.images else []

@@ -17,7 +17,7 @@ from shared.catalogue.plain import Plain
 _UNITS = {"m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"([1-9][0-9]{0,5})([mhd])\Z")
 _ELSEWHERE = frozenset({"properties", "additionalProperties"})
-_ANNOTATIONS = frozenset({"$schema", "title", "description", "default"})
+_ANNOTATIONS = frozenset({"$schema", "title", "description", "default", "examples"})
 
 
 def seconds(duration: str) -> float | None:

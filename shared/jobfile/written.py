@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from shared.catalogue.wire import CONTENT
+from shared.jobfile.pointers import find
 from shared.jobfile.spec import ASK, JobSpec
 
 MOST_KEPT = 64 * 1024
@@ -40,7 +42,9 @@ def prompt_of(written: Any) -> str | None:
     """The prompt of a job file, which may be a rejected one."""
     given = written.get("input") if isinstance(written, Mapping) else None
     prompt = given.get("prompt") if isinstance(given, Mapping) else None
-    return prompt if isinstance(prompt, str) else None
+    texts = [text for _, text in find(written, f"{CONTENT}/*/text")] if prompt is None else []
+    shown = texts[0] if texts else prompt
+    return shown if isinstance(shown, str) else None
 
 
 def without_payload(value: Any) -> Any:

@@ -16,6 +16,7 @@ from shared.api.context import answer_json, app_of, base_url
 from shared.catalogue.files import SCHEMAS, read_schema
 from shared.catalogue.models import Catalogue, Model
 from shared.catalogue.plain import copy
+from shared.catalogue.wire import written_forms
 from shared.ledger.record import STATES
 
 COMPONENT = "#/components/schemas/"
@@ -62,17 +63,22 @@ def _name(model: Model) -> str:
 
 def _job_of(job: Mapping[str, Any], model: Model) -> dict[str, Any]:
     """What a job file for one model is."""
-    parameters = {**model.parameters_schema, "type": ["object", "null"]}
+    forms = [_form(job, model, *schemas) for schemas in written_forms(model)]
+    said = {"title": f"Job file for {model.name}", "description": model.description}
+    return {**said, **forms[0]} if len(forms) == 1 else {**said, "anyOf": forms}
+
+
+def _form(
+    job: Mapping[str, Any], model: Model, given: Mapping[str, Any], parameters: Mapping[str, Any]
+) -> dict[str, Any]:
     return {
-        "title": f"Job file for {model.name}",
-        "description": model.description,
         "type": "object",
         "additionalProperties": False,
         "required": job["required"],
         "properties": {
             "model": {"const": model.name},
-            "input": model.input_schema,
-            "parameters": parameters,
+            "input": given,
+            "parameters": {**parameters, "type": ["object", "null"]},
             "job": {"$ref": f"{COMPONENT}JobOptions"},
         },
     }

@@ -190,7 +190,10 @@ def test_its_images_are_held_against_its_rules(folder: Path, form: str, place: s
 
 def test_its_rules_hold(folder: Path) -> None:
     invented(folder, "async", "flat")
-    places = lambda written: [one.pointer for one in looked_at(folder, written).violations]  # noqa: E731
+
+    def places(written: dict[str, Any]) -> list[str]:
+        return [one.pointer for one in looked_at(folder, written).violations]
+
     assert places(job(n=4)) == []
     assert places(job(n=5)) == ["/parameters/n"]
     assert places(job(n=5, series=True)) == []
