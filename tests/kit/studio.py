@@ -12,6 +12,7 @@ import requests
 
 from shared.catalogue.models import Limits
 from shared.modelstudio.client import ServiceError
+from tests.simulation.arrivals import Arrival
 from tests.simulation.kernel import Kernel
 from tests.simulation.network import Transport
 from tests.simulation.pictures import picture
@@ -74,6 +75,9 @@ class ScriptedStudio(SimStudio):
         return (self.script.popleft() if self.script else ScriptedStudio.begin)(self, body)
 
     def duration(self) -> float:
+        return self.seconds
+
+    def call_duration(self) -> float:
         return self.seconds
 
     def show(self, task_id: str) -> dict[str, Any]:
@@ -163,6 +167,21 @@ class ScriptedSession(SimSession):
         self.studio.posts.append(Post(self.network.kernel.now, url.removeprefix(BASE_URL), body))
         try:
             return super()._create(url, body, timeout, fault)
+        except ServiceError as error:
+            return self._refused(error)
+
+    def _call(
+        self,
+        url: str,
+        body: Body,
+        timeout: tuple[float, float],
+        rest: Any,
+        arrivals: list[Arrival],
+        fault: str,
+    ) -> SimAnswer:
+        self.studio.posts.append(Post(self.network.kernel.now, url.removeprefix(BASE_URL), body))
+        try:
+            return super()._call(url, body, timeout, rest, arrivals, fault)
         except ServiceError as error:
             return self._refused(error)
 

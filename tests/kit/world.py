@@ -22,7 +22,7 @@ from shared.catalogue.errors import (
     ErrorRule,
     ErrorTable,
 )
-from shared.catalogue.models import Catalogue, Limits, Model
+from shared.catalogue.models import ASYNC, SYNC, Catalogue, Limits, Model
 from shared.catalogue.retry_policy import RetryPolicy
 from shared.catalogue.rules import Rules
 from shared.instance import INSTANCE, Instance
@@ -36,6 +36,7 @@ from tests.kit.store import Bucket, Store
 from tests.kit.studio import BASE_URL, ONE_BY_ONE, ImageHost, ScriptedSession, ScriptedStudio
 from tests.simulation.kernel import InstanceClock, Kernel
 from tests.simulation.scenario import inpainting
+from tests.simulation.synchronous import Synchronous
 from tests.simulation.threads import SimWorkers
 
 TOKEN = "letmein"
@@ -66,6 +67,7 @@ def model(
     limits: Limits = ONE_BY_ONE,
     price: float = 0.0,
     prompt_key: str | None = None,
+    mode: str = ASYNC,
 ) -> Model:
     """Takes what the inpainting model takes, under limits and at a price of the test's own.
 
@@ -73,7 +75,8 @@ def model(
     """
     real = inpainting()
     cost = replace(real.price, per_image=price, by_region={})
-    return replace(real, name=name, limits=limits, price=cost, prompt_key=prompt_key)
+    changes: dict[str, Any] = {"limits": limits, "price": cost, "prompt_key": prompt_key}
+    return replace(real, name=name, mode=mode, **changes)
 
 
 def error_table() -> ErrorTable:
@@ -128,6 +131,8 @@ class World:
     def __post_init__(self) -> None:
         self.bucket = Bucket(self.timeline, most_calls=20_000)
         self.studio = ScriptedStudio(self.timeline)
+        called = frozenset(model.name for model in self.models if model.mode == SYNC)
+        self.studio.synchronous = Synchronous(called)
 
     def app(self, instance: str = "a", skew: float = 0.0, **changes: Any) -> App:
         """One instance of a function, wired as `shared.app` wires it."""

@@ -187,7 +187,7 @@ class SimStudio:
         start = max(now, heapq.heappop(lanes))
         if self.is_call(model):
             start = now
-        end = start + (self.synchronous.duration(rng) if self.is_call(model) else self.duration())
+        end = start + (self.call_duration() if self.is_call(model) else self.duration())
         heapq.heappush(lanes, end)
         n = int(body["parameters"].get("n", 1))
         error = None
@@ -229,6 +229,10 @@ class SimStudio:
     def duration(self) -> float:
         """Seconds the next task takes."""
         return self.pace * (0.5 + self._rng.random())
+
+    def call_duration(self) -> float:
+        """Seconds the next call takes."""
+        return self.synchronous.duration(self._rng)
 
     def draw(self) -> float:
         """Chance, from 0 to 1."""

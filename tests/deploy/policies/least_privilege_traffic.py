@@ -41,6 +41,7 @@ def run_traffic(world: World) -> None:
     _wire(world)
     _cancel(world)
     _deadline(world)
+    _open_calls(world)
     _dead_events(world)
     _wake_ups(world)
     _files_without_events(world)
@@ -212,6 +213,14 @@ def _deadline(world: World) -> None:
     app.acceptance.intake.take_object(source)
     assert "handed over" in world.acting("wanx-poll").poller.run(app.clock.monotonic())
     world.manifest("lp-deadline", "SUCCEEDED")
+
+
+def _open_calls(world: World) -> None:
+    """A poller that waits for its last calls says so, and the next one looks."""
+    open_calls = world.acting("wanx-poll").ledger.open_calls
+    open_calls.announce(1)
+    assert open_calls.may_be_answered(1)
+    open_calls.end()
 
 
 def _dead_events(world: World) -> None:

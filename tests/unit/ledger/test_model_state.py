@@ -76,3 +76,33 @@ def test_a_pause_is_not_longer_because_reading_it_took_long() -> None:
     slow = once("read", layout.model_state(MODEL), lambda: world.timeline.wait(290))
     store_of(app).after.append(slow)
     assert app.ledger.breakers.paused_for(MODEL) <= until - world.timeline.now + 0.1
+
+
+def test_what_two_instances_learn_is_kept() -> None:
+    """One sends, the other waits for its last answers: neither overwrites the other."""
+    world = World()
+    one, other = world.app("one").ledger, world.app("other").ledger
+    for ledger in (one, other):
+        ledger.model_states.get(MODEL)
+    one.durations.called(MODEL, 1.0)
+    other.durations.called(MODEL, 2.0)
+    error = ServiceError("Arrearage", "unpaid", 400)
+    other.breakers.pause(MODEL, error, world.app().rules.errors.classify("Arrearage", "", 400))
+    one.model_states.flush()
+    other.model_states.flush()
+    one.durations.called(MODEL, 3.0)
+    one.model_states.flush()
+    fresh = world.app("fresh").ledger
+    assert list(fresh.durations.of(MODEL)) == [2.0, 1.0, 3.0]
+    assert fresh.breakers.paused_for(MODEL) > 60
+
+
+def test_a_pause_that_the_other_instance_ended_stays_ended() -> None:
+    world = World()
+    one, other = world.app("one").ledger, world.app("other").ledger
+    error = ServiceError("Arrearage", "unpaid", 400)
+    one.breakers.pause(MODEL, error, world.app().rules.errors.classify("Arrearage", "", 400))
+    assert other.breakers.resume(MODEL)
+    one.durations.called(MODEL, 3.0)
+    one.model_states.flush()
+    assert world.app("fresh").ledger.breakers.paused_for(MODEL) == 0

@@ -1,0 +1,115 @@
+"""Calling a synchronous model, over real HTTP: answered, refused, or nobody knows."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from shared.modelstudio.api_key import FixedKey
+from shared.modelstudio.calls import CallAnswered, Calls, KeepAliveAdapter
+from shared.modelstudio.client import ModelStudio, OutcomeUnknown, ServiceError
+from tests.kit.scripted_http import NOTHING, HttpScript, refusing_port, scripted_http
+from tests.unit.modelstudio.test_client import KEY, said
+
+ENDPOINT = "/services/aigc/multimodal-generation/generation"
+BODY = {"model": "brush", "input": {"prompt": "一只猫" * 9000}, "parameters": {"n": 1}}
+OUTPUT = {"choices": [{"message": {"content": [{"image": "https://a.example/1.png"}]}}]}
+ANSWERED = said(200, {"output": OUTPUT, "usage": {"image_count": 1}, "request_id": "r", "x": 1})
+
+
+@pytest.fixture()
+def app() -> Iterator[HttpScript]:
+    with scripted_http() as script:
+        yield script
+
+
+def calls(base: str, timeout: float = 5.0) -> Calls:
+    studio = ModelStudio(f"{base}/api/v1", FixedKey(KEY), requests.Session())
+    studio.session.mount("http://", KeepAliveAdapter())
+    return Calls(studio, timeout)
+
+
+def test_an_answer_is_kept_as_far_as_it_counts(app: HttpScript) -> None:
+    app.then(ANSWERED)
+    written: list[str] = []
+    outcome = calls(app.url).call(ENDPOINT, BODY, lambda: written.append("written"))
+    kept = {"output": OUTPUT, "usage": {"image_count": 1}, "request_id": "r"}
+    assert outcome == CallAnswered(kept)
+    (post,) = app.seen
+    assert json.loads(post.body) == BODY
+    assert "x-dashscope-async" not in post.headers
+    assert "transfer-encoding" not in post.headers
+    assert written == ["written"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (NOTHING, "after the request was sent"),
+        (said(500, {"code": "InternalError"}), "HTTP 500 InternalError"),
+        (said(503, b"busy"), "HTTP 503"),
+        (said(408, {}), "HTTP 408"),
+        (said(200, b"<html>"), "HTTP 200 with an unreadable answer"),
+        (said(200, {"request_id": "r"}), "HTTP 200 without an output"),
+        (said(200, {"output": {}}), "HTTP 200 without an output"),
+    ],
+)
+def test_a_lost_answer_is_unknown_and_never_asked_for_again(
+    app: HttpScript, answer: object, reason: str
+) -> None:
+    app.then(answer)  # type: ignore[arg-type]
+    outcome = calls(app.url, timeout=0.5).call(ENDPOINT, BODY)
+    assert isinstance(outcome, OutcomeUnknown)
+    assert reason in outcome.reason
+    assert len(app.seen) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(400, "DataInspectionFailed"), (429, "Throttling"), (200, "Arrearage"), (403, "AccessDenied")],
+)
+def test_a_refusal_is_told_in_the_words_of_the_service(
+    app: HttpScript, status: int, code: str
+) -> None:
+    app.then(said(status, {"code": code, "message": "no", "request_id": "r"}))
+    assert calls(app.url).call(ENDPOINT, BODY) == ServiceError(code, "no", status, "r")
+
+
+def test_nothing_was_done_where_nobody_listens() -> None:
+    outcome = calls(f"http://127.0.0.1:{refusing_port()}").call(ENDPOINT, BODY)
+    assert isinstance(outcome, ServiceError)
+    assert (outcome.code, outcome.http) == ("Unreachable", 0)
+
+
+def test_a_call_is_written_while_its_answer_is_still_awaited() -> None:
+    """And its connection is kept alive."""
+    written, checked = threading.Event(), list[bool]()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            with connection:
+                while b'"n": 1}}' not in connection.recv(65536)[-9:]:
+                    pass
+                checked.append(written.wait(5.0))
+                body = json.dumps({"output": OUTPUT}).encode()
+                head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n"
+                connection.sendall(head.encode() + body)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        base = f"http://127.0.0.1:{server.getsockname()[1]}"
+        outcome = calls(base).call(ENDPOINT, BODY, written.set)
+        thread.join()
+    assert outcome == CallAnswered({"output": OUTPUT})
+    assert checked == [True]
+
+
+def test_a_connection_that_waits_is_kept_alive() -> None:
+    options = KeepAliveAdapter().poolmanager.connection_pool_kw["socket_options"]
+    assert (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1) in options
