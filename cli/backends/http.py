@@ -105,6 +105,18 @@ class HttpBackend:
                 return
             query["cursor"] = str(page["next"])
 
+    def convert(self, body: bytes, name: str, to: str) -> list[Mapping[str, Any]]:
+        """The jobs of a job file for the model `to`, each with its notes. Raises Refused."""
+        headers = {"Content-Type": MEDIA_TYPES.get(Path(name).suffix.lower(), "")}
+        path = f"/models/{quote(to, safe='')}/convert"
+        answer = self._call("POST", path, data=body, headers=headers)
+        refuse(answer)
+        if answer.status_code == 404 and is_problem(answer):
+            if document_of(answer).get("title") == "No such model":
+                raise Refused(str(document_of(answer).get("detail")))
+            raise not_offered("the command convert")
+        return list(expect(answer, self._url, "jobs")["jobs"] or [])
+
     def decide(self, job: str, decision: str) -> Submitted:
         made, answered = self._changed(job, f"lost-call/{decision}")
         return Submitted(str(made.get("job")), str(made.get("state")), answered == 202)

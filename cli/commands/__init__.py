@@ -1,1 +1,1 @@
-"""What each command does. `cli.main` declares their options and imports a command when it runs."""
+"""What each command does. `cli.main` and `cli.operations` declare options and import it late."""

@@ -11,13 +11,14 @@ from typing import Any
 import click
 
 from cli.access import Access
+from cli.backends.http import HttpBackend
 from cli.commands.check import Bucket, Checker, Folder, Offline, images_of, own_hosts
 from cli.findings import Report
 from cli.output import clean, complain, counted
 from cli.trouble import NOT_SO, Refused, Trouble
 from shared.catalogue.model_file import load_catalogue
 from shared.jobfile import Document, Place, Unreadable, parse
-from shared.jobfile.convert import Converted, convert_all
+from shared.jobfile.convert import Converted, conversions, convert_all
 from shared.storage.objects import StoreError
 
 
@@ -33,7 +34,10 @@ def run(
     images = Folder(inputs, named) if inputs else images_of(access)
     checker = Checker(load_catalogue(), images, images.bucket, own_hosts(access))
     try:
-        done = _converted(checker, file, to)
+        body = _read(file)
+        there = access.over_http and inputs is None
+        done = _over_http(access, body, file.name, to) if there else None
+        done = done or _converted(checker, body, file.name, to)
         found = _checked(checker, out or file, done)
     except StoreError as error:
         raise Trouble(str(error)) from None
@@ -45,13 +49,29 @@ def run(
     return _finish(out, found)
 
 
-def _converted(checker: Checker, file: Path, to: str | None) -> list[Converted]:
-    try:
-        documents = parse(file.read_bytes(), file.name)
-    except OSError as error:
-        raise Trouble(f"{file} cannot be read: {error}.") from None
+def _converted(checker: Checker, body: bytes, name: str, to: str | None) -> list[Converted]:
+    documents = parse(body, name)
     place = Place(checker.images, checker.bucket, checker.own_hosts, time.time())
     return convert_all(documents, to, checker.catalogue, place)
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise Trouble(f"{file} cannot be read: {error}.") from None
+
+
+def _over_http(access: Access, body: bytes, name: str, to: str | None) -> list[Converted]:
+    """What the API makes of it, which can read the bucket's images. Raises Refused."""
+    known = conversions(load_catalogue())
+    models = (one.value.get("model") for one in parse(body, name) if isinstance(one.value, dict))
+    wanted = {to} if to else {known[one] for one in models if isinstance(one, str) and one in known}
+    if len(wanted) != 1:
+        return []  # nothing that the API could be asked for at once
+    backend = HttpBackend(access.url, access.checked_token())
+    made = backend.convert(body, name, wanted.pop())
+    return [Converted(dict(one["job_file"]), list(one["notes"])) for one in made]
 
 
 def _checked(checker: Checker, name: Path, done: Sequence[Converted]) -> Report:

@@ -17,10 +17,10 @@ class ModelNotice:
 
 
 _STATES = {
-    "superseded": ("superseded", "已有替代模型"),
-    "trial_only": ("this model is a free trial only", "该模型仅供免费体验"),
-    "deprecated": ("this model is going to be retired", "该模型即将下线"),
-    "retired": ("this model is retired", "该模型已下线"),
+    "superseded": ("there is a newer model, as of {}", "已有替代模型（{}）"),
+    "trial_only": ("this model is a free trial only, as of {}", "该模型仅供免费体验（{}）"),
+    "deprecated": ("this model is deprecated since {}", "该模型自 {} 起即将下线"),
+    "retired": ("this model is retired since {}", "该模型自 {} 起已下线"),
 }
 
 
@@ -40,17 +40,17 @@ class Status:
 
     def notice(self) -> ModelNotice:
         """What becomes of the model, and what to use instead."""
-        en, zh = _STATES[self.state]
+        en, zh = (words.format(self.since) for words in _STATES[self.state])
         cure = cure_zh = ""
         if self.successor:
-            cure = f"; use {self.successor} instead"
-            cure_zh = f"；请改用 {self.successor}"
+            cure = f"; its successor is {self.successor}"
+            cure_zh = f"；替代模型为 {self.successor}"
         if self.successor and self.conversion:
             command = f"wanx convert FILE --to {self.successor}"
             cure, cure_zh = f"{cure}: {command}", f"{cure_zh}：{command}"
         return ModelNotice(
-            f"{en} ({self.since}): {self.reason}{cure}",
-            f"{zh}（{self.since}）：{self.reason_zh}{cure_zh}",
+            f"{en}: {self.reason.rstrip('.')}{cure}",
+            f"{zh}：{self.reason_zh.rstrip('。')}{cure_zh}",
             self.source,
         )
 

@@ -115,6 +115,20 @@ def test_from_job_file_to_images(wanx: Wanx) -> None:
     assert max(len(line) for line in story.splitlines()) <= 80
 
 
+def test_a_job_file_is_converted_with_the_images_of_the_bucket(direct: Wanx) -> None:
+    said = direct("convert", direct.job_file("cli-converted"), "--out", "new.yaml")
+    assert "made black and white" in said
+    assert "enlarged from 902x508 pixels to 910x512 pixels" in said
+    assert "0 violations" in direct("check", "new.yaml")
+    new = yaml.safe_load((direct.folder / "new.yaml").read_text("utf-8"))
+    assert new["input"]["mask_image_url"].startswith("data:image/png;base64,")
+    assert new["job"] == {"id": "cli-converted"}
+
+
+def test_no_call_was_lost(wanx: Wanx) -> None:
+    assert "No job of" in wanx("resolve", "--lost-calls")
+
+
 def test_the_same_file_is_the_same_job(wanx: Wanx) -> None:
     body = yaml.safe_load((ROOT / "examples/edit.yaml").read_text("utf-8"))
     body["input"]["prompt"] = f"once, {kind(wanx)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 from tests.kit import wanx
 from tests.kit.http import failed
+from tests.kit.jobfile import CATALOGUE, EDIT, image, painting
 from tests.kit.lost import lost
 from tests.kit.world import TOKEN, World, job_file
 from tests.unit.cli.api_server import answering, api_of, served
@@ -72,6 +74,23 @@ def test_lost_calls_are_decided_about_over_the_api(
     }
     assert "1 ended." in wanx.run(*words, "--as", "failed")
     assert world.state("gone") == "FAILED"
+
+
+def test_the_api_converts_with_the_images_of_its_bucket() -> None:
+    made = World(models=tuple(CATALOGUE.models()))
+    made.bucket.write("inputs/b.png", image("PNG", (600, 600)))
+    made.bucket.write("inputs/m.png", image("PNG", (600, 600), "L"))
+    names = {"base_image_url": "oss:///inputs/b.png", "mask_image_url": "oss:///inputs/m.png"}
+    job = painting(input=names)
+    Path("old.json").write_text(json.dumps(job), encoding="utf-8")
+    with served(api_of(made)) as address:
+        words = ("--api", address, "--token", TOKEN, "convert", "old.json")
+        said = wanx.run(*words, "--out", "new.json")
+        assert "made black and white" in said
+        assert "cannot be converted to" in wanx.run(*words, "--to", EDIT, code=1)
+        assert "no model 'nothing'" in wanx.run(*words, "--to", "nothing", code=1)
+    new = json.loads(Path("new.json").read_text("utf-8"))
+    assert new["input"]["mask_image_url"].startswith("data:image/png;base64,")
 
 
 PNG = b"\x89PNG\r\n\x1a\n"

@@ -29,7 +29,7 @@ def test_the_hint_of_an_error_names_the_successor(state: str) -> None:
     error = ask(made, "GET", "/jobs/cat").json["error"]
     assert error["code"] == "Expired"
     assert (
-        "(2026-10-10): it is old; use pencil instead: wanx convert FILE --to pencil"
+        "2026-10-10: it is old; its successor is pencil: wanx convert FILE --to pencil"
         in error["hint"]
     )
     assert "pencil" in error["hint_zh"]
@@ -59,7 +59,7 @@ def test_a_retired_model_takes_no_job_and_a_deprecated_one_says_so() -> None:
     }
     taken = ask(world("deprecated"), "POST", "/jobs", job)
     assert taken.status == 202, taken.text
-    assert any("going to be retired" in one["message"] for one in taken.json["warnings"])
+    assert any("deprecated since 2026-10-10" in one["message"] for one in taken.json["warnings"])
     refused = ask(world("retired"), "POST", "/jobs", job)
     assert refused.status == 422
     (violation,) = refused.json["violations"]

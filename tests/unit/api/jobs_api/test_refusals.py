@@ -84,7 +84,7 @@ def test_the_parameters_that_are_known_are_those_described(world: World) -> None
                 for one in listed
             ]
             names = sorted(one["name"] for one in whole if one["in"] == "query")
-            target = path.format(job="cat", task="t", name="n")
+            target = path.format(job="cat", task="t", name="n", decision="retry")
             reply = ask(world, method.upper(), f"{target}?nonsense=1")
             assert reply.status == 400, (method, path)
             assert f"known here: {', '.join(names) or 'no parameter'}." in reply.json["detail"]

@@ -1,0 +1,154 @@
+"""The commands that look after a system: doctor, verify-cloud, repair, redrive, resume, resolve."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from cli.access import Access
+
+
+@click.command(short_help="Decide about jobs whose call was lost.")
+@click.option("--lost-calls", is_flag=True, required=True, help="All jobs with the error CallLost.")
+@click.option(
+    "--as",
+    "decision",
+    type=click.Choice(["retry", "failed"]),
+    default="retry",
+    show_default=True,
+    help="Run each again as a new job, or not.",
+)
+@click.option("--model", help="Of this model alone.")
+@click.option("--since", metavar="WHEN", help="Made since: 2h, 3d or 2026-11-20[T12:00].")
+@click.option("--yes", "sure", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def resolve(
+    access: Access,
+    lost_calls: bool,
+    decision: str,
+    model: str | None,
+    since: str | None,
+    sure: bool,
+) -> None:
+    """Decide about the jobs that NEED_ATTENTION because the answer to their call was lost.
+
+    A call (of a model of mode sync) cannot be looked up: what it made may be billed and is gone.
+    Says what will be done and what it costs at most, and asks. Each job ends then; interrupted, the
+    same command goes on, and no job is run again twice. At most 500 jobs a run, newest first.
+
+    Exit code 1 if a job could not be decided about, or the answer to the question was no.
+    """
+    from cli.commands.resolve import Options, run
+
+    sys.exit(run(access, Options(decision, model, since, sure)))
+
+
+@click.command(short_help="Look at everything a working system needs.")
+@click.option("--sweep", is_flag=True, help="Take in job files whose event never came.")
+@click.pass_obj
+def doctor(access: Access, sweep: bool) -> None:
+    """Look at everything a working system needs; each failed line says what to do.
+
+    Endpoint, keys, bucket, versioning off, clock, presigned links, the model service's key, the
+    API's token. Costs nothing; writes and removes small objects below state/doctor/.
+    With --sweep, job files of the last 7 days that no job came of are taken in, as their events
+    would have done. Exit code 1 if any check failed.
+    """
+    from cli.commands.doctor import run
+
+    sys.exit(run(access, sweep))
+
+
+@click.command("verify-cloud", short_help="Try what only a real account shows.")
+@click.option("--only", multiple=True, metavar="FACT", help="This fact alone; may be repeated.")
+@click.option("--skip-paid", is_flag=True, help="Nothing that needs an image to be paid for.")
+@click.option("--yes", "sure", is_flag=True, help="Do not ask before an image is paid for.")
+@click.option(
+    "--stack", default="wanx", show_default=True, help="What functions' names begin with."
+)
+@click.option(
+    "--delay",
+    type=click.IntRange(10, 600),
+    default=30,
+    show_default=True,
+    metavar="SECONDS",
+    help="Of the delayed call.",
+)
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.pass_obj
+def verify_cloud(
+    access: Access,
+    only: tuple[str, ...],
+    skip_paid: bool,
+    sure: bool,
+    stack: str,
+    delay: int,
+    as_json: bool,
+) -> None:
+    """Try each fact that the product rests on and that only a real account shows.
+
+    For the first account, after the deployment. For each fact it prints what was tried, what was
+    seen, and whether the fact holds, is otherwise (and what to change) or could not be tried. Costs
+    less than 1 CNY; says how much at most, and asks, before it begins. Removes what it wrote, also
+    after Ctrl-C, and what an earlier run left. Run one at a time.
+
+    \b
+    Exit codes: 0 all hold (facts left out on purpose aside), 1 a fact is
+    otherwise, 4 none is otherwise but one could not be tried.
+    """
+    from cli.commands.verify_cloud import Options, run
+    from cli.verify.facts import load_facts
+
+    known = [fact.id for fact in load_facts()[0]]
+    for name in only:
+        if name not in known:
+            raise click.BadParameter(f"{name!r}; use {', '.join(known)}.", param_hint="--only")
+    sys.exit(run(access, Options(only, stack, delay, skip_paid, sure, as_json)))
+
+
+@click.command(short_help="Rebuild the indexes from the jobs' records.")
+@click.option("--from-start", is_flag=True, help="Do not go on where it was interrupted.")
+@click.pass_obj
+def repair(access: Access, from_start: bool) -> None:
+    """Rebuild the indexes from the jobs' records, and say what was missing.
+
+    Queue, slots, task claims, job list and result.json follow from state/records/. Safe while the
+    functions run. A job that lacks nothing costs one request; with very many jobs, run it in the
+    bucket's region. Interrupted, the same command goes on where it stopped, for a day.
+    Exit code 1 if records of a job cannot be read; they are named, and the others repaired.
+    """
+    from cli.commands.repair import run
+
+    sys.exit(run(access, from_start))
+
+
+@click.command(short_help="Put back events that failed for good.")
+@click.argument("keys", nargs=-1, metavar="[KEY]...")
+@click.pass_obj
+def redrive(access: Access, keys: tuple[str, ...]) -> None:
+    """Put back events that failed for good: those of dead/, or those named by KEY.
+
+    First read `error` in the file, and remove the cause. Safe to repeat: a job file that was taken
+    in stays the job it is. Exit code 1 if one of them could not be put back.
+    """
+    from cli.commands.redrive import run
+
+    sys.exit(run(access, keys))
+
+
+@click.command(short_help="Submit again to a model that pauses.")
+@click.argument("model", required=False)
+@click.option("--key", "api_key", is_flag=True, help="For all models: the API key itself pauses.")
+@click.pass_obj
+def resume(access: Access, model: str | None, api_key: bool) -> None:
+    """Submit again to MODEL now, and not only when its pause is over.
+
+    A model pauses after an exhausted quota, the API key after a refusal or an unpaid bill.
+    """
+    from cli.commands.resume import run
+
+    run(access, model, api_key)
+
+
+COMMANDS = (doctor, verify_cloud, repair, redrive, resume, resolve)
