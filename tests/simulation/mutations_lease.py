@@ -58,7 +58,7 @@ def works_not_finished() -> list[Change]:
 
 
 def permits_not_handed_over() -> list[Change]:
-    return [(Permits, "restore", lambda _self, _state, _request: None)]
+    return [(Permits, "restore", lambda _self, _state, _request, _ago=0.0: None)]
 
 
 def lease_taken_early() -> list[Change]:
