@@ -12,7 +12,6 @@ from typing import Any
 
 from shared.catalogue import model_parts as parts
 from shared.catalogue.files import SCHEMAS, CatalogueError, read_schema
-from shared.catalogue.image_rules import image_rule
 from shared.catalogue.models import FLAT, USUAL_USAGE, Catalogue, Model
 from shared.catalogue.node import Node
 from shared.catalogue.plain import Plain, copy
@@ -81,7 +80,7 @@ def _model(root: Node) -> Model:
         input_schema=root["input"].members(),
         parameters_schema=root["parameters"].members(),
         rules=tuple(root["rules"][key].members() for key in root["rules"].members()),
-        images=tuple(image_rule(rule, sources) for rule in root["images"].items()),
+        images=tuple(parts.image_rule(rule, sources) for rule in root["images"].items()),
         limits=limits,
         region_limits=region_limits,
         price=parts.price(root["price"]),

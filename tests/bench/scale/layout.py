@@ -134,8 +134,9 @@ def quota(raised: bool = False) -> int:
 
 
 def models() -> list[Model]:
-    """The catalogue, those that allow most first."""
-    return sorted(load_catalogue().models(), key=lambda model: -rate_of(model))
+    """The models of the question, those that allow most first."""
+    asked, known = facts()["load"]["models"], load_catalogue().models()
+    return sorted((one for one in known if one.name in asked), key=lambda one: -rate_of(one))
 
 
 def payable() -> list[Model]:
