@@ -136,8 +136,16 @@ def _entry(name: str, value: Any, mark: str) -> Iterator[str]:
     """A key and its value in flow style: JSON's scalars and lists are YAML's too. The items of a
     long list have a line each."""
     plain = isinstance(value, str) and value.replace(" ", "").isalnum()
-    shown = value if plain else json.dumps(value, ensure_ascii=False)
-    yield f"  {mark}{name}: {shown}"
+    line = f"  {mark}{name}: {value if plain else _flow(value)}"
+    if len(line) <= WIDTH or not isinstance(value, list):
+        yield line
+        return
+    yield f"  {mark}{name}:"
+    yield from (f"  {mark}  - {_flow(item)}" for item in value)
+
+
+def _flow(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _comment(text: str, indent: str) -> list[str]:

@@ -22,12 +22,16 @@ FACTS = Path(__file__).with_name("facts.yaml")
 DAY = 86400
 
 
+def _figure(value: Any) -> Any:
+    return float(value) if isinstance(value, int | float) else value
+
+
 @lru_cache(maxsize=1)
-def facts() -> dict[str, dict[str, float]]:
+def facts() -> dict[str, dict[str, Any]]:
     """Figures by group and name; how old an event may get and how long `submit` runs: s.yaml."""
     document: dict[str, Any] = yaml.safe_load(FACTS.read_text(encoding="utf-8"))
     values = {
-        group: {name: float(line["value"]) for name, line in lines.items()}
+        group: {name: _figure(line["value"]) for name, line in lines.items()}
         for group, lines in document.items()
     }
     stack = yaml.safe_load((ROOT / "s.yaml").read_text(encoding="utf-8"))
