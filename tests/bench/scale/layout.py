@@ -87,7 +87,7 @@ class Layout:
     @property
     def fits(self) -> bool:
         """Whether so many pollers may be reserved at all."""
-        return self.pollers <= facts()["function_compute"]["reservable"] * self.instances
+        return bool(self.pollers <= facts()["function_compute"]["reservable"] * self.instances)
 
     @property
     def capacity(self) -> float:
