@@ -132,14 +132,16 @@ class Lease:
         that has renewed the lease lately is not watched for signs of life. `deadline` is monotonic.
         Raises StoreError.
         """
-        while not self.take(POLLER):
-            if not patient and self._is_at_work(self.seen):
+        self.seen = self._look()
+        while not self._take(POLLER, self.seen):
+            before = self.seen
+            if not patient and self._is_at_work(before):
                 return False
             if self.clock.monotonic() + WATCH >= deadline:
                 return False
             self.clock.sleep(WATCH)
-            seen, now = self.seen, self._look()
-            if now.kind == POLLER and now.since != seen.since and not now.is_released:
+            now = self.seen = self._look()
+            if now.kind == POLLER and now.since != before.since and not now.is_released:
                 return False
         return True
 

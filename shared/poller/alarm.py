@@ -62,9 +62,9 @@ class Alarm:
                     extra=about("wakeup.early", count=early),
                 )
 
-    def comes_every_minute(self) -> bool:
-        """Whether this run was started by a timer that starts the next one in a minute."""
-        return self.is_net and self.calls is None
+    def has_minute_timer(self) -> bool:
+        """Whether a timer starts the next run within a minute, whatever becomes of this one."""
+        return self.calls is None
 
     def is_early(self) -> bool:
         """Whether this run was called far too early and its moment has not come yet."""

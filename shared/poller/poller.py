@@ -162,7 +162,7 @@ class Poller:
         """Take the lease. A run that was called waits until its moment is past, whoever holds it:
         the holder may rest because it counts on this call."""
         lease, clock = self.ledger.lease, self.ledger.clock
-        patient = not self.alarm.comes_every_minute()
+        patient = not self.alarm.has_minute_timer()
         while not lease.take_when_free(deadline, patient=patient):
             if not self.alarm.is_counted_on():
                 return False

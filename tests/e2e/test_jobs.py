@@ -16,7 +16,7 @@ import yaml
 from PIL import Image
 
 from shared.storage import layout
-from tests.e2e.conftest import ROOT, THROTTLED, Cloud, faults
+from tests.e2e.conftest import THROTTLED, Cloud, faults
 
 INPAINTING = {
     "model": "wanx-x-painting",
@@ -186,9 +186,9 @@ def test_limits_hold_as_the_service_saw_them(cloud: Cloud) -> None:
         cloud.drop(f"e2e-many-{number}.yaml", yaml.safe_dump(SKETCH | {"parameters": {"n": 1}}))
     assert all(m["state"] == "SUCCEEDED" for m in cloud.manifests("e2e-many-", 6))
     for name, seen in cloud.service()["models"].items():
-        limits = yaml.safe_load((ROOT / f"schemas/models/{name}.yaml").read_text("utf-8"))["limits"]
-        assert seen["max_submissions_in_a_second"] <= limits["submissions"]
-        assert seen["max_in_flight"] <= limits["concurrent"] + limits["queue_ahead"]
+        limits = limits_of(name)
+        assert seen["max_submissions_in_a_second"] <= limits.submissions
+        assert seen["max_in_flight"] <= limits.lanes + limits.queue_ahead
         assert seen["creates_refused"] == {}
 
 

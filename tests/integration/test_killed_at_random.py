@@ -200,9 +200,9 @@ def _check(world: World, jobs: list[str], manifests: dict[str, dict[str, Any]]) 
     assert stored == JOBS - len(unclear)
     assert stored <= paid <= JOBS, "an image was paid twice, or paid and lost without a word"
     for name, seen in stats.items():
-        limits = yaml.safe_load((ROOT / f"schemas/models/{name}.yaml").read_text("utf-8"))["limits"]
-        assert seen["max_submissions_in_a_second"] <= limits["submissions"]
-        assert seen["max_in_flight"] <= limits["concurrent"] + limits["queue_ahead"]
+        limits = limits_of(name)
+        assert seen["max_submissions_in_a_second"] <= limits.submissions
+        assert seen["max_in_flight"] <= limits.lanes + limits.queue_ahead
 
 
 def _account(
