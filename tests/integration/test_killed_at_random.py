@@ -21,6 +21,7 @@ import requests
 import yaml
 
 from local.up import LaptopCloud
+from tests.kit.catalogue import limits_of
 
 ROOT = Path(__file__).resolve().parents[2]
 KILLS = int(os.environ.get("KILLS", "40"))
