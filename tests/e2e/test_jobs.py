@@ -17,6 +17,7 @@ from PIL import Image
 
 from shared.storage import layout
 from tests.e2e.conftest import THROTTLED, Cloud, faults
+from tests.kit.catalogue import limits_of
 
 INPAINTING = {
     "model": "wanx-x-painting",
