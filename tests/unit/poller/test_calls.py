@@ -402,13 +402,16 @@ def test_a_rebuild_makes_the_slot_of_an_open_call_again() -> None:
     assert world.states("cat") == ["QUEUED", "SUBMITTING", "RUNNING", "SUCCEEDED"]
 
 
-def test_a_tick_of_every_minute_leaves_at_once_while_a_poller_is_at_work() -> None:
+@pytest.mark.parametrize("event", [TICK, None])
+def test_a_run_that_a_minute_timer_follows_leaves_at_once_while_a_poller_is_at_work(
+    event: TimerEvent | None,
+) -> None:
     world = World()
     holder = world.app("holder")
     assert holder.ledger.lease.take(POLLER)
     world.timeline.wait(Timing().renew_after)
     app, began = world.app("tick"), world.timeline.now
-    word = app.poller.run(app.clock.monotonic() + 600.0, TICK)
+    word = app.poller.run(app.clock.monotonic() + 600.0, event)
     assert word == "another instance is at work"
     assert world.timeline.now - began < 1.0
 
