@@ -26,11 +26,13 @@ from tests.integration.test_upgrade import is_busy, poller
 
 KILLS, OPEN = 3, 3
 JOBS = 2 * KILLS * OPEN
-DRAINING = 780
-"""Seconds at the end of an invocation in which poll sends nothing (functions/poll/index.py)."""
-LONG, SHORT = 20.0, 0.2
-"""Seconds a call takes. A long one outlasts what an epoch may be silent: 3 + 1 + 5 s (`TIMES`)."""
-TIMES = {"LEASE_SECONDS": "3", "CREATE_TIMEOUT": "1", "CALL_TIMEOUT": "60"}
+SENDING = 5.0
+"""Seconds for which an invocation sends that is to end while calls are open."""
+LONG, SHORT = 15.0, 0.2
+"""Seconds a call takes. A long one outlasts what an epoch may be silent: 2 + 1 + 5 s (`TIMES`)."""
+TIMES = {"LEASE_SECONDS": "2", "CREATE_TIMEOUT": "1", "CALL_TIMEOUT": "60"}
+SENDS = "now + time_left(context, MARGIN)"
+"""How functions/poll/index.py says until when it sends."""
 RARE = 60.0
 """A model with a limit for so many seconds would make a test wait."""
 
@@ -44,16 +46,26 @@ def models() -> list[Model]:
     return [one for one in plain if one.limits.per_seconds < RARE]
 
 
-def stack(folder: Path, sending: int = 780, most: int = 16) -> Path:
-    """s.yaml with a poll that sends for so many seconds, and keeps so many calls open at most."""
+def stack(folder: Path, most: int = 16) -> Path:
+    """s.yaml with short times, and a poll that keeps so many calls open at most."""
     document = yaml.safe_load((ROOT / "s.yaml").read_text("utf-8"))
     document["template"]["function"]["environmentVariables"] |= TIMES
     poll = document["resources"]["poll"]["props"]
-    poll["timeout"] = sending + DRAINING
     poll["environmentVariables"]["MAX_OPEN_CALLS"] = str(most)
     path = folder / "s.yaml"
     path.write_text(yaml.safe_dump(document), "utf-8")
     return path
+
+
+def soon_over(folder: Path) -> Path:
+    """Packages with a poll that sends for seconds, where s.yaml's time-out gives it minutes."""
+    packages = build(folder, "1" * 64)
+    handler = packages / "poll" / "index.py"
+    text = handler.read_text("utf-8")
+    assert SENDS in text
+    handler.unlink()
+    handler.write_text(text.replace(SENDS, f"now + {SENDING}"), "utf-8")
+    return packages
 
 
 def drop(world: Deployments, job: str, model: Model) -> None:
@@ -118,7 +130,7 @@ def test_no_job_is_called_twice_though_pollers_are_killed(tmp_path: Path) -> Non
             drop(world, f"cat-{number:02d}", models()[number % len(models())])
         for _ in range(KILLS):
             world.until("open call", partial(calls, world, "RUNNING"))
-            time.sleep(rng.uniform(0.0, 1.0))
+            time.sleep(rng.uniform(0.0, 1.0))  # the moment is the point: at random
             pids = world.until("poller", partial(busy, world))
             for pid in pids:
                 with suppress(ProcessLookupError):
@@ -152,7 +164,7 @@ def check_hand_over(world: Deployments, short: Model, old: str) -> None:
 
 def test_a_poller_at_its_deadline_waits_while_the_next_one_calls(tmp_path: Path) -> None:
     with deployments(tmp_path, task_seconds=SHORT) as world:
-        world.start(ROOT, ROOT / "functions", stack(tmp_path, sending=8))
+        world.start(ROOT, soon_over(tmp_path / "packages"), stack(tmp_path))
         check_hand_over(world, *begin(world))
 
 
