@@ -82,12 +82,13 @@ class Deployments:
     jobs: dict[str, str] = field(default_factory=dict)
     _runtime: Child | None = None
 
-    def start(self, tree: Path, code: Path) -> None:
-        """Run the functions in `code` on the runtime of a checkout."""
+    def start(self, tree: Path, code: Path, stack: Path | None = None) -> None:
+        """Run the functions in `code` on the runtime of a checkout; `stack`: another s.yaml."""
         (self.data / "logs").mkdir(parents=True, exist_ok=True)
         lock = os.open(self.data / "lock", os.O_CREAT | os.O_RDWR)
         port = self.environ["API_URL"].rpartition(":")[2]
-        options = ["--port", port, "--s-yaml", str(tree / "s.yaml"), "--data", str(self.data)]
+        options = ["--port", port, "--data", str(self.data)]
+        options += ["--s-yaml", str(stack or tree / "s.yaml")]
         options += ["--watch-bucket", "--timer-minute", "4", "--layer", str(tree)]
         self._runtime = Child(
             "runtime",
