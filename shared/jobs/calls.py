@@ -25,8 +25,9 @@ from shared.jobs.refusals import Refusals
 from shared.jobs.transitions import Transitions
 from shared.ledger.ledger import Ledger
 from shared.ledger.permits import Permit
-from shared.ledger.record import NEEDS_ATTENTION, RUNNING, Record
+from shared.ledger.record import NEEDS_ATTENTION, QUEUED, RUNNING, Record
 from shared.ledger.slots import Slot
+from shared.ledger.wakeups import ADOPTED
 from shared.modelstudio.calls import CallAnswered, CallOutcome, Calls
 from shared.modelstudio.client import OutcomeUnknown, ServiceError
 from shared.platform.clock import from_iso, iso
@@ -147,7 +148,7 @@ class CallAttempts:
             create_request_id=request_id if isinstance(request_id, str) else None,
             answer=answer,
         )
-        made = self.ledger.records.append(draft) or self._written_before(draft)
+        made = self.ledger.records.append(draft) or self._met(draft)
         if made is None:
             facts = about("job.call_orphaned", sent, request_id=draft.create_request_id)
             log.error("job %s moved on while its call was answered", sent.job, extra=facts)
@@ -159,11 +160,22 @@ class CallAttempts:
         self.ledger.durations.called(sent.model, took)
         return made
 
-    def _written_before(self, draft: Record) -> Record | None:
-        """The record, if an earlier try wrote it although the store did not say so."""
+    def _met(self, draft: Record) -> Record | None:
+        """The record, if an earlier try wrote it although the store did not say so; or one after
+        that with which another instance gave up the call: its sender could not say that it lives,
+        and has heard the answer all the same."""
         found = self.ledger.records.get(draft.job, draft.seq)
-        is_ours = found is not None and found.slot == draft.slot and found.answer == draft.answer
-        return found if is_ours else None
+        if found is None or (found.slot == draft.slot and found.answer == draft.answer):
+            return found
+        if found.state not in (NEEDS_ATTENTION, QUEUED):
+            return None
+        slot = self.ledger.slots.claim(draft.model, draft.job, draft.seq + 1)  # the old one is free
+        made = self.ledger.records.append(replace(draft, seq=draft.seq + 1).claimed(slot))
+        if made is None:
+            self.ledger.slots.free(slot)
+            return None
+        self.ledger.wake.because(ADOPTED)
+        return made
 
     def _lost(self, last: Record, reason: str) -> Record | None:
         spec = self.ledger.records.with_spec(last).spec

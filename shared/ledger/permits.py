@@ -22,6 +22,8 @@ from shared.platform.clock import Clock
 
 ON_ITS_WAY = 1.0
 """Seconds after which a request that was written completely has arrived."""
+LONGEST_WINDOW = 3600.0
+"""Seconds of the longest window that a limit may have."""
 
 
 class Permit:
@@ -99,16 +101,18 @@ class Permits:
             permit.back_at = min(permit.back_at, back_at)
 
     def state(self) -> dict[str, list[float]]:
-        """Seconds until each spent permit returns, by model: what the next holder has to know."""
+        """Seconds until each spent permit returns, by model: what the next holder has to know; under
+        `*` those until the last request has been answered that nobody knows of. That is negative
+        while a window with that request in it may last."""
         with self._lock:
             now = self.clock.monotonic()
-            unknown = max(0.0, self._unknown_until - now)
+            unknown = self._unknown_until - now
             spent = {
                 model: [round(back_at - now, 3) for back_at in self._open(model, now)]
                 for model in list(self._spent)
             }
         return {model: waits for model, waits in spent.items() if waits} | (
-            {"*": [unknown]} if unknown else {}
+            {"*": [unknown]} if self._unknown_until and unknown > -LONGEST_WINDOW else {}
         )
 
     def restore(self, state: Any, request: float, ago: float = 0.0) -> None:

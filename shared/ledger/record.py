@@ -46,7 +46,7 @@ FINAL = frozenset({SUCCEEDED, FAILED, CANCELED, REJECTED, EXPIRED, NEEDS_ATTENTI
 
 FOR_GOOD = frozenset({SUCCEEDED, FAILED, EXPIRED})
 """Final states that no record follows: a rejected job may go on with a corrected file, a canceled
-one or one that needs attention with a task that a person gives it."""
+one or one that needs attention with a task that a person gives it, or with a call's late answer."""
 
 VERSION, WITH_CALLS = 1, 2
 """The version that a reader needs to go on with a record. Records without one were written before

@@ -12,7 +12,6 @@ import json
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from io import BytesIO
 from typing import Any
 
@@ -61,12 +60,19 @@ class Calls:
     def call(
         self, endpoint: str, body: Mapping[str, Any], written: Callable[[], object] = bool
     ) -> CallOutcome:
-        """One POST, never repeated, but with another key where the first was refused (HTTP 401).
+        """One POST, never repeated.
 
         `written` is called when the last byte of the request has left: from then on the service may
-        count it and work on it, and not before.
+        count it and work on it, and not before. By the time a refused key has been read again,
+        lease and permit may be another one's: so a POST with the new key is another call.
         """
-        return self.model_studio.with_key(endpoint, partial(self._call, endpoint, body, written))
+        key = self.model_studio.key()
+        if isinstance(key, ServiceError):
+            return key
+        outcome = self._call(endpoint, body, written, key)
+        if isinstance(outcome, ServiceError) and self.model_studio.rotated(outcome, key):
+            return ServiceError("Unreachable", "The API key was replaced: sent again later.", 0)
+        return outcome
 
     def _call(
         self, endpoint: str, body: Mapping[str, Any], written: Callable[[], object], key: str

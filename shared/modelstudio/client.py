@@ -10,12 +10,11 @@ from __future__ import annotations
 import json
 import re
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from functools import partial
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any
 
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
@@ -23,8 +22,6 @@ from shared.modelstudio.answers import AnswerTooSlow, UnreadableBody, read_objec
 from shared.modelstudio.api_key import KeySource, KeyUnavailable
 from shared.platform.clock import Clock, SystemClock
 from shared.platform.slim_imports import requests
-
-R = TypeVar("R")
 
 CONNECT_TIMEOUT = 3.05
 QUERY_TIMEOUT = 10.0
@@ -139,23 +136,18 @@ class ModelStudio:
         The exception is a POST whose key was refused (HTTP 401: no task was made) where KMS holds
         another key by now.
         """
-        return self.with_key(endpoint, partial(self._create, endpoint, body))
-
-    def with_key(self, endpoint: str, send: Callable[[str], R | ServiceError]) -> R | ServiceError:
-        """What came of a POST that is billed: sent once, and once more where its key was refused,
-        which proves that nothing was done, and there is another one by now."""
-        key = self._key()
+        key = self.key()
         if isinstance(key, ServiceError):
             return key
-        outcome = send(key)
-        if not isinstance(outcome, ServiceError) or not self._rotated(outcome, key):
+        outcome = self._create(endpoint, body, key)
+        if not isinstance(outcome, ServiceError) or not self.rotated(outcome, key):
             return outcome
-        renewed = self._key()
+        renewed = self.key()
         if isinstance(renewed, ServiceError):
             return outcome
         # The connection may be closing; a POST into it would have an unknown outcome.
         self.session.get_adapter(self.base_url + endpoint).close()
-        return send(renewed)
+        return self._create(endpoint, body, renewed)
 
     def post_headers(self, key: str, body: Mapping[str, Any]) -> dict[str, str]:
         """Headers of a POST that is billed: it has a connection of its own."""
@@ -256,13 +248,13 @@ class ModelStudio:
 
     def _request(self, method: str, path: str, query: Mapping[str, str]) -> dict[str, Any]:
         """One request, and another one if the key was refused and there is a newer one."""
-        key = self._key()
+        key = self.key()
         if isinstance(key, ServiceError):
             raise key
         try:
             return self._ask(method, path, query, key)
         except ServiceError as error:
-            renewed = self._key() if self._rotated(error, key) else None
+            renewed = self.key() if self.rotated(error, key) else None
             if not isinstance(renewed, str):
                 raise
         return self._ask(method, path, query, renewed)
@@ -307,14 +299,14 @@ class ModelStudio:
         with answer:
             return read_object(answer, lambda: self.clock.monotonic() < end)
 
-    def _key(self) -> str | ServiceError:
+    def key(self) -> str | ServiceError:
         """The key to use; without one nothing is sent, as if the service were out of reach."""
         try:
             return self.api_key.value()
         except KeyUnavailable as error:
             return ServiceError("Unreachable", f"There is no API key. {error}", 0)
 
-    def _rotated(self, error: ServiceError, key: str) -> bool:
+    def rotated(self, error: ServiceError, key: str) -> bool:
         """Whether the service refused the key and there is another one."""
         return error.http == 401 and self.api_key.renewed(key)
 

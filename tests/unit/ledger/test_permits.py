@@ -196,6 +196,18 @@ def test_that_nobody_knows_is_handed_over_too() -> None:
     assert handed_over(new, instance(timeline)).wait("brush", chosen) == 0.0
 
 
+def test_nor_does_the_window_after_that_end_with_a_holder() -> None:
+    """What nobody knows of may have been counted as late as the request could take."""
+    timeline, chosen = Kernel(), limits(1, 60)
+    old = instance(timeline)
+    old.restore(None, REQUEST)
+    timeline.wait(REQUEST + 10)
+    new = handed_over(old, instance(timeline, started=500.0))
+    assert new.wait("brush", chosen) == pytest.approx(50)
+    timeline.wait(20)
+    assert handed_over(new, instance(timeline)).wait("brush", chosen) == pytest.approx(30)
+
+
 def test_permits_are_spent_in_the_order_of_the_line() -> None:
     permits, chosen = instance(Kernel()), limits(2, 60)
     first, second = (permits.line_up("brush", chosen) for _ in range(2))

@@ -80,6 +80,32 @@ def test_a_refusal_is_told_in_the_words_of_the_service(
     assert calls(app.url).call(ENDPOINT, BODY) == ServiceError(code, "no", status, "r")
 
 
+class Rotating:
+    """A key that is replaced once it is refused."""
+
+    key = KEY
+
+    def value(self) -> str:
+        return self.key
+
+    def renewed(self, refused: str) -> bool:
+        self.key = "sk-new"
+        return refused != self.key
+
+
+def test_a_call_whose_key_was_replaced_is_left_to_another_permit(app: HttpScript) -> None:
+    """Minutes may have passed: a second POST here would be covered by no lease and no permit."""
+    app.then(said(401, {"code": "InvalidApiKey", "message": "no"}), ANSWERED)
+    made = calls(app.url)
+    made.model_studio.api_key = Rotating()
+    outcome = made.call(ENDPOINT, BODY)
+    assert isinstance(outcome, ServiceError)
+    assert (outcome.code, outcome.http) == ("Unreachable", 0)
+    assert len(app.seen) == 1
+    assert isinstance(made.call(ENDPOINT, BODY), CallAnswered)
+    assert app.seen[1].headers["authorization"] == "Bearer sk-new"
+
+
 def test_nothing_was_done_where_nobody_listens() -> None:
     outcome = calls(f"http://127.0.0.1:{refusing_port()}").call(ENDPOINT, BODY)
     assert isinstance(outcome, ServiceError)

@@ -280,6 +280,46 @@ def test_the_next_poller_gives_up_no_call_of_one_that_drains() -> None:
     assert len(world.studio.posts) == 1
 
 
+def cut_off(world: World, app: App, began: float, ended: float) -> None:
+    """Between these moments the store does not answer this instance."""
+
+    def silent(_call: Call) -> None:
+        if began <= world.timeline.now < ended:
+            raise StoreError("silent")
+
+    store_of(app).before.append(silent)
+
+
+@pytest.mark.parametrize("on_unknown", [None, "resend"])
+def test_an_answer_that_comes_after_its_call_was_given_up_is_kept(on_unknown: str | None) -> None:
+    """Its poller could neither renew the lease nor say that it lives, and has heard it all the
+    same."""
+    world = synchronous()
+    world.studio.seconds = LATE
+    world.queued("cat", **({"on_unknown": on_unknown} if on_unknown else {}))
+    app, now = world.app("cut off"), world.timeline.now
+    cut_off(world, app, now + 20.0, now + 145.0)
+    seen: list[str] = []
+    world.timeline.after(110.0, lambda: world.timeline.thread(lambda: run(world, 15.0)))
+    world.timeline.after(140.0, lambda: seen.append(world.state("cat")))
+    if on_unknown:  # it is not its turn yet
+        world.studio.limits = {MODEL: FAST}
+        pause_later(world, 105.0)
+    poll(world, 400.0, app)
+    assert seen == ["QUEUED" if on_unknown else "NEEDS_ATTENTION"]
+    assert world.states("cat")[-2:] == ["RUNNING", "SUCCEEDED"]
+    assert world.manifest("cat")["state"] == "SUCCEEDED"
+    assert len(world.studio.posts) == 1
+    assert (world.slots(), world.markers()) == ([], [])
+
+
+def pause_later(world: World, seconds: float) -> None:
+    error = ServiceError("AllocationQuota.FreeTierOnly", "spent", 403)
+    app = world.app("person")
+    rule = app.rules.errors.classify(error.code, error.message, error.http)
+    world.timeline.after(seconds, lambda: app.ledger.breakers.pause(MODEL, error, rule))
+
+
 def test_a_call_whose_poller_is_gone_is_lost_once_its_sign_of_life_is_old() -> None:
     world = synchronous()
     app = world.app("killed")
