@@ -75,7 +75,10 @@ def bill(model: Model, region: str, request: Plain, areas: Iterable[int | None])
 
 
 def area_asked_for(model: Model, request: Plain) -> int | None:
-    """Pixels of one image as the request's size has it; None where the model chooses."""
+    """Pixels of one image as the request's size has it; None where the model chooses, or may: what
+    a rule says is ignored bounds no price."""
+    if _is_ignored("/parameters/size", model, request):
+        return None
     parameters = request.get("parameters") if isinstance(request, dict) else None
     given = parameters if isinstance(parameters, dict) else {}
     field = model.field("parameters", "size") or {}
@@ -84,6 +87,11 @@ def area_asked_for(model: Model, request: Plain) -> int | None:
         return None
     sides = SIZE.fullmatch(size)
     return int(sides[1]) * int(sides[2]) if sides else LEVELS.get(size.upper())
+
+
+def _is_ignored(at: str, model: Model, request: Plain) -> bool:
+    ignoring = (rule for rule in model.rules if (rule["kind"], rule["at"]) == ("ignored_if", at))
+    return any(holds(rule["when"], model, request) for rule in ignoring)
 
 
 def areas_billed(

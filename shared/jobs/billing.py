@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from shared.catalogue.models import Model
@@ -32,6 +33,15 @@ def at_most(rules: Rules, model: Model, spec: JobSpec | None, images: int) -> Bi
     """What an attempt for so many images costs if all of them succeed."""
     request = request_of(spec)
     return rules.bill(model, request, [area_asked_for(model, request)] * images)
+
+
+def at_most_in_all(rules: Rules, model: Model, spec: JobSpec, images: int) -> Bill:
+    """What a job costs until it has so many images. Where those that fail are tried again, every
+    attempt that makes one pays for the input images."""
+    once = at_most(rules, model, spec, images)
+    if spec.on_partial != "retry-failed" or images < 2 or not once.input_images:
+        return once
+    return replace(once, input_images=once.input_images * images, exact=False)
 
 
 def images_left(model: Model | None, last: Record, spec: JobSpec | None) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 from shared.catalogue.models import Model
 from shared.catalogue.rules import Rules
 from shared.jobfile import JobSpec
-from shared.jobs.billing import at_most, billed_before, images_left
+from shared.jobs.billing import at_most_in_all, billed_before, images_left
 from shared.ledger.ledger import Ledger
 from shared.ledger.record import PENDING, QUEUED, RUNNING, Record
 from shared.ledger.snapshots import SNAPSHOT_TTLS, QueueSnapshot, QueueSnapshots, SnapshotTtl
@@ -58,12 +58,12 @@ class Estimates:
         return median(learned) if learned else model.typical_seconds
 
     def price(self, record: Record, spec: JobSpec | None) -> dict[str, Any] | None:
-        """What the job costs if all of its images succeed, with what earlier attempts were billed
-        for; None without a spec."""
+        """What the job costs at most until all of its images are there, with what earlier attempts
+        were billed for; None without a spec."""
         model = self.rules.model(record.model)
         if model is None or spec is None:
             return None
-        left = at_most(self.rules, model, spec, images_left(model, record, spec))
+        left = at_most_in_all(self.rules, model, spec, images_left(model, record, spec))
         return self.rules.price(model.name, billed_before(self.rules, record).plus(left))
 
     def _snapshot(self, record: Record, ttl: SnapshotTtl) -> QueueSnapshot:

@@ -134,6 +134,17 @@ def test_the_area_that_is_asked_for(size: Any, area: int | None) -> None:
     assert area_asked_for(TIERED, request(size=size)) == area
 
 
+def test_a_size_that_may_be_ignored_bounds_no_price() -> None:
+    pro = load_catalogue().get("qwen-image-3.0-pro")
+    assert pro is not None
+    assert area_asked_for(pro, request(size="1024*1024")) == SMALL
+    edited = request(1, size="1024*1024")
+    before, after = ([area_asked_for(pro, edited)], [LARGE])
+    said = total(pro, before, edited)
+    assert (said["total"], said["at_most"]) == (0.52, True)
+    assert said["total"] >= total(pro, after, edited)["total"]
+
+
 def test_a_size_that_is_left_out_is_its_default() -> None:
     entry = model(price(), size={"type": "string", "default": "2K"})
     assert area_asked_for(entry, request()) == LARGE

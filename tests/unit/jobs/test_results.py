@@ -255,6 +255,20 @@ def test_what_a_job_costs_is_said_before_and_of_what_is_left() -> None:
     assert unsized is not None and unsized["at_most"] is True
 
 
+def test_what_is_said_before_covers_the_input_images_of_every_attempt() -> None:
+    world = tiers(n=3)
+    record = world.queued("cat", on_partial="retry-failed", parameters={"size": "1000*1000"})
+    app = world.app()
+    said = app.estimates().price(record, app.ledger.records.with_spec(record).spec)
+    assert said is not None and said["at_most"] is True
+    answers = ([picture(1), REFUSED, REFUSED], [picture(2), REFUSED], [picture(3)])
+    world.studio.script += [accept_with(output=answer(one), usage={}) for one in answers]
+    assert run(world) == "nothing left"
+    after = world.manifest("cat")["price"]
+    assert (after["images"], after["input_images"]) == (3, 6)
+    assert said["total"] >= after["total"]
+
+
 def test_a_record_from_before_there_were_bills_still_counts() -> None:
     world = tiers(n=2)
     world.queued("cat", on_partial="retry-failed")
