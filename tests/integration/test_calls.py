@@ -29,7 +29,7 @@ SENDING = 5.0
 """Seconds for which an invocation sends that is to end while calls are open."""
 LONG, SHORT = 15.0, 0.2
 """Seconds a call takes. A long one outlasts what an epoch may be silent: 2 + 1 + 5 s (`TIMES`)."""
-TIMES = {"LEASE_SECONDS": "2", "CREATE_TIMEOUT": "1", "CALL_TIMEOUT": "60"}
+TIMES = {"LEASE_SECONDS": "4", "CREATE_TIMEOUT": "1", "CALL_TIMEOUT": "60"}
 SENDS = "now + time_left(context, MARGIN)"
 """How functions/poll/index.py says until when it sends."""
 RARE = 60.0
