@@ -24,12 +24,14 @@ from shared.storage import layout
 from tests.integration.deployments import ROOT, Deployments, build, deployments
 from tests.integration.test_upgrade import is_busy, poller
 
-KILLS, OPEN, JOBS = 3, 2, 16
+KILLS, OPEN, JOBS = 3, 4, 20
+"""More calls are open than there are models: a killed poller may leave for each model a slot that it
+claimed ahead, which takes up room for 30 s."""
 SENDING = 5.0
 """Seconds for which an invocation sends that is to end while calls are open."""
 LONG, SHORT = 15.0, 0.2
-"""Seconds a call takes. A long one outlasts what an epoch may be silent: 2 + 1 + 5 s (`TIMES`)."""
-TIMES = {"LEASE_SECONDS": "4", "CREATE_TIMEOUT": "1", "CALL_TIMEOUT": "60"}
+"""Seconds a call takes. A long one outlasts what an epoch may be silent: 3 + 1 + 5 s (`TIMES`)."""
+TIMES = {"LEASE_SECONDS": "3", "CREATE_TIMEOUT": "1", "CALL_TIMEOUT": "60"}
 SENDS = "now + time_left(context, MARGIN)"
 """How functions/poll/index.py says until when it sends."""
 RARE = 60.0
