@@ -25,8 +25,8 @@ from tests.integration.deployments import ROOT, Deployments, build, deployments
 from tests.integration.test_upgrade import is_busy, poller
 
 KILLS, OPEN, JOBS = 3, 4, 20
-"""More calls are open than there are models: a killed poller may leave for each model a slot that it
-claimed ahead, which takes up room for 30 s."""
+"""More calls are open than there are models: a killed poller may leave for each model a slot that
+it claimed ahead, which takes up room for 30 s."""
 SENDING = 5.0
 """Seconds for which an invocation sends that is to end while calls are open."""
 LONG, SHORT = 15.0, 0.2
