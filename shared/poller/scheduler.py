@@ -18,8 +18,6 @@ from shared.poller.sender import Sender
 from shared.storage.layout import (
     job_of_marker,
     job_of_reminder,
-    priority_of_marker,
-    queued_ms_of_marker,
 )
 
 LOOK_FOR_EXPIRED = 60.0
@@ -89,25 +87,19 @@ class Scheduler:
             self.gauges.queue(name, self.ledger.queue.head(name, WHOLE_PAGE), whole=True)
 
     def is_crowded(self, name: str) -> bool:
-        """Whether the last look at a model's queue, or one of its pool, found a job that waits for
-        a slot."""
-        return bool(self._next(name))
+        """Whether the last look at a model's queue, or one that shares its room, found a job
+        that waits for a slot."""
+        return bool(self.sender.in_turn(name))
 
     def refill(self, name: str) -> None:
-        """A task has just ended: submit the next job that the last look found, of a pool the one
-        that waits longest. The records decide, so a look that is some seconds old does no harm."""
-        waiting = self._next(name)
+        """A task has just ended: submit the next job that the last look found, of models that
+        share room the one that waits longest. The records decide, so a look that is some seconds
+        old does no harm."""
+        waiting = self.sender.in_turn(name)
         for mate in waiting:
             self.sender.go_on(mate)
         if not waiting:
             self.schedule.queues_now()
-
-    def _next(self, name: str) -> list[str]:
-        """The models of a pool of which a job is known to be next, in the order of these."""
-        mates = self.submission.rules.catalogue.mates(name)
-        heads = {mate: self.sender.next_of(mate) for mate in mates}
-        known = {mate: head for mate, head in heads.items() if head is not None}
-        return sorted(known, key=lambda mate: _place(known[mate]))
 
     def waiting(self) -> bool:
         """Whether a job of a known model waits. Raises StoreError."""
@@ -147,8 +139,3 @@ class Scheduler:
         last = self.ledger.records.last(job_of_reminder(reminder))
         if last is None or last.state != QUEUED or self.submission.expire(last):
             self.ledger.queue.drop(reminder)
-
-
-def _place(marker: str) -> tuple[int, int]:
-    """The order in which jobs of several models are served."""
-    return priority_of_marker(marker), queued_ms_of_marker(marker)

@@ -22,7 +22,12 @@ from shared.platform.clock import from_iso
 from shared.platform.concurrency import Lane, Outcome, Workers
 from shared.poller.guard import Guard
 from shared.poller.in_flight import InFlight, InFlightTasks
-from shared.storage.layout import job_of_marker, model_of_marker
+from shared.storage.layout import (
+    job_of_marker,
+    model_of_marker,
+    priority_of_marker,
+    queued_ms_of_marker,
+)
 from shared.storage.objects import ObjectDamaged, ObjectForbidden
 
 SENDING = Lane("send")
@@ -82,6 +87,15 @@ class Sender:
         """The marker of the job that is known to be next."""
         flying, line = self.in_flight.jobs(name), self._line.get(name, ())
         return next((one for one in line if job_of_marker(one) not in flying), None)
+
+    def in_turn(self, name: str) -> list[str]:
+        """Of the models that share room with this one (its pool, or all that are called) those of
+        which a job is known to be next, in the order of these."""
+        called = [one.name for one in self.in_flight.catalogue.models() if one.mode == SYNC]
+        mates = called if name in called else self.in_flight.catalogue.mates(name)
+        heads = {mate: self.next_of(mate) for mate in mates}
+        known = {mate: head for mate, head in heads.items() if head is not None}
+        return sorted(known, key=lambda mate: _place(known[mate]))
 
     def forget_lines(self) -> None:
         """The queues are being looked at again."""
@@ -190,7 +204,8 @@ class Sender:
         step = partial(self.guard.job, job, partial(self._sent, model, marker, tried))
         self.guard.outcome(model.name, step)
         if not self.guard.schedule.closing:
-            self.go_on(model.name)
+            for name in self.in_turn(model.name) if model.mode == SYNC else [model.name]:
+                self.go_on(name)
             self.guard.part(model.name, partial(self._ready_the_next, model))
 
     def _sent(self, model: Model, marker: str, tried: Outcome[Tried]) -> None:
@@ -270,3 +285,8 @@ def _keeps_others_waiting(outcome: Record | RetryLater | None) -> bool:
 def _waits(last: Record | None, marker: str) -> TypeGuard[Record]:
     """Whether a job is queued, under this marker."""
     return last is not None and last.state == QUEUED and marker_of(last) == marker
+
+
+def _place(marker: str) -> tuple[int, int]:
+    """The order in which jobs of several models are served."""
+    return priority_of_marker(marker), queued_ms_of_marker(marker)

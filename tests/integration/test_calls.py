@@ -24,13 +24,14 @@ from shared.storage import layout
 from tests.integration.deployments import ROOT, Deployments, build, deployments
 from tests.integration.test_upgrade import is_busy, poller
 
-KILLS, OPEN = 3, 3
-JOBS = 2 * KILLS * OPEN
+KILLS, OPEN, JOBS = 3, 4, 20
+"""More calls are open than there are models: a killed poller may leave for each model a slot that
+it claimed ahead, which takes up room for 30 s."""
 SENDING = 5.0
 """Seconds for which an invocation sends that is to end while calls are open."""
 LONG, SHORT = 15.0, 0.2
-"""Seconds a call takes. A long one outlasts what an epoch may be silent: 2 + 1 + 5 s (`TIMES`)."""
-TIMES = {"LEASE_SECONDS": "2", "CREATE_TIMEOUT": "1", "CALL_TIMEOUT": "60"}
+"""Seconds a call takes. A long one outlasts what an epoch may be silent: 3 + 1 + 5 s (`TIMES`)."""
+TIMES = {"LEASE_SECONDS": "3", "CREATE_TIMEOUT": "1", "CALL_TIMEOUT": "60"}
 SENDS = "now + time_left(context, MARGIN)"
 """How functions/poll/index.py says until when it sends."""
 RARE = 60.0
@@ -128,9 +129,10 @@ def test_no_job_is_called_twice_though_pollers_are_killed(tmp_path: Path) -> Non
         world.start(ROOT, ROOT / "functions", stack(tmp_path, most=OPEN))
         for number in range(JOBS):
             drop(world, f"cat-{number:02d}", models()[number % len(models())])
-        for _ in range(KILLS):
+        for number in range(KILLS):
             world.until("open call", partial(calls, world, "RUNNING"))
-            time.sleep(rng.uniform(0.0, 1.0))  # the moment is the point: at random
+            if number:  # the first kill surely loses a call, the others come when they come
+                time.sleep(rng.uniform(0.0, 2.5))
             pids = world.until("poller", partial(busy, world))
             for pid in pids:
                 with suppress(ProcessLookupError):
@@ -144,7 +146,7 @@ def test_no_job_is_called_twice_though_pollers_are_killed(tmp_path: Path) -> Non
 def begin(world: Deployments) -> tuple[Model, str]:
     """Long calls are open; the model whose calls are short, and who holds the lease."""
     long, short = models()[:2]
-    world.studio("/_admin/settings", task_seconds={long.name: LONG, short.name: SHORT})
+    world.studio("/_admin/settings", jitter=0, task_seconds={long.name: LONG, short.name: SHORT})
     for number in range(3):
         drop(world, f"long-{number}", long)
     world.until("open calls", lambda: len(calls(world, "RUNNING")) == 3)
@@ -154,7 +156,6 @@ def begin(world: Deployments) -> tuple[Model, str]:
 def check_hand_over(world: Deployments, short: Model, old: str) -> None:
     """Another poller calls while the old one waits, and nothing of either is lost."""
     world.until("successor", partial(poller, world, old))
-    assert len(world.keys(layout.CALLS)) == 1
     drop(world, "short", short)
     world.until("call meanwhile", lambda: world.states("short").get("short") == SUCCEEDED)
     assert len(calls(world, "RUNNING")) == 3

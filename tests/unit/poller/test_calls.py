@@ -251,6 +251,18 @@ def test_no_more_calls_are_open_than_allowed_over_all_models() -> None:
     assert len(world.studio.posts) == 8
 
 
+def test_who_waits_longest_is_called_next_whichever_its_model() -> None:
+    world = synchronous()
+    world.models = tuple(replace(one, mode=SYNC, limits=FAST) for one in world.models)
+    world.studio.synchronous = Synchronous(frozenset({MODEL, OTHER}))
+    world.studio.limits = {MODEL: FAST, OTHER: FAST}
+    for number in range(8):
+        world.queued(f"job-{number}", (MODEL, OTHER)[number % 2])
+        world.timeline.wait(1.0)
+    run(world, 2000.0, world.app("poller", most_open_calls=1))
+    assert [post.body["model"] for post in world.studio.posts] == [MODEL, OTHER] * 4
+
+
 def test_a_poller_hands_over_while_a_call_is_open_and_hears_the_answer() -> None:
     world = synchronous()
     world.studio.seconds = LATE
