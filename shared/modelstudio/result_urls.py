@@ -25,8 +25,11 @@ def result_items(answer: Mapping[str, Any], results_at: str) -> list[Mapping[str
     out (wan2.6-image API reference). A text where a URL belongs is said instead of the image that
     was refused (poster generation API reference).
     """
-    found = _found(answer, steps_of(results_at), None)
-    return [_result(value, item or {}) for value, item in found if _is_image(value, item)]
+    steps = steps_of(results_at)
+    found = _found(answer, steps, None)
+    return [
+        _result(value, item or {}) for value, item in found if _is_image(value, item, steps[-1])
+    ]
 
 
 def result_texts(answer: Mapping[str, Any], texts_at: str) -> list[str]:
@@ -65,11 +68,13 @@ def _found(
         yield (None if steps else value), item
 
 
-def _is_image(value: Any, item: _Item | None) -> bool:
-    """Whether this is an image, or one that failed, and not a text beside the images."""
+def _is_image(value: Any, item: _Item | None, key: str) -> bool:
+    """Whether this is an image, or one that failed, and not a text or anything else beside the
+    images: an item may say what it is (`type`, wan2.6 and wan2.7 image API references)."""
     if item is None:
         return bool(value)
-    return value is not None or "code" in item or not isinstance(item.get("text"), str)
+    beside = isinstance(item.get("text"), str) or item.get("type", key) != key
+    return value is not None or "code" in item or not beside
 
 
 def _result(value: Any, item: _Item) -> _Item:

@@ -50,6 +50,8 @@ def choices(*contents: list[dict[str, Any]]) -> dict[str, Any]:
             [U, V, W],
         ),
         (CONTENT, choices([{"type": "text", "text": "none came out"}]), []),
+        (CONTENT, choices([{"type": "text", "text": None}, {"type": "image", "image": U}]), [U]),
+        (CONTENT, choices([{"type": "image"}, {"type": "image", "image": U}]), [None, U]),
         (CONTENT, choices([{"image": U}, {"code": "C", "message": "M"}]), [U, None]),
         (CONTENT, {"output": {"choices": [{"finish_reason": "stop"}, CHOICE]}}, [None, U]),
         (CONTENT, {"output": {"choices": "x"}}, []),
