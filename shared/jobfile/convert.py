@@ -14,12 +14,14 @@ from shared.catalogue import pointers
 from shared.catalogue.conditions import default_of, holds
 from shared.catalogue.conversion import Conversion, conversion_of
 from shared.catalogue.models import Catalogue, Model
-from shared.catalogue.plain import MOST_SHOWN, Plain, copy
+from shared.catalogue.plain import MOST_SHOWN, Capped, Plain, copy
 from shared.jobfile.convert_images import ImageChange, NotConvertible
 from shared.jobfile.document import Document
 from shared.jobfile.findings import Unreadable, Violation, counted, short_pointer, show
 from shared.jobfile.references import Place
 from shared.jobfile.wording import nearest
+
+_SECTIONS = ("input", "parameters")
 
 
 @dataclass
@@ -150,18 +152,25 @@ class _Writing:
             if holds(setting.when, self.model, self.job):
                 _put(self.done.value, setting.at, copy(setting.value))
         self._drop(left)
+        self._keep_odd()
         if not self.done.value["parameters"]:
             del self.done.value["parameters"]
 
     def _given(self) -> list[tuple[str, Any]]:
         """Pointer and value of each field that is written in the job."""
-        sections = ((name, self.job.get(name)) for name in ("input", "parameters"))
+        sections = ((name, self.job.get(name)) for name in _SECTIONS)
         return [
             (pointers.of((name, key)), value)
             for name, section in sections
             if isinstance(section, dict)
             for key, value in section.items()
         ]
+
+    def _keep_odd(self) -> None:
+        """A section that is no mapping stays for the check to refuse."""
+        for name in _SECTIONS:
+            if not isinstance(self.job.get(name) or {}, dict):
+                self.done.value[name] = copy(self.job[name])
 
     def _keep_default(self, at: str, to: str, default: Any) -> None:
         """What a job costs must not change with the model's default."""
@@ -179,17 +188,31 @@ class _Writing:
         return default_of(described, self.model, self.job)
 
     def _drop(self, left: Mapping[str, Any]) -> None:
-        used = {one["at"] for setting in self.conversion.settings for one in setting.when}
         rules = (rule for rule in self.model.images if rule.at == self.conversion.mask)
-        used |= {str(rule.marks.colours) for rule in rules if rule.marks}
-        for at in list(left)[:MOST_SHOWN]:
-            words = self.conversion.drop.get(at)
-            if words is not None:
-                self.done.notes.append(f"at {at}: left out; {words}.")
-            elif at not in used:
-                where = short_pointer(at)
-                said = f"left out; {self.model.name} has no such field"
-                self.done.notes.append(f"at {where}: {said}.")
+        used = {str(rule.marks.colours) for rule in rules if rule.marks}
+        lost = Capped[str]()
+        for at, value in left.items():
+            if at not in used and (why := self._loss(at, value)):
+                lost.add(f"at {short_pointer(at)}: left out; {why}.")
+        self.done.notes += lost.kept
+        if lost.more:
+            self.done.notes.append(f"{lost.more} more fields were left out.")
+
+    def _loss(self, at: str, value: Any) -> str | None:
+        """Why a field is left out; None where what it says is written in another way."""
+        if at in self.conversion.drop:
+            return self.conversion.drop[at]
+        asking = [one for setting in self.conversion.settings for one in setting.when]
+        if not any(one["at"] == at for one in asking):
+            return f"{self.model.name} has no such field"
+        if any(one["at"] == at and holds(one, self.model, self.job) for one in asking):
+            return None
+        _, section, name = at.split("/", 2)
+        field_schema = self.model.field(section, name) or {}
+        usual = default_of(field_schema, self.model, self.job)
+        if type(value) is type(usual) and value == usual:
+            return None
+        return f"it counts as {show(usual)}, because {show(value)} is none of its values"
 
 
 def _put(value: dict[str, Any], pointer: str, new: Any) -> None:

@@ -277,6 +277,26 @@ def test_an_unknown_field_is_left_out_and_said() -> None:
     assert "no such field" in notes_at(done, "/parameters/sketchweight")
 
 
+def test_however_many_fields_are_left_out_it_is_said() -> None:
+    done = converted(sketch(parameters={f"odd{number}": 1 for number in range(150)}))
+    assert "50 more fields were left out." in done.notes
+
+
+@pytest.mark.parametrize("odd", ["true", 1, None])
+def test_a_value_that_says_nothing_is_not_lost_without_a_word(odd: Any) -> None:
+    done = converted(sketch(parameters={"sketch_extraction": odd}))
+    assert "counts as false" in notes_at(done, "/parameters/sketch_extraction")
+    plain = converted(sketch(parameters={"sketch_extraction": False}))
+    assert not any("sketch_extraction" in note for note in plain.notes)
+
+
+@pytest.mark.parametrize("odd", [[{"n": 4}], "n: 4", 5])
+def test_parameters_that_are_no_mapping_stay_wrong(odd: Any) -> None:
+    done = converted(sketch(parameters=odd))
+    assert done.value["parameters"] == odd
+    assert check(Document(0, done.value), CATALOGUE, place()).violations
+
+
 @pytest.mark.parametrize("odd", [None, 5, "text", [], {"prompt": 7}])
 def test_odd_values_end_in_a_job_that_the_check_refuses(odd: Any) -> None:
     done = converted({"model": SKETCH, "input": odd, "parameters": odd})
