@@ -17,7 +17,7 @@ from shared.catalogue.models import ImageRule, Marks, Model
 from shared.catalogue.plain import Plain
 from shared.jobfile.image_marks import Colour, Unclear, Undecodable
 from shared.jobfile.image_pixels import Size, black_and_white, enlarged
-from shared.jobfile.image_probe import ImageFacts, Look, NotAtHand, ProbeError, look
+from shared.jobfile.image_probe import UPRIGHT, ImageFacts, Look, NotAtHand, ProbeError, look
 from shared.jobfile.marks_check import MOST_COLOURS
 from shared.jobfile.references import BadReference, Place, read_reference
 from shared.storage.objects import ObjectMissing, Slice
@@ -151,6 +151,13 @@ class ImageChange:
     ) -> bytes:
         """What becomes of the bytes of an image that was looked at, which are read only once the
         work is known to be bounded. Raises NotConvertible."""
+        if one.facts is not None and one.facts.orientation != UPRIGHT:
+            raise NotConvertible(
+                one.at,
+                f"the image must be changed, and what turns it for viewers (EXIF orientation"
+                f" {one.facts.orientation}) would be lost; rotate it in an editor and save it"
+                " upright, with the other images of the job",
+            )
         pixels, (width, height) = self.place.pixels, one.size or size
         if not pixels.spend(width * height, size[0] * size[1], len(colours)):
             raise NotConvertible(

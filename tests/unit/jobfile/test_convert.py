@@ -251,6 +251,17 @@ def test_pixels_are_bounded() -> None:
         convert(job, SUCCESSOR, CATALOGUE, where)
 
 
+@pytest.mark.parametrize("turned", ["mask", "base"])
+def test_an_image_that_is_turned_when_shown_is_not_changed(turned: str) -> None:
+    """What is written anew has no EXIF: a mask would mark another region of its picture."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    lying = image("JPEG", (500, 400), exif=exif)
+    mask = lying if turned == "mask" else image("PNG", (500, 400))
+    job, objects = masked_job(mask, lying)
+    assert "EXIF orientation 6" in refused(job, objects)
+
+
 def test_pixels_that_are_made_are_bounded_as_well() -> None:
     """Two small images may become large ones."""
     job, objects = masked_job(image("PNG", (100, 100)))
