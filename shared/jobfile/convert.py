@@ -68,6 +68,8 @@ def convert_all(
             done.append(convert(document.value, to, catalogue, place))
         except NotConvertible as error:
             wrong.append(_violation(document, error))
+            if len(wrong) > MOST_SHOWN:
+                break
     if wrong:
         raise Unreadable(counted(wrong[:MOST_SHOWN], len(wrong[MOST_SHOWN:])))
     return done

@@ -6,7 +6,7 @@ from __future__ import annotations
 import base64
 import binascii
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -17,7 +17,7 @@ from shared.catalogue.models import ImageRule, Marks, Model
 from shared.catalogue.plain import Plain
 from shared.jobfile.image_marks import Colour, Unclear, Undecodable
 from shared.jobfile.image_pixels import Size, black_and_white, enlarged
-from shared.jobfile.image_probe import ImageFacts, NotAtHand, ProbeError, look
+from shared.jobfile.image_probe import UPRIGHT, ImageFacts, Look, NotAtHand, ProbeError, look
 from shared.jobfile.marks_check import MOST_COLOURS
 from shared.jobfile.references import BadReference, Place, read_reference
 from shared.storage.objects import ObjectMissing, Slice
@@ -45,10 +45,10 @@ class _Image:
 
     at: str
     to: str
+    value: str
     old: ImageRule
     rule: ImageRule
     facts: ImageFacts | None
-    body: bytes | None
 
     @property
     def size(self) -> Size | None:
@@ -73,7 +73,7 @@ class ImageChange:
             if one.at == self.conversion.mask:
                 self._blacken(job, one, size, new, notes)
             elif size is not None and one.facts is not None:
-                self._write(new, one, self._made(one, partial(enlarged, size=size)))
+                self._write(new, one, self._made(one, size, enlarged))
             elif one.facts is None:
                 least = one.rule.side.smallest
                 notes.append(f"at {one.to}: not looked at; a side needs {least} pixels at least.")
@@ -85,25 +85,22 @@ class ImageChange:
             to = self.conversion.fields.get(rule.at, "")
             for at, value in pointers.find(job, rule.at):
                 if to in rules and isinstance(value, str) and value.strip():
-                    facts, body = self._look(at, value, rules[to].max_bytes)
-                    found.append(_Image(at, to, rule, rules[to], facts, body))
+                    seen = self._look(at, value, 0)
+                    facts = seen.facts if seen else None
+                    found.append(_Image(at, to, value, rule, rules[to], facts))
         return found
 
-    def _look(self, at: str, value: str, most: int) -> tuple[ImageFacts | None, bytes | None]:
-        """Facts and bytes of an image of the bucket or an inline one."""
+    def _look(self, at: str, value: str, most: int) -> Look | None:
+        """What an image of the bucket or an inline one is, with its bytes if it has `most`."""
         try:
             reference = read_reference(value, self.place, inline=True, ascii_url=False)
             if reference.key is not None:
-                seen = look(partial(self.place.images.read_range, reference.key), most)
-            elif reference.form == "data":
-                seen = look(_inline(value), most)
-            else:
-                return None, None
+                return look(partial(self.place.images.read_range, reference.key), most)
+            return look(_inline(value), most) if reference.form == "data" else None
         except NotAtHand:
-            return None, None
+            return None
         except (BadReference, ProbeError, ObjectMissing) as error:
             raise NotConvertible(at, str(error)) from None
-        return seen.facts, seen.body
 
     def _enlarged(self, one: _Image, factor: float, notes: list[str]) -> Size | None:
         """The size that the image must get; None where it stays as it is. Raises NotConvertible."""
@@ -144,24 +141,36 @@ class ImageChange:
             )
             return
         wanted = size or one.size
-        make = partial(black_and_white, colours=colours, size=wanted)
-        self._write(new, one, self._made(one, make))
+        make = partial(black_and_white, colours=colours)
+        self._write(new, one, self._made(one, wanted, make, colours))
         what = f"the colours {[list(one) for one in colours]}" if colours else "white"
         notes.append(f"at {one.to}: made black and white: what was {what} is white.")
 
-    def _made(self, one: _Image, make: Callable[[bytes, str], bytes]) -> bytes:
-        """What becomes of the bytes of an image that was looked at. Raises NotConvertible."""
-        facts, body = one.facts, one.body
-        if facts is None or body is None:
+    def _made(
+        self, one: _Image, size: Size, make: Callable[..., bytes], colours: Sequence[Colour] = ()
+    ) -> bytes:
+        """What becomes of the bytes of an image that was looked at, which are read only once the
+        work is known to be bounded. Raises NotConvertible."""
+        if one.facts is not None and one.facts.orientation != UPRIGHT:
             raise NotConvertible(
-                one.at, f"the file has more than {one.rule.max_bytes} bytes; make it smaller"
+                one.at,
+                f"the image must be changed, and what turns it for viewers (EXIF orientation"
+                f" {one.facts.orientation}) would be lost; rotate it in an editor and save it"
+                " upright, with the other images of the job",
             )
-        if not self.place.pixels.spend(facts.width * facts.height):
+        pixels, (width, height) = self.place.pixels, one.size or size
+        if not pixels.spend(width * height, size[0] * size[1], len(colours)):
             raise NotConvertible(
                 one.at, "these are too many pixels for one call; convert fewer jobs at once"
             )
+        seen = self._look(one.at, one.value, one.rule.max_bytes)
+        if seen is None or seen.body is None:
+            raise NotConvertible(
+                one.at, f"the file has more than {one.rule.max_bytes} bytes; make it smaller"
+            )
+        body, facts = seen.body, seen.facts
         try:
-            return make(body, facts.format)
+            return make(body, facts.format, size=size)
         except Unclear:
             raise NotConvertible(
                 one.at,
@@ -181,6 +190,10 @@ class ImageChange:
                 one.at,
                 f"the changed image cannot be written into the job for"
                 f" {self.target.name}: {why}; change the image yourself and name that",
+            )
+        if not self.place.pixels.take(len(body)):
+            raise NotConvertible(
+                one.at, "the changed images are too large for one file; convert fewer jobs at once"
             )
         media = "jpeg" if body.startswith(b"\xff\xd8") else "png"
         text = f"data:image/{media};base64,{base64.b64encode(body).decode('ascii')}"

@@ -12,7 +12,7 @@ from shared.catalogue import pointers
 from shared.catalogue.models import ImageRule, Model
 from shared.catalogue.plain import Plain
 from shared.jobfile.findings import Findings
-from shared.jobfile.image_probe import ImageFacts, Look, ProbeError, look
+from shared.jobfile.image_probe import UPRIGHT, ImageFacts, Look, ProbeError, look
 from shared.jobfile.marks_check import check_marks
 from shared.jobfile.references import (
     BadReference,
@@ -34,7 +34,6 @@ _SUFFIXES = {
     "webp": "WEBP",
     "gif": "GIF",
 }
-_UPRIGHT = 1
 _MOST = 20
 """Images of a list that are looked at: more than any model takes, and each costs requests."""
 
@@ -186,7 +185,7 @@ class ImageCheck:
         if facts.animated:
             what = "the image is animated; only one picture of it will be used"
             self.found.notice(pointer, "a still image", value, what, rule.source, "an animation")
-        if facts.orientation != _UPRIGHT:
+        if facts.orientation != UPRIGHT:
             what = (
                 f"viewers turn the image (EXIF orientation {facts.orientation}); it is sent as it"
                 f" is stored, {size}; rotate it in an editor and save it upright"

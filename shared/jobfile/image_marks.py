@@ -27,6 +27,10 @@ LIKENESS = 24
 WHITE = 128
 """White begins at about half; the documents do not say where."""
 _STRIP = 256
+MOST_NEW = 12 * 1024 * 1024
+"""Bytes of all images that are written into a job file: in base64 they fill one of 16 MiB."""
+_MAKING = 4
+"""Pixels that are counted in the time in which one is made."""
 _COLOURS_A_DECODING = 8
 """Comparing with so many colours takes about as long as decoding."""
 _SAMPLE = 64
@@ -83,19 +87,32 @@ class Count:
 
 @dataclass
 class PixelCounter:
-    """Counts for one job file: each object once, and `left` pixels at most. Thread-safe."""
+    """Counts for one job file: each object once, and `left` pixels at most. Thread-safe.
+
+    `room`: bytes of new images that the file may still be given.
+    """
 
     left: int = 16 * MOST_PIXELS
+    room: int = MOST_NEW
     _known: dict[tuple[str, tuple[Colour, ...]], tuple[Count, ...]] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
-    def spend(self, pixels: int) -> bool:
-        """Take an image's pixels from what is left; whether there were as many."""
+    def spend(self, pixels: int, made: int, colours: int) -> bool:
+        """Take an image's pixels, which are compared with so many colours, and those that are made
+        of them, from what is left; whether there were as many."""
+        cost = max(_cost(pixels, colours), made * _MAKING)
         with self._lock:
-            if not 0 < pixels <= min(MOST_PIXELS, self.left):
+            if not 0 < max(pixels, made) <= MOST_PIXELS or cost > self.left:
                 return False
-            self.left -= pixels
+            self.left -= cost
             return True
+
+    def take(self, new: int) -> bool:
+        """Take the bytes of a new image from the room that is left; whether there was as much."""
+        with self._lock:
+            fits = new <= self.room
+            self.room -= new if fits else 0
+            return fits
 
     def count(
         self, body: bytes, facts: ImageFacts, etag: str, colours: tuple[Colour, ...]
@@ -108,7 +125,7 @@ class PixelCounter:
             if etag and (etag, colours) in self._known:
                 return self._known[etag, colours]
             pixels = facts.width * facts.height
-            cost = pixels + pixels * len(colours) // _COLOURS_A_DECODING
+            cost = _cost(pixels, len(colours))
             if pixels > MOST_PIXELS or cost > self.left:
                 return None
             self.left -= cost
@@ -116,6 +133,10 @@ class PixelCounter:
             if etag:
                 self._known[etag, colours] = counted
             return counted
+
+
+def _cost(pixels: int, colours: int) -> int:
+    return pixels + pixels * colours // _COLOURS_A_DECODING
 
 
 def count(body: bytes, kind: str, colours: Sequence[Colour]) -> tuple[Count, ...]:

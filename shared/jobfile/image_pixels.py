@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 Size: TypeAlias = tuple[int, int]
 QUALITY = 95
+_LEVEL = 3
+"""Of zlib: the highest takes ten times as long for files that are hardly smaller."""
 
 
 def black_and_white(body: bytes, kind: str, colours: Sequence[Colour], size: Size) -> bytes:
@@ -50,5 +52,5 @@ def _saved(image: Image, kind: str) -> bytes:
     if kind == "JPEG":
         image.save(file, "JPEG", quality=QUALITY)
     else:
-        image.save(file, "PNG", optimize=True)
+        image.save(file, "PNG", compress_level=_LEVEL)
     return file.getvalue()

@@ -21,6 +21,8 @@ from shared.storage.objects import Slice, StoreError
 
 Reader = Callable[[int, int], Slice]
 
+UPRIGHT = 1
+"""The EXIF orientation of an image that nothing turns."""
 _FIRST = 256 * 1024
 """Most images of the web are smaller: one request shows their header and their end."""
 _LARGEST_STEP = 1024 * 1024

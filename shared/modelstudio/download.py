@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import re
 import socket
 import tempfile
 from collections.abc import Callable
@@ -39,6 +40,7 @@ FOR_GOOD = frozenset({"ResultTooLarge", "ResultHostRefused"})
 """What no other scheme would change."""
 LONGEST = 120.0
 """Seconds for one image as a whole."""
+_AFTER_HOST = re.compile("[/?#]")
 METADATA = ip_address("100.100.100.200")
 """Alibaba Cloud's metadata service, which hands out the role's credentials."""
 
@@ -217,9 +219,13 @@ def host_of(url: str) -> str | None:
     """The host of a URL, lower case; None where two parsers could read different ones.
 
     The address that is judged must be the one that is dialled: urllib3, which dials, ends a host
-    at a backslash, and `urllib.parse` does not.
+    at a backslash, and `urllib.parse` does not. What comes after the host deceives neither, so an
+    image that is paid for is not lost for a name like `a@b.png`.
     """
-    if not url.isascii() or not url.isprintable() or any(sign in url for sign in '\\@ "<>'):
+    authority = _AFTER_HOST.split(url.partition("://")[2], maxsplit=1)[0]
+    if "\\" in url or not url.isprintable() or not authority.isascii():
+        return None
+    if any(sign in authority for sign in '@ "<>'):
         return None
     try:
         ours, dialled = urlsplit(url).hostname, parse_url(url).host

@@ -211,7 +211,11 @@ def _with_scheme(endpoint: str) -> str:
 
 def _base_url(url: str) -> str:
     trimmed = _with_scheme(url).rstrip("/")
-    return trimmed if urlsplit(trimmed).path else f"{trimmed}{API_PATH}"
+    try:
+        return trimmed if urlsplit(trimmed).path else f"{trimmed}{API_PATH}"
+    except ValueError:
+        what = f"is no address; expected one such as {BEIJING_BASE_URL}"
+        raise SettingsError(f"{BASE_URL} is {url}, which {what}.") from None
 
 
 def _model_host(url: str) -> ModelHost:

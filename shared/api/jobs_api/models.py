@@ -60,6 +60,7 @@ def _shown(app: App, model: Model) -> dict[str, Any]:
         "parameters": model.parameters_schema,
         "rules": model.rules,
         "images": [asdict(rule) for rule in model.images],
+        "number": [asdict(one) for one in model.number],
         "limits": asdict(model.limits),
         "price": {**asdict(model.price), **asdict(price)},
         "notices": [asdict(notice) for notice in model.remarks()],

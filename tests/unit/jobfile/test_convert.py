@@ -251,6 +251,62 @@ def test_pixels_are_bounded() -> None:
         convert(job, SUCCESSOR, CATALOGUE, where)
 
 
+@pytest.mark.parametrize("turned", ["mask", "base"])
+def test_an_image_that_is_turned_when_shown_is_not_changed(turned: str) -> None:
+    """What is written anew has no EXIF: a mask would mark another region of its picture."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    lying = image("JPEG", (500, 400), exif=exif)
+    mask = lying if turned == "mask" else image("PNG", (500, 400))
+    job, objects = masked_job(mask, lying)
+    assert "EXIF orientation 6" in refused(job, objects)
+
+
+def test_pixels_that_are_made_are_bounded_as_well() -> None:
+    """Two small images may become large ones."""
+    job, objects = masked_job(image("PNG", (100, 100)))
+    where = place(objects)
+    where.pixels.left = 10_000_000
+    with pytest.raises(match="too many pixels"):
+        convert(job, SUCCESSOR, CATALOGUE, where)
+    given = where.images
+    assert isinstance(given, Reader) and given.given < 100_000, "nothing is read for nothing"
+
+
+def test_comparing_with_colours_counts_as_well() -> None:
+    mask, colours = spot(LARGE, "RGB", RED, 0), [list(RED)] * 64
+    job, objects = masked_job(mask, mask_color=colours)
+    where = place(objects)
+    where.pixels.left = 8 * LARGE[0] * LARGE[1]
+    with pytest.raises(match="too many pixels"):
+        convert(job, SUCCESSOR, CATALOGUE, where)
+
+
+def test_the_new_images_of_a_file_are_bounded_together() -> None:
+    job, objects = masked_job(spot(LARGE, "L", 255, 0))
+    where = place(objects)
+    made = convert(job, SUCCESSOR, CATALOGUE, where).value["input"]["mask_image_url"]
+    where.pixels.room = len(base64.b64decode(made.partition(",")[2]))
+    documents = [Document(0, job), Document(1, job)]
+    with pytest.raises(Unreadable) as raised:
+        convert_all(documents, None, CATALOGUE, where)
+    (violation,) = raised.value.violations
+    assert "convert fewer jobs at once" in violation.message
+
+
+def test_a_file_full_of_jobs_that_cannot_be_converted_is_not_read_to_its_end() -> None:
+    job, objects = masked_job(image("PNG", LARGE)[:200])
+
+    def read(jobs: int) -> int:
+        reader = Reader(objects)
+        documents = [Document(number, job) for number in range(jobs)]
+        with pytest.raises(Unreadable):
+            convert_all(documents, None, CATALOGUE, Place(reader, BUCKET))
+        return reader.given
+
+    assert read(10) < read(150) == read(300)
+
+
 @pytest.mark.parametrize(
     ("job", "to", "words"),
     [

@@ -94,6 +94,12 @@ def test_trouble_on_the_way_is_tried_for_as_long_as_the_image_exists(
     assert failure(f"{host.url}/a.png").retry_for == RETENTION
 
 
+@pytest.mark.parametrize("name", ["a@b.png", "\u56fe.png", "a b.png?x=<1>"])
+def test_an_unusual_name_behind_the_host_loses_no_image(host: HttpScript, name: str) -> None:
+    host.then(Answer(200, b"image"))
+    assert fetch(f"{host.url}/{name}") == b"image"
+
+
 @pytest.mark.parametrize("status", [403, 404, 410])
 def test_a_refused_url_is_given_up_sooner(host: HttpScript, status: int) -> None:
     host.then(Answer(status))
@@ -145,6 +151,9 @@ TRUSTED = "dashscope-result-bj.oss-cn-beijing.aliyuncs.com"
         f"https://127.0.0.1@{TRUSTED}/x",
         f"https://{TRUSTED}\t/x",
         f"https://{TRUSTED} /x",
+        rf"https://{TRUSTED}/x\@evil.example",
+        f"https://{TRUSTED}@evil.example?/x",
+        f"https://evil.example@{TRUSTED}#/x",
         "http://[::1",
         "https://x.aliyuncs.com\u3002evil.example/x",
     ],

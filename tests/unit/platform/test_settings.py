@@ -182,6 +182,10 @@ def test_of_a_host_that_nobody_knows_the_setting_tells_the_region() -> None:
             ["is at /api/v1, not at /compatible-mode/v1"],
         ),
         (
+            {"DASHSCOPE_HTTP_BASE_URL": "https://[llm-abc1"},
+            ["is no address", "such as https://dashscope.aliyuncs.com/api/v1"],
+        ),
+        (
             {"DASHSCOPE_HTTP_BASE_URL": "https://llm-abc1.mars-1.maas.aliyuncs.com"},
             ["the region mars-1", "cn-beijing"],
         ),

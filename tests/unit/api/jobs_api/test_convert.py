@@ -62,6 +62,13 @@ def test_an_unknown_model_is_told(world: World) -> None:
     assert SUCCESSOR in reply.json["detail"]
 
 
+def test_the_catalogue_says_which_field_holds_the_number_of_images(world: World) -> None:
+    models = {one["name"]: one for one in ask(world, "GET", "/models").json["models"]}
+    (said,) = models["wan2.7-image"]["number"]
+    assert (said["at"], said["fewer"]) == ("/parameters/n", True)
+    assert said["when"] == [{"at": "/parameters/enable_sequential", "equals": True}]
+
+
 def test_the_catalogue_says_what_becomes_of_a_model(world: World) -> None:
     models = {one["name"]: one for one in ask(world, "GET", "/models").json["models"]}
     assert models[EDIT]["status"] is None
