@@ -16,7 +16,7 @@ from shared.poller.follower import Follower
 from shared.poller.poller import Poller
 from tests.simulation.mutating import Change, named, rewritten
 
-RECORDED = "self.ledger.records.append(draft) or self._written_before(draft)"
+RECORDED = "self.ledger.records.append(draft) or self._met(draft)"
 
 
 def answer_not_recorded() -> list[Change]:
