@@ -27,7 +27,7 @@ from shared.ledger.ledger import Ledger
 from shared.ledger.permits import Permit
 from shared.ledger.record import NEEDS_ATTENTION, QUEUED, RUNNING, Record
 from shared.ledger.slots import Slot
-from shared.ledger.wakeups import ADOPTED
+from shared.ledger.wakeups import FROZEN
 from shared.modelstudio.calls import CallAnswered, CallOutcome, Calls
 from shared.modelstudio.client import OutcomeUnknown, ServiceError
 from shared.platform.clock import from_iso, iso
@@ -174,7 +174,7 @@ class CallAttempts:
         if made is None:
             self.ledger.slots.free(slot)
             return None
-        self.ledger.wake.because(ADOPTED)
+        self.ledger.wake.because(FROZEN)
         return made
 
     def _lost(self, last: Record, reason: str) -> Record | None:

@@ -48,7 +48,7 @@ def lost_call_repeated() -> list[Change]:
 
 
 def call_repeated_without_end() -> list[Change]:
-    return [(CallAttempts, "_may_repeat", lambda _self, _last, _images: True)]
+    return [(CallAttempts, "_may_repeat", lambda _self, _last, _spec, _images: True)]
 
 
 def call_looked_up() -> list[Change]:
