@@ -30,6 +30,7 @@ from shared.ledger.slots import Slot
 from shared.ledger.wakeups import FROZEN
 from shared.modelstudio.calls import CallAnswered, CallOutcome, Calls
 from shared.modelstudio.client import OutcomeUnknown, ServiceError
+from shared.modelstudio.download import RETENTION
 from shared.platform.clock import from_iso, iso
 from shared.platform.logs import about
 from shared.storage.objects import StoreError
@@ -116,9 +117,12 @@ class CallAttempts:
     def resolve(self, last: Record) -> Record | None:
         """Put a call whose sender has stopped before a person; the same record while it may still
         be answered. Only for the holder of the lease. Raises StoreError."""
-        epoch = self.ledger.lease.epoch
-        if epoch is None or last.epoch is None or last.slot in self._open or last.epoch > epoch:
+        epoch, now = self.ledger.lease.epoch, self.ledger.clock.now()
+        if epoch is None or last.slot in self._open:
             return last
+        if last.epoch is None or last.epoch > epoch:
+            # Its sender took over, or the lease's objects were lost and epochs began again.
+            return self._lost(last, STOPPED) if now - from_iso(last.at) >= RETENTION else last
         if last.epoch < epoch and self.ledger.open_calls.may_be_answered(last.epoch):
             return last
         return self._lost(last, STOPPED)

@@ -16,6 +16,7 @@ from shared.jobs.cancel import NotCancelable
 from shared.ledger.breaker import BLOCKED_PAUSE
 from shared.ledger.lease import POLLER, Timing
 from shared.modelstudio.client import ServiceError
+from shared.modelstudio.download import RETENTION
 from shared.platform.fc.events import TimerEvent
 from shared.poller.follower import FETCHING
 from shared.storage import layout
@@ -335,6 +336,24 @@ def test_a_call_whose_poller_is_gone_is_lost_once_its_sign_of_life_is_old() -> N
     assert world.state("cat") == "NEEDS_ATTENTION"
     assert Timing().dead_after <= world.timeline.now - began <= Timing().dead_after + 60.0
     assert world.studio.posts == []
+
+
+@pytest.mark.parametrize("epoch", [57, None])
+def test_a_call_of_an_epoch_that_nobody_will_reach_is_given_up_in_the_end(
+    epoch: int | None,
+) -> None:
+    """As where the lease's objects are lost, or a bucket was copied without them."""
+    world = synchronous()
+    app, last = world.app("long ago"), world.queued("cat")
+    slot = app.ledger.slots.claim(MODEL, "cat", 2)
+    draft = last.following("SUBMITTING").claimed(slot)
+    app.ledger.records.append(replace(draft, attempt=1, epoch=epoch, call=True))
+    run(world, 900.0)
+    assert world.state("cat") == "SUBMITTING"
+    world.timeline.wait(RETENTION)
+    run(world)
+    assert world.state("cat") == "NEEDS_ATTENTION"
+    assert (world.slots(), world.studio.posts) == ([], [])
 
 
 def test_no_call_is_begun_that_could_not_be_answered_in_time() -> None:
