@@ -38,7 +38,8 @@ from shared.storage.objects import StoreError
 STORING = 180.0
 """Seconds kept for an answer that comes at the last moment: its record, and its images."""
 INSISTS = 100.0
-"""Seconds for which a record of a call is tried to be written: nothing else knows what it says."""
+"""Seconds for which a record of a call is tried to be written at least: nothing else knows what it
+says. That of an answer is tried until the invocation ends."""
 LONGEST_WAIT = 15.0
 WORKED_ON = ("caller", "policy", "input_fetch")
 """Classes of refusals that only a service gives that takes the key and works for the account."""
@@ -93,17 +94,22 @@ class CallAttempts:
                 self.ledger.lease.permits.give_back(permit)
             took = clock.monotonic() - began
             sent = replace(intent, submitted_at=sent_at)
-            return self.insist(partial(self._ended, model, sent, outcome, took))
+            return self.insist(partial(self._ended, model, sent, outcome, took), self._patience())
         finally:
             self._open.discard(slot)
 
-    def insist(self, act: Callable[[], R]) -> R:
+    def _patience(self) -> float:
+        """Seconds for which the record of an answer is tried to be written."""
+        left = self.time_left() - LONGEST_WAIT
+        return max(INSISTS, left) if left < math.inf else INSISTS
+
+    def insist(self, act: Callable[[], R], seconds: float = INSISTS) -> R:
         """Do what only this process can do, again and again while the store does not answer.
 
-        Raises StoreError in the end.
+        Raises StoreError after `seconds`.
         """
         clock, wait = self.ledger.clock, 1.0
-        end = clock.monotonic() + INSISTS
+        end = clock.monotonic() + seconds
         while True:
             try:
                 return act()

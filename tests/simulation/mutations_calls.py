@@ -57,7 +57,7 @@ def call_looked_up() -> list[Change]:
 
 def answer_written_once() -> list[Change]:
     """Where the store does not take the answer at once, it is lost."""
-    return [(CallAttempts, "insist", lambda _self, act: act())]
+    return [(CallAttempts, "insist", lambda _self, act, _seconds=0.0: act())]
 
 
 def drained_without_a_sign() -> list[Change]:

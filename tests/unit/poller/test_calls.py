@@ -388,6 +388,16 @@ def test_an_answer_is_written_down_although_the_store_is_silent_for_a_minute() -
     assert world.state("cat") == "SUCCEEDED"
 
 
+def test_an_answer_is_held_for_as_long_as_its_poller_lives() -> None:
+    world = synchronous()
+    world.queued("cat")
+    app = world.app("poller")
+    silent_until(world, app, world.timeline.now + world.studio.seconds + 4 * INSISTS)
+    poll(world, 30.0, app)
+    assert world.state("cat") == "SUCCEEDED"
+    assert len(world.studio.posts) == 1
+
+
 def test_what_comes_too_late_to_be_fetched_is_left_to_the_next_poller() -> None:
     world = synchronous()
     world.studio.seconds = 60.0
