@@ -252,6 +252,31 @@ def test_no_more_calls_are_open_than_allowed_over_all_models() -> None:
     assert len(world.studio.posts) == 8
 
 
+def test_calls_of_a_model_that_left_the_catalogue_count_too() -> None:
+    """Other code was deployed while they are open."""
+    world = synchronous()
+    world.models = tuple(replace(one, mode=SYNC, limits=FAST) for one in world.models)
+    world.studio.synchronous = Synchronous(frozenset({MODEL, OTHER}))
+    world.studio.limits = {MODEL: FAST, OTHER: FAST}
+    world.studio.seconds, opened = 2 * LATE, list[int]()
+    for number in range(3):
+        world.queued(f"old-{number}")
+
+    def deploy() -> None:
+        world.models = world.models[1:]
+        for number in range(3):
+            world.queued(f"new-{number}", OTHER)
+        following = world.app("next", most_open_calls=3)
+        world.timeline.thread(lambda: run(world, 900.0, following))
+
+    world.timeline.after(45.0, deploy)
+    world.timeline.after(120.0, lambda: opened.append(len(world.studio.posts)))
+    poll(world, 30.0, world.app("poller", most_open_calls=3))
+    world.timeline.wait(900.0)
+    assert opened == [3]
+    assert {world.state(f"new-{number}") for number in range(3)} == {"SUCCEEDED"}
+
+
 def test_a_poller_hands_over_while_a_call_is_open_and_hears_the_answer() -> None:
     world = synchronous()
     world.studio.seconds = LATE
