@@ -103,6 +103,16 @@ def test_nor_is_a_retry_that_is_over_made_again_by_who_goes_on(world: World) -> 
     assert (world.state("cat"), code_of(world, "cat")) == ("FAILED", "CallGivenUp")
 
 
+def test_a_damaged_note_of_the_retry_is_told_with_its_cure(world: World) -> None:
+    assert over_the_bucket(world, "cat", "retry") == ("cat-retry-1", True)
+    (note,) = world.bucket.keys(layout.REQUESTS)
+    world.app("person").store.put(note, b"?")
+    with pytest.raises(Refused, match=f"delete {note}"):
+        over_the_bucket(world, "cat", "retry")
+    world.app("person").store.delete(note)
+    assert over_the_bucket(world, "cat", "retry") == ("cat-retry-1", False)
+
+
 @pytest.mark.parametrize("job", ["late", "waits", "nobody", "../x"])
 @pytest.mark.parametrize("decision", ["retry", "failed"])
 def test_only_lost_calls_are_decided_about(world: World, job: str, decision: str) -> None:
