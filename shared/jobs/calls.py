@@ -27,9 +27,10 @@ from shared.ledger.ledger import Ledger
 from shared.ledger.permits import Permit
 from shared.ledger.record import NEEDS_ATTENTION, QUEUED, RUNNING, Record
 from shared.ledger.slots import Slot
-from shared.ledger.wakeups import ADOPTED
+from shared.ledger.wakeups import FROZEN
 from shared.modelstudio.calls import CallAnswered, CallOutcome, Calls
 from shared.modelstudio.client import OutcomeUnknown, ServiceError
+from shared.modelstudio.download import RETENTION
 from shared.platform.clock import from_iso, iso
 from shared.platform.logs import about
 from shared.storage.objects import StoreError
@@ -37,7 +38,8 @@ from shared.storage.objects import StoreError
 STORING = 180.0
 """Seconds kept for an answer that comes at the last moment: its record, and its images."""
 INSISTS = 100.0
-"""Seconds for which a record of a call is tried to be written: nothing else knows what it says."""
+"""Seconds for which a record of a call is tried to be written at least: nothing else knows what it
+says. That of an answer is tried until the invocation ends."""
 LONGEST_WAIT = 15.0
 WORKED_ON = ("caller", "policy", "input_fetch")
 """Classes of refusals that only a service gives that takes the key and works for the account."""
@@ -92,17 +94,22 @@ class CallAttempts:
                 self.ledger.lease.permits.give_back(permit)
             took = clock.monotonic() - began
             sent = replace(intent, submitted_at=sent_at)
-            return self.insist(partial(self._ended, model, sent, outcome, took))
+            return self.insist(partial(self._ended, model, sent, outcome, took), self._patience())
         finally:
             self._open.discard(slot)
 
-    def insist(self, act: Callable[[], R]) -> R:
+    def _patience(self) -> float:
+        """Seconds for which the record of an answer is tried to be written."""
+        left = self.time_left() - LONGEST_WAIT
+        return max(INSISTS, left) if left < math.inf else INSISTS
+
+    def insist(self, act: Callable[[], R], seconds: float = INSISTS) -> R:
         """Do what only this process can do, again and again while the store does not answer.
 
-        Raises StoreError in the end.
+        Raises StoreError after `seconds`.
         """
         clock, wait = self.ledger.clock, 1.0
-        end = clock.monotonic() + INSISTS
+        end = clock.monotonic() + seconds
         while True:
             try:
                 return act()
@@ -116,9 +123,12 @@ class CallAttempts:
     def resolve(self, last: Record) -> Record | None:
         """Put a call whose sender has stopped before a person; the same record while it may still
         be answered. Only for the holder of the lease. Raises StoreError."""
-        epoch = self.ledger.lease.epoch
-        if epoch is None or last.epoch is None or last.slot in self._open or last.epoch > epoch:
+        epoch, now = self.ledger.lease.epoch, self.ledger.clock.now()
+        if epoch is None or last.slot in self._open:
             return last
+        if last.epoch is None or last.epoch > epoch:
+            # Its sender took over, or the lease's objects were lost and epochs began again.
+            return self._lost(last, STOPPED) if now - from_iso(last.at) >= RETENTION else last
         if last.epoch < epoch and self.ledger.open_calls.may_be_answered(last.epoch):
             return last
         return self._lost(last, STOPPED)
@@ -174,7 +184,7 @@ class CallAttempts:
         if made is None:
             self.ledger.slots.free(slot)
             return None
-        self.ledger.wake.because(ADOPTED)
+        self.ledger.wake.because(FROZEN)
         return made
 
     def _lost(self, last: Record, reason: str) -> Record | None:

@@ -1,15 +1,16 @@
 """What a person decides about a job whose call was lost: to run it again, or to let it be.
 
 A retry comes first and the decision after it, so that whoever is interrupted between the two finds
-the job still undecided, and the retry that is under way is not doubled.
+the job still undecided. The decision makes one retry, which is never doubled, however it ended.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from shared.jobs.idempotency import IdempotencyKey, KeyReused
 from shared.jobs.intake import IntakeOutcome
-from shared.jobs.retry import Retries
+from shared.jobs.retry import NotRetryable, Retries
 from shared.jobs.transitions import Transitions
 from shared.ledger.ledger import Ledger
 from shared.ledger.record import NEEDS_ATTENTION, Record
@@ -19,6 +20,8 @@ LOST = "CallLost"
 DECIDED = "CallGivenUp"
 RETRY, FAILED = "retry", "failed"
 DECISIONS = (RETRY, FAILED)
+OWNER = "\nlost call"
+"""Of the keys under which the retries are made; no caller's name has a line break."""
 
 
 class NotLost(Exception):
@@ -58,10 +61,21 @@ class LostCalls:
             raise NotLost(last)
         if decision == FAILED:
             return Decided(self._end(last, "it is not run again"))
-        made = self.retries.retry(last, prefix)
+        made = self._run_again(last, prefix)
         if made.violations:  # nothing runs again, so nothing is decided
             return Decided(last, made)
         return Decided(self._end(last, f"it was run again as {made.job}"), made)
+
+    def _run_again(self, last: Record, prefix: str) -> IntakeOutcome:
+        key = IdempotencyKey(OWNER, last.job)
+        try:
+            return self.retries.retry(last, prefix, key)
+        except KeyReused:
+            note = layout.request(key.mark)
+            raise NotRetryable(
+                f"The note of which job it was run again as cannot be read; delete {note}, look"
+                " whether there is such a job, and decide again."
+            ) from None
 
     def _end(self, last: Record, decision: str) -> Record:
         """The last record after the decision; one that is there already stays."""

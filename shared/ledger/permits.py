@@ -22,8 +22,6 @@ from shared.platform.clock import Clock
 
 ON_ITS_WAY = 1.0
 """Seconds after which a request that was written completely has arrived."""
-LONGEST_WINDOW = 3600.0
-"""Seconds of the longest window that a limit may have."""
 
 
 class Permit:
@@ -101,9 +99,11 @@ class Permits:
             permit.back_at = min(permit.back_at, back_at)
 
     def state(self) -> dict[str, list[float]]:
-        """Seconds until each spent permit returns, by model: what the next holder has to know; under
-        `*` those until the last request has been answered that nobody knows of. That is negative
-        while a window with that request in it may last."""
+        """Seconds until each spent permit returns, by model: what the next holder has to know.
+
+        `*`: until the last request that nobody knows of has been answered. Negative from then on,
+        because the window that it was counted in goes on.
+        """
         with self._lock:
             now = self.clock.monotonic()
             unknown = self._unknown_until - now
@@ -112,7 +112,7 @@ class Permits:
                 for model in list(self._spent)
             }
         return {model: waits for model, waits in spent.items() if waits} | (
-            {"*": [unknown]} if self._unknown_until and unknown > -LONGEST_WINDOW else {}
+            {"*": [unknown]} if self._unknown_until else {}
         )
 
     def restore(self, state: Any, request: float, ago: float = 0.0) -> None:

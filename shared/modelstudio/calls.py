@@ -13,6 +13,7 @@ import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from io import BytesIO
+from threading import Lock
 from typing import Any
 
 from urllib3.connection import HTTPConnection
@@ -35,6 +36,7 @@ BODY_TIMEOUT = 30.0
 """Seconds from there to the last byte; an answer holds links, not images."""
 KEPT = ("output", "usage", "request_id")
 REQUEST_TIMED_OUT = 408
+NOT_REACHED = ServiceError("Unreachable", "The service could not be reached.", 0)
 KEEP_ALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 6}
 """Seconds of silence, seconds between probes, and probes that may be lost: so no gateway on the way
 takes a connection that waits for its answer for a dead one."""
@@ -77,7 +79,7 @@ class Calls:
     def _call(
         self, endpoint: str, body: Mapping[str, Any], written: Callable[[], object], key: str
     ) -> CallOutcome:
-        studio, request = self.model_studio, _Request(body, written)
+        studio, request, status = self.model_studio, _Request(body, written), 0
         try:
             answer = studio.session.post(
                 studio.base_url + endpoint,
@@ -87,17 +89,20 @@ class Calls:
                 allow_redirects=False,
                 stream=True,
             )
+            status = answer.status_code
             found = studio.body_of(answer, BODY_TIMEOUT)
         except requests.RequestException as error:
-            if never_sent(error) or not request.whole:
-                return ServiceError("Unreachable", "The service could not be reached.", 0)
+            if never_sent(error) or not request.whole or _refuses(status):
+                return NOT_REACHED
             return OutcomeUnknown(f"{type(error).__name__} after the request was sent")
         except (UnreadableBody, AnswerTooSlow) as error:
             found = {}
-            if answer.status_code == 200:
+            if status == 200:
                 why = str(error) or "it did not end in time"
                 return OutcomeUnknown(f"HTTP 200 with an unreadable answer: {why}")
-        return _outcome(answer.status_code, found)
+        if status >= 500 and not request.whole:
+            return NOT_REACHED  # half a request is worked on by nobody
+        return _outcome(status, found)
 
 
 class _Request(BytesIO):
@@ -116,6 +121,11 @@ class _Request(BytesIO):
         return piece
 
 
+def _refuses(status: int) -> bool:
+    """Whether a status alone says that the model has done nothing."""
+    return 400 <= status < 500 and status != REQUEST_TIMED_OUT
+
+
 def _outcome(status: int, body: Mapping[str, Any]) -> CallOutcome:
     """A gateway may answer 200 with an error body; what comes with a 5xx, or after a gateway's own
     time-out, says nothing of what the model has done."""
@@ -130,7 +140,17 @@ def _outcome(status: int, body: Mapping[str, Any]) -> CallOutcome:
 
 
 class KeepAliveAdapter(requests.adapters.HTTPAdapter):
-    """Connections that stay open although nothing comes for minutes."""
+    """Connections that stay open although nothing comes for minutes, a new one for each request:
+    a server need not say that it closes one, and what is written into it then is lost."""
+
+    def __init__(self, **options: Any) -> None:
+        self._opening = Lock()
+        super().__init__(**options)
+
+    def get_connection_with_tls_context(self, *request: Any, **options: Any) -> Any:
+        with self._opening:
+            self.close()  # forgets what is idle; connections in use stay open
+            return super().get_connection_with_tls_context(*request, **options)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         options = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]

@@ -216,8 +216,7 @@ class InFlightTasks:
 
     def jobs(self, model: str) -> set[str]:
         """The jobs of a model that hold a slot, or are about to."""
-        sending = self._sending(model)
-        return sending | {inflight.slot.job for inflight in self if inflight.slot.model == model}
+        return self._sending(model) | {one.slot.job for one in self if one.slot.model == model}
 
     def models(self) -> list[str]:
         """The model of each task that is in flight or about to be."""
@@ -236,9 +235,10 @@ class InFlightTasks:
         return min(room, self._calls_left()) if model.mode == SYNC else room
 
     def _calls_left(self) -> int:
-        """How many more calls may be open, over all synchronous models."""
-        calls = (self._flying(one.name) for one in self.catalogue.models() if one.mode == SYNC)
-        return self.ledger.most_calls - sum(calls)
+        """How many more calls may be open. A model that left the catalogue may have been one."""
+        others = {one.name for one in self.catalogue.models() if one.mode != SYNC}
+        names = {*self.catalogue.names(), *(slot.model for slot in self._held or ())} - others
+        return self.ledger.most_calls - sum(map(self._flying, names))
 
     def _flying(self, model: str) -> int:
         """How many tasks of a model keep the service busy, or are about to."""

@@ -35,7 +35,7 @@ API_KEY = "sk-simulated-secret"
 ENDED_BY_SERVICE = {SUCCEEDED, FAILED, CANCELED, NEEDS_ATTENTION}
 LEGAL: dict[str, set[str]] = {
     "": {QUEUED, REJECTED},
-    QUEUED: {SUBMITTING, QUEUED, EXPIRED, CANCELED, FAILED, SUCCEEDED},
+    QUEUED: {SUBMITTING, QUEUED, RUNNING, EXPIRED, CANCELED, FAILED, SUCCEEDED},
     SUBMITTING: {
         PENDING,
         RUNNING,
@@ -46,7 +46,7 @@ LEGAL: dict[str, set[str]] = {
         SUCCEEDED,
         CANCELED,
     },
-    NEEDS_ATTENTION: {PENDING},
+    NEEDS_ATTENTION: {PENDING, RUNNING},
     PENDING: {RUNNING, QUEUED, *ENDED_BY_SERVICE},
     RUNNING: {QUEUED, *ENDED_BY_SERVICE},
     REJECTED: {QUEUED, REJECTED},
@@ -121,6 +121,8 @@ class Invariants:
             self.violate("states follow the rules", f"{name}: {state} after {job.state}")
         if (job.state, state) == (SUBMITTING, CANCELED) and not job.doubted:
             self.violate("states follow the rules", f"{name} is CANCELED while it is being sent")
+        if state == RUNNING and job.state in (QUEUED, NEEDS_ATTENTION) and not link.get("answer"):
+            self.violate("states follow the rules", f"{name} is RUNNING without an answer")
         job.grow(read)
         task = f", {link['task_id']}" if link.get("task_id") else ""
         why = (link.get("error") or {}).get("code", "")

@@ -16,7 +16,7 @@ from shared.poller.follower import Follower
 from shared.poller.poller import Poller
 from tests.simulation.mutating import Change, named, rewritten
 
-RECORDED = "self.ledger.records.append(draft) or self._written_before(draft)"
+RECORDED = "self.ledger.records.append(draft) or self._met(draft)"
 
 
 def answer_not_recorded() -> list[Change]:
@@ -48,7 +48,7 @@ def lost_call_repeated() -> list[Change]:
 
 
 def call_repeated_without_end() -> list[Change]:
-    return [(CallAttempts, "_may_repeat", lambda _self, _last, _images: True)]
+    return [(CallAttempts, "_may_repeat", lambda _self, _last, _spec, _images: True)]
 
 
 def call_looked_up() -> list[Change]:
@@ -57,7 +57,7 @@ def call_looked_up() -> list[Change]:
 
 def answer_written_once() -> list[Change]:
     """Where the store does not take the answer at once, it is lost."""
-    return [(CallAttempts, "insist", lambda _self, act: act())]
+    return [(CallAttempts, "insist", lambda _self, act, _seconds=0.0: act())]
 
 
 def drained_without_a_sign() -> list[Change]:

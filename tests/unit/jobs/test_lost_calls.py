@@ -84,6 +84,35 @@ def test_a_store_that_fails_leaves_the_job_undecided(world: World) -> None:
     assert over_the_bucket(world, "cat", "retry")[0] == "cat-retry-1"
 
 
+@FRONTS
+def test_a_decision_stands_however_its_retry_ended(world: World, decide: Decide) -> None:
+    assert decide(world, "cat", "retry") == ("cat-retry-1", True)
+    world.app("person").cancellation.cancel("cat-retry-1")
+    assert decide(world, "cat", "retry") == ("cat-retry-1", False)
+    run(world)
+    assert world.studio.posts == []
+
+
+def test_nor_is_a_retry_that_is_over_made_again_by_who_goes_on(world: World) -> None:
+    app = world.app("dies")
+    store_of(app).before.append(once("create", f"{layout.RECORDS}cat/000004", fail))
+    with pytest.raises(StoreError):
+        app.lost_calls.decide("cat", "retry")
+    world.app("person").cancellation.cancel("cat-retry-1")
+    assert over_the_bucket(world, "cat", "retry") == ("cat-retry-1", False)
+    assert (world.state("cat"), code_of(world, "cat")) == ("FAILED", "CallGivenUp")
+
+
+def test_a_damaged_note_of_the_retry_is_told_with_its_cure(world: World) -> None:
+    assert over_the_bucket(world, "cat", "retry") == ("cat-retry-1", True)
+    (note,) = world.bucket.keys(layout.REQUESTS)
+    world.app("person").store.put(note, b"?")
+    with pytest.raises(Refused, match=f"delete {note}"):
+        over_the_bucket(world, "cat", "retry")
+    world.app("person").store.delete(note)
+    assert over_the_bucket(world, "cat", "retry") == ("cat-retry-1", False)
+
+
 @pytest.mark.parametrize("job", ["late", "waits", "nobody", "../x"])
 @pytest.mark.parametrize("decision", ["retry", "failed"])
 def test_only_lost_calls_are_decided_about(world: World, job: str, decision: str) -> None:

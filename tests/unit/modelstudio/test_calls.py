@@ -13,7 +13,7 @@ import requests
 from shared.modelstudio.api_key import FixedKey
 from shared.modelstudio.calls import CallAnswered, Calls, KeepAliveAdapter
 from shared.modelstudio.client import ModelStudio, OutcomeUnknown, ServiceError
-from tests.kit.scripted_http import NOTHING, HttpScript, refusing_port, scripted_http
+from tests.kit.scripted_http import NOTHING, Answer, HttpScript, Seen, refusing_port, scripted_http
 from tests.unit.modelstudio.test_client import KEY, said
 
 ENDPOINT = "/services/aigc/multimodal-generation/generation"
@@ -106,6 +106,86 @@ def test_a_call_whose_key_was_replaced_is_left_to_another_permit(app: HttpScript
     assert app.seen[1].headers["authorization"] == "Bearer sk-new"
 
 
+@pytest.mark.parametrize("status", [400, 429])
+def test_a_refusal_whose_words_are_cut_off_is_a_refusal(app: HttpScript, status: int) -> None:
+    app.then(Answer(status, b'{"code": "Throttling", "message": "no"}', cut=9))
+    outcome = calls(app.url).call(ENDPOINT, BODY)
+    assert isinstance(outcome, ServiceError)
+    assert outcome.code == "Unreachable"
+
+
+def test_an_answer_whose_end_is_cut_off_is_lost(app: HttpScript) -> None:
+    app.then(Answer(200, b'{"output": {"choices": []}}', cut=9))
+    assert isinstance(calls(app.url).call(ENDPOINT, BODY), OutcomeUnknown)
+
+
+def test_a_request_that_did_not_leave_completely_was_not_worked_on() -> None:
+    """Whatever a gateway says then: a model cannot begin with half a request."""
+    large = {**BODY, "input": {"prompt": "x" * 30_000_000}}
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(1000)
+                connection.sendall(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n")
+                connection.shutdown(socket.SHUT_RDWR)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        base = f"http://127.0.0.1:{server.getsockname()[1]}"
+        outcome = calls(base).call(ENDPOINT, large)
+        thread.join()
+    assert isinstance(outcome, ServiceError)
+    assert (outcome.code, outcome.http) == ("Unreachable", 0)
+
+
+def test_each_call_has_a_connection_of_its_own() -> None:
+    """One that is used again may be closing: what is written into it then is lost for certain."""
+    body = json.dumps({"output": OUTPUT}).encode()
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            for _ in range(2):
+                connection, _ = server.accept()
+                with connection:
+                    _read_request(connection)
+                    connection.sendall(head + body)
+                    connection.recv(1)  # until it is closed, or used again
+
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        made = calls(f"http://127.0.0.1:{server.getsockname()[1]}")
+        small = {**BODY, "input": {"prompt": "a cat"}}
+        outcomes = [made.call(ENDPOINT, small) for _ in range(2)]
+    assert [type(one) for one in outcomes] == [CallAnswered, CallAnswered]
+
+
+def test_a_call_that_is_open_stays_open_while_others_are_made(app: HttpScript) -> None:
+    entered, leave = threading.Event(), threading.Event()
+
+    def slow(_seen: Seen) -> Answer:
+        entered.set()
+        leave.wait(10.0)
+        return ANSWERED
+
+    app.then(slow, ANSWERED)
+    made, outcomes = calls(app.url), list[object]()
+    first = threading.Thread(target=lambda: outcomes.append(made.call(ENDPOINT, BODY)))
+    first.start()
+    assert entered.wait(10.0)
+    outcomes.append(made.call(ENDPOINT, BODY))
+    leave.set()
+    first.join()
+    assert [type(one) for one in outcomes] == [CallAnswered, CallAnswered]
+
+
+def _read_request(connection: socket.socket) -> None:
+    while b'"n": 1}}' not in connection.recv(65536)[-9:]:
+        pass
+
+
 def test_nothing_was_done_where_nobody_listens() -> None:
     outcome = calls(f"http://127.0.0.1:{refusing_port()}").call(ENDPOINT, BODY)
     assert isinstance(outcome, ServiceError)
@@ -120,8 +200,7 @@ def test_a_call_is_written_while_its_answer_is_still_awaited() -> None:
         def answer() -> None:
             connection, _ = server.accept()
             with connection:
-                while b'"n": 1}}' not in connection.recv(65536)[-9:]:
-                    pass
+                _read_request(connection)
                 checked.append(written.wait(5.0))
                 body = json.dumps({"output": OUTPUT}).encode()
                 head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n"

@@ -16,6 +16,7 @@ from shared.jobs.cancel import NotCancelable
 from shared.ledger.breaker import BLOCKED_PAUSE
 from shared.ledger.lease import POLLER, Timing
 from shared.modelstudio.client import ServiceError
+from shared.modelstudio.download import RETENTION
 from shared.platform.fc.events import TimerEvent
 from shared.poller.follower import FETCHING
 from shared.storage import layout
@@ -263,6 +264,31 @@ def test_who_waits_longest_is_called_next_whichever_its_model() -> None:
     assert [post.body["model"] for post in world.studio.posts] == [MODEL, OTHER] * 4
 
 
+def test_calls_of_a_model_that_left_the_catalogue_count_too() -> None:
+    """Other code was deployed while they are open."""
+    world = synchronous()
+    world.models = tuple(replace(one, mode=SYNC, limits=FAST) for one in world.models)
+    world.studio.synchronous = Synchronous(frozenset({MODEL, OTHER}))
+    world.studio.limits = {MODEL: FAST, OTHER: FAST}
+    world.studio.seconds, opened = 2 * LATE, list[int]()
+    for number in range(3):
+        world.queued(f"old-{number}")
+
+    def deploy() -> None:
+        world.models = world.models[1:]
+        for number in range(3):
+            world.queued(f"new-{number}", OTHER)
+        following = world.app("next", most_open_calls=3)
+        world.timeline.thread(lambda: run(world, 900.0, following))
+
+    world.timeline.after(45.0, deploy)
+    world.timeline.after(120.0, lambda: opened.append(len(world.studio.posts)))
+    poll(world, 30.0, world.app("poller", most_open_calls=3))
+    world.timeline.wait(900.0)
+    assert opened == [3]
+    assert {world.state(f"new-{number}") for number in range(3)} == {"SUCCEEDED"}
+
+
 def test_a_poller_hands_over_while_a_call_is_open_and_hears_the_answer() -> None:
     world = synchronous()
     world.studio.seconds = LATE
@@ -349,6 +375,24 @@ def test_a_call_whose_poller_is_gone_is_lost_once_its_sign_of_life_is_old() -> N
     assert world.studio.posts == []
 
 
+@pytest.mark.parametrize("epoch", [57, None])
+def test_a_call_of_an_epoch_that_nobody_will_reach_is_given_up_in_the_end(
+    epoch: int | None,
+) -> None:
+    """As where the lease's objects are lost, or a bucket was copied without them."""
+    world = synchronous()
+    app, last = world.app("long ago"), world.queued("cat")
+    slot = app.ledger.slots.claim(MODEL, "cat", 2)
+    draft = last.following("SUBMITTING").claimed(slot)
+    app.ledger.records.append(replace(draft, attempt=1, epoch=epoch, call=True))
+    run(world, 900.0)
+    assert world.state("cat") == "SUBMITTING"
+    world.timeline.wait(RETENTION)
+    run(world)
+    assert world.state("cat") == "NEEDS_ATTENTION"
+    assert (world.slots(), world.studio.posts) == ([], [])
+
+
 def test_no_call_is_begun_that_could_not_be_answered_in_time() -> None:
     world = synchronous()
     world.queued("cat")
@@ -379,6 +423,16 @@ def test_an_answer_is_written_down_although_the_store_is_silent_for_a_minute() -
     silent_until(world, app, world.timeline.now + world.studio.seconds + INSISTS / 2)
     run(world, app=app)
     assert world.state("cat") == "SUCCEEDED"
+
+
+def test_an_answer_is_held_for_as_long_as_its_poller_lives() -> None:
+    world = synchronous()
+    world.queued("cat")
+    app = world.app("poller")
+    silent_until(world, app, world.timeline.now + world.studio.seconds + 4 * INSISTS)
+    poll(world, 30.0, app)
+    assert world.state("cat") == "SUCCEEDED"
+    assert len(world.studio.posts) == 1
 
 
 def test_what_comes_too_late_to_be_fetched_is_left_to_the_next_poller() -> None:
