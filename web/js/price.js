@@ -49,7 +49,7 @@ function possiblePrices(model, job) {
 
 /** Pixels of an output, NaN if the size does not say, or may be ignored. */
 function outputArea(model, job) {
-  const ignoring = model.rules.filter(({ kind, at }) => kind === "ignored_if" && at === "/parameters/size");
+  const ignoring = (model.rules ?? []).filter(({ kind, at }) => kind === "ignored_if" && at === "/parameters/size");
   if (ignoring.some((rule) => holds(rule.when, job, model))) return NaN;
   const size = valueAt(model, job, "/parameters/size");
   const level = LEVEL.exec(size ?? "");
