@@ -18,6 +18,8 @@ MOST_OPEN = 16
 LOST = "CallLost"
 ONCE = "a call is made once"
 WHY = "a call is given up only where its answer is lost"
+LATE_KILL = 5.0
+"""Seconds after the storm in which an instance may still die of it: a kill has its moment later."""
 
 
 class Calls(Judge):
@@ -69,7 +71,7 @@ class Calls(Judge):
         last = arrivals[-1] if arrivals else None
         intent = [link.at for link in job.records if link.state == SUBMITTING][-1]
         if last is None or last.at < intent - 1.0:
-            if self.facts.quiet_for(intent) >= 0:
+            if self.facts.quiet_for(intent) >= LATE_KILL:
                 self.violate(WHY, f"{job.name} was never called")
         elif self._is_open(last) and not last.sender.held:
             if self.facts.quiet_for(last.at) >= 0 or not self.facts.outages:

@@ -143,7 +143,7 @@ def test_a_size_that_may_be_ignored_bounds_no_price() -> None:
     after: list[int | None] = [LARGE]
     said = total(pro, before, edited)
     assert (said["total"], said["at_most"]) == (0.52, True)
-    said = total(pro, before, edited)
+    assert said["total"] >= total(pro, after, edited)["total"]
 
 
 def test_a_size_that_is_left_out_is_its_default() -> None:
