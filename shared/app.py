@@ -236,6 +236,7 @@ class App:
         scheduler = Scheduler(ledger, submission, sender, guard, gauges)
         following = (self._collection(), self._reconciliation(), transitions, workers, guard)
         follower = Follower(ledger, scheduler, *following)
+        sender.answered = follower.fetch_answer
         alarm = Alarm(ledger, guard.schedule, self.calls)
         return Poller(ledger, scheduler, follower, workers, guard, alarm)
 

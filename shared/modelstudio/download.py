@@ -98,6 +98,10 @@ class Hosts:
         return self.lists(host) or host.endswith(TRUSTED_DOMAIN)
 
 
+def _usual_peer() -> Callable[[requests.Response], str | None]:
+    return peer_of
+
+
 @dataclass
 class Downloader:
     """Fetches images, each at most `limit` bytes. `session` is the network seam.
@@ -110,7 +114,7 @@ class Downloader:
     limit: int
     own_host: str = ""
     clock: Clock = field(default_factory=SystemClock)
-    peer_of: Callable[[requests.Response], str | None] = field(default_factory=lambda: peer_of)
+    peer_of: Callable[[requests.Response], str | None] = field(default_factory=_usual_peer)
 
     def fetch(self, url: str, hosts: Hosts) -> Download:
         """The file behind a result URL, which is used as it was given.

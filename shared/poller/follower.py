@@ -56,9 +56,6 @@ class Follower:
     guard: Guard
     _reading: set[str] = field(default_factory=set)
 
-    def __post_init__(self) -> None:
-        self.scheduler.sender.answered = self._fetch_answer
-
     @property
     def in_flight(self) -> InFlightTasks:
         return self.scheduler.in_flight
@@ -117,7 +114,7 @@ class Follower:
             return
         if inflight.last.answer is not None:
             if self.guard.may_begin():
-                self._fetch_answer(inflight)
+                self.fetch_answer(inflight)
         elif inflight.last.state in (PENDING, RUNNING):
             self.in_flight.ask_later(inflight, self.scheduler.is_crowded(inflight.slot.model))
             inflight.asked_at = self.ledger.clock.monotonic()
@@ -170,7 +167,7 @@ class Follower:
         lane = _images(inflight) if task.status in OVER else ASKING
         self._start(lane, inflight, take, self._taken)
 
-    def _fetch_answer(self, inflight: InFlight) -> None:
+    def fetch_answer(self, inflight: InFlight) -> None:
         """Fetch what a call was answered with. That needs no lease: a poller that has handed over
         fetches what its last calls bring, as long as there is time."""
         calls = self.reconciliation.submission.calls

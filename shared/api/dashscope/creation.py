@@ -17,7 +17,9 @@ from shared.api.dashscope.paths import is_asynchronous
 from shared.api.dashscope.sameness import content_of
 from shared.api.dashscope.view import PENDING, CallView
 from shared.api.ownership import foreign_objects
+from shared.api.tokens import Caller
 from shared.api.waiting import record_when
+from shared.app import App
 from shared.jobs.idempotency import ALLOWED_KEYS, IdempotencyKey, IdempotencyKeys, KeyReused
 from shared.jobs.intake import IntakeOutcome, Source
 from shared.jobs.unclaimed import UnclaimedJobs
@@ -79,9 +81,17 @@ class _Asked:
     path: str
     content: bytes = b""
 
-    def __post_init__(self) -> None:
-        self.app, self.caller = app_of(self.request), caller_of(self.request)
-        self.key = self.request.get_header("Idempotency-Key")
+    @property
+    def app(self) -> App:
+        return app_of(self.request)
+
+    @property
+    def caller(self) -> Caller:
+        return caller_of(self.request)
+
+    @property
+    def key(self) -> str | None:
+        return self.request.get_header("Idempotency-Key")
 
     def begun(self) -> Record:
         """The last record of a new job, or of the one that the same call left behind.
