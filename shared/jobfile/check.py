@@ -16,7 +16,6 @@ from shared.jobfile import wording
 from shared.jobfile.document import Document
 from shared.jobfile.findings import Findings, Notice, Violation, counted
 from shared.jobfile.image_check import ImageCheck
-from shared.jobfile.messages import check_messages
 from shared.jobfile.quick_check import seconds
 from shared.jobfile.references import Place
 from shared.jobfile.rules import as_numbers, check_lengths, check_rules
@@ -72,6 +71,8 @@ def _flat(job: Plain, model: Model, found: Findings) -> tuple[Plain, bool]:
     """The job in the flat form, and whether all of it could be read into that."""
     if model.messages is None or not is_native(model, job):
         return job, True
+    from shared.jobfile.messages import check_messages
+
     framed = check_messages(job, model, model.messages, found)
     flat, found.moved = flat_body(model, job)
     return flat, framed

@@ -28,9 +28,9 @@ from shared.ledger.permits import Permit
 from shared.ledger.record import NEEDS_ATTENTION, QUEUED, RUNNING, Record
 from shared.ledger.slots import Slot
 from shared.ledger.wakeups import FROZEN
+from shared.modelstudio.answers import RETENTION
 from shared.modelstudio.calls import CallAnswered, CallOutcome, Calls
 from shared.modelstudio.client import OutcomeUnknown, ServiceError
-from shared.modelstudio.download import RETENTION
 from shared.platform.clock import from_iso, iso
 from shared.platform.logs import about
 from shared.storage.objects import StoreError

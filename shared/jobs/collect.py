@@ -21,8 +21,9 @@ from shared.jobs.wanted import MOST_IMAGES, Wanted, wanted
 from shared.ledger.ledger import Ledger
 from shared.ledger.manifest import StoredImage
 from shared.ledger.record import CANCELED, FAILED, NEEDS_ATTENTION, RUNNING, Record
+from shared.modelstudio.answers import RETENTION
 from shared.modelstudio.client import ModelStudio, ServiceError, Task
-from shared.modelstudio.download import RETENTION, Downloader, DownloadFailed, Hosts, host_of
+from shared.modelstudio.download import Downloader, DownloadFailed, Hosts, host_of
 from shared.modelstudio.result_urls import result_items, result_texts, value_at
 from shared.platform.clock import from_iso
 from shared.platform.concurrency import MapFn, in_turn

@@ -7,7 +7,8 @@ from typing import Any
 
 from shared.jobfile.image_probe import ProbeError, probe
 from shared.ledger.manifest import StoredImage
-from shared.modelstudio.download import RETENTION, Download, DownloadFailed
+from shared.modelstudio.answers import RETENTION
+from shared.modelstudio.download import Download, DownloadFailed
 from shared.storage import layout
 from shared.storage.objects import ObjectStore
 

@@ -20,8 +20,8 @@ from shared.jobs.transitions import UNSURE, Transitions
 from shared.ledger.ledger import Ledger
 from shared.ledger.record import NEEDS_ATTENTION, SUBMITTING, Record
 from shared.ledger.slots import Slot, newer_attempt
+from shared.modelstudio.answers import RETENTION
 from shared.modelstudio.client import ListedTask, ListTooLong
-from shared.modelstudio.download import RETENTION
 from shared.modelstudio.result_urls import prompts_of
 from shared.platform.clock import from_iso
 from shared.platform.logs import about

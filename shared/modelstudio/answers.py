@@ -14,6 +14,8 @@ from urllib3.exceptions import HTTPError
 
 from shared.platform.slim_imports import requests
 
+RETENTION = 24 * 3600.0
+"""Seconds for which task and images exist, counted from submission (wan2.5 API reference)."""
 ANSWER_BYTES = 4 * 1024 * 1024
 """A page of 100 listed tasks has about 50 kB; an answer with results a few kB."""
 LONGEST_TEXT = 4000

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from urllib3.exceptions import HTTPError, LocationParseError
 from urllib3.util import parse_url
 
-from shared.modelstudio.answers import pieces
+from shared.modelstudio.answers import RETENTION, pieces
 from shared.platform.clock import Clock, SystemClock
 from shared.platform.logs import about
 from shared.platform.slim_imports import requests
@@ -31,8 +31,6 @@ CHUNK = 256 * 1024
 IN_MEMORY = 1024 * 1024
 """Bytes of a file that are kept in memory; a larger one goes to disk."""
 TIMEOUT = (3.05, 30)
-RETENTION = 24 * 3600.0
-"""Seconds for which task and images exist, counted from submission (wan2.5 API reference)."""
 REFUSED = 1800.0
 """Seconds for which even a refused download is tried again: the image is paid for."""
 TRUSTED_DOMAIN = ".aliyuncs.com"
@@ -40,7 +38,6 @@ FOR_GOOD = frozenset({"ResultTooLarge", "ResultHostRefused"})
 """What no other scheme would change."""
 LONGEST = 120.0
 """Seconds for one image as a whole."""
-_AFTER_HOST = re.compile("[/?#]")
 METADATA = ip_address("100.100.100.200")
 """Alibaba Cloud's metadata service, which hands out the role's credentials."""
 
@@ -226,7 +223,7 @@ def host_of(url: str) -> str | None:
     at a backslash, and `urllib.parse` does not. What comes after the host deceives neither, so an
     image that is paid for is not lost for a name like `a@b.png`.
     """
-    authority = _AFTER_HOST.split(url.partition("://")[2], maxsplit=1)[0]
+    authority = re.split("[/?#]", url.partition("://")[2], maxsplit=1)[0]
     if "\\" in url or not url.isprintable() or not authority.isascii():
         return None
     if any(sign in authority for sign in '@ "<>'):

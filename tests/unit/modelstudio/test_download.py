@@ -12,7 +12,8 @@ import pytest
 import requests
 
 from shared.catalogue.errors import load_errors
-from shared.modelstudio.download import LONGEST, RETENTION, Downloader, DownloadFailed, Hosts
+from shared.modelstudio.answers import RETENTION
+from shared.modelstudio.download import LONGEST, Downloader, DownloadFailed, Hosts
 from tests.kit.scripted_http import NOTHING, Answer, HttpScript, refusing_port, scripted_http
 from tests.kit.world import World
 from tests.simulation.kernel import InstanceClock, Kernel

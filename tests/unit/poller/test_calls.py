@@ -15,8 +15,8 @@ from shared.jobs.calls import INSISTS, STORING
 from shared.jobs.cancel import NotCancelable
 from shared.ledger.breaker import BLOCKED_PAUSE
 from shared.ledger.lease import POLLER, Timing
+from shared.modelstudio.answers import RETENTION
 from shared.modelstudio.client import ServiceError
-from shared.modelstudio.download import RETENTION
 from shared.platform.fc.events import TimerEvent
 from shared.poller.follower import FETCHING
 from shared.storage import layout
