@@ -19,7 +19,7 @@ from shared.catalogue.pointers import find
 
 LEVELS = {"1K": 1024 * 1024, "2K": 2048 * 2048, "4K": 4096 * 4096}
 """About how many pixels a level stands for (wan2.7 image API reference)."""
-SIZE = r"([1-9][0-9]{0,4})\*([1-9][0-9]{0,4})"
+SIZE = re.compile(r"([1-9][0-9]{0,4})\*([1-9][0-9]{0,4})")
 DIGITS = 4
 """Decimals of a total."""
 
@@ -85,7 +85,7 @@ def area_asked_for(model: Model, request: Plain) -> int | None:
     size = given["size"] if "size" in given else default_of(field, model, request)
     if not isinstance(size, str):
         return None
-    sides = re.fullmatch(SIZE, size)
+    sides = SIZE.fullmatch(size)
     return int(sides[1]) * int(sides[2]) if sides else LEVELS.get(size.upper())
 
 

@@ -14,8 +14,8 @@ from shared.catalogue.plain import Plain
 from shared.jobfile import wording
 from shared.jobfile.findings import Findings
 
-_SIZE = r"([1-9][0-9]{0,4})\*([1-9][0-9]{0,4})"
-_SHARE = r"([0-9]{1,9}(?:\.[0-9]{1,9})?)%?"
+_SIZE = re.compile(r"([1-9][0-9]{0,4})\*([1-9][0-9]{0,4})\Z")
+_SHARE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)%?\Z")
 _WHOLE = re.compile(r"-?[0-9]{1,18}")
 _NEARLY = 0.005
 _EMPTY: tuple[Plain, ...] = ([], "", None)
@@ -58,7 +58,7 @@ def _measured(
     def check(held: _Held) -> None:
         rule = held.rule
         for pointer, value in held.written():
-            size = re.fullmatch(_SIZE, value) if isinstance(value, str) else None
+            size = _SIZE.match(value) if isinstance(value, str) else None
             if size is None:
                 continue  # a level such as 2K, or else the schema says so already
             numbers = measure(int(size[1]), int(size[2]))
@@ -134,7 +134,7 @@ def _sum(held: _Held) -> None:
 
 def _number(value: Plain) -> float | None:
     if isinstance(value, str):
-        share = re.fullmatch(_SHARE, value)
+        share = _SHARE.match(value)
         return float(share[1]) if share else None
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     return float(value) if is_number else None

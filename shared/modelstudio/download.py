@@ -41,6 +41,8 @@ LONGEST = 120.0
 METADATA = ip_address("100.100.100.200")
 """Alibaba Cloud's metadata service, which hands out the role's credentials."""
 
+_AFTER_HOST = re.compile("[/?#]")
+
 log = logging.getLogger(__name__)
 
 
@@ -223,7 +225,7 @@ def host_of(url: str) -> str | None:
     at a backslash, and `urllib.parse` does not. What comes after the host deceives neither, so an
     image that is paid for is not lost for a name like `a@b.png`.
     """
-    authority = re.split("[/?#]", url.partition("://")[2], maxsplit=1)[0]
+    authority = _AFTER_HOST.split(url.partition("://")[2], maxsplit=1)[0]
     if "\\" in url or not url.isprintable() or not authority.isascii():
         return None
     if any(sign in authority for sign in '@ "<>'):

@@ -27,7 +27,7 @@ REGIONS = (
     "cn-hongkong",
 )
 """Regions in which workspaces have hosts of their own."""
-OF_A_REGION = r"([a-z0-9][a-z0-9-]{0,62})\.([a-z0-9-]{1,32})\.maas\.aliyuncs\.com"
+OF_A_REGION = re.compile(r"([a-z0-9][a-z0-9-]{0,62})\.([a-z0-9-]{1,32})\.maas\.aliyuncs\.com")
 TRIAL = "trial"
 PLANS = ("token-plan", "coding")
 OF_A_PLAN = (
@@ -58,7 +58,7 @@ def model_host(url: str) -> ModelHost:
         raise HostError(OF_A_PLAN)
     if host in SHARED:
         return ModelHost(SHARED[host])
-    named = re.fullmatch(OF_A_REGION, host)
+    named = OF_A_REGION.fullmatch(host)
     if named is None:
         if host.endswith(".maas.aliyuncs.com"):
             raise HostError(

@@ -45,14 +45,14 @@ END_OF_TIME_MS = 9_999_999_999_999
 _ID = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 JOB_ID = re.compile(_ID)
 _SHAPES = {
-    RECORDS: re.compile(rf"{RECORDS}{_ID}/[0-9]{{6}}\.json"),
-    QUEUE: re.compile(rf"{QUEUE}[^/]+/[0-9](?:-|/[^/]+/)[0-9]{{13}}-{_ID}"),
-    EXPIRY: re.compile(rf"{EXPIRY}[0-9]{{13}}-{_ID}"),
-    SLOTS: re.compile(rf"{SLOTS}(?:[^/]+/)?[^/]+/{_ID}~[0-9]{{6}}~[0-9a-f]+"),
-    JOBS: re.compile(rf"{JOBS}[0-9]{{13}}-{_ID}"),
-    LEASE: re.compile(rf"{LEASE}[0-9]{{12}}"),
-    CALLS: re.compile(rf"{CALLS}[0-9]{{12}}"),
-    DOUBTS: re.compile(rf"{DOUBTS}[^/]+/[^/]+/{_ID}~[0-9]{{6}}~[0-9a-f]+"),
+    RECORDS: rf"{RECORDS}{_ID}/[0-9]{{6}}\.json",
+    QUEUE: rf"{QUEUE}[^/]+/[0-9](?:-|/[^/]+/)[0-9]{{13}}-{_ID}",
+    EXPIRY: rf"{EXPIRY}[0-9]{{13}}-{_ID}",
+    SLOTS: rf"{SLOTS}(?:[^/]+/)?[^/]+/{_ID}~[0-9]{{6}}~[0-9a-f]+",
+    JOBS: rf"{JOBS}[0-9]{{13}}-{_ID}",
+    LEASE: rf"{LEASE}[0-9]{{12}}",
+    CALLS: rf"{CALLS}[0-9]{{12}}",
+    DOUBTS: rf"{DOUBTS}[^/]+/[^/]+/{_ID}~[0-9]{{6}}~[0-9a-f]+",
 }
 
 
@@ -62,7 +62,7 @@ def is_ours(key: str, folder: str) -> bool:
     Anything else was put there by hand: a console's "create folder" makes an object whose key ends
     in a slash.
     """
-    return _SHAPES[folder].fullmatch(key) is not None
+    return re.fullmatch(_SHAPES[folder], key) is not None
 
 
 def is_of_newer(key: str, folder: str) -> bool:
