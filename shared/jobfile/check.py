@@ -20,7 +20,6 @@ from shared.jobfile.quick_check import seconds
 from shared.jobfile.references import Place
 from shared.jobfile.rules import as_numbers, check_lengths, check_rules
 from shared.jobfile.schema_check import Section, check_section
-from shared.jobfile.slips import is_wide
 from shared.jobfile.spec import ASK, DEFAULT_PRIORITY, ImageUse, JobSpec
 
 _SOURCE = "job file format"
@@ -112,12 +111,18 @@ def _sections(model: Model | None) -> dict[str, Iterable[str]]:
     return sections
 
 
+def _is_wide(text: str) -> bool:
+    from shared.jobfile.slips import is_wide
+
+    return is_wide(text)
+
+
 def _check_envelope(job: Plain, model: Model | None, found: Findings) -> None:
     if isinstance(job, list):
         what = "a list where one job belongs; split the jobs by --- lines, or use a .json file"
         found.violate("", "a mapping", job, what, _SOURCE)
         return
-    if isinstance(job, str) and is_wide(job):
+    if isinstance(job, str) and _is_wide(job):
         what = "one text, because its colons are full-width; write `:` and a space after each key"
         found.violate("", "a mapping", job, what, _SOURCE)
         return

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from shared.catalogue.plain import Bounds, Problem, TextUnreadable
 from shared.jobfile.document import Document, Lines
 from shared.jobfile.findings import Unreadable, Violation, counted, short_pointer
-from shared.jobfile.json_reader import places, read_json, read_json_lines
-from shared.jobfile.slips import slip_in
 
 _SOURCE = "job file format"
 SUFFIXES = (".yaml", ".yml", ".json", ".jsonl")
@@ -87,6 +85,8 @@ def _not_utf8(body: bytes, error: UnicodeDecodeError) -> Unreadable:
 
 
 def _slip(text: str, problem: Problem) -> tuple[Violation, ...]:
+    from shared.jobfile.slips import slip_in  # for a text that cannot be read
+
     ends_here = problem.expected.startswith("well-formed") and problem.line
     found = slip_in(text, problem.line) if ends_here else None
     if found is None or found[0] > (problem.line or 0):
@@ -120,6 +120,8 @@ def _yaml(text: str, limits: ParseLimits) -> list[Document]:
 
 
 def _json(text: str, limits: ParseLimits) -> list[Document]:
+    from shared.jobfile.json_reader import places, read_json  # for those who write JSON
+
     value = read_json(text, limits.bounds())
     lines = Lines(lambda: [{place.pointer: place.line for place in places(text)}])
     if not isinstance(value, list):
@@ -128,6 +130,8 @@ def _json(text: str, limits: ParseLimits) -> list[Document]:
 
 
 def _jsonl(text: str, limits: ParseLimits) -> list[Document]:
+    from shared.jobfile.json_reader import places, read_json_lines
+
     numbered = [(n, line) for n, line in enumerate(text.split("\n"), 1) if line.strip()]
     if len(numbered) > limits.documents:
         message = f"the file holds {len(numbered)} jobs; at most {limits.documents}; split the file"
