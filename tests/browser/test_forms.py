@@ -250,11 +250,7 @@ def test_a_picture_beyond_advice_is_taken_with_a_note(visit: Visiting, tmp_path:
 def test_models_without_a_future_come_last_and_name_their_successor(visit: Visiting) -> None:
     page = visit().sign_in()
     names = page.locator(".model-card input").evaluate_all("all => all.map(one => one.value)")
-    dead = [
-        model.name
-        for model in load_catalogue().models()
-        if model.status and model.status.state != "deprecated"
-    ]
+    dead = [model.name for model in load_catalogue().models() if model.is_going]
     assert dead
     assert set(names[-len(dead) :]) == set(dead)
     expect(page.locator(".model-card input:checked")).not_to_have_value(names[-1])
