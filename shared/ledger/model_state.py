@@ -162,14 +162,27 @@ class ModelStates:
             self._known[model] = state
 
     def _add_others(self, model: str) -> None:
-        """Take in what is stored. An object that was lost is made again from what is known."""
-        stored = self._stored(model)
-        if stored is not None:
-            merged, known = self._with_new(model, stored), self._known[model]
-            for one in fields(ModelState):
-                if getattr(merged, one.name) != getattr(known, one.name):
-                    setattr(known, one.name, getattr(merged, one.name))
-            self._base[model] = stored
+        """Take in what is stored. An object that was lost is made again from what is known.
+
+        What was read while another thread wrote is older than what that thread knows: it is read
+        again.
+        """
+        while True:
+            base = self._base.get(model)
+            stored = self._stored(model)
+            with self._lock:
+                if self._base.get(model) is base:
+                    self._take_in(model, stored)
+                    return
+
+    def _take_in(self, model: str, stored: ModelState | None) -> None:
+        if stored is None:
+            return
+        merged, known = self._with_new(model, stored), self._known[model]
+        for one in fields(ModelState):
+            if getattr(merged, one.name) != getattr(known, one.name):
+                setattr(known, one.name, getattr(merged, one.name))
+        self._base[model] = stored
 
     def _with_new(self, model: str, stored: ModelState) -> ModelState:
         """What is stored, with what was learned here since that was read or written last."""

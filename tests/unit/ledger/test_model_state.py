@@ -106,3 +106,23 @@ def test_a_pause_that_the_other_instance_ended_stays_ended() -> None:
     one.durations.called(MODEL, 3.0)
     one.model_states.flush()
     assert world.app("fresh").ledger.breakers.paused_for(MODEL) == 0
+
+
+def test_a_pause_that_another_thread_writes_while_this_one_reads_is_kept() -> None:
+    """What this one has read is older, though nothing of it was changed since by this one."""
+    world = World()
+    world.app("before").ledger.model_states.save(MODEL, ModelState(durations=[5.0]))
+    app = world.app()
+    error = ServiceError("Arrearage", "unpaid", 400)
+    rule = app.rules.errors.classify("Arrearage", "unpaid", 400)
+    app.ledger.durations.called(MODEL, 6.0)
+
+    def pause() -> None:
+        app.ledger.breakers.pause(MODEL, error, rule)
+
+    store_of(app).after.append(once("read", layout.model_state(MODEL), pause))
+    app.ledger.model_states.flush()
+    assert app.ledger.breakers.is_open(MODEL)
+    fresh = world.app("fresh").ledger
+    assert fresh.breakers.paused_for(MODEL) > 60
+    assert list(fresh.durations.of(MODEL))[-1] == 6.0
