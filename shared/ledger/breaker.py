@@ -72,6 +72,7 @@ class Breakers:
         """The service took a task that was sent at `sent_at`, in seconds since 1970: what was wrong
         until then is over."""
         for name in (model, KEY):
+            self.states.worked(name, sent_at)
             pause = self.states.get(name).pause
             if pause is not None and pause.began <= sent_at:
                 self.resume(name)

@@ -8,6 +8,7 @@ to what is stored. `shared.ledger.breaker` and `shared.ledger.durations` interpr
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -92,6 +93,7 @@ class ModelStates:
     _unwritten: set[str] = field(default_factory=set, init=False)
     _changes: Counter[str] = field(default_factory=Counter, init=False)
     _of_newer: set[str] = field(default_factory=set, init=False)
+    _worked_at: dict[str, float] = field(default_factory=dict, init=False)
     _writing: Counter[str] = field(default_factory=Counter, init=False)
     _lock: Lock = field(default_factory=Lock, init=False, repr=False)
 
@@ -151,6 +153,11 @@ class ModelStates:
         if now - self._written_at.setdefault(model, now) >= RARELY:
             self.save(model, state)
 
+    def worked(self, model: str, at: float) -> None:
+        """What was sent at `at`, in seconds since 1970, was accepted: a pause that began before and
+        is found in the store later, because another instance wrote it, is over."""
+        self._worked_at[model] = max(at, self._worked_at.get(model, at))
+
     def flush(self) -> None:
         """Write what was put off. Raises StoreError."""
         for model in sorted(self._unwritten):
@@ -187,11 +194,14 @@ class ModelStates:
     def _with_new(self, model: str, stored: ModelState) -> ModelState:
         """What is stored, with what was learned here since that was read or written last."""
         known, base = self.known(model), self._base.get(model, ModelState())
+        pause = _newer_pause(stored.pause, base.pause, known.pause)
+        if pause is not None and pause.began <= self._worked_at.get(model, -math.inf):
+            pause = None
         return ModelState(
             durations=_both(stored.durations, base.durations, known.durations),
             ends=_both(stored.ends, base.ends, known.ends),
             made=_both(stored.made, base.made, known.made),
-            pause=_newer_pause(stored.pause, base.pause, known.pause),
+            pause=pause,
             ahead_off_until=max(stored.ahead_off_until, known.ahead_off_until),
         )
 

@@ -126,3 +126,16 @@ def test_a_pause_that_another_thread_writes_while_this_one_reads_is_kept() -> No
     fresh = world.app("fresh").ledger
     assert fresh.breakers.paused_for(MODEL) > 60
     assert list(fresh.durations.of(MODEL))[-1] == 6.0
+
+
+def test_a_pause_of_another_instance_is_over_once_a_later_task_was_accepted() -> None:
+    """That it was written is heard of only when this instance writes what it has learned."""
+    world = World()
+    one, other = world.app("one").ledger, world.app("other").ledger
+    one.durations.called(MODEL, 3.0)
+    error = ServiceError("Arrearage", "unpaid", 400)
+    other.breakers.pause(MODEL, error, world.app().rules.errors.classify("Arrearage", "", 400))
+    world.timeline.wait(10.0)
+    one.breakers.accepted(MODEL, world.timeline.now)
+    one.model_states.flush()
+    assert world.app("fresh").ledger.breakers.paused_for(MODEL) == 0
