@@ -7,17 +7,17 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from shared.ledger.record import FAILED, SUCCEEDED
+from shared.ledger.record import FAILED, SUBMITTING, SUCCEEDED
 from tests.simulation.account import BLOCKS
 from tests.simulation.arrivals import Arrival
 from tests.simulation.chains import Job
 from tests.simulation.judges.attempts import MOST, MOST_PRICE, attempts_of
 from tests.simulation.judges.facts import Judge
 from tests.simulation.pictures import picture
-from tests.simulation.studio import INTERNAL, result_url
+from tests.simulation.studio import INTERNAL, RETENTION, result_url
 
 RETRY = "retry-failed"
-FORGOTTEN, REFUSED_HOST = "TaskExpired", "ResultHostRefused"
+FORGOTTEN, EXPIRED, REFUSED_HOST = "TaskExpired", "ResultExpired", "ResultHostRefused"
 IMAGE_NAME = re.compile(rb"/(task-\d+)/(\d+)\.png")
 
 
@@ -43,7 +43,7 @@ class Partial(Judge):
     def _judge(self, job: Job, manifest: Mapping[str, Any]) -> None:
         code = (manifest["error"] or {}).get("code")
         if job.state == FAILED:
-            lost = code in (FORGOTTEN, REFUSED_HOST)
+            lost = code in (FORGOTTEN, REFUSED_HOST) or (code == EXPIRED and self._outlived(job))
             if (manifest["images"] or self.facts.billed(job)) and not lost:
                 self.violate("a job with images is no failure", job.name)
             return
@@ -53,6 +53,12 @@ class Partial(Judge):
         self._in_order(job, manifest)
         if manifest["failed_images"] and job.on_partial == RETRY:
             self._tried_enough(job, manifest["failed_images"])
+
+    def _outlived(self, job: Job) -> bool:
+        """Whether the links of a call, which no service knows again, were a day old at the end."""
+        called = [link.at for link in job.records if link.state == SUBMITTING]
+        is_call = self.facts.studio.is_call(job.model)
+        return is_call and job.records[-1].at - called[-1] >= RETENTION
 
     def _in_order(self, job: Job, manifest: Mapping[str, Any]) -> None:
         """The images of a task are numbered as the task numbers them."""
