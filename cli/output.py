@@ -6,6 +6,7 @@ import json
 import textwrap
 import time
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import click
@@ -13,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cli.trouble import Refused, Trouble
 from shared.platform.clock import from_iso
 
 WIDTH = 80
@@ -148,3 +150,20 @@ def span(start: str | None, end: str | None) -> str:
 def counted(number: int, what: str) -> str:
     """`1 job`, `2 jobs`."""
     return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def print_or_write(text: str, out: Path | None, force: bool) -> None:
+    """Print a text, or write it into a file that is not there yet, unless `force`.
+
+    Raises Refused, Trouble.
+    """
+    if out is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        with out.open("w" if force else "x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise Refused(f"{out} exists already; choose another name, or add --force.") from None
+    except OSError as error:
+        raise Trouble(f"{out} cannot be written: {error.strerror}.") from None

@@ -14,8 +14,8 @@ from cli.access import Access
 from cli.backends.http import HttpBackend
 from cli.commands.check import Bucket, Checker, Folder, Offline, images_of, own_hosts
 from cli.findings import Report
-from cli.output import clean, complain, counted
-from cli.trouble import NOT_SO, Refused, Trouble
+from cli.output import clean, complain, counted, print_or_write
+from cli.trouble import NOT_SO, Trouble
 from shared.catalogue.model_file import load_catalogue
 from shared.jobfile import Document, Place, Unreadable, parse
 from shared.jobfile.convert import Converted, conversions, convert_all
@@ -45,7 +45,7 @@ def run(
         return _refused(file, error, images)
     _tell(done)
     written = text_of([one.value for one in done], (out or file).suffix.lower())
-    _write(written, out, force)
+    print_or_write(written, out, force)
     return _finish(out, found)
 
 
@@ -114,19 +114,6 @@ def text_of(values: Sequence[Any], suffix: str) -> str:
     raise click.BadParameter(
         f"{suffix or 'no suffix'}; use .yaml, .yml, .json or .jsonl.", param_hint="--out"
     )
-
-
-def _write(text: str, out: Path | None, force: bool) -> None:
-    if out is None:
-        click.echo(text, nl=False)
-        return
-    try:
-        with out.open("w" if force else "x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError:
-        raise Refused(f"{out} exists already; choose another name, or add --force.") from None
-    except OSError as error:
-        raise Trouble(f"{out} cannot be written: {error.strerror}.") from None
 
 
 def _finish(out: Path | None, found: Report) -> int:

@@ -10,8 +10,7 @@ from typing import Any
 import click
 
 from cli.model_words import STATES
-from cli.output import say, wrapped
-from cli.trouble import Refused, Trouble
+from cli.output import print_or_write, say, wrapped
 from shared.catalogue.model_file import load_catalogue
 from shared.catalogue.models import Catalogue, Model
 from shared.jobfile import wording
@@ -23,17 +22,9 @@ PROMPT = "describe here what the picture should show"
 def run(name: str, out: Path | None, force: bool) -> None:
     """Print the job file, or write it and say what to do next. Raises Trouble, Refused."""
     text = template(find_model(name))
-    if out is None:
-        click.echo(text, nl=False)
-        return
-    try:
-        with out.open("w" if force else "x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError:
-        raise Refused(f"{out} exists already; choose another name, or add --force.") from None
-    except OSError as error:
-        raise Trouble(f"{out} cannot be written: {error.strerror}.") from None
-    say(f"{out} is written. Fill it in, then: wanx check {out}")
+    print_or_write(text, out, force)
+    if out is not None:
+        say(f"{out} is written. Fill it in, then: wanx check {out}")
 
 
 def find_model(name: str) -> Model:
