@@ -72,10 +72,10 @@ class Breakers:
         """The service took a task that was sent at `sent_at`, in seconds since 1970: what was wrong
         until then is over."""
         for name in (model, KEY):
-            self.states.worked(name, sent_at)
             pause = self.states.get(name).pause
             if pause is not None and pause.began <= sent_at:
                 self.resume(name)
+            self.states.worked(name, sent_at)
 
     def resume(self, name: str) -> bool:
         """Close the breaker of a model, or of the key (`KEY`); whether it was paused."""

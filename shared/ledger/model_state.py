@@ -197,6 +197,7 @@ class ModelStates:
         pause = _newer_pause(stored.pause, base.pause, known.pause)
         if pause is not None and pause.began <= self._worked_at.get(model, -math.inf):
             pause = None
+            self._unwritten.add(model)
         return ModelState(
             durations=_both(stored.durations, base.durations, known.durations),
             ends=_both(stored.ends, base.ends, known.ends),

@@ -139,3 +139,13 @@ def test_a_pause_of_another_instance_is_over_once_a_later_task_was_accepted() ->
     one.breakers.accepted(MODEL, world.timeline.now)
     one.model_states.flush()
     assert world.app("fresh").ledger.breakers.paused_for(MODEL) == 0
+
+
+def test_a_pause_that_is_read_when_a_later_task_is_accepted_is_over_for_all() -> None:
+    world = World()
+    one, other = world.app("one").ledger, world.app("other").ledger
+    error = ServiceError("Arrearage", "unpaid", 400)
+    other.breakers.pause(MODEL, error, world.app().rules.errors.classify("Arrearage", "", 400))
+    world.timeline.wait(10.0)
+    one.breakers.accepted(MODEL, world.timeline.now)
+    assert world.app("fresh").ledger.breakers.paused_for(MODEL) == 0
