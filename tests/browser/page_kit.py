@@ -97,12 +97,16 @@ class Visit:
 
 
 def choose_model(page: Page, name: str) -> None:
-    """Its group is opened first if it is not."""
+    """Its group is opened first if it is not; then wait for its form.
+
+    The form of the model before stays on the page for a moment, with a place for files of its own.
+    """
     card = page.locator(f'.model-card:has(input[value="{name}"])')
     group = page.locator(f'.model-group:has(input[value="{name}"])')
     if not card.is_visible():
         group.locator("summary").click()
     card.locator("input").check()
+    page.wait_for_selector(f'form[data-model="{name}"]')
 
 
 def paint(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:

@@ -109,5 +109,5 @@ function formOf(model, app) {
   showPrice();
   if (draft.violations.length) form.showViolations(draft.violations);
   draft.violations = [];
-  return h("form", { novalidate: true, onsubmit: (event) => { event.preventDefault(); submitForm(context); } }, form.element);
+  return h("form", { novalidate: true, "data-model": model.name, onsubmit: (event) => { event.preventDefault(); submitForm(context); } }, form.element);
 }
