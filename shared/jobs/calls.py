@@ -179,12 +179,23 @@ class CallAttempts:
             return found
         if found.state not in (NEEDS_ATTENTION, QUEUED):
             return None
-        slot = self.ledger.slots.claim(draft.model, draft.job, draft.seq + 1)  # the old one is free
-        made = self.ledger.records.append(replace(draft, seq=draft.seq + 1).claimed(slot))
+        made = self._goes_on(replace(draft, seq=draft.seq + 1))
+        if made is not None:
+            self.ledger.wake.because(FROZEN)
+        return made
+
+    def _goes_on(self, draft: Record) -> Record | None:
+        """The record after the one that gave the call up; its first slot is free already."""
+        slots = self.ledger.slots
+        slot = slots.claim(draft.model, draft.job, draft.seq)
+        made = self.ledger.records.append(draft.claimed(slot))
         if made is None:
-            self.ledger.slots.free(slot)
-            return None
-        self.ledger.wake.because(FROZEN)
+            slots.free(slot)
+            made = self.ledger.records.get(draft.job, draft.seq)
+            if made is None or made.answer != draft.answer:  # else an earlier try wrote it
+                return None
+        if made.slot is not None:
+            slots.hold(made.slot)
         return made
 
     def _lost(self, last: Record, reason: str) -> Record | None:

@@ -14,13 +14,13 @@ from shared.catalogue.rules import Rules
 from shared.jobfile import JobSpec
 from shared.jobs.billing import at_most, billed_before, request_of
 from shared.jobs.errors import classified, explained, log_fields
-from shared.jobs.images import store_image
+from shared.jobs.images import store_image, stored_before
 from shared.jobs.manifest import FailedImage, Outcome, state_of
 from shared.jobs.transitions import Retained, Transitions
 from shared.jobs.wanted import MOST_IMAGES, Wanted, wanted
 from shared.ledger.ledger import Ledger
 from shared.ledger.manifest import StoredImage
-from shared.ledger.record import CANCELED, FAILED, NEEDS_ATTENTION, RUNNING, Record
+from shared.ledger.record import CANCELED, NEEDS_ATTENTION, RUNNING, SUCCEEDED, Record
 from shared.modelstudio.answers import RETENTION
 from shared.modelstudio.client import ModelStudio, ServiceError, Task
 from shared.modelstudio.download import Downloader, DownloadFailed, Hosts, host_of
@@ -103,7 +103,7 @@ class Collection:
         if task.status == "CANCELED":
             return self.transitions.finish(last, CANCELED, Outcome(task=task), known.first)
         if self._age(last) >= RETENTION:
-            return self._outlived(last, task)
+            return self._outlived(last, task, known)
         if task.status == "RUNNING" and last.state != RUNNING and not known.expected:
             return self.ledger.records.append(last.following(RUNNING))
         return last
@@ -126,11 +126,10 @@ class Collection:
         made = self._fetch_all(last, task, asked)
         if made is None:
             return last
-        failed = made.failed
-        billed = billed_before(self.rules, last).plus(self._billed(task, asked, made))
-        kept = tuple(sorted((*last.kept, *made.images), key=lambda image: image.number))
+        failed, billed = made.failed, self._billed_by_now(last, task, asked, made)
         self._learn(last, task, known.took)
         blocked = self._open_breaker(last, failed)
+        kept = _with_kept(last, made)
         if (blocked and not kept) or self._once_more(last, asked, failed, billed, free=blocked):
             missing = tuple(one.number for one in failed)
             return self.transitions.requeue(
@@ -141,8 +140,8 @@ class Collection:
                 retained=Retained(kept, missing, billed),
             )
         error = None if kept else self._first_failure(task, failed)
-        failures, texts = tuple(failed), self._texts(task, asked.model)
-        outcome = Outcome(error, task, kept, failures, bill=billed, texts=texts)
+        texts = self._texts(task, asked.model)
+        outcome = Outcome(error, task, kept, tuple(failed), bill=billed, texts=texts)
         return self.transitions.finish(last, state_of(kept), outcome, known.first)
 
     def _first_failure(self, task: Task, failed: list[FailedImage]) -> JobError:
@@ -179,6 +178,9 @@ class Collection:
             return ()
         return tuple(result_texts(task.answer, model.texts_at))
 
+    def _billed_by_now(self, last: Record, task: Task, asked: Asked, made: Made) -> Bill:
+        return billed_before(self.rules, last).plus(self._billed(task, asked, made))
+
     def _billed(self, task: Task, asked: Asked, made: Made) -> Bill:
         """What the attempt is billed for: by the service's count and size where it tells them."""
         model = asked.model
@@ -203,7 +205,8 @@ class Collection:
             if self._age(last) < error.retry_for:
                 _log_delay(last, number, error)
                 return None
-            return FailedImage(number, self.rules.errors.ours(error.code, str(error)))
+            before = stored_before(self.ledger.store, last.job, number, item)
+            return before or FailedImage(number, self.rules.errors.ours(error.code, str(error)))
 
     def _pause(self, last: Record) -> float:
         return self.rules.policy.pause(last.attempt or 1, self.ledger.rng)
@@ -291,17 +294,32 @@ class Collection:
         attempt = max(0, last.attempt - 1)
         return self.transitions.requeue(last, explained(error, rule), wait=wait, attempt=attempt)
 
-    def _outlived(self, last: Record, task: Task) -> Record | None:
+    def _outlived(self, last: Record, task: Task, known: KnownInFlight) -> Record | None:
         """A task that is not over when task and images are gone by the documents.
 
         UNKNOWN ends nothing before: it also means that the state cannot be told just now (task
         management page), and the images may still come.
         """
         if task.status == "UNKNOWN":
-            error = self.rules.errors.ours("TaskExpired")
-            return self.transitions.finish(last, FAILED, Outcome(error=error))
+            return self._forgotten(last, task, known)
         error = self.rules.errors.ours("TaskStuck", task=last.task_id, status=task.status)
         return self.transitions.finish(last, NEEDS_ATTENTION, Outcome(error=error))
+
+    def _forgotten(self, last: Record, task: Task, known: KnownInFlight) -> Record | None:
+        """What is left of a task that the service has forgotten: the images stored before."""
+        error, asked = self.rules.errors.ours("TaskExpired"), self._asked(last, known.first)
+        made = Made([], [])
+        for number in last.missing or range(1, asked.wanted.images + 1):
+            image = stored_before(self.ledger.store, last.job, number, {})
+            if image is None:
+                made.failed.append(FailedImage(number, error))
+            else:
+                made.images.append(image)
+        if not made.images:
+            return self.transitions.fail(last, error)
+        billed, failed = self._billed_by_now(last, task, asked, made), tuple(made.failed)
+        outcome = Outcome(None, task, _with_kept(last, made), failed, bill=billed)
+        return self.transitions.finish(last, SUCCEEDED, outcome, known.first)
 
     def _learn(self, last: Record, task: Task, took: float | None) -> None:
         """Remember how long the task took: by the service's times, or as it was seen.
@@ -318,6 +336,10 @@ class Collection:
 
     def _age(self, last: Record) -> float:
         return self.ledger.clock.now() - from_iso(last.submitted_at or last.at)
+
+
+def _with_kept(last: Record, made: Made) -> tuple[StoredImage, ...]:
+    return tuple(sorted((*last.kept, *made.images), key=lambda image: image.number))
 
 
 def _numbers(last: Record, found: int, wanted: Wanted) -> list[int]:

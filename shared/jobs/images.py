@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
-from shared.jobfile.image_probe import ProbeError, probe
+from shared.jobfile.image_probe import ImageFacts, ProbeError, probe
 from shared.ledger.manifest import StoredImage
 from shared.modelstudio.answers import RETENTION
 from shared.modelstudio.download import Download, DownloadFailed
 from shared.storage import layout
-from shared.storage.objects import ObjectStore
+from shared.storage.objects import Entry, ObjectStore
 
+PART = 4 * 1024 * 1024
+"""Bytes of a stored image that are read at once."""
 MEDIA = {
     "PNG": ("png", "image/png"),
     "JPEG": ("jpg", "image/jpeg"),
@@ -44,14 +48,50 @@ def store_image(
     extension, media_type = MEDIA.get(facts.format, (facts.format.lower(), "image/*"))
     key = layout.image(job, number, extension)
     store.put_file(key, download.file, download.md5, media_type)
+    sha256 = download.sha256
+    return _as_stored(Entry(key, download.size, "", 0.0), number, facts, sha256, item, host)
+
+
+def stored_before(
+    store: ObjectStore, job: str, number: int, item: Mapping[str, Any]
+) -> StoredImage | None:
+    """An image that was stored although no record says so: its instance ended between the two.
+
+    Raises StoreError.
+    """
+    for entry in store.list(layout.image(job, number, "")):
+        try:
+            facts = probe(partial(store.read_range, entry.key))
+        except ProbeError:
+            continue
+        digest = hashlib.sha256()
+        for part in _parts(store, entry):
+            digest.update(part)
+        return _as_stored(entry, number, facts, digest.hexdigest(), item, None)
+    return None
+
+
+def _parts(store: ObjectStore, entry: Entry) -> Iterator[bytes]:
+    for start in range(0, entry.size, PART):
+        yield store.read_range(entry.key, start, min(PART, entry.size - start)).body
+
+
+def _as_stored(
+    entry: Entry,
+    number: int,
+    facts: ImageFacts,
+    sha256: str,
+    item: Mapping[str, Any],
+    host: str | None,
+) -> StoredImage:
     return StoredImage(
         number=number,
-        key=key,
+        key=entry.key,
         format=facts.format,
         width=facts.width,
         height=facts.height,
-        bytes=download.size,
-        sha256=download.sha256,
+        bytes=entry.size,
+        sha256=sha256,
         orig_prompt=item.get("orig_prompt"),
         actual_prompt=item.get("actual_prompt"),
         host=host,

@@ -72,6 +72,11 @@ class Slots:
         self.store.create(slot.key, b"")
         return slot
 
+    def hold(self, slot: Slot) -> None:
+        """Put back the slot of an attempt under way that another instance may have freed, because
+        it saw the slot before the record that names it. Raises StoreError."""
+        self.store.put(slot.key, b"")
+
     def free(self, slot: Slot) -> None:
         """Give a slot back; only one whose attempt is over or never began."""
         self.store.delete(slot.key)

@@ -68,6 +68,8 @@ LAYOUT = re.compile(
     rf"|{layout.REQUESTS}[0-9a-f]{{64}}\.json"
     r"|state/jobs/\d{13}-.+"
 )
+PUT_BACK = 60.0
+"""Seconds within which a slot that was freed too early is there again."""
 SHAPED = re.compile(
     rf"{layout.RECORDS}|{layout.QUEUE}|{layout.SLOTS}|{layout.LEASE}|{layout.TASKS}|{layout.DOUBTS}|{layout.MODELS}|{layout.RESULTS}"
 )
@@ -88,6 +90,7 @@ class Invariants:
         self._bucket = bucket
         self._tell = network.story.tell
         self._limits = limits
+        self._put_back: dict[str, float] = {}
         self._kinds: tuple[tuple[str, Callable[[str, bytes | None, bytes | None], None]], ...] = (
             (layout.RECORDS, self._record),
             (layout.RESULTS, self._result),
@@ -96,6 +99,8 @@ class Invariants:
         bucket.watchers.append(self._changed)
 
     def _changed(self, key: str, before: bytes | None, after: bytes | None) -> None:
+        if self._put_back:
+            self._check_put_back()
         if after is not None:
             if API_KEY.encode() in after or API_KEY in key:
                 self.violate("no secret in the bucket", key)
@@ -138,7 +143,7 @@ class Invariants:
                 layout.ONLY_KEY, job.model, name, link["slot_seq"], link["slot_mark"]
             )
             if job.slot not in self._bucket.objects:
-                self.violate("a slot for all in flight", f"{name} is {job.state} without its slot")
+                self._without_slot(name, job, link)
         if job.state == SUBMITTING:
             job.attempts += 1
         if "manifest" in link:
@@ -148,6 +153,21 @@ class Invariants:
                 self.violate("states follow the rules", f"{name} is SUCCEEDED without an image")
         elif job.state in FINAL:
             self.violate("the last record holds the manifest", f"{name} is {job.state}")
+
+    def _without_slot(self, name: str, job: Job, link: Mapping[str, Any]) -> None:
+        """An answer that comes after its call was given up has a new slot, which others may free
+        before the record that names it is there: then it is put back."""
+        if link.get("answer") and job.before in (QUEUED, NEEDS_ATTENTION):
+            self._put_back[job.slot] = self._kernel.now + PUT_BACK
+        else:
+            self.violate("a slot for all in flight", f"{name} is {job.state} without its slot")
+
+    def _check_put_back(self) -> None:
+        for slot, due in list(self._put_back.items()):
+            if slot in self._bucket.objects:
+                del self._put_back[slot]
+            elif self._kernel.now > due:
+                self.violate("a slot for all in flight", f"{slot} was not put back")
 
     def _window(self, model: str) -> None:
         limit = self._limits[model]

@@ -36,10 +36,18 @@ class Calls(Judge):
         needed = self.facts.studio.synchronous.timeout + STORING
         if arrival.sender.deadline - self.facts.now < needed:
             self.violate("a call has time to be answered", job.name)
-        waiting = [one for one in self.facts.studio.log if one.call and self._is_open(one)]
+        log = self.facts.studio.log
+        waiting = [one for one in log if one.call and self._is_open(one) and self._counts(one)]
         if len(waiting) > MOST_OPEN:
             self.violate("calls are bounded", f"{len(waiting)} are open")
         self._is_first(arrival, job)
+
+    def _counts(self, arrival: Arrival) -> bool:
+        """A call that was given up, because its instance stood still, has no place any more."""
+        job = self.facts.sender(arrival)
+        if job is None:
+            return True
+        return job.state == SUBMITTING and self.facts.arrivals_of(job)[-1] is arrival
 
     def _is_first(self, arrival: Arrival, job: Job) -> None:
         unknown = [
