@@ -173,6 +173,47 @@ def test_a_refused_download_is_tried_for_a_while_then_the_image_is_lost(world: W
     assert world.manifest("cat")["failed_images"][0]["code"] == "ResultExpired"
 
 
+def stored_without_record(world: World, images: int, dies_at: str) -> None:
+    """A task whose images are stored by an instance that then dies, before it says so."""
+    world.queued("cat", parameters={"n": images})
+    world.studio.script.append(accept_with(images=images))
+    submit(world, "cat")
+    world.timeline.wait(6)
+    app = world.app("dies")
+    store_of(app).before.append(once("create", dies_at, die))
+    with pytest.raises(Killed):
+        advance(world, app)
+    assert world.state("cat") == "PENDING"
+    assert world.bucket.holds(layout.image("cat", 1, "png"))
+
+
+def test_an_image_that_lies_there_is_not_lost_when_its_link_is(world: World) -> None:
+    stored_without_record(world, 1, "state/records/")
+    before = world.bucket.body(layout.image("cat", 1, "png"))
+    world.images.answers[result_url("task-1", 1)] = 403
+    world.timeline.wait(REFUSED)
+    advance(world)
+    assert world.state("cat") == "SUCCEEDED"
+    (image,) = world.manifest("cat")["images"]
+    assert before is not None
+    assert image["sha256"] == hashlib.sha256(before).hexdigest()
+    assert (image["bytes"], image["format"]) == (len(before), "PNG")
+    assert world.manifest("cat")["failed_images"] == []
+
+
+def test_images_that_lie_there_are_not_lost_when_the_task_is_forgotten(world: World) -> None:
+    stored_without_record(world, 2, "state/records/")
+    world.bucket.delete_object(layout.image("cat", 2, "png"))
+    world.studio.tasks.clear()
+    world.timeline.wait(DAY)
+    advance(world)
+    assert world.state("cat") == "SUCCEEDED"
+    assert [image["number"] for image in world.manifest("cat")["images"]] == [1]
+    (failed,) = world.manifest("cat")["failed_images"]
+    assert (failed["number"], failed["code"]) == (2, "TaskExpired")
+    assert world.slots() == []
+
+
 def test_a_cancelled_task_is_a_cancelled_job(world: World) -> None:
     in_flight(world, status="CANCELED")
     advance(world)

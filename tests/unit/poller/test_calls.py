@@ -15,13 +15,14 @@ from shared.jobs.calls import INSISTS, STORING
 from shared.jobs.cancel import NotCancelable
 from shared.ledger.breaker import BLOCKED_PAUSE
 from shared.ledger.lease import POLLER, Timing
+from shared.ledger.slots import slot_at
 from shared.modelstudio.answers import RETENTION
 from shared.modelstudio.client import ServiceError
 from shared.platform.fc.events import TimerEvent
 from shared.poller.follower import FETCHING
 from shared.storage import layout
 from shared.storage.objects import ObjectForbidden, StoreError
-from tests.kit.hooks import Call
+from tests.kit.hooks import Call, fail, once
 from tests.kit.studio import ScriptedStudio, accept_with, refuse
 from tests.kit.world import MODEL, OTHER, World, model, run, store_of, submit
 from tests.simulation.studio import SimTask, result_url
@@ -348,6 +349,48 @@ def test_an_answer_that_comes_after_its_call_was_given_up_is_kept(on_unknown: st
     assert world.states("cat")[-2:] == ["RUNNING", "SUCCEEDED"]
     assert world.manifest("cat")["state"] == "SUCCEEDED"
     assert len(world.studio.posts) == 1
+    assert (world.slots(), world.markers()) == ([], [])
+
+
+def given_up_and_answered(world: World) -> App:
+    """A poller whose call another gave up before its answer came, not yet run."""
+    world.studio.seconds = LATE
+    world.queued("cat")
+    app, now = world.app("cut off"), world.timeline.now
+    cut_off(world, app, now + 20.0, now + 145.0)
+    world.timeline.after(110.0, lambda: world.timeline.thread(lambda: run(world, 15.0)))
+    return app
+
+
+LATE_RECORD = layout.record("cat", 4)
+
+
+def test_the_slot_of_a_late_answer_is_put_back_if_it_was_freed_before_its_record_came() -> None:
+    world = synchronous()
+    app = given_up_and_answered(world)
+
+    def freed(call: Call) -> None:
+        if (call.kind, call.key) == ("create", LATE_RECORD):
+            for slot in world.slots():
+                app.ledger.slots.free(slot_at(slot))
+
+    store_of(app).before.append(freed)
+    with_slot: list[list[str]] = []
+    images = store_of(app).before
+    images.append(lambda call: with_slot.append(world.slots()) if "image-1" in call.key else None)
+    poll(world, 400.0, app)
+    assert [len(slots) for slots in with_slot] == [1]
+    assert world.states("cat")[-2:] == ["RUNNING", "SUCCEEDED"]
+    assert (world.slots(), world.markers()) == ([], [])
+
+
+def test_a_late_answer_whose_record_was_written_unheard_is_not_left_alone() -> None:
+    world = synchronous()
+    app = given_up_and_answered(world)
+    unheard = once("create", LATE_RECORD, fail)
+    store_of(app).after.append(unheard)
+    poll(world, 400.0, app)
+    assert world.states("cat")[-2:] == ["RUNNING", "SUCCEEDED"]
     assert (world.slots(), world.markers()) == ([], [])
 
 
