@@ -112,20 +112,22 @@ class Poller:
         clock = self.ledger.clock
         if not self._takes_lease(deadline):
             return "another instance is at work"
-        began = clock.monotonic()
+        began, sender = clock.monotonic(), self.scheduler.sender
+        had_time = sender.submission.calls.have_time()
         self.alarm.began()
         while self._holds_lease():
             self._round()
             if self._nothing_left() and self._rested():
                 return "nothing left"
-            pause = self._pause()
-            if pause > FAR_AWAY and not self._may_rest():
+            pause, too_late = self._pause(), sender.too_late and had_time
+            if pause > FAR_AWAY and (too_late or not self._may_rest()):
                 pause = AWAKE
             elif pause > FAR_AWAY:
                 if self._all_paused():
                     return "everything left is paused"
                 continue
-            why = DEADLINE if clock.monotonic() + pause >= deadline else self._other_code(began)
+            is_over = too_late or clock.monotonic() + pause >= deadline
+            why = DEADLINE if is_over else self._other_code(began)
             if why:
                 self._hand_over()
                 self.ledger.wake.because(why)

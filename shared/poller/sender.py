@@ -54,7 +54,8 @@ class Ready(NamedTuple):
 class Sender:
     """Submits jobs beside the round. `_line`: the markers that are tried next, by model; `_read`:
     records that were read ahead; `_moved`: jobs whose first record is not their last one.
-    `answered` is told of each call that was answered; `_calling`: the permits of open calls."""
+    `answered` is told of each call that was answered; `_calling`: the permits of open calls;
+    `too_late`: there is a job to be called for whose answer this invocation has no time left."""
 
     ledger: Ledger
     submission: Submission
@@ -67,6 +68,7 @@ class Sender:
     _moved: set[str] = field(default_factory=set)
     answered: Callable[[InFlight], object] = field(default=bool, init=False)
     _calling: dict[str, Permit] = field(default_factory=dict, init=False)
+    too_late: bool = field(default=False, init=False)
 
     @property
     def calling(self) -> Lane:
@@ -140,6 +142,7 @@ class Sender:
     def _go_on(self, model: Model) -> None:
         line, schedule = self._line.get(model.name), self.guard.schedule
         if model.mode == SYNC and not self.submission.calls.have_time():
+            self.too_late = self.too_late or bool(line)
             return  # the next poller calls
         while line and self.in_flight.room(model) > 0 and self.guard.may_begin():
             soon = self.submission.next_permit(model)

@@ -23,7 +23,8 @@ class Bill(Judge):
             code = (manifest.get("error") or {}).get("code")
             if job.state == NEEDS_ATTENTION or code == FORGOTTEN:
                 continue
-            if job.state in (SUCCEEDED, FAILED):
+            lost = {one["code"] for one in manifest["failed_images"]}
+            if job.state in (SUCCEEDED, FAILED) and FORGOTTEN not in lost:
                 self._charged(job, manifest)
             self._files(job, manifest)
 

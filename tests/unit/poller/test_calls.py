@@ -16,10 +16,12 @@ from shared.jobs.cancel import NotCancelable
 from shared.ledger.breaker import BLOCKED_PAUSE
 from shared.ledger.lease import POLLER, Timing
 from shared.ledger.slots import slot_at
+from shared.ledger.wakeups import DEADLINE
 from shared.modelstudio.answers import RETENTION
 from shared.modelstudio.client import ServiceError
 from shared.platform.fc.events import TimerEvent
 from shared.poller.follower import FETCHING
+from shared.poller.poller import HANDED_OVER
 from shared.storage import layout
 from shared.storage.objects import ObjectForbidden, StoreError
 from tests.kit.hooks import Call, fail, once
@@ -446,6 +448,23 @@ def test_no_call_is_begun_that_could_not_be_answered_in_time() -> None:
     assert world.states("cat") == ["QUEUED"]
     run(world)
     assert world.state("cat") == "SUCCEEDED"
+
+
+def test_the_next_poller_is_woken_for_what_this_one_has_no_time_to_call() -> None:
+    """Also where another model rests for long, and nothing else is left to do."""
+    world = synchronous(Limits(submissions=1, per_seconds=60, concurrent=None, queue_ahead=0))
+    for job, name in (("first", MODEL), ("second", MODEL), ("paused", OTHER)):
+        world.queued(job, name)
+    app = world.app("poller")
+    error = ServiceError("AllocationQuota.FreeTierOnly", "spent", 403)
+    rule = app.rules.errors.classify(error.code, error.message, error.http)
+    app.ledger.breakers.pause(OTHER, error, rule)
+    now = app.clock.monotonic()
+    word = app.poller.run(now + 400.0, ends=now + 600.0 + STORING + 30.0)
+    assert word == HANDED_OVER[DEADLINE]
+    assert world.states("first")[-1] == "SUCCEEDED"
+    assert (world.states("second"), world.states("paused")) == (["QUEUED"], ["QUEUED"])
+    assert world.bucket.holds(layout.WAKE)
 
 
 def silent_until(world: World, app: App, until: float) -> None:
