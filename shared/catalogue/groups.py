@@ -11,11 +11,11 @@ from shared.catalogue.models import Model
 
 @dataclass(frozen=True)
 class Group:
-    """Models that are listed together, and what they are for."""
+    """Models that are listed together, and what they are for, in both languages."""
 
     name: str
-    title: str
-    title_zh: str
+    en: str
+    zh: str
 
 
 EDIT = Group("edit", "Change pictures", "修改图片")

@@ -140,7 +140,7 @@ def notice(node: Node, sources: Mapping[str, str]) -> ModelNotice:
 
 def reading(node: Node, sources: Mapping[str, str]) -> Reading:
     """When a part of the file was last read, and where."""
-    return Reading(node["checked"].text(), title(node, sources))
+    return Reading(node["checked"].day(), title(node, sources))
 
 
 def image_rule(node: Node, sources: Mapping[str, str]) -> ImageRule:
