@@ -20,7 +20,7 @@ from shared.catalogue.models import Catalogue, ImageRule, Model
 def run(name: str | None, as_json: bool) -> None:
     """Print one model or all of them."""
     catalogue = load_catalogue()
-    found = [find_model(name)] if name else catalogue.offered()
+    found = [find_model(name, catalogue)] if name else catalogue.offered()
     if as_json:
         shown = [_as_json(model) for model in found]
         print_json(shown[0] if name else shown)

@@ -301,7 +301,7 @@ class Catalogue:
 
     def snapshots(self, main: Model) -> list[Model]:
         """The fixed versions of a model, in the order of their names."""
-        return [one for one in self.models() if one is not main and self.main(one) is main]
+        return [one for one in self.models() if one.snapshot_of == main.name]
 
     def get(self, name: str) -> Model | None:
         return self._models.get(name)
