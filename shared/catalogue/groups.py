@@ -11,17 +11,18 @@ from shared.catalogue.models import Model
 
 @dataclass(frozen=True)
 class Group:
-    """Models that are listed together, and what they are for, in both languages."""
+    """Models that are listed together, the place among the groups, and what they are for."""
 
     name: str
+    order: int
     en: str
     zh: str
 
 
-EDIT = Group("edit", "Change pictures", "修改图片")
-BOTH = Group("both", "From words, with or without pictures", "用文字生成，可附图片")
-WORDS = Group("words", "From words", "用文字生成")
-DEAD = Group("dead", "Trial only or retired", "仅限试用或已下线")
+EDIT = Group("edit", 1, "Change pictures", "修改图片")
+BOTH = Group("both", 2, "From words, with or without pictures", "用文字生成，可附图片")
+WORDS = Group("words", 3, "From words", "用文字生成")
+DEAD = Group("dead", 4, "Trial only or retired", "仅限试用或已下线")
 GROUPS = (EDIT, BOTH, WORDS, DEAD)
 """In the order in which they are listed."""
 
