@@ -23,7 +23,7 @@ export async function createView(app, name) {
     { class: "create" },
     h("h1", {}, t("models.title")),
     modelCards(models, mainOf(model, models), app),
-    h("p", { class: "model-text" }, fromCatalogue(model.description ?? ""), " ", h("span", { class: "guidance" }, either(model.guidance))),
+    h("p", { class: "model-text" }, fromCatalogue(model.description ?? ""), " ", guidance(model, models)),
     versionChoice(model, models, app),
     ending(model),
     notices(model),
@@ -59,6 +59,14 @@ function modelCard(model, isChosen, app) {
     h("span", { class: "model-title" }, either(model.title), statusMark(model)),
     h("span", { class: "model-facts" }, h("span", {}, eachOf(model)), h("span", {}, icon("clock"), t("models.help", { time: duration(model.typical) }))),
   );
+}
+
+/** Which of many to take; the other models that it names are links. */
+function guidance(model, models) {
+  const names = models.map(({ name }) => name).sort((one, other) => other.length - one.length);
+  const named = new RegExp(`(?<![\\w.-])(${names.join("|").replaceAll(".", "\\.")})(?![\\w-]|\\.\\w)`);
+  const link = (name) => h("a", { href: `#/create/${encodeURIComponent(name)}` }, name);
+  return h("span", { class: "guidance" }, either(model.guidance).split(named).map((part, at) => (at % 2 ? link(part) : part)));
 }
 
 /** Which version of the model, if there are fixed ones. */
