@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import time
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -237,12 +238,22 @@ def get(access: Access, jobs: tuple[str, ...], out: Path, as_json: bool) -> None
 
 @wanx.command()
 @click.argument("name", required=False)
+@click.option("--stale", metavar="AGE", help="What was read longer ago than 90d, by file.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
-def models(name: str | None, as_json: bool) -> None:
-    """Show the models that are known, or all about one."""
-    from cli.commands.models import run
+def models(name: str | None, stale: str | None, as_json: bool) -> None:
+    """Show the models that are known, by what goes in, or all about one.
 
-    run(name, as_json)
+    With --stale, the prices, limits and lifecycles that were read at the service's pages longer ago
+    than that (90d, 36h), oldest first, each with the document to read again. Exit code 1 if there
+    are any, 0 if there are none.
+    """
+    from cli.commands import models as shown
+    from cli.commands import stale_readings
+
+    if stale is None:
+        shown.run(name, as_json)
+    else:
+        sys.exit(stale_readings.run(name, stale, as_json, time.time()))
 
 
 @wanx.command(short_help="Write the JSON Schema of a job file, for editors.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from shared.catalogue.models import Limits, Model, PriceTier, RegionPrice
+from shared.catalogue.models import Catalogue, Limits, Model, PriceTier, RegionPrice
 
 UNITS = {1: "s", 60: "min", 3600: "h"}
 MODES = {
@@ -97,3 +97,16 @@ def of_regions(model: Model) -> Iterator[tuple[str, str]]:
             said.append(limits(model.region_limits[region]))
         if said:
             yield region, "; ".join(said)
+
+
+def versions(model: Model, catalogue: Catalogue) -> str | None:
+    """Its fixed versions, after the first only the end of their names; None if there are none."""
+    names = [one.name for one in catalogue.snapshots(model)]
+    start = f"{model.name}-"
+    short = (name.removeprefix(model.name) if name.startswith(start) else name for name in names)
+    return ", ".join([*names[:1], *list(short)[1:]]) or None
+
+
+def read(model: Model, part: str) -> str:
+    """When a part of its file was last read."""
+    return f"(read on {model.readings[part].checked})"

@@ -27,9 +27,9 @@ def run(name: str, out: Path | None, force: bool) -> None:
         say(f"{out} is written. Fill it in, then: wanx check {out}")
 
 
-def find_model(name: str) -> Model:
+def find_model(name: str, catalogue: Catalogue | None = None) -> Model:
     """The model of this name. Raises click's usage error that proposes those there are."""
-    catalogue = load_catalogue()
+    catalogue = catalogue or load_catalogue()
     model = catalogue.get(name)
     if model is None:
         near = catalogue.get(wording.nearest(name, catalogue.names()) or "")

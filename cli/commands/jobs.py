@@ -147,12 +147,18 @@ def model_name(name: str | None) -> str | None:
     )
 
 
+def span_seconds(text: str) -> int | None:
+    """The seconds of `30m`, `2h` or `3d`; None if it is none of them."""
+    match = AGO.match(text)
+    return int(match[1]) * UNITS[match[2]] if match else None
+
+
 def since_seconds(text: str | None, now: float) -> float:
     """Seconds since 1970 of `2h`, `3d` or a local date with or without a time; 0 for none."""
     if text is None:
         return 0.0
-    if match := AGO.match(text):
-        return max(0.0, now - int(match[1]) * UNITS[match[2]])
+    if (ago := span_seconds(text)) is not None:
+        return max(0.0, now - ago)
     try:
         return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
     except (ValueError, OverflowError):

@@ -12,36 +12,56 @@ from rich.text import Text
 from cli import model_words as words
 from cli.commands.init import find_model
 from cli.output import clean, facts, print_json, print_table, say, table, wrapped
+from shared.catalogue.groups import GROUPS, group_of
 from shared.catalogue.model_file import load_catalogue
-from shared.catalogue.models import ImageRule, Model
+from shared.catalogue.models import Catalogue, ImageRule, Model
 
 
 def run(name: str | None, as_json: bool) -> None:
     """Print one model or all of them."""
-    found = [find_model(name)] if name else load_catalogue().offered()
+    catalogue = load_catalogue()
+    found = [find_model(name, catalogue)] if name else catalogue.offered()
     if as_json:
         shown = [_as_json(model) for model in found]
         print_json(shown[0] if name else shown)
     elif name:
-        _print_one(found[0])
+        _print_one(found[0], words.versions(found[0], catalogue))
     else:
-        _print_all(found)
+        _print_all(catalogue)
 
 
-def _print_all(models: list[Model]) -> None:
-    rows = [("model", "mode", "an image", "limits")]
-    rows += [(one.name, one.mode, words.price(one), words.limits(one.limits)) for one in models]
+def _print_all(catalogue: Catalogue) -> None:
+    """By group; fixed versions are a line of the model that they are versions of."""
+    mains = [one for one in catalogue.offered() if catalogue.main(one) is one]
+    rows = [("model", "mode", "an image", "limits"), *map(_row, mains)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    told = [[], *([one.description, words.status(one)] for one in models)]
-    for row, below in zip(rows, told, strict=True):
-        cells = (text.ljust(width) for text, width in zip(row, widths, strict=True))
-        click.echo("  ".join(cells).rstrip())
-        for text in filter(None, below):
-            click.echo("\n".join(wrapped(f"  {text}", indent="  ")))
+    _print_row(rows[0], widths)
+    for group in GROUPS:
+        members = [one for one in mains if group_of(one) is group]
+        if members:
+            click.secho(f"\n{group.en}", bold=True)
+        for one in members:
+            _print_row(_row(one), widths)
+            for text in filter(None, [one.guidance, *_more(one, catalogue)]):
+                click.echo("\n".join(wrapped(f"  {text}", indent="  ")))
     say("\nMore: wanx models NAME. A job file to fill in: wanx init NAME.")
 
 
-def _print_one(model: Model) -> None:
+def _row(model: Model) -> tuple[str, ...]:
+    return (model.name, model.mode, words.price(model), words.limits(model.limits))
+
+
+def _print_row(row: tuple[str, ...], widths: list[int]) -> None:
+    cells = (text.ljust(width) for text, width in zip(row, widths, strict=True))
+    click.echo("\n".join(wrapped("  ".join(cells).rstrip(), indent="    ")))
+
+
+def _more(model: Model, catalogue: Catalogue) -> list[str | None]:
+    versions = words.versions(model, catalogue)
+    return [versions and f"versions: {versions}", words.status(model)]
+
+
+def _print_one(model: Model, versions: str | None) -> None:
     price, region = model.price, model.regions[0]
     here = price.in_region(region)
     free = f"; the first {here.free_images} images are free" if here.free_images else ""
@@ -51,11 +71,17 @@ def _print_one(model: Model) -> None:
             ("model", model.name),
             ("title", f"{model.title}, {model.title_zh}"),
             ("does", model.description),
-            ("status", words.status(model)),
+            ("take it", model.guidance),
+            ("version of", model.snapshot_of),
+            ("versions", versions),
+            (
+                "lifecycle",
+                f"{words.status(model) or 'no end known'} {words.read(model, 'lifecycle')}",
+            ),
             ("mode", words.MODES[model.mode]),
             ("regions", ", ".join(model.regions)),
-            ("an image", f"{cost}{free} (read on {price.checked})"),
-            ("limits", words.limits(model.limits)),
+            ("an image", f"{cost}{free} {words.read(model, 'price')}"),
+            ("limits", f"{words.limits(model.limits)} {words.read(model, 'limits')}"),
             *((f"in {name}", text) for name, text in words.of_regions(model)),
             ("takes", f"about {model.typical_seconds:g} s"),
             *(("note", notice.en) for notice in model.remarks()),
@@ -66,6 +92,8 @@ def _print_one(model: Model) -> None:
         _print_fields(schema)
     click.echo("\nimages")
     facts([(rule.at.removeprefix("/input/"), _image(rule)) for rule in model.images])
+    click.echo("\nsources")
+    facts([(short, title) for short, title in model.sources.items()])
     click.echo(f"\nA job file to fill in: wanx init {model.name}")
 
 
@@ -111,14 +139,19 @@ def _as_json(model: Model) -> dict[str, Any]:
         "name": model.name,
         "title": {"en": model.title, "zh": model.title_zh},
         "description": model.description,
+        "guidance": {"en": model.guidance, "zh": model.guidance_zh},
+        "group": group_of(model).name,
+        "snapshot_of": model.snapshot_of,
+        "lifecycle": asdict(model.readings["lifecycle"]),
         "status": asdict(model.status) if model.status else None,
         "regions": list(model.regions),
         "input": model.input_schema,
         "parameters": model.parameters_schema,
         "mode": model.mode,
         "ids": model.ids,
-        "limits": asdict(model.limits),
+        "limits": {**asdict(model.limits), "checked": model.readings["limits"].checked},
         "price": asdict(model.price),
         "typical_seconds": model.typical_seconds,
         "notices": [notice.en for notice in model.remarks()],
+        "sources": model.sources,
     }

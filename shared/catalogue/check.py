@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import textwrap
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +14,9 @@ from shared.catalogue.files import SCHEMAS, CatalogueError, read_schema
 from shared.catalogue.model_file import described, load_catalogue
 from shared.catalogue.models import Catalogue, Model
 from shared.catalogue.plain import Plain, escape
+
+COLUMNS, LINES = 78, 2
+"""What guidance has room for, indented in a terminal of 80 columns."""
 
 
 def check_catalogue(folder: Path | None = None) -> list[str]:
@@ -30,7 +36,19 @@ def check_catalogue(folder: Path | None = None) -> list[str]:
             title = file.name if model is content else f"{file.name}, {name},"
             found += [f"{title} at {one}" for one in _about(model, validator)]
             found += [f"{title} at {one}" for one in _coherence(model)]
-    return found or list(_successors(load_catalogue(root)))
+    return found or [*_successors(catalogue := load_catalogue(root)), *_snapshots(catalogue)]
+
+
+def _snapshots(catalogue: Catalogue) -> Iterator[str]:
+    """Snapshots of what is no model, or a snapshot itself."""
+    for model in catalogue.models():
+        if model.snapshot_of is None:
+            continue
+        main = catalogue.get(model.snapshot_of)
+        if main is None:
+            yield f"{model.name}: {model.snapshot_of} is no model of the catalogue"
+        elif main.snapshot_of is not None:
+            yield f"{model.name}: {main.name} is a snapshot itself; name {main.snapshot_of}"
 
 
 def _successors(catalogue: Catalogue) -> Iterator[str]:
@@ -123,6 +141,7 @@ def _coherence(content: Plain) -> Iterator[str]:
         yield from _defaults(content.get(section, {}), section)
     yield from _message_keys(content)
     yield from _region_prices(content.get("price"))
+    yield from _guidance(content.get("guidance"))
 
 
 def _pointers(content: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -205,6 +224,22 @@ def _message_keys(content: dict[str, Any]) -> Iterator[str]:
             yield f"/messages/parameters/{index}: {name} is not a field of input"
     for name in set(fields) - {form.get("text"), form.get("images"), *moved}:
         yield f"/input/properties/{escape(name)}: the message has no place for it"
+
+
+def _guidance(guidance: Plain) -> Iterator[str]:
+    """Guidance that does not fit into its lines."""
+    for language, text in guidance.items() if isinstance(guidance, dict) else ():
+        if (lines := _lines(str(text))) > LINES:
+            most = f"at most {LINES} lines of {COLUMNS} columns"
+            yield f"/guidance/{language}: it takes {lines} lines; shorten it to {most}"
+
+
+def _lines(text: str) -> int:
+    """How many lines a text takes; Chinese, two columns a character, breaks anywhere."""
+    wide = sum(unicodedata.east_asian_width(one) in "WF" for one in text)
+    if wide:
+        return math.ceil((len(text) + wide) / COLUMNS)
+    return len(textwrap.wrap(text, COLUMNS, break_on_hyphens=False))
 
 
 def _region_prices(price: Plain) -> Iterator[str]:

@@ -64,17 +64,21 @@ def _read(path: Path) -> list[Model]:
     content = read_schema(path)
     if Node(content, path.name)["name"].text() != path.stem:
         raise CatalogueError(f"{path.name} at /name: the name must equal the file's name")
-    return [_model(Node(model, path.name)) for _, model in described(content)]
+    return [_model(Node(model, path.name), path.name) for _, model in described(content)]
 
 
-def _model(root: Node) -> Model:
+def _model(root: Node, file: str) -> Model:
     sources = {key: str(title) for key, title in root["sources"].members().items()}
     limits, region_limits = parts.limits(root["limits"])
+    snapshot_of = root.maybe("snapshot_of")
     return Model(
         name=root["name"].text(),
+        file=file,
         title=root["title"]["en"].text(),
         title_zh=root["title"]["zh"].text(),
         description=root["description"].text(),
+        guidance=root["guidance"]["en"].text(),
+        guidance_zh=root["guidance"]["zh"].text(),
         sources=sources,
         regions=root["regions"].texts(),
         input_schema=root["input"].members(),
@@ -84,9 +88,11 @@ def _model(root: Node) -> Model:
         limits=limits,
         region_limits=region_limits,
         price=parts.price(root["price"]),
+        readings={part: parts.reading(root[part], sources) for part in parts.READ},
         notices=tuple(parts.notice(notice, sources) for notice in root["notices"].items()),
         typical_seconds=root["typical_seconds"]["value"].number(),
         status=parts.status(root.maybe("status"), sources),
+        snapshot_of=None if snapshot_of is None else snapshot_of.text(),
         **_spoken(root),
         **_answers(root["results"], root.maybe("result_hosts")),
     )

@@ -14,12 +14,16 @@ from shared.catalogue.models import (
     MessagesForm,
     Price,
     PriceTier,
+    Reading,
     RegionPrice,
     Remark,
     SideBounds,
 )
 from shared.catalogue.node import Node, title
 from shared.catalogue.status import ModelNotice, Status
+
+READ = ("price", "limits", "lifecycle")
+"""The parts that change at the service, and say when they were last read."""
 
 
 def limits(node: Node) -> tuple[Limits, dict[str, Limits]]:
@@ -132,6 +136,11 @@ def status(node: Node | None, sources: Mapping[str, str]) -> Status | None:
 def notice(node: Node, sources: Mapping[str, str]) -> ModelNotice:
     """A notice, with the title of its source."""
     return ModelNotice(node["en"].text(), node["zh"].text(), title(node, sources))
+
+
+def reading(node: Node, sources: Mapping[str, str]) -> Reading:
+    """When a part of the file was last read, and where."""
+    return Reading(node["checked"].day(), title(node, sources))
 
 
 def image_rule(node: Node, sources: Mapping[str, str]) -> ImageRule:

@@ -112,6 +112,14 @@ class MessagesForm:
 
 
 @dataclass(frozen=True)
+class Reading:
+    """When a part of the file was last read, YYYY-MM-DD, and the title of the document."""
+
+    checked: str
+    source: str
+
+
+@dataclass(frozen=True)
 class Remark:
     """A sentence for the user, and the title of the document that says so."""
 
@@ -195,13 +203,17 @@ class Model:
     outputs) point into an answer. `number`: which field says how many images are made, the first
     that fits, or else the parameter n. `result_hosts`: empty for any public https host.
     `prompt_key`: the key of a result that holds the prompt as it was sent. `region_limits`: where
-    they differ.
+    they differ. `snapshot_of`: the model whose fixed version it is. `guidance`: which of many to
+    take. `file`: the name of its file. `readings`: of its price, limits and lifecycle.
     """
 
     name: str
+    file: str
     title: str
     title_zh: str
     description: str
+    guidance: str
+    guidance_zh: str
     sources: Mapping[str, str]
     regions: tuple[str, ...]
     endpoint: str
@@ -212,6 +224,7 @@ class Model:
     images: tuple[ImageRule, ...]
     limits: Limits
     price: Price
+    readings: Mapping[str, Reading]
     notices: tuple[ModelNotice, ...]
     typical_seconds: float
     results_at: str
@@ -227,6 +240,7 @@ class Model:
     number: tuple[ImageNumber, ...] = ()
     region_limits: Mapping[str, Limits] = field(default_factory=dict)
     status: Status | None = None
+    snapshot_of: str | None = None
 
     @property
     def is_going(self) -> bool:
@@ -280,6 +294,14 @@ class Catalogue:
     def offered(self) -> list[Model]:
         """All of them, those that are going last: the order in which they are proposed."""
         return sorted(self._models.values(), key=lambda model: (model.is_going, model.name))
+
+    def main(self, model: Model) -> Model:
+        """The model whose fixed version it is, or else the model itself."""
+        return self._models.get(model.snapshot_of or "", model)
+
+    def snapshots(self, main: Model) -> list[Model]:
+        """The fixed versions of a model, in the order of their names."""
+        return [one for one in self.models() if one.snapshot_of == main.name]
 
     def get(self, name: str) -> Model | None:
         return self._models.get(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any, NoReturn, TypeVar
 
 from shared.catalogue.files import CatalogueError
@@ -64,6 +65,15 @@ class Node:
         if isinstance(self.value, int) and not isinstance(self.value, bool):
             return float(self.value)
         return self.of(float)
+
+    def day(self) -> str:
+        """A day of the calendar, YYYY-MM-DD."""
+        text = self.text()
+        try:
+            date.fromisoformat(text)
+        except ValueError:
+            self._fail(f"{text!r} is not a day, such as 2026-11-28")
+        return text
 
     def texts(self) -> tuple[str, ...]:
         return tuple(item.text() for item in self.items())

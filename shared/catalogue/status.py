@@ -60,6 +60,11 @@ class Status:
         return self.state == "retired"
 
     @property
+    def is_over(self) -> bool:
+        """Whether it is at an end: retired, or never more than a trial."""
+        return self.state in ("trial_only", "retired")
+
+    @property
     def is_going(self) -> bool:
         """Whether nobody should begin with the model."""
         return self.state != "superseded"

@@ -18,6 +18,7 @@ from typing import Any
 from aiohttp import web
 from PIL import Image
 
+from shared.catalogue.groups import group_of
 from shared.catalogue.model_file import load_catalogue
 from shared.catalogue.models import SYNC, Model
 
@@ -66,6 +67,7 @@ class FakeApi:
     fail_message: str | None = None
     converted: dict[str, Any] = field(default_factory=dict)
     retired: frozenset[str] = frozenset()
+    more: tuple[Model, ...] = ()
 
     def __enter__(self) -> FakeApi:
         self._loop = asyncio.new_event_loop()
@@ -165,7 +167,7 @@ class FakeApi:
         return web.Response(body=(WEB / "index.html").read_bytes(), content_type="text/html")
 
     async def _models(self, _: web.Request) -> web.Response:
-        models = load_catalogue().models()
+        models = [*load_catalogue().models(), *self.more]
         return web.json_response({"models": [self._shown(model) for model in models]})
 
     def _shown(self, model: Model) -> dict[str, Any]:
@@ -331,6 +333,9 @@ def _shown(model: Model) -> dict[str, Any]:
         "name": model.name,
         "title": {"en": model.title, "zh": model.title_zh},
         "description": model.description,
+        "guidance": {"en": model.guidance, "zh": model.guidance_zh},
+        "group": asdict(group_of(model)),
+        "snapshot_of": model.snapshot_of,
         "input": model.input_schema,
         "parameters": model.parameters_schema,
         "mode": model.mode,

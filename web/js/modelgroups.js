@@ -1,25 +1,22 @@
-// The models by what goes in: pictures, pictures or words, words alone; those without a future last.
+// The models as they are listed: by group, each with its fixed versions behind it.
 
-import { imageRule, isDead } from "./catalogue.js";
-
-const ORDER = ["edit", "both", "words", "dead"];
-
-/** [{name, models}], only those that hold a model, each in the order of `models`. */
+/** [{name, order, en, zh, models}], only those that hold a model, each in the order of `models`. */
 export function groupsOf(models) {
-  const groups = ORDER.map((name) => ({ name, models: models.filter((model) => groupOf(model) === name) }));
-  return groups.filter((group) => group.models.length);
+  const groups = new Map();
+  for (const model of models.filter((one) => mainOf(one, models) === one)) {
+    const { name } = model.group;
+    if (!groups.has(name)) groups.set(name, { ...model.group, models: [] });
+    groups.get(name).models.push(model);
+  }
+  return [...groups.values()].sort((one, other) => one.order - other.order);
 }
 
-function groupOf(model) {
-  if (isDead(model)) return "dead";
-  const pictures = Object.keys(model.input.properties ?? {}).filter((name) => imageRule(model, name));
-  if (!pictures.length) return "words";
-  return pictures.some((name) => isNeeded(model, name)) ? "edit" : "both";
+/** The model whose fixed version it is, if that is offered, or the model itself. */
+export function mainOf(model, models) {
+  return models.find((one) => one.name === model.snapshot_of) ?? model;
 }
 
-function isNeeded(model, name) {
-  const isPicture = (at) => Boolean(imageRule(model, at.split("/")[2]));
-  const needs = (rule) => rule.kind === "required_if" || (rule.kind === "any_of" && rule.at.every(isPicture));
-  const names = (rule) => [rule.at].flat().includes(`/input/${name}`);
-  return (model.input.required ?? []).includes(name) || model.rules.some((rule) => needs(rule) && names(rule));
+/** A model and its fixed versions, the newest first. */
+export function versionsOf(main, models) {
+  return [main, ...models.filter((one) => one !== main && mainOf(one, models) === main).reverse()];
 }

@@ -11,6 +11,7 @@ from shared.api.context import answer_json, app_of
 from shared.api.jobs_api.problems import Problem
 from shared.api.jobs_api.taking import owned, read_request_body, refused
 from shared.app import App
+from shared.catalogue.groups import group_of
 from shared.catalogue.models import Model
 from shared.catalogue.status import Status
 from shared.jobfile import Unreadable
@@ -53,6 +54,10 @@ def _shown(app: App, model: Model) -> dict[str, Any]:
         "name": model.name,
         "title": {"en": model.title, "zh": model.title_zh},
         "description": model.description,
+        "guidance": {"en": model.guidance, "zh": model.guidance_zh},
+        "group": asdict(group_of(model)),
+        "snapshot_of": model.snapshot_of,
+        "lifecycle": asdict(model.readings["lifecycle"]),
         "status": _status(model.status),
         "offered": region in model.regions,
         "regions": model.regions,
@@ -61,7 +66,7 @@ def _shown(app: App, model: Model) -> dict[str, Any]:
         "rules": model.rules,
         "images": [asdict(rule) for rule in model.images],
         "number": [asdict(one) for one in model.number],
-        "limits": asdict(model.limits),
+        "limits": {**asdict(model.limits), "checked": model.readings["limits"].checked},
         "price": {**asdict(model.price), **asdict(price)},
         "notices": [asdict(notice) for notice in model.remarks()],
         "typical_seconds": model.typical_seconds,

@@ -40,6 +40,9 @@ def test_adding_a_model_is_adding_a_file(folder: Path) -> None:
             "/rules/colour-of-extracted-lines/at:",
         ),
         ("kind: ignored_if", "kind: forgotten_if", "/rules/colour-of-extracted-lines:"),
+        ("guidance:\n  en: ", "guidance:\n  fr: Non\n  en: ", "/guidance:"),
+        ("  en: The cheapest", f"  en: {'word ' * 40}", "/guidance/en: it takes 5 lines; shorten"),
+        ("  zh: 由线稿", f"  zh: {'字' * 80}", "/guidance/zh: it takes 4 lines; shorten"),
     ],
 )
 def test_the_full_check_finds_what_loading_does_not(
@@ -48,6 +51,29 @@ def test_the_full_check_finds_what_loading_does_not(
     with pytest.raises(CatalogueError) as raised:
         require_sound(change(folder, old, new))
     assert f"{SKETCH}.yaml at {pointer}" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("guidance:", "guidanse:", "at /: the key `guidance` is missing"),
+        ("  checked: 2026-11-20\n  source: api", "  source: api", "at /limits: the key `checked`"),
+        ("lifecycle: {", "lifecycles: {", "at /: the key `lifecycle` is missing"),
+        ("{checked: 2026-11-28,", "{checked: 2026-11-31,", "at /lifecycle/checked: '2026-11-31'"),
+    ],
+)
+def test_what_to_take_and_when_it_was_read_must_be_there(
+    folder: Path, old: str, new: str, told: str
+) -> None:
+    assert check_catalogue(change(folder, old, new)) != []
+    with pytest.raises(CatalogueError) as raised:
+        load_catalogue(folder)
+    assert told in str(raised.value)
+
+
+def test_a_version_of_no_model_is_told(folder: Path) -> None:
+    change(folder, "lifecycle: {", "snapshot_of: nobody\nlifecycle: {")
+    assert check_catalogue(folder) == [f"{SKETCH}: nobody is no model of the catalogue"]
 
 
 def test_a_wrong_rule_for_errors_is_told(folder: Path) -> None:

@@ -23,6 +23,7 @@ FIELD: dict[str, Any] = {"type": "string", "pattern": r"\S", "x-expected": "a te
 COMMON: dict[str, Any] = {
     "title": {"en": "Invented", "zh": "虚构"},
     "description": "Draws what nobody has seen.",
+    "guidance": {"en": "For what nobody has seen.", "zh": "适合无人见过之物。"},
     "sources": {"api": "An invented document"},
     "regions": ["cn-beijing", "ap-southeast-1"],
     "ids": {"ap-southeast-1": "made-up-intl"},
@@ -84,7 +85,14 @@ COMMON: dict[str, Any] = {
             "source": "api",
         }
     ],
-    "limits": {"submissions": 5, "per_seconds": 60, "queue_ahead": 0, "source": "api"},
+    "limits": {
+        "submissions": 5,
+        "per_seconds": 60,
+        "queue_ahead": 0,
+        "checked": "2026-11-28",
+        "source": "api",
+    },
+    "lifecycle": {"checked": "2026-11-28", "source": "api"},
     "price": {
         "currency": "CNY",
         "per_image": 0.5,

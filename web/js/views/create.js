@@ -7,7 +7,7 @@ import { buildForm } from "../form.js";
 import { icon } from "../icons.js";
 import { capital, duration, either, fromCatalogue, hasWord, t } from "../i18n.js";
 import { settledJob } from "../jobfile.js";
-import { groupsOf } from "../modelgroups.js";
+import { groupsOf, mainOf, versionsOf } from "../modelgroups.js";
 import { eachOf, priceOf } from "../price.js";
 import { copyJobFile, submitForm } from "../submitting.js";
 
@@ -22,8 +22,9 @@ export async function createView(app, name) {
     "div",
     { class: "create" },
     h("h1", {}, t("models.title")),
-    modelCards(models, model, app),
-    h("p", { class: "model-text" }, fromCatalogue(model.description ?? "")),
+    modelCards(models, mainOf(model, models), app),
+    h("p", { class: "model-text" }, fromCatalogue(model.description ?? ""), " ", guidance(model, models)),
+    versionChoice(model, models, app),
     ending(model),
     notices(model),
     conversionNotes(draftOf(model)),
@@ -39,7 +40,7 @@ function modelCards(models, chosen, app) {
     h(
       "details",
       { class: "model-group", open: group.models.includes(chosen) },
-      h("summary", {}, t(`models.group.${group.name}`), " ", h("span", { class: "count" }, String(group.models.length))),
+      h("summary", {}, either(group), " ", h("span", { class: "count" }, String(group.models.length))),
       cards(group),
     );
   return h("div", { class: "model-groups", role: "radiogroup", "aria-label": t("models.title") }, groups.length > 1 ? groups.map(whole) : cards(groups[0]));
@@ -57,6 +58,28 @@ function modelCard(model, isChosen, app) {
     h("span", { class: "model-icon" }, icon(symbolOf(model))),
     h("span", { class: "model-title" }, either(model.title), statusMark(model)),
     h("span", { class: "model-facts" }, h("span", {}, eachOf(model)), h("span", {}, icon("clock"), t("models.help", { time: duration(model.typical) }))),
+  );
+}
+
+/** Which of many to take; the other models that it names are links. */
+function guidance(model, models) {
+  const names = models.map(({ name }) => name).sort((one, other) => other.length - one.length);
+  const named = new RegExp(`(?<![\\w.-])(${names.join("|").replaceAll(".", "\\.")})(?![\\w-]|\\.\\w)`);
+  const link = (name) => h("a", { href: `#/create/${encodeURIComponent(name)}` }, name);
+  return h("span", { class: "guidance" }, either(model.guidance).split(named).map((part, at) => (at % 2 ? link(part) : part)));
+}
+
+/** Which version of the model, if there are fixed ones. */
+function versionChoice(model, models, app) {
+  const versions = versionsOf(mainOf(model, models), models);
+  if (versions.length === 1) return null;
+  const option = ({ name }, at) => h("option", { value: name, selected: name === model.name }, at ? name : t("models.newest", { model: name }));
+  const choose = ({ target }) => app.go(`#/create/${encodeURIComponent(target.value)}`, { keepFocus: "#model-version" });
+  return h(
+    "p",
+    { class: "model-version" },
+    h("label", { for: "model-version" }, t("models.version")),
+    h("select", { id: "model-version", onchange: choose }, versions.map(option)),
   );
 }
 
