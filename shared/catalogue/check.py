@@ -30,7 +30,19 @@ def check_catalogue(folder: Path | None = None) -> list[str]:
             title = file.name if model is content else f"{file.name}, {name},"
             found += [f"{title} at {one}" for one in _about(model, validator)]
             found += [f"{title} at {one}" for one in _coherence(model)]
-    return found or list(_successors(load_catalogue(root)))
+    return found or [*_successors(catalogue := load_catalogue(root)), *_snapshots(catalogue)]
+
+
+def _snapshots(catalogue: Catalogue) -> Iterator[str]:
+    """Snapshots of what is no model, or a snapshot itself."""
+    for model in catalogue.models():
+        if model.snapshot_of is None:
+            continue
+        main = catalogue.get(model.snapshot_of)
+        if main is None:
+            yield f"{model.name}: {model.snapshot_of} is no model of the catalogue"
+        elif main.snapshot_of is not None:
+            yield f"{model.name}: {main.name} is a snapshot itself; name {main.snapshot_of}"
 
 
 def _successors(catalogue: Catalogue) -> Iterator[str]:

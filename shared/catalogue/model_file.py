@@ -70,6 +70,7 @@ def _read(path: Path) -> list[Model]:
 def _model(root: Node) -> Model:
     sources = {key: str(title) for key, title in root["sources"].members().items()}
     limits, region_limits = parts.limits(root["limits"])
+    snapshot_of = root.maybe("snapshot_of")
     return Model(
         name=root["name"].text(),
         title=root["title"]["en"].text(),
@@ -87,6 +88,7 @@ def _model(root: Node) -> Model:
         notices=tuple(parts.notice(notice, sources) for notice in root["notices"].items()),
         typical_seconds=root["typical_seconds"]["value"].number(),
         status=parts.status(root.maybe("status"), sources),
+        snapshot_of=None if snapshot_of is None else snapshot_of.text(),
         **_spoken(root),
         **_answers(root["results"], root.maybe("result_hosts")),
     )

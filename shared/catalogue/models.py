@@ -195,7 +195,7 @@ class Model:
     outputs) point into an answer. `number`: which field says how many images are made, the first
     that fits, or else the parameter n. `result_hosts`: empty for any public https host.
     `prompt_key`: the key of a result that holds the prompt as it was sent. `region_limits`: where
-    they differ.
+    they differ. `snapshot_of`: the model whose fixed version it is.
     """
 
     name: str
@@ -227,6 +227,7 @@ class Model:
     number: tuple[ImageNumber, ...] = ()
     region_limits: Mapping[str, Limits] = field(default_factory=dict)
     status: Status | None = None
+    snapshot_of: str | None = None
 
     @property
     def is_going(self) -> bool:
