@@ -76,6 +76,7 @@ const KINDS = {
   sides: measured((width, height) => [width, height], "rule.sides"),
   bounds_if: (rule, job) => each(rule, job, (value) => typeof value === "number" && (value < rule.min || value > rule.max)),
   forbidden_if: (rule, job) => each(rule, job, (value) => "value" in rule && value === rule.value),
+  values_if: (rule, job) => each(rule, job, (value) => isThere(value) && !rule.values.includes(value)),
   any_of: (rule, job) => (rule.at.some((at) => found(job, at).some(({ value }) => isThere(value))) ? [] : [said(rule, rule.at[0])]),
   sum,
   same_length: sameLength,
