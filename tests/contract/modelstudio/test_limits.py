@@ -56,6 +56,7 @@ def test_the_limits_left_alone_are_the_documented_ones() -> None:
         "qwen-image-plus-2026-01-09": (2, 1, None, None, 100),
         "qwen-image-max": (2, 60, None, None, 100),
         "qwen-image-max-2025-12-30": (2, 60, None, None, 100),
+        "qwen-mt-image": (1, 1, 2, None, 100),
         "z-image-turbo": (2, 1, None, None, 100),
         "image-out-painting": (2, 1, 5, None, 500),
     }

@@ -63,6 +63,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "qwen2": ("qwen-image-2.0", "qwen-image-2.0-pro", *snapshots("qwen-image-2.0")),
     "qwenedit": ("qwen-image-edit-plus", "qwen-image-edit-max", *snapshots("qwen-image-edit")),
     "qwenedit1": ("qwen-image-edit",),
+    "translate": ("qwen-mt-image",),
     "zimage": ("z-image-turbo",),
     "outpaint": ("image-out-painting",),
 }
@@ -78,8 +79,9 @@ SOUND: Mapping[str, Json] = {
     "qwenedit": {**PROMPT, "images": [IMAGE]},
     "qwenedit1": {**PROMPT, "images": [IMAGE]},
     "outpaint": {"image_url": LARGE},
+    "translate": {"image_url": IMAGE, "source_lang": "zh", "target_lang": "en"},
 }
-WITHOUT_N = ("zimage", "outpaint")
+WITHOUT_N = ("zimage", "outpaint", "translate")
 REFUSALS = ("InvalidParameter", "InvalidFile", "BadRequest")
 SERVICES = "/api/v1/services/aigc/"
 ABSENT = "<absent>"
