@@ -121,6 +121,7 @@ def _as_json(model: Model) -> dict[str, Any]:
         "title": {"en": model.title, "zh": model.title_zh},
         "description": model.description,
         "status": asdict(model.status) if model.status else None,
+        "snapshot_of": model.snapshot_of,
         "regions": list(model.regions),
         "input": model.input_schema,
         "parameters": model.parameters_schema,

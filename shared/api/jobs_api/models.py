@@ -54,6 +54,7 @@ def _shown(app: App, model: Model) -> dict[str, Any]:
         "title": {"en": model.title, "zh": model.title_zh},
         "description": model.description,
         "status": _status(model.status),
+        "snapshot_of": model.snapshot_of,
         "offered": region in model.regions,
         "regions": model.regions,
         "input": model.input_schema,

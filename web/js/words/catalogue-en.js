@@ -59,6 +59,8 @@ export const catalogueEn = {
   "What is done. stylization_all and stylization_local restyle the picture or a part of it, description_edit changes it after the prompt, description_edit_with_mask only where the mask is white, remove_watermark removes text and logos, expand paints beyond the edges, super_resolution sharpens and enlarges, colorization colours a grey picture, doodle draws from a sketch, control_cartoon_feature draws a cartoon figure anew.": "Each of them needs a prompt as well.",
 
   "The picture whose words are translated. No inline (base64) data. The service takes PNM and PPM as well, which cannot be checked before they are sent; save such a file as PNG.": "The picture whose words are translated.",
+  "What the translation should heed.": "",
+  "The language to translate into.": "",
   "The language of the picture; auto finds it out.": "Auto finds it out.",
   "What the texts are about and how they should sound, in English; at most 200 words are advised.": "In English, in about 200 words at most. A poster of a tea shop, friendly and short, for example.",
   "Texts that are filtered out before the translation, as they stand in the picture, capitals included; at most 50 are advised.": "Filtered out before the translation. Write them as they stand in the picture, capitals included; 50 at most are advised.",

@@ -113,8 +113,8 @@ export const catalogueZh = {
 
   "The picture whose words are translated. No inline (base64) data. The service takes PNM and PPM as well, which cannot be checked before they are sent; save such a file as PNG.": "要翻译其中文字的图片。",
   "The language of the picture; auto finds it out.": "图片中文字的语种；“自动”会自行检测。",
-  "The language to translate into.": "翻译成的语种。",
-  "What the translation should heed.": "翻译时的更多要求。",
+  "The language to translate into.": "",
+  "What the translation should heed.": "",
   "What the texts are about and how they should sound, in English; at most 200 words are advised.": "用英文描述使用场景和译文风格，建议不超过 200 个单词。",
   "Texts that are filtered out before the translation, as they stand in the picture, capitals included; at most 50 are advised.": "翻译前过滤图片中完全匹配的文本，区分大小写；建议不超过 50 个。",
   "How terms are translated, each src (in the picture's language) and its tgt.": "为特定术语指定译文：原文与图片语种一致，译文与目标语种一致。",
