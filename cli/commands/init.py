@@ -55,7 +55,8 @@ def template(model: Model) -> str:
     lines = [*_comment(f"{model.title}. {model.description}", "")]
     lines += [line for notice in model.remarks() for line in _comment(notice.en, "")]
     lines += ["", f"model: {model.name}", "input:", *_input(model)]
-    lines += ["", "parameters:", *_parameters(model)]
+    if parameters := list(_parameters(model)):
+        lines += ["", "parameters:", *parameters]
     return "\n".join([*lines, "", *_JOB]) + "\n"
 
 
@@ -67,7 +68,22 @@ def _input(model: Model) -> Iterator[str]:
         yield from _comment(_about(field), "  ")
         if name in places:
             yield from _comment(_image_facts(model, name), "  ")
-        yield from _entry(name, _example(name, field, name in places), "" if required else "# ")
+        mark = "" if required else "# "
+        if "properties" in field:
+            yield from _object(name, field, mark)
+        else:
+            yield from _entry(name, _example(name, field, name in places), mark)
+
+
+def _object(name: str, field: Mapping[str, Any], mark: str) -> Iterator[str]:
+    """An object with all its fields, each of them explained."""
+    yield f"  {mark}{name}:"
+    for inner, one in field["properties"].items():
+        about = _comment(_about(one), " " * 8)  # it may be commented out, and lie deeper
+        is_object = "properties" in one
+        entry = _object(inner, one, "") if is_object else _entry(inner, _default(one), "")
+        lines = [*(line[6:] for line in about), *entry]
+        yield from (f"  {mark}  {line.removeprefix('  ')}" for line in lines)
 
 
 def _parameters(model: Model) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -88,8 +88,9 @@ def _print_one(model: Model, versions: str | None) -> None:
         ]
     )
     for title, schema in (("input", model.input_schema), ("parameters", model.parameters_schema)):
-        click.echo(f"\n{title}")
-        _print_fields(schema)
+        if schema["properties"]:
+            click.echo(f"\n{title}")
+            _print_fields(schema)
     click.echo("\nimages")
     facts([(rule.at.removeprefix("/input/"), _image(rule)) for rule in model.images])
     click.echo("\nsources")
@@ -102,12 +103,20 @@ def _print_fields(schema: Mapping[str, Any]) -> None:
     shown.columns[0].no_wrap = True
     shown.columns[1].no_wrap = False
     shown.show_header = False
-    for name, field in schema["properties"].items():
+    for name, field in _fields(schema):
         mark = "*" if name in schema.get("required", ()) else ""
         shown.add_row(f"  {name}{mark}", Text(clean(_meaning(field))))
     print_table(shown)
     if schema.get("required"):
         click.echo("  * must be given")
+
+
+def _fields(schema: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every field, and after an object those in it."""
+    for name, field in schema["properties"].items():
+        yield before + name, field
+        if "properties" in field:
+            yield from _fields(field, f"{before}{name}.")
 
 
 def _meaning(field: Mapping[str, Any]) -> str:
@@ -144,6 +153,7 @@ def _as_json(model: Model) -> dict[str, Any]:
         "snapshot_of": model.snapshot_of,
         "lifecycle": asdict(model.readings["lifecycle"]),
         "status": asdict(model.status) if model.status else None,
+        "snapshot_of": model.snapshot_of,
         "regions": list(model.regions),
         "input": model.input_schema,
         "parameters": model.parameters_schema,

@@ -42,7 +42,7 @@ def add_routes(app: web.Application) -> None:
     ):
         add(path, handler)
         add(path + "/", handler)
-    app.router.add_route("*", r"/results/{date:\d{8}}/{name:[0-9a-f-]+\.png}", result)
+    app.router.add_route("*", r"/results/{date:\d{8}}/{name:[0-9a-f-]+\.(png|jpg)}", result)
 
 
 def _key_id(request: web.Request) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from local.modelstudio.errors import service_error
 from local.modelstudio.rules import ModelRules, Row, holds, varied
-from local.modelstudio.values import check_value
+from local.modelstudio.values import check_value, meant
 
 
 def check_fields(model: ModelRules, body: Row) -> None:
@@ -35,7 +35,9 @@ def _has_type(rule: Row, value: object) -> bool:
     if rule["type"] == "images":
         return isinstance(value, list) and bool(value) and all(_is_text(item) for item in value)
     if rule["type"] == "enum":
-        return isinstance(value, str) and value in rule["values"]
+        return meant(rule, value) is not None
+    if rule["type"] == "record":
+        return isinstance(value, dict)
     return _is_text(value)
 
 
@@ -111,7 +113,28 @@ def used_parameters(model: ModelRules, body: Row) -> dict[str, Any]:
         if rule["type"] == "boxes" and value is not None:
             _check_boxes(name, rule, used[name], body)
     used["n"] = wanted_images(model, body)
+    return used | _used_input(model, body["input"])
+
+
+def _used_input(model: ModelRules, given: Row) -> dict[str, Any]:
+    """What is among the input though it only sets how the model works. Raises ServiceError."""
+    rules = {name: model.input[name] for name in given if name in model.input}
+    used = {
+        name: check_value(name, rule, given[name])
+        for name, rule in rules.items()
+        if rule["type"] in ("enum", "record") and given[name] is not None
+    }
+    if "pair" in model.row:
+        _check_pair(model.row["pair"], used)
     return used
+
+
+def _check_pair(rule: Row, used: Row) -> None:
+    first, second = (used[name] for name in rule["fields"])
+    if first == second or not {rule["open"], *rule["one_of"]} & {first, second}:
+        names, values = " and ".join(rule["fields"]), " or ".join(rule["one_of"])
+        detail = f"{names} must differ, and one of them be {values}"
+        raise service_error("specification", detail=detail)
 
 
 def _check_boxes(name: str, rule: Row, boxes: list[Any], body: Row) -> None:

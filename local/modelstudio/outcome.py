@@ -49,7 +49,11 @@ def _result(task: Task, picture: Picture, address: Address) -> Json:
 
 
 def _single(task: Task, address: Address) -> Json:
-    return {"output_image_url": address(task.pictures[0].name or "", task)}
+    key = task.model.answer.get("key", "output_image_url")
+    told: Json = {key: address(task.pictures[0].name or "", task)}
+    if task.is_blank and "of_blank" in task.model.answer:
+        told["message"] = task.model.answer["of_blank"]
+    return told
 
 
 def _choices(task: Task, address: Address) -> Json:

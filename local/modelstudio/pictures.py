@@ -20,6 +20,7 @@ _BOUNDS: Mapping[str, Callable[[int, int], bool]] = {
     "at_most": operator.le,
 }
 _ALIASES = {"MPO": "JPEG"}  # a JPEG with a second picture behind the first, as phones write it
+_NOTHING = 16  # shades of grey that noise may differ by
 
 
 def check_picture(data: bytes, rules: Mapping[str, Any]) -> Size:
@@ -38,6 +39,13 @@ def check_picture(data: bytes, rules: Mapping[str, Any]) -> Size:
         raise service_error(rules["errors"]["format"])
     _decode(picture)
     return size
+
+
+def is_blank(data: bytes) -> bool:
+    """Whether a sound picture is of one colour, so that there is nothing on it."""
+    with Image.open(io.BytesIO(data)) as picture:
+        low, high = picture.convert("L").getextrema()
+    return int(high) - int(low) < _NOTHING
 
 
 def _inside(side: int, bounds: Mapping[str, int]) -> bool:

@@ -17,6 +17,8 @@ _REFUSED = (
     "<?xml version='1.0' encoding='UTF-8'?>"
     "<Error><Code>{code}</Code><Message>{text}</Message></Error>"
 )
+SUFFIXES = {"PNG": ".png", "JPEG": ".jpg"}
+_TYPES = {".png": "image/png", ".jpg": "image/jpeg"}
 
 
 class ResultStore:
@@ -28,11 +30,11 @@ class ResultStore:
         self._secret = secrets.token_bytes(32)
         self._kept: deque[tuple[float, Path]] = deque()
 
-    def keep(self, name: str, png: bytes, expires: float) -> None:
+    def keep(self, name: str, image: bytes, expires: float) -> None:
         """Store a finished image until `expires`, and drop those whose time is over."""
         path = self._folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(png)
+        path.write_bytes(image)
         self._kept.append((expires, path))
         while self._kept[0][0] <= self._clock.now():
             self._kept.popleft()[1].unlink(missing_ok=True)
@@ -64,7 +66,7 @@ class ResultStore:
         path = self._folder / name
         if not path.is_file():
             return _refused("NoSuchKey", "The specified key does not exist.", 404)
-        return web.Response(body=path.read_bytes(), content_type="image/png")
+        return web.Response(body=path.read_bytes(), content_type=_TYPES[path.suffix])
 
 
 def _refused(code: str, text: str, status: int = 403) -> web.Response:

@@ -38,7 +38,8 @@ class Picture:
 class Task:
     """One task from submission to its end, or one synchronous call (`is_call`).
 
-    `body` is flat whatever form was `sent`. Raises ServiceError where it cannot be made flat.
+    `body` is flat whatever form was `sent`; `is_blank`: the last input image is of one colour.
+    Raises ServiceError where the body cannot be made flat.
     """
 
     model: ModelRules
@@ -59,6 +60,7 @@ class Task:
     error: ServiceError | None = None
     pictures: list[Picture] = field(default_factory=list)
     rewritten_prompt: str | None = None
+    is_blank: bool = False
 
     def __post_init__(self) -> None:
         """Read the body."""

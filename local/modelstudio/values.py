@@ -33,10 +33,18 @@ def _wrong(rule: Row, detail: str) -> ServiceError:
     return service_error(rule["error"], detail=detail)
 
 
+def meant(rule: Row, value: object) -> str | None:
+    """Which value of an enumeration a text is, or is the name of; None for none of them."""
+    if not isinstance(value, str):
+        return None
+    named: str = rule["names"].get(value.lower(), value.lower()) if "names" in rule else value
+    return named if named in rule["values"] else None
+
+
 def _enum(name: str, rule: Row, value: object) -> object:
-    if not isinstance(value, str) or value not in rule["values"]:
+    if (known := meant(rule, value)) is None:
         raise service_error(rule["error"], field=name, allowed=list(rule["values"]))
-    return value
+    return known
 
 
 def _integer(name: str, rule: Row, value: object) -> int:
@@ -142,6 +150,23 @@ def _size(name: str, rule: Row, value: object) -> str:
     return str(value)
 
 
+def _record(name: str, rule: Row, value: object) -> object:
+    if not isinstance(value, dict):
+        raise _wrong(rule, f"{name} must be an object")
+    for inner, one in rule["fields"].items():
+        if value.get(inner) is not None:
+            check_value(f"{name}.{inner}", one, value[inner])
+        elif inner in rule.get("needs", ()):
+            raise _wrong(rule, f"{name}.{inner} is missing")
+    return value
+
+
+def _list(name: str, rule: Row, value: object) -> object:
+    if not isinstance(value, list):
+        raise _wrong(rule, f"{name} must be a list")
+    return [check_value(name, rule["each"], item) for item in value]
+
+
 def _absent(name: str, rule: Row, value: object) -> object:
     raise service_error("specification", detail=f"{name} is not supported here")
 
@@ -153,8 +178,10 @@ _CHECKS: Mapping[str, Callable[[str, Row, object], object]] = {
     "colors": _colors,
     "enum": _enum,
     "integer": _integer,
+    "list": _list,
     "number": _number,
     "palette": _palette,
+    "record": _record,
     "size": _size,
     "text": _text,
 }

@@ -20,7 +20,8 @@ from local.modelstudio.errors import service_error
 from local.modelstudio.faults import Fault, FaultBook
 from local.modelstudio.fields import used_parameters
 from local.modelstudio.inputs import InputLoader
-from local.modelstudio.results import ResultStore
+from local.modelstudio.pictures import is_blank
+from local.modelstudio.results import SUFFIXES, ResultStore
 from local.modelstudio.settings import Settings
 from local.modelstudio.sizes import Size, output_size
 from local.modelstudio.tasks import Picture, Task
@@ -62,6 +63,7 @@ class Studio:
         if self._is_found(task.texts.values(), "input"):
             raise service_error("data_inspection_input")
         images, shape = await self._loader.load(task, parameters)
+        task.is_blank = bool(images) and await asyncio.to_thread(is_blank, images[-1])
         fault = self._faults().take("task", task.model.name)
         if fault is None or fault.action == "delay":
             await self._draw_all(task, _Job(task, parameters, images, shape))
@@ -100,7 +102,8 @@ class Studio:
         except Exception as problem:  # the picture fails, the others of the task need not
             _LOG.error("modelstudio: drawing failed: %s: %s", type(problem).__name__, problem)
             return Picture(error=service_error("internal_algorithm"))
-        name = f"{beijing_date(task.created)}/{uuid.uuid4()}.png"
+        suffix = SUFFIXES[drawing.format]
+        name = f"{beijing_date(task.created)}/{uuid.uuid4()}{suffix}"
         expires = task.created + self._settings.seconds("retention_seconds")
         await loop.run_in_executor(self._executor, self._results.keep, name, png, expires)
         return Picture(name=name, size=size)
@@ -145,6 +148,7 @@ class _Job:
             seed=seed,
             watermark=bool(used.get("watermark") or used.get("add_watermark")),
             options={name: value for name, value in used.items() if name not in _NOT_OPTIONS},
+            format=task.model.answer.get("format", "PNG"),
         )
 
     def _size(self) -> Size | None:

@@ -101,6 +101,14 @@ def _forbidden_if(held: _Held) -> None:
             held.violate(pointer, f"another value than {forbidden}", value, held.reason)
 
 
+def _values_if(held: _Held) -> None:
+    allowed = held.rule["values"]
+    for pointer, value in held.written():
+        if not any(type(value) is type(one) and value == one for one in allowed):
+            expected = f"one of {', '.join(map(str, allowed))}"
+            held.violate(pointer, expected, value, held.reason)
+
+
 def _bounds_if(held: _Held) -> None:
     low, high = held.rule.get("min"), held.rule.get("max")
     bounds = [f"at least {low}"] if low is not None else []
@@ -158,6 +166,7 @@ _KINDS: dict[str, Callable[[_Held], None]] = {
     "required_if": _required_if,
     "forbidden_if": _forbidden_if,
     "bounds_if": _bounds_if,
+    "values_if": _values_if,
     "any_of": _any_of,
     "sum": _sum,
     "same_length": _same_length,

@@ -241,6 +241,37 @@ def test_a_messages_model_is_filled_in_flat(visit: Visiting, api: FakeApi, tmp_p
     assert str(spec["input"]["images"]).startswith("['oss:///inputs/")
 
 
+def test_what_stands_in_an_object_is_filled_in_line_by_line(
+    visit: Visiting, api: FakeApi, tmp_path: Path
+) -> None:
+    page = visit().sign_in("#/create/qwen-mt-image")
+    add_picture(page, tmp_path)
+    choose(page, "/input/source_lang", "ja")
+    target = field(page, "/input/target_lang")
+    expect(target.locator('input[value="ko"]')).to_be_disabled()
+    choose(page, "/input/target_lang", "en")
+    page.locator("details.more summary").click()
+    switch_of = field(page, "/input/ext/config/imageSegment").get_by_role("switch")
+    switch_of.check()
+    for place, texts in (("terminologies", ["茶", ""]), ("sensitives", ["9折"])):
+        lines = field(page, f"/input/ext/{place}")
+        lines.get_by_role("button", name="Add a line").click()
+        for at, text in enumerate(texts):
+            lines.locator("input").nth(at).fill(text)
+    submit(page)
+    expect(field(page, "/input/ext/terminologies")).to_contain_text("Fill in “Translation”.")
+    page.get_by_label("Translation 1").fill("tea")
+    switch_of.uncheck()
+    submit(page)
+    ext = {"terminologies": [{"src": "茶", "tgt": "tea"}], "sensitives": ["9折"]}
+    given = spec_of(api, page)["input"]
+    assert {key: given[key] for key in ("source_lang", "target_lang", "ext")} == {
+        "source_lang": "ja",
+        "target_lang": "en",
+        "ext": ext,
+    }
+
+
 def test_a_picture_beyond_advice_is_taken_with_a_note(visit: Visiting, tmp_path: Path) -> None:
     page = visit().sign_in("#/create/qwen-image-edit-plus")
     add_picture(page, tmp_path, (200, 200))

@@ -30,6 +30,8 @@ WAN, PRO, EDIT = "wan2.7-image", "wan2.7-image-pro", "wanx2.1-imageedit"
 PALETTE = [{"hex": "#C2D1E6", "ratio": "30.00%"}] * 3
 PROMPT = {"prompt": "a quiet harbour"}
 PICTURES = {**PROMPT, "images": [URL]}
+TRANSLATE = "qwen-mt-image"
+JAPANESE = {"image_url": URL, "source_lang": "ja"}
 BASE = {**PROMPT, "base_image_url": URL}
 
 
@@ -54,6 +56,14 @@ WRONG = {
     "/input/images": job("qwen-image-edit-plus", PROMPT),
     "/input/image_url": job("image-out-painting", {}),
     "/input/prompt": job("z-image-turbo", {}),
+    "/input/target_lang, pair": job(TRANSLATE, {**JAPANESE, "target_lang": "ko"}),
+    "/input/target_lang, same": job(
+        TRANSLATE, {**JAPANESE, "source_lang": "en", "target_lang": "en"}
+    ),
+    "/input/target_lang, nothing": job(TRANSLATE, JAPANESE),
+    "/input/ext/terminologies/0/tgt": job(
+        TRANSLATE, {**JAPANESE, "target_lang": "en", "ext": {"terminologies": [{"src": "茶"}]}}
+    ),
 }
 
 
@@ -75,6 +85,7 @@ def test_the_page_names_the_place_that_the_api_names(visit: Visiting, name: str)
 def test_a_form_that_is_filled_in_is_a_job_with_its_defaults(visit: Visiting, model: str) -> None:
     required = CATALOGUE.get(model).input_schema.get("required", [])  # type: ignore[union-attr]
     values = {"prompt": "a quiet harbour", "images": [URL], "function": "colorization"}
+    values |= {"source_lang": "ja", "target_lang": "zh"}
     masks = {"mask_image_url": f"{URL}?mask"}
     given = {name: {**values, **masks}.get(name, URL) for name in required}
     answer = of_the_page(visit().sign_in(), job(model, given))

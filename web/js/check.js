@@ -23,6 +23,7 @@ export function violationsOf(model, draft) {
       const field = { name, title: fieldTitle(name, schema), schema, required };
       const message = section === "input" && imageRule(model, name) ? pictureProblem(model, draft, field) : problemOf(job[section][name], field);
       if (message) wrong.push({ pointer, message });
+      else wrong.push(...insideOf(job[section][name], schema, pointer));
     }
   }
   wrong.push(...model.rules.flatMap((rule) => broken(rule, model, job)));
@@ -37,6 +38,17 @@ function problemOf(value, { title: name, schema, required }) {
   if (typeof value === "string") return textProblem(value, schema, name);
   if (Array.isArray(value)) return listProblem(value, schema, name);
   return null;
+}
+
+/** What is wrong with the parts of an object, or of the objects of a list. */
+function insideOf(value, schema, pointer) {
+  if (Array.isArray(value)) return schema.items?.properties ? value.flatMap((one, at) => insideOf(one, schema.items, `${pointer}/${at}`)) : [];
+  return Object.entries(value && schema.properties ? schema.properties : {}).flatMap(([name, inner]) => {
+    const required = (schema.required ?? []).includes(name);
+    const message = problemOf(value[name], { title: fieldTitle(name, inner), schema: inner, required });
+    const place = `${pointer}/${name}`;
+    return message ? [{ pointer: place, message }] : insideOf(value[name], inner, place);
+  });
 }
 
 function pictureProblem(model, draft, { name, title, required }) {
@@ -76,6 +88,7 @@ const KINDS = {
   sides: measured((width, height) => [width, height], "rule.sides"),
   bounds_if: (rule, job) => each(rule, job, (value) => typeof value === "number" && (value < rule.min || value > rule.max)),
   forbidden_if: (rule, job) => each(rule, job, (value) => "value" in rule && value === rule.value),
+  values_if: (rule, job) => each(rule, job, (value) => isThere(value) && !rule.values.includes(value)),
   any_of: (rule, job) => (rule.at.some((at) => found(job, at).some(({ value }) => isThere(value))) ? [] : [said(rule, rule.at[0])]),
   sum,
   same_length: sameLength,

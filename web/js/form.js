@@ -5,6 +5,7 @@ import { h } from "./dom.js";
 import { fromCatalogue, t } from "./i18n.js";
 import { makeField } from "./fields/field.js";
 import { lineField } from "./fields/line.js";
+import { isObject } from "./fields/object.js";
 import { maskField } from "./fields/maskfield.js";
 import { picturesField } from "./fields/pictures.js";
 import { showError } from "./fields/shell.js";
@@ -35,7 +36,8 @@ export function buildForm(model, draft, onChange, foot) {
   const entries = [...input, ...settings];
   const modes = input.filter((one) => isMode(model, one.pointer));
   const pictures = input.filter((one) => one.picture);
-  const words = input.filter((one) => !one.picture && !modes.includes(one));
+  const details = input.filter((one) => one.isDetail);
+  const words = input.filter((one) => !one.picture && !one.isDetail && !modes.includes(one));
   const atOnce = (one) => SHOWN_AT_ONCE.has(one.name) || isMode(model, one.pointer) || belongsToMode(model, one.pointer);
   const element = h(
     "div",
@@ -47,7 +49,7 @@ export function buildForm(model, draft, onChange, foot) {
       { class: "form-words card", "aria-label": t("form.settings") },
       places(words),
       places(settings.filter(atOnce)),
-      h("details", { class: "more" }, h("summary", {}, t("form.more")), h("div", {}, places(settings.filter((one) => !atOnce(one))), jobFields(draft, changed))),
+      h("details", { class: "more" }, h("summary", {}, t("form.more")), h("div", {}, places(details), places(settings.filter((one) => !atOnce(one))), jobFields(draft, changed))),
       foot,
     ),
   );
@@ -63,7 +65,8 @@ function entriesOf(model, draft, section, onChange) {
   return Object.entries(properties).map(([name, schema]) => {
     const rule = section === "input" ? imageRule(model, name) : undefined;
     const context = { model, draft, section, name, schema, rule, onChange, required: required.includes(name) };
-    const entry = { name, pointer: `/${section}/${name}`, picture: Boolean(rule), element: h("div", { class: "entry" }), shown: null };
+    const isDetail = section === "input" && isObject(schema) && !context.required;
+    const entry = { name, pointer: `/${section}/${name}`, picture: Boolean(rule), isDetail, element: h("div", { class: "entry" }), shown: null };
     entry.refresh = (state) => refresh(entry, context, state);
     return entry;
   });
@@ -121,12 +124,15 @@ function jobFields(draft, onChange) {
   });
 }
 
+const isAt = (place, pointer) => place === pointer || Boolean(place?.startsWith(`${pointer}/`));
+
 /** Puts every violation under its field; answers the fields that have one, in the page's order. */
 function showViolations(form, found) {
   const fields = [...form.querySelectorAll(".field")];
   for (const field of fields) {
     const { pointer } = field.dataset;
-    const fits = found.filter((one) => one.pointer === pointer || one.pointer?.startsWith(`${pointer}/`));
+    const inner = [...field.querySelectorAll(".field")].map((one) => one.dataset.pointer);
+    const fits = found.filter((one) => isAt(one.pointer, pointer) && !inner.some((below) => isAt(one.pointer, below)));
     showError(field, fits.map((one) => one.message).join(" "));
   }
   const wrong = fields.filter((field) => field.classList.contains("invalid"));

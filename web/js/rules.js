@@ -2,6 +2,7 @@
 // Here is no DOM: a job goes in, what the rules make of each field comes out.
 
 const OFF = new Set(["forbidden_if", "ignored_if"]);
+const OF_VALUES = new Set(["values_if", "bounds_if"]);
 
 /** [{pointer, value}] of everything in the job that the pattern fits; `*` is every item of a list. */
 export function found(job, pattern) {
@@ -63,7 +64,7 @@ export function settled(model, job) {
   for (const pointer of withOtherDefaults(model)) state(pointer).default = defaultAt(model, pointer, kept) ?? null;
   for (const rule of model.rules) {
     if (!APPLY[rule.kind] || states.get(rule.at)?.off || !holds(rule.when, kept, model)) continue;
-    APPLY[rule.kind](state(rule.at), rule);
+    APPLY[rule.kind](state(rule.at), rule, schemaAt(model, rule.at));
   }
   return { job: kept, states };
 }
@@ -96,9 +97,13 @@ const APPLY = {
   forbidden_if: (state, rule) => {
     if ("value" in rule) (state.banned ??= []).push({ value: rule.value, reason: rule.reason });
   },
+  values_if: (state, { values, reason }, schema) => {
+    const others = (schema?.enum ?? []).filter((value) => !values.includes(value));
+    (state.banned ??= []).push(...others.map((value) => ({ value, reason })));
+  },
 };
 
-/** Whether a field chooses what the model does: an enumeration that conditions of rules ask about. */
+/** Whether a field chooses what the model does: an enumeration on which it hangs which fields there are. */
 export function isMode(model, pointer) {
   return Array.isArray(schemaAt(model, pointer)?.enum) && conditions(model).some(({ at }) => at === pointer);
 }
@@ -109,7 +114,7 @@ export function belongsToMode(model, pointer) {
   return about.some((rule) => [rule.when ?? []].flat().some((one) => isMode(model, one.at)));
 }
 
-const conditions = (model) => model.rules.flatMap((rule) => [rule.when ?? []].flat());
+const conditions = (model) => model.rules.filter((rule) => !OF_VALUES.has(rule.kind) && !("value" in rule)).flatMap((rule) => [rule.when ?? []].flat());
 
 function withOtherDefaults(model) {
   return ["input", "parameters"].flatMap((section) =>

@@ -14,6 +14,7 @@ from local.modelstudio.drawing.tools import (
     draw_enlarge,
     draw_expand,
     draw_outpaint,
+    draw_translate,
 )
 from local.modelstudio.drawing.wishes import STYLES, Drawing, DrawingError
 
@@ -32,14 +33,20 @@ _ARTISTS = {
     "enlarge": (draw_enlarge, 1, 1),
     "expand": (draw_expand, 1, 1),
     "outpaint": (draw_outpaint, 1, 1),
+    "translate": (draw_translate, 1, 1),
 }
-_GROWING = ("enlarge", "expand", "outpaint")  # the picture and the options make the size
+_GROWING = (
+    "enlarge",
+    "expand",
+    "outpaint",
+    "translate",
+)  # the picture and the options make the size
 # A larger picture is drawn with so many pixels and stretched, to be fast.
 _EASY_PIXELS, _EASY_TO_PAINT = 1_700_000, 600_000
 
 
 def draw(drawing: Drawing) -> bytes:
-    """The finished PNG, the same bytes for the same drawing. Raises DrawingError."""
+    """The finished file, the same bytes for the same drawing. Raises DrawingError."""
     if drawing.kind not in _ARTISTS:
         raise DrawingError(f"kind is {drawing.kind!r}; expected one of {', '.join(_ARTISTS)}.")
     artist, least, most = _ARTISTS[drawing.kind]

@@ -32,7 +32,7 @@ def read(data: bytes, name: str) -> Pixels:
 
 
 def write(picture: Pixels, drawing: Drawing) -> bytes:
-    """The finished PNG, whose text says who drew it; with the watermark lower right if wanted."""
+    """The finished file, whose text says who drew it; with the watermark lower right if wanted."""
     image = Image.fromarray(picture.astype(np.uint8))
     if drawing.watermark:  # in the words of the editing API reference
         side = min(image.size)
@@ -41,6 +41,9 @@ def write(picture: Pixels, drawing: Drawing) -> bytes:
         pen, light, dark = ImageDraw.Draw(image, "RGBA"), (255, 255, 255, 235), (20, 20, 20, 150)
         pen.text(place, "AI-generated", light, font, "rs", stroke_width=edge, stroke_fill=dark)
     text, out = PngImagePlugin.PngInfo(), io.BytesIO()
+    if drawing.format == "JPEG":
+        image.save(out, "JPEG", quality=92, comment=TABLE["stand_in"])
+        return out.getvalue()
     text.add_text("Software", "Wanx Functions laptop stand-in")
     text.add_text("Comment", TABLE["stand_in"])
     text.add_text("Description", drawing.prompt)
@@ -49,6 +52,17 @@ def write(picture: Pixels, drawing: Drawing) -> bytes:
     level = 2 if image.width * image.height < _LARGE else 1
     image.save(out, "PNG", pnginfo=text, compress_level=level)
     return out.getvalue()
+
+
+def captioned(picture: Pixels, text: str) -> Pixels:
+    """The picture with a line of text in a dark strip at its foot."""
+    image = Image.fromarray(picture.astype(np.uint8))
+    high = max(8, min(image.size) // 14)
+    pen = ImageDraw.Draw(image, "RGBA")
+    pen.rectangle((0, image.height - high, image.width, image.height), (20, 20, 20, 190))
+    font = ImageFont.load_default(max(6, round(high * 0.62)))
+    pen.text((image.width / 2, image.height - high / 2), text, "white", font, "mm")
+    return np.asarray(image)
 
 
 def dice(drawing: Drawing) -> Rng:

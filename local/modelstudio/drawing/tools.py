@@ -12,6 +12,7 @@ from local.modelstudio.drawing.sketch import draw_sketch
 
 Edges = tuple[int, int, int, int]  # top, bottom, left, right, in pixels
 _LONGEST = 4096
+_BLANK = 16  # shades by which the pixels of an empty picture may differ
 _LONGEST_IF_LIMITED = 2048  # keeps the file well below the 5 MB of `limit_image_size`
 
 
@@ -132,3 +133,12 @@ def draw_doodle(drawing: wishes.Drawing) -> Pixels:
     """Kind "doodle": the picture is the sketch, or its lines are taken out of it first."""
     extracts = not drawing.options.get("is_sketch")
     return draw_sketch(replace(drawing, options={"sketch_extraction": extracts}))
+
+
+def draw_translate(drawing: wishes.Drawing) -> Pixels:
+    """Kind "translate": the picture, and at its foot from which language into which."""
+    picture = art.read(drawing.images[0], "image")
+    if np.ptp(picture) < _BLANK:
+        return picture
+    pair = (str(drawing.options.get(f"{name}_lang", "auto")) for name in ("source", "target"))
+    return art.captioned(picture, f"translated, {' to '.join(pair)}")

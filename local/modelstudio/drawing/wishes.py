@@ -29,6 +29,7 @@ class Drawing:
     `images` holds encoded files: none, base and mask, the sketch, or the pictures. `size` is
     (width, height); None means the model's documented default. `options` holds the parameters
     that only one model knows: mask_color, sketch_weight, sketch_extraction, sketch_color.
+    `format` is PNG or JPEG.
     """
 
     kind: str
@@ -40,6 +41,7 @@ class Drawing:
     seed: int = 0
     watermark: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
+    format: str = "PNG"
 
 
 @lru_cache(maxsize=512)

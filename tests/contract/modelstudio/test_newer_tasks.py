@@ -9,6 +9,7 @@ import pytest
 import requests
 from PIL import Image
 
+from local.modelstudio.rules import load_models
 from tests.kit.modelstudio_server import SERVICES, Client, Json, messages, picture, running_server
 
 EDITOR = "wanx2.1-imageedit"
@@ -158,6 +159,30 @@ def test_out_painting_grows_the_picture(
     assert "results" not in told["output"]
 
 
+def translated(client: Client, name: str) -> Json:
+    given = {"image_url": f"{client.images}/{name}", "source_lang": "auto", "target_lang": "en"}
+    told = done(client, "qwen-mt-image", "image2image/image-synthesis", given)
+    assert told["usage"] == {"image_count": 1}
+    return dict(told["output"])
+
+
+def test_a_translation_is_a_jpeg_as_large_as_the_picture(client: Client) -> None:
+    told = translated(client, "large.png")
+    image = Image.open(io.BytesIO(requests.get(told["image_url"], timeout=20).content))
+    assert (image.format, image.size) == ("JPEG", (640, 512))
+    assert not {"message", "results", "task_metrics"} & set(told)
+
+
+def test_a_picture_without_words_comes_back_with_a_message_and_is_billed(client: Client) -> None:
+    out = io.BytesIO()
+    Image.new("RGB", (90, 60), "white").save(out, "PNG")
+    client.host.files["white.png"] = out.getvalue()
+    told = translated(client, "white.png")
+    assert told["message"] == "No text detected for translation"
+    image = Image.open(io.BytesIO(requests.get(told["image_url"], timeout=20).content))
+    assert image.convert("L").getextrema() == (255, 255)
+
+
 def test_out_painting_refuses_what_grows_beyond_its_bounds(client: Client) -> None:
     given = {"image_url": f"{client.images}/large.png"}
     path = SERVICES + "image2image/out-painting"
@@ -213,7 +238,10 @@ def test_the_limits_of_the_account_can_be_read(client: Client) -> None:
 
 
 def test_the_limits_come_in_pages(client: Client) -> None:
-    pages = [quotas(client, page_no=k, page_size=7)["quotas"] for k in (1, 2, 3, 4)]
-    assert [len(page) for page in pages] == [7, 7, 2, 0]
-    assert len({quota["model"] for page in pages for quota in page}) == 16
+    names = load_models().keys()
+    full, rest = divmod(len(names), 7)
+    numbers = range(1, full + 3)
+    pages = [quotas(client, page_no=k, page_size=7)["quotas"] for k in numbers]
+    assert [len(page) for page in pages] == [*[7] * full, rest, 0]
+    assert {quota["model"] for page in pages for quota in page} == names
     assert client.get("/api/v1/models/limits", page_size=0).status_code == 400

@@ -38,6 +38,16 @@ from tests.kit.modelstudio_server import (
 TABLE: dict[str, Any] = {}
 for path in sorted(Path(__file__).with_name("two_readings").glob("*.yaml")):
     TABLE.update(yaml.safe_load(path.read_text(encoding="utf-8")))
+CATALOGUE = load_catalogue()
+READ_AGAIN = load_models()
+
+
+def snapshots(family: str) -> list[str]:
+    """The fixed versions of a family's models."""
+    found = (one for one in CATALOGUE.models() if (one.snapshot_of or "").startswith(family))
+    return [one.name for one in found]
+
+
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "paint": (PAINTING,),
     "sketch": (SKETCH,),
@@ -48,9 +58,12 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "wan27small": ("wan2.7-image",),
     "wan27pro": ("wan2.7-image-pro",),
     "qwen3": ("qwen-image-3.0", "qwen-image-3.0-pro"),
-    "qwen2": ("qwen-image-2.0", "qwen-image-2.0-pro"),
-    "qwenedit": ("qwen-image-edit-plus", "qwen-image-edit-max"),
+    "qwen1": ("qwen-image", "qwen-image-plus"),
+    "qwen1max": ("qwen-image-max", "qwen-image-max-2025-12-30", "qwen-image-plus-2026-01-09"),
+    "qwen2": ("qwen-image-2.0", "qwen-image-2.0-pro", *snapshots("qwen-image-2.0")),
+    "qwenedit": ("qwen-image-edit-plus", "qwen-image-edit-max", *snapshots("qwen-image-edit")),
     "qwenedit1": ("qwen-image-edit",),
+    "translate": ("qwen-mt-image",),
     "zimage": ("z-image-turbo",),
     "outpaint": ("image-out-painting",),
 }
@@ -66,14 +79,13 @@ SOUND: Mapping[str, Json] = {
     "qwenedit": {**PROMPT, "images": [IMAGE]},
     "qwenedit1": {**PROMPT, "images": [IMAGE]},
     "outpaint": {"image_url": LARGE},
+    "translate": {"image_url": IMAGE, "source_lang": "zh", "target_lang": "en"},
 }
-WITHOUT_N = ("zimage", "outpaint")
+WITHOUT_N = ("zimage", "outpaint", "translate")
 REFUSALS = ("InvalidParameter", "InvalidFile", "BadRequest")
 SERVICES = "/api/v1/services/aigc/"
 ABSENT = "<absent>"
 PASSED = "Passed.AllChecks"  # the fault that stands where the drawing would begin
-CATALOGUE = load_catalogue()
-READ_AGAIN = load_models()
 
 
 @dataclass(frozen=True)

@@ -73,6 +73,20 @@ def test_each_variant_is_checked_and_named(folder: Path) -> None:
     assert found.startswith("sketch.yaml, sketch-large, at /regions/0:")
 
 
+def test_a_snapshot_names_a_model_that_is_none(folder: Path) -> None:
+    snapshot = FAMILY.replace("sketch-small: {}", "sketch-small: {snapshot_of: sketch-large}")
+    assert check_catalogue(family(folder, snapshot)) == []
+    assert model(load_catalogue(folder), "sketch-small").snapshot_of == "sketch-large"
+    path = folder / "models" / "sketch.yaml"
+    described = path.read_text(encoding="utf-8")
+    path.write_text(described.replace("sketch-large}", "sketch-gone}"), encoding="utf-8")
+    assert check_catalogue(folder) == ["sketch-small: sketch-gone is no model of the catalogue"]
+    large = "  sketch-large:\n    snapshot_of: sketch-small"
+    path.write_text(described.replace("  sketch-large:", large), encoding="utf-8")
+    (found, _) = check_catalogue(folder)
+    assert found == "sketch-large: sketch-small is a snapshot itself; name sketch-large"
+
+
 def test_a_model_described_twice_is_told(folder: Path) -> None:
     twice = FAMILY.replace("sketch-small", "wanx-x-painting")
     with pytest.raises(

@@ -24,6 +24,11 @@ def wan(model: str = WAN, images: int = 0, **parameters: Any) -> Any:
     return job_for(model, input={"images": [URL] * images or None}, parameters=parameters)
 
 
+def translation(source: str, target: str, **ext: Any) -> Any:
+    given = {"prompt": None, "image_url": URL, "source_lang": source, "target_lang": target}
+    return job_for("qwen-mt-image", input=given | ({"ext": ext} if ext else {}))
+
+
 def palette(*ratios: str) -> list[dict[str, str]]:
     return [{"hex": "#C2D1E6", "ratio": ratio} for ratio in ratios]
 
@@ -64,6 +69,11 @@ REFUSED: list[tuple[Any, str]] = [
         job_for(QWEN, input={"images": [URL]}, parameters={"prompt_extend_mode": "agent"}),
         "/parameters/prompt_extend_mode",
     ),
+    (translation("ja", "ko"), "/input/target_lang"),
+    (translation("vi", "vi"), "/input/target_lang"),
+    (translation("zh", "zh"), "/input/target_lang"),
+    (translation("zh", "en", terminologies=[{"src": "茶"}]), "/input/ext/terminologies/0/tgt"),
+    (translation("zh", "en", config={"imgSegment": True}), "/input/ext/config/imgSegment"),
 ]
 RIGHT: list[Any] = [
     imageedit(),
@@ -79,6 +89,9 @@ RIGHT: list[Any] = [
     wan(images=2, bbox_list=[[], [[0, 0, 9, 9]]]),
     job_for(QWEN, parameters={"prompt_extend_mode": "agent"}),
     job_for(QWEN, input={"images": [URL]}, parameters={"prompt_extend_mode": "direct"}),
+    translation("ja", "zh"),
+    translation("auto", "ko"),
+    translation("zh", "en", terminologies=[{"src": "茶", "tgt": "tea"}], sensitives=["9折"]),
 ]
 
 

@@ -4,7 +4,9 @@ import { choiceField, switchField } from "./choice.js";
 import { coloursField, isColours } from "./colours.js";
 import { jsonField } from "./json.js";
 import { numberField } from "./number.js";
+import { isObject, objectField } from "./object.js";
 import { isPalette, paletteField } from "./palette.js";
+import { isRows, rowsField } from "./rows.js";
 import { isSize, sizeField } from "./size.js";
 import { textField } from "./text.js";
 
@@ -17,5 +19,7 @@ export function makeField(context) {
   if (schema.type === "string") return textField(context);
   if (isColours(schema)) return coloursField(context);
   if (isPalette(schema)) return paletteField(context);
+  if (isRows(schema)) return rowsField(context);
+  if (isObject(schema)) return objectField(context);
   return jsonField(context);
 }
