@@ -153,7 +153,6 @@ def _as_json(model: Model) -> dict[str, Any]:
         "snapshot_of": model.snapshot_of,
         "lifecycle": asdict(model.readings["lifecycle"]),
         "status": asdict(model.status) if model.status else None,
-        "snapshot_of": model.snapshot_of,
         "regions": list(model.regions),
         "input": model.input_schema,
         "parameters": model.parameters_schema,

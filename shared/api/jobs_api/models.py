@@ -59,7 +59,6 @@ def _shown(app: App, model: Model) -> dict[str, Any]:
         "snapshot_of": model.snapshot_of,
         "lifecycle": asdict(model.readings["lifecycle"]),
         "status": _status(model.status),
-        "snapshot_of": model.snapshot_of,
         "offered": region in model.regions,
         "regions": model.regions,
         "input": model.input_schema,
