@@ -58,11 +58,14 @@ def facts(model: ModelRules, body: Row) -> dict[str, Any]:
 
 
 def wanted_images(model: ModelRules, body: Row) -> int:
-    """`n` as far as it can be read, for the metrics of a task that fails on its parameters."""
-    if "n" not in model.parameters:
+    """`n`, or what counts instead, as far as it can be read, for the metrics of a task that fails
+    on its parameters."""
+    known, counted = facts(model, body), model.row.get("counted_by")
+    name = counted["parameter"] if counted and holds(counted["when"], known) else "n"
+    if name not in model.parameters:
         return 1
-    rule = varied(model.parameters["n"], facts(model, body))
-    value = (body.get("parameters") or {}).get("n", rule["default"])
+    rule = varied(model.parameters[name], known)
+    value = (body.get("parameters") or {}).get(name, rule["default"])
     if isinstance(value, int) and rule["min"] <= value <= rule["max"]:
         return _made(rule, int(value))
     return _made(rule, int(rule["default"]))
@@ -92,10 +95,10 @@ def image_addresses(model: ModelRules, body: Row) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     for name, rule in model.input.items():
         value = body["input"].get(name)
-        if rule["type"] == "image" and holds(rule.get("only_when", {}), body["input"]):
+        if rule["type"] == "image" and value and holds(rule.get("only_when", {}), body["input"]):
             found.append((name, value))
         elif rule["type"] == "images":
-            value = value or []
+            value, rule = value or [], varied(rule, facts(model, body))
             if not rule["min"] <= len(value) <= rule["max"]:
                 detail = f"{name} must hold {rule['min']} to {rule['max']} images"
                 raise service_error(rule["error"], detail=detail)
@@ -110,6 +113,8 @@ def used_parameters(model: ModelRules, body: Row) -> dict[str, Any]:
     for name, plain in model.parameters.items():
         rule, value = varied(plain, known), given.get(name)
         used[name] = rule.get("default") if value is None else check_value(name, rule, value)
+        if rule.get("ignored"):
+            used[name] = None
         if rule["type"] == "boxes" and value is not None:
             _check_boxes(name, rule, used[name], body)
     used["n"] = wanted_images(model, body)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from local.modelstudio.errors import service_error
-from local.modelstudio.rules import ModelRules, Row
+from local.modelstudio.fields import facts
+from local.modelstudio.rules import ModelRules, Row, varied
 
 _TAKES_NO_IMAGES: Row = {"min": 0, "max": 0}
 
@@ -19,7 +20,7 @@ def flat_body(model: ModelRules, body: Row) -> dict[str, Any]:
         raise service_error("field_required", field="input.messages")
     content = _content(given["messages"])
     texts, images = ([item[key] for item in content if key in item] for key in ("text", "image"))
-    rule = model.input.get("images", _TAKES_NO_IMAGES)
+    rule = _of_images(model, body.get("parameters"))
     if not texts or len(images) < rule["min"]:
         raise service_error("image_or_text_lacking")
     if len(texts) > 1:
@@ -27,6 +28,12 @@ def flat_body(model: ModelRules, body: Row) -> dict[str, Any]:
     if len(images) > rule["max"]:
         raise service_error("specification", detail=f"at most {rule['max']} images are supported")
     return {**body, "input": {"prompt": texts[0], "images": images}}
+
+
+def _of_images(model: ModelRules, parameters: object) -> Row:
+    """How many images may come along with such parameters."""
+    read = {"input": {}, "parameters": parameters if isinstance(parameters, dict) else {}}
+    return varied(model.input.get("images", _TAKES_NO_IMAGES), facts(model, read))
 
 
 def _content(messages: object) -> list[dict[str, Any]]:

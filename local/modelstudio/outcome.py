@@ -11,6 +11,7 @@ from local.modelstudio.tasks import Picture, Task
 
 Json = dict[str, Any]
 Address = Callable[[str, Task], str]
+_NEVER = {"never": True}
 
 
 def output(task: Task, address: Address) -> Json:
@@ -64,6 +65,8 @@ def _choices(task: Task, address: Address) -> Json:
         {"image": address(picture.name, task), **kind} for picture in task.pictures if picture.name
     ]
     together = holds(answer["one_choice_when"], task.facts)
+    if holds(answer.get("interleaved_when", _NEVER), task.facts):
+        images = [part for image in images for part in (_paragraph(task), image)]
     told: Json = {
         "choices": [
             _choice(task, content) for content in ([images] if together else [[i] for i in images])
@@ -74,6 +77,11 @@ def _choices(task: Task, address: Address) -> Json:
     if answer.get("rewrite_status"):
         told["rewrite_status"] = "not_use" if task.rewritten_prompt is None else "success"
     return told
+
+
+def _paragraph(task: Task) -> Json:
+    """The text before an image, where the model writes one with images in it."""
+    return {"text": f"A picture of this: {task.texts['prompt']}", "type": "text"}
 
 
 def _choice(task: Task, content: list[Json]) -> Json:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from local.modelstudio.rules import Row
 from local.modelstudio.values import parse_size
 
@@ -13,8 +15,10 @@ _LONGEST = 8  # to one
 
 def output_size(rule: Row, value: object, last_image: Size | None) -> Size | None:
     """The size a parameter asks for, a level in the shape of the last image; None if it is open."""
-    if isinstance(value, str) and value in LEVELS:
-        return _of_level(LEVELS[value], last_image or (1, 1))
+    own = rule.get("levels")
+    levels = own if isinstance(own, Mapping) else LEVELS
+    if isinstance(value, str) and value in levels:
+        return _of_level(levels[value], last_image or (1, 1))
     size, step = parse_size(value), rule.get("snap", 1)
     return None if size is None else (size[0] // step * step, size[1] // step * step)
 

@@ -114,10 +114,12 @@ def _bounds_if(held: _Held) -> None:
     bounds = [f"at least {low}"] if low is not None else []
     bounds += [f"at most {high}"] if high is not None else []
     for pointer, value in held.written():
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
+        number = len(value) if isinstance(value, list) else value
+        if isinstance(number, bool) or not isinstance(number, (int, float)):
             continue  # the schema says so already
-        if (low is not None and value < low) or (high is not None and value > high):
-            held.violate(pointer, f"a number, {' and '.join(bounds)}", value, held.reason)
+        if (low is not None and number < low) or (high is not None and number > high):
+            what = "a list with so many items:" if isinstance(value, list) else "a number,"
+            held.violate(pointer, f"{what} {' and '.join(bounds)}", value, held.reason)
 
 
 def _any_of(held: _Held) -> None:

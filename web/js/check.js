@@ -86,13 +86,15 @@ const KINDS = {
   area: measured((width, height) => [width * height], "rule.area"),
   aspect: measured((width, height) => [width / height], "rule.aspect"),
   sides: measured((width, height) => [width, height], "rule.sides"),
-  bounds_if: (rule, job) => each(rule, job, (value) => typeof value === "number" && (value < rule.min || value > rule.max)),
+  bounds_if: (rule, job) => each(rule, job, (value) => isOutside(Array.isArray(value) ? value.length : value, rule)),
   forbidden_if: (rule, job) => each(rule, job, (value) => "value" in rule && value === rule.value),
   values_if: (rule, job) => each(rule, job, (value) => isThere(value) && !rule.values.includes(value)),
   any_of: (rule, job) => (rule.at.some((at) => found(job, at).some(({ value }) => isThere(value))) ? [] : [said(rule, rule.at[0])]),
   sum,
   same_length: sameLength,
 };
+
+const isOutside = (value, { min, max }) => typeof value === "number" && (value < min || value > max);
 
 function each(rule, job, isWrong) {
   return found(job, rule.at).filter(({ value }) => isWrong(value)).map(({ pointer }) => said(rule, pointer));

@@ -1,4 +1,4 @@
-"""The seven styles: one way to paint, and a recipe for each in wishes.yaml."""
+"""The styles: one way to paint, and a recipe for each in wishes.yaml."""
 
 import cv2
 import numpy as np

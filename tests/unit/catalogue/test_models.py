@@ -15,7 +15,7 @@ def test_each_file_is_a_model_or_a_family() -> None:
     assert {EDIT, SKETCH, PAINTING, "wan2.7-image-pro", "qwen-image-3.0"} < set(catalogue.names())
     assert len(catalogue.names()) >= 16
     assert catalogue.get("wan2.7") is None
-    assert catalogue.get("wanx-v1") is None
+    assert catalogue.get("wanx-v0") is None
 
 
 @pytest.mark.parametrize(
