@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cli.prices import JobPrice
 from shared.jobfile import Notice, Violation
 
 
@@ -26,12 +27,14 @@ class Finding:
 
 @dataclass(frozen=True)
 class Report:
-    """What was found in one file. `unseen` images could not be looked at."""
+    """What was found in one file. `unseen` images could not be looked at; `prices` of the jobs
+    that are in order, where they were asked for."""
 
     file: Path
     documents: int
     findings: tuple[Finding, ...]
     unseen: int = 0
+    prices: tuple[JobPrice, ...] = ()
 
     @property
     def violations(self) -> tuple[Finding, ...]:

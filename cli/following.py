@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import click
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from cli import model_words as words
 from cli.access import Access
 from cli.backends.protocol import Backend, View, is_over
 from cli.output import (
@@ -196,7 +197,7 @@ def _numbers(view: View) -> tuple[str, str, str]:
     result: Mapping[str, object] = view.get("result") or {}
     images, price = result.get("images"), result.get("price")
     start, end = result.get("created_at"), result.get("finished_at")
-    cost = f"{price['currency']} {price['total']:.2f}" if isinstance(price, Mapping) else "-"
+    cost = words.paid(price) if isinstance(price, Mapping) else "-"
     seconds = span(str(start), str(end)) if start and end else "-"
     return str(len(images) if isinstance(images, list) else 0), seconds, cost
 

@@ -25,6 +25,16 @@ def money(amount: float) -> str:
     return f"{amount:.2f}" if round(amount, 2) == amount else f"{amount:g}"
 
 
+def paid(price: Mapping[str, Any]) -> str:
+    """What a manifest or an answer says of the price of a job."""
+    total = f"{price['currency']} {money(price['total'])}"
+    if not price.get("at_most"):
+        return total
+    least = price.get("per_image_at_least")
+    lower = f" (from {money(least)} an image)" if least is not None else ""
+    return f"at most {total}{lower}"
+
+
 def price_range(price: RegionPrice) -> str:
     """From the cheapest to the dearest tier: `0.10–0.20`."""
     every = [price.per_image, *(tier.per_image for tier in price.tiers)]
@@ -52,6 +62,8 @@ def _when(tier: PriceTier) -> str:
     conditions = [_condition(one) for one in tier.when]
     if tier.area_at_most is not None:
         conditions.append(f"up to {tier.area_at_most:,} pixels")
+    if tier.after_images is not None:
+        conditions.append(f"above {tier.after_images:,} images that the account has paid for")
     return f"({', '.join(conditions)})"
 
 

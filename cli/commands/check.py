@@ -1,4 +1,4 @@
-"""`wanx check`: every violation of every file."""
+"""`wanx check`: every violation of every file, and what its jobs cost at most."""
 
 from __future__ import annotations
 
@@ -15,11 +15,23 @@ import click
 from cli.access import Access
 from cli.findings import Finding, Report
 from cli.output import counted, print_json, say
+from cli.prices import JobPrice, in_all, price_of, rules_of, say_prices
 from cli.sarif import sarif
 from cli.trouble import NOT_SO, Trouble
 from shared.catalogue.model_file import load_catalogue
 from shared.catalogue.models import Catalogue
-from shared.jobfile import SUFFIXES, Document, Notice, Place, Unreadable, check, most_each, parse
+from shared.catalogue.rules import Rules
+from shared.jobfile import (
+    SUFFIXES,
+    Document,
+    JobSpec,
+    Notice,
+    Place,
+    Unreadable,
+    check,
+    most_each,
+    parse,
+)
 from shared.jobfile.addresses import hosts_of
 from shared.jobfile.image_probe import NotAtHand
 from shared.storage.objects import ObjectMissing, ObjectReader, Slice, StoreError
@@ -60,12 +72,14 @@ class Folder:
 
 @dataclass
 class Checker:
-    """Checks files against the catalogue and the images of one place."""
+    """Checks files against the catalogue and the images of one place; with `rules` prices are
+    said as well."""
 
     catalogue: Catalogue
     images: ObjectReader
     bucket: str
     own_hosts: Collection[str] | None = ()
+    rules: Rules | None = None
 
     def file(self, path: Path) -> Report:
         """Everything that is wrong with one file. Raises StoreError."""
@@ -82,15 +96,21 @@ class Checker:
         """Everything that is wrong with jobs that were read. Raises StoreError."""
         most = most_each(len(documents))
         place = Place(self.images, self.bucket, self.own_hosts, time.time())
-        findings = [one for document in documents for one in self._document(document, place, most)]
+        findings, prices = list[Finding](), list[JobPrice]()
+        for document in documents:
+            number, checked = document.index + 1, check(document, self.catalogue, place, most)
+            found = (*checked.violations, *checked.notices)
+            findings += [Finding(number, one) for one in found]
+            prices += self._price(number, checked.spec)
         seen = [one for one in findings if not one.violation.message.endswith(UNSEEN)]
         unseen = len(findings) - len(seen)
-        return Report(path, len(documents), tuple(seen), unseen)
+        return Report(path, len(documents), tuple(seen), unseen, tuple(prices))
 
-    def _document(self, document: Document, place: Place, most: int) -> list[Finding]:
-        checked = check(document, self.catalogue, place, most)
-        found = (*checked.violations, *checked.notices)
-        return [Finding(document.index + 1, one) for one in found]
+    def _price(self, number: int, spec: JobSpec | None) -> list[JobPrice]:
+        if self.rules is None or spec is None:
+            return []
+        price = price_of(self.rules, number, spec)
+        return [] if price is None else [price]
 
 
 def _about_name(path: Path) -> list[Finding]:
@@ -117,7 +137,8 @@ def run(access: Access, files: Sequence[Path], form: str, inputs: Path | None) -
     named = access.environ.get("OSS_BUCKET", "")
     images = Folder(inputs, named) if inputs else images_of(access)
     try:
-        reports, seen = check_files(files, images, own_hosts(access))
+        rules = rules_of(access.environ)
+        reports, seen = check_files(files, images, own_hosts(access), rules)
     except StoreError as error:
         raise Trouble(str(error)) from None
     if form == "sarif":
@@ -126,21 +147,25 @@ def run(access: Access, files: Sequence[Path], form: str, inputs: Path | None) -
         print_json(_as_json(reports, seen))
     else:
         print_text(reports)
+        say_prices([(str(report.file), report.prices) for report in reports])
     return NOT_SO if any(report.violations for report in reports) else 0
 
 
 def check_files(
-    files: Sequence[Path], images: Offline | Folder | Any, hosts: Collection[str] | None
+    files: Sequence[Path],
+    images: Offline | Folder | Any,
+    hosts: Collection[str] | None,
+    rules: Rules | None = None,
 ) -> tuple[list[Report], bool]:
     """Reports of all files, and whether their images were looked at. Raises StoreError."""
-    catalogue = load_catalogue()
+    catalogue = load_catalogue() if rules is None else rules.catalogue
     try:
-        checker = Checker(catalogue, images, images.bucket, hosts)
+        checker = Checker(catalogue, images, images.bucket, hosts, rules)
         return [checker.file(path) for path in files], not isinstance(images, Offline)
     except StoreError:
         if isinstance(images, Folder):
             raise
-    checker = Checker(catalogue, Offline(images.bucket), images.bucket, hosts)
+    checker = Checker(catalogue, Offline(images.bucket), images.bucket, hosts, rules)
     return [checker.file(path) for path in files], False
 
 
@@ -212,7 +237,13 @@ def _as_json(reports: Sequence[Report], seen: bool) -> dict[str, Any]:
             "violations": [one.to_dict() for one in report.violations],
             "notices": [one.to_dict() for one in report.notices],
             "images_not_looked_at": report.unseen,
+            "jobs": [one.to_dict() for one in report.prices],
         }
         for report in reports
     ]
-    return {"ok": not any(one.violations for one in reports), "files": files, "images": seen}
+    return {
+        "ok": not any(one.violations for one in reports),
+        "files": files,
+        "images": seen,
+        "price_at_most": in_all([one for report in reports for one in report.prices]),
+    }

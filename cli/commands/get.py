@@ -17,6 +17,7 @@ from cli.access import Access
 from cli.backends.protocol import Backend, View
 from cli.output import clean, complain, console, print_json
 from cli.trouble import INTERRUPTED, NOT_SO, Refused, Trouble
+from shared.ledger.record import SUCCEEDED
 from shared.storage.layout import is_job_id
 
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -25,11 +26,13 @@ PIECE = 1024 * 1024
 
 @dataclass
 class Fetched:
-    """What was fetched of one job: files that are there now, and what is wrong."""
+    """What was fetched of one job: files that are there now, what is wrong, and what the service
+    remarked on a success."""
 
     job: str
     files: list[dict[str, Any]] = field(default_factory=list)
     trouble: list[str] = field(default_factory=list)
+    message: str | None = None
 
 
 def run(access: Access, jobs: Sequence[str], out: Path, as_json: bool) -> int:
@@ -54,15 +57,15 @@ def run(access: Access, jobs: Sequence[str], out: Path, as_json: bool) -> int:
         )
         raise click.exceptions.Exit(INTERRUPTED) from None
     if as_json:
-        print_json(
-            [{"job": one.job, "files": one.files, "trouble": one.trouble} for one in fetched]
-        )
+        print_json([vars(one) for one in fetched])
     return NOT_SO if any(one.trouble for one in fetched) else 0
 
 
 def _print(one: Fetched) -> None:
     for file in one.files:
         click.echo(f"{file['file']}  {file['note']}")
+    if one.message:
+        click.echo(f"{clean(one.job)}: {clean(one.message)}")
     for text in one.trouble:
         complain(f"{clean(one.job)}: {clean(text)}")
 
@@ -97,7 +100,8 @@ class _Getting:
         self, fetched: Fetched, view: View, manifest: Mapping[str, Any], folder: Path
     ) -> None:
         images = manifest.get("images") or []
-        if not images:
+        fetched.message = manifest.get("message")
+        if not images and view["state"] != SUCCEEDED:
             error = manifest.get("error") or {}
             why = error.get("message") or "see result.json"
             fetched.trouble.append(f"no images, it is {view['state']}: {why}")

@@ -9,6 +9,7 @@ from datetime import datetime
 
 import click
 
+from cli import model_words as words
 from cli.access import Access
 from cli.backends.protocol import Backend, Submitted, View, Wanted
 from cli.following import follow, say_missing, say_trouble
@@ -76,7 +77,8 @@ def _print_one(access: Access, view: View) -> None:
             ("give up at", None if result else _maybe_time(view.get("expires_at"))),
             ("attempt", view.get("attempt") or None),
             ("task", view.get("task_id")),
-            ("price", f"{price['currency']} {price['total']:.2f}" if price else None),
+            ("price", words.paid(price) if price else None),
+            ("message", result.get("message")),
             *(("image", image["key"]) for image in result.get("images") or ()),
             *(("warning", one["message"]) for one in view.get("warnings") or ()),
         ]

@@ -9,6 +9,7 @@ from typing import Any
 import click
 from rich.text import Text
 
+from cli import model_words as words
 from cli.access import Access
 from cli.backends.protocol import View
 from cli.output import clean, complain, local_time, print_table, state_text, table
@@ -98,7 +99,7 @@ def _ended(event: View, _before: str | None) -> list[str]:
         lines.append(f"image {one.get('number')} failed: {one.get('message')}")
     price = manifest.get("price")
     if price:
-        lines.append(f"price {price['currency']} {price['total']:.2f}")
+        lines.append(f"price {words.paid(price)}")
     return lines + _error(manifest)
 
 

@@ -243,9 +243,17 @@ def _lines(text: str) -> int:
 
 
 def _region_prices(price: Plain) -> Iterator[str]:
-    """Tiers that are those of another price would be wrong without anyone seeing it."""
-    if not isinstance(price, dict) or "tiers" not in price:
+    """Tiers that are those of another price, or dearer than the dearest price, would be wrong
+    without anyone seeing it."""
+    if not isinstance(price, dict):
         return
-    for name, own in (price.get("by_region") or {}).items():
-        if "per_image" in own and "tiers" not in own:
+    regions = price.get("by_region") or {}
+    for name, own in regions.items():
+        if "tiers" in price and "per_image" in own and "tiers" not in own:
             yield f"/price/by_region/{name}: its own per_image needs its own tiers"
+    paid = {"/price": price}
+    paid |= {f"/price/by_region/{name}": {**price, **own} for name, own in regions.items()}
+    for place, one in paid.items():
+        for index, tier in enumerate(one.get("tiers", ())):
+            if tier.get("per_image", 0) > one.get("per_image", 0):
+                yield f"{place}/tiers/{index}: dearer than per_image, which is the dearest price"

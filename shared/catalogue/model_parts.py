@@ -52,7 +52,7 @@ def _limits(node: Node) -> Limits:
 
 def price(node: Node) -> Price:
     """The prices of all regions."""
-    usual = _paid(node)
+    usual, empty = _paid(node), node.maybe("billed_without_images")
     return Price(
         currency=node["currency"].text(),
         per_image=usual.per_image,
@@ -62,6 +62,7 @@ def price(node: Node) -> Price:
         by_region={name: _paid(one) for name, one in _by_region(node)},
         tiers=usual.tiers,
         per_input_image=usual.per_input_image,
+        billed_without_images=empty is not None and empty.of(bool),
     )
 
 
@@ -76,11 +77,12 @@ def _paid(node: Node) -> RegionPrice:
 
 
 def _tier(node: Node) -> PriceTier:
-    area, when = node.maybe("area_at_most"), node.maybe("when")
+    area, when, after = (node.maybe(key) for key in ("area_at_most", "when", "after_images"))
     return PriceTier(
         per_image=node["per_image"].number(),
         area_at_most=None if area is None else area.of(int),
         when=() if when is None else _conditions(when),
+        after_images=None if after is None else after.of(int),
     )
 
 

@@ -49,11 +49,15 @@ Condition = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class PriceTier:
-    """A price of one image, where the output has at most so many pixels and `when` holds."""
+    """A price of one image, where the output has at most so many pixels and `when` holds.
+
+    `after_images`: how many images of the model the account must have paid for before.
+    """
 
     per_image: float
     area_at_most: int | None = None
     when: tuple[Condition, ...] = ()
+    after_images: int | None = None
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,8 @@ class RegionPrice:
 class Price:
     """Prices as they were read on the day `checked` (YYYY-MM-DD), by region where they differ.
 
-    The other fields are those of `RegionPrice`.
+    `billed_without_images`: a task that succeeded without any image is paid for as one with one
+    image. The other fields are those of `RegionPrice`.
     """
 
     currency: str
@@ -85,6 +90,7 @@ class Price:
     by_region: Mapping[str, RegionPrice]
     tiers: tuple[PriceTier, ...] = ()
     per_input_image: float = 0.0
+    billed_without_images: bool = False
 
     def in_region(self, region: str) -> RegionPrice:
         usual = RegionPrice(self.per_image, self.free_images, self.tiers, self.per_input_image)

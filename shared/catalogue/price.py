@@ -1,7 +1,9 @@
 """What images cost by the catalogue: one way of computing, before a job is sent and after.
 
-A price may depend on the region, on a parameter, on the size of the output, and there may be a
-price for each input image (Model Studio pricing page). Images that failed are free.
+A price may depend on the region, on a parameter, on the size of the output and on how many images
+the account has paid for before, and there may be a price for each input image (Model Studio pricing
+page). Images that failed are free. What is not known (the size where the model chooses it, and
+always what the account has paid for before) leaves several prices: then the dearest one is taken.
 """
 
 from __future__ import annotations
@@ -28,12 +30,14 @@ DIGITS = 4
 class Bill:
     """What one attempt, or several, are billed for: images by their price, and input images.
 
-    `exact` is false where a size was not known, so that the dearest price was taken.
+    `exact` is false where several prices were possible and the dearest one was taken; `least` is
+    the lowest of them.
     """
 
     images_at: tuple[tuple[float, int], ...] = ()
     input_images: int = 0
     exact: bool = True
+    least: float | None = None
 
     @property
     def images(self) -> int:
@@ -46,17 +50,25 @@ class Bill:
         for price, images in (*self.images_at, *other.images_at):
             counted[price] += images
         inputs = self.input_images + other.input_images
-        return Bill(tuple(sorted(counted.items())), inputs, self.exact and other.exact)
+        exact = self.exact and other.exact
+        return Bill(tuple(sorted(counted.items())), inputs, exact, _lower(self.least, other.least))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for a record; the inverse of `of`."""
-        return {**vars(self), "images_at": [list(one) for one in self.images_at]}
+        plain = {**vars(self), "images_at": [list(one) for one in self.images_at]}
+        return {name: value for name, value in plain.items() if value is not None}
 
     @staticmethod
     def of(stored: Mapping[str, Any]) -> Bill:
         """The inverse of `to_dict`. Raises KeyError, TypeError, ValueError."""
         lines = tuple((float(price), int(images)) for price, images in stored["images_at"])
-        return Bill(lines, int(stored["input_images"]), bool(stored["exact"]))
+        least = stored.get("least")
+        return Bill(
+            lines,
+            int(stored["input_images"]),
+            bool(stored["exact"]),
+            None if least is None else float(least),
+        )
 
 
 def bill(model: Model, region: str, request: Plain, areas: Iterable[int | None]) -> Bill:
@@ -65,13 +77,19 @@ def bill(model: Model, region: str, request: Plain, areas: Iterable[int | None])
     `request` is in the flat form, with `input` and `parameters`. An attempt without images is
     free, and so are its input images.
     """
-    counted, exact = Counter[float](), True
+    counted, least = Counter[float](), None
     for area in areas:
         prices = _prices(model, region, request, area)
         counted[max(prices)] += 1
-        exact &= len(set(prices)) == 1
+        if min(prices) < max(prices):
+            least = _lower(least, min(prices))
     inputs = _input_images(model, request) if counted and _per_input(model, region) else 0
-    return Bill(tuple(sorted(counted.items())), inputs, exact)
+    return Bill(tuple(sorted(counted.items())), inputs, least is None, least)
+
+
+def _lower(one: float | None, other: float | None) -> float | None:
+    """The lower of what there is."""
+    return min((price for price in (one, other) if price is not None), default=None)
 
 
 def area_asked_for(model: Model, request: Plain) -> int | None:
@@ -123,17 +141,20 @@ def statement(model: Model, region: str, billed: Bill) -> dict[str, Any]:
     if len(billed.images_at) > 1:
         lines = ({"per_image": each, "images": images} for each, images in billed.images_at)
         shown["items"] = list(lines)
-    return shown if billed.exact else {**shown, "at_most": True}
+    if not billed.exact:
+        shown["at_most"] = True
+    return shown if billed.least is None else {**shown, "per_image_at_least": billed.least}
 
 
 def _prices(model: Model, region: str, request: Plain, area: int | None) -> list[float]:
-    """The prices that may apply to one image; several only where its area is not known."""
+    """The prices that may apply to one image; several where its area is not known, or where there
+    is a price by amount."""
     price, possible = model.price.in_region(region), list[float]()
     for tier in price.tiers:
         if not holds(tier.when, model, request) or not _may_fit(tier, area):
             continue
         possible.append(tier.per_image)
-        if area is not None or tier.area_at_most is None:
+        if tier.after_images is None and (area is not None or tier.area_at_most is None):
             return possible
     return [*possible, price.per_image]
 

@@ -44,6 +44,23 @@ def at_most_in_all(rules: Rules, model: Model, spec: JobSpec, images: int) -> Bi
     return replace(once, input_images=once.input_images * images, exact=False)
 
 
+def price_at_most(rules: Rules, spec: JobSpec, last: Record | None = None) -> dict[str, Any] | None:
+    """What a job costs at most until all of its images are there, as manifests show a price.
+
+    `last`: the job's last record, where it is one already; then what earlier attempts were billed
+    for counts. None for a model that is not known.
+    """
+    model = rules.model(spec.model)
+    if model is None:
+        return None
+    images = (
+        images_wanted(model, request_of(spec)) if last is None else images_left(model, last, spec)
+    )
+    left = at_most_in_all(rules, model, spec, images)
+    before = Bill() if last is None else billed_before(rules, last)
+    return rules.price(model.name, before.plus(left))
+
+
 def images_left(model: Model | None, last: Record, spec: JobSpec | None) -> int:
     """How many images the next attempt of a job is for."""
     return len(last.missing) or images_wanted(model, request_of(spec))

@@ -15,12 +15,12 @@ from shared.jobfile import JobSpec
 from shared.jobs.billing import at_most, billed_before, request_of
 from shared.jobs.errors import classified, explained, log_fields
 from shared.jobs.images import store_image, stored_before
-from shared.jobs.manifest import FailedImage, Outcome, state_of
+from shared.jobs.manifest import FailedImage, Outcome
 from shared.jobs.transitions import Retained, Transitions
 from shared.jobs.wanted import MOST_IMAGES, Wanted, wanted
 from shared.ledger.ledger import Ledger
 from shared.ledger.manifest import StoredImage
-from shared.ledger.record import CANCELED, NEEDS_ATTENTION, RUNNING, SUCCEEDED, Record
+from shared.ledger.record import CANCELED, FAILED, NEEDS_ATTENTION, RUNNING, SUCCEEDED, Record
 from shared.modelstudio.answers import RETENTION
 from shared.modelstudio.client import ModelStudio, ServiceError, Task
 from shared.modelstudio.download import Downloader, DownloadFailed, Hosts, host_of
@@ -72,6 +72,11 @@ class Made:
     images: list[StoredImage]
     failed: list[FailedImage]
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether the answer names no image at all, not even one that failed."""
+        return not self.images and not self.failed
+
 
 @dataclass
 class Collection:
@@ -118,10 +123,12 @@ class Collection:
             request_id=last.create_request_id or "",
             answer=answer,
             usage=usage if isinstance(usage, Mapping) else {},
+            message=str(value_at(answer, "/output/message") or ""),
         )
         return self.take(last, task, KnownInFlight(first))
 
     def _succeeded(self, last: Record, task: Task, known: KnownInFlight) -> Record | None:
+        """A task is a success as soon as one image is good (wan2.5 API reference)."""
         asked = self._asked(last, known.first)
         made = self._fetch_all(last, task, asked)
         if made is None:
@@ -139,10 +146,11 @@ class Collection:
                 attempt=max(0, last.attempt - 1) if blocked else None,
                 retained=Retained(kept, missing, billed),
             )
-        error = None if kept else self._first_failure(task, failed)
+        fine = bool(kept) or _is_over_without(task, asked.model, made)
+        error = None if fine else self._first_failure(task, failed)
         texts = self._texts(task, asked.model)
         outcome = Outcome(error, task, kept, tuple(failed), bill=billed, texts=texts)
-        return self.transitions.finish(last, state_of(kept), outcome, known.first)
+        return self.transitions.finish(last, SUCCEEDED if fine else FAILED, outcome, known.first)
 
     def _first_failure(self, task: Task, failed: list[FailedImage]) -> JobError:
         if failed:
@@ -188,6 +196,8 @@ class Collection:
         count = _image_count(task, model, len(made.images), most)
         if model is None:
             return Bill(((0.0, count),) if count else ())
+        if made.is_empty and model.price.billed_without_images:
+            count = max(1, count)
         told, stored = _area(task, model), [image.width * image.height for image in made.images]
         request = request_of(asked.spec)
         areas = areas_billed(count, told, stored, area_asked_for(model, request))
@@ -355,6 +365,13 @@ def _numbers(last: Record, found: int, wanted: Wanted) -> list[int]:
     beyond = max(*asked, *(image.number for image in last.kept), 0) + 1
     numbers = [*asked, *range(beyond, beyond + max(0, found - len(asked)))]
     return numbers if wanted.exact else numbers[:found]
+
+
+def _is_over_without(task: Task, model: Model | None, made: Made) -> bool:
+    """Whether a task had nothing to make, which its model's price counts as a success: then the
+    service says why (image translation page). An answer without a word is one we cannot read."""
+    billed = model is not None and model.price.billed_without_images
+    return billed and made.is_empty and bool(task.message)
 
 
 def _image_count(task: Task, model: Model | None, stored: int, most: int) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 from shared.catalogue.models import Model
 from shared.catalogue.rules import Rules
 from shared.jobfile import JobSpec
-from shared.jobs.billing import at_most_in_all, billed_before, images_left
+from shared.jobs.billing import price_at_most
 from shared.ledger.ledger import Ledger
 from shared.ledger.record import PENDING, QUEUED, RUNNING, Record
 from shared.ledger.snapshots import SNAPSHOT_TTLS, QueueSnapshot, QueueSnapshots, SnapshotTtl
@@ -58,13 +58,8 @@ class Estimates:
         return median(learned) if learned else model.typical_seconds
 
     def price(self, record: Record, spec: JobSpec | None) -> dict[str, Any] | None:
-        """What the job costs at most until all of its images are there, with what earlier attempts
-        were billed for; None without a spec."""
-        model = self.rules.model(record.model)
-        if model is None or spec is None:
-            return None
-        left = at_most_in_all(self.rules, model, spec, images_left(model, record, spec))
-        return self.rules.price(model.name, billed_before(self.rules, record).plus(left))
+        """What the job costs at most; None without a spec."""
+        return None if spec is None else price_at_most(self.rules, spec, record)
 
     def _snapshot(self, record: Record, ttl: SnapshotTtl) -> QueueSnapshot:
         """An earlier snapshot is good enough, unless the job is newer than it."""

@@ -12,7 +12,7 @@ from shared.catalogue.rules import Rules
 from shared.jobfile.written import as_written, excerpt, without_payload
 from shared.jobs.billing import billed_before
 from shared.ledger.manifest import Manifest, StoredImage
-from shared.ledger.record import FAILED, REJECTED, SUCCEEDED, Record
+from shared.ledger.record import REJECTED, Record
 from shared.modelstudio.client import Task
 from shared.platform.clock import from_iso
 
@@ -94,11 +94,6 @@ def rejection(job: str, at: str, value: Any, facts: Mapping[str, Any]) -> Manife
             **facts,
         }
     )
-
-
-def state_of(images: Sequence[StoredImage]) -> str:
-    """A task is a success as soon as one image is good (wan2.5 API reference)."""
-    return SUCCEEDED if images else FAILED
 
 
 def given_up(errors: ErrorTable, last: Record, why: JobError | None) -> tuple[FailedImage, ...]:

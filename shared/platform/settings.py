@@ -145,7 +145,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         api_key=environ.get(KEY, ""),
         api_key_secret=environ.get(KEY_SECRET, ""),
         kms_endpoint=_with_scheme(environ.get("KMS_ENDPOINT") or f"kms.{region}.aliyuncs.com"),
-        model_region=_model_region(environ, base_url),
+        model_region=model_region(environ),
         workspace=_workspace(environ, base_url),
         input_delivery=_one_of(environ, "INPUT_DELIVERY", ("presigned", "inline")),
         result_hosts=_words(environ.get("RESULT_HOSTS", "")),
@@ -231,8 +231,12 @@ def _model_host(url: str) -> ModelHost:
     return host
 
 
-def _model_region(environ: Mapping[str, str], base_url: str) -> str:
-    """The region that the host names, or else the setting: a region decides on ids and prices."""
+def model_region(environ: Mapping[str, str]) -> str:
+    """The region that the host names, or else the setting: a region decides on ids and prices.
+
+    Raises SettingsError.
+    """
+    base_url = _base_url(environ.get(BASE_URL) or BEIJING_BASE_URL)
     named, chosen = _model_host(base_url).region, environ.get(MODEL_REGION)
     if named and chosen and chosen != named:
         raise SettingsError(

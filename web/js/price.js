@@ -1,7 +1,7 @@
 // What a job costs, by the catalogue's price: the first tier that fits an output, otherwise the
 // dearest price, and each picture sent where that is paid for as well.
 
-import { money, t } from "./i18n.js";
+import { money, number, t } from "./i18n.js";
 import { defaultAt, found, holds } from "./rules.js";
 import { areaOf } from "./sizes.js";
 
@@ -19,10 +19,17 @@ export function priceOf(model, job) {
   }
   const { each, inputs, total } = costOf(model, job, n);
   const parts = [t("price.how", { n, each: money(each, price.currency) })];
+  parts.push(...byAmount(price));
   if (inputs) parts.push(t("price.inputs", { n: inputs, each: money(price.per_input_image, price.currency) }));
-  parts.push(t("price.failedFree"));
+  parts.push(t(price.billed_without_images ? "price.emptyBilled" : "price.failedFree"));
   if (price.free_images) parts.push(t("price.freeNote", { free: price.free_images }));
   return { headline: t("price.atMost", { total: money(total, price.currency) }), detail: parts.join(" · ") };
+}
+
+/** Prices that hold once the account has paid for so many images, which nobody here knows. */
+function byAmount(price) {
+  const tiers = (price.tiers ?? []).filter((tier) => tier.after_images);
+  return tiers.map((tier) => t("price.amount", { each: money(tier.per_image, price.currency), after: number(tier.after_images) }));
 }
 
 /** {each, inputs, total} */
@@ -33,16 +40,16 @@ function costOf(model, job, n) {
   return { each, inputs, total: each * n + (price.per_input_image ?? 0) * inputs };
 }
 
-/** Prices of one image: several only where its area is not known before. */
+/** Prices of one image: several where its area is not known before, or where one is by amount. */
 function possiblePrices(model, job) {
   const { tiers = [], per_image: dearest } = model.price;
   const area = outputArea(model, job);
   const possible = [];
-  for (const { when, area_at_most: most, per_image: each } of tiers) {
+  for (const { when, area_at_most: most, after_images: after, per_image: each } of tiers) {
     const bounded = (most ?? null) !== null;
     if (!holds(when, job, model) || (bounded && area > most)) continue;
     possible.push(each);
-    if (!bounded || !Number.isNaN(area)) return possible;
+    if (!after && (!bounded || !Number.isNaN(area))) return possible;
   }
   return [...possible, dearest];
 }

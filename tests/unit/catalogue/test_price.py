@@ -173,3 +173,28 @@ def test_bills_add_up() -> None:
     assert one.plus(two) == Bill(((0.25, 3), (0.5, 1)), 6, exact=False)
     assert one.plus(two).images == 4
     assert Bill.of(one.to_dict()) == one
+
+
+FALLING = (PriceTier(0.15, after_images=25_000),)
+"""A price that falls with what the account has paid for before."""
+
+
+def test_a_price_by_amount_is_the_dearest_at_most_and_names_the_lowest() -> None:
+    shown = total(model(price(0.3, tiers=FALLING)), [SMALL, None])
+    assert (shown["total"], shown["at_most"], shown["per_image_at_least"]) == (0.6, True, 0.15)
+    assert "per_image_at_least" not in total(TIERED, [SMALL]), "this price is known"
+
+
+def test_a_price_by_amount_goes_with_other_tiers() -> None:
+    tiers = (PriceTier(0.1, SMALL, after_images=25_000), PriceTier(0.2, SMALL), *FALLING)
+    entry = model(price(0.3, tiers=tiers))
+    assert bill(entry, BEIJING, request(), [SMALL]) == Bill(((0.2, 1),), 0, False, 0.1)
+    assert bill(entry, BEIJING, request(), [LARGE]) == Bill(((0.3, 1),), 0, False, 0.15)
+
+
+def test_a_bill_by_amount_adds_up_and_is_stored() -> None:
+    entry = model(price(0.3, tiers=FALLING))
+    once = bill(entry, BEIJING, request(), [SMALL])
+    both = once.plus(Bill(((0.1, 1),)))
+    assert both == Bill(((0.1, 1), (0.3, 1)), 0, False, 0.15)
+    assert [Bill.of(one.to_dict()) for one in (both, Bill())] == [both, Bill()]

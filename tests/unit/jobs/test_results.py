@@ -12,7 +12,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from shared.catalogue.model_file import load_catalogue
-from shared.catalogue.models import ImageNumber, PriceTier
+from shared.catalogue.models import ImageNumber, Price, PriceTier
 from shared.jobs.wanted import Wanted, wanted
 from shared.storage import layout
 from tests.kit.studio import accept_with
@@ -119,6 +119,40 @@ def test_a_success_without_an_image_says_what_the_service_said_and_what_it_cost(
     assert (manifest["state"], manifest["error"]["code"]) == ("FAILED", "NoImages")
     assert said in manifest["error"]["message"]
     assert (manifest["message"], manifest["price"]["images"]) == (said, 1)
+
+
+def priced_without_images() -> Price:
+    return replace(model().price, billed_without_images=True)
+
+
+@pytest.mark.parametrize("usage", [{}, {"image_count": 0}, {"image_count": 1}])
+def test_a_task_without_images_is_a_success_that_costs_one_where_the_model_says_so(
+    usage: Any,
+) -> None:
+    world = world_of(n=1, results_at="/output/image_url", price=priced_without_images())
+    said = "No text detected for translation"
+    output = {"task_status": "SUCCEEDED", "message": said}
+    manifest = collected(world, output, usage=usage)
+    assert (manifest["state"], manifest["error"], manifest["images"]) == ("SUCCEEDED", None, [])
+    assert (manifest["message"], manifest["failed_images"]) == (said, [])
+    assert (manifest["price"]["images"], manifest["usage"]["image_count"]) == (1, 1)
+    assert manifest["price"]["total"] == model().price.per_image
+
+
+def test_a_task_without_images_and_without_a_word_has_failed_and_may_be_billed() -> None:
+    world = world_of(n=1, results_at="/output/image_url", price=priced_without_images())
+    manifest = collected(world, {"task_status": "SUCCEEDED"})
+    assert (manifest["state"], manifest["error"]["code"]) == ("FAILED", "NoImages")
+    assert manifest["price"]["images"] == 1
+
+
+def test_an_image_that_failed_is_free_whatever_the_price_says_of_tasks_without_images() -> None:
+    world = world_of(n=1, price=priced_without_images())
+    refused = {"code": "DataInspectionFailed", "message": "no"}
+    choices = answer([refused], message="no")
+    manifest = collected(world, choices, usage={"image_count": 0})
+    assert (manifest["state"], len(manifest["failed_images"])) == ("FAILED", 1)
+    assert manifest["price"]["images"] == 0
 
 
 def test_a_remark_on_a_good_task_is_kept() -> None:

@@ -43,11 +43,13 @@ function price(job, model) {
   const most = job.price_at_most;
   if (most === undefined || most === null) return "";
   const total = most.total ?? most.amount ?? most;
-  return typeof total === "number" ? t("price.atMost", { total: money(total, most.currency ?? "CNY") }) : "";
+  return typeof total === "number" ? amount({ currency: "CNY", ...most, total, at_most: true }) : "";
 }
 
-function amount({ total, currency, at_most: atMost }) {
-  return atMost ? t("price.atMost", { total: money(total, currency) }) : money(total, currency);
+function amount({ total, currency, at_most: atMost, per_image_at_least: least }) {
+  if (!atMost) return money(total, currency);
+  const most = t("price.atMost", { total: money(total, currency) });
+  return least === undefined ? most : `${most} · ${t("models.eachFrom", { price: money(least, currency) })}`;
 }
 
 async function loadEvents(job, list) {

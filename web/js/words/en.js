@@ -167,6 +167,8 @@ export const en = {
   "price.freeHow": "{n} of {free} free images of the account",
   "price.freeNote": "the account's first {free} are free",
   "price.inputs": "input images {n} × {each}",
+  "price.amount": "{each} each above {after} paid images of the account",
+  "price.emptyBilled": "failed images are free, a task without any counts as one",
   "price.failedFree": "failed images are free",
   "price.how": "{n} × {each}",
   "submit": "Submit",

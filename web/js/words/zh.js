@@ -167,6 +167,8 @@ export const zh = {
   "price.freeHow": "使用账号 {free} 张免费额度中的 {n} 张",
   "price.freeNote": "账号的前 {free} 张免费",
   "price.inputs": "输入图片 {n} × {each}",
+  "price.amount": "账号付费超过 {after} 张后每张 {each}",
+  "price.emptyBilled": "失败的不计费，无图片的成功任务按一张计费",
   "price.failedFree": "失败的不计费",
   "price.how": "{n} × {each}",
   "submit": "提交",
