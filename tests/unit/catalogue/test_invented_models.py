@@ -297,7 +297,14 @@ IF_SERIES = {
     "reason": "a series needs pictures; add some",
     "source": "api",
 }
-ANY = {"kind": "any_of", "reason": "one must be there", "source": "api"}
+ANY = {
+    "kind": "any_of",
+    "at": ["/input/pictures", "/input/without"],
+    "reason": "one must be there",
+    "source": "api",
+}
+ANOTHER = {**COMMON["images"][0], "at": "/input/without"}
+"""A rule by which the field `without` is a picture as well."""
 
 
 @pytest.mark.parametrize(
@@ -307,8 +314,8 @@ ANY = {"kind": "any_of", "reason": "one must be there", "source": "api"}
         ({"images": []}, "words"),
         ({"input": {**COMMON["input"], "required": REQUIRED}}, "edit"),
         ({"rules": {"pictures": IF_SERIES}}, "edit"),
-        ({"rules": {"any": {**ANY, "at": ["/input/pictures", "/input/pictures"]}}}, "edit"),
-        ({"rules": {"any": {**ANY, "at": ["/input/pictures", "/input/without"]}}}, "both"),
+        ({"rules": {"any": ANY}}, "both"),
+        ({"rules": {"any": ANY}, "images": [*COMMON["images"], ANOTHER]}, "edit"),
     ],
 )
 def test_its_group_is_what_goes_in(folder: Path, changes: dict[str, Any], group: str) -> None:
