@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from shared.catalogue.check import check_catalogue
+from shared.catalogue.groups import group_of
 from shared.catalogue.model_file import load_catalogue
 from shared.catalogue.models import Model
 from shared.catalogue.wire import wire_body
@@ -286,3 +287,46 @@ def test_what_does_not_fit_together_is_told(folder: Path, changes: Any, place: s
     path.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
     found = check_catalogue(folder)
     assert any(line.startswith(f"made-up.yaml at {place}: ") for line in found), found
+
+
+REQUIRED = ["words", "pictures"]
+IF_SERIES = {
+    "kind": "required_if",
+    "at": "/input/pictures",
+    "when": {"at": "/parameters/series", "equals": True},
+    "reason": "a series needs pictures; add some",
+    "source": "api",
+}
+ANY = {
+    "kind": "any_of",
+    "at": ["/input/pictures", "/input/without"],
+    "reason": "one must be there",
+    "source": "api",
+}
+ANOTHER = {**COMMON["images"][0], "at": "/input/without"}
+"""A rule by which the field `without` is a picture as well."""
+
+
+@pytest.mark.parametrize(
+    ("changes", "group"),
+    [
+        ({}, "both"),
+        ({"images": []}, "words"),
+        ({"input": {**COMMON["input"], "required": REQUIRED}}, "edit"),
+        ({"rules": {"pictures": IF_SERIES}}, "edit"),
+        ({"rules": {"any": ANY}}, "both"),
+        ({"rules": {"any": ANY}, "images": [*COMMON["images"], ANOTHER]}, "edit"),
+    ],
+)
+def test_its_group_is_what_goes_in(folder: Path, changes: dict[str, Any], group: str) -> None:
+    assert group_of(invented(folder, "async", "flat", **changes)).name == group
+
+
+@pytest.mark.parametrize(
+    ("state", "group"),
+    [("trial_only", "dead"), ("retired", "dead"), ("deprecated", "both"), ("superseded", "both")],
+)
+def test_what_is_at_an_end_is_a_group_of_its_own(folder: Path, state: str, group: str) -> None:
+    reason = {"en": "so it is", "zh": "如此"}
+    status = {"state": state, "since": "2026-11-28", "reason": reason, "source": "api"}
+    assert group_of(invented(folder, "async", "flat", status=status)).name == group

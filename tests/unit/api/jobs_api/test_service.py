@@ -6,6 +6,7 @@ import os
 import random
 import re
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -130,6 +131,10 @@ def test_models_tell_all_that_a_form_needs() -> None:
         model = known.get(one["name"])
         assert model is not None
         assert one["title"] == {"en": model.title, "zh": model.title_zh}
+        assert one["guidance"] == {"en": model.guidance, "zh": model.guidance_zh}
+        assert one["snapshot_of"] == model.snapshot_of
+        assert one["lifecycle"] == asdict(model.readings["lifecycle"])
+        assert one["limits"]["checked"] == model.readings["limits"].checked
         assert one["input"] == model.input_schema
         assert one["parameters"] == model.parameters_schema
         assert len(one["images"]) == len(model.images)

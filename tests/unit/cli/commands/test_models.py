@@ -158,7 +158,9 @@ def test_fixed_versions_are_a_line_of_their_model(versions: None) -> None:
     )
 
 
-def test_programs_get_every_version(versions: None) -> None:
+def test_a_version_and_programs_name_the_model_of_it(versions: None) -> None:
+    shown = " ".join(run("models", "z-image-turbo-2026-02-01").split())
+    assert "version of z-image-turbo" in shown
     told = {one["name"]: one["snapshot_of"] for one in json.loads(run("models", "--json"))}
     assert told["z-image-turbo-2026-02-01"] == "z-image-turbo"
     assert told["z-image-turbo"] is None
