@@ -27,6 +27,8 @@ def check_fields(model: ModelRules, body: Row) -> None:
             continue
         if value in (None, "", []) and not needed:
             continue
+        if rule["type"] == "text" and isinstance(value, str) and not needed:
+            continue  # samples send a negative_prompt of one space
         if not _has_type(rule, value):
             raise service_error("field_invalid", field=name)
 

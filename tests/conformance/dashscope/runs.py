@@ -110,7 +110,7 @@ def pictures_of(folder: Path) -> list[tuple[str | None, tuple[int, int]]]:
     """Format and size of every image the program wrote."""
     found = []
     for path in folder.iterdir():
-        if path.suffix == ".png" and not path.name.startswith("image_"):
+        if path.suffix in (".png", ".jpg") and not path.name.startswith("image_"):
             with Image.open(path) as picture:
                 picture.load()
                 found.append((picture.format, picture.size))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -30,21 +32,36 @@ def test_a_new_job_file_is_right_but_for_its_images(
     assert all("does not exist in the bucket" in line for line in errors), seen
 
 
+def names_in(fields: dict[str, Any]) -> Iterator[str]:
+    """The names of fields and of those inside them."""
+    for name, field in fields.items():
+        yield name
+        yield from names_in(field.get("properties", {}))
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_what_is_commented_out_is_right_too(model: str, validator: Draft202012Validator) -> None:
     """Whoever takes the mark from every option gets a file that says the same and is in order."""
     text = run("init", model)
-    keys = set(load_catalogue().get(model).parameters_schema["properties"])  # type: ignore[union-attr]
+    entry = load_catalogue().get(model)
+    assert entry is not None
+    objects = {
+        name: one
+        for name, one in entry.input_schema["properties"].items()
+        if one["type"] == "object"
+    }
+    keys = {*entry.parameters_schema["properties"], *names_in(objects)}
     keys |= {"id", "priority", "expires_after", "labels", "on_partial", "negative_prompt"}
     lines = []
     for line in text.splitlines():
         bare = line.strip().removeprefix("# ")
-        is_option = bare.partition(":")[0] in keys or bare.startswith("  - ")
+        is_option = bare.strip().partition(":")[0] in keys or bare.startswith("  - ")
         commented = line.startswith("  # ") and is_option
         lines.append(f"  {bare}" if commented else line)
     Path("all.yaml").write_text("\n".join(lines), encoding="utf-8")
     job = yaml.safe_load("\n".join(lines))
-    assert set(job["parameters"]) == keys & set(job["parameters"])
+    assert set(job.get("parameters", {})) == set(entry.parameters_schema["properties"])
+    assert set(objects) <= set(job["input"])
     assert len(job["job"]) == 5
     assert "0 violations" in run("check", "all.yaml")
     assert list(validator.iter_errors(job)) == []
