@@ -66,7 +66,6 @@ REFUSED: list[tuple[Any, str]] = [
     (interleaved(n=2), "/parameters/n"),
     (interleaved(size="2K"), "/parameters/size"),
     (wan(WAN26), "/input/images"),
-    (wan(WAN26, images=1, max_images=2), "/parameters/max_images"),
     (wan(images=2, bbox_list=[[]]), "/parameters/bbox_list"),
     (wan(bbox_list=[[[0, 0, 9, 9]]]), "/parameters/bbox_list"),
     (
@@ -118,6 +117,7 @@ def test_what_is_allowed_passes(job: Any) -> None:
         (imageedit(is_sketch=True), "/parameters/is_sketch"),
         (wan(images=1, thinking_mode=True), "/parameters/thinking_mode"),
         (interleaved(prompt_extend=False), "/parameters/prompt_extend"),
+        (wan(WAN26, images=1, max_images=2), "/parameters/max_images"),
         (job_for("wanx-v1", parameters={"ref_strength": 0.5}), "/parameters/ref_strength"),
         (wan(enable_sequential=True, thinking_mode=True), "/parameters/thinking_mode"),
     ],
