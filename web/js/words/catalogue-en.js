@@ -8,7 +8,7 @@ export const catalogueEn = {
   "True lets a language model rewrite the prompt; better, but slower.": "Lets a language model rewrite the prompt: better, but slower.",
   "Image k uses seed+k. Left out, it is random.": "The same number gives similar pictures again. Empty: random.",
   "One to four pictures as URL or inline data; the order counts. With enable_interleave none or one.": "One to four pictures; the order counts. For a text with pictures one at most.",
-  "True writes a text with pictures in it, from words and at most one picture; the text comes with the result.": "Writes a text with pictures in it, from words and at most one picture.",
+  "True writes a text with pictures in it, from words and at most one picture. Parts of the text and pictures come back as two lists, each in order.": "Writes a text with pictures in it, from words and at most one picture.",
   "1K (about 1280*1280 pixels) or 2K (about 2048*2048), in the aspect of the last picture; or width*height of the output in pixels. Of texts with pictures width*height alone; if left out, the size of the picture up to 1280*1280 pixels, and 1280*1280 without one. Sides come out as multiples of 16.": "1K and 2K follow the proportions of the last picture. For a text with pictures, width × height; automatic is the size of the picture.",
   "How many images to make; each successful one is paid for. With enable_interleave 1; see max_images.": "How many images to make; each successful one is paid for.",
   "How many pictures a text (enable_interleave) may hold at most; the model may make fewer. Each is paid for.": "How many pictures the text may hold at most; each is paid for.",

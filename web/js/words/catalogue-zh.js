@@ -37,7 +37,7 @@ export const catalogueZh = {
   "Edits or fuses up to four pictures, or writes a text with pictures in it.": "编辑或融合最多四张图片，或生成图文混排内容。",
   "The edit in words, or what to write and draw about, in Chinese or English.": "用中文或英文描述要做的修改，或图文内容的主题。",
   "One to four pictures as URL or inline data; the order counts. With enable_interleave none or one.": "一至四张图片，顺序有意义；图文混排时最多一张，可不填。",
-  "True writes a text with pictures in it, from words and at most one picture; the text comes with the result.": "开启后生成带插图的文字，文字随结果返回。",
+  "True writes a text with pictures in it, from words and at most one picture. Parts of the text and pictures come back as two lists, each in order.": "开启后生成带插图的文字；文字段落与图片分别按顺序返回。",
   "1K (about 1280*1280 pixels) or 2K (about 2048*2048), in the aspect of the last picture; or width*height of the output in pixels. Of texts with pictures width*height alone; if left out, the size of the picture up to 1280*1280 pixels, and 1280*1280 without one. Sides come out as multiples of 16.": "1K 约 1280*1280，2K 约 2048*2048，宽高比随最后一张输入图片；也可指定宽*高（像素）。图文混排仅支持宽*高，不填则与输入图片相同（至多 1280*1280）。",
   "1K, 2K, or width*height with a star between, such as 1280*1280": "1K、2K，或宽*高，例如 1280*1280",
   "How many images to make; each successful one is paid for. With enable_interleave 1; see max_images.": "生成图片的数量；按成功的张数计费。图文混排时为 1。",
