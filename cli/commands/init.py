@@ -11,6 +11,7 @@ import click
 
 from cli.model_words import STATES
 from cli.output import print_or_write, say, wrapped
+from shared.catalogue.conditions import default_of, holds
 from shared.catalogue.model_file import load_catalogue
 from shared.catalogue.models import Catalogue, Model
 from shared.jobfile import wording
@@ -63,8 +64,10 @@ def template(model: Model) -> str:
 def _input(model: Model) -> Iterator[str]:
     schema = model.input_schema
     places = {rule.at.removeprefix("/input/").removesuffix("/*"): rule for rule in model.images}
+    conditional = (rule for rule in model.rules if rule["kind"] == "required_if")
+    needed = {rule["at"] for rule in conditional if holds(rule["when"], model, {})}
     for name, field in schema["properties"].items():
-        required = name in schema.get("required", ())
+        required = name in schema.get("required", ()) or f"/input/{name}" in needed
         yield from _comment(_about(field), "  ")
         if name in places:
             yield from _comment(_image_facts(model, name), "  ")
@@ -91,7 +94,8 @@ def _parameters(model: Model) -> Iterator[str]:
     required = schema.get("required", ())
     for name, field in schema["properties"].items():
         yield from _comment(_about(field), "  ")
-        live = name in required or field.get("x-send-default")
+        is_sent = field.get("x-send-default") and default_of(field, model, {}) is not None
+        live = name in required or is_sent
         value = field["minimum"] if live and "minimum" in field else _default(field)
         yield from _entry(name, value, "" if live else "# ")
 

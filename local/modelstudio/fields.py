@@ -115,8 +115,6 @@ def used_parameters(model: ModelRules, body: Row) -> dict[str, Any]:
     for name, plain in model.parameters.items():
         rule, value = varied(plain, known), given.get(name)
         used[name] = rule.get("default") if value is None else check_value(name, rule, value)
-        if rule.get("ignored"):
-            used[name] = None
         if rule["type"] == "boxes" and value is not None:
             _check_boxes(name, rule, used[name], body)
     used["n"] = wanted_images(model, body)

@@ -22,6 +22,7 @@ _TYPES = {
 }
 _NUMERIC = re.compile(r"\s*[-+]?[0-9]+(?:\.[0-9]+)?\s*\Z")
 _SHORTEST_LIKENESS = 0.6
+_LEAST_BEGINNING = 4
 _LONGEST_NAME = 256
 
 
@@ -120,10 +121,13 @@ _WORDS = {
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name most like this one, if any is."""
+    """The known name that this one begins, else the one most like it, if any is."""
     if len(name) > _LONGEST_NAME:
         return None  # comparing takes memory in proportion to the length
     by_lower = {option.lower(): option for option in known}
+    begun = [option for option in by_lower if option.startswith(name.lower())]
+    if begun and len(name) >= _LEAST_BEGINNING:
+        return by_lower[min(begun, key=len)]
     matches = get_close_matches(name.lower(), list(by_lower), n=1, cutoff=_SHORTEST_LIKENESS)
     return by_lower[matches[0]] if matches else None
 

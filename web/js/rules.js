@@ -58,7 +58,8 @@ export function settled(model, job) {
   const kept = structuredClone(job);
   const states = new Map();
   const state = (at) => states.get(at) ?? states.set(at, {}).get(at);
-  for (const rule of model.rules.filter((one) => turnsOff(one, model))) {
+  for (const rule of model.rules.filter(turnsOff)) {
+    if (isDoubted(rule, model, kept)) continue;
     if (holds(rule.when, kept, model) || isUndecided(rule, kept, model)) turnOff(model, rule, kept, state(rule.at));
   }
   for (const pointer of withOtherDefaults(model)) state(pointer).default = defaultAt(model, pointer, kept) ?? null;
@@ -69,11 +70,12 @@ export function settled(model, job) {
   return { job: kept, states };
 }
 
-const turnsOff = (rule, model) => OFF.has(rule.kind) && !("value" in rule) && !isDoubted(rule, model);
+const turnsOff = (rule) => OFF.has(rule.kind) && !("value" in rule);
 
-/** What drives the cost is sent in any case; that it may have no effect is said beside it. */
-function isDoubted(rule, model) {
-  return rule.kind === "ignored_if" && Boolean(schemaAt(model, rule.at)?.["x-send-default"]);
+/** What drives the cost is sent, unless it has no default now; that it may have no effect is said beside it. */
+function isDoubted(rule, model, job) {
+  const isSent = schemaAt(model, rule.at)?.["x-send-default"] && defaultAt(model, rule.at, job) !== undefined;
+  return rule.kind === "ignored_if" && Boolean(isSent);
 }
 
 /** Nothing that belongs to one mode is of use before a mode without default is chosen. */

@@ -15,7 +15,13 @@ from tests.conformance.dashscope.runs import Runs, pictures_of, printed_by
 from tests.conformance.laptop import Laptop
 
 PROGRAMS = {path.stem: path for path in sorted(Path(__file__).with_name("models").glob("*.py"))}
-IMAGES = {"image_edit_async": 2, "wan_image_async": 3, "qwen_image_async": 2, "qwen_image_edit": 2}
+IMAGES = {
+    "image_edit_async": 2,
+    "text_to_image_async": 2,
+    "wan_image_async": 3,
+    "qwen_image_async": 2,
+    "qwen_image_edit": 2,
+}
 """How many each makes, if not one. Of a set of four the stand-in makes three, as the model may."""
 ASIDE = {"finished", "rewrite_status", "reasoning_content", "type"}
 """What some models' answers have beside the results and ours leave out, or the other way round."""

@@ -99,6 +99,25 @@ def test_images_of_a_set_share_a_choice_and_others_have_one_each(client: Client)
     assert contents(told)[0][0]["type"] == "image"
 
 
+TEXTS = "wan2.6-image"
+
+
+def test_a_text_with_pictures_has_both_in_turn_in_one_choice(client: Client) -> None:
+    told = done(client, TEXTS, GENERATION, messages("a tree"), enable_interleave=True, max_images=3)
+    [content] = contents(told)
+    assert [part["type"] for part in content] == ["text", "image"] * 2  # three at most, two made
+    assert told["usage"]["image_count"] == 2
+    assert size_of(content[1]["image"]) == (1280, 1280)
+
+
+@pytest.mark.parametrize("style", ["<photography>", "<portrait>", "<auto>", "<chinese painting>"])
+def test_the_first_version_draws_in_every_style(client: Client, style: str) -> None:
+    given = {"prompt": "a house", "ref_img": f"{client.images}/large.png"}
+    path = "text2image/image-synthesis"
+    told = done(client, "wanx-v1", path, given, n=1, style=style, size="768*1152")
+    assert size_of(told["output"]["results"][0]["url"]) == (768, 1152)
+
+
 @pytest.mark.parametrize(
     ("model", "parameters", "images", "size"),
     [
@@ -106,6 +125,9 @@ def test_images_of_a_set_share_a_choice_and_others_have_one_each(client: Client)
         (SETS, {}, 0, (2048, 2048)),
         (SETS, {"size": "1K"}, 1, (1152, 912)),
         ("wan2.7-image-pro", {"size": "4K"}, 0, (4096, 4096)),
+        (TEXTS, {}, 1, (1424, 1152)),
+        (TEXTS, {"size": "2K"}, 1, (2288, 1824)),
+        ("wan2.6-t2i", {}, 0, (1280, 1280)),
         ("qwen-image-3.0", {}, 0, (2048, 2048)),
         ("qwen-image-3.0", {"size": "800*600"}, 1, (800, 600)),
     ],

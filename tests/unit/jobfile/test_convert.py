@@ -90,7 +90,11 @@ def notes_at(done: Converted, pointer: str) -> str:
 
 def test_the_catalogue_is_sound_with_its_conversions() -> None:
     assert check_catalogue() == []
-    assert conversions(CATALOGUE) == {PAINTING: SUCCESSOR, SKETCH: SUCCESSOR}
+    assert conversions(CATALOGUE) == {
+        PAINTING: SUCCESSOR,
+        SKETCH: SUCCESSOR,
+        "wanx-v1": "wan2.2-t2i-flash",
+    }
 
 
 def test_a_painting_becomes_an_edit_with_a_mask() -> None:
@@ -124,6 +128,24 @@ def test_a_sketch_becomes_a_doodle() -> None:
     assert done.value["parameters"] == {"n": 1, "is_sketch": True}
     assert "cannot be set" in notes_at(done, "/parameters/sketch_weight")
     assert "black on white" in notes_at(done, "/parameters/sketch_color")
+    assert check(Document(0, done.value), CATALOGUE, place()).violations == ()
+
+
+def test_a_job_of_the_first_version_loses_its_style_and_its_reference() -> None:
+    given = {"prompt": "a fox", "negative_prompt": "people", "ref_img": "https://example.com/a.png"}
+    parameters = {
+        "style": "<anime>",
+        "ref_mode": "refonly",
+        "ref_strength": 0.5,
+        "size": "720*1280",
+    }
+    job = {"model": "wanx-v1", "input": given, "parameters": {**parameters, "seed": 7}}
+    done = convert(job, None, CATALOGUE, place())
+    assert done.value["model"] == "wan2.2-t2i-flash"
+    assert done.value["input"] == {"prompt": "a fox", "negative_prompt": "people"}
+    assert done.value["parameters"] == {"size": "720*1280", "seed": 7, "n": 4}
+    assert "wan2.7-image" in notes_at(done, "/input/ref_img")
+    assert "no styles" in notes_at(done, "/parameters/style")
     assert check(Document(0, done.value), CATALOGUE, place()).violations == ()
 
 

@@ -10,7 +10,7 @@ from shared.jobfile import Checked
 from tests.kit.jobfile import URL, checked, job_for
 
 IMAGEEDIT, WAN, WAN_PRO = "wanx2.1-imageedit", "wan2.7-image", "wan2.7-image-pro"
-QWEN, EXPAND = "qwen-image-3.0", "image-out-painting"
+QWEN, EXPAND, WAN26 = "qwen-image-3.0", "image-out-painting", "wan2.6-image"
 
 
 def imageedit(
@@ -27,6 +27,10 @@ def wan(model: str = WAN, images: int = 0, **parameters: Any) -> Any:
 def translation(source: str, target: str, **ext: Any) -> Any:
     given = {"prompt": None, "image_url": URL, "source_lang": source, "target_lang": target}
     return job_for("qwen-mt-image", input=given | ({"ext": ext} if ext else {}))
+
+
+def interleaved(images: int = 0, **parameters: Any) -> Any:
+    return wan(WAN26, images, enable_interleave=True, **parameters)
 
 
 def palette(*ratios: str) -> list[dict[str, str]]:
@@ -63,6 +67,10 @@ REFUSED: list[tuple[Any, str]] = [
         wan(enable_sequential=True, color_palette=palette("50.00%", "25.00%", "25.00%")),
         "/parameters/color_palette",
     ),
+    (interleaved(images=2), "/input/images"),
+    (interleaved(n=2), "/parameters/n"),
+    (interleaved(size="2K"), "/parameters/size"),
+    (wan(WAN26), "/input/images"),
     (wan(images=2, bbox_list=[[]]), "/parameters/bbox_list"),
     (wan(bbox_list=[[[0, 0, 9, 9]]]), "/parameters/bbox_list"),
     (
@@ -81,6 +89,9 @@ RIGHT: list[Any] = [
     wan(n=4),
     wan(enable_sequential=True, n=12),
     wan(size="2K"),
+    wan(WAN26, images=4, size="2K"),
+    interleaved(),
+    interleaved(images=1, n=1, max_images=5, size="1280*1280"),
     wan(WAN_PRO, size="4K"),
     wan(WAN_PRO, size="4096*4096"),
     wan(WAN_PRO, images=1, size="2048*2048"),
@@ -118,6 +129,9 @@ def test_what_is_allowed_passes(job: Any) -> None:
         (imageedit(upscale_factor=2), "/parameters/upscale_factor"),
         (imageedit(is_sketch=True), "/parameters/is_sketch"),
         (wan(images=1, thinking_mode=True), "/parameters/thinking_mode"),
+        (interleaved(prompt_extend=False), "/parameters/prompt_extend"),
+        (wan(WAN26, images=1, max_images=2), "/parameters/max_images"),
+        (job_for("wanx-v1", parameters={"ref_strength": 0.5}), "/parameters/ref_strength"),
         (wan(enable_sequential=True, thinking_mode=True), "/parameters/thinking_mode"),
     ],
 )
@@ -140,6 +154,12 @@ def test_what_has_an_effect_is_none(job: Any) -> None:
     assert noticed(checked(job)) == []
 
 
+def test_a_list_that_is_too_long_is_told_with_the_number_of_its_items() -> None:
+    (found,) = checked(interleaved(images=2)).violations
+    assert found.expected == "a list with so many items: at most 1"
+    assert "from one picture at most" in found.message
+
+
 def test_of_three_ways_to_expand_the_first_counts() -> None:
     job = job_for(EXPAND, input={"prompt": None, "image_url": URL})
     assert noticed(checked(job | {"parameters": {"x_scale": 2, "y_scale": 2}})) == []
@@ -155,6 +175,8 @@ def test_of_three_ways_to_expand_the_first_counts() -> None:
     [
         (wan(), {"n": 1, "size": "2K"}),
         (wan(enable_sequential=True), {"n": 12, "size": "2K", "enable_sequential": True}),
+        (wan(WAN26, images=1), {"n": 4}),
+        (interleaved(), {"n": 1, "max_images": 5, "enable_interleave": True}),
         (wan(enable_sequential=True, n=2), {"n": 2, "size": "2K", "enable_sequential": True}),
         (job_for(QWEN), {"n": 1, "size": "1024*1024"}),
         (job_for(QWEN, input={"images": [URL]}), {"n": 1}),
