@@ -42,7 +42,7 @@ def test_a_price_by_amount_is_at_most_before_and_after() -> None:
 def test_a_task_without_images_costs_one_and_api_and_manifest_keep_the_message() -> None:
     world = world_of(replace(FALLING, tiers=()))
     output = {"task_status": "SUCCEEDED", "message": "No text detected for translation"}
-    world.studio.script.append(accept_with(output=output))
+    world.studio.script.append(accept_with(output=output, usage={}))
     _, answered, paid = before_and_after(world)
     assert (answered["total"], paid["total"], paid["images"]) == (0.6, 0.3, 1)
     view = ask(world, "GET", "/jobs/cat").json

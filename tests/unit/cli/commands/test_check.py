@@ -212,7 +212,7 @@ def test_the_price_is_told_to_programs_and_is_that_of_the_region(
 ) -> None:
     Path("set.yaml").write_text(SET.split("---")[0], encoding="utf-8")
     beijing = json.loads(check("set.yaml", "--format", "json").stdout)
-    monkeypatch.setenv("DASHSCOPE_REGION", "ap-southeast-1")
+    monkeypatch.setenv("DASHSCOPE_HTTP_BASE_URL", "https://dashscope-intl.aliyuncs.com/api/v1")
     singapore = json.loads(check("set.yaml", "--format", "json").stdout)
     totals = [one["price_at_most"][0]["total"] for one in (beijing, singapore)]
     assert totals == [0.5, 0.5995]
