@@ -102,3 +102,14 @@ def test_a_model_that_is_going_is_never_proposed_first() -> None:
     near = run("init", "wanx-x-paint", code=2)
     assert f"did you mean wanx2.1-imageedit, which replaces {PAINTING} (free trial only)?" in near
     assert "did you mean wanx-sketch-to-image-lite?" in run("init", "wanx-sketch", code=2)
+
+
+def test_a_price_by_amount_and_one_that_is_not_exact_are_put_into_words() -> None:
+    tiers = (PriceTier(0.15, after_images=25_000),)
+    assert words.tiers(RegionPrice(0.3, 0, tiers), "CNY") == (
+        "CNY 0.15 (above 25,000 images that the account has paid for), 0.30 otherwise"
+    )
+    price = {"currency": "CNY", "total": 0.003}
+    assert words.paid(price) == "CNY 0.003"
+    price |= {"at_most": True, "per_image_at_least": 0.15}
+    assert words.paid(price) == "at most CNY 0.003 (from 0.15 an image)"
