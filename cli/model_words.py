@@ -27,12 +27,19 @@ def money(amount: float) -> str:
 
 def paid(price: Mapping[str, Any]) -> str:
     """What a manifest or an answer says of the price of a job."""
-    total = f"{price['currency']} {money(price['total'])}"
-    if not price.get("at_most"):
-        return total
+    return at_most(price) if price.get("at_most") else _total(price)
+
+
+def at_most(price: Mapping[str, Any]) -> str:
+    """The price of a job before it is done, or where it is not known; with what lower price is
+    possible."""
     least = price.get("per_image_at_least")
     lower = f" (from {money(least)} an image)" if least is not None else ""
-    return f"at most {total}{lower}"
+    return f"at most {_total(price)}{lower}"
+
+
+def _total(price: Mapping[str, Any]) -> str:
+    return f"{price['currency']} {money(price['total'])}"
 
 
 def price_range(price: RegionPrice) -> str:

@@ -77,7 +77,8 @@ def say_prices(files: Sequence[tuple[str, Sequence[JobPrice]]]) -> None:
         return
     for file, prices in files:
         for one in prices[:MOST_SHOWN]:
-            say(f"{file}: price: job {one.document}, {_in_words(one)}", indent="    ")
+            job = f"job {one.document}, " if len(prices) > 1 else ""
+            say(f"{file}: price: {job}{_in_words(one)}", indent="    ")
         if more := len(prices[MOST_SHOWN:]):
             say(f"{file}: price: {counted(more, 'job')} more")
     total = " and ".join(f"{one['currency']} {words.money(one['total'])}" for one in in_all(every))
@@ -91,7 +92,7 @@ def _in_words(one: JobPrice) -> str:
     if not one.payable:
         return f"{images} of the free trial"
     sent = one.price.get("input_images")
-    return f"{words.paid(one.price)}, {images}{f' and {sent} sent' if sent else ''}"
+    return f"{words.at_most(one.price)} for {images}{f' and {sent} sent' if sent else ''}"
 
 
 def _notes(prices: Sequence[JobPrice]) -> Iterator[str]:

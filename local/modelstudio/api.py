@@ -99,7 +99,7 @@ async def limits(request: web.Request) -> web.StreamResponse:
     name = asked.get("model") or asked.get("name") or ""
     models = [model for model in service.models.values() if name in ("", model.name)]
     page_no, page_size = _positive(asked.get("page_no"), 1), _positive(asked.get("page_size"), 20)
-    return wire.json_answer(wire.limits(models, page_no, page_size))
+    return wire.json_answer(wire.limits(models, service.settings, page_no, page_size))
 
 
 async def _json_body(request: web.Request) -> dict[str, Any]:

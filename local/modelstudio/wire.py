@@ -12,6 +12,7 @@ from local.modelstudio.clock import beijing_text
 from local.modelstudio.errors import ServiceError
 from local.modelstudio.outcome import Address, Json, output, usage
 from local.modelstudio.rules import ModelRules
+from local.modelstudio.settings import Settings
 from local.modelstudio.tasks import FAILED, SUCCEEDED, UNKNOWN, Task
 
 _QUEUE = 500  # the page's sample: concurrency 5, queue 500
@@ -75,23 +76,25 @@ def called(task: Task, address: Address) -> Json:
     return {**told, "request_id": task.request_id}
 
 
-def limits(models: Sequence[ModelRules], page_no: int, page_size: int) -> Json:
-    """The answer to `GET /models/limits` (list-quotas page)."""
+def limits(models: Sequence[ModelRules], settings: Settings, page_no: int, page_size: int) -> Json:
+    """The answer to `GET /models/limits` (list-quotas page): the limits that are in force."""
     first = (page_no - 1) * page_size
-    page = [_quota(model) for model in models[first : first + page_size]]
+    page = [_quota(model, settings) for model in models[first : first + page_size]]
     told = {"total": len(models), "page_no": page_no, "page_size": page_size, "quotas": page}
     return {"request_id": new_request_id(), "output": told}
 
 
-def _quota(model: ModelRules) -> Json:
+def _quota(model: ModelRules, settings: Settings) -> Json:
+    submissions, seconds = settings.submissions(model)
+    at_once = settings.concurrent_tasks(model)
     limit = {
-        "request_limit": model.submissions,
-        "request_limit_period": round(model.per_seconds),
+        "request_limit": submissions,
+        "request_limit_period": None if submissions is None else round(seconds),
         "usage_limit": None,
         "usage_limit_field": None,
         "usage_limit_period": None,
-        "async_user_queue_limit": model.concurrent_tasks and _QUEUE,
-        "async_user_concurrency_limit": model.concurrent_tasks,
+        "async_user_queue_limit": at_once and _QUEUE,
+        "async_user_concurrency_limit": at_once,
     }
     ids = {"model": model.name, "workspace_id": "ws-laptop"}
     return {**ids, "model_limit": limit, "workspace_limit": None}

@@ -17,6 +17,7 @@ from tests.bench.results import Measure, machine, origin
 MODULES = (
     "throughput",
     "rate",
+    "calls",
     "limits",
     "latency",
     "slots",

@@ -29,6 +29,7 @@ from tests.simulation.play import errors_once, policy_once
 from tests.simulation.scenario import catalogue
 from tests.simulation.story import Story
 from tests.simulation.studio import SimStudio, SimTask
+from tests.simulation.synchronous import Synchronous
 from tests.simulation.threads import threaded
 from tests.simulation.wire import SimSession
 
@@ -105,7 +106,13 @@ class CalmWorld:
     """
 
     def __init__(
-        self, seconds: Seconds, limits: Limits, queues: bool, seed: int = 0, models: int = 3
+        self,
+        seconds: Seconds,
+        limits: Limits,
+        queues: bool,
+        seed: int = 0,
+        models: int = 3,
+        called: float | None = None,
     ) -> None:
         chance = random.Random(seed)
         self.limits = limits
@@ -119,7 +126,9 @@ class CalmWorld:
         self.studio = PacedStudio(self.kernel, _branch(chance), named)
         self.studio.seconds, self.studio.queues = seconds, queues
         self.studio.flaws, self.studio.tells_times = 0.0, False
-        self.catalogue = catalogue(named)
+        if called is not None:
+            self.studio.synchronous = Synchronous(frozenset({MODEL}), limits, called)
+        self.catalogue = catalogue(named, synchronous=self.studio.synchronous.models)
         self.cloud = Cloud(self.network, self.bucket, _branch(chance), self._service)
         self.cloud.reserved = True
         self.rng = _branch(chance)
@@ -243,12 +252,14 @@ def calm_world(
     learn: bool = True,
     seed: int = 0,
     models: int = 3,
+    called: float | None = None,
 ) -> Iterator[CalmWorld]:
     """A world whose system has learned how long tasks take; all actors end with the block.
 
     `models`: how many the catalogue has; only one of them is used. The shipped one has three.
+    `called`: that one is synchronous, and a call takes so many seconds, up to half more or less.
     """
-    world = CalmWorld(seconds, limits, queues, seed, models)
+    world = CalmWorld(seconds, limits, queues, seed, models, called)
     if learn:
         world.learn()
     yield world

@@ -239,8 +239,11 @@ def quotas(client: Client, **query: object) -> Json:
     return dict(answer.json()["output"])
 
 
-def test_the_limits_of_the_account_can_be_read(client: Client) -> None:
-    told = quotas(client, model="qwen-image-edit-max")
+def test_the_limits_of_the_account_can_be_read() -> None:
+    with running_server({"limits": {}}) as client:
+        told = quotas(client, model="qwen-image-edit-max")
+        [sets] = quotas(client, name=SETS)["quotas"]
+        assert quotas(client, model="nothing")["quotas"] == []
     assert (told["total"], told["page_no"], told["page_size"]) == (1, 1, 20)
     [quota] = told["quotas"]
     assert set(quota) == {"model", "workspace_id", "model_limit", "workspace_limit"}
@@ -254,9 +257,14 @@ def test_the_limits_of_the_account_can_be_read(client: Client) -> None:
         "async_user_queue_limit": None,
         "async_user_concurrency_limit": None,
     }
+    assert sets["model_limit"]["async_user_concurrency_limit"] == 5
+
+
+def test_the_limits_that_are_told_are_those_in_force(client: Client) -> None:
     [quota] = quotas(client, name=SETS)["quotas"]
-    assert quota["model_limit"]["async_user_concurrency_limit"] == 5
-    assert quotas(client, model="nothing")["quotas"] == []
+    limit = quota["model_limit"]
+    assert (limit["request_limit"], limit["request_limit_period"]) == (None, None)
+    assert limit["async_user_concurrency_limit"] == 20
 
 
 def test_the_limits_come_in_pages(client: Client) -> None:

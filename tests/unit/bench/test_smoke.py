@@ -34,7 +34,7 @@ from tests.bench.scale.layout import Layout, Load, documented, quota
 from tests.browser.views import Views
 
 pytestmark = pytest.mark.slow
-IN_PROCESS = ("throughput", "rate", "limits", "latency", "slots", "requests", "price")
+IN_PROCESS = ("throughput", "rate", "calls", "limits", "latency", "slots", "requests", "price")
 SAMPLES = {10: [0.2, 0.3], 100: [0.2, 0.3]}
 
 

@@ -229,6 +229,14 @@ def test_its_price_and_limits_are_read(folder: Path) -> None:
     assert [(tier.area_at_most, tier.per_image) for tier in paid.tiers] == [(1000, 0.1)]
 
 
+def test_a_price_by_amount_and_of_tasks_without_images_is_read(folder: Path) -> None:
+    tiers = [{"after_images": 25_000, "per_image": 0.15}]
+    price = COMMON["price"] | {"tiers": tiers, "billed_without_images": True}
+    read = invented(folder, "async", "flat", price=price).price
+    assert (read.tiers[0].after_images, read.billed_without_images) == (25_000, True)
+    assert not invented(folder, "async", "flat").price.billed_without_images
+
+
 def test_a_model_that_is_gone_takes_no_jobs_and_names_its_successor(folder: Path) -> None:
     status = {
         "state": "retired",
@@ -260,6 +268,10 @@ def test_a_model_that_is_gone_takes_no_jobs_and_names_its_successor(folder: Path
         (
             {"price": COMMON["price"] | {"by_region": {"us-east-1": {"per_image": 1}}}},
             "/price/by_region/us-east-1",
+        ),
+        (
+            {"price": COMMON["price"] | {"tiers": [{"after_images": 9, "per_image": 0.6}]}},
+            "/price/tiers/0",
         ),
         (
             {

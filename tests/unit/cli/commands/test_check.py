@@ -177,3 +177,62 @@ def test_what_a_file_says_cannot_steer_the_terminal() -> None:
     done = check("esc.json")
     assert done.exit_code == 1
     assert "\x1b" not in done.output
+
+
+SET = """\
+model: qwen-image-3.0-pro
+input: {prompt: a house}
+parameters: {size: 1024*1024, n: 2}
+---
+model: wanx-x-painting
+input: {prompt: a, base_image_url: "https://e.com/a.png", mask_image_url: "https://e.com/b.png"}
+---
+model: qwen-image-3.0-pro
+input: {prompt: a house}
+parameters: {size: 2048*2048, n: 9}
+"""
+
+
+def test_the_price_of_each_job_that_is_in_order_and_of_all_is_told() -> None:
+    Path("set.yaml").write_text(SET, encoding="utf-8")
+    done = check("set.yaml")
+    assert done.exit_code == 1
+    told = [line for line in done.output.splitlines() if ": price: " in line]
+    assert told == [
+        "set.yaml: price: job 1, at most CNY 0.50 for 2 images",
+        "set.yaml: price: job 2, 1 image of the free trial",
+    ]
+    assert "At most CNY 0.50 for 2 jobs; images that fail are free." in done.output
+    assert "wanx-x-painting: free trial of 500 images, and nothing can be bought." in done.output
+    assert "qwen-image-3.0-pro: the account's first" in done.output
+
+
+def test_the_price_is_told_to_programs_and_is_that_of_the_region(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    Path("set.yaml").write_text(SET.split("---")[0], encoding="utf-8")
+    beijing = json.loads(check("set.yaml", "--format", "json").stdout)
+    monkeypatch.setenv("DASHSCOPE_HTTP_BASE_URL", "https://dashscope-intl.aliyuncs.com/api/v1")
+    singapore = json.loads(check("set.yaml", "--format", "json").stdout)
+    totals = [one["price_at_most"][0]["total"] for one in (beijing, singapore)]
+    assert totals == [0.5, 0.5995]
+    (job,) = beijing["files"][0]["jobs"]
+    assert (job["document"], job["payable"], job["price_at_most"]["images"]) == (1, True, 2)
+
+
+def test_a_region_that_cannot_be_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DASHSCOPE_HTTP_BASE_URL", "https://dashscope-intl.aliyuncs.com/api/v1")
+    monkeypatch.setenv("DASHSCOPE_REGION", "cn-beijing")
+    done = check(str(EXAMPLES / "edit.yaml"))
+    assert done.exit_code == 3
+    assert "DASHSCOPE_REGION is cn-beijing" in done.output
+
+
+def test_of_many_jobs_the_first_have_a_line_and_all_count() -> None:
+    line = json.dumps({"model": "z-image-turbo", "input": {"prompt": "a house"}})
+    Path("many.jsonl").write_text(f"{line}\n" * 25, encoding="utf-8")
+    said = check("many.jsonl").output
+    assert "many.jsonl: price: job 20, " in said
+    assert "job 21" not in said
+    assert "many.jsonl: price: 5 jobs more" in said
+    assert "for 25 jobs;" in said

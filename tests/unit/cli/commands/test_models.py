@@ -232,3 +232,12 @@ def test_the_age_is_an_option_of_models() -> None:
 @pytest.mark.parametrize("text", ["soon", "90", "-1d", "1w", "", "9" * 40 + "d"])
 def test_an_age_that_is_none_is_told_with_examples(text: str) -> None:
     assert "is not an age; write 90d, 36h or 30m." in run("models", "--stale", text, code=2)
+def test_a_price_by_amount_and_one_that_is_not_exact_are_put_into_words() -> None:
+    tiers = (PriceTier(0.15, after_images=25_000),)
+    assert words.tiers(RegionPrice(0.3, 0, tiers), "CNY") == (
+        "CNY 0.15 (above 25,000 images that the account has paid for), 0.30 otherwise"
+    )
+    price = {"currency": "CNY", "total": 0.003}
+    assert words.paid(price) == "CNY 0.003"
+    price |= {"at_most": True, "per_image_at_least": 0.15}
+    assert words.paid(price) == "at most CNY 0.003 (from 0.15 an image)"
