@@ -107,9 +107,7 @@ def _about(field: Mapping[str, Any]) -> str:
 
 def _image_facts(model: Model, name: str) -> str:
     rule = next(one for one in model.images if one.at.split("/")[2] == name)
-    side = rule.side
-    between = "above {} and below {}" if side.exclusive else "from {} to {}"
-    bounds = between.format(side.smallest, side.largest)
+    bounds = rule.side.words()
     megabytes = rule.max_bytes // (1024 * 1024)
     formats = ", ".join(rule.accept)
     return f"{formats}; each side {bounds} pixels, at most {megabytes} MB. oss:/// is the bucket."
