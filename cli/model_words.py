@@ -97,3 +97,10 @@ def of_regions(model: Model) -> Iterator[tuple[str, str]]:
             said.append(limits(model.region_limits[region]))
         if said:
             yield region, "; ".join(said)
+
+
+def choices(field: Mapping[str, Any]) -> str:
+    """The values of an enumeration, each with what it means if the model's file says so."""
+    titles = field.get("x-titles", {})
+    told = {str(value): titles.get(str(value), {}).get("en", "") for value in field["enum"]}
+    return ", ".join(f"{value} ({title})" if title else value for value, title in told.items())

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from cli.model_words import STATES
+from cli.model_words import STATES, choices
 from cli.output import print_or_write, say, wrapped
 from shared.catalogue.model_file import load_catalogue
 from shared.catalogue.models import Catalogue, Model
@@ -55,15 +55,17 @@ def template(model: Model) -> str:
     lines = [*_comment(f"{model.title}. {model.description}", "")]
     lines += [line for notice in model.remarks() for line in _comment(notice.en, "")]
     lines += ["", f"model: {model.name}", "input:", *_input(model)]
-    lines += ["", "parameters:", *_parameters(model)]
+    if model.parameters_schema["properties"]:
+        lines += ["", "parameters:", *_parameters(model)]
     return "\n".join([*lines, "", *_JOB]) + "\n"
 
 
 def _input(model: Model) -> Iterator[str]:
     schema = model.input_schema
     places = {rule.at.removeprefix("/input/").removesuffix("/*"): rule for rule in model.images}
+    needed = {rule["at"][0] for rule in model.rules if rule["kind"] == "any_of"}
     for name, field in schema["properties"].items():
-        required = name in schema.get("required", ())
+        required = name in schema.get("required", ()) or f"/input/{name}" in needed
         yield from _comment(_about(field), "  ")
         if name in places:
             yield from _comment(_image_facts(model, name), "  ")
@@ -95,7 +97,7 @@ def _default(field: Mapping[str, Any]) -> Any:
 def _about(field: Mapping[str, Any]) -> str:
     parts = [str(field.get("description", ""))]
     if "enum" in field and len(field["enum"]) > 1:
-        parts.append(f"One of {', '.join(map(str, field['enum']))}.")
+        parts.append(f"One of {choices(field)}.")
     if "minimum" in field and "maximum" in field:
         parts.append(f"From {field['minimum']} to {field['maximum']}.")
     if "x-recommended" in field:

@@ -85,7 +85,7 @@ def _print_fields(schema: Mapping[str, Any]) -> None:
 def _meaning(field: Mapping[str, Any]) -> str:
     parts = [str(field.get("description", ""))]
     if "enum" in field:
-        parts.append(f"One of {', '.join(map(str, field['enum']))}.")
+        parts.append(f"One of {words.choices(field)}.")
     if "minimum" in field and "maximum" in field:
         parts.append(f"From {field['minimum']} to {field['maximum']}.")
     if "x-truncated-after" in field:
