@@ -15,7 +15,9 @@ Address = Callable[[str, Task], str]
 
 def output(task: Task, address: Address) -> Json:
     """What stands in `output` beside the task's id and status."""
-    return _FORMS[task.model.answer["form"]](task, address)
+    answer = task.model.answer
+    told = {name: task.body["input"][name] for name in answer.get("echoes", ())}
+    return {**_FORMS[answer["form"]](task, address), **told, **answer.get("also", {})}
 
 
 def usage(task: Task) -> Json:
@@ -49,7 +51,8 @@ def _result(task: Task, picture: Picture, address: Address) -> Json:
 
 
 def _single(task: Task, address: Address) -> Json:
-    return {"output_image_url": address(task.pictures[0].name or "", task)}
+    key = task.model.answer.get("at", "output_image_url")
+    return {key: address(task.pictures[0].name or "", task)}
 
 
 def _choices(task: Task, address: Address) -> Json:

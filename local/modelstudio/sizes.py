@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from local.modelstudio.rules import Row
 from local.modelstudio.values import parse_size
 
@@ -17,6 +19,18 @@ def output_size(rule: Row, value: object, last_image: Size | None) -> Size | Non
         return _of_level(LEVELS[value], last_image or (1, 1))
     size, step = parse_size(value), rule.get("snap", 1)
     return None if size is None else (size[0] // step * step, size[1] // step * step)
+
+
+def size_like(
+    rule: Row, sizes: Mapping[str, Size], parameters: Mapping[str, object]
+) -> Size | None:
+    """The size of an image that came along, changed as the rule has it."""
+    for name, listed in rule.get("sizes", {}).items():
+        if parameters[name] in listed:
+            return parse_size(listed[parameters[name]])
+    wide, high = sizes[rule["like"]]
+    scale = rule.get("short_side", min(wide, high)) / min(wide, high)
+    return round(wide * scale), round(high * scale)
 
 
 def _of_level(side: int, shape: Size) -> Size:

@@ -29,12 +29,17 @@ def parse_size(value: object) -> tuple[int, int] | None:
     return (int(match[1]), int(match[2])) if match else None
 
 
+def is_one_of(value: object, values: Sequence[object]) -> bool:
+    """Whether a text or whole number is among them; True is no 1."""
+    return type(value) in (str, int) and value in values
+
+
 def _wrong(rule: Row, detail: str) -> ServiceError:
     return service_error(rule["error"], detail=detail)
 
 
 def _enum(name: str, rule: Row, value: object) -> object:
-    if not isinstance(value, str) or value not in rule["values"]:
+    if not is_one_of(value, rule["values"]):
         raise service_error(rule["error"], field=name, allowed=list(rule["values"]))
     return value
 

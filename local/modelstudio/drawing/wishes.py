@@ -29,6 +29,7 @@ class Drawing:
     `images` holds encoded files: none, base and mask, the sketch, or the pictures. `size` is
     (width, height); None means the model's documented default. `options` holds the parameters
     that only one model knows: mask_color, sketch_weight, sketch_extraction, sketch_color.
+    `fields` names the field of the request that each image came in, if it matters.
     """
 
     kind: str
@@ -40,6 +41,7 @@ class Drawing:
     seed: int = 0
     watermark: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
+    fields: tuple[str, ...] = ()
 
 
 @lru_cache(maxsize=512)
