@@ -110,9 +110,8 @@ def used_texts(model: ModelRules, body: Row) -> dict[str, str]:
         for name, rule in rules.items():
             value = given.get(name)
             if rule["type"] == "text":
-                found[rule.get("as", name)] = (
-                    value[: rule.get("max_chars")] if isinstance(value, str) else ""
-                )
+                text = value[: rule.get("max_chars")] if isinstance(value, str) else ""
+                found[rule.get("as", name)] = text
     return found
 
 

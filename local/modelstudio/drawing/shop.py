@@ -1,4 +1,4 @@
-"""Pictures for shops: goods before a new background, people in a style, people in other garments."""
+"""Pictures for shops: goods before a new background, people in a style or in other garments."""
 
 import cv2
 import numpy as np
@@ -6,7 +6,7 @@ import numpy as np
 import local.modelstudio.drawing.canvas as art
 import local.modelstudio.drawing.wishes as wishes
 from local.modelstudio.drawing.canvas import Pixels, Rng, blur, grey, mix
-from local.modelstudio.drawing.edit import mooded, set_into
+from local.modelstudio.drawing.edit import mooded
 from local.modelstudio.drawing.paint import scene
 from local.modelstudio.drawing.styles import restyled
 from local.modelstudio.drawing.wishes import TABLE, Drawing
@@ -45,16 +45,15 @@ def _elements(picture: Pixels, drawing: Drawing, field: str, rng: Rng) -> Pixels
 
 def _guided(drawing: Drawing, size: Size, rng: Rng) -> Pixels:
     """What the prompt names; a guide picture shines through, bent the more the more noise."""
-    guides, setting = _given(drawing, "ref_image_url"), drawing
+    guides = _given(drawing, "ref_image_url")
     if not guides:
-        return scene(setting, size, rng)
+        return scene(drawing, size, rng)
     guide = _layer(guides[0], size)[0]
     noise = float(drawing.options.get("noise_level") or 0) / 999
-    guide = art.bent(guide, 160, 10 + 120 * noise, rng)
-    guide = blur(guide, 1 + 14 * noise)
+    guide = blur(art.bent(guide, 160, 10 + 120 * noise, rng), 1 + 14 * noise)
     if not drawing.prompt:
         return guide
-    return mix(guide, scene(setting, size, rng), drawing.options.get("ref_prompt_weight", 0.5))
+    return mix(guide, scene(drawing, size, rng), drawing.options.get("ref_prompt_weight", 0.5))
 
 
 def draw_background(drawing: Drawing) -> Pixels:
@@ -88,11 +87,21 @@ def draw_repaint(drawing: Drawing) -> Pixels:
     return art.clipped(painted * art.floats(entry.get("gain", (1, 1, 1)))) * 255
 
 
-# Where a garment is put on a person who fills the picture, and how high it is.
+# Where a garment is put on a person who fills the picture: left, top, right and bottom (0-1).
 _PLACES = {
-    "bottom_garment_url": ({"x": 0.5, "y": 0.68, "factor": 1}, 0.44),
-    "top_garment_url": ({"x": 0.5, "y": 0.35, "factor": 1}, 0.34),
+    "bottom_garment_url": (0.32, 0.5, 0.68, 0.94),
+    "top_garment_url": (0.27, 0.22, 0.73, 0.55),
 }
+
+
+def _cut_out(garment: Pixels) -> tuple[Pixels, Pixels]:
+    """The garment without its plain background: colours, and where it is (0-1)."""
+    rim = np.concatenate([garment[0], garment[-1], garment[:, 0], garment[:, -1]])
+    away = np.abs(garment - np.median(rim, axis=0)).max(axis=2)
+    mask = art.step(blur(away, 1), 0.04, 0.1)
+    left, top, wide, high = cv2.boundingRect((mask > 0.5).astype(np.uint8))
+    window = slice(top, top + max(high, 1)), slice(left, left + max(wide, 1))
+    return garment[window], mask[window]
 
 
 def draw_tryon(drawing: Drawing) -> Pixels:
@@ -100,8 +109,15 @@ def draw_tryon(drawing: Drawing) -> Pixels:
     person = art.read(_given(drawing, "person_image_url")[0], "person")
     size = drawing.size or (person.shape[1], person.shape[0])
     picture = art.floats(art.resize(person, size) / 255)
-    for field, (place, share) in _PLACES.items():
-        for garment in _given(drawing, field):
-            still = np.random.default_rng(1)
-            picture = set_into(picture, art.read(garment, "garment"), place, share, still)
-    return picture * 255
+    for field, place in _PLACES.items():
+        left, top, right, bottom = (round(share * size[k % 2]) for k, share in enumerate(place))
+        for data in _given(drawing, field):
+            worn = [
+                art.resize(part, (right - left, bottom - top))
+                for part in _cut_out(art.floats(art.read(data, "garment") / 255))
+            ]
+            alpha = np.zeros(picture.shape[:2], np.float32)
+            colours, alpha[top:bottom, left:right] = picture.copy(), art.clipped(worn[1])
+            colours[top:bottom, left:right] = art.clipped(worn[0])
+            picture = _set_on(picture, colours, alpha)
+    return art.clipped(picture) * 255
