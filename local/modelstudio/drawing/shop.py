@@ -97,9 +97,11 @@ _PLACES = {
 def _cut_out(garment: Pixels) -> tuple[Pixels, Pixels]:
     """The garment without its plain background: colours, and where it is (0-1)."""
     rim = np.concatenate([garment[0], garment[-1], garment[:, 0], garment[:, -1]])
-    away = np.abs(garment - np.median(rim, axis=0)).max(axis=2)
-    mask = art.step(blur(away, 1), 0.04, 0.1)
-    left, top, wide, high = cv2.boundingRect((mask > 0.5).astype(np.uint8))
+    away = (np.abs(garment - np.median(rim, axis=0)).max(axis=2) > 0.06).astype(np.uint8)
+    outlines, _ = cv2.findContours(away, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    whole = np.asarray(cv2.drawContours(away * 0, outlines, -1, 1, cv2.FILLED))
+    mask = blur(art.floats(cv2.erode(whole, np.ones((3, 3)), iterations=2)), 0.8)
+    left, top, wide, high = cv2.boundingRect(whole)
     window = slice(top, top + max(high, 1)), slice(left, left + max(wide, 1))
     return garment[window], mask[window]
 
@@ -112,12 +114,9 @@ def draw_tryon(drawing: Drawing) -> Pixels:
     for field, place in _PLACES.items():
         left, top, right, bottom = (round(share * size[k % 2]) for k, share in enumerate(place))
         for data in _given(drawing, field):
-            worn = [
-                art.resize(part, (right - left, bottom - top))
-                for part in _cut_out(art.floats(art.read(data, "garment") / 255))
-            ]
-            alpha = np.zeros(picture.shape[:2], np.float32)
-            colours, alpha[top:bottom, left:right] = picture.copy(), art.clipped(worn[1])
-            colours[top:bottom, left:right] = art.clipped(worn[0])
+            parts = _cut_out(art.floats(art.read(data, "garment") / 255))
+            worn, shape = (art.clipped(art.resize(p, (right - left, bottom - top))) for p in parts)
+            colours, alpha = picture.copy(), np.zeros(picture.shape[:2], np.float32)
+            colours[top:bottom, left:right], alpha[top:bottom, left:right] = worn, shape
             picture = _set_on(picture, colours, alpha)
     return art.clipped(picture) * 255
