@@ -1,6 +1,6 @@
 // The form of a model, drawn from its schemas and rules: what it shall do, pictures, words, settings.
 
-import { imageRule } from "./catalogue.js";
+import { fieldsOf, imageRule } from "./catalogue.js";
 import { h } from "./dom.js";
 import { fromCatalogue, t } from "./i18n.js";
 import { makeField } from "./fields/field.js";
@@ -59,10 +59,9 @@ const places = (entries) => entries.map((one) => one.element);
 
 /** [{name, pointer, picture, element, refresh}]: `element` stays, what is in it follows the rules. */
 function entriesOf(model, draft, section, onChange) {
-  const { properties = {}, required = [] } = model[section];
-  return Object.entries(properties).map(([name, schema]) => {
+  return fieldsOf(model[section]).map(({ name, schema, required }) => {
     const rule = section === "input" ? imageRule(model, name) : undefined;
-    const context = { model, draft, section, name, schema, rule, onChange, required: required.includes(name) };
+    const context = { model, draft, section, name, schema, rule, onChange, required };
     const entry = { name, pointer: `/${section}/${name}`, picture: Boolean(rule), element: h("div", { class: "entry" }), shown: null };
     entry.refresh = (state) => refresh(entry, context, state);
     return entry;

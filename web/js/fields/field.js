@@ -3,6 +3,7 @@
 import { choiceField, switchField } from "./choice.js";
 import { coloursField, isColours } from "./colours.js";
 import { jsonField } from "./json.js";
+import { isLines, linesField } from "./lines.js";
 import { numberField } from "./number.js";
 import { isPalette, paletteField } from "./palette.js";
 import { isSize, sizeField } from "./size.js";
@@ -17,5 +18,6 @@ export function makeField(context) {
   if (schema.type === "string") return textField(context);
   if (isColours(schema)) return coloursField(context);
   if (isPalette(schema)) return paletteField(context);
+  if (isLines(schema)) return linesField(context);
   return jsonField(context);
 }
