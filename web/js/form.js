@@ -30,9 +30,11 @@ export function buildForm(model, draft, onChange, foot) {
     if (size) suggestSize(model, draft, boundSchema(size, states.get("/parameters/size")), element);
     onChange(pointer);
   };
-  const input = entriesOf(model, draft, "input", changed);
+  const given = entriesOf(model, draft, "input", changed);
+  const input = given.filter((one) => !one.name.includes("/"));
   const settings = entriesOf(model, draft, "parameters", changed);
-  const entries = [...input, ...settings];
+  const entries = [...given, ...settings];
+  const inner = given.filter((one) => !input.includes(one));
   const modes = input.filter((one) => isMode(model, one.pointer));
   const pictures = input.filter((one) => one.picture);
   const words = input.filter((one) => !one.picture && !modes.includes(one));
@@ -47,7 +49,7 @@ export function buildForm(model, draft, onChange, foot) {
       { class: "form-words card", "aria-label": t("form.settings") },
       places(words),
       places(settings.filter(atOnce)),
-      h("details", { class: "more" }, h("summary", {}, t("form.more")), h("div", {}, places(settings.filter((one) => !atOnce(one))), jobFields(draft, changed))),
+      h("details", { class: "more" }, h("summary", {}, t("form.more")), h("div", {}, places([...settings.filter((one) => !atOnce(one)), ...inner]), jobFields(draft, changed))),
       foot,
     ),
   );

@@ -150,5 +150,5 @@ function acceptDrops(field) {
 function limits(rule) {
   const words = { formats: rule.accept.join(", "), min: number(rule.min), max: number(rule.max), bytes: bytes(rule.maxBytes) };
   const unusual = rule.max === Infinity ? ".open" : rule.exclusive ? ".exclusive" : rule.advised ? ".advised" : rule.min <= 1 ? ".most" : "";
-  return [t(`image.limits${unusual}`, words), rule.rgba ? t("image.limits.rgba") : ""].join(" ");
+  return t(`image.limits${unusual}`, words) + (rule.rgba ? t("image.limits.rgba") : "");
 }

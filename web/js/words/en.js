@@ -103,7 +103,7 @@ export const en = {
   "image.alt": "Preview of {name}",
   "image.limits.most": "{formats}; at most {max} pixels a side and {bytes}",
   "image.limits.open": "{formats}; at most {bytes}",
-  "image.limits.rgba": "The background must be transparent (RGBA).",
+  "image.limits.rgba": "; the background must be transparent (RGBA)",
   "image.limits.advised": "{formats}; best from {min} to {max} pixels a side; at most {bytes}",
 
   "bad.notImage": "{name} is not an image this page can read. Choose a {formats} file.",

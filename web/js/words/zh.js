@@ -103,7 +103,7 @@ export const zh = {
   "image.alt": "{name} 的预览",
   "image.limits.most": "{formats}；每边不超过 {max} 像素；不超过 {bytes}",
   "image.limits.open": "{formats}；不超过 {bytes}",
-  "image.limits.rgba": "背景须透明（RGBA）。",
+  "image.limits.rgba": "；背景须透明（RGBA）",
   "image.limits.advised": "{formats}；建议每边 {min} 至 {max} 像素；不超过 {bytes}",
 
   "bad.notImage": "{name} 不是可读取的图片。请选择 {formats} 文件。",
