@@ -16,6 +16,7 @@ from tests.conformance.laptop import Laptop
 
 PROGRAMS = {path.stem: path for path in sorted(Path(__file__).with_name("models").glob("*.py"))}
 IMAGES = {"image_edit_async": 2, "wan_image_async": 3, "qwen_image_async": 2, "qwen_image_edit": 2}
+IMAGES |= {"background_generation": 5, "style_repaint": 2, "tryon": 3}
 """How many each makes, if not one. Of a set of four the stand-in makes three, as the model may."""
 ASIDE = {"finished", "rewrite_status", "reasoning_content", "type"}
 """What some models' answers have beside the results and ours leave out, or the other way round."""
