@@ -13,30 +13,7 @@ BASE = os.environ["DASHSCOPE_HTTP_BASE_URL"]
 API_KEY = os.getenv("DASHSCOPE_API_KEY")
 
 
-def submit_task(given):
-    url = f"{BASE}/services/aigc/image-generation/generation"
-    headers = {
-        "Authorization": f"Bearer {API_KEY}",
-        "Content-Type": "application/json",
-        "X-DashScope-Async": "enable",
-    }
-    body = {"model": "wanx-style-repaint-v1", "input": given}
-    response = requests.post(url, headers=headers, json=body, timeout=30)
-    print(response.status_code)
-    assert response.status_code == HTTPStatus.OK, response.text
-    return response.json().get("output", {}).get("task_id")
-
-
-def query_task_result(task_id):
-    headers = {"Authorization": f"Bearer {API_KEY}"}
-    while True:
-        response = requests.get(f"{BASE}/tasks/{task_id}", headers=headers, timeout=30)
-        task_status = response.json().get("output", {}).get("task_status")
-        if task_status in ("SUCCEEDED", "FAILED"):
-            return response.json()
-        time.sleep(0.5)
-
-
+HEADERS = {"Authorization": f"Bearer {API_KEY}", "Content-Type": "application/json"}
 for number, given in enumerate(
     (
         {
@@ -50,8 +27,19 @@ for number, given in enumerate(
         },
     )
 ):
-    answer = query_task_result(submit_task(given))
-    print(answer["output"]["task_status"], json.dumps(answer["usage"]))
+    url = f"{BASE}/services/aigc/image-generation/generation"
+    headers = HEADERS | {"X-DashScope-Async": "enable"}
+    body = {"model": "wanx-style-repaint-v1", "input": given}
+    response = requests.post(url, headers=headers, json=body, timeout=30)
+    print(response.status_code)
+    assert response.status_code == HTTPStatus.OK, response.text
+    task_id = response.json().get("output", {}).get("task_id")
+    task_status = None
+    while task_status not in ("SUCCEEDED", "FAILED"):
+        time.sleep(0.5)
+        answer = requests.get(f"{BASE}/tasks/{task_id}", headers=HEADERS, timeout=30).json()
+        task_status = answer.get("output", {}).get("task_status")
+    print(task_status, json.dumps(answer["usage"]))
     [result] = answer["output"]["results"]
     with open(f"made-{number}.png", "wb") as file:
         file.write(requests.get(result["url"], timeout=30).content)

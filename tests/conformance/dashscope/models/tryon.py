@@ -43,11 +43,3 @@ for number, (model, path, worn, resolution) in enumerate(
     print(output["task_status"], json.dumps(answer["usage"]))
     with open(f"made-{number}.png", "wb") as file:
         file.write(requests.get(output["image_url"], timeout=30).content)
-
-nothing = requests.post(
-    f"{BASE}/services/aigc/image2image/image-synthesis",
-    headers=HEADERS | {"X-DashScope-Async": "enable"},
-    json={"model": "aitryon", "input": person},
-    timeout=30,
-)
-print(nothing.status_code)
