@@ -119,13 +119,17 @@ def of_regions(model: Model) -> Iterator[tuple[str, str]]:
 
 
 def versions(model: Model, catalogue: Catalogue) -> str | None:
-    """Its fixed versions, after the first only the end of their names; None if there are none."""
-    names = [one.name for one in catalogue.snapshots(model)]
-    start = f"{model.name}-"
-    short = (name.removeprefix(model.name) if name.startswith(start) else name for name in names)
-    return ", ".join([*names[:1], *list(short)[1:]]) or None
+    """The names of its fixed versions; None if there are none."""
+    return ", ".join(one.name for one in catalogue.snapshots(model)) or None
 
 
 def read(model: Model, part: str) -> str:
     """When a part of its file was last read."""
     return f"(read on {model.readings[part].checked})"
+
+
+def choices(field: Mapping[str, Any]) -> str:
+    """The values of an enumeration, each with what it means if the model's file says so."""
+    titles = field.get("x-titles", {})
+    told = {str(value): titles.get(str(value), {}).get("en", "") for value in field["enum"]}
+    return ", ".join(f"{value} ({title})" if title else value for value, title in told.items())

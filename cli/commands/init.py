@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from cli.model_words import STATES
+from cli.model_words import STATES, choices
 from cli.output import print_or_write, say, wrapped
 from shared.catalogue.conditions import default_of, holds
 from shared.catalogue.model_file import load_catalogue
@@ -66,6 +66,7 @@ def _input(model: Model) -> Iterator[str]:
     places = {rule.at.removeprefix("/input/").removesuffix("/*"): rule for rule in model.images}
     conditional = (rule for rule in model.rules if rule["kind"] == "required_if")
     needed = {rule["at"] for rule in conditional if holds(rule["when"], model, {})}
+    needed |= {rule["at"][0] for rule in model.rules if rule["kind"] == "any_of"}
     for name, field in schema["properties"].items():
         required = name in schema.get("required", ()) or f"/input/{name}" in needed
         yield from _comment(_about(field), "  ")
@@ -115,7 +116,7 @@ def _default(field: Mapping[str, Any]) -> Any:
 def _about(field: Mapping[str, Any]) -> str:
     parts = [str(field.get("description", ""))]
     if "enum" in field and len(field["enum"]) > 1:
-        parts.append(f"One of {', '.join(map(str, field['enum']))}.")
+        parts.append(f"One of {choices(field)}.")
     if "minimum" in field and "maximum" in field:
         parts.append(f"From {field['minimum']} to {field['maximum']}.")
     if "x-recommended" in field:
@@ -127,9 +128,7 @@ def _about(field: Mapping[str, Any]) -> str:
 
 def _image_facts(model: Model, name: str) -> str:
     rule = next(one for one in model.images if one.at.split("/")[2] == name)
-    side = rule.side
-    between = "above {} and below {}" if side.exclusive else "from {} to {}"
-    bounds = between.format(side.smallest, side.largest)
+    bounds = rule.side.words()
     megabytes = rule.max_bytes // (1024 * 1024)
     formats = ", ".join(rule.accept)
     return f"{formats}; each side {bounds} pixels, at most {megabytes} MB. oss:/// is the bucket."

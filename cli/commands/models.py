@@ -122,7 +122,7 @@ def _fields(schema: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, 
 def _meaning(field: Mapping[str, Any]) -> str:
     parts = [str(field.get("description", ""))]
     if "enum" in field:
-        parts.append(f"One of {', '.join(map(str, field['enum']))}.")
+        parts.append(f"One of {words.choices(field)}.")
     if "minimum" in field and "maximum" in field:
         parts.append(f"From {field['minimum']} to {field['maximum']}.")
     if "x-truncated-after" in field:
@@ -134,9 +134,7 @@ def _meaning(field: Mapping[str, Any]) -> str:
 
 
 def _image(rule: ImageRule) -> str:
-    side = rule.side
-    words = ("above", "below") if side.exclusive else ("from", "to")
-    bounds = f"each side {words[0]} {side.smallest} {words[1]} {side.largest} pixels"
+    bounds = f"each side {rule.side.words()} pixels"
     inline = "inline data taken" if rule.inline else "no inline data"
     same = f"; as large as {rule.same_size_as.removeprefix('/input/')}" if rule.same_size_as else ""
     size = f"at most {rule.max_bytes // (1024 * 1024)} MB"

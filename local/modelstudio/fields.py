@@ -5,6 +5,7 @@ A body of the messages form has been made flat before (messages.py).
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from local.modelstudio.errors import service_error
@@ -21,7 +22,15 @@ def check_fields(model: ModelRules, body: Row) -> None:
         raise service_error("field_invalid", field="parameters")
     if body.get("parameters") is None and model.row.get("needs_parameters"):
         raise service_error("empty_parameters")
-    for name, rule in model.input.items():
+    _check_types(model.input, given)
+    one_of = model.row.get("one_of")
+    if one_of and not any(given.get(name) for name in one_of["fields"]):
+        detail = f"one of {', '.join(one_of['fields'])} is required"
+        raise service_error(one_of["error"], detail=detail)
+
+
+def _check_types(rules: Mapping[str, Row], given: Row) -> None:
+    for name, rule in rules.items():
         value, needed = given.get(name), rule["required"]
         if "only_when" in rule and not (needed := holds(rule["only_when"], given)):
             continue
@@ -31,16 +40,36 @@ def check_fields(model: ModelRules, body: Row) -> None:
             continue  # samples send a negative_prompt of one space
         if not _has_type(rule, value):
             raise service_error("field_invalid", field=name)
+        if rule["type"] == "object":
+            _check_object(rule, given[name])
 
 
 def _has_type(rule: Row, value: object) -> bool:
     if rule["type"] == "images":
         return isinstance(value, list) and bool(value) and all(_is_text(item) for item in value)
+    if rule["type"] == "texts":
+        return isinstance(value, list) and all(isinstance(item, str) for item in value)
+    if rule["type"] == "object":
+        return isinstance(value, dict)
     if rule["type"] == "enum":
         return meant(rule, value) is not None
     if rule["type"] == "record":
         return isinstance(value, dict)
     return _is_text(value)
+
+
+def _check_object(rule: Row, given: Row) -> None:
+    """An object's own fields, and how many items its lists have."""
+    _check_types(rule["fields"], given)
+    for name, inner in rule["fields"].items():
+        other = inner.get("same_length_as")
+        if other and given.get(name) and len(given[name]) != len(given.get(other) or []):
+            detail = f"{name} must be as long as {other}"
+            raise service_error("specification", detail=detail)
+    together, most = rule["together"]["fields"], rule["together"]["most"]
+    if sum(len(given.get(name) or []) for name in together) > most:
+        detail = f"{' and '.join(together)} must hold at most {most} items"
+        raise service_error("specification", detail=detail)
 
 
 def _is_text(value: object) -> bool:
@@ -88,16 +117,31 @@ def used_texts(model: ModelRules, body: Row) -> dict[str, str]:
         for name, rule in rules.items():
             value = given.get(name)
             if rule["type"] == "text":
-                found[name] = value[: rule.get("max_chars")] if isinstance(value, str) else ""
+                text = value[: rule.get("max_chars")] if isinstance(value, str) else ""
+                found[rule.get("as", name)] = text
     return found
+
+
+def _all_fields(rules: Mapping[str, Row], given: Row) -> Iterator[tuple[str, Row, Any]]:
+    """Name, rule and value of every field, those of objects among them."""
+    for name, rule in rules.items():
+        if rule["type"] == "object":
+            yield from _all_fields(rule["fields"], given.get(name) or {})
+        elif holds(rule.get("only_when", {}), given):
+            yield name, rule, given.get(name)
+
+
+def image_rules(model: ModelRules, field: str) -> Row:
+    """What an image of that field must be."""
+    rules = {name: rule for name, rule, _ in _all_fields(model.input, {})}
+    return {**model.images, **rules.get(field, {}).get("images", {})}
 
 
 def image_addresses(model: ModelRules, body: Row) -> list[tuple[str, str]]:
     """(field, address) of every input image, in the drawing's order. Raises ServiceError."""
     found: list[tuple[str, str]] = []
-    for name, rule in model.input.items():
-        value = body["input"].get(name)
-        if rule["type"] == "image" and value and holds(rule.get("only_when", {}), body["input"]):
+    for name, rule, value in _all_fields(model.input, body["input"]):
+        if rule["type"] == "image" and value:
             found.append((name, value))
         elif rule["type"] == "images":
             value, rule = value or [], varied(rule, facts(model, body))

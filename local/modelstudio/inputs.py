@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from local.modelstudio.errors import ServiceError, service_error
-from local.modelstudio.fields import image_addresses
+from local.modelstudio.fields import image_addresses, image_rules
 from local.modelstudio.pictures import Size, check_picture, check_same_size, check_sums
 from local.modelstudio.rules import Row
 from local.modelstudio.settings import Settings
@@ -36,25 +36,22 @@ class InputLoader:
 
     async def load(
         self, task: Task, parameters: Mapping[str, Any]
-    ) -> tuple[tuple[bytes, ...], Size | None]:
-        """The input images, checked, in the drawing's order, and the last one's size.
-
-        Raises the task's ServiceError.
+    ) -> tuple[tuple[tuple[str, bytes], ...], dict[str, Size]]:
+        """The input images, checked, with their fields and in the drawing's order, and their sizes;
+        of a list the last one's. Raises the task's ServiceError.
         """
-        rules = task.model.images
-        images: list[bytes] = []
+        images: list[tuple[str, bytes]] = []
         sizes: dict[str, Size] = {}
-        size: Size | None = None
         for field, address in image_addresses(task.model, task.body):
-            data = await self._get(task, address)
-            sizes[field] = size = await asyncio.to_thread(check_picture, data, rules)
-            check_sums(size, rules, parameters)
-            images.append(data)
+            rules = image_rules(task.model, field)
+            data = await self._get(task, address, rules)
+            sizes[field] = await asyncio.to_thread(check_picture, data, rules)
+            check_sums(sizes[field], rules, parameters)
+            images.append((field, data))
         check_same_size(sizes, task.model.input)
-        return tuple(images), size
+        return tuple(images), sizes
 
-    async def _get(self, task: Task, address: str) -> bytes:
-        rules = task.model.images
+    async def _get(self, task: Task, address: str, rules: Row) -> bytes:
         if is_inline(address):
             return _unpack(address, rules)
         spaced = any(sign.isspace() for sign in address)
@@ -77,7 +74,7 @@ class InputLoader:
             async with self._session.get(address, timeout=timeout) as answer:
                 if answer.status != 200:
                     raise service_error(rules["errors"]["download"])
-                return await _bounded(answer, rules["max_bytes"])
+                return await _bounded(answer, rules)
         except asyncio.TimeoutError as problem:
             raise service_error("url_timeout", host=host) from problem
         except aiohttp.ClientConnectorError as problem:
@@ -86,13 +83,14 @@ class InputLoader:
             raise service_error(rules["errors"]["download"]) from problem
 
 
-async def _bounded(answer: aiohttp.ClientResponse, limit: int) -> bytes:
+async def _bounded(answer: aiohttp.ClientResponse, rules: Row) -> bytes:
+    limit = rules["max_bytes"]
     parts: list[bytes] = []
     total = 0
     async for part in answer.content.iter_chunked(_CHUNK):
         total += len(part)
         if total > limit:
-            raise service_error("file_size", max=limit // 2**20)
+            raise service_error(rules["errors"].get("bytes", "file_size"), max=limit // 2**20)
         parts.append(part)
     return b"".join(parts)
 

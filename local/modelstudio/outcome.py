@@ -16,7 +16,9 @@ _NEVER = {"never": True}
 
 def output(task: Task, address: Address) -> Json:
     """What stands in `output` beside the task's id and status."""
-    return _FORMS[task.model.answer["form"]](task, address)
+    answer = task.model.answer
+    told = {name: task.body["input"][name] for name in answer.get("echoes", ())}
+    return {**_FORMS[answer["form"]](task, address), **told, **answer.get("also", {})}
 
 
 def usage(task: Task) -> Json:

@@ -25,6 +25,8 @@ _NOTHING = 16  # shades of grey that noise may differ by
 
 def check_picture(data: bytes, rules: Mapping[str, Any]) -> Size:
     """The image's (width, height). Raises ServiceError where it breaks the model's image rules."""
+    if len(data) < rules.get("min_bytes", 0):
+        raise service_error(rules["errors"]["bytes"])
     try:
         picture = Image.open(io.BytesIO(data))
     except (OSError, ValueError, Image.DecompressionBombError) as problem:
@@ -37,6 +39,8 @@ def check_picture(data: bytes, rules: Mapping[str, Any]) -> Size:
         raise service_error(rules["errors"]["resolution"])
     if form in rules["no_alpha"] and _has_alpha(picture):
         raise service_error(rules["errors"]["format"])
+    if "rgba" in rules and picture.mode != "RGBA":
+        raise service_error(rules["rgba"])
     _decode(picture)
     return size
 
@@ -53,6 +57,8 @@ def _inside(side: int, bounds: Mapping[str, int]) -> bool:
 
 
 def _is_narrow(size: Size, rules: Mapping[str, Any]) -> bool:
+    if min(size) > rules.get("shorter_at_most", max(size)):
+        return True
     return "max_aspect" in rules and max(size) > rules["max_aspect"] * min(size)
 
 

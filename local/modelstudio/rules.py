@@ -16,7 +16,8 @@ Row = Mapping[str, Any]
 class ModelRules:
     """One model. Durations in seconds; `row` holds what the files say beside it.
 
-    `tasks` and `calls` are the paths below /services/aigc/, empty where the model has none.
+    `tasks` and `calls` are the paths below /services/aigc/ without a slash at their end, empty
+    where the model has none.
     """
 
     name: str
@@ -67,7 +68,7 @@ def _model(name: str, row: Row) -> ModelRules:
     limits = row["limits"]
     return ModelRules(
         name=name,
-        tasks=row.get("tasks", ""),
+        tasks=row.get("tasks", "").rstrip("/"),
         calls=row.get("calls", ""),
         typical_seconds=float(row["typical_seconds"]),
         free_images=row["free_images"],

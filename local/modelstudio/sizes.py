@@ -23,6 +23,18 @@ def output_size(rule: Row, value: object, last_image: Size | None) -> Size | Non
     return None if size is None else (size[0] // step * step, size[1] // step * step)
 
 
+def size_like(
+    rule: Row, sizes: Mapping[str, Size], parameters: Mapping[str, object]
+) -> Size | None:
+    """The size of an image that came along, changed as the rule has it."""
+    for name, listed in rule.get("sizes", {}).items():
+        if parameters[name] in listed:
+            return parse_size(listed[parameters[name]])
+    wide, high = sizes[rule["like"]]
+    scale = rule.get("short_side", min(wide, high)) / min(wide, high)
+    return round(wide * scale), round(high * scale)
+
+
 def _of_level(side: int, shape: Size) -> Size:
     root = min(_LONGEST, max(1 / _LONGEST, shape[0] / shape[1])) ** 0.5
     return _snapped(side * root), _snapped(side / root)

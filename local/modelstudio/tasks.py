@@ -55,6 +55,7 @@ class Task:
     texts: Mapping[str, str] = field(init=False)
     task_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     status: str = PENDING
+    phase: int = 0
     started: float | None = None
     ended: float | None = None
     error: ServiceError | None = None
@@ -80,6 +81,13 @@ class Task:
         """CNY for the good images so far; nothing once it has failed."""
         sizes = [picture.size for picture in self.pictures if picture.name is not None]
         return bill(self.model, self.facts, sizes, self.inputs)
+
+    @property
+    def told_status(self) -> str:
+        """The status as a query tells it: some models name the `phase` of what is under way,
+        0 before, 1 while and 2 after the drawing."""
+        phases = self.model.answer.get("phases")
+        return str(phases[self.phase]) if phases and self.status == RUNNING else self.status
 
     @property
     def is_over(self) -> bool:

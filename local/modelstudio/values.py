@@ -33,8 +33,11 @@ def _wrong(rule: Row, detail: str) -> ServiceError:
     return service_error(rule["error"], detail=detail)
 
 
-def meant(rule: Row, value: object) -> str | None:
-    """Which value of an enumeration a text is, or is the name of; None for none of them."""
+def meant(rule: Row, value: object) -> str | int | None:
+    """Which value of an enumeration a text or whole number is, or is the name of; None for none
+    of them. True is no 1."""
+    if type(value) is int:
+        return value if value in rule["values"] else None
     if not isinstance(value, str):
         return None
     named: str = rule["names"].get(value.lower(), value.lower()) if "names" in rule else value

@@ -55,7 +55,7 @@ def canceled() -> Json:
 
 def queried(task: Task, address: Address) -> Json:
     """The answer to query, in the form of the task's model."""
-    told: Json = {"task_id": task.task_id, "task_status": task.status}
+    told: Json = {"task_id": task.task_id, "task_status": task.told_status}
     if task.model.answer.get("times"):
         told.update(_times(task))
     if task.status == FAILED and task.error is not None:
@@ -106,6 +106,8 @@ def _times(task: Task) -> Json:
         "scheduled_time": task.started,
         "end_time": task.ended,
     }
+    if task.model.answer.get("starts") and task.is_over:
+        moments["start_time"] = task.started
     return {name: beijing_text(at) for name, at in moments.items() if at is not None}
 
 

@@ -23,7 +23,7 @@ from local.modelstudio.inputs import InputLoader
 from local.modelstudio.pictures import is_blank
 from local.modelstudio.results import SUFFIXES, ResultStore
 from local.modelstudio.settings import Settings
-from local.modelstudio.sizes import Size, output_size
+from local.modelstudio.sizes import Size, output_size, size_like
 from local.modelstudio.tasks import Picture, Task
 
 if TYPE_CHECKING:
@@ -62,11 +62,13 @@ class Studio:
         parameters = used_parameters(task.model, task.body)
         if self._is_found(task.texts.values(), "input"):
             raise service_error("data_inspection_input")
-        images, shape = await self._loader.load(task, parameters)
+        images, sizes = await self._loader.load(task, parameters)
         task.is_blank = bool(images) and await asyncio.to_thread(is_blank, images[-1])
+        task.phase = 1
         fault = self._faults().take("task", task.model.name)
         if fault is None or fault.action == "delay":
-            await self._draw_all(task, _Job(task, parameters, images, shape))
+            await self._draw_all(task, _Job(task, parameters, images, sizes))
+        task.phase = 2
         await asyncio.sleep(max(0.0, until - asyncio.get_running_loop().time()))
         if fault is not None:
             await _suffer(fault)
@@ -126,38 +128,41 @@ async def _suffer(fault: Fault) -> None:
 
 @dataclass(frozen=True)
 class _Job:
-    """A task's parameters and pictures; `shape` is the last picture's size."""
+    """A task's parameters, pictures with their fields, and the pictures' sizes."""
 
     task: Task
     parameters: dict[str, Any]
-    images: tuple[bytes, ...]
-    shape: Size | None
+    images: tuple[tuple[str, bytes], ...]
+    sizes: dict[str, Size]
 
     def drawing(self, seed: int) -> Drawing:
         """What is to be drawn."""
         from local.modelstudio.drawing import Drawing
 
         task, used = self.task, self.parameters
+        kinds = {name: rule["type"] for name, rule in task.model.input.items()}
+        chosen = {k: v for k, v in task.body["input"].items() if kinds.get(k) == "enum"}
         return Drawing(
             kind=task.model.kind(task.facts["function"], bool(self.images)),
             prompt=task.rewritten_prompt or task.texts.get("prompt", ""),
             negative_prompt=task.texts.get("negative_prompt", ""),
-            images=self.images,
+            images=tuple(data for _, data in self.images),
+            fields=tuple(field for field, _ in self.images),
             size=self._size(),
             style=used.get("style") or "<auto>",
             seed=seed,
             watermark=bool(used.get("watermark") or used.get("add_watermark")),
-            options={name: value for name, value in used.items() if name not in _NOT_OPTIONS},
+            options={**chosen, **{k: v for k, v in used.items() if k not in _NOT_OPTIONS}},
             format=task.model.answer.get("format", "PNG"),
         )
 
     def _size(self) -> Size | None:
-        model = self.task.model
+        model, shape = self.task.model, next(reversed(self.sizes.values()), None)
+        if "output" in model.row:
+            return size_like(model.row["output"], self.sizes, self.parameters)
         if model.row.get("keeps_size"):
-            return self.shape
-        return output_size(
-            model.parameters.get("size", {}), self.parameters.get("size"), self.shape
-        )
+            return shape
+        return output_size(model.parameters.get("size", {}), self.parameters.get("size"), shape)
 
 
 def _draw(drawing: Drawing) -> tuple[bytes, Size]:

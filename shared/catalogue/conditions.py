@@ -7,6 +7,7 @@ from typing import Any
 
 from shared.catalogue.models import Condition, Model
 from shared.catalogue.plain import Plain
+from shared.catalogue.pointers import find, steps_of
 
 _NOTHING = object()
 
@@ -22,9 +23,8 @@ def holds(when: Condition | Iterable[Condition], model: Model, request: Plain) -
 
 
 def _holds(when: Condition, model: Model, request: Plain) -> bool:
-    section, name = when["at"].strip("/").split("/", 1)
-    given = request.get(section) if isinstance(request, dict) else None
-    value = given.get(name, _NOTHING) if isinstance(given, dict) else _NOTHING
+    section, name = steps_of(when["at"])[:2]
+    value = next((value for _, value in find(request, when["at"])), _NOTHING)
     if "present" in when:
         return (value is not _NOTHING and value not in ("", [], None)) is when["present"]
     if value is _NOTHING:

@@ -150,12 +150,13 @@ def image_rule(node: Node, sources: Mapping[str, str]) -> ImageRule:
     formats, alpha = node["formats"], node.maybe("alpha")
     inline, same_size = node.maybe("inline_warn_above"), node.maybe("same_size_as")
     advice, forbidden = node.maybe("aspect"), alpha and alpha.maybe("forbidden")
+    least = node.maybe("min_bytes")
     return ImageRule(
         at=node["at"].text(),
         accept=formats["accept"].texts(),
         warn=_warnings(formats, sources),
         formats_source=title(formats, sources),
-        side=_side(node["side"], sources),
+        side=_side(node.maybe("side"), sources),
         aspect=() if advice is None else tuple(_aspect(item, sources) for item in advice.items()),
         max_bytes=node["max_bytes"].of(int),
         alpha_forbidden=() if forbidden is None else forbidden.texts(),
@@ -167,6 +168,8 @@ def image_rule(node: Node, sources: Mapping[str, str]) -> ImageRule:
         source=title(node, sources),
         alpha_remark=_alpha_remark(alpha, sources),
         marks=_marks(node.maybe("marks"), sources),
+        min_bytes=1 if least is None else least.of(int),
+        rgba=bool(alpha and alpha.maybe("required")),
     )
 
 
@@ -196,11 +199,18 @@ def _warnings(formats: Node, sources: Mapping[str, str]) -> dict[str, Remark]:
     return {name: Remark(node["reason"].text(), title(node, sources)) for name, node in remarks}
 
 
-def _side(node: Node, sources: Mapping[str, str]) -> SideBounds:
-    smallest, largest = node["min"].of(int), node["max"].of(int)
-    exclusive, advised = node["exclusive"].of(bool), node.maybe("advised")
-    source, notice = title(node, sources), advised is not None and advised.of(bool)
-    return SideBounds(smallest, largest, exclusive, source, notice)
+def _side(node: Node | None, sources: Mapping[str, str]) -> SideBounds:
+    if node is None:
+        return SideBounds(1, None, False, "")
+    smallest, shorter, advised = (node.maybe(key) for key in ("min", "shorter_max", "advised"))
+    return SideBounds(
+        smallest=1 if smallest is None else smallest.of(int),
+        largest=node["max"].of(int),
+        exclusive=node["exclusive"].of(bool),
+        source=title(node, sources),
+        advised=advised is not None and advised.of(bool),
+        shorter=None if shorter is None else shorter.of(int),
+    )
 
 
 def _aspect(node: Node, sources: Mapping[str, str]) -> AspectAdvice:

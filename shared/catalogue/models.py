@@ -136,18 +136,36 @@ class Remark:
 @dataclass(frozen=True)
 class SideBounds:
     """Bounds of width and height in pixels; `exclusive` refuses the bounds themselves. `advised`:
-    the service takes other images as well, so what is outside is a notice."""
+    the service takes other images as well, so what is outside is a notice. `largest` None: no
+    bound is known. `shorter`: the most that the shorter side may have."""
 
     smallest: int
-    largest: int
+    largest: int | None
     exclusive: bool
     source: str
     advised: bool = False
+    shorter: int | None = None
 
-    def allow(self, side: int) -> bool:
+    def allow(self, width: int, height: int) -> bool:
+        """Whether an image of that size lies within."""
+        low, high = min(width, height), max(width, height)
+        if self.largest is None:
+            return True
         if self.exclusive:
-            return self.smallest < side < self.largest
-        return self.smallest <= side <= self.largest
+            return self.smallest < low and high < self.largest
+        shorter = self.largest if self.shorter is None else self.shorter
+        return self.smallest <= low <= shorter and high <= self.largest
+
+    def words(self) -> str:
+        """The bounds, to go before "pixels"."""
+        if self.largest is None:
+            return "of any number of"
+        if self.exclusive:
+            return f"above {self.smallest} and below {self.largest}"
+        bounds = f"from {self.smallest} to {self.largest}"
+        if self.smallest == 1:
+            bounds = f"of at most {self.largest}"
+        return bounds if self.shorter is None else f"{bounds} (the shorter one to {self.shorter})"
 
 
 @dataclass(frozen=True)
@@ -178,6 +196,7 @@ class ImageRule:
     """What an image at one place of the request must be. `at` may hold * for each item.
 
     `alpha_remark`: what is to be said of an image with an alpha channel that is not refused.
+    `rgba`: it must have four channels, RGBA.
     """
 
     at: str
@@ -196,6 +215,8 @@ class ImageRule:
     source: str
     alpha_remark: Remark | None = None
     marks: Marks | None = None
+    min_bytes: int = 1
+    rgba: bool = False
 
 
 @dataclass(frozen=True)

@@ -115,11 +115,11 @@ class ImageChange:
                 f" here; {_CURE}",
             )
         size = (math.ceil(one.size[0] * factor), math.ceil(one.size[1] * factor))
-        if not all(side.allow(length) for length in size):
+        if not side.allow(*size):
             raise NotConvertible(
                 one.at,
                 f"the image has {_shown(one.size)}, and {self.target.name} takes sides"
-                f" from {least} to {side.largest}: enlarged until its shorter side fits, it would"
+                f" {side.words()}: enlarged until its shorter side fits, it would"
                 f" have {_shown(size)}; use an image that is less long and narrow",
             )
         notes.append(f"at {one.to}: enlarged from {_shown(one.size)} to {_shown(size)}.")

@@ -33,6 +33,8 @@ _SUFFIXES = {
     "tiff": "TIFF",
     "webp": "WEBP",
     "gif": "GIF",
+    "heic": "HEIC",
+    "heif": "HEIC",
 }
 _MOST = 20
 """Images of a list that are looked at: more than any model takes, and each costs requests."""
@@ -129,8 +131,20 @@ class ImageCheck:
         self._check_format(rule, pointer, value, facts)
         if facts.bytes > rule.max_bytes:
             self._too_large(pointer, value, rule, facts.bytes)
+        if facts.bytes < rule.min_bytes:
+            self._too_small(pointer, value, rule, facts.bytes)
         self._check_sides(rule, pointer, facts)
         self._advise(rule, pointer, value, facts)
+        self._check_channels(rule, pointer, value, facts)
+
+    def _check_channels(self, rule: ImageRule, pointer: str, value: str, facts: ImageFacts) -> None:
+        if rule.rgba and not facts.rgba:
+            what = (
+                "the image must have four channels (RGBA) with a transparent background;"
+                " cut the subject out and save it as a 32-bit PNG"
+            )
+            expected, shown = "an RGBA image", f"a {facts.format} image without them"
+            self.found.violate(pointer, expected, value, what, rule.source, shown)
         if facts.has_alpha and facts.format in rule.alpha_forbidden:
             what = f"{facts.format} images with an alpha channel are refused; save it without one"
             expected = "an image without alpha channel"
@@ -159,13 +173,16 @@ class ImageCheck:
         expected = f"at most {rule.max_bytes} bytes"
         self.found.violate(pointer, expected, value, what, rule.source, f"{size} bytes")
 
+    def _too_small(self, pointer: str, value: str, rule: ImageRule, size: int) -> None:
+        what = f"the image has {size} bytes, at least {rule.min_bytes} are needed; use a better one"
+        expected = f"at least {rule.min_bytes} bytes"
+        self.found.violate(pointer, expected, value, what, rule.source, f"{size} bytes")
+
     def _check_sides(self, rule: ImageRule, pointer: str, facts: ImageFacts) -> None:
         side, size = rule.side, f"{facts.width}x{facts.height} pixels"
-        if side.allow(facts.width) and side.allow(facts.height):
+        if side.allow(facts.width, facts.height):
             return
-        expected = f"width and height from {side.smallest} to {side.largest} pixels"
-        if side.exclusive:
-            expected = f"width and height above {side.smallest} and below {side.largest} pixels"
+        expected = f"width and height {side.words()} pixels"
         if side.advised:
             what = f"the image has {size}; recommended are {expected}"
             self.found.notice(pointer, expected, size, what, side.source, size)

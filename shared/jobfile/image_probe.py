@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import IO, cast
 
-from shared.jobfile import image_end
+from shared.jobfile import image_end, image_heic
 from shared.storage.objects import Slice, StoreError
 
 Reader = Callable[[int, int], Slice]
@@ -46,7 +46,8 @@ class NotAtHand(ProbeError):
 class ImageFacts:
     """Width and height in pixels as stored, before any rotation; `bytes` is the file's size.
 
-    `orientation` is the EXIF value: 1 upright, 3 upside down, 5 to 8 turned by a quarter.
+    `orientation` is the EXIF value: 1 upright, 3 upside down, 5 to 8 turned by a quarter. `rgba`:
+    it has four channels, so that alpha is more than a colour of a palette or beside grey.
     """
 
     format: str
@@ -56,6 +57,7 @@ class ImageFacts:
     bytes: int
     animated: bool = False
     orientation: int = 1
+    rgba: bool = False
 
     @property
     def is_turned(self) -> bool:
@@ -206,8 +208,6 @@ _MAGIC: tuple[tuple[int, bytes, str], ...] = (
 
 _OTHERS: tuple[tuple[int, bytes, str], ...] = (
     (4, b"ftypavif", "an AVIF image"),
-    (4, b"ftyphei", "a HEIC image, as phones make them"),
-    (4, b"ftypmif1", "a HEIC image, as phones make them"),
     (4, b"ftyp", "a video"),
     (0, b"%PDF", "a PDF document"),
     (0, b"PK\x03\x04", "a ZIP archive or office document"),
@@ -234,6 +234,8 @@ def _sniff(head: bytes) -> str:
     for offset, magic, kind in _MAGIC:
         if head.startswith(magic, offset):
             return kind
+    if image_heic.is_heic(head):
+        return "HEIC"
     raise ProbeError(f"the content looks like {_guess(head)}, not like an image; upload an image")
 
 
@@ -259,10 +261,12 @@ def _facts(
     alpha: bool = False,
     animated: bool = False,
     orientation: int = 1,
+    rgba: bool | None = None,
 ) -> ImageFacts:
     if min(size) < 1:
         raise ValueError("an image without pixels")
-    return ImageFacts(kind, size[0], size[1], alpha, file.size, animated, orientation)
+    rgba = alpha if rgba is None else rgba
+    return ImageFacts(kind, *size, alpha, file.size, animated, orientation, rgba)
 
 
 def _orientation(value: object) -> int:
@@ -301,9 +305,8 @@ def _png(file: _RangeFile) -> ImageFacts:
     _check_png_end(file)
     turned = _exif_orientation(image.info.get("exif") or image_end.png_late_exif(file.end))
     size = struct.unpack(">II", file.head[16:24])
-    return _facts(
-        file, "PNG", size, alpha=alpha, animated=bool(image.is_animated), orientation=turned
-    )
+    moves, four = bool(image.is_animated), colour_type == 6
+    return _facts(file, "PNG", size, alpha=alpha, animated=moves, orientation=turned, rgba=four)
 
 
 def _check_png_end(file: _RangeFile) -> None:
@@ -376,6 +379,12 @@ def _webp_exif(file: _RangeFile) -> bytes | None:
     return None
 
 
+def _heic(file: _RangeFile) -> ImageFacts:
+    size, is_cut = image_heic.read(file.head, file.size)
+    _refuse_cut("HEIC", is_cut)
+    return _facts(file, "HEIC", size)
+
+
 def _uint24(data: bytes, at: int) -> int:
     return int.from_bytes(data[at : at + 3], "little") if len(data) >= at + 3 else 0
 
@@ -387,4 +396,5 @@ _PARSERS: dict[str, Callable[[_RangeFile], ImageFacts]] = {
     "TIFF": _tiff,
     "GIF": _gif,
     "WEBP": _webp,
+    "HEIC": _heic,
 }

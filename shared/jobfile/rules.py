@@ -160,6 +160,20 @@ def _same_length(held: _Held) -> None:
                 held.violate(pointer, expected, value, f"{counts}; {held.reason}")
 
 
+def _total_length(held: _Held) -> None:
+    lists = [
+        (place, value)
+        for pointer in held.rule["at"]
+        for place, value in held.written(pointer)
+        if isinstance(value, list)
+    ]
+    total, most = sum(len(value) for _, value in lists), held.rule["max"]
+    if total > most:
+        place, value = lists[0]
+        what = f"there are {total} items in all; {held.reason}"
+        held.violate(place, f"at most {most} items in all", value, what, shown=f"{total} items")
+
+
 _KINDS: dict[str, Callable[[_Held], None]] = {
     "area": _measured(lambda width, height: (width * height,), "area in pixels"),
     "aspect": _measured(lambda width, height: (width / height,), "aspect (width / height)"),
@@ -172,6 +186,7 @@ _KINDS: dict[str, Callable[[_Held], None]] = {
     "any_of": _any_of,
     "sum": _sum,
     "same_length": _same_length,
+    "total_length": _total_length,
 }
 
 

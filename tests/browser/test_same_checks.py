@@ -39,7 +39,30 @@ def job(model: str, given: dict[str, Any], **parameters: Any) -> dict[str, Any]:
     return {"model": model, "input": given, "parameters": parameters}
 
 
+CUT, STYLE, TRYON = "wanx-background-generation-v2", "wanx-style-repaint-v1", "aitryon"
+OBJECT = {"base_image_url": URL, "ref_prompt": "a table"}
+WORN = {"person_image_url": URL, "top_garment_url": URL}
+
+
+def elements(**lists: list[str]) -> dict[str, Any]:
+    """As the page has the fields of an object."""
+    return {**OBJECT, **{f"reference_edge/{name}": value for name, value in lists.items()}}
+
+
 WRONG = {
+    "/input/ref_prompt": job(CUT, {"base_image_url": URL}),
+    "/input/reference_edge/foreground_edge, eleven": job(
+        CUT, elements(foreground_edge=[URL] * 5, background_edge=[URL] * 6)
+    ),
+    "/input/reference_edge/foreground_edge_prompt, fewer": job(
+        CUT, elements(foreground_edge=[URL, URL], foreground_edge_prompt=["a dog"])
+    ),
+    "/input/reference_edge/background_edge, none": job(
+        CUT, elements(background_edge_prompt=["a leaf"])
+    ),
+    "/input/style_ref_url": job(STYLE, {"image_url": URL, "style_index": -1}),
+    "/input/style_index": job(STYLE, {"image_url": URL}),
+    "/input/top_garment_url": job(TRYON, {"person_image_url": URL}),
     "/parameters/n": job(WAN, PROMPT, n=5),
     "/parameters/size, 4K": job(PRO, PICTURES, size="4K"),
     "/parameters/size, area": job(WAN, PROMPT, size="100*100"),
@@ -67,6 +90,18 @@ WRONG = {
 }
 
 
+def nested(flat: dict[str, Any]) -> dict[str, Any]:
+    """The same job as a job file has it."""
+    given: dict[str, Any] = {}
+    for name, value in flat["input"].items():
+        outer, _, inner = name.partition("/")
+        if inner:
+            given.setdefault(outer, {})[inner] = value
+        else:
+            given[name] = value
+    return {**flat, "input": given}
+
+
 def of_the_page(page: Page, asked: dict[str, Any]) -> dict[str, Any]:
     answer: dict[str, Any] = page.evaluate(ASK, asked)
     return answer
@@ -76,7 +111,7 @@ def of_the_page(page: Page, asked: dict[str, Any]) -> dict[str, Any]:
 def test_the_page_names_the_place_that_the_api_names(visit: Visiting, name: str) -> None:
     page = visit().sign_in()
     found = of_the_page(page, WRONG[name])["violations"]
-    expected = [one.pointer for one in checked(WRONG[name]).violations]
+    expected = [one.pointer for one in checked(nested(WRONG[name])).violations]
     assert [one["pointer"] for one in found] == expected == [name.split(",")[0]]
     assert "{" not in found[0]["message"]
 
@@ -86,8 +121,9 @@ def test_a_form_that_is_filled_in_is_a_job_with_its_defaults(visit: Visiting, mo
     required = CATALOGUE.get(model).input_schema.get("required", [])  # type: ignore[union-attr]
     values = {"prompt": "a quiet harbour", "images": [URL], "function": "colorization"}
     values |= {"source_lang": "ja", "target_lang": "zh"}
-    masks = {"mask_image_url": f"{URL}?mask"}
-    given = {name: {**values, **masks}.get(name, URL) for name in required}
+    more = {"mask_image_url": f"{URL}?mask", "style_index": 3}
+    given = {name: {**values, **more}.get(name, URL) for name in required}
+    given |= {CUT: OBJECT, TRYON: WORN, f"{TRYON}-plus": WORN}.get(model, {})
     answer = of_the_page(visit().sign_in(), job(model, given))
     assert answer["violations"] == []
     found = checked(answer["job"])

@@ -65,15 +65,29 @@ function readRule(rule) {
     warn: Object.keys(rule.warn ?? rule.formats?.warn ?? {}),
     min: side.min ?? side.smallest ?? 1,
     max: side.max ?? side.largest ?? Infinity,
+    shorterMax: side.shorter ?? Infinity,
     exclusive: side.exclusive ?? false,
     advised: side.advised ?? false,
     maxBytes: rule.max_bytes ?? 10485760,
+    minBytes: rule.min_bytes ?? 1,
+    rgba: rule.rgba ?? false,
     noAlpha: rule.alpha_forbidden ?? rule.alpha?.forbidden ?? [],
     sameSizeAs: rule.same_size_as ?? null,
     marks: rule.marks ?? null,
     aspect: rule.aspect ?? [],
   };
 }
+
+/** [{name, schema, required}] of every field of a section; a field of an object is `object/field`. */
+export function fieldsOf({ properties = {}, required = [] }) {
+  return Object.entries(properties).flatMap(([name, schema]) => {
+    if (!schema.properties) return [{ name, schema, required: required.includes(name) }];
+    return fieldsOf(schema).map((inner) => ({ ...inner, name: `${name}/${inner.name}` }));
+  });
+}
+
+/** What a section of a job holds at a field, undefined if nothing. */
+export const valueAt = (section, name) => name.split("/").reduce((value, step) => value?.[step], section);
 
 /** The rule for the images of an input field, single or list; undefined if it holds none. */
 export function imageRule(model, field) {

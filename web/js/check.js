@@ -1,7 +1,7 @@
 // What a form lacks before it can be sent, by the schemas and rules the API uses, in its words.
 // The API checks again, and knows more.
 
-import { imageRule } from "./catalogue.js";
+import { fieldsOf, imageRule, valueAt } from "./catalogue.js";
 import { capital, fieldTitle, fromCatalogue, t } from "./i18n.js";
 import { canvasOf, settledJob } from "./jobfile.js";
 import { found, holds, isThere, schemaAt } from "./rules.js";
@@ -15,13 +15,13 @@ export function violationsOf(model, draft) {
   const { job, states } = settledJob(model, draft);
   const wrong = [];
   for (const section of ["input", "parameters"]) {
-    for (const [name, schema] of Object.entries(model[section].properties ?? {})) {
+    for (const { name, schema, required: always } of fieldsOf(model[section])) {
       const pointer = `/${section}/${name}`;
       const state = states.get(pointer) ?? {};
       if (state.off) continue;
-      const required = (model[section].required ?? []).includes(name) || state.required;
+      const required = always || state.required;
       const field = { name, title: fieldTitle(name, schema), schema, required };
-      const message = section === "input" && imageRule(model, name) ? pictureProblem(model, draft, field) : problemOf(job[section][name], field);
+      const message = section === "input" && imageRule(model, name) ? pictureProblem(model, draft, field) : problemOf(valueAt(job[section], name), field);
       if (message) wrong.push({ pointer, message });
       else wrong.push(...insideOf(job[section][name], schema, pointer));
     }
@@ -92,6 +92,7 @@ const KINDS = {
   any_of: (rule, job) => (rule.at.some((at) => found(job, at).some(({ value }) => isThere(value))) ? [] : [said(rule, rule.at[0])]),
   sum,
   same_length: sameLength,
+  total_length: totalLength,
 };
 
 const isOutside = (value, { min, max }) => typeof value === "number" && (value < min || value > max);
@@ -122,6 +123,12 @@ function sum(rule, job) {
   const total = values.reduce((all, one) => all + one, 0);
   if (!values.length || Math.abs(total - rule.equals) < NEARLY) return [];
   return [said(rule, rule.at.split("/*")[0], "rule.sum", { total: Number(total.toPrecision(6)), equals: rule.equals })];
+}
+
+function totalLength(rule, job) {
+  const lists = rule.at.flatMap((at) => found(job, at)).filter(({ value }) => Array.isArray(value) && value.length);
+  const total = lists.reduce((all, { value }) => all + value.length, 0);
+  return total > rule.max ? [said(rule, lists[0].pointer, "rule.totalLength", { n: total })] : [];
 }
 
 function sameLength(rule, job, model) {

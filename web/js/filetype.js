@@ -18,6 +18,7 @@ export async function lookAt(file) {
     format,
     mime,
     alpha: format === "PNG" && pngHasAlpha(head),
+    rgba: (format === "PNG" && head[25] === 6) || (format === "WEBP" && webpHasAlpha(head)),
     orientation: format === "JPEG" ? jpegOrientation(head) : 1,
   };
 }
@@ -27,7 +28,20 @@ function recognise(head) {
     if (signature.every((byte, place) => head[place] === byte)) return [format, mime];
   }
   if (ascii(head, 0, 4) === "RIFF" && ascii(head, 8, 12) === "WEBP") return ["WEBP", "image/webp"];
+  if (isHeic(head)) return ["HEIC", "image/heic"];
   return [null, null];
+}
+
+/** HEIF in HEVC, as phones make it, by its own brand or a compatible one. */
+function isHeic(head) {
+  if (ascii(head, 4, 8) !== "ftyp") return false;
+  const brands = ascii(head, 8, Math.min(number(head, 0, 4, false), 256)).match(/.{4}/gs) ?? [];
+  return brands.some((brand) => /^he(ic|ix|im|is|vc|vx)$/.test(brand));
+}
+
+function webpHasAlpha(head) {
+  if (ascii(head, 12, 16) === "VP8X") return (head[20] & 16) !== 0;
+  return ascii(head, 12, 16) === "VP8L" && (head[24] & 16) !== 0;
 }
 
 /** Colour types 4 and 6 have an alpha channel; a tRNS chunk before the image data gives one. */

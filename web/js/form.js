@@ -1,11 +1,10 @@
 // The form of a model, drawn from its schemas and rules: what it shall do, pictures, words, settings.
 
-import { imageRule } from "./catalogue.js";
+import { fieldsOf, imageRule } from "./catalogue.js";
 import { h } from "./dom.js";
 import { fromCatalogue, t } from "./i18n.js";
 import { makeField } from "./fields/field.js";
 import { lineField } from "./fields/line.js";
-import { isObject } from "./fields/object.js";
 import { maskField } from "./fields/maskfield.js";
 import { picturesField } from "./fields/pictures.js";
 import { showError } from "./fields/shell.js";
@@ -31,13 +30,14 @@ export function buildForm(model, draft, onChange, foot) {
     if (size) suggestSize(model, draft, boundSchema(size, states.get("/parameters/size")), element);
     onChange(pointer);
   };
-  const input = entriesOf(model, draft, "input", changed);
+  const given = entriesOf(model, draft, "input", changed);
+  const input = given.filter((one) => !one.name.includes("/"));
   const settings = entriesOf(model, draft, "parameters", changed);
-  const entries = [...input, ...settings];
+  const entries = [...given, ...settings];
+  const inner = given.filter((one) => !input.includes(one));
   const modes = input.filter((one) => isMode(model, one.pointer));
   const pictures = input.filter((one) => one.picture);
-  const details = input.filter((one) => one.isDetail);
-  const words = input.filter((one) => !one.picture && !one.isDetail && !modes.includes(one));
+  const words = input.filter((one) => !one.picture && !modes.includes(one));
   const atOnce = (one) => SHOWN_AT_ONCE.has(one.name) || isMode(model, one.pointer) || belongsToMode(model, one.pointer);
   const element = h(
     "div",
@@ -49,7 +49,7 @@ export function buildForm(model, draft, onChange, foot) {
       { class: "form-words card", "aria-label": t("form.settings") },
       places(words),
       places(settings.filter(atOnce)),
-      h("details", { class: "more" }, h("summary", {}, t("form.more")), h("div", {}, places(details), places(settings.filter((one) => !atOnce(one))), jobFields(draft, changed))),
+      h("details", { class: "more" }, h("summary", {}, t("form.more")), h("div", {}, places([...settings.filter((one) => !atOnce(one)), ...inner]), jobFields(draft, changed))),
       foot,
     ),
   );
@@ -61,12 +61,10 @@ const places = (entries) => entries.map((one) => one.element);
 
 /** [{name, pointer, picture, element, refresh}]: `element` stays, what is in it follows the rules. */
 function entriesOf(model, draft, section, onChange) {
-  const { properties = {}, required = [] } = model[section];
-  return Object.entries(properties).map(([name, schema]) => {
+  return fieldsOf(model[section]).map(({ name, schema, required }) => {
     const rule = section === "input" ? imageRule(model, name) : undefined;
-    const context = { model, draft, section, name, schema, rule, onChange, required: required.includes(name) };
-    const isDetail = section === "input" && isObject(schema) && !context.required;
-    const entry = { name, pointer: `/${section}/${name}`, picture: Boolean(rule), isDetail, element: h("div", { class: "entry" }), shown: null };
+    const context = { model, draft, section, name, schema, rule, onChange, required };
+    const entry = { name, pointer: `/${section}/${name}`, picture: Boolean(rule), element: h("div", { class: "entry" }), shown: null };
     entry.refresh = (state) => refresh(entry, context, state);
     return entry;
   });

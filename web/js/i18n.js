@@ -57,14 +57,17 @@ export const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 export function fieldTitle(name, schema) {
   if (current === "zh" && schema["x-title-zh"]) return schema["x-title-zh"];
   if (schema.title) return fromCatalogue(schema.title);
+  if (name.includes("/")) return fieldTitle(name.split("/").pop(), schema);
   if (name === "n") return t("field.n");
   if (fromCatalogue(name) !== name) return fromCatalogue(name);
   const words = name.replace(/_urls?$/, "").replace(/_/g, " ");
   return capital(words);
 }
 
-/** `<oil painting>` → "Oil painting"; the value that is sent keeps its brackets. */
-export function choiceTitle(value) {
+/** `<oil painting>` → "Oil painting", or what the schema calls it; the value sent keeps its brackets. */
+export function choiceTitle(value, schema = {}) {
+  const given = schema["x-titles"]?.[String(value)];
+  if (given) return either(given);
   const bare = String(value).replace(/^<(.*)>$/, "$1");
   if (bare === "") return t("form.none");
   if (/^\d+\*\d+$/.test(bare)) return bare.replace("*", " × ");

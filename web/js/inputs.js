@@ -1,7 +1,7 @@
 // The pictures a job was made from: from its view if the API gives them, from this browser's
 // memory otherwise.
 
-import { imageRule } from "./catalogue.js";
+import { fieldsOf, imageRule, valueAt } from "./catalogue.js";
 import { keptPicture } from "./keptpictures.js";
 
 /**
@@ -10,9 +10,9 @@ import { keptPicture } from "./keptpictures.js";
  */
 export async function inputPictures(job, model, spec = job.spec ?? {}) {
   const found = [];
-  for (const [field, value] of Object.entries(spec.input ?? {})) {
-    const rule = model && imageRule(model, field);
-    if (!rule) continue;
+  for (const { name: field } of model ? fieldsOf(model.input) : []) {
+    const [rule, value] = [imageRule(model, field), valueAt(spec.input, field)];
+    if (!rule || !value) continue;
     const urls = Array.isArray(value) ? value : [value];
     for (const [place, url] of urls.entries()) found.push(await pictureOf(job, { field, place, url, rule }));
   }
@@ -38,15 +38,19 @@ function inlinePicture({ field, url }) {
 
 /** The API may name signed addresses of the inputs, by JSON Pointer into the job as it was written. */
 function givenAddress(job, { url }) {
-  const input = job.spec?.input ?? {};
-  const places = Object.entries(input).flatMap(([field, value]) =>
-    Array.isArray(value) ? value.map((one, place) => [one, `/input/${field}/${place}`]) : [[value, `/input/${field}`]]);
-  const pointer = places.find(([one]) => one === url)?.[1];
+  const pointer = pointerTo(url, job.spec?.input, "/input");
   const given = job.inputs?.[pointer] ?? job.inputs?.[pointer?.replace(/\/\d+$/, "")];
   return (typeof given === "string" ? given : given?.url) ?? null;
 }
 
-/** What the result is compared with: the picture painted over, or the last one of a list. */
+function pointerTo(url, value, place) {
+  if (value === url) return place;
+  if (value === null || typeof value !== "object") return undefined;
+  return Object.entries(value).map(([step, inner]) => pointerTo(url, inner, `${place}/${step}`)).find(Boolean);
+}
+
+/** What the result is compared with: the picture of the first field, of a list the last one. */
 export function beforePicture(pictures) {
-  return pictures.filter((one) => !one.rule.sameSizeAs && one.address).at(-1) ?? null;
+  const shown = pictures.filter((one) => !one.rule.sameSizeAs && one.address);
+  return shown.filter((one) => one.field === shown[0].field).at(-1) ?? null;
 }

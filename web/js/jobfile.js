@@ -1,6 +1,6 @@
 // From a form to a job file.
 
-import { imageRule } from "./catalogue.js";
+import { fieldsOf, imageRule, valueAt } from "./catalogue.js";
 import { boundSchema, isThere, settled } from "./rules.js";
 import { upload, uploadPicture } from "./upload.js";
 
@@ -9,8 +9,8 @@ const NOT_UPLOADED = "…";
 /** The job of a form, after whatever is not in the bucket yet was uploaded. Raises ApiError. */
 export async function finishedJob(model, draft) {
   const { job } = settledJob(model, draft);
-  const fields = Object.keys(job.input).filter((name) => imageRule(model, name));
-  for (const name of fields) {
+  const fields = fieldsOf(model.input).filter(({ name }) => imageRule(model, name) && valueAt(job.input, name));
+  for (const { name } of fields) {
     if (canvasOf(draft, name)) await uploadCanvas(model, draft, name);
     else await Promise.all((draft.pictures[name] ?? []).map((one) => uploadPicture(one)));
   }
@@ -41,9 +41,16 @@ export function settledJob(model, draft) {
   return settled(model, { model: model.name, input, parameters });
 }
 
-function filled({ properties = {} }, read) {
-  const values = Object.entries(properties).map(([name, schema]) => [name, read(name, schema)]);
-  return Object.fromEntries(values.filter(([, value]) => isThere(value)));
+function filled(section, read) {
+  const whole = {};
+  for (const { name, schema } of fieldsOf(section)) {
+    const value = read(name, schema);
+    if (!isThere(value)) continue;
+    const steps = name.split("/");
+    const last = steps.pop();
+    steps.reduce((part, step) => (part[step] ??= {}), whole)[last] = value;
+  }
+  return whole;
 }
 
 /** What is painted or drawn in the browser for a field, if that is what the field holds. */

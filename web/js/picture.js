@@ -18,6 +18,7 @@ export async function readPicture(file, rule) {
   if (file.size === 0) throw new BadPicture("bad.empty", { name });
   const seen = await lookAt(file);
   if (!seen.format) throw new BadPicture("bad.notImage", { name, formats });
+  if (seen.format === "HEIC") return unseen(file, name, seen, rule, formats);
   const bitmap = await decode(file, name, seen.format, formats);
   const { width, height } = bitmap;
   try {
@@ -32,12 +33,22 @@ export async function readPicture(file, rule) {
   }
 }
 
-/** The same picture as the model takes it: inside the bounds, opaque, as JPEG. Raises BadPicture. */
+/** Browsers cannot show it, so its size is left to the API. */
+function unseen(file, name, seen, rule, formats) {
+  checkFormat(seen, name, rule, formats);
+  checkBytes(name, file.size, rule);
+  return { blob: file, name, type: seen.mime, address: null, notes: [t("warn.unseen")] };
+}
+
+/**
+ * The same picture as the model takes it: inside the bounds, and opaque unless it must not be; as
+ * JPEG if that goes. Raises BadPicture.
+ */
 export async function fixPicture(file, rule) {
   const bitmap = await decode(file, file.name, "", rule.accept.join(", "));
   const [width, height] = inside(bitmap.width, bitmap.height, rule);
-  const type = rule.accept.includes("JPEG") ? "image/jpeg" : "image/png";
-  const blob = await redraw(bitmap, width, height, type);
+  const type = rule.accept.includes("JPEG") && !rule.rgba ? "image/jpeg" : "image/png";
+  const blob = await redraw(bitmap, width, height, type, rule.rgba);
   bitmap.close();
   const name = file.name.replace(/\.[^.]*$/, "") + (type === "image/jpeg" ? ".jpg" : ".png");
   try {
@@ -70,6 +81,7 @@ function checkFormat(seen, name, rule, formats) {
     throw new BadPicture("bad.format", { name, format, formats }, true);
   }
   if (seen.alpha && rule.noAlpha.includes(format)) throw new BadPicture("bad.alpha", { name }, true);
+  if (rule.rgba && !seen.rgba) throw new BadPicture("bad.opaque", { name });
 }
 
 /** The problem, or null: where the bounds are advice alone it is a note. */
@@ -80,6 +92,9 @@ function sizeProblem({ name, width, height }, rule) {
   if (Math.min(width, height) < low) {
     const bound = t(exclusive ? "bad.moreThan" : "bad.atLeast");
     return new BadPicture("bad.small", { name, width, height, bound, min }, true);
+  }
+  if (Math.min(width, height) > rule.shorterMax) {
+    return new BadPicture("bad.large", { name, width, height, bound: t("bad.shorter"), max: rule.shorterMax }, true);
   }
   if (Math.max(width, height) > high) {
     const bound = t(exclusive ? "bad.lessThan" : "bad.atMost");
@@ -92,23 +107,24 @@ function checkBytes(name, size, rule) {
   if (size > rule.maxBytes) {
     throw new BadPicture("bad.bytes", { name, size: bytes(size), max: bytes(rule.maxBytes) }, true);
   }
+  if (size < rule.minBytes) throw new BadPicture("bad.fewBytes", { name, size, min: bytes(rule.minBytes) });
 }
 
 function inside(width, height, rule) {
   const low = rule.exclusive ? rule.min + 1 : rule.min;
   const high = Math.min(rule.exclusive ? rule.max - 1 : rule.max, 4096);
-  let scale = Math.min(1, high / Math.max(width, height));
+  let scale = Math.min(1, high / Math.max(width, height), rule.shorterMax / Math.min(width, height));
   if (Math.min(width, height) * scale < low) scale = low / Math.min(width, height);
   return [Math.round(width * scale), Math.round(height * scale)];
 }
 
-function redraw(bitmap, width, height, type) {
+function redraw(bitmap, width, height, type, seeThrough = false) {
   const canvas = document.createElement("canvas");
   canvas.width = width;
   canvas.height = height;
   const context = canvas.getContext("2d");
   context.fillStyle = "#fff";
-  context.fillRect(0, 0, width, height);
+  if (!seeThrough) context.fillRect(0, 0, width, height);
   context.imageSmoothingQuality = "high";
   context.drawImage(bitmap, 0, 0, width, height);
   return new Promise((resolve) => canvas.toBlob(resolve, type, 0.94));

@@ -1,7 +1,7 @@
 // A form filled in as an earlier job was.
 
 import { convertJob } from "./api.js";
-import { findModel } from "./catalogue.js";
+import { fieldsOf, findModel, valueAt } from "./catalogue.js";
 import { draftOf, startFresh } from "./draft.js";
 import { t } from "./i18n.js";
 import { inputPictures } from "./inputs.js";
@@ -41,7 +41,10 @@ async function fill(job, spec) {
   const draft = startFresh(model);
   const pictures = await inputPictures(job, model, spec);
   const fields = new Set(pictures.map((one) => one.field));
-  for (const [name, value] of Object.entries(spec.input ?? {})) if (!fields.has(name)) draft.input[name] = value;
+  for (const { name } of fieldsOf(model.input)) {
+    const value = valueAt(spec.input, name);
+    if (!fields.has(name) && value !== undefined) draft.input[name] = value;
+  }
   Object.assign(draft.parameters, spec.parameters ?? {});
   draft.chosen.add("size");
   draft.label = Object.values(job.labels ?? {})[0] ?? "";

@@ -19,8 +19,9 @@ function entered({ pointer, value }, step) {
 
 /** The schema of the field a pointer leads to or into. */
 export function schemaAt(model, pointer) {
-  const [, section, name] = pointer.split("/");
-  return model[section]?.properties?.[name];
+  const [, section, ...steps] = pointer.split("/");
+  const inner = (schema, step, at) => (step === "*" ? schema?.items : schema?.properties?.[step] ?? (at ? schema : undefined));
+  return steps.reduce(inner, model[section]);
 }
 
 /** Whether a condition holds, or each of a list of them. An absent field counts as its default. */

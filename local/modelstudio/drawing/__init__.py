@@ -6,6 +6,7 @@ from local.modelstudio.drawing.canvas import resize, write
 from local.modelstudio.drawing.edit import draw_edit
 from local.modelstudio.drawing.inpaint import draw_inpaint
 from local.modelstudio.drawing.paint import draw_cartoon, draw_paint
+from local.modelstudio.drawing.shop import draw_background, draw_repaint, draw_tryon
 from local.modelstudio.drawing.sketch import draw_sketch
 from local.modelstudio.drawing.tools import (
     draw_clean,
@@ -34,6 +35,9 @@ _ARTISTS = {
     "expand": (draw_expand, 1, 1),
     "outpaint": (draw_outpaint, 1, 1),
     "translate": (draw_translate, 1, 1),
+    "background": (draw_background, 1, 12),
+    "repaint": (draw_repaint, 1, 2),
+    "tryon": (draw_tryon, 2, 3),
 }
 _GROWING = (
     "enlarge",

@@ -29,7 +29,8 @@ class Drawing:
     `images` holds encoded files: none, base and mask, the sketch, or the pictures. `size` is
     (width, height); None means the model's documented default. `options` holds the parameters
     that only one model knows: mask_color, sketch_weight, sketch_extraction, sketch_color.
-    `format` is PNG or JPEG.
+    `format` is PNG or JPEG. `fields` names the field of the request that each image came in, if it
+    matters.
     """
 
     kind: str
@@ -42,6 +43,7 @@ class Drawing:
     watermark: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
     format: str = "PNG"
+    fields: tuple[str, ...] = ()
 
 
 @lru_cache(maxsize=512)

@@ -97,6 +97,20 @@ def _sketch(size: tuple[int, int]) -> Image.Image:
     return picture
 
 
+def _cut(size: tuple[int, int]) -> Image.Image:
+    picture = _scene(size)
+    opaque = Image.new("L", size, 0)
+    width, height = size
+    ImageDraw.Draw(opaque).ellipse((width // 3, height // 4, width * 2 // 3, height * 3 // 4), 255)
+    picture.putalpha(opaque)
+    return picture
+
+
+def _grain(size: tuple[int, int]) -> Image.Image:
+    """A picture of many bytes."""
+    return Image.merge("RGB", [Image.effect_noise(size, 60)] * 3)
+
+
 _SORTS = {
     "source3.jpg": ((1024, 1024), "scene"),
     "glasses.png": ((1024, 1024), "mask"),
@@ -111,6 +125,11 @@ _SORTS = {
     "dining-table.webp": ((1696, 960), "scene"),
     "image_1.png": ((640, 480), "scene"),
     "image_2.png": ((480, 640), "scene"),
+    "cut-out.png": ((480, 600), "cut"),
+    "edge.png": ((480, 600), "cut"),
+    "tryon/ubznva/model_person.png": ((300, 560), "grain"),
+    "tryon/epousa/short_sleeve.jpeg": ((400, 400), "grain"),
+    "tryon/rchumi/pants.jpeg": ((300, 480), "grain"),
 }
-_DRAWINGS = {"scene": _scene, "mask": _mask, "sketch": _sketch}
-_FORMATS = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP"}
+_DRAWINGS = {"scene": _scene, "mask": _mask, "sketch": _sketch, "cut": _cut, "grain": _grain}
+_FORMATS = {"jpg": "JPEG", "jpeg": "JPEG", "png": "PNG", "webp": "WEBP"}

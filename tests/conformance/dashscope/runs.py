@@ -19,6 +19,8 @@ SECONDS = 90
 AHEAD = 4
 _ALICDN = "https://img.alicdn.com/imgextra"
 _VALIDATION = "http://synthesis-source.oss-accelerate.aliyuncs.com/lingji/validation/mask2img/demo"
+_VISION = "vision-poster.oss-cn-shanghai.aliyuncs.com/lllcho.lc/data/test_data/images"
+_STYLES = "https://vigen-video.oss-cn-shanghai.aliyuncs.com/demo_image"
 _SKETCHES = "https://help-static-aliyun-doc.aliyuncs.com/assets/img/zh-CN/6609471071"
 # The documents' addresses, and the pictures of the same sort that stand in for them here.
 ADDRESSES = {
@@ -31,6 +33,24 @@ ADDRESSES = {
     f"{_ALICDN}/i3/O1CN01SfG4J41UYn9WNt4X1_!!6000000002530-49-tps-1696-960.webp": (
         "dining-table.webp"
     ),
+    f"https://{_VISION}/main_images/new_main_img/a.png": "cut-out.png",
+    f"http://{_VISION}/ref_images/c5e50d27be534709817b2ab080b0162f_0.jpg": "source3.jpg",
+    (
+        f"https://{_VISION}/huaban_soft_edge/"
+        "6cdd13941cef1b11d885aea1717b983ae566b8efc9094-vcsvxa_fw658webp.png"
+    ): "edge.png",
+    (
+        f"http://{_VISION}/ref_edge/"
+        "2c36cc4b7da027279e87311dac48fc2d5d784b1e72c0e-x4f1wC_fw658webp.png"
+    ): "edge.png",
+    (
+        f"http://{_VISION}/ref_edge/"
+        "0718a9741e07c52ca5506e75c4f2b99e22fff68a4c7d3-P9WGLr_fw658webp.png"
+    ): "edge.png",
+    f"{_STYLES}/image_demo_input.png": "image_1.png",
+    f"{_STYLES}/input_example.png": "image_2.png",
+    f"{_STYLES}/style_example.png": "image_1.png",
+    "https://help-static-aliyun-doc.aliyuncs.com/file-manage-files/zh-CN/20250626": "tryon",
 }
 SERVICE = "https://dashscope-intl.aliyuncs.com/api/v1"
 

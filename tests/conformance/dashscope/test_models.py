@@ -21,6 +21,9 @@ IMAGES = {
     "wan_image_async": 3,
     "qwen_image_async": 2,
     "qwen_image_edit": 2,
+    "background_generation": 5,
+    "style_repaint": 2,
+    "tryon": 3,
 }
 """How many each makes, if not one. Of a set of four the stand-in makes three, as the model may."""
 ASIDE = {"finished", "rewrite_status", "reasoning_content", "type"}

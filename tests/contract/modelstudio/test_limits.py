@@ -67,4 +67,8 @@ def test_the_limits_left_alone_are_the_documented_ones() -> None:
         "qwen-mt-image": (1, 1, 2, None, 100),
         "z-image-turbo": (2, 1, None, None, 100),
         "image-out-painting": (2, 1, 5, None, 500),
+        "wanx-background-generation-v2": (2, 1, 1, None, 500),
+        "wanx-style-repaint-v1": (2, 1, 1, None, 500),
+        "aitryon": (10, 1, 5, None, 400),
+        "aitryon-plus": (10, 1, 5, None, 400),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import random
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from shared.catalogue.wire import wire_body
 from shared.jobfile import Place, check, parse
 from shared.jobfile.addresses import hosts_of
 from shared.storage.objects import ObjectMissing, Slice
+from tests.kit.heic import heic
 from tests.kit.modelstudio_server import (
     EDIT,
     PAINTING,
@@ -35,9 +37,11 @@ from tests.kit.modelstudio_server import (
     see_through,
 )
 
-TABLE: dict[str, Any] = {}
+TABLE: dict[str, Any] = {"differences": []}
 for path in sorted(Path(__file__).with_name("two_readings").glob("*.yaml")):
-    TABLE.update(yaml.safe_load(path.read_text(encoding="utf-8")))
+    rows = yaml.safe_load(path.read_text(encoding="utf-8"))
+    TABLE["differences"] += rows.pop("differences", [])
+    TABLE.update(rows)
 CATALOGUE = load_catalogue()
 READ_AGAIN = load_models()
 
@@ -76,10 +80,14 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "translate": ("qwen-mt-image",),
     "zimage": ("z-image-turbo",),
     "outpaint": ("image-out-painting",),
+    "background": ("wanx-background-generation-v2",),
+    "repaint": ("wanx-style-repaint-v1",),
+    "tryon": ("aitryon", "aitryon-plus"),
 }
 IMAGE = "@PNG-400x400-RGB"
 MASK = "@PNG-400x400-L"
 LARGE = "@PNG-512x512-RGB"
+NOISE = "@PNG-400x400-noise"
 PROMPT: Json = {"prompt": "a cat"}
 SOUND: Mapping[str, Json] = {
     "paint": {**PROMPT, "base_image_url": IMAGE, "mask_image_url": MASK},
@@ -91,9 +99,12 @@ SOUND: Mapping[str, Json] = {
     "qwenedit1": {**PROMPT, "images": [IMAGE]},
     "outpaint": {"image_url": LARGE},
     "translate": {"image_url": IMAGE, "source_lang": "zh", "target_lang": "en"},
+    "background": {"base_image_url": "@PNG-400x400-RGBA", "ref_prompt": "a table"},
+    "repaint": {"image_url": IMAGE, "style_index": 3},
+    "tryon": {"person_image_url": NOISE, "top_garment_url": NOISE},
 }
-WITHOUT_N = ("zimage", "outpaint", "translate")
-REFUSALS = ("InvalidParameter", "InvalidFile", "BadRequest")
+WITHOUT_N = ("zimage", "outpaint", "translate", "repaint", "tryon")
+REFUSALS = ("InvalidParameter", "InvalidFile", "InvalidGarment", "BadRequest")
 SERVICES = "/api/v1/services/aigc/"
 ABSENT = "<absent>"
 PASSED = "Passed.AllChecks"  # the fault that stands where the drawing would begin
@@ -131,12 +142,21 @@ CASES = read_cases()
 
 
 def drawn(size: tuple[int, int], kind: str, mode: str) -> bytes:
+    if mode == "noise":  # of many bytes
+        return noisy(size, kind)
     image = Image.new(mode, size)
     image.paste(255 if mode == "P" else "white", (0, 0, size[0] // 2 + 1, size[1]))
     if mode.endswith("A"):
         image.putalpha(128)  # an alpha channel of nothing but 255 is left out of a WEBP
     out = io.BytesIO()
     image.save(out, kind)
+    return out.getvalue()
+
+
+def noisy(size: tuple[int, int], kind: str) -> bytes:
+    out = io.BytesIO()
+    grains = random.Random(1).randbytes(size[0] * size[1])
+    Image.frombytes("L", size, grains).convert("RGB").save(out, kind)
     return out.getvalue()
 
 
@@ -155,6 +175,7 @@ def made(name: str) -> bytes | None:
     if padded := re.fullmatch(r"(\d+)\.png", name):
         return picture().ljust(int(padded[1]), b"\0")
     return {
+        "heic": heic((400, 400)),
         "see-through.png": see_through(),
         "cut.png": picture()[:-40],
         "animated.png": animation("PNG"),
@@ -303,7 +324,8 @@ def test_both_write_the_messages_alike(name: str) -> None:
 def test_both_know_the_same_path_limits_and_price(name: str) -> None:
     model, rules = CATALOGUE.get(name), READ_AGAIN[name]
     assert model is not None
-    assert model.endpoint == f"/services/aigc/{rules.tasks or rules.calls}"
+    path = rules.row.get("tasks") or rules.row["calls"]
+    assert model.endpoint == f"/services/aigc/{path}"
     assert (model.mode == "sync") == (not rules.tasks)
     told = (model.limits.submissions, model.limits.per_seconds, model.limits.concurrent)
     assert told == (rules.submissions, rules.per_seconds, rules.concurrent_tasks)

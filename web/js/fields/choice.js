@@ -24,7 +24,7 @@ export function chips(context, options, current, choose) {
 
 export function choiceField(context) {
   const options = context.schema.enum.map((value) => ({
-    value, title: choiceTitle(value), shape: aspectShape(value),
+    value, title: choiceTitle(value, context.schema), shape: aspectShape(value),
   }));
   const current = valueOf(context.draft, context.section, context.name, context.schema);
   return shell(context, () => chips(context, options, current, (value) => setValue(context, value)), { group: true });

@@ -3,8 +3,8 @@
 import { choiceField, switchField } from "./choice.js";
 import { coloursField, isColours } from "./colours.js";
 import { jsonField } from "./json.js";
+import { isLines, linesField } from "./lines.js";
 import { numberField } from "./number.js";
-import { isObject, objectField } from "./object.js";
 import { isPalette, paletteField } from "./palette.js";
 import { isRows, rowsField } from "./rows.js";
 import { isSize, sizeField } from "./size.js";
@@ -20,6 +20,6 @@ export function makeField(context) {
   if (isColours(schema)) return coloursField(context);
   if (isPalette(schema)) return paletteField(context);
   if (isRows(schema)) return rowsField(context);
-  if (isObject(schema)) return objectField(context);
+  if (isLines(schema)) return linesField(context);
   return jsonField(context);
 }

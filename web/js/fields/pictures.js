@@ -75,7 +75,7 @@ function offerToFix(field, file) {
     field.draw();
     setValue(field.context, undefined);
     const made = pictures.at(-1);
-    if (made) say(t("image.fixed", { width: made.width, height: made.height }));
+    if (made?.width) say(t("image.fixed", { width: made.width, height: made.height }));
   };
   const button = h("button", { type: "button", class: "chip-button", onclick: fix }, icon("wand"), t("image.fix"));
   field.element.querySelector(":scope > .error").append(button);
@@ -149,5 +149,6 @@ function acceptDrops(field) {
 
 function limits(rule) {
   const words = { formats: rule.accept.join(", "), min: number(rule.min), max: number(rule.max), bytes: bytes(rule.maxBytes) };
-  return t(rule.exclusive ? "image.limits.exclusive" : rule.advised ? "image.limits.advised" : "image.limits", words);
+  const unusual = rule.max === Infinity ? ".open" : rule.exclusive ? ".exclusive" : rule.advised ? ".advised" : rule.min <= 1 ? ".most" : "";
+  return t(`image.limits${unusual}`, words) + (rule.rgba ? t("image.limits.rgba") : "");
 }

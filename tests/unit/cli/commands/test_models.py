@@ -232,6 +232,8 @@ def test_the_age_is_an_option_of_models() -> None:
 @pytest.mark.parametrize("text", ["soon", "90", "-1d", "1w", "", "9" * 40 + "d"])
 def test_an_age_that_is_none_is_told_with_examples(text: str) -> None:
     assert "is not an age; write 90d, 36h or 30m." in run("models", "--stale", text, code=2)
+
+
 def test_a_price_by_amount_and_one_that_is_not_exact_are_put_into_words() -> None:
     tiers = (PriceTier(0.15, after_images=25_000),)
     assert words.tiers(RegionPrice(0.3, 0, tiers), "CNY") == (
