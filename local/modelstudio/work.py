@@ -63,7 +63,7 @@ class Studio:
         if self._is_found(task.texts.values(), "input"):
             raise service_error("data_inspection_input")
         images, sizes = await self._loader.load(task, parameters)
-        task.is_blank = bool(images) and await asyncio.to_thread(is_blank, images[-1])
+        task.is_blank = bool(images) and await asyncio.to_thread(is_blank, images[-1][1])
         task.phase = 1
         fault = self._faults().take("task", task.model.name)
         if fault is None or fault.action == "delay":

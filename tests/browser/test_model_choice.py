@@ -26,8 +26,13 @@ def known(name: str) -> Model:
 
 @pytest.fixture
 def versions(api: FakeApi) -> None:
-    guidance = {"guidance": "For the old results.", "guidance_zh": "适合沿用旧效果。"}
-    january = replace(known(MAIN), name=JANUARY, snapshot_of=MAIN, **guidance)
+    january = replace(
+        known(MAIN),
+        name=JANUARY,
+        snapshot_of=MAIN,
+        guidance="For the old results.",
+        guidance_zh="适合沿用旧效果。",
+    )
     api.more = (january, replace(january, name=MARCH))
 
 
