@@ -90,6 +90,10 @@ class ScriptedStudio(SimStudio):
                 result[self.prompt_key] = self.tasks[task_id].prompt
         return answer
 
+    def results(self, task: SimTask, answer: dict[str, Any]) -> dict[str, Any]:
+        told = super().results(task, answer)
+        return told | self.shown.get(task.task_id, {}) if task.call else told
+
     def list(self, query: Mapping[str, str]) -> dict[str, Any]:
         self.on_listed()
         return super().list(query)
@@ -112,7 +116,8 @@ def accept_with(
     output: Mapping[str, Any] | None = None,
     usage: Any = None,
 ) -> Step:
-    """A task is made that ends with this status; `output` and `usage` as a query shows them."""
+    """A task is made that ends with this status; `output` and `usage` as a query shows them, or
+    the answer to a call."""
 
     def step(studio: ScriptedStudio, body: Body) -> SimTask:
         task = studio.begin(body)

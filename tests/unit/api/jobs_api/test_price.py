@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from shared.catalogue.models import Price, PriceTier
+from shared.catalogue.models import SYNC, Price, PriceTier
 from shared.jobs.billing import price_at_most
 from tests.kit.http import ask
 from tests.kit.studio import accept_with
@@ -37,6 +37,16 @@ def test_a_price_by_amount_is_at_most_before_and_after() -> None:
     checked, answered, paid = before_and_after(world_of(FALLING))
     assert checked == answered == paid
     assert (paid["total"], paid["at_most"], paid["per_image_at_least"]) == (0.6, True, 0.15)
+
+
+def test_a_call_without_images_costs_one_too() -> None:
+    entry = replace(model(mode=SYNC), price=replace(FALLING, tiers=()))
+    world = World(models=(entry,))
+    output = {"message": "No text detected for translation"}
+    world.studio.script.append(accept_with(output=output, usage={}))
+    _, _, paid = before_and_after(world)
+    assert (world.state("cat"), paid["total"]) == ("SUCCEEDED", 0.3)
+    assert world.manifest("cat")["message"] == output["message"]
 
 
 def test_a_task_without_images_costs_one_and_api_and_manifest_keep_the_message() -> None:
