@@ -107,6 +107,23 @@ def test_edit_tells_the_prompt_as_the_service_rewrote_it(cloud: Cloud) -> None:
     pictures(cloud, manifest)
 
 
+def test_a_translation_says_that_there_was_nothing_to_translate(cloud: Cloud) -> None:
+    page = io.BytesIO()
+    Image.new("RGB", (90, 60), "white").save(page, "PNG")
+    cloud.bucket.put_object("inputs/empty-page.png", page.getvalue())
+    given = {
+        "image_url": "oss:///inputs/empty-page.png",
+        "source_lang": "auto",
+        "target_lang": "en",
+    }
+    cloud.drop("e2e-empty.json", json.dumps({"model": "qwen-mt-image", "input": given}))
+    manifest = cloud.manifest("e2e-empty")
+    assert manifest["state"] == "SUCCEEDED"
+    assert manifest["texts"] == ["No text detected for translation"]
+    assert manifest["price"]["total"] == pytest.approx(0.003)
+    assert [(one.format, one.size) for one in pictures(cloud, manifest)] == [("JPEG", (90, 60))]
+
+
 def test_yaml_with_several_documents_is_several_jobs(cloud: Cloud) -> None:
     cloud.drop("e2e-fusion.yaml", yaml.safe_dump_all([FUSION, EDIT]))
     manifests = cloud.manifests("e2e-fusion", 2)

@@ -104,6 +104,7 @@ ANSWERS: list[tuple[int, str, str, tuple[str, str]]] = [
     (400, "InvalidParameter", "input json error.", THEIRS),
     (400, "InvalidParameter", "Range of n should be [1, 4]", THEIRS),
     (400, "InvalidParameter", "num_images_per_prompt must be 1.", THEIRS),
+    (400, "InvalidParameter", "lack of image or text", THEIRS),
     (400, "InvalidParameter", "The style is invalid.", THEIRS),
     (200, "InvalidParameter", "read image error.", THEIRS),
     (400, "InvalidParameter", "the size of input image is too small or too large.", THEIRS),
