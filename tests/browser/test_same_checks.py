@@ -169,8 +169,11 @@ def test_the_page_takes_the_pictures_that_the_api_takes(visit: Visiting, name: s
     asked = {"model": model, "field": field, "body": base64.b64encode(body).decode()}
     said = visit().sign_in().evaluate(LOOK, asked)
     key: Any = "oss:///inputs/a.png"
-    sound = {CUT: OBJECT, STYLE: {"image_url": URL, "style_index": 3}, TRYON: WORN}[model]
-    given = {**sound, field: [key] if "/" in field else key}
+    portrait: dict[str, Any] = {"image_url": URL, "style_index": 3}
+    given = {
+        **{CUT: OBJECT, STYLE: portrait, TRYON: WORN}[model],
+        field: [key] if "/" in field else key,
+    }
     found = checked(nested(job(model, given)), {"inputs/a.png": body})
     assert (not said, found.spec is not None) == (taken, taken), (said, found.violations)
     assert "{" not in said
