@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Page
 
 from tests.browser.page_kit import Visit
-from tests.kit.jobfile import CATALOGUE, URL, checked
+from tests.kit.heic import heic
+from tests.kit.jobfile import CATALOGUE, URL, checked, image
 
 Visiting = Callable[..., Visit]
 ASK = """async ({ model: name, input, parameters }) => {
@@ -102,6 +106,12 @@ def nested(flat: dict[str, Any]) -> dict[str, Any]:
     return {**flat, "input": given}
 
 
+def webp(alpha: int) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGBA", (300, 300), (9, 9, 9, alpha)).save(file, "WEBP")
+    return file.getvalue()
+
+
 def of_the_page(page: Page, asked: dict[str, Any]) -> dict[str, Any]:
     answer: dict[str, Any] = page.evaluate(ASK, asked)
     return answer
@@ -130,6 +140,61 @@ def test_a_form_that_is_filled_in_is_a_job_with_its_defaults(visit: Visiting, mo
     assert found.violations == ()
     assert found.spec is not None
     assert found.spec.parameters == answer["job"].get("parameters", {})
+
+
+LOOK = """async ({ model: name, field, body }) => {
+  const load = (file) => import(`/web/js/${file}.js`);
+  const [{ loadModels, findModel, imageRule }, { readPicture }] =
+    await Promise.all(["catalogue", "picture"].map(load));
+  await loadModels();
+  const bytes = Uint8Array.from(atob(body), (one) => one.charCodeAt(0));
+  const rule = imageRule(findModel(name), field);
+  return readPicture(new File([bytes], "a.png"), rule).then(() => "", (error) => error.message);
+}"""
+EDGE = "reference_edge/background_edge"
+PICTURES_OF: dict[str, tuple[str, str, bytes, bool]] = {
+    "RGBA": (CUT, "base_image_url", image("PNG", mode="RGBA"), True),
+    "RGB": (CUT, "base_image_url", image("PNG"), False),
+    "a palette with transparency": (
+        CUT,
+        "base_image_url",
+        image("PNG", mode="P", transparency=0),
+        False,
+    ),
+    "2048 long": (CUT, "base_image_url", image("PNG", (2048, 1), "RGBA"), True),
+    "2049 long": (CUT, "base_image_url", image("PNG", (2049, 1), "RGBA"), False),
+    "of no bound": (CUT, "ref_image_url", image("PNG", (9000, 1)), True),
+    "WEBP with alpha": (CUT, EDGE, webp(100), True),
+    "WEBP without": (CUT, EDGE, webp(255), False),
+    "shorter side too long": (STYLE, "image_url", image("PNG", (3241, 3241), "1"), False),
+    "longer side as long": (STYLE, "image_url", image("PNG", (300, 5760), "1"), True),
+    "few bytes": (TRYON, "person_image_url", image("PNG"), False),
+    "HEIC": (TRYON, "person_image_url", heic((400, 400)), True),
+    "HEIC elsewhere": (STYLE, "image_url", heic((400, 400)), False),
+}
+
+
+@pytest.mark.parametrize("name", PICTURES_OF)
+def test_the_page_takes_the_pictures_that_the_api_takes(visit: Visiting, name: str) -> None:
+    model, field, body, taken = PICTURES_OF[name]
+    asked = {"model": model, "field": field, "body": base64.b64encode(body).decode()}
+    said = visit().sign_in().evaluate(LOOK, asked)
+    key: Any = "oss:///inputs/a.png"
+    portrait: dict[str, Any] = {"image_url": URL, "style_index": 3}
+    given = {
+        **{CUT: OBJECT, STYLE: portrait, TRYON: WORN}[model],
+        field: [key] if "/" in field else key,
+    }
+    found = checked(nested(job(model, given)), {"inputs/a.png": body})
+    assert (not said, found.spec is not None) == (taken, taken), (said, found.violations)
+    assert "{" not in said
+
+
+def test_the_fields_of_an_object_are_written_into_it(visit: Visiting) -> None:
+    given = elements(foreground_edge=[URL], foreground_edge_prompt=["a dog"])
+    answer = of_the_page(visit().sign_in(), job(CUT, given))
+    assert answer["violations"] == []
+    assert answer["job"]["input"] == nested(job(CUT, given))["input"]
 
 
 def test_what_has_no_effect_is_no_part_of_the_job(visit: Visiting) -> None:

@@ -12,8 +12,6 @@ from local.modelstudio.drawing.styles import restyled
 from local.modelstudio.drawing.wishes import TABLE, Drawing
 from local.modelstudio.stored import read_stored
 
-Size = tuple[int, int]
-
 
 def _given(drawing: Drawing, field: str) -> list[bytes]:
     """The images that came in a field."""
@@ -21,7 +19,7 @@ def _given(drawing: Drawing, field: str) -> list[bytes]:
     return [data for name, data in named if name == field]
 
 
-def _layer(data: bytes, size: Size) -> tuple[Pixels, Pixels]:
+def _layer(data: bytes, size: tuple[int, int]) -> tuple[Pixels, Pixels]:
     """A picture's colours and how opaque it is (0-1), at that size."""
     whole = art.floats(np.asarray(read_stored(data).convert("RGBA").resize(size)) / 255)
     return whole[..., :3], whole[..., 3]
@@ -43,7 +41,7 @@ def _elements(picture: Pixels, drawing: Drawing, field: str, rng: Rng) -> Pixels
     return art.clipped(picture)
 
 
-def _guided(drawing: Drawing, size: Size, rng: Rng) -> Pixels:
+def _guided(drawing: Drawing, size: tuple[int, int], rng: Rng) -> Pixels:
     """What the prompt names; a guide picture shines through, bent the more the more noise."""
     guides = _given(drawing, "ref_image_url")
     if not guides:
@@ -59,11 +57,10 @@ def _guided(drawing: Drawing, size: Size, rng: Rng) -> Pixels:
 def draw_background(drawing: Drawing) -> Pixels:
     """Kind "background": the object as it is, between elements, before a new background."""
     rng = art.dice(drawing)
-    [base] = _given(drawing, "base_image_url")
     size = drawing.size or (1024, 1024)
     picture = mooded(_guided(drawing, size, rng), drawing, rng, False)
     picture = _elements(picture, drawing, "background_edge", rng)
-    picture = _set_on(picture, *_layer(base, size))
+    picture = _set_on(picture, *_layer(_given(drawing, "base_image_url")[0], size))
     return _elements(picture, drawing, "foreground_edge", rng) * 255
 
 
@@ -78,8 +75,8 @@ def _toned(picture: Pixels, model: Pixels) -> Pixels:
 def draw_repaint(drawing: Drawing) -> Pixels:
     """Kind "repaint": in the style that stands for a number, or in the colours of a picture."""
     rng, size = art.dice(drawing), drawing.size or (1536, 1536)
-    photo = art.resize(art.read(_given(drawing, "image_url")[0], "photograph"), size)
-    picture = art.floats(photo / 255)
+    photo = art.read(_given(drawing, "image_url")[0], "photograph")
+    picture = art.floats(art.resize(photo, size) / 255)
     for model in _given(drawing, "style_ref_url"):
         picture = _toned(picture, art.floats(art.read(model, "style") / 255))
     entry = TABLE["repaints"].get(drawing.options["style_index"], {})
