@@ -340,6 +340,7 @@ def _shown(model: Model) -> dict[str, Any]:
         "parameters": model.parameters_schema,
         "mode": model.mode,
         "rules": model.rules,
+        "number": [asdict(one) for one in model.number],
         "images": [asdict(rule) for rule in model.images],
         "limits": asdict(model.limits),
         "price": asdict(model.price),

@@ -129,6 +129,26 @@ def test_bounds_and_default_of_a_number_follow_another_field(visit: Visiting) ->
     expect(numbers.locator(".error")).to_contain_text("at most 4 images are made at once")
 
 
+def test_what_is_sent_in_one_mode_alone_is_off_and_left_out_in_the_other(
+    visit: Visiting, api: FakeApi, tmp_path: Path
+) -> None:
+    page = visit().sign_in("#/create/wan2.6-image")
+    page.locator("details.more summary").click()
+    most = field(page, "/parameters/max_images")
+    expect(most).to_contain_text("Only for a text with pictures")
+    expect(most.get_by_role("radio").first).to_be_disabled()
+    assert price(page) == "At most CN¥0.80"
+    switch(page, "enable_interleave", True)
+    expect(most.get_by_role("radio", name="5")).to_be_checked()
+    expect(field(page, "/parameters/size").locator("input[value='1K']")).to_be_disabled()
+    assert price(page) == "At most CN¥1.00"
+    switch(page, "enable_interleave", False)
+    add_picture(page, tmp_path)
+    page.get_by_label("Prompt", exact=True).fill("at night")
+    submit(page)
+    assert "max_images" not in spec_of(api, page)["parameters"]
+
+
 def test_a_field_without_effect_says_why_and_is_not_sent(
     visit: Visiting, api: FakeApi, tmp_path: Path
 ) -> None:

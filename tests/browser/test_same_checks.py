@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page
 
+from shared.catalogue.conditions import holds
 from tests.browser.page_kit import Visit
 from tests.kit.heic import heic
 from tests.kit.jobfile import CATALOGUE, URL, checked, image
@@ -77,6 +78,10 @@ WRONG = {
         WAN, PROMPT, color_palette=[{"hex": "#C2D1E6", "ratio": "100.00%"}]
     ),
     "/parameters/bbox_list": job(WAN, PICTURES, bbox_list=[[], []]),
+    "/input/images, none to edit": job("wan2.6-image", PROMPT),
+    "/input/images, two": job(
+        "wan2.6-image", {**PROMPT, "images": [URL, URL]}, enable_interleave=True
+    ),
     "/parameters/prompt_extend_mode": job("qwen-image-3.0", PICTURES, prompt_extend_mode="agent"),
     "/input/mask_image_url": job(EDIT, {**BASE, "function": "description_edit_with_mask"}),
     "/input/function": job(EDIT, BASE),
@@ -128,7 +133,11 @@ def test_the_page_names_the_place_that_the_api_names(visit: Visiting, name: str)
 
 @pytest.mark.parametrize("model", CATALOGUE.names())
 def test_a_form_that_is_filled_in_is_a_job_with_its_defaults(visit: Visiting, model: str) -> None:
-    required = CATALOGUE.get(model).input_schema.get("required", [])  # type: ignore[union-attr]
+    entry = CATALOGUE.get(model)
+    assert entry is not None
+    asking = (rule for rule in entry.rules if rule["kind"] == "required_if")
+    needed = [rule["at"].split("/")[2] for rule in asking if holds(rule["when"], entry, {})]
+    required = [*entry.input_schema.get("required", []), *needed]
     values = {"prompt": "a quiet harbour", "images": [URL], "function": "colorization"}
     values |= {"source_lang": "ja", "target_lang": "zh"}
     more = {"mask_image_url": f"{URL}?mask", "style_index": 3}

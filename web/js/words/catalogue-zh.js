@@ -59,6 +59,8 @@ export const catalogueZh = {
   "ref_mode is about a reference picture, and there is none": "仅在有参考图时有效",
   photography: "摄影",
   portrait: "人像写真",
+  repaint: "重绘",
+  refonly: "仅参考",
 
   auto: "自动",
   "3d cartoon": "3D 卡通",
