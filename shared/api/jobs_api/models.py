@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 import falcon
@@ -25,7 +24,9 @@ class Models:
         """Every model of the catalogue."""
         app = app_of(request)
         response.set_header("Cache-Control", "private, max-age=60")
-        answer_json(response, {"models": [_shown(app, model) for model in app.catalogue.models()]})
+        app.ledger.durations.look_for(app.catalogue.names())
+        shown = [_shown(app, model) for model in app.catalogue.models()]
+        answer_json(response, {"models": shown}, parts=vars)
 
 
 class Convert:
@@ -59,11 +60,11 @@ def _shown(app: App, model: Model) -> dict[str, Any]:
         "input": model.input_schema,
         "parameters": model.parameters_schema,
         "rules": model.rules,
-        "images": [asdict(rule) for rule in model.images],
-        "number": [asdict(one) for one in model.number],
-        "limits": asdict(model.limits),
-        "price": {**asdict(model.price), **asdict(price)},
-        "notices": [asdict(notice) for notice in model.remarks()],
+        "images": model.images,
+        "number": model.number,
+        "limits": model.limits,
+        "price": {**vars(model.price), **vars(price)},
+        "notices": model.remarks(),
         "typical_seconds": model.typical_seconds,
         "expected_seconds": round(app.estimates().seconds_each(model), 1),
         "sources": model.sources,
