@@ -123,6 +123,7 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name most like this one, if any is."""
     if len(name) > _LONGEST_NAME:
         return None  # comparing takes memory in proportion to the length
+
     by_lower = {option.lower(): option for option in known}
     matches = get_close_matches(name.lower(), list(by_lower), n=1, cutoff=_SHORTEST_LIKENESS)
     return by_lower[matches[0]] if matches else None

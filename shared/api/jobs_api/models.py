@@ -13,7 +13,6 @@ from shared.app import App
 from shared.catalogue.models import Model
 from shared.catalogue.status import Status
 from shared.jobfile import Unreadable
-from shared.jobfile.convert import convert_all
 from shared.jobs.repair import UnknownModel
 
 
@@ -34,6 +33,8 @@ class Convert:
 
     def on_post(self, request: falcon.Request, response: falcon.Response, name: str) -> None:
         """A job file, written for this model; nothing is submitted or stored."""
+        from shared.jobfile.convert import convert_all  # it brings much along, and few ask for it
+
         app = app_of(request)
         if app.catalogue.get(name) is None:
             raise Problem(404, "No such model", str(UnknownModel(name, app.catalogue.names())))
