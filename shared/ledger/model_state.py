@@ -25,7 +25,7 @@ FRESH = 300.0
 """Seconds after which a state is read again: another instance may have learned something."""
 PAUSE_FRESH = 1.0
 """The same while a model is paused: a person may have ended the pause, and waits for jobs to go."""
-RARELY = 150.0
+RARELY = 300.0
 """Seconds between two writings of what is only advice."""
 STATE_BYTES = 1024 * 1024
 VERSION = 1
