@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from cli.model_words import UNITS
 from shared.catalogue.files import SCHEMAS, read_schema
-from shared.catalogue.model_file import described
+from shared.catalogue.index import described
 from shared.catalogue.models import ASYNC, Catalogue, Model
 from shared.modelstudio.limits import AccountLimits
 

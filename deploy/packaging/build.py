@@ -18,7 +18,8 @@ from deploy.packaging.settings import FunctionPlan, PackageError, PackageSetting
 from deploy.packaging.stamp import STAMP, UNTRACKED, code_of, revision
 from deploy.packaging.unpack import matches
 from deploy.packaging.wheelhouse import digest
-from shared.catalogue.files import load_file
+from shared.catalogue.files import CatalogueError, load_file
+from shared.catalogue.index import INDEX, entries_of, index_of
 from shared.catalogue.plain import TextUnreadable
 
 READ_AT_START = "schemas/*.yaml"
@@ -95,6 +96,7 @@ class Builder:
         shutil.copyfile(source, folder / "index.py")
         for name in plan.folders:
             self._copy_tree(self._settings.root / name, folder / name, folder, plan.leave_out)
+        _write_index(folder / "schemas")
 
     def _copy_tree(self, source: Path, to: Path, base: Path, left_out: tuple[str, ...]) -> None:
         for path in sorted(source.rglob("*")):
@@ -166,6 +168,17 @@ def _as_json(path: Path) -> str:
         return json.dumps(load_file(path), ensure_ascii=False)
     except (TextUnreadable, UnicodeDecodeError) as error:
         raise PackageError(f"{path} cannot be read as YAML: {error}; correct it") from None
+
+
+def _write_index(schemas: Path) -> None:
+    """What lets a cold start read only the models it needs."""
+    if not (schemas / "models").is_dir():
+        return
+    try:
+        index = index_of(entries_of(schemas))
+    except CatalogueError as error:
+        raise PackageError(f"{error}; correct it") from None
+    (schemas / "models" / INDEX).write_text(json.dumps(vars(index), ensure_ascii=False), "utf-8")
 
 
 def _read(path: Path) -> object:

@@ -2,9 +2,11 @@
 
 `@dataclass` writes each class's methods as text and compiles it at import: 4 million instructions
 for five fields, and for all classes here a quarter of a cold start. The same methods, added to a
-module's syntax tree before it becomes bytecode, cost next to nothing. The decorator stays: it says
-what `fields`, `replace`, `asdict` and `match` need. What is not known here stays as it is: a
-dataclass that has a base or is one of another dataclass, rare options of `dataclass` and `field`.
+module's syntax tree before it becomes bytecode, cost next to nothing. What `fields`, `replace` and
+`asdict` need is a thirtieth more; the decorator makes it when it is asked for
+(`shared.platform.late_fields`). It stays where a class has a `field(...)`, whose place it fills, or
+`kw_only`. What is not known here stays as it is: a dataclass that has a base or is one of another
+dataclass, rare options of `dataclass` and `field`.
 
 Runs in the Python of a runtime, from 3.10 on, and imports the standard library alone.
 """
@@ -25,7 +27,12 @@ HARMLESS_BASES = frozenset({"Exception"})
 """Bases without fields and without a `__post_init__`."""
 DECISIVE = frozenset({"__eq__", "__hash__", "__setattr__", "__delattr__"})
 """Methods of a class that decide what `dataclass` makes or refuses."""
-NAMES = "import dataclasses as _dataclasses, reprlib as _reprlib"
+NAMES = (
+    "import dataclasses as _dataclasses, reprlib as _reprlib\n"
+    "from shared.platform.late_fields import LateFields as _LateFields"
+)
+LATER = "__dataclass_fields__ = _LateFields()"
+"""Instead of the decorator, whose work few classes of a process need; see there."""
 
 
 class ExpandingLoader(SourceFileLoader):
@@ -134,7 +141,12 @@ def _expand_class(node: ast.ClassDef) -> bool:
     if ast.get_docstring(node) is None:  # or `dataclass` works out a signature for it
         text = f"{node.name}({', '.join(field.name for field in fields)})"
         node.body[:0] = _parsed(repr(text), node)
-    node.decorator_list = [_decorator(node, options)]
+    if "kw_only" in options or any(field.is_call for field in fields):
+        node.decorator_list = [_decorator(node, options)]
+    else:
+        names = tuple(field.name for field in fields)
+        node.decorator_list = []
+        node.body += _parsed(f"__match_args__ = {names!r}\n{LATER}", node)
     return True
 
 

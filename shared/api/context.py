@@ -7,6 +7,7 @@ the `App` of its invocation along.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import falcon
@@ -40,8 +41,13 @@ def free_room(request: falcon.Request) -> None:
         app_of(request).instance.bodies.give(taken)
 
 
-def answer_json(response: falcon.Response, document: Any, status: int = 200) -> None:
-    """Answer with JSON."""
+def answer_json(
+    response: falcon.Response,
+    document: Any,
+    status: int = 200,
+    parts: Callable[[Any], Mapping[str, Any]] | None = None,
+) -> None:
+    """Answer with JSON; `parts` says what is shown of an object that JSON has no form for."""
     response.status = status
     response.content_type = falcon.MEDIA_JSON
-    response.text = json.dumps(document, ensure_ascii=False)
+    response.text = json.dumps(document, ensure_ascii=False, default=parts)

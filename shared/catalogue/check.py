@@ -11,7 +11,8 @@ from typing import Any
 
 from shared.catalogue.conversion import Conversion, conversion_of
 from shared.catalogue.files import SCHEMAS, CatalogueError, read_schema
-from shared.catalogue.model_file import described, load_catalogue
+from shared.catalogue.index import described
+from shared.catalogue.model_file import load_catalogue
 from shared.catalogue.models import Catalogue, Model
 from shared.catalogue.plain import Plain, escape
 

@@ -6,74 +6,66 @@ on the rest of the file.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from shared.catalogue import model_parts as parts
 from shared.catalogue.files import SCHEMAS, CatalogueError, read_schema
-from shared.catalogue.models import FLAT, USUAL_USAGE, Catalogue, Model
+from shared.catalogue.index import INDEX, Index, content_of, described, files_of, index_of
+from shared.catalogue.models import FLAT, USUAL_USAGE, Catalogue, Model, entry_of
 from shared.catalogue.node import Node
-from shared.catalogue.plain import Plain, copy
+from shared.catalogue.plain import Plain
 
 
 def load_catalogue(folder: Path | None = None) -> Catalogue:
-    """Reads every model file of a schemas folder; default is the one beside this package.
+    """The catalogue of a schemas folder; default is the one beside this package.
 
-    Raises CatalogueError. What a cold start need not know (unknown keys, sources that do not
-    exist) is checked by `shared.catalogue.check.check_catalogue`.
+    With an index (in a package) each file is read when a model of it is asked for; without one all
+    are read now. Raises CatalogueError; with an index, for a broken file, so does asking for a
+    model of it. What a cold start need not know (unknown keys, sources that do not exist) is
+    checked by `shared.catalogue.check.check_catalogue`.
     """
-    files = sorted(((folder or SCHEMAS) / "models").glob("*.yaml"))
-    if not files:
-        raise CatalogueError(f"no model file (*.yaml) lies in {folder or SCHEMAS}/models")
-    found: dict[str, tuple[Model, Path]] = {}
-    for file in files:
-        for model in _read(file):
-            if model.name in found:
-                both = f"{found[model.name][1].name} and {file.name}"
-                raise CatalogueError(f"{model.name} is described twice, in {both}; remove one")
-            found[model.name] = (model, file)
-    return Catalogue(tuple(model for model, _ in found.values()))
+    root = folder or SCHEMAS
+    place = root / "models" / INDEX
+    if place.exists():
+        index = Index(**read_schema(place))
+        return Catalogue(index=index, read=_Files(root / "models", index))
+    found = [(model, file.name) for file in files_of(root) for model in _read(file)]
+    index = index_of(entry_of(model, file) for model, file in found)
+    return Catalogue(tuple(model for model, _ in found), index)
 
 
-def described(content: Plain) -> Iterator[tuple[str, Plain]]:
-    """The models that a file describes, each with its description. `content` is left as it is."""
-    variants = content.get("variants") if isinstance(content, dict) else None
-    if not isinstance(content, dict) or not isinstance(variants, dict):
-        yield (str(content.get("name")) if isinstance(content, dict) else ""), content
-        return
-    common = {key: value for key, value in content.items() if key != "variants"}
-    for name, patch in variants.items():
-        yield str(name), {**_patched(common, patch), "name": name}
+@dataclass
+class _Files:
+    """Reads single models, and for them each file once."""
 
+    folder: Path
+    index: Index
+    _contents: dict[str, dict[str, Plain]] = field(default_factory=dict)
 
-def _patched(target: Plain, patch: Plain) -> Plain:
-    """A JSON Merge Patch applied (RFC 7396, section 2)."""
-    if not isinstance(patch, dict):
-        return copy(patch)
-    result = dict(target) if isinstance(target, dict) else {}
-    for key, value in patch.items():
-        if value is None:
-            result.pop(key, None)
-        else:
-            result[key] = _patched(result.get(key), value)
-    return result
+    def __call__(self, name: str) -> Model:
+        """Raises CatalogueError."""
+        file = self.index.files[name]
+        if file not in self._contents:
+            self._contents[file] = dict(described(content_of(self.folder / file)))
+        content = self._contents[file].get(name)
+        if content is None:
+            raise CatalogueError(f"{file} does not describe {name}, as {INDEX} says; package again")
+        return _model(Node(content, file))
 
 
 def _read(path: Path) -> list[Model]:
-    content = read_schema(path)
-    if Node(content, path.name)["name"].text() != path.stem:
-        raise CatalogueError(f"{path.name} at /name: the name must equal the file's name")
-    return [_model(Node(model, path.name), path.name) for _, model in described(content)]
+    return [_model(Node(content, path.name)) for _, content in described(content_of(path))]
 
 
-def _model(root: Node, file: str) -> Model:
+def _model(root: Node) -> Model:
     sources = {key: str(title) for key, title in root["sources"].members().items()}
     limits, region_limits = parts.limits(root["limits"])
     snapshot_of = root.maybe("snapshot_of")
     return Model(
         name=root["name"].text(),
-        file=file,
+        file=root.file,
         title=root["title"]["en"].text(),
         title_zh=root["title"]["zh"].text(),
         description=root["description"].text(),

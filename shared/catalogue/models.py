@@ -5,10 +5,11 @@ Models are read from the files in `schemas/models/`; adding one needs no change 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from shared.catalogue.index import Entry, Index, index_of
 from shared.catalogue.status import ModelNotice, Status
 
 FLAT, MESSAGES = "flat", "messages"
@@ -301,44 +302,69 @@ class Model:
 
 
 class Catalogue:
-    """The models that are known, by name."""
+    """The models that are known, by name; with `read` each is made when it is asked for."""
 
-    def __init__(self, models: tuple[Model, ...]) -> None:
+    def __init__(
+        self,
+        models: tuple[Model, ...] = (),
+        index: Index | None = None,
+        read: Callable[[str], Model | None] | None = None,
+    ) -> None:
+        """Raises CatalogueError if two models have the same name."""
         self._models = {model.name: model for model in models}
-        self._pools: dict[str, tuple[str, ...]] = {}
-        for name in self.names():
-            pool = self._models[name].limits.pool
-            if pool is not None:
-                self._pools[pool] = (*self._pools.get(pool, ()), name)
+        self._index = index or index_of(map(entry_of, models))
+        self._read = read
 
     def names(self) -> list[str]:
-        return sorted(self._models)
+        return list(self._index.files)
 
     def models(self) -> list[Model]:
         """All of them, in the order of their names."""
-        return [self._models[name] for name in self.names()]
+        return [model for name in self._index.files if (model := self.get(name))]
 
     def offered(self) -> list[Model]:
         """All of them, those that are going last: the order in which they are proposed."""
-        return sorted(self._models.values(), key=lambda model: (model.is_going, model.name))
+        return sorted(self.models(), key=lambda model: (model.is_going, model.name))
 
     def main(self, model: Model) -> Model:
         """The model whose fixed version it is, or else the model itself."""
-        return self._models.get(model.snapshot_of or "", model)
+        return self.get(model.snapshot_of or "") or model
 
     def snapshots(self, main: Model) -> list[Model]:
         """The fixed versions of a model, in the order of their names."""
         return [one for one in self.models() if one.snapshot_of == main.name]
 
     def get(self, name: str) -> Model | None:
+        """Raises CatalogueError if the model's file is broken."""
+        if name not in self._models and name in self._index.files and self._read:
+            model = self._read(name)
+            return model and self._models.setdefault(name, model)
         return self._models.get(name)
+
+    def called(self) -> list[str]:
+        """The names of the synchronous models."""
+        return list(self._index.modes.get(SYNC, ()))
+
+    def at_path(self, path: str) -> list[str]:
+        """The names of the models whose endpoint this is."""
+        return list(self._index.paths.get(path, ()))
 
     def mates(self, name: str) -> tuple[str, ...]:
         """The models that share the tasks processed at once with this one, which is among them."""
-        model = self._models.get(name)
-        pool = None if model is None else model.limits.pool
-        return (name,) if pool is None else self._pools[pool]
+        pools = self._index.pools.values()
+        return next((tuple(mates) for mates in pools if name in mates), (name,))
 
     def in_region(self, region: str) -> Catalogue:
         """The same models with the limits of a region."""
-        return Catalogue(tuple(model.in_region(region) for model in self._models.values()))
+
+        def read(name: str) -> Model | None:
+            model = self.get(name)
+            return model and model.in_region(region)
+
+        return Catalogue(index=self._index, read=read)
+
+
+def entry_of(model: Model, file: str = "") -> Entry:
+    """What an index knows of a model that is described in this file."""
+    path = model.endpoint.rstrip("/")
+    return Entry(model.name, file, model.mode, path, model.limits.pool)

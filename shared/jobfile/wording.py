@@ -124,6 +124,7 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that this one begins, else the one most like it, if any is."""
     if len(name) > _LONGEST_NAME:
         return None  # comparing takes memory in proportion to the length
+
     by_lower = {option.lower(): option for option in known}
     begun = [option for option in by_lower if option.startswith(name.lower())]
     if begun and len(name) >= _LEAST_BEGINNING:

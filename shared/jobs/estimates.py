@@ -51,11 +51,13 @@ class Estimates:
 
     def seconds_each(self, model: Model) -> float:
         """How long the model's tasks take: what was learned, else what the catalogue says."""
+        learned = self.ledger.durations.of(model.name)
+        if not learned:
+            return model.typical_seconds
         # Imported late: a cold start would pay for decimal numbers and fractions as well.
         from statistics import median
 
-        learned = self.ledger.durations.of(model.name)
-        return median(learned) if learned else model.typical_seconds
+        return median(learned)
 
     def price(self, record: Record, spec: JobSpec | None) -> dict[str, Any] | None:
         """What the job costs at most; None without a spec."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -23,6 +23,12 @@ class Durations:
     def of(self, model: str) -> Sequence[float]:
         """What was learned, by any instance; where that cannot be read, what is known of it."""
         return self._readable(model).durations
+
+    def look_for(self, models: Iterable[str]) -> None:
+        """Before `of` for each of many: with one listing, those of which nothing was learned are
+        not read. Where that cannot be listed, they are."""
+        with suppress(StoreError):
+            self.states.look_for(models)
 
     def known(self, model: str) -> Sequence[float]:
         """What this instance read or learned last, without reading."""

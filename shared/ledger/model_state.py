@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from threading import Lock
 from typing import Any, TypeVar
@@ -25,7 +25,7 @@ FRESH = 300.0
 """Seconds after which a state is read again: another instance may have learned something."""
 PAUSE_FRESH = 1.0
 """The same while a model is paused: a person may have ended the pause, and waits for jobs to go."""
-RARELY = 150.0
+RARELY = 300.0
 """Seconds between two writings of what is only advice."""
 STATE_BYTES = 1024 * 1024
 VERSION = 1
@@ -111,6 +111,16 @@ class ModelStates:
                 self._base[model] = read.copy()
             self._read_at[model] = now
         return self._known[model]
+
+    def look_for(self, models: Iterable[str]) -> None:
+        """Find out with one listing of which of these nothing is stored: those need no reading.
+
+        Raises StoreError.
+        """
+        now, stored = self.clock.monotonic(), {one.key for one in self.store.list(layout.MODELS)}
+        for model in models:
+            if model not in self._known and layout.model_state(model) not in stored:
+                self._known[model], self._read_at[model] = ModelState(), now
 
     def known(self, model: str) -> ModelState:
         """What was read or learned last, without reading."""

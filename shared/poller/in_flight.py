@@ -236,9 +236,9 @@ class InFlightTasks:
 
     def _calls_left(self) -> int:
         """How many more calls may be open. A model that left the catalogue may have been one."""
-        others = {one.name for one in self.catalogue.models() if one.mode != SYNC}
-        names = {*self.catalogue.names(), *(slot.model for slot in self._held or ())} - others
-        return self.ledger.most_calls - sum(map(self._flying, names))
+        called, known = self.catalogue.called(), self.catalogue.names()
+        left = {slot.model for slot in self._held or ()}.difference(known)
+        return self.ledger.most_calls - sum(map(self._flying, {*called, *left}))
 
     def _flying(self, model: str) -> int:
         """How many tasks of a model keep the service busy, or are about to."""

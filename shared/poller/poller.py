@@ -13,7 +13,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
-from shared.catalogue.models import SYNC
 from shared.jobs.errors import classified
 from shared.ledger.breaker import KEY
 from shared.ledger.lease import POLLER
@@ -319,8 +318,9 @@ class Poller:
         if not self.ledger.breakers.key_needs_probe():
             return
         try:
-            models = self.in_flight.catalogue.models()
-            collection.model_studio.probe(min(models, key=lambda one: one.mode == SYNC).name)
+            catalogue = self.in_flight.catalogue
+            called = catalogue.called()
+            collection.model_studio.probe(min(catalogue.names(), key=called.__contains__))
         except ServiceError as error:
             rule = classified(collection.rules.errors, error)
             self.ledger.breakers.pause(KEY, error, rule)

@@ -93,7 +93,7 @@ class Sender:
     def in_turn(self, name: str) -> list[str]:
         """Of the models that share room with this one (its pool, or all that are called) those of
         which a job is known to be next, in the order of these."""
-        called = [one.name for one in self.in_flight.catalogue.models() if one.mode == SYNC]
+        called = self.in_flight.catalogue.called()
         mates = called if name in called else self.in_flight.catalogue.mates(name)
         heads = {mate: self.next_of(mate) for mate in mates}
         known = {mate: head for mate, head in heads.items() if head is not None}

@@ -26,10 +26,10 @@ def is_asynchronous(path: str, catalogue: Catalogue) -> bool:
     that no image model has."""
     if path in (*SYNTHESIS, GENERATION):
         return True
-    modes = {model.mode for model in _models_at(path, catalogue)}
-    if not modes:
+    names = catalogue.at_path(path)
+    if not names:
         raise errors.wrong_path()
-    return "sync" not in modes
+    return not set(names) & set(catalogue.called())
 
 
 def results_at(path: str, model: Model, catalogue: Catalogue) -> str:
@@ -40,14 +40,11 @@ def results_at(path: str, model: Model, catalogue: Catalogue) -> str:
     """
     if path == path_of(model):
         return model.results_at
-    usual = Counter(one.results_at for one in _models_at(path, catalogue)).most_common(1)
+    others = map(catalogue.get, catalogue.at_path(path))
+    usual = Counter(one.results_at for one in others if one).most_common(1)
     return usual[0][0] if usual else model.results_at
 
 
 def path_of(model: Model) -> str:
     """A model's own path. One has a slash at its end (background generation page)."""
     return model.endpoint.rstrip("/")
-
-
-def _models_at(path: str, catalogue: Catalogue) -> list[Model]:
-    return [model for model in catalogue.models() if path_of(model) == path]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 import falcon
@@ -15,7 +14,6 @@ from shared.catalogue.groups import group_of
 from shared.catalogue.models import Model
 from shared.catalogue.status import Status
 from shared.jobfile import Unreadable
-from shared.jobfile.convert import convert_all
 from shared.jobs.repair import UnknownModel
 
 
@@ -26,7 +24,9 @@ class Models:
         """Every model of the catalogue."""
         app = app_of(request)
         response.set_header("Cache-Control", "private, max-age=60")
-        answer_json(response, {"models": [_shown(app, model) for model in app.catalogue.models()]})
+        app.ledger.durations.look_for(app.catalogue.names())
+        shown = [_shown(app, model) for model in app.catalogue.models()]
+        answer_json(response, {"models": shown}, parts=vars)
 
 
 class Convert:
@@ -34,6 +34,8 @@ class Convert:
 
     def on_post(self, request: falcon.Request, response: falcon.Response, name: str) -> None:
         """A job file, written for this model; nothing is submitted or stored."""
+        from shared.jobfile.convert import convert_all  # it brings much along, and few ask for it
+
         app = app_of(request)
         if app.catalogue.get(name) is None:
             raise Problem(404, "No such model", str(UnknownModel(name, app.catalogue.names())))
@@ -55,20 +57,20 @@ def _shown(app: App, model: Model) -> dict[str, Any]:
         "title": {"en": model.title, "zh": model.title_zh},
         "description": model.description,
         "guidance": {"en": model.guidance, "zh": model.guidance_zh},
-        "group": asdict(group_of(model)),
+        "group": group_of(model),
         "snapshot_of": model.snapshot_of,
-        "lifecycle": asdict(model.readings["lifecycle"]),
+        "lifecycle": model.readings["lifecycle"],
         "status": _status(model.status),
         "offered": region in model.regions,
         "regions": model.regions,
         "input": model.input_schema,
         "parameters": model.parameters_schema,
         "rules": model.rules,
-        "images": [asdict(rule) for rule in model.images],
-        "number": [asdict(one) for one in model.number],
-        "limits": {**asdict(model.limits), "checked": model.readings["limits"].checked},
-        "price": {**asdict(model.price), **asdict(price)},
-        "notices": [asdict(notice) for notice in model.remarks()],
+        "images": model.images,
+        "number": model.number,
+        "limits": {**vars(model.limits), "checked": model.readings["limits"].checked},
+        "price": {**vars(model.price), **vars(price)},
+        "notices": model.remarks(),
         "typical_seconds": model.typical_seconds,
         "expected_seconds": round(app.estimates().seconds_each(model), 1),
         "sources": model.sources,

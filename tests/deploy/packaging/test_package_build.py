@@ -16,6 +16,7 @@ import pytest
 from deploy.packaging.__main__ import main
 from deploy.packaging.bytecode import compile_folders
 from deploy.packaging.interpreters import find_interpreter
+from deploy.packaging.settings import ROOT
 from tests.deploy.packaging.package_kit import NOBODY_HAS, RUNTIME, make_tree, write
 
 CACHED = sys.implementation.cache_tag
@@ -143,17 +144,23 @@ def test_the_bytecode_holds_the_methods_of_dataclasses(tree: Path) -> None:
         "@dataclass(frozen=True)\nclass Pair:\n    left: int\n    right: int = 2\n"
     )
     write(tree / "shared/core.py", text)
+    late = "shared/platform/late_fields.py"
+    write(tree / late, (ROOT / late).read_text())
     build(tree)
     folder = tree / "out/small"
     assert (folder / "shared/core.py").read_text() == text
     script = (
         "import sys; sys.path[:0] = ['.']; from shared.core import Pair;"
-        " print(Pair(1), Pair.__init__.__code__.co_filename)"
+        " print(Pair(1), Pair.__init__.__code__.co_filename);"
+        " print(type(vars(Pair)['__dataclass_fields__']).__name__);"
+        " import dataclasses; print(dataclasses.replace(Pair(1), left=3))"
     )
     done = subprocess.run(
         [sys.executable, "-S", "-B", "-c", script], cwd=folder, capture_output=True, text=True
     )
-    assert (done.stdout, done.stderr) == (f"Pair(left=1, right=2) {folder}/shared/core.py\n", "")
+    shown = [f"Pair(left=1, right=2) {folder}/shared/core.py", "LateFields"]
+    assert done.stdout.splitlines() == [*shown, "Pair(left=3, right=2)"]
+    assert done.stderr == ""
 
 
 def test_python_runs_the_bytecode_and_not_the_source(tree: Path) -> None:
