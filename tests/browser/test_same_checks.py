@@ -94,7 +94,7 @@ WRONG = {
     ),
     "/input/target_lang, nothing": job(TRANSLATE, JAPANESE),
     "/input/ext/terminologies/0/tgt": job(
-        TRANSLATE, {**JAPANESE, "target_lang": "en", "ext": {"terminologies": [{"src": "茶"}]}}
+        TRANSLATE, {**JAPANESE, "target_lang": "en", "ext/terminologies": [{"src": "茶"}]}
     ),
 }
 

@@ -21,9 +21,10 @@ export function violationsOf(model, draft) {
       if (state.off) continue;
       const required = always || state.required;
       const field = { name, title: fieldTitle(name, schema), schema, required };
-      const message = section === "input" && imageRule(model, name) ? pictureProblem(model, draft, field) : problemOf(valueAt(job[section], name), field);
+      const value = valueAt(job[section], name);
+      const message = section === "input" && imageRule(model, name) ? pictureProblem(model, draft, field) : problemOf(value, field);
       if (message) wrong.push({ pointer, message });
-      else wrong.push(...insideOf(job[section][name], schema, pointer));
+      else wrong.push(...insideOf(value, schema, pointer));
     }
   }
   wrong.push(...model.rules.flatMap((rule) => broken(rule, model, job)));
@@ -40,15 +41,15 @@ function problemOf(value, { title: name, schema, required }) {
   return null;
 }
 
-/** What is wrong with the parts of an object, or of the objects of a list. */
-function insideOf(value, schema, pointer) {
-  if (Array.isArray(value)) return schema.items?.properties ? value.flatMap((one, at) => insideOf(one, schema.items, `${pointer}/${at}`)) : [];
-  return Object.entries(value && schema.properties ? schema.properties : {}).flatMap(([name, inner]) => {
-    const required = (schema.required ?? []).includes(name);
-    const message = problemOf(value[name], { title: fieldTitle(name, inner), schema: inner, required });
-    const place = `${pointer}/${name}`;
-    return message ? [{ pointer: place, message }] : insideOf(value[name], inner, place);
-  });
+/** What is wrong with the parts of the objects of a list. */
+function insideOf(value, { items: { properties = {}, required = [] } = {} }, pointer) {
+  const parts = Array.isArray(value) ? Object.entries(properties) : [];
+  return parts.flatMap(([name, schema]) =>
+    value.flatMap((one, at) => {
+      const message = problemOf(one[name], { title: fieldTitle(name, schema), schema, required: required.includes(name) });
+      return message ? [{ pointer: `${pointer}/${at}/${name}`, message }] : [];
+    }),
+  );
 }
 
 function pictureProblem(model, draft, { name, title, required }) {
