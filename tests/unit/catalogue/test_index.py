@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from shared.catalogue import index as indexing
 from shared.catalogue import model_file
 from shared.catalogue.files import SCHEMAS, CatalogueError, read_schema
 from shared.catalogue.index import INDEX, entries_of, index_of
@@ -33,9 +32,10 @@ def folder(tmp_path: Path) -> Path:
 def reads(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """How often each file was read, and each model made."""
     found = Counter[str]()
-    read, make = read_schema, model_file._model
+    make = model_file._model
     monkeypatch.setattr(
-        indexing, "read_schema", lambda path: found.update([path.name]) or read(path)
+        "shared.catalogue.index.read_schema",
+        lambda path: found.update([path.name]) or read_schema(path),
     )
     monkeypatch.setattr(
         model_file, "_model", lambda root: found.update([root["name"].text()]) or make(root)

@@ -149,3 +149,14 @@ def test_a_pause_that_is_read_when_a_later_task_is_accepted_is_over_for_all() ->
     world.timeline.wait(10.0)
     one.breakers.accepted(MODEL, world.timeline.now)
     assert world.app("fresh").ledger.breakers.paused_for(MODEL) == 0
+
+
+def test_one_listing_tells_which_models_need_no_reading() -> None:
+    world = World()
+    world.app("before").ledger.model_states.save(MODEL, ModelState(durations=[5.0]))
+    ledger = world.app().ledger
+    ledger.durations.look_for([MODEL, "one", "two"])
+    before = world.bucket.count()
+    assert [list(ledger.durations.of(name)) for name in ("one", "two")] == [[], []]
+    assert world.bucket.count() == before
+    assert list(ledger.durations.of(MODEL)) == [5.0]
