@@ -256,9 +256,9 @@ class Sender:
         self.guard.schedule.wait(queued.model, seconds, cause)
 
     def _leftover(self, marker: str, last: Record | None) -> None:
-        """Remove a stale marker; repair result.json if the finisher crashed before writing it."""
+        """Remove a stale marker; do before what the finisher left undone if it crashed."""
         if last is not None and last.state in FINAL:
-            self.transitions.restore_manifest(last)
+            self.transitions.tell(last)
         self.ledger.queue.drop(marker)
 
     def _readable(self, marker: str) -> Record | None:
