@@ -49,7 +49,7 @@ class Deliveries:
         made = known or self._try(entry, record)
         counts, following = outbox.settle(entry, made)
         if known is None:
-            self._log(counts, record)
+            _log(counts, record)
         return following
 
     def _try(self, entry: Entry, record: Record) -> Try:
@@ -120,27 +120,25 @@ class Deliveries:
             next_at = self.policy.next(place + 1, now, since, answer.retry_after)
         return (GIVEN_UP, None) if next_at is None else (FAILED, next_at)
 
-    def _log(self, made: Try, record: Record) -> None:
-        facts = {
-            "event_type": made.event,
-            "message": made.id,
-            "host": made.host,
-            "tries": made.number,
-            "http": made.status,
-            "duration_s": made.took_s,
-        }
-        name, level = _LOGGED[made.outcome]
-        extra = about(name, record, **facts)
-        why = f": {made.why}" if made.why else ""
-        said = (made.job, made.host, made.outcome, made.event, why)
-        log.log(level, "job %s: %s: %s %s%s", *said, extra=extra)
 
-
-_LOGGED = {
-    DELIVERED: ("webhook.delivered", logging.INFO),
-    FAILED: ("webhook.failed", logging.WARNING),
-    GIVEN_UP: ("webhook.given_up", logging.ERROR),
-}
+def _log(made: Try, record: Record) -> None:
+    facts = {
+        "told": made.event,
+        "host": made.host,
+        "tries": made.number,
+        "http": made.status or 0,
+        "duration_s": made.took_s,
+    }
+    said = (made.job, made.event, made.host, made.why)
+    if made.outcome == DELIVERED:
+        extra = about("webhook.delivered", record, **facts)
+        log.info("job %s: told %s to %s%s", *said, extra=extra)
+    elif made.outcome == FAILED:
+        extra = about("webhook.failed", record, **facts)
+        log.warning("job %s: %s is told to %s later: %s", *said, extra=extra)
+    else:
+        extra = about("webhook.given_up", record, **facts)
+        log.error("job %s: %s is not told to %s any more: %s", *said, extra=extra)
 
 
 def _log_disabled(record: Record, receiver: Receiver) -> None:

@@ -29,7 +29,8 @@ MOST_DUE = 5000
 
 @dataclass
 class Courier:
-    """`deliveries`: makes what tells, which most deployments never need. `later`: when the first entry is due that is not due yet, in seconds since 1970."""
+    """`deliveries`: makes what tells, which most deployments never need. `later`: when the first
+    entry is due that is not due yet, in seconds since 1970."""
 
     ledger: Ledger
     deliveries: Callable[[], Deliveries]

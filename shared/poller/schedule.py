@@ -25,8 +25,8 @@ class Schedule:
     for expired jobs left some. `between`: seconds between two looks at the queues. `waits` says
     for each model when its queue is worth a look again, and `causes` why (its row in the table of
     wake-ups), `permits` when the next job of the last look may be sent; `delivery` when a receiver
-    is to be told again; `trouble` holds jobs and slots that failed by themselves. `strays`: something may be there that this run does not know
-    of. `closing`: nothing new is begun.
+    is to be told again; `trouble` holds jobs and slots that failed by themselves. `strays`:
+    something may be there that this run does not know of. `closing`: nothing new is begun.
     """
 
     clock: Clock
