@@ -135,9 +135,9 @@ class Rebuild:
         done.jobs += 1
         if not indexed:
             done.index_entries_made += self.ledger.index.add(one.job, self._created_at(last))
-        if self._is_over(last, one.manifest_etag):
-            done.announced += self.ledger.outbox.restore(last)
-        else:
+        if last.webhook is not None:
+            done.announced += self.ledger.outbox.restore(self.ledger.records.chain(one.job))
+        if not self._is_over(last, one.manifest_etag):
             if last.state not in FOR_GOOD:  # since it was listed the job may have gone on
                 last = self.ledger.records.last_from(last)
             self._restore(last, one.manifest_etag, done)
@@ -170,7 +170,6 @@ class Rebuild:
             done.markers_made += ledger.queue.add(last)
         if last.state in FINAL:
             done.manifests_made += self._restore_manifest(last, missing=etag is None)
-            done.announced += self.ledger.outbox.restore(last)
         if slot is not None and last.holds(slot):
             done.slots_made += ledger.store.create(slot.key, b"").created
 
@@ -202,7 +201,6 @@ class Rebuild:
                 return
         elif last is not None and last.state in FINAL:
             done.manifests_made += self._restore_manifest(last)
-            done.announced += self.ledger.outbox.restore(last)
         self.ledger.queue.drop(marker)
         done.markers_dropped += 1
 

@@ -31,6 +31,7 @@ from shared.ledger.record import (
     CANCELED,
     FAILED,
     NEEDS_ATTENTION,
+    PENDING,
     QUEUED,
     REJECTED,
     SUBMITTING,
@@ -198,6 +199,15 @@ class Transitions:
         self.restore_manifest(last)
         if last.is_final:
             self.ledger.outbox.announce(last)
+
+    def tell_all(self, last: Record) -> None:
+        """Do what `tell` does for a job whose marker is left over, and let its receiver hear of
+        tasks that were made for it: whoever died before the marker went may have owed it that."""
+        self.tell(last)
+        if self.ledger.outbox.hears_of(last, PENDING):
+            for one in self.ledger.records.chain(last.job):
+                if one.state == PENDING:
+                    self.ledger.outbox.announce(one)
 
     def restore_manifest(self, last: Record) -> None:
         """Write `result.json` from the last record, if that holds one. Raises StoreError.

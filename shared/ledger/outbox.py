@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -109,16 +109,27 @@ class Outbox:
         self._add(entry)
         return True
 
-    def restore(self, record: Record) -> bool:
-        """Make the entry of a record again if nothing else shows that its receiver was told, or
-        is going to be; whether one was made."""
-        entry = self._first(record)
-        if entry is None:
+    def restore(self, chain: Sequence[Record]) -> int:
+        """Make the entries of a job's records again where nothing shows that its receiver was told
+        of one, or is going to be; how many were made."""
+        wanted = {one.seq: entry for one in chain if (entry := self._first(one)) is not None}
+        told = {one.seq: one for one in self.tries(chain[0].job)} if wanted else {}
+        made = 0
+        for seq, entry in wanted.items():
+            latest = told.get(seq)
+            if latest is None:
+                made += self._add(entry)
+            elif not latest.is_last:
+                made += self._add(self._after(latest, entry.mark))
+        return made
+
+    def hears_of(self, record: Record, state: str) -> bool:
+        """Whether the job's receiver wants to hear of a state."""
+        event = EVENT_OF.get(state)
+        if record.webhook is None or event is None:
             return False
-        told = [one for one in self.tries(record.job) if one.seq == record.seq]
-        if not told:
-            return self._add(entry)
-        return not told[-1].is_last and self._add(self._after(told[-1], entry.mark))
+        receiver = self.webhooks.find(record.webhook)
+        return event in (events.ENDS if receiver is None else receiver.events)
 
     def again(self, record: Record) -> Entry | None:
         """Let the receiver hear of a record once more, at once; None if nobody is to."""
@@ -179,12 +190,7 @@ class Outbox:
 
     def _first(self, record: Record) -> Entry | None:
         """The entry of the first try; None for a record that nobody is to hear of."""
-        event = EVENT_OF.get(record.state)
-        if record.webhook is None or event is None:
-            return None
-        receiver = self.webhooks.find(record.webhook)
-        wanted = events.ENDS if receiver is None else receiver.events
-        if event not in wanted:
+        if record.webhook is None or not self.hears_of(record, record.state):
             return None
         due = int(from_iso(record.at) * 1000)
         return Entry(due, 1, mark_of(record.webhook)[:12], record.seq, record.job)
