@@ -20,7 +20,7 @@ import requests
 from shared.platform.webhook_settings import EVENTS, Receiver, WebhookSettings
 from tests.simulation.kernel import START
 from tests.simulation.network import Network
-from tests.simulation.scenario import Scenario, Upload
+from tests.simulation.scenario import Scenario, Upload, document, job_file
 from tests.simulation.wire import SimAnswer
 
 OFTEN = 4
@@ -67,8 +67,15 @@ class Webhooks:
 
     def plan(self, plan: Scenario) -> None:
         """Let jobs of a plan name webhooks."""
-        if self.on:
-            plan.uploads[:] = [replace(one, body=self._wanting(one)) for one in plan.uploads]
+        if not self.on:
+            return
+        rng = random.Random(f"wrong {self.seed}")
+        if rng.random() < 0.5:  # long after the others, when everybody may sleep
+            wrong = document(min(plan.limits), "wrong", 9, {})
+            plan.uploads.append(
+                Upload(300 + 400 * rng.random(), "jobs/wrong.json", job_file(wrong))
+            )
+        plan.uploads[:] = [replace(one, body=self._wanting(one)) for one in plan.uploads]
 
     def _wanting(self, upload: Upload) -> bytes:
         read = json.loads(upload.body)
