@@ -24,7 +24,6 @@ from shared.webhooks.signing import signed
 
 LINK_SECONDS = 24 * 3600
 """A link to an image is made for so long; it ends earlier with the credentials of its maker."""
-TEST = "wanx.test"
 
 log = logging.getLogger(__name__)
 
@@ -104,9 +103,10 @@ class Deliveries:
 
     def _send(self, event: Event, receiver: Receiver) -> Answer:
         body = event.body(receiver, lambda key: self.ledger.store.presign(key, LINK_SECONDS))
-        return self._signed(event.id, receiver.url, body)
+        return self.send(event.id, receiver.url, body)
 
-    def _signed(self, message: str, url: str, body: bytes) -> Answer:
+    def send(self, message: str, url: str, body: bytes) -> Answer:
+        """Send a message, signed for the receiver at an address."""
         at, keys = int(self.ledger.clock.now()), self.ledger.webhooks.keys
         headers = signed(keys, url, message, at, body)
         return self.sender.send(url, body, {**headers, "Content-Type": CONTENT_TYPE})

@@ -71,18 +71,16 @@ class Webhooks:
             return
         rng = random.Random(f"wrong {self.seed}")
         if rng.random() < 0.5:  # long after the others, when everybody may sleep
-            wrong = document(min(plan.limits), "wrong", 9, {})
-            plan.uploads.append(
-                Upload(300 + 400 * rng.random(), "jobs/wrong.json", job_file(wrong))
-            )
+            wrong = job_file(document(min(plan.limits), "wrong", 9, {}))
+            plan.uploads.append(Upload(300 + 400 * rng.random(), "jobs/wrong.json", wrong))
         plan.uploads[:] = [replace(one, body=self._wanting(one)) for one in plan.uploads]
 
     def _wanting(self, upload: Upload) -> bytes:
         read = json.loads(upload.body)
-        for document in read if isinstance(read, list) else [read]:
-            rng = random.Random(f"webhook {self.seed} {document['input']['prompt']}")
+        for job in read if isinstance(read, list) else [read]:
+            rng = random.Random(f"webhook {self.seed} {job['input']['prompt']}")
             if rng.random() < self.share:
-                document["job"]["webhook"] = rng.choice(WEBHOOKS)
+                job["job"]["webhook"] = rng.choice(WEBHOOKS)
         return json.dumps(read).encode()
 
     def patience(self) -> float:
