@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from shared.jobs.retry import Retries
     from shared.jobs.sweep import Sweep
     from shared.jobs.view import JobViews
+    from shared.jobs.webhooks import Webhooks
     from shared.platform.fc.events import Event
     from shared.platform.fc.invoke import DelayedCalls
     from shared.poller.poller import Poller
@@ -245,6 +246,12 @@ class App:
         alarm = Alarm(ledger, guard.schedule, self.calls)
         courier = Courier(ledger, lambda: self.deliveries, workers, guard)
         return Poller(ledger, scheduler, follower, workers, guard, alarm, courier)
+
+    @cached_property
+    def webhooks(self) -> Webhooks:
+        from shared.jobs.webhooks import Webhooks
+
+        return Webhooks(self.deliveries)
 
     @cached_property
     def deliveries(self) -> Deliveries:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.jobs.deliveries import Deliveries
-from shared.ledger.outbox import EVENT_OF, Entry, Try
+from shared.ledger.outbox import EVENT_OF, Entry
 from shared.ledger.record import Record
 from shared.ledger.wakeups import ANNOUNCED
 from shared.platform.clock import iso, nonce
@@ -99,18 +99,3 @@ class Webhooks:
         if receiver is None:
             raise WrongWebhook(EXPECTED, "no webhook of this name is configured")
         return receiver
-
-
-def shown(made: Try) -> dict[str, Any]:
-    """What became of a try, as people and programs see it."""
-    return {
-        "event": made.event,
-        "id": made.id,
-        "host": made.host,
-        "try": made.number,
-        "at": made.at,
-        "outcome": made.outcome,
-        "status": made.status,
-        "why": made.why or None,
-        "next_at": None if made.next_ms is None else iso(made.next_ms / 1000),
-    }
