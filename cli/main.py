@@ -13,6 +13,7 @@ import click
 from cli.access import Access, load_access
 from cli.ends import Quiet, end
 from cli.operations import COMMANDS as OPERATIONS
+from cli.webhooks import webhooks
 
 
 class Named(click.Path):
@@ -286,7 +287,7 @@ def up(options: tuple[str, ...]) -> None:
     run(options)
 
 
-for command in OPERATIONS:
+for command in (*OPERATIONS, webhooks):
     wanx.add_command(command)
 
 
