@@ -48,7 +48,7 @@ def test_an_address_inside_is_not_even_dialled(receiver: LocalReceiver, url: str
 
 
 def test_a_name_that_leads_inside_is_not_dialled(monkeypatch: pytest.MonkeyPatch) -> None:
-    dialled = []
+    dialled: list[Any] = []
     monkeypatch.setattr(
         socket, "getaddrinfo", lambda *_args: [_info("10.1.2.3"), _info("100.100.100.200")]
     )
