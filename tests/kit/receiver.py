@@ -34,27 +34,29 @@ class Heard:
 
 @dataclass
 class LocalReceiver:
-    """`secrets`: those it verifies with, any of which will do; `answers`: status and headers of the
-    next answers, 204 when there are none left."""
+    """Each path below `url` is a receiver of its own. `secrets`: by path those it verifies with,
+    any of which will do; `answers`: by path status and headers of the next answers, 204 when there
+    are none left."""
 
     url: str = ""
-    secrets: Sequence[str] = ()
-    answers: list[tuple[int, dict[str, str]]] = field(default_factory=list)
+    secrets: dict[str, list[str]] = field(default_factory=dict)
+    answers: dict[str, list[tuple[int, dict[str, str]]]] = field(default_factory=dict)
     heard: list[Heard] = field(default_factory=list)
 
-    def of(self, job: str) -> list[Heard]:
-        """What it was told of a job."""
-        return [one for one in self.heard if one.event.get("subject") == job]
+    def at(self, path: str) -> list[Heard]:
+        """What was told there."""
+        return [one for one in self.heard if one.path == path]
 
-    def verifies(self, headers: dict[str, str], body: bytes) -> bool:
-        """Whether one of its secrets signed this."""
-        for secret in self.secrets:
-            try:
-                Webhook(secret).verify(body, headers)
-            except WebhookVerificationError:
-                continue
-            return True
-        return False
+
+def verifies(secrets: Sequence[str], headers: dict[str, str], body: bytes) -> bool:
+    """Whether one of the secrets signed this."""
+    for secret in secrets:
+        try:
+            Webhook(secret).verify(body, headers)
+        except WebhookVerificationError:
+            continue
+        return True
+    return False
 
 
 @contextmanager
@@ -66,9 +68,10 @@ def local_receiver() -> Iterator[LocalReceiver]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            genuine = receiver.verifies(headers, body)
+            genuine = verifies(receiver.secrets.get(self.path, ()), headers, body)
             receiver.heard.append(Heard(headers, body, self.path, genuine))
-            status, more = receiver.answers.pop(0) if receiver.answers else (204, {})
+            answers = receiver.answers.get(self.path)
+            status, more = answers.pop(0) if answers else (204, {})
             self.send_response(status)
             for name, value in {"Content-Length": "0", **more}.items():
                 self.send_header(name, value)
@@ -80,5 +83,5 @@ def local_receiver() -> Iterator[LocalReceiver]:
             """Say nothing."""
 
     with served(Handler) as address:
-        receiver.url = f"{address}/hook"
+        receiver.url = address
         yield receiver

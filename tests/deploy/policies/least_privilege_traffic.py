@@ -278,19 +278,19 @@ def _webhooks(world: World) -> None:
     rested(world)
     with local_receiver() as receiver:
         hooks = {"WEBHOOK_KEY": KEY, "WEBHOOK_HOSTS": "http://127.0.0.1"}
-        wrong = sketch("lp-told", webhook=receiver.url) | {"parameters": {"n": 9}}
+        wrong = sketch("lp-told", webhook=f"{receiver.url}/") | {"parameters": {"n": 9}}
         world.bucket.put_object(f"{layout.JOB_FILES}lp-told.YAML", yaml.safe_dump(wrong))
         world.acting("wanx-submit", **hooks).acceptance.job_file(f"{layout.JOB_FILES}lp-told.YAML")
         poller, api = world.acting("wanx-poll", **hooks), world.acting("wanx-api", **hooks)
         last = api.ledger.records.last("lp-told")
         assert last is not None
-        receiver.answers += [(500, {}), (410, {})]
+        receiver.answers["/"] = [(500, {}), (410, {})]
         for number in (1, 2):
             entry = Entry(1, number, "0" * 12, last.seq, last.job)
             poller.store.create(entry.key, b"")
             poller.deliveries.tell(poller.ledger.outbox.due(10)[0][0])
         assert api.webhooks.listed()["disabled"]
-        assert api.webhooks.enable(receiver.url)
+        assert api.webhooks.enable(f"{receiver.url}/")
         assert api.webhooks.redeliver(last).number == 3
         assert len(api.ledger.outbox.tries("lp-told")) == 2
 

@@ -183,7 +183,7 @@ def test_what_was_delivered_is_told_again_only_if_a_person_asks(
     told(world, receivers)
     app = poller(world, receivers)
     app.ledger.outbox.announce(_last(app, "cat"))
-    assert app.rebuild.run(from_start=True).announced == 0
+    assert app.rebuild.run(from_start=True).outbox_entries_made == 0
     told(world, receivers)
     assert len(receivers.heard) == 1
     app.webhooks.redeliver(_last(app, "cat"))
@@ -199,7 +199,7 @@ def test_an_outbox_that_was_deleted_is_made_again(world: World, receivers: Recei
     for key in world.bucket.keys(layout.OUTBOX):
         world.bucket.remove(key)
     app = poller(world, receivers)
-    assert app.rebuild.run(from_start=True).announced == 1
+    assert app.rebuild.run(from_start=True).outbox_entries_made == 1
     told(world, receivers)
     assert receivers.events() == ["wanx.job.succeeded"] * 2
 

@@ -41,7 +41,7 @@ def test_a_receiver_that_takes_it_is_told_once(receiver: LocalReceiver) -> None:
     "url", ["https://127.0.0.1:{port}/", "https://localhost:{port}/", "https://[::1]:{port}/"]
 )
 def test_an_address_inside_is_not_even_dialled(receiver: LocalReceiver, url: str) -> None:
-    port = receiver.url.rpartition(":")[2].partition("/")[0]
+    port = receiver.url.rpartition(":")[2]
     answer = sent(url.format(port=port), WebhookSettings())
     assert answer.status is None
     assert "is not one of the internet" in answer.why
@@ -68,7 +68,7 @@ def test_plain_http_needs_the_setting(receiver: LocalReceiver) -> None:
 
 
 def test_a_redirect_is_not_followed(receiver: LocalReceiver) -> None:
-    receiver.answers.append((307, {"Location": f"{receiver.url}/elsewhere"}))
+    receiver.answers["/"] = [(307, {"Location": f"{receiver.url}/elsewhere"})]
     answer = sent(receiver.url)
     assert not answer.is_good
     assert "redirect" in answer.why
@@ -77,12 +77,12 @@ def test_a_redirect_is_not_followed(receiver: LocalReceiver) -> None:
 
 @pytest.mark.parametrize(("text", "seconds"), [("40", 40.0), ("soon", 0.0), ("9" * 30, 0.0)])
 def test_retry_after_is_read(receiver: LocalReceiver, text: str, seconds: float) -> None:
-    receiver.answers.append((503, {"Retry-After": text}))
+    receiver.answers["/"] = [(503, {"Retry-After": text})]
     assert sent(receiver.url).retry_after == seconds
 
 
 def test_gone_is_for_good(receiver: LocalReceiver) -> None:
-    receiver.answers.append((410, {}))
+    receiver.answers["/"] = [(410, {})]
     assert sent(receiver.url).for_good
 
 
@@ -113,7 +113,7 @@ def _drip(server: socket.socket, over: threading.Event) -> None:
 
 
 def test_a_long_answer_is_not_read_to_its_end(receiver: LocalReceiver) -> None:
-    receiver.answers.append((200, {"Content-Length": str(10**12)}))
+    receiver.answers["/"] = [(200, {"Content-Length": str(10**12)})]
     assert sent(receiver.url).is_good
 
 
