@@ -107,7 +107,7 @@ def _drip(server: socket.socket, over: threading.Event) -> None:
         made.sendall(b"HTTP/1.1 200 OK\r\n")
         while not over.wait(0.02):
             try:
-                made.sendall(b"x: y\r\n")
+                made.sendall(b"x")
             except OSError:
                 return
 
