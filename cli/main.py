@@ -14,6 +14,7 @@ import click
 from cli.access import Access, load_access
 from cli.ends import Quiet, end
 from cli.operations import COMMANDS as OPERATIONS
+from cli.webhooks import webhooks
 
 
 class Named(click.Path):
@@ -297,7 +298,7 @@ def up(options: tuple[str, ...]) -> None:
     run(options)
 
 
-for command in OPERATIONS:
+for command in (*OPERATIONS, webhooks):
     wanx.add_command(command)
 
 

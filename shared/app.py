@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from shared.jobs.cancel import Cancellation
     from shared.jobs.collect import Collection
     from shared.jobs.dead_letters import DeadLetters
+    from shared.jobs.deliveries import Deliveries
     from shared.jobs.estimates import Estimates
     from shared.jobs.listing import JobListing
     from shared.jobs.lost_calls import LostCalls
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
     from shared.jobs.retry import Retries
     from shared.jobs.sweep import Sweep
     from shared.jobs.view import JobViews
+    from shared.jobs.webhooks import Webhooks
     from shared.platform.fc.events import Event
     from shared.platform.fc.invoke import DelayedCalls
     from shared.poller.poller import Poller
@@ -71,7 +73,8 @@ class App:
 
     `itself`: makes what the function that runs calls itself with, later; `calls` is that, and None
     where a timer fires every minute.
-    `code`: which code runs (`shared.platform.running_code`).
+    `code`: which code runs (`shared.platform.running_code`). `receivers`: the session in which
+    receivers of webhooks are told; None: one is made when it is needed.
     """
 
     settings: Settings
@@ -84,6 +87,7 @@ class App:
     calls: DelayedCalls | None = None
     code: str = ""
     itself: Callable[[], DelayedCalls] | None = None
+    receivers: requests.Session | None = None
 
     def say_code(self) -> None:
         """Say, once an instance, which code is deployed, so that a poller of other code makes room.
@@ -105,7 +109,8 @@ class App:
     def ledger(self) -> Ledger:
         timing = Timing(self.settings.lease_seconds, self.settings.create_timeout)
         most_calls = self.settings.most_open_calls
-        return Ledger(self.store, self.clock, self.rng, timing, self.code, most_calls)
+        of_code = (self.code, most_calls, self.settings.webhooks)
+        return Ledger(self.store, self.clock, self.rng, timing, *of_code)
 
     @cached_property
     def model_studio(self) -> ModelStudio:
@@ -218,6 +223,7 @@ class App:
     def poller(self) -> Poller:
         from shared.poller.alarm import Alarm
         from shared.poller.backoff import Backoff
+        from shared.poller.courier import Courier
         from shared.poller.follower import Follower
         from shared.poller.guard import Guard
         from shared.poller.in_flight import InFlightTasks
@@ -238,7 +244,24 @@ class App:
         follower = Follower(ledger, scheduler, *following)
         sender.answered = follower.fetch_answer
         alarm = Alarm(ledger, guard.schedule, self.calls)
-        return Poller(ledger, scheduler, follower, workers, guard, alarm)
+        courier = Courier(ledger, lambda: self.deliveries, workers, guard)
+        return Poller(ledger, scheduler, follower, workers, guard, alarm, courier)
+
+    @cached_property
+    def webhooks(self) -> Webhooks:
+        from shared.jobs.webhooks import Webhooks
+
+        return Webhooks(self.deliveries)
+
+    @cached_property
+    def deliveries(self) -> Deliveries:
+        from shared.jobs.deliveries import Deliveries
+        from shared.webhooks.connection import ReceiverSession
+        from shared.webhooks.delivery import Sender
+
+        session = self.receivers or ReceiverSession(self.settings.webhooks.trusts)
+        sender, policy = Sender(session, self.clock), self.rules.policy.webhooks
+        return Deliveries(self.ledger, sender, policy, self.settings.oss_bucket)
 
     def answered(self, event: Event) -> str | None:
         """What poll answers `wanx verify-cloud`; None for an event of any other kind.

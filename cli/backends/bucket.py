@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from cli.backends.protocol import Listing, Submitted, View, Wanted
 from cli.trouble import Refused, Trouble, of_store
@@ -18,14 +18,18 @@ from shared.jobs.intake import IntakeOutcome, Source
 from shared.jobs.listing import JobFilter
 from shared.jobs.lost_calls import NotLost
 from shared.jobs.retry import NotRetryable
+from shared.jobs.tries import shown
 from shared.jobs.view import events_of
+from shared.jobs.webhooks import NotTold
 from shared.ledger.job_index import Cursor
 from shared.ledger.record import CANCELED, FINAL, REJECTED, RETRYABLE, Record
 from shared.modelstudio.client import ServiceError
 from shared.platform.settings import SettingsError
+from shared.platform.webhook_settings import WrongWebhook
 from shared.storage import layout
 from shared.storage.objects import ObjectMissing, StoreError
 
+T = TypeVar("T")
 MOST_SEARCHED = 2000
 """Jobs a filtered list looks at before it says that there may be more."""
 PIECE = 4 * 1024 * 1024
@@ -164,6 +168,35 @@ class BucketBackend:
             raise of_store(error) from None
         return events_of(chain) or None
 
+    def webhooks(self) -> Mapping[str, Any]:
+        return self._asked(self.app.webhooks.listed)
+
+    def redeliver(self, job: str) -> int:
+        last = self._asked(lambda: self._last(job))
+        if last is None:
+            raise Refused("there is no such job; `wanx list` shows those there are")
+        return self._asked(lambda: self.app.webhooks.redeliver(last)).number
+
+    def test_webhook(self, webhook: str) -> Mapping[str, Any]:
+        told = self._asked(lambda: self.app.webhooks.test(webhook))
+        facts = {"delivered": told.is_good, "status": told.status, "why": told.why or None}
+        return {**facts, "seconds": told.took}
+
+    def enable_webhook(self, webhook: str) -> bool:
+        return self._asked(lambda: self.app.webhooks.enable(webhook))
+
+    def webhook_secrets(self, webhook: str) -> list[str]:
+        return self._asked(lambda: self.app.webhooks.secrets(webhook))
+
+    def _asked(self, ask: Callable[[], T]) -> T:
+        """What a question about webhooks brings. Raises Refused, Trouble."""
+        try:
+            return ask()
+        except (NotTold, WrongWebhook) as error:
+            raise Refused(str(error)) from None
+        except StoreError as error:
+            raise of_store(error) from None
+
     def image(self, view: View, image: Mapping[str, Any], start: int) -> Iterator[bytes]:
         try:
             while True:
@@ -195,7 +228,9 @@ class BucketBackend:
         prompt = first.spec.input.get("prompt") if first.spec else None
         priority = last.priority if last.queued_ms else None
         facts = {"expires_at": last.expires_at, "priority": priority, "prompt": prompt}
-        return {**self.app.views().whole(last, first), **facts}
+        told = self.app.ledger.outbox.tries(last.job) if last.webhook is not None else []
+        deliveries = {"deliveries": [shown(one) for one in told]}
+        return {**self.app.views().whole(last, first), **facts, **deliveries}
 
     def _with_spec(self, last: Record) -> Record:
         """The record that holds the spec never changes again and is read once."""

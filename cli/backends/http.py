@@ -141,6 +141,36 @@ class HttpBackend:
             raise not_offered("logs")
         return list(expect(answer, self._url, "events")["events"] or [])
 
+    def webhooks(self) -> Mapping[str, Any]:
+        answer = self._call("GET", "/webhooks")
+        return self._offered(answer, "webhooks")
+
+    def redeliver(self, job: str) -> int:
+        if not is_job_id(job):
+            raise Refused(NO_JOB)
+        answer = self._call("POST", f"/jobs/{job}/redeliver")
+        return int(self._offered(answer, "try")["try"])
+
+    def test_webhook(self, webhook: str) -> Mapping[str, Any]:
+        return self._of_webhook("test", webhook, "delivered")
+
+    def enable_webhook(self, webhook: str) -> bool:
+        return bool(self._of_webhook("enable", webhook, "enabled")["enabled"])
+
+    def webhook_secrets(self, webhook: str) -> list[str]:
+        return list(self._of_webhook("secret", webhook, "secrets")["secrets"])
+
+    def _of_webhook(self, verb: str, webhook: str, name: str) -> dict[str, Any]:
+        answer = self._call("POST", f"/webhooks/{verb}", json={"webhook": webhook})
+        return self._offered(answer, name)
+
+    def _offered(self, answer: requests.Response, name: str) -> dict[str, Any]:
+        """The document of an answer of an endpoint that older deployments lack. Raises Refused."""
+        refuse(answer)
+        if answer.status_code in (404, 405) and is_problem(answer):
+            raise not_offered("the command webhooks")
+        return expect(answer, self._url, name)
+
     def image(self, view: View, image: Mapping[str, Any], start: int) -> Iterator[bytes]:
         links = {one.get("key"): one.get("url") for one in view.get("images") or ()}
         url = image.get("url") or links.get(image.get("key"))

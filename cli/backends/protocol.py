@@ -74,6 +74,21 @@ class Backend(Protocol):
     def events(self, job: str) -> list[View] | None:
         """The job's records in order; None: there is no such job."""
 
+    def webhooks(self) -> Mapping[str, Any]:
+        """As `GET /webhooks` shows them: those with a name, and receivers that are disabled."""
+
+    def redeliver(self, job: str) -> int:
+        """Let a job's receiver hear of it once more; the number of the try. Raises Refused."""
+
+    def test_webhook(self, webhook: str) -> Mapping[str, Any]:
+        """Send a test message; as `POST /webhooks/test` answers. Raises Refused."""
+
+    def enable_webhook(self, webhook: str) -> bool:
+        """Tell a receiver of jobs again; whether it was disabled. Raises Refused."""
+
+    def webhook_secrets(self, webhook: str) -> list[str]:
+        """With which its receiver verifies. Raises Refused."""
+
     def image(self, view: View, image: Mapping[str, Any], start: int) -> Iterator[bytes]:
         """An image's bytes from `start` on, in pieces."""
 

@@ -11,11 +11,13 @@ from shared.platform.settings import SCOPES, Settings, Token
 
 @dataclass(frozen=True)
 class Caller:
-    """A caller whose token is known. `mark` identifies the token and is not secret."""
+    """A caller whose token is known. `mark` identifies the token and is not secret. `webhook`: who
+    is told of its jobs if they do not say it themselves."""
 
     scope: str
     prefix: str
     mark: str
+    webhook: str = ""
 
     def may(self, scope: str) -> bool:
         """Whether the caller's scope includes another. A token with a prefix is never admin."""
@@ -39,4 +41,5 @@ def identify(settings: Settings, authorization: str | None) -> Caller | None:
     if scheme.lower() != "bearer" or not token or not known:
         return None
     first = known[0]
-    return Caller(first.scope, first.prefix, hashlib.sha256(first.sha256.encode()).hexdigest())
+    mark = hashlib.sha256(first.sha256.encode()).hexdigest()
+    return Caller(first.scope, first.prefix, mark, first.webhook)

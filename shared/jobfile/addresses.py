@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
-import socket
 from collections.abc import Collection
 from datetime import datetime, timedelta, timezone
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
+from shared.platform.addresses import is_public_name
+
 _EXPECTED = "http:// or https://, a host and a path, without credentials"
 _PUBLIC = "an address that can be reached from the internet"
-_INSIDE = (".localhost", ".local", ".internal", ".lan", ".home", ".home.arpa", ".corp")
-"""Ends of names that no public DNS answers (RFC 6761, 6762 and 8375; ICANN's reserved ones)."""
-_NUMERIC = re.compile(r"(?:0x[0-9a-f]*|[0-9]+)\Z", re.IGNORECASE)
 _OSS_INTERNAL = re.compile(r"-internal\.aliyuncs\.com\.?\Z", re.IGNORECASE)
 """The service cannot reach these (AI try-on plus API reference, error table)."""
 _MOST_FIELDS = 100
@@ -44,7 +41,7 @@ def bad_address(
     if _OSS_INTERNAL.search(str(parts.hostname)):
         message = "an endpoint inside one region's network; use the one without -internal"
         return _PUBLIC, message
-    if not _is_own(parts.netloc.lower(), own_hosts) and not _is_public(str(parts.hostname)):
+    if not _is_own(parts.netloc.lower(), own_hosts) and not is_public_name(str(parts.hostname)):
         message = (
             f"`{str(parts.hostname)[:80]}` is an address inside a network, which the service cannot"
             " reach; upload the image and write oss:///inputs/name.png"
@@ -77,24 +74,6 @@ def _parts(text: str) -> SplitResult | None:
 def _is_own(netloc: str, own_hosts: Collection[str] | None) -> bool:
     """An endpoint itself, or a bucket's name before it."""
     return own_hosts is None or any(f".{netloc}".endswith(f".{host}") for host in own_hosts)
-
-
-def _is_public(host: str) -> bool:
-    name = host.lower().rstrip(".")
-    try:
-        return _is_global(ipaddress.ip_address(name.partition("%")[0]))
-    except ValueError:
-        pass
-    if _NUMERIC.match(name.rpartition(".")[2]):  # 127.1 and 0x7f000001 are addresses as well
-        try:
-            return _is_global(ipaddress.ip_address(socket.inet_aton(name)))
-        except (OSError, ValueError):
-            return False
-    return "." in name and not name.endswith(_INSIDE)
-
-
-def _is_global(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    return address.is_global and not address.is_multicast
 
 
 def _expired(parts: SplitResult, now: float) -> tuple[str, str] | None:

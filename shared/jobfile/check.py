@@ -21,6 +21,7 @@ from shared.jobfile.references import Place
 from shared.jobfile.rules import as_numbers, check_lengths, check_rules
 from shared.jobfile.schema_check import Section, check_section
 from shared.jobfile.spec import ASK, DEFAULT_PRIORITY, ImageUse, JobSpec
+from shared.platform.webhook_settings import LONGEST_URL, WrongWebhook, check_form
 
 _SOURCE = "job file format"
 
@@ -56,6 +57,7 @@ def check(
     if model is not None:
         job, framed = _flat(as_numbers(job, model, found), model, found)
     _check_envelope(job, model, found)
+    _check_webhook(job, place, found)
     uses: list[ImageUse] = []
     if model is not None and isinstance(job, dict):
         uses = _check_model(_without_null(job), model, found, place, framed)
@@ -130,6 +132,24 @@ def _check_envelope(job: Plain, model: Model | None, found: Findings) -> None:
     check_section(job, section, found)
 
 
+def _check_webhook(job: Plain, place: Place, found: Findings) -> None:
+    """Offline only the form can be checked: names and hosts are the deployment's."""
+    webhook = webhook_of(job)
+    if webhook is None:
+        return
+    try:
+        check_form(webhook) if place.webhooks is None else place.webhooks.check(webhook)
+    except WrongWebhook as error:
+        found.violate("/job/webhook", error.expected, webhook, str(error), _SOURCE)
+
+
+def webhook_of(job: Plain) -> str | None:
+    """Whom a job wants to be told, if what it says is a text of bearable length."""
+    own = job.get("job") if isinstance(job, dict) else None
+    webhook = own.get("webhook") if isinstance(own, dict) else None
+    return webhook if isinstance(webhook, str) and 0 < len(webhook) <= LONGEST_URL else None
+
+
 def _check_model(
     job: dict[str, Any], model: Model, found: Findings, place: Place, framed: bool
 ) -> list[ImageUse]:
@@ -172,6 +192,7 @@ def _spec(job: dict[str, Any], model: Model, images: tuple[ImageUse, ...]) -> Jo
         labels=dict(own.get("labels", {})),
         on_partial=own.get("on_partial", "keep"),
         on_unknown=own.get("on_unknown", ASK),
+        webhook=own.get("webhook"),
         images=images,
     )
 

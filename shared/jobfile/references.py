@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from shared.jobfile.addresses import bad_address
 from shared.jobfile.image_marks import PixelCounter
+from shared.platform.webhook_settings import WebhookSettings
 from shared.storage.layout import INPUTS, RESULTS, UPLOADS
 from shared.storage.objects import ObjectReader
 
@@ -45,7 +46,8 @@ class Place:
     `images` reads the objects of `bucket`, which is empty where its name is not known. `own_hosts`:
     endpoints that are reachable, whatever they look like; None if nobody knows which are. `now` in
     seconds since 1970; 0 if signed URLs are not to be held against the time. `pixels` counts for
-    all jobs that are checked at this place, those of a file.
+    all jobs that are checked at this place, those of a file. `webhooks`: who may be told of
+    jobs; None where nobody knows.
     """
 
     images: ObjectReader
@@ -53,6 +55,7 @@ class Place:
     own_hosts: Collection[str] | None = ()
     now: float = 0.0
     pixels: PixelCounter = field(default_factory=PixelCounter)
+    webhooks: WebhookSettings | None = None
 
 
 def read_reference(text: str, place: Place, *, inline: bool, ascii_url: bool) -> Reference:

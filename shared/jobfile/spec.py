@@ -32,6 +32,7 @@ class JobSpec:
     """A checked job. `parameters` are the caller's, plus the defaults that must be sent.
 
     `expires_after` is in seconds from acceptance, None for never; priority 0 is served first.
+    `webhook`: who is told of it, if the job says so itself.
     """
 
     model: str
@@ -43,6 +44,7 @@ class JobSpec:
     labels: dict[str, str] = field(default_factory=dict)
     on_partial: str = "keep"
     on_unknown: str = ASK
+    webhook: str | None = None
     images: tuple[ImageUse, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
@@ -50,6 +52,8 @@ class JobSpec:
         data = {**asdict(self), "images": [asdict(image) for image in self.images]}
         if self.on_unknown == ASK:
             del data["on_unknown"]  # as in records from before a job could say it
+        if self.webhook is None:
+            del data["webhook"]
         return data
 
     @staticmethod

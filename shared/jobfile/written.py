@@ -96,6 +96,7 @@ def _options(spec: JobSpec) -> dict[str, Any]:
         "on_partial": spec.on_partial,
         "on_unknown": spec.on_unknown if spec.on_unknown != ASK else None,
         "expires_after": _duration(spec.expires_after),
+        "webhook": spec.webhook,
     }
     return {name: value for name, value in options.items() if value not in (None, {})}
 

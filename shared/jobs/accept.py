@@ -19,7 +19,7 @@ from shared.jobs.submit import Submission
 from shared.ledger.lease import SUBMIT
 from shared.ledger.ledger import Ledger
 from shared.ledger.record import QUEUED, Record
-from shared.ledger.wakeups import ACCEPTED, RELEASED
+from shared.ledger.wakeups import ACCEPTED, ANNOUNCED, RELEASED
 from shared.platform.logs import about
 from shared.storage.layout import job_of_marker
 
@@ -106,6 +106,8 @@ class Acceptance:
         """Wake a poller if there is anything to poll for."""
         if any(not one.record.is_final for one in taken):
             self.ledger.wake.because(ACCEPTED)
+        elif self.ledger.outbox.news:
+            self.ledger.wake.because(ANNOUNCED)
         return taken
 
 

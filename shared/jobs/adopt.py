@@ -74,6 +74,7 @@ class Adoption:
 
     def _go_on(self, last: Record, task: ListedTask) -> Record:
         """The record PENDING, after the claim and the slot that it needs."""
+        self.submission.transitions.tell(last)
         slot = last.slot if last.state == SUBMITTING else None
         slot = slot or self.ledger.slots.claim(last.model, last.job, last.seq + 1)
         self.ledger.tasks.claim(task.task_id, slot)

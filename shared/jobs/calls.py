@@ -179,6 +179,7 @@ class CallAttempts:
             return found
         if found.state not in (NEEDS_ATTENTION, QUEUED):
             return None
+        self.transitions.tell(found)
         made = self._goes_on(replace(draft, seq=draft.seq + 1))
         if made is not None:
             self.ledger.wake.because(FROZEN)

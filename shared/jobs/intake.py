@@ -24,6 +24,7 @@ from shared.jobfile import (
     most_each,
     parse,
 )
+from shared.jobfile.check import webhook_of
 from shared.jobs.manifest import rejection
 from shared.jobs.transitions import Transitions
 from shared.ledger.ledger import Ledger
@@ -31,6 +32,7 @@ from shared.ledger.record import QUEUED, REJECTED, Origin, Record
 from shared.platform.clock import iso
 from shared.platform.concurrency import MapFn, in_turn
 from shared.platform.logs import about
+from shared.platform.webhook_settings import WrongWebhook
 from shared.storage import layout
 from shared.storage.objects import ObjectMissing, ObjectTooLarge, StoreError
 
@@ -46,6 +48,7 @@ class Source:
     """Where a document came from: the object's key and ETag, or an HTTP request.
 
     Ids that follow from the source begin with `prefix`. `retried_from`: the job it repeats.
+    `webhook`: who is told of jobs that do not say it themselves.
     """
 
     key: str
@@ -53,6 +56,7 @@ class Source:
     documents: int = 1
     prefix: str = ""
     retried_from: str | None = None
+    webhook: str | None = None
 
     def job_id(self, index: int) -> str:
         """The id of a document that names none: the same file is always the same job.
@@ -98,7 +102,7 @@ class Intake:
     def place(self) -> Place:
         """Where a job file is checked, and when."""
         store, now = self.ledger.store, self.ledger.clock.now()
-        return Place(store, self.bucket, self.own_hosts, now)
+        return Place(store, self.bucket, self.own_hosts, now, webhooks=self.ledger.webhooks)
 
     def take_object(self, key: str) -> list[IntakeOutcome]:
         """Take in the job file at `key`; no jobs if it has vanished. Raises StoreError."""
@@ -215,6 +219,7 @@ class Intake:
             queued_ms=int(now * 1000) + document.index,
             digest=digest(canonical(spec)),
             written=digest_of(document),
+            webhook=spec.webhook or source.webhook or None,
             expires_at=None if spec.expires_after is None else iso(now + spec.expires_after),
             spec=spec,
             source=source.origin(document.index),
@@ -228,6 +233,7 @@ class Intake:
         if last is None:
             raise LookupError(f"record 1 of job {draft.job} exists but cannot be read")
         if last.state == REJECTED:
+            self.transitions.tell(last)  # of the rejection, which is about to be history
             made = records.append(replace(draft, seq=last.seq + 1, spec_seq=last.seq + 1))
             if made is not None:
                 self.ledger.queue.add(made)
@@ -258,7 +264,7 @@ class Intake:
             if last is not None and last.state == REJECTED and list(last.violations) == shown:
                 _log_rejection(last, source, index, found)
                 self._index_again(last)
-                self.transitions.restore_manifest(last)
+                self.transitions.tell(last)
                 return IntakeOutcome(job, last, False, found)
         raise StoreError(f"{source.key}, document {index + 1}: the ids {derived}… are taken.")
 
@@ -276,10 +282,20 @@ class Intake:
             state=REJECTED,
             model=model or "",
             source=origin,
+            webhook=self._webhook_of(value, source),
             violations=tuple(shown),
             manifest=rejection(job, at, value, facts),
         )
         return self.ledger.records.append(draft) or self.ledger.records.last(job)
+
+    def _webhook_of(self, value: Any, source: Source) -> str | None:
+        """Who is told of a rejection: whom the job names, if that is in order."""
+        webhook = webhook_of(value)
+        try:
+            self.ledger.webhooks.check(webhook or "")
+        except WrongWebhook:
+            return source.webhook or None
+        return webhook
 
     def _index_again(self, last: Record) -> None:
         """Add the index entry again: an instance may have died right after the first record."""

@@ -14,6 +14,7 @@ from shared.jobs.retry import NotRetryable, Retries
 from shared.jobs.transitions import Transitions
 from shared.ledger.ledger import Ledger
 from shared.ledger.record import NEEDS_ATTENTION, Record
+from shared.ledger.wakeups import ANNOUNCED
 from shared.storage import layout
 
 LOST = "CallLost"
@@ -83,6 +84,8 @@ class LostCalls:
             return last
         why = self.transitions.rules.errors.ours(DECIDED, decision=decision)
         ended = self.transitions.fail(self._before_its_end(last), why)
+        if self.ledger.outbox.news:
+            self.ledger.wake.because(ANNOUNCED)
         return ended or self.ledger.records.last(last.job) or last
 
     def _before_its_end(self, last: Record) -> Record:

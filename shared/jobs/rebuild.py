@@ -92,7 +92,7 @@ class Rebuild:
         tell(progress)
         if progress.after:
             place.forget()
-        if self.ledger.slots.held() or not self.ledger.queue.empty():
+        if done.outbox_entries_made or self.ledger.slots.held() or not self.ledger.queue.empty():
             self.ledger.wake.because(REBUILT)
         return done
 
@@ -135,6 +135,10 @@ class Rebuild:
         done.jobs += 1
         if not indexed:
             done.index_entries_made += self.ledger.index.add(one.job, self._created_at(last))
+        if last.webhook is not None:
+            done.outbox_entries_made += self.ledger.outbox.restore(
+                self.ledger.records.chain(one.job)
+            )
         if not self._is_over(last, one.manifest_etag):
             if last.state not in FOR_GOOD:  # since it was listed the job may have gone on
                 last = self.ledger.records.last_from(last)

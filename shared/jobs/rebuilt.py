@@ -34,6 +34,7 @@ class Rebuilt:
     claims_made: int = 0
     manifests_made: int = 0
     index_entries_made: int = 0
+    outbox_entries_made: int = 0
     damaged: dict[str, str] = field(default_factory=dict)
     unnamed: int = 0
 

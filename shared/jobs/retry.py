@@ -113,7 +113,7 @@ class Retries:
                 name, existing = self._bound(bound, name, existing)
         if existing is not None:
             return self.acceptance.known(existing)
-        return self._make(last.job, first.spec, name, prefix)
+        return self._make(last, first.spec, name, prefix)
 
     def _family(self, first: Record) -> Family:
         """The family of a job, whose record with the spec is `first`.
@@ -191,10 +191,11 @@ class Retries:
             return bound, found
         return name, existing
 
-    def _make(self, job: str, spec: JobSpec, name: str, prefix: str) -> IntakeOutcome:
+    def _make(self, last: Record, spec: JobSpec, name: str, prefix: str) -> IntakeOutcome:
         value = job_file_of(spec)
         value["job"] = {**value.get("job", {}), "id": name}
-        source = Source("http/retry.json", name, prefix=prefix, retried_from=job)
+        asked = ("http/retry.json", name)
+        source = Source(*asked, prefix=prefix, retried_from=last.job, webhook=last.webhook)
         return self.acceptance.value(value, source)
 
 

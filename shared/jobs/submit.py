@@ -190,6 +190,7 @@ class Submission:
         log.info(
             "job %s: submitted as task %s", last.job, task_id, extra=about("job.submitted", made)
         )
+        self.ledger.outbox.announce(made)
         self.ledger.queue.remove(last)
         sent_at = from_iso(submitted_at)
         self.ledger.breakers.accepted(last.model, sent_at)

@@ -100,7 +100,7 @@ class Sweep:
             swept.began, swept.last = swept.began or entry.listed_at, entry.key
             if self._is_due(entry, since):
                 self._look(entry, swept)
-        if swept.queued:
+        if swept.queued or self.ledger.outbox.news:
             self.ledger.wake.because(ACCEPTED)
         return swept
 

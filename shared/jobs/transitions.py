@@ -3,7 +3,8 @@
 The record decides, so it comes first: a manifest written before it would stay, and be wrong, where
 another instance was faster. `result.json` is a copy of what the record holds; an instance that dies
 before writing it leaves slot or marker, and the next one that comes across these writes it. Images
-are in the bucket before either names them.
+are in the bucket before either names them. The entry of the outbox comes after `result.json` and
+before marker and slot go, so whoever is to hear of the job does, and finds its result.
 
 A job that goes back gets its record QUEUED, then the marker, then the slot is freed. As long as the
 slot exists, an instance that comes across it finds the attempt over and makes the marker again: a
@@ -30,6 +31,7 @@ from shared.ledger.record import (
     CANCELED,
     FAILED,
     NEEDS_ATTENTION,
+    PENDING,
     QUEUED,
     REJECTED,
     SUBMITTING,
@@ -144,11 +146,12 @@ class Transitions:
         return made
 
     def complete(self, ended: Record, *, marked: bool = True) -> None:
-        """Write the manifest of a job that is over, remove its marker and slot; idempotent.
+        """Write the manifest of a job that is over, let its receiver hear of it, remove its marker
+        and slot; idempotent.
 
         `marked`: the job may still have its marker; it goes when a task is accepted.
         """
-        self.restore_manifest(ended)
+        self.tell(ended)
         if marked and ended.queued_ms:
             self.ledger.queue.remove(ended)
         if ended.slot is not None:
@@ -166,7 +169,7 @@ class Transitions:
         """The slot goes last: as long as it exists, another instance does what is left undone."""
         if last.state == QUEUED:
             self.ledger.queue.add(last)
-        self.restore_manifest(last)
+        self.tell(last)
         self._free(slot, task_id, in_doubt)
 
     def _free(self, slot: Slot, task_id: str | None, in_doubt: bool) -> None:
@@ -189,6 +192,22 @@ class Transitions:
             self.ledger.slots.free(slot)
         elif not last.holds(slot):
             self.clean_up(slot, last)
+
+    def tell(self, last: Record) -> None:
+        """Write `result.json` of a job that is over, and the entry of the outbox: whoever hears of
+        the job finds its result. Raises StoreError."""
+        self.restore_manifest(last)
+        if last.is_final:
+            self.ledger.outbox.announce(last)
+
+    def tell_all(self, last: Record) -> None:
+        """Do what `tell` does for a job whose marker is left over, and let its receiver hear of
+        tasks that were made for it: whoever died before the marker went may have owed it that."""
+        self.tell(last)
+        if self.ledger.outbox.hears_of(last, PENDING):
+            for one in self.ledger.records.chain(last.job):
+                if one.state == PENDING:
+                    self.ledger.outbox.announce(one)
 
     def restore_manifest(self, last: Record) -> None:
         """Write `result.json` from the last record, if that holds one. Raises StoreError.

@@ -13,6 +13,7 @@ from shared.ledger.job_index import JobIndex
 from shared.ledger.lease import Lease, Timing
 from shared.ledger.model_state import ModelStates
 from shared.ledger.open_calls import OpenCalls
+from shared.ledger.outbox import Endpoints, Outbox
 from shared.ledger.permits import Permits
 from shared.ledger.queue import Queue
 from shared.ledger.records import Records
@@ -20,6 +21,7 @@ from shared.ledger.slots import Slots
 from shared.ledger.task_claims import TaskClaims
 from shared.ledger.wake import Wake
 from shared.platform.clock import Clock, nonce
+from shared.platform.webhook_settings import NO_WEBHOOKS, WebhookSettings
 from shared.storage.objects import ObjectStore
 
 
@@ -28,7 +30,7 @@ class Ledger:
     """Records and the indexes over them, as one instance sees them. Parts are made on first use.
 
     `code`: what runs here (`shared.platform.running_code`). `most_calls`: calls of synchronous
-    models that may be open at once.
+    models that may be open at once. `webhooks`: who may be told of jobs.
     """
 
     store: ObjectStore
@@ -37,6 +39,7 @@ class Ledger:
     timing: Timing = field(default_factory=Timing)
     code: str = ""
     most_calls: int = 16
+    webhooks: WebhookSettings = NO_WEBHOOKS
 
     @cached_property
     def records(self) -> Records:
@@ -62,6 +65,14 @@ class Ledger:
     @cached_property
     def wake(self) -> Wake:
         return Wake(self.store, self.clock, self.lease)
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        return Outbox(self.store, self.clock, self.webhooks)
+
+    @cached_property
+    def endpoints(self) -> Endpoints:
+        return Endpoints(self.store, self.clock)
 
     @cached_property
     def deployed(self) -> Deployed:

@@ -71,12 +71,12 @@ class Record:
 
     `version` is the version it was read with. `written` is the digest of the document as it was
     written, `digest` that of the request it asks for. `spec_seq` names the record that holds the
-    spec. `tenant` and `api_key` (its name, never the key) are None in records from before there
-    were any. `not_before` delays the next attempt. `epoch` is that of the lease under which the
-    attempt was sent. `call`: the attempt is a call of a synchronous model, which has no task.
-    `paid` images and what they cost (`bill`), the images `kept` and the numbers `missing` are what
-    earlier attempts of a partial success left behind; records from before there were bills have
-    none.
+    spec. `webhook`: who is told of the job. `tenant` and `api_key` (its name, never the key) are
+    None in records from before there were any. `not_before` delays the next attempt. `epoch` is
+    that of the lease under which the attempt was sent. `call`: the attempt is a call of a
+    synchronous model, which has no task. `paid` images and what they cost (`bill`), the images
+    `kept` and the numbers `missing` are what earlier attempts of a partial success left behind;
+    records from before there were bills have none.
 
     The last group belongs to one record only; the next record starts without it. `unknown` says
     why the outcome of a submission is unknown. `answer` is what the service answered to a call,
@@ -97,6 +97,7 @@ class Record:
     digest: str = ""
     written: str = ""
     spec_seq: int = 1
+    webhook: str | None = None
     expires_at: str | None = None
     attempt: int = 0
     slot_seq: int | None = None

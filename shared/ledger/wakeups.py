@@ -2,7 +2,7 @@
 wakes.
 
 A kind that is not in the table wakes nobody. What later needs a wake-up gets a row: a budget that
-is reset, limits that were changed, a webhook that is due, a chain, a batch that goes on.
+is reset, limits that were changed, a chain, a batch that goes on.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ REDRIVEN, DEAD_EVENT, FROZEN = "redriven", "dead event", "frozen"
 DEADLINE, OTHER_CODE = "deadline", "other code"
 IN_FLIGHT, IN_DOUBT = "in flight", "in doubt"
 NOT_BEFORE, EXPIRY, BREAKER = "not before", "expiry", "breaker"
+ANNOUNCED, DELIVERY = "announced", "delivery"
 KEY_PROBE, PERMIT, TROUBLE = "key probe", "permit", "trouble"
 
 WAKE_UPS: dict[str, WakeUp] = {
@@ -45,6 +46,7 @@ WAKE_UPS: dict[str, WakeUp] = {
     RESUMED: WakeUp("at once: the poller may be going to rest because of it", How.OBJECT),
     REDRIVEN: WakeUp("at once: an event of the poller was put back", How.OBJECT),
     DEAD_EVENT: WakeUp("when rescue has written it down: submit may have left jobs", How.OBJECT),
+    ANNOUNCED: WakeUp("at once: somebody is to be told of a job", How.OBJECT_IF_ALONE),
     DEADLINE: WakeUp("at once: the next run goes on", How.OBJECT),
     OTHER_CODE: WakeUp("at once: the next run has the code that is deployed", How.OBJECT),
     FROZEN: WakeUp("when it thaws: a poller that lost the lease unseen", How.OBJECT_IF_ALONE),
@@ -55,6 +57,7 @@ WAKE_UPS: dict[str, WakeUp] = {
     BREAKER: WakeUp("when the model's pause ends", How.CALL),
     KEY_PROBE: WakeUp("when the key's pause ends", How.CALL),
     PERMIT: WakeUp("when the next permit returns", How.CALL),
+    DELIVERY: WakeUp("when a receiver is to be told again", How.CALL),
     TROUBLE: WakeUp("when a damaged thing is worth another try", How.CALL),
 }
 

@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 import re
-import socket
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from typing import IO
 from urllib.parse import urlsplit
 
@@ -22,6 +19,7 @@ from urllib3.exceptions import HTTPError, LocationParseError
 from urllib3.util import parse_url
 
 from shared.modelstudio.answers import RETENTION, pieces
+from shared.platform.addresses import may_answer, peer_of
 from shared.platform.clock import Clock, SystemClock
 from shared.platform.logs import about
 from shared.platform.slim_imports import requests
@@ -38,9 +36,6 @@ FOR_GOOD = frozenset({"ResultTooLarge", "ResultHostRefused"})
 """What no other scheme would change."""
 LONGEST = 120.0
 """Seconds for one image as a whole."""
-METADATA = ip_address("100.100.100.200")
-"""Alibaba Cloud's metadata service, which hands out the role's credentials."""
-
 _AFTER_HOST = re.compile("[/?#]")
 
 log = logging.getLogger(__name__)
@@ -181,7 +176,7 @@ class Downloader:
         peer = self.peer_of(answer)
         if peer is None and hosts.trusts(host):
             return
-        if peer is None or not _may_answer(peer, public=not hosts.trusts(host)):
+        if peer is None or not may_answer(peer, public=not hosts.trusts(host)):
             raise _inside(host, peer)
 
     def _body(self, answer: requests.Response) -> Download:
@@ -235,34 +230,6 @@ def host_of(url: str) -> str | None:
     except (ValueError, LocationParseError):
         return None
     return ours if ours and dialled and ours == dialled.lower().strip("[]") else None
-
-
-def peer_of(answer: requests.Response) -> str | None:
-    """The address that was connected to; None where that cannot be told.
-
-    The connection has let go of its socket where the server closes it after the answer; the answer
-    reads from it all the same.
-    """
-    raw = getattr(answer, "raw", None)
-    if raw is None:
-        return None
-    held = getattr(getattr(raw, "connection", None), "sock", None)
-    try:
-        if held is not None:
-            return str(held.getpeername()[0])
-        with socket.socket(fileno=os.dup(raw.fileno())) as read_from:
-            return str(read_from.getpeername()[0])
-    except (OSError, ValueError, AttributeError):
-        return None
-
-
-def _may_answer(peer: str, *, public: bool) -> bool:
-    """Whether results may come from an address. `public`: from the internet alone."""
-    address = ip_address(peer)
-    address = getattr(address, "ipv4_mapped", None) or address
-    if public and (not address.is_global or address.is_multicast):
-        return False
-    return not (address.is_loopback or address.is_link_local or address == METADATA)
 
 
 def _with_https(url: str) -> str:

@@ -29,6 +29,7 @@ CUTS = (6000, 1500, 300, 60)
 """Characters to which long texts are cut, tried in turn until the line is short enough."""
 SECRETS = (
     "DASHSCOPE_API_KEY",
+    "WEBHOOK_KEY",
     "ALIBABA_CLOUD_ACCESS_KEY_ID",
     "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
     "ALIBABA_CLOUD_SECURITY_TOKEN",
@@ -235,7 +236,7 @@ def set_up(environ: Mapping[str, str], context: object) -> None:
     _lines.standing = {"function": function_name(environ, context)}
     _request_id.set(request_id(context))
     _lines.prompts = environ.get("LOG_PROMPTS") == "yes"
-    _lines.hide(*(environ.get(name) for name in SECRETS))
+    _lines.hide(*(word for name in SECRETS for word in environ.get(name, "").split(",")))
     tokens = environ.get("API_TOKENS", "") + " " + environ.get("API_TOKEN_SHA256", "")
     _lines.hide(*re.findall(r"[0-9a-fA-F]{64}", tokens))
     held = getattr(context, "credentials", None)

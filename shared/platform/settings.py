@@ -11,6 +11,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from shared.platform.model_hosts import BEIJING, HostError, ModelHost, model_host
+from shared.platform.webhook_settings import (
+    NO_WEBHOOKS,
+    WebhookSettings,
+    WrongWebhook,
+    read_webhooks,
+)
 
 API_PATH = "/api/v1"
 BEIJING_BASE_URL = "https://dashscope.aliyuncs.com/api/v1"
@@ -56,11 +62,15 @@ class Credentials:
 
 @dataclass(frozen=True)
 class Token:
-    """A caller's token by its SHA-256; its jobs are those whose ids begin with `prefix`."""
+    """A caller's token by its SHA-256; its jobs are those whose ids begin with `prefix`.
+
+    `webhook`: who is told of them if they do not say it themselves.
+    """
 
     sha256: str = field(repr=False)
     scope: str = "admin"
     prefix: str = ""
+    webhook: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,6 +92,7 @@ class Settings:
     Exactly one of `api_key` and `api_key_secret` is set; the latter names a KMS secret, which is
     read at `kms_endpoint`. `log_prompts`: the log may hold prompt texts. `poll_timer`: how often
     the timer starts poll; `invoke_endpoint`: where poll calls itself (empty: the account's own).
+    `webhooks`: who may be told of jobs.
     """
 
     oss_endpoint: str
@@ -112,6 +123,7 @@ class Settings:
     kms_endpoint: str = ""
     poll_timer: str = EVERY_MINUTE
     invoke_endpoint: str = ""
+    webhooks: WebhookSettings = NO_WEBHOOKS
 
 
 def load_settings(environ: Mapping[str, str]) -> Settings:
@@ -134,6 +146,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     endpoint = _with_scheme(environ["OSS_ENDPOINT"])
     base_url = _base_url(environ.get(BASE_URL) or BEIJING_BASE_URL)
     region = environ.get("OSS_REGION") or environ.get("FC_REGION") or "cn-beijing"
+    webhooks = _webhooks(environ)
     return Settings(
         oss_endpoint=endpoint,
         oss_public_endpoint=_with_scheme(
@@ -150,7 +163,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         input_delivery=_one_of(environ, "INPUT_DELIVERY", ("presigned", "inline")),
         result_hosts=_words(environ.get("RESULT_HOSTS", "")),
         token_hashes=_token_hashes(environ.get("API_TOKEN_SHA256", "").lower()),
-        tokens=_tokens(environ.get("API_TOKENS", "")),
+        tokens=_tokens(environ.get("API_TOKENS", ""), webhooks),
         cors_origin=environ.get("CORS_ORIGIN", "").rstrip("/"),
         api_url=environ.get("API_URL", "").rstrip("/"),
         create_timeout=_seconds(environ, "CREATE_TIMEOUT", 30.0),
@@ -163,6 +176,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         poll_timer=_one_of(environ, "POLL_TIMER", (EVERY_MINUTE, SAFETY_NET)),
         invoke_endpoint=environ.get("INVOKE_ENDPOINT", "").rstrip("/"),
         log_prompts=_one_of(environ, "LOG_PROMPTS", ("no", "yes")) == "yes",
+        webhooks=webhooks,
     )
 
 
@@ -274,7 +288,14 @@ _EMPTY_TOKEN = (
 )
 
 
-def _tokens(text: str) -> tuple[Token, ...]:
+def _webhooks(environ: Mapping[str, str]) -> WebhookSettings:
+    try:
+        return read_webhooks(environ)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
+
+
+def _tokens(text: str, webhooks: WebhookSettings) -> tuple[Token, ...]:
     """API_TOKENS: a JSON list of objects. An error never quotes the value."""
     if not text.strip():
         return ()
@@ -286,13 +307,13 @@ def _tokens(text: str) -> tuple[Token, ...]:
         raise SettingsError(
             'API_TOKENS must be a JSON list: [{"sha256": "…", "scope": "submit", "prefix": "a-"}].'
         )
-    return tuple(_token(number, item) for number, item in enumerate(items, 1))
+    return tuple(_token(number, item, webhooks) for number, item in enumerate(items, 1))
 
 
-def _token(number: int, item: Any) -> Token:
+def _token(number: int, item: Any, webhooks: WebhookSettings) -> Token:
     where = f"Token {number} of API_TOKENS"
-    if not isinstance(item, dict) or not set(item) <= {"sha256", "scope", "prefix"}:
-        raise SettingsError(f"{where} must be an object of sha256, scope and prefix.")
+    if not isinstance(item, dict) or not set(item) <= {"sha256", "scope", "prefix", "webhook"}:
+        raise SettingsError(f"{where} must be an object of sha256, scope, prefix and webhook.")
     digest, scope, prefix = item.get("sha256"), item.get("scope"), item.get("prefix", "")
     if not isinstance(digest, str) or not re.fullmatch(r"[0-9a-fA-F]{64}", digest):
         raise SettingsError(f"{where}: sha256 must be the token's SHA-256 as 64 hex digits.")
@@ -305,7 +326,15 @@ def _token(number: int, item: Any) -> Token:
             f"{where}: prefix must have at most 24 letters, digits, dots, underscores and hyphens,"
             " begin with a letter or digit and end with a dot, underscore or hyphen: team-a-"
         )
-    return Token(digest.lower(), scope, prefix)
+    webhook = item.get("webhook", "")
+    try:
+        if not isinstance(webhook, str):
+            raise WrongWebhook("", "it must be a text")
+        if webhook:
+            webhooks.check(webhook)
+    except WrongWebhook as error:
+        raise SettingsError(f"{where}: webhook: {error}.") from None
+    return Token(digest.lower(), scope, prefix, webhook)
 
 
 def _one_of(environ: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:

@@ -74,21 +74,25 @@ class Guard:
     def task(self, slot: Slot, step: Step) -> None:
         """A step of one task: what is wrong with it delays this task alone, longer each time, until
         `succeeded`."""
+        self.apart(slot.key, slot.job, step)
+
+    def apart(self, key: str, job: str, step: Step) -> None:
+        """A step of one thing of a job, likewise."""
         trouble = self.schedule.trouble
         try:
             step()
         except NotBegun:
             pass
         except (ObjectDamaged, ObjectForbidden) as error:
-            _say_trouble(slot.job, error, trouble.failed(slot.key, TROUBLE))
+            _say_trouble(job, error, trouble.failed(key, TROUBLE))
         except (ServiceError, StoreError) as error:
-            _say_trouble(slot.job, error, trouble.failed(slot.key, PASSING))
+            _say_trouble(job, error, trouble.failed(key, PASSING))
         except Exception:
-            trouble.failed(slot.key, TROUBLE)
+            trouble.failed(key, TROUBLE)
             log.exception(
                 "job %s: unexpected trouble; the others go on",
-                slot.job,
-                extra=about("round.failed", step=slot.job),
+                job,
+                extra=about("round.failed", step=job),
             )
 
     def succeeded(self, slot: Slot) -> None:

@@ -23,6 +23,7 @@ from shared.platform.concurrency import Workers
 from shared.platform.fc.events import Event, TimerEvent, WakeUpEvent
 from shared.platform.logs import about
 from shared.poller.alarm import Alarm
+from shared.poller.courier import Courier
 from shared.poller.follower import ASKING, RESOLVING, Follower
 from shared.poller.guard import Guard
 from shared.poller.in_flight import InFlightTasks
@@ -70,6 +71,7 @@ class Poller:
     workers: Workers
     guard: Guard
     alarm: Alarm
+    courier: Courier
     _waiting: bool = False
     _left: set[str] = field(default_factory=set)
     _deployed: str | None = None
@@ -184,7 +186,7 @@ class Poller:
 
     def _nothing_left(self) -> bool:
         some = self._waiting or self.schedule.strays or self.in_flight or self.workers.busy()
-        return not some and not self.schedule.trouble
+        return not some and not self.schedule.trouble and not self.courier.left
 
     def _hand_over(self) -> None:
         """Begin nothing new, see to the end what only the holder of the lease does, and give the
@@ -258,6 +260,7 @@ class Poller:
         if self.schedule.queues_due and self.in_flight.counted:
             self._submit_waiting()
         self.guard.part("line", self.in_flight.line_up)
+        self.guard.part("webhooks", self.courier.round)
         self.scheduler.gauges.tell(self.in_flight.models())
 
     def _rested(self) -> bool:
@@ -267,7 +270,7 @@ class Poller:
             return False
         self._release()
         new = self.scheduler.waiting() or self.scheduler.unknown - unknown
-        if not new and not self.ledger.slots.held():
+        if not new and not self.ledger.slots.held() and not self.courier.ready():
             return True
         self._go_on()
         return False
@@ -284,6 +287,7 @@ class Poller:
         trouble = self.schedule.trouble
         held = {one.slot.key for one in self.ledger.slots.held()}
         left = {key for key in held if not trouble.holds(key)} | self.scheduler.unpaused()
+        left |= self.courier.ready()
         new, self._left = left - self._left, left
         if not new and not self.alarm.is_late():
             return True

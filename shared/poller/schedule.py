@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from shared.ledger.wakeups import PERMIT, TROUBLE
+from shared.ledger.wakeups import DELIVERY, PERMIT, TROUBLE
 from shared.platform.clock import Clock
 from shared.poller.backoff import Backoff
 
@@ -24,9 +24,9 @@ class Schedule:
     `slots_at`, `queues_at`, `expired_at`: when the next look is due; `expired_left`: the last look
     for expired jobs left some. `between`: seconds between two looks at the queues. `waits` says
     for each model when its queue is worth a look again, and `causes` why (its row in the table of
-    wake-ups), `permits` when the next job of the last look may be sent; `trouble` holds jobs and
-    slots that failed by themselves. `strays`: something may be there that this run does not know
-    of. `closing`: nothing new is begun.
+    wake-ups), `permits` when the next job of the last look may be sent; `delivery` when a receiver
+    is to be told again; `trouble` holds jobs and slots that failed by themselves. `strays`:
+    something may be there that this run does not know of. `closing`: nothing new is begun.
     """
 
     clock: Clock
@@ -39,6 +39,7 @@ class Schedule:
     waits: dict[str, float] = field(default_factory=dict)
     causes: dict[str, str] = field(default_factory=dict)
     permits: dict[str, float] = field(default_factory=dict)
+    delivery: float | None = None
     strays: bool = False
     closing: bool = False
 
@@ -117,6 +118,10 @@ class Schedule:
             del self.permits[name]
         return due
 
+    def deliver_in(self, seconds: float | None) -> None:
+        """A receiver is to be told again in `seconds`; None: nobody is."""
+        self.delivery = None if seconds is None else self.clock.monotonic() + seconds
+
     def makes_wait(self, model: str) -> bool:
         """Whether it is too early for a model's queue."""
         return model in self.waits or model in self.permits
@@ -137,5 +142,7 @@ class Schedule:
             yield self.causes[model], until - now
         for until in self.permits.values():
             yield PERMIT, until - now
+        if self.delivery is not None:
+            yield DELIVERY, self.delivery - now
         if trouble is not None:
             yield TROUBLE, trouble

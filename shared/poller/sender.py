@@ -15,7 +15,7 @@ from shared.jobs.transitions import Transitions
 from shared.ledger.ledger import Ledger
 from shared.ledger.permits import Permit
 from shared.ledger.queue import marker_of
-from shared.ledger.record import FINAL, QUEUED, SUBMITTING, Record
+from shared.ledger.record import QUEUED, SUBMITTING, Record
 from shared.ledger.slots import HeldSlot, Slot
 from shared.ledger.wakeups import BREAKER, NOT_BEFORE
 from shared.platform.clock import from_iso
@@ -259,9 +259,9 @@ class Sender:
         self.guard.schedule.wait(queued.model, seconds, cause)
 
     def _leftover(self, marker: str, last: Record | None) -> None:
-        """Remove a stale marker; repair result.json if the finisher crashed before writing it."""
-        if last is not None and last.state in FINAL:
-            self.transitions.restore_manifest(last)
+        """Remove a stale marker; do before what the finisher left undone if it crashed."""
+        if last is not None:
+            self.transitions.tell_all(last)
         self.ledger.queue.drop(marker)
 
     def _readable(self, marker: str) -> Record | None:

@@ -29,6 +29,9 @@ JOBS = "state/jobs/"
 UPLOADS = "uploads/"
 INPUTS = "inputs/"
 REQUESTS = "state/requests/"
+OUTBOX = "state/outbox/"
+DELIVERIES = "state/deliveries/"
+ENDPOINTS = "state/endpoints/"
 DEPLOYED = f"{QUEUE}-deployed"
 """Which code is deployed. A listing of all queues begins with it: no model comes before."""
 REBUILD = "state/rebuild.json"
@@ -53,6 +56,8 @@ _SHAPES = {
     LEASE: rf"{LEASE}[0-9]{{12}}",
     CALLS: rf"{CALLS}[0-9]{{12}}",
     DOUBTS: rf"{DOUBTS}[^/]+/[^/]+/{_ID}~[0-9]{{6}}~[0-9a-f]+",
+    OUTBOX: rf"{OUTBOX}[0-9]{{13}}-[0-9]{{4}}-[0-9a-f]{{12}}-[0-9]{{6}}-{_ID}",
+    DELIVERIES: rf"{DELIVERIES}{_ID}/[0-9]{{6}}-[0-9]{{4}}\.json",
 }
 
 
@@ -220,6 +225,40 @@ def parse_indexed(key: str) -> tuple[int, str]:
 def request(mark: str) -> str:
     """What was sent under an Idempotency-Key; `mark` is a hash of it, so safe in a path."""
     return f"{REQUESTS}{mark}.json"
+
+
+def outbox(due_ms: int, number: int, mark: str, seq: int, job: str) -> str:
+    """Try `number` (from 1) to tell a receiver of record `seq` of a job; `mark` stands for the
+    receiver. Byte order is the order in which tries are due."""
+    return f"{OUTBOX}{due_ms:013d}-{number:04d}-{mark}-{seq:06d}-{job}"
+
+
+def parse_outbox(key: str) -> tuple[int, int, str, int, str]:
+    """When a try is due, in milliseconds since 1970, its number, its receiver's mark, record and
+    job."""
+    due, number, mark, seq, job = key[len(OUTBOX) :].split("-", 4)
+    return int(due), int(number), mark, int(seq), job
+
+
+def deliveries_of(job: str) -> str:
+    """The prefix of what became of the tries to tell of a job."""
+    return f"{DELIVERIES}{job}/"
+
+
+def delivery(job: str, seq: int, number: int) -> str:
+    """What became of one try."""
+    return f"{deliveries_of(job)}{seq:06d}-{number:04d}.json"
+
+
+def parse_delivery(key: str) -> tuple[str, int, int]:
+    """Job, number of the record and of the try."""
+    job, name = key[len(DELIVERIES) :].split("/", 1)
+    return job, int(name[:6]), int(name[7:11])
+
+
+def endpoint(mark: str) -> str:
+    """Says that a receiver is told nothing any more; `mark` is a hash of its address."""
+    return f"{ENDPOINTS}{mark}.json"
 
 
 def dead_event(name: str) -> str:

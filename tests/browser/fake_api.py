@@ -68,6 +68,8 @@ class FakeApi:
     converted: dict[str, Any] = field(default_factory=dict)
     retired: frozenset[str] = frozenset()
     more: tuple[Model, ...] = ()
+    deliveries: list[dict[str, Any]] = field(default_factory=list)
+    redelivered: list[str] = field(default_factory=list)
 
     def __enter__(self) -> FakeApi:
         self._loop = asyncio.new_event_loop()
@@ -145,6 +147,7 @@ class FakeApi:
         routes.add_get("/jobs", self._list)
         routes.add_get("/jobs/{id}", self._job)
         routes.add_get("/jobs/{id}/events", self._events)
+        routes.add_post("/jobs/{id}/redeliver", self._redeliver)
         routes.add_post("/jobs/{id}/cancel", self._cancel)
         routes.add_post("/jobs/{id}/retry", self._retry)
         return app
@@ -257,7 +260,12 @@ class FakeApi:
 
     async def _events(self, request: web.Request) -> web.Response:
         job = self.jobs[request.match_info["id"]]
-        return web.json_response({"events": [{"state": job.state, "at": job.created_at}]})
+        events = [{"state": job.state, "at": job.created_at}]
+        return web.json_response({"events": events, "deliveries": self.deliveries})
+
+    async def _redeliver(self, request: web.Request) -> web.Response:
+        self.redelivered.append(request.match_info["id"])
+        return web.json_response({"job": request.match_info["id"], "try": 2}, status=202)
 
     async def _cancel(self, request: web.Request) -> web.Response:
         job = self.jobs[request.match_info["id"]]

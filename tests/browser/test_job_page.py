@@ -116,3 +116,25 @@ def inline(fields: tuple[str, ...]) -> dict[str, str]:
         image.save(buffer, "PNG")
         found[name] = f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
     return found
+
+
+def test_who_was_told_is_shown_and_can_be_told_again(visit: Visiting, api: FakeApi) -> None:
+    api.deliveries = [
+        {
+            "at": "2026-11-20T05:12:00.123Z",
+            "event": "succeeded",
+            "host": "hooks.example.com",
+            "outcome": "failed",
+            "status": 500,
+            "why": "it answered 500",
+        }
+    ]
+    api.add("told", CALLED)
+    page = visit().sign_in("#/jobs/told")
+    page.wait_for_selector(".result-image")
+    page.get_by_text("What happened").click()
+    expect(page.locator(".told tbody tr")).to_contain_text("hooks.example.com")
+    expect(page.locator(".told tbody tr")).to_contain_text("Is told again (it answered 500)")
+    page.get_by_role("button", name="Send again").click()
+    expect(page.locator("#announcer")).to_have_text("The receiver is told once more.")
+    assert api.redelivered == ["told"]

@@ -137,9 +137,9 @@ def _request(way: str, model: str, prompt: str) -> Request:
     return Request(prompt, "POST", "/jobs", body, key=f"key-{prompt}" if way == "key" else "")
 
 
-def tokens() -> tuple[Token, ...]:
-    """The one token that the callers have."""
-    return (Token(hashlib.sha256(TOKEN.encode()).hexdigest(), "submit"),)
+def tokens(webhook: str = "") -> tuple[Token, ...]:
+    """The one token that the callers have, and whom its jobs are told to."""
+    return (Token(hashlib.sha256(TOKEN.encode()).hexdigest(), "submit", webhook=webhook),)
 
 
 @lru_cache(maxsize=1)

@@ -56,6 +56,8 @@ WAKING: dict[str, tuple[str, ...]] = {
 """Of a poller that calls itself: when it asks for the call, and when the call comes."""
 CALLING = (*(one for one in SITES["create"] if one != "post_no_task_id"), "post_no_output")
 """Of a call of a synchronous model."""
+TELLING = (*INSTANCE, "tell_refused", "tell_timeout", "tell_cut", "tell_500")
+"""Of a request to a receiver of webhooks: it does not come, or its answer is lost or bad."""
 LOSSES = frozenset({"wake_lost", "call_lost"})
 CUT = "outage_cut"
 CUTS = ("post_cut_before", "post_cut_after")
@@ -131,6 +133,8 @@ class Chaos:
             self._rates[site] = own.uniform(0.0, 0.5)
         self._kinds["sync"] = tuple(kind for kind in CALLING if own.random() < 0.5)
         self._rates["sync"] = own.uniform(0.0, 0.5)
+        self._kinds["tell"] = tuple(kind for kind in TELLING if own.random() < 0.5)
+        self._rates["tell"] = own.uniform(0.0, 0.5)
 
     @property
     def has_outages(self) -> bool:

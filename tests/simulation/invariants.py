@@ -30,8 +30,10 @@ from tests.simulation.bucket import SimBucket
 from tests.simulation.chains import Job, read_link
 from tests.simulation.judges import Judge
 from tests.simulation.network import Network
+from tests.simulation.receivers import KEYS
 
 API_KEY = "sk-simulated-secret"
+SECRETS = (API_KEY, *KEYS, "whsec_")
 ENDED_BY_SERVICE = {SUCCEEDED, FAILED, CANCELED, NEEDS_ATTENTION}
 LEGAL: dict[str, set[str]] = {
     "": {QUEUED, REJECTED},
@@ -66,6 +68,9 @@ LAYOUT = re.compile(
     rf"|{layout.MODELS}~?{NAME}\.json"
     rf"|{layout.RESULTS}{NAME}/(result\.json|image-\d+\.png)"
     rf"|{layout.REQUESTS}[0-9a-f]{{64}}\.json"
+    rf"|{layout.OUTBOX}\d{{13}}-\d{{4}}-[0-9a-f]{{12}}-\d{{6}}-{NAME}"
+    rf"|{layout.DELIVERIES}{NAME}/\d{{6}}-\d{{4}}\.json"
+    rf"|{layout.ENDPOINTS}[0-9a-f]{{32}}\.json"
     r"|state/jobs/\d{13}-.+"
 )
 PUT_BACK = 60.0
@@ -102,7 +107,7 @@ class Invariants:
         if self._put_back:
             self._check_put_back()
         if after is not None:
-            if API_KEY.encode() in after or API_KEY in key:
+            if any(one.encode() in after or one in key for one in SECRETS):
                 self.violate("no secret in the bucket", key)
             if before is None and not LAYOUT.fullmatch(key):
                 unknown = SHAPED.match(key) or not key.startswith(FOLDERS)

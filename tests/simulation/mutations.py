@@ -12,8 +12,9 @@ from tests.simulation.mutations_queue import QUEUE
 from tests.simulation.mutations_tasks import TASKS
 from tests.simulation.mutations_upgrade import UPGRADE
 from tests.simulation.mutations_wakes import WAKES
+from tests.simulation.mutations_webhooks import WEBHOOKS
 
 __all__ = ["MUTATIONS", "NONE", "Mutation"]
 
-MUTATIONS = LEASE | LOCKS | QUEUE | MONEY | TASKS | ENTRANCES | WAKES | UPGRADE | CALLS
+MUTATIONS = LEASE | LOCKS | QUEUE | MONEY | TASKS | ENTRANCES | WAKES | UPGRADE | CALLS | WEBHOOKS
 """All of them by name."""

@@ -62,7 +62,7 @@ def price_of_nothing() -> list[Change]:
 
 def price_of_last_attempt() -> list[Change]:
     old = "billed_before(self.rules, last).plus(self._billed(task, asked, made))"
-    return [rewritten(Collection, "_succeeded", old, "self._billed(task, asked, made)")]
+    return [rewritten(Collection, "_billed_by_now", old, "self._billed(task, asked, made)")]
 
 
 def usage_of_last_attempt() -> list[Change]:

@@ -13,7 +13,7 @@ from tests.simulation.bucket import SimBucket
 from tests.simulation.cloud import Cloud
 from tests.simulation.scenario import Scenario, Upload
 
-INDEXES = (layout.QUEUE, layout.EXPIRY, layout.JOBS)
+INDEXES = (layout.QUEUE, layout.EXPIRY, layout.JOBS, layout.OUTBOX)
 
 
 class People:
@@ -68,7 +68,7 @@ class People:
 
     def _lose_index(self) -> None:
         """All markers are gone, all reminders, all of the job index; somebody rebuilds them."""
-        self._tell("user", "deletes markers, reminders and job index")
+        self._tell("user", "deletes markers, reminders, job index and outbox")
         for prefix in INDEXES:
             for key in self.bucket.keys(prefix):
                 self.bucket.remove(key)

@@ -35,10 +35,12 @@ from tests.simulation.invariants import API_KEY, Invariants
 from tests.simulation.judges import Facts, judges
 from tests.simulation.judges.hand_over import HandOver
 from tests.simulation.judges.wakes import Wakes
+from tests.simulation.judges.webhooks import Telling
 from tests.simulation.kernel import START, InstanceClock, Kernel
 from tests.simulation.log_state import log_state_restored
 from tests.simulation.network import Network
 from tests.simulation.people import People
+from tests.simulation.receivers import SETTINGS, Receivers
 from tests.simulation.scenario import Scenario, catalogue, scenario
 from tests.simulation.story import Story
 from tests.simulation.strangers import Strangers
@@ -83,6 +85,7 @@ class World:
         self.network = Network(self.kernel, self.chaos, self.story, _branch(rng))
         self.plan: Scenario = scenario(_branch(rng), self.special.crowd)
         self.special.synchronous.plan(self.plan, seed)
+        self.special.webhooks.plan(self.plan)
         self.bucket = SimBucket(self.network, rng.uniform(-0.4, 0.4))
         self.studio = SimStudio(self.kernel, _branch(rng), self.plan.limits)
         self.invariants = Invariants(self.network, self.bucket, self.plan.limits)
@@ -93,6 +96,10 @@ class World:
         called = self.special.synchronous.models
         self.catalogue = catalogue(self.plan.limits, self.special.price, called)
         self.settings = replace(_settings(rng), call_timeout=self.special.synchronous.timeout)
+        self.receivers = Receivers(self.network, self.special.webhooks.weather)
+        if self.special.webhooks.on:
+            those = tokens(self.special.webhooks.default)
+            self.settings = replace(self.settings, webhooks=SETTINGS, tokens=those)
         self.cloud = Cloud(self.network, self.bucket, _branch(rng), self._service)
         self.cloud.ended = self.invariants.ended
         self.storm = rng.uniform(10.0, 300.0)
@@ -126,6 +133,8 @@ class World:
         if special.net:
             self.facts.polled_since = self.cloud.polled_since
             self.invariants.judges.append(Wakes(self.facts))
+        if special.webhooks.on:
+            self.invariants.judges.append(Telling(self.facts, self.receivers))
         if special.upgrade.moments:
             self._deploy(special.upgrade)
         self.callers = Callers(self.plan, self.cloud, self.invariants, rng, special.callers)
@@ -200,11 +209,14 @@ class World:
         rules = Rules(self.catalogue, errors_once(), policy_once(), self.settings.model_region)
         workers = threaded(self.kernel)
         calls = self.cloud if self.special.net else None
-        return App(self.settings, store, session, clock, rng, rules, workers, calls)
+        app = App(self.settings, store, session, clock, rng, rules, workers, calls)
+        app.receivers = cast("requests.Session", self.receivers)
+        return app
 
     def _tick(self) -> None:
         """Once a minute: is all at rest? The timer fires in any case."""
         left = self.bucket.keys(layout.QUEUE, layout.DEPLOYED) + self.bucket.keys(layout.SLOTS)
+        left += self.bucket.keys(layout.OUTBOX)
         if left and self.cloud.satisfied and not self.cloud.pending:
             what = f"{', '.join(left)} waits for the timer"
             self.network.violate("no wake-up is lost", what)

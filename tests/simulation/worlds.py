@@ -13,6 +13,7 @@ from datetime import timezone
 from tests.simulation.account import CREATE, IMAGE, QUERY, TASK, Account, troubles
 from tests.simulation.chaos import EMPTY_FOR_LONG, LIST_EMPTY, LIST_FAULTS
 from tests.simulation.kernel import START
+from tests.simulation.receivers import NO_WEBHOOKS, Webhooks, webhooks_of
 from tests.simulation.scenario import MODELS
 from tests.simulation.studio import SimStudio
 from tests.simulation.synchronous import NONE, Synchronous, synchronous_of
@@ -43,7 +44,8 @@ class World:
     that fails, before it is given up. `deaf`: from when to when no create request is answered.
     `net`: the timer is a safety net, which does not fire here at all (RELIABLE: no wake-up is lost
     either) or once after the storm (LOSSY). `upgrade`: when other code is deployed; then tasks are
-    slow as a rule, so that somebody polls for long. `synchronous`: models that are called."""
+    slow as a rule, so that somebody polls for long. `synchronous`: models that are called.
+    `webhooks`: receivers that are told of jobs."""
 
     fair: bool = False
     crowd: bool = False
@@ -67,6 +69,7 @@ class World:
     net: str = ""
     upgrade: Upgrade = NO_UPGRADE
     synchronous: Synchronous = NONE
+    webhooks: Webhooks = NO_WEBHOOKS
 
     def settle(self, studio: SimStudio, account: Account) -> None:
         """Make the service such a one."""
@@ -80,7 +83,8 @@ class World:
     def patience(self) -> float:
         """Seconds after which everybody is back, and everything is known again."""
         ends = [self.away[1], *(end for _, end in self.forgets)]
-        return max(end - START for end in ends)
+        day = DAY if self.webhooks.is_endless else 0.0
+        return max(self.webhooks.patience(), day, *(end - START for end in ends))
 
 
 def world_of(seed: int) -> World:
@@ -121,6 +125,7 @@ def world_of(seed: int) -> World:
     upgrade = upgrade_of(seed, often=bool(synchronous.models))
     if upgrade.moments:
         world = replace(world, upgrade=upgrade, slow=world.slow or seed % 4 > 0)
+    world = replace(world, webhooks=webhooks_of(seed, world.net))
     troubled = world.net and world.keys >= TROUBLED_KEYS and one_in(2)
     return replace(world, trouble=True) if troubled else world
 

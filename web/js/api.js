@@ -23,10 +23,10 @@ export const getModels = async () => {
 
 export const listJobs = (query) => json("GET", `jobs?${new URLSearchParams(query)}`);
 
-export const getEvents = async (id) => {
-  const answer = await json("GET", `jobs/${encodeURIComponent(id)}/events`);
-  return Array.isArray(answer) ? answer : answer.events ?? answer.records ?? [];
-};
+/** {events, deliveries}: a job's records, and the tries to tell its webhook. */
+export const getEvents = (id) => json("GET", `jobs/${encodeURIComponent(id)}/events`);
+
+export const redeliver = (id) => json("POST", `jobs/${encodeURIComponent(id)}/redeliver`);
 
 export const cancelJob = (id) => json("POST", `jobs/${encodeURIComponent(id)}/cancel`);
 

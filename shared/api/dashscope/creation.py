@@ -116,7 +116,8 @@ class _Asked:
         last = self.app.ledger.records.last(job) if self.key is not None else None
         if last is not None and last.state != REJECTED:  # its files may lie elsewhere this time
             return self.app.acceptance.known(last)
-        source = Source(DASHSCOPE_SOURCE, request_id(self.request), prefix=self.caller.prefix)
+        asked, caller = request_id(self.request), self.caller
+        source = Source(DASHSCOPE_SOURCE, asked, prefix=caller.prefix, webhook=caller.webhook)
         return self.app.acceptance.value({**value, "job": {"id": job}}, source)
 
     def keep(self, job: str) -> bool:

@@ -17,6 +17,7 @@ from shared.jobs.cancel import NotCancelable
 from shared.jobs.idempotency import KeyReused
 from shared.jobs.lost_calls import DECISIONS, NotLost
 from shared.jobs.retry import NotRetryable
+from shared.jobs.tries import shown
 from shared.jobs.view import events_of, written_of
 from shared.modelstudio.client import ServiceError
 from shared.platform.logs import about
@@ -110,8 +111,11 @@ class JobEvents:
     def on_get(self, request: falcon.Request, response: falcon.Response, job: str) -> None:
         """The job's records in order."""
         known_job(request, job)
-        events = events_of(app_of(request).ledger.records.chain(job))
-        answer_json(response, {"job": job, "events": events})
+        ledger = app_of(request).ledger
+        chain = ledger.records.chain(job)
+        tries = ledger.outbox.tries(job) if any(one.webhook for one in chain) else []
+        told = [shown(one) for one in tries]
+        answer_json(response, {"job": job, "events": events_of(chain), "deliveries": told})
 
 
 class JobFile:

@@ -29,6 +29,13 @@ from shared.api.jobs_api.openapi import Description
 from shared.api.jobs_api.page import WEB, Page
 from shared.api.jobs_api.problems import add_handlers
 from shared.api.jobs_api.uploads import Uploads
+from shared.api.jobs_api.webhooks import (
+    JobRedeliver,
+    WebhookCollection,
+    WebhookEnable,
+    WebhookSecret,
+    WebhookTest,
+)
 from shared.app import App
 from shared.instance import Instance
 from shared.platform.web_function import WsgiApp
@@ -67,6 +74,10 @@ def build(web: Path = WEB) -> falcon.App[falcon.Request, falcon.Response]:
     wsgi.add_route("/models/{name}/resume", Resume())
     wsgi.add_route("/dead", Dead())
     wsgi.add_route("/dead/{name}/redrive", Redrive())
+    wsgi.add_route("/webhooks", WebhookCollection())
+    wsgi.add_route("/webhooks/test", WebhookTest())
+    wsgi.add_route("/webhooks/enable", WebhookEnable())
+    wsgi.add_route("/webhooks/secret", WebhookSecret())
     wsgi.add_route("/runtime", Runtime())
     wsgi.add_route("/openapi.json", Description())
     page = Page(web)
@@ -90,3 +101,4 @@ def _add_jobs(wsgi: falcon.App[falcon.Request, falcon.Response]) -> None:
     wsgi.add_route("/jobs/{job}/lost-call/{decision}", JobLostCall())
     wsgi.add_route("/jobs/{job}/events", JobEvents())
     wsgi.add_route("/jobs/{job}/jobfile", JobFile())
+    wsgi.add_route("/jobs/{job}/redeliver", JobRedeliver())

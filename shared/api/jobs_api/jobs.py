@@ -24,6 +24,7 @@ from shared.jobfile import Document, Violation, check
 from shared.jobfile.wording import expected
 from shared.jobfile.written import job_file_of
 from shared.jobs.intake import IntakeOutcome, Source, digest_of
+from shared.jobs.tries import shown
 from shared.ledger.record import FINAL, REJECTED, Record
 from shared.storage import layout
 
@@ -74,7 +75,8 @@ class Job:
             with app.instance.waiting.place(caller_of(request).mark) as granted:
                 last = _changed(app, last, patience) if granted else last
         views = app.views(base_url(request))
-        tag = _tag(app, last, views.estimates.position(last))
+        told = app.ledger.outbox.tries(job) if last.webhook is not None else []
+        tag = f"{_tag(app, last, views.estimates.position(last))}.{len(told)}"
         response.set_header("ETag", f'W/"{tag}"')
         response.set_header("Cache-Control", "private, no-cache")
         if tag in tags:
@@ -82,7 +84,8 @@ class Job:
             return
         if last.state not in FINAL:
             response.set_header("Retry-After", "2")
-        answer_json(response, views.whole(last))
+        deliveries = [shown(one) for one in told]
+        answer_json(response, views.whole(last) | {"deliveries": deliveries})
 
     def on_put(self, request: falcon.Request, response: falcon.Response, job: str) -> None:
         """Make the job, once: the same request again is the same job, another one is refused."""
@@ -99,7 +102,8 @@ class Job:
             answer_made(request, response, app.acceptance.known(last))
             return
         _refuse_other(last, document)
-        source = Source(f"http/job{sent.suffix}", job, prefix=caller.prefix)
+        asked = f"http/job{sent.suffix}"
+        source = Source(asked, job, prefix=caller.prefix, webhook=caller.webhook)
         taken = app.acceptance.documents([document], source)
         _refuse_clash(app, job, document, taken[0])
         refuse_violated(taken)

@@ -119,7 +119,7 @@ def source_of(request: falcon.Request, sent: RequestBody) -> Source:
 
     Raises Problem if the key was used for another body.
     """
-    app, prefix = app_of(request), caller_of(request).prefix
+    app, caller = app_of(request), caller_of(request)
     key, mark = idempotency_key(request), nonce(app.rng)
     if key is not None:
         content = sent.suffix.encode() + b"\n" + sent.body
@@ -127,7 +127,8 @@ def source_of(request: falcon.Request, sent: RequestBody) -> Source:
             mark = IdempotencyKeys(app.store).claim(key, content, key.mark)
         except KeyReused:
             raise key_reused() from None
-    return Source(f"http/job{sent.suffix}", mark, prefix=prefix)
+    asked = f"http/job{sent.suffix}"
+    return Source(asked, mark, prefix=caller.prefix, webhook=caller.webhook)
 
 
 def idempotency_key(request: falcon.Request) -> IdempotencyKey | None:

@@ -46,7 +46,8 @@ def _created(job: str) -> dict[str, tuple[str, ...]]:
     sending = (layout.slot("-", SKETCH, job, 1, "m"), layout.lease(0))
     whose = (layout.task(job), layout.doubt("-", SKETCH, job, 1, "m"))
     taken_in = (layout.indexed(1, job), layout.result(job))
-    every = (layout.record(job, 1), *queue, *sending, *whose, *taken_in)
+    told = (layout.outbox(1, 1, "0" * 12, 1, job),)
+    every = (layout.record(job, 1), *queue, *sending, *whose, *taken_in, *told)
     own = {"wanx-submit": (), "wanx-poll": (), "wanx-api": (layout.request("0" * 64),)}
     return {role: (*every, *more) for role, more in own.items()}
 

@@ -10,6 +10,7 @@ import requests
 import yaml
 
 from shared.app import dead_letters, for_invocation
+from shared.ledger.outbox import Entry
 from shared.platform.clock import SystemClock
 from shared.platform.fc.events import DestinationEvent, read_event
 from shared.platform.settings import SAFETY_NET
@@ -26,6 +27,7 @@ from tests.deploy.policies.least_privilege_kit import (
 from tests.deploy.policies.least_privilege_roles import lost_answers, secret
 from tests.kit.fc_events import TIMER, given_up, oss_event
 from tests.kit.form_upload import form_fields
+from tests.kit.receiver import KEY, local_receiver
 
 CREATE = "/api/v1/services/aigc/image2image/image-synthesis"
 
@@ -45,6 +47,7 @@ def run_traffic(world: World) -> None:
     _dead_events(world)
     _wake_ups(world)
     _files_without_events(world)
+    _webhooks(world)
     lost_answers(world)
     secret(world)
 
@@ -268,6 +271,28 @@ def _files_without_events(world: World) -> None:
         app.sweep.under_way = -2.0
         app.sweep.go_on(20.0)
         world.manifest(name, "SUCCEEDED")
+
+
+def _webhooks(world: World) -> None:
+    """Jobs that end in each function, of which a receiver hears; one that hears no more."""
+    rested(world)
+    with local_receiver() as receiver:
+        hooks = {"WEBHOOK_KEY": KEY, "WEBHOOK_HOSTS": "http://127.0.0.1"}
+        wrong = sketch("lp-told", webhook=f"{receiver.url}/") | {"parameters": {"n": 9}}
+        world.bucket.put_object(f"{layout.JOB_FILES}lp-told.YAML", yaml.safe_dump(wrong))
+        world.acting("wanx-submit", **hooks).acceptance.job_file(f"{layout.JOB_FILES}lp-told.YAML")
+        poller, api = world.acting("wanx-poll", **hooks), world.acting("wanx-api", **hooks)
+        last = api.ledger.records.last("lp-told")
+        assert last is not None
+        receiver.answers["/"] = [(500, {}), (410, {})]
+        for number in (1, 2):
+            entry = Entry(1, number, "0" * 12, last.seq, last.job)
+            poller.store.create(entry.key, b"")
+            poller.deliveries.tell(poller.ledger.outbox.due(10)[0][0])
+        assert api.webhooks.listed()["disabled"]
+        assert api.webhooks.enable(f"{receiver.url}/")
+        assert api.webhooks.redeliver(last).number == 3
+        assert len(api.ledger.outbox.tries("lp-told")) == 2
 
 
 def _dead_of_all(world: World) -> list[dict[str, Any]] | None:

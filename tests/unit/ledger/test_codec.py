@@ -39,6 +39,7 @@ EVERYTHING = Record(
     digest="1" * 64,
     written="2" * 64,
     spec_seq=2,
+    webhook="https://hooks.example.com/a",
     expires_at="2026-11-21T05:12:00.123Z",
     attempt=2,
     slot_seq=2,

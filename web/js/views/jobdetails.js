@@ -1,13 +1,16 @@
 // The small print of a job: facts, warnings, and its records when asked for.
 
-import { getEvents } from "../api.js";
+import { getEvents, redeliver } from "../api.js";
 import { h, replace } from "../dom.js";
 import { icon } from "../icons.js";
 import { clock, either, fromApi, money, t, when } from "../i18n.js";
+import { announce, complain } from "../notices.js";
+import { isOver } from "../states.js";
 
 export function details(job, model) {
   const events = h("ol", { class: "events" });
-  const box = h("details", { ontoggle: () => box.open && loadEvents(job, events) }, h("summary", {}, t("job.events")), events);
+  const told = h("div", { class: "told" });
+  const box = h("details", { ontoggle: () => box.open && loadEvents(job, events, told) }, h("summary", {}, t("job.events")), events, told);
   return [warnings(job, model), h("section", { class: "card details" }, facts(job, model), box)];
 }
 
@@ -52,11 +55,40 @@ function amount({ total, currency, at_most: atMost, per_image_at_least: least })
   return least === undefined ? most : `${most} · ${t("models.eachFrom", { price: money(least, currency) })}`;
 }
 
-async function loadEvents(job, list) {
+async function loadEvents(job, list, told) {
   try {
-    const events = await getEvents(job.job);
+    const { events, deliveries = [] } = await getEvents(job.job);
     replace(list, events.map((event) => h("li", {}, h("time", {}, clock(event.at)), h("span", {}, t(`state.${event.state}`)))));
+    replace(told, ...deliveriesOf(job, deliveries));
   } catch (error) {
     replace(list, h("li", {}, error.message));
+  }
+}
+
+/** Who was told of the job, and a way to tell once more, which needs an admin's token. */
+function deliveriesOf(job, deliveries) {
+  if (!deliveries.length && !job.spec?.job?.webhook) return [];
+  const columns = ["told.when", "told.what", "told.whom", "told.outcome"];
+  const rows = deliveries.map((one) =>
+    h("tr", {}, h("td", {}, clock(one.at)), h("td", {}, one.event), h("td", {}, one.host), h("td", {}, outcome(one))));
+  const table = h("table", {}, h("thead", {}, h("tr", {}, columns.map((word) => h("th", {}, t(word))))), h("tbody", {}, rows));
+  const again = h("button", { type: "button", class: "button quiet", onclick: () => tellAgain(job, again) }, icon("refresh"), t("told.again"));
+  return [h("h3", {}, t("told.title")), rows.length ? table : h("p", {}, t("told.nobody")), isOver(job.state) ? again : null];
+}
+
+function outcome(one) {
+  const why = one.why ?? (one.status ? String(one.status) : "");
+  return [t(`told.${one.outcome}`), why && one.outcome !== "delivered" ? ` (${why})` : ""].join("");
+}
+
+async function tellAgain(job, button) {
+  button.disabled = true;
+  try {
+    await redeliver(job.job);
+    announce(t("told.sent"));
+  } catch (error) {
+    complain(error.message);
+  } finally {
+    button.disabled = false;
   }
 }
