@@ -222,6 +222,21 @@ def request(mark: str) -> str:
     return f"{REQUESTS}{mark}.json"
 
 
+def calls_of(mark: str) -> str:
+    """The prefix of the calls that asked for one thing; `mark` is a hash of who and what."""
+    return f"{REQUESTS}{mark}/"
+
+
+def call(mark: str, began_ms: int, job: str) -> str:
+    """A call that waits, or waited, for a job; byte order is newest first."""
+    return f"{calls_of(mark)}{END_OF_TIME_MS - began_ms:013d}-{job}"
+
+
+def job_of_call(key: str) -> str:
+    """The job of a call."""
+    return key.rsplit("/", 1)[1].split("-", 1)[1]
+
+
 def dead_event(name: str) -> str:
     """An event that was given up on."""
     return f"{DEAD}{name}"
