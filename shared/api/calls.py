@@ -38,20 +38,35 @@ class Call:
 
     app: App
     asked: Asked
+    job: str = field(default="", init=False)
+    _is_new: bool = field(default=True, init=False)
     _waiting: Waiting | None = field(default=None, init=False)
 
-    def begin(self, fresh: str) -> Record:
-        """The last record of a new job, which gets the id `fresh`, or of the one that the same
-        request made before.
+    def begin(self, fresh: str) -> None:
+        """Write the call down; `fresh` is the id of its job, if the same request has made none.
 
-        Without what may be megabytes of images: many calls wait at once. Raises KeyReused,
-        StoreError, and what making the job raises.
+        Raises KeyReused, StoreError.
         """
-        job = self._job(fresh)
+        asked = self.asked
+        if asked.key is not None:
+            keys = IdempotencyKeys(self.app.store)
+            self.job = keys.claim(asked.key, asked.content, fresh)
+        else:
+            mark, repeated = asked.caller.mark, asked.repeated
+            self._waiting = self._repeats.begin(mark, asked.content, fresh, repeated=repeated)
+            self.job = self._waiting.job
+        self._is_new = self.job == fresh
+
+    def start(self) -> Record:
+        """The last record of the call's job, which is made if it is not there.
+
+        Without what may be megabytes of images: many calls wait at once. Raises StoreError, and
+        what making the job raises.
+        """
         with self.kept():
-            last = self.app.ledger.records.last(job) if job != fresh else None
+            last = None if self._is_new else self.app.ledger.records.last(self.job)
             if last is None or last.state == REJECTED:  # its files may lie elsewhere this time
-                record = self.asked.make(job)
+                record = self.asked.make(self.job)
             else:
                 record = self.app.acceptance.known(last).record
         return replace(record, spec=None)
@@ -91,14 +106,6 @@ class Call:
         """Send a body of `size` bytes, and note whether it was delivered."""
         response.stream = Delivery(body, self.delivered, self.leave)
         response.content_length = size
-
-    def _job(self, fresh: str) -> str:
-        asked, owner = self.asked, self.asked.caller.mark
-        if asked.key is not None:
-            return IdempotencyKeys(self.app.store).claim(asked.key, asked.content, fresh)
-        repeated = asked.repeated
-        self._waiting = self._repeats.begin(owner, asked.content, fresh, repeated=repeated)
-        return self._waiting.job
 
     @property
     def _repeats(self) -> Repeats:

@@ -5,7 +5,7 @@ Models are read from the files in `schemas/models/`; adding one needs no change 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -45,6 +45,25 @@ class Limits:
 Condition = Mapping[str, Any]
 """When something is so: `at` (a pointer to a field of the request) with one of `equals`, `in` and
 `present`; see `shared.catalogue.conditions`."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A value that a request gets at the pointer `at`, where all of `when` hold for it as it was
+    written. Later settings go before earlier ones."""
+
+    at: str
+    value: Any
+    when: tuple[Condition, ...]
+
+
+def settings_of(said: Iterable[Mapping[str, Any]]) -> tuple[Setting, ...]:
+    """Settings as a model file declares them."""
+    return tuple(Setting(one["at"], one["value"], _all_of(one.get("when", ()))) for one in said)
+
+
+def _all_of(when: Any) -> tuple[Condition, ...]:
+    return (when,) if isinstance(when, Mapping) else tuple(when)
 
 
 @dataclass(frozen=True)
@@ -195,7 +214,7 @@ class Model:
     outputs) point into an answer. `number`: which field says how many images are made, the first
     that fits, or else the parameter n. `result_hosts`: empty for any public https host.
     `prompt_key`: the key of a result that holds the prompt as it was sent. `region_limits`: where
-    they differ.
+    they differ. `implied`: what a form of request without a name for such a field means.
     """
 
     name: str
@@ -227,6 +246,7 @@ class Model:
     number: tuple[ImageNumber, ...] = ()
     region_limits: Mapping[str, Limits] = field(default_factory=dict)
     status: Status | None = None
+    implied: tuple[Setting, ...] = ()
 
     @property
     def is_going(self) -> bool:

@@ -125,9 +125,10 @@ class _Asked:
     def begun(self, call: Call) -> Record:
         """The record of the call's job. Raises DashScopeError, StoreError."""
         try:
-            return call.begin(self.caller.prefix + new_id(self.app.rng))
+            call.begin(self.caller.prefix + new_id(self.app.rng))
         except KeyReused:
             raise errors.key_reused() from None
+        return call.start()
 
     def _made(self, value: Mapping[str, Any], job: str) -> Record:
         source = Source(DASHSCOPE_SOURCE, request_id(self.request), prefix=self.caller.prefix)
