@@ -43,10 +43,10 @@ class Delivery:
         self, body: Iterator[bytes], delivered: Callable[[], None]
     ) -> Generator[bytes, None, None]:
         last = b""
-        for part in body:
+        for part in filter(None, body):
             if last + part[:-1]:
                 yield last + part[:-1]
-            last = part[-1:] or last
+            last = part[-1:]
         delivered()
         yield last
         self._is_whole = True

@@ -52,7 +52,7 @@ class Carried:
 
 
 def _take_room(request: falcon.Request, response: falcon.Response) -> None:
-    """Raises Problem, or what the path's wire has for it, where others keep the room for too long."""
+    """Raises Problem, or what the path's wire has for it, where others keep the room."""
     size = request.content_length or 0
     if size <= SMALL_BODY:
         return
