@@ -15,7 +15,18 @@ from PIL import Image
 
 from shared.api.jobs_api import create_app
 from shared.instance import WAITING
-from tests.kit.dashscope import BEARER, CREATE, JSON, Reply, changed, create, poll, query, send
+from tests.kit.dashscope import (
+    BEARER,
+    BODY,
+    CREATE,
+    JSON,
+    Reply,
+    changed,
+    create,
+    poll,
+    query,
+    send,
+)
 from tests.kit.studio import accept_with
 from tests.kit.world import TOKEN, World, model
 from tests.simulation.studio import result_url
@@ -268,7 +279,7 @@ def cut(world: World, path: str, received: int, **headers: str) -> None:
     """A request whose connection breaks after so many pieces of its answer."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     sent = {name: value for name, value in (BEARER | JSON | named).items() if value}
-    request = Request("POST", path, sent, json.dumps(changed()).encode())
+    request = Request("POST", path, sent, json.dumps(BODY).encode())
     chunks = create_app(world.app("cut"))(request.environ(), lambda *_: None)
     parts = iter(chunks)
     for _ in range(received):
