@@ -24,6 +24,9 @@ from shared.jobfile import (
     most_each,
     parse,
 )
+from shared.jobfile.openai_batch import FIELDS, is_line, labelled, written
+from shared.jobfile.openai_form import NotWritable
+from shared.jobs.batches import Batches
 from shared.jobs.manifest import rejection
 from shared.jobs.transitions import Transitions
 from shared.ledger.ledger import Ledger
@@ -63,6 +66,11 @@ class Source:
         stem = SAFE.sub("-", PurePosixPath(self.key).stem).strip("-")[:36] or "job"
         mark = hashlib.sha256(f"{self.key}\n{self.etag}".encode()).hexdigest()[:12]
         return f"{self.prefix}{stem}-{mark}" + (f"-{index + 1}" if self.documents > 1 else "")
+
+    @property
+    def batch(self) -> str:
+        """The name of all its jobs together."""
+        return replace(self, documents=1).job_id(0)
 
     def origin(self, index: int) -> Origin:
         """Where document `index` (from 0) of the source came from."""
@@ -134,6 +142,8 @@ class Intake:
         Several at once, but those that ask for the same id one after the other: the first gets it.
         """
         source, place = replace(source, documents=len(documents)), self.place()
+        if any(is_line(one.value) for one in documents):
+            self._begin_batch(documents, source)
 
         def take(same: Sequence[Document]) -> list[tuple[int, IntakeOutcome]]:
             return [(one.index, self._take_document(one, source, place)) for one in same]
@@ -143,6 +153,13 @@ class Intake:
 
     def _take_document(self, document: Document, source: Source, place: Place) -> IntakeOutcome:
         catalogue, most = self.rules.catalogue, most_each(source.documents)
+        if is_line(document.value):
+            try:
+                document = written(document, source.batch, catalogue, place)
+            except NotWritable as error:
+                value = labelled(document.value, source.batch)
+                wrong = _not_writable(document, error)
+                return self._reject(source, document.index, value, (wrong,))
         checked = check(document, catalogue, place, most)
         if checked.spec is None or checked.violations:
             known = self._taken_already(document, source)
@@ -163,6 +180,10 @@ class Intake:
         self.ledger.index.add(made.job, made.at)
         self.ledger.queue.add(made)
         return _new(made, source)
+
+    def _begin_batch(self, documents: Sequence[Document], source: Source) -> None:
+        jobs = [source.job_id(one.index) for one in documents if is_line(one.value)]
+        Batches(self.ledger.store).begin(source.batch, jobs)
 
     def _taken_already(self, document: Document, source: Source) -> IntakeOutcome | None:
         """The job this very document became before, unless it was rejected: that may have changed.
@@ -343,6 +364,12 @@ def digest_of(document: Document) -> str:
     """SHA-256 of a document as it was written, whatever is in it."""
     text = json.dumps(document.value, sort_keys=True, ensure_ascii=False, default=str)
     return digest(text.encode("utf-8", "surrogatepass"))
+
+
+def _not_writable(document: Document, error: NotWritable) -> Violation:
+    pointer = f"/{error.param}" if error.param in FIELDS else f"/body/{error.param}"
+    line, expected = document.line(pointer), "a line of OpenAI's batch form"
+    return Violation(pointer, line, expected, "", f"at {pointer}: {error}", "batch line")
 
 
 def _id_taken(job: str, document: Document) -> Violation:

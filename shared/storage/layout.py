@@ -247,6 +247,16 @@ def result(job: str) -> str:
     return f"{RESULTS}{job}/result.json"
 
 
+def batch(name: str) -> str:
+    """Which jobs came with one file in OpenAI's batch form."""
+    return f"{RESULTS}{name}/batch.json"
+
+
+def batch_output(name: str) -> str:
+    """The results of such a file, a line a job."""
+    return f"{RESULTS}{name}/output.jsonl"
+
+
 def image(job: str, number: int, extension: str) -> str:
     """Image `number` (from 1) of a job."""
     return f"{RESULTS}{job}/image-{number}.{extension}"
