@@ -10,7 +10,7 @@ from typing import Any
 
 from shared.catalogue.models import Catalogue, Model
 from shared.catalogue.plain import Plain
-from shared.jobfile.document import Document
+from shared.jobfile.document import BATCH, CUSTOM_ID, Document
 from shared.jobfile.image_probe import ProbeError, look
 from shared.jobfile.openai_form import IMAGE, MASK, OF_THE_ANSWER, NotWritable, Places, job_of
 from shared.jobfile.openai_mask import mask_for
@@ -19,14 +19,7 @@ from shared.storage.objects import ObjectMissing
 
 URLS = ("/v1/images/generations", "/v1/images/edits")
 FIELDS = ("custom_id", "method", "url", "body")
-CUSTOM_ID, BATCH = "custom_id", "batch"
-"""Labels of the jobs of such a file."""
 LONGEST_ID = 256
-
-
-def is_line(value: Plain) -> bool:
-    """Whether a document is a line of the batch form, right or wrong."""
-    return isinstance(value, dict) and CUSTOM_ID in value and "body" in value
 
 
 def labelled(value: Mapping[str, Any], batch: str) -> dict[str, Any]:

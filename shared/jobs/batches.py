@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shared.jobfile.openai_batch import BATCH, CUSTOM_ID
+from shared.jobfile.document import BATCH, CUSTOM_ID
 from shared.jobfile.written import labels_of
 from shared.ledger.manifest import MANIFEST_BYTES, Manifest
 from shared.platform.clock import from_iso

@@ -12,6 +12,7 @@ from itertools import chain
 from pathlib import PurePosixPath
 from typing import Any
 
+from shared.catalogue.models import Catalogue
 from shared.catalogue.rules import Rules
 from shared.jobfile import (
     Document,
@@ -24,8 +25,7 @@ from shared.jobfile import (
     most_each,
     parse,
 )
-from shared.jobfile.openai_batch import FIELDS, is_line, labelled, written
-from shared.jobfile.openai_form import NotWritable
+from shared.jobfile.document import is_batch_line
 from shared.jobs.batches import Batches
 from shared.jobs.manifest import rejection
 from shared.jobs.transitions import Transitions
@@ -142,7 +142,7 @@ class Intake:
         Several at once, but those that ask for the same id one after the other: the first gets it.
         """
         source, place = replace(source, documents=len(documents)), self.place()
-        if any(is_line(one.value) for one in documents):
+        if any(is_batch_line(one.value) for one in documents):
             self._begin_batch(documents, source)
 
         def take(same: Sequence[Document]) -> list[tuple[int, IntakeOutcome]]:
@@ -153,13 +153,11 @@ class Intake:
 
     def _take_document(self, document: Document, source: Source, place: Place) -> IntakeOutcome:
         catalogue, most = self.rules.catalogue, most_each(source.documents)
-        if is_line(document.value):
-            try:
-                document = written(document, source.batch, catalogue, place)
-            except NotWritable as error:
-                value = labelled(document.value, source.batch)
-                wrong = _not_writable(document, error)
-                return self._reject(source, document.index, value, (wrong,))
+        if is_batch_line(document.value):
+            line = document
+            document, wrong = _of_batch(line, source, catalogue, place)
+            if wrong is not None:
+                return self._reject(source, line.index, document.value, (wrong,))
         checked = check(document, catalogue, place, most)
         if checked.spec is None or checked.violations:
             known = self._taken_already(document, source)
@@ -182,7 +180,7 @@ class Intake:
         return _new(made, source)
 
     def _begin_batch(self, documents: Sequence[Document], source: Source) -> None:
-        jobs = [source.job_id(one.index) for one in documents if is_line(one.value)]
+        jobs = [source.job_id(one.index) for one in documents if is_batch_line(one.value)]
         Batches(self.ledger.store).begin(source.batch, jobs)
 
     def _taken_already(self, document: Document, source: Source) -> IntakeOutcome | None:
@@ -366,10 +364,22 @@ def digest_of(document: Document) -> str:
     return digest(text.encode("utf-8", "surrogatepass"))
 
 
-def _not_writable(document: Document, error: NotWritable) -> Violation:
-    pointer = f"/{error.param}" if error.param in FIELDS else f"/body/{error.param}"
-    line, expected = document.line(pointer), "a line of OpenAI's batch form"
-    return Violation(pointer, line, expected, "", f"at {pointer}: {error}", "batch line")
+def _of_batch(
+    line: Document, source: Source, catalogue: Catalogue, place: Place
+) -> tuple[Document, Violation | None]:
+    """The job of a batch line, or what is known of it and why none can be made of it."""
+    # Imported late: few files have this form.
+    from shared.jobfile.openai_batch import FIELDS, labelled, written
+    from shared.jobfile.openai_form import NotWritable
+
+    try:
+        return written(line, source.batch, catalogue, place), None
+    except NotWritable as error:
+        pointer = f"/{error.param}" if error.param in FIELDS else f"/body/{error.param}"
+        expected = "a line of OpenAI's batch form"
+        message = f"at {pointer}: {error}"
+        wrong = Violation(pointer, line.line(pointer), expected, "", message, "batch line")
+        return replace(line, value=labelled(line.value, source.batch)), wrong
 
 
 def _id_taken(job: str, document: Document) -> Violation:
