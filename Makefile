@@ -51,7 +51,7 @@ $(TOOLS): tests/lock.txt $(LAPTOP)
 	$(INSTALL) $< --about "the tests' tools, 150 MB to download, 600 MB on disk, about a minute"
 	@touch $@
 
-# The two SDKs bring packages that conflict with ours (both own the crcmod folder): each has its own venv.
+# The SDKs bring packages that conflict with ours (both own the crcmod folder): each has its own venv.
 .venv-%/.ready: tests/conformance/lock-%.txt local/lock-build.txt
 	$(INSTALL) local/lock-build.txt $< --venv .venv-$* --about "a client written elsewhere, half a minute"
 	@touch $@
@@ -79,7 +79,7 @@ lock: $(TOOLS)
 	$(COMPILE) local/requirements-build.txt -o local/lock-build.txt
 	$(COMPILE) local/requirements.txt -o local/lock.txt
 	$(COMPILE) tests/requirements.txt -c local/lock.txt -o tests/lock.txt
-	for sdk in dashscope oss-v2; do \
+	for sdk in dashscope openai oss-v2; do \
 	  $(COMPILE) tests/conformance/requirements-$$sdk.txt -o tests/conformance/lock-$$sdk.txt; done
 	$(BIN)/python -m deploy.packaging.lock
 
@@ -93,7 +93,7 @@ template: $(LAPTOP)
 	@$(BIN)/python -m deploy.monitoring --write
 
 clean:
-	rm -rf .venv .venv-oss-v2 .venv-dashscope .deploy-tools .local build .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .venv-oss-v2 .venv-dashscope .venv-openai .deploy-tools .local build .pytest_cache .mypy_cache .ruff_cache
 
 # Use it.
 
@@ -148,9 +148,10 @@ soak: $(TOOLS)
 	$(BIN)/python -m tests.simulation.run --jobs $$(nproc) --seeds \
 	  $(or $(FIRST_SEED),1):$$(($(or $(FIRST_SEED),1) + $(or $(SEEDS),100000)))
 
-conformance: $(LAPTOP) .venv-oss-v2/.ready .venv-dashscope/.ready
+conformance: $(LAPTOP) .venv-oss-v2/.ready .venv-dashscope/.ready .venv-openai/.ready
 	.venv-oss-v2/bin/python -m pytest tests/conformance/oss_v2
 	.venv-dashscope/bin/python -m pytest tests/conformance/dashscope
+	.venv-openai/bin/python -m pytest tests/conformance/openai
 
 browser: $(TOOLS)
 	$(BIN)/python -m pytest tests/browser

@@ -128,7 +128,7 @@ class App:
 
     @cached_property
     def transitions(self) -> Transitions:
-        return Transitions(self.ledger, self.rules)
+        return Transitions(self.ledger, self.rules, self.instance.map_fn)
 
     @cached_property
     def submission(self) -> Submission:

@@ -10,17 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shared.catalogue.models import Condition
-
-
-@dataclass(frozen=True)
-class Setting:
-    """A value that a converted job has at the pointer `at`, where all of `when` hold for the job as
-    it was written. Later settings go before earlier ones."""
-
-    at: str
-    value: Any
-    when: tuple[Condition, ...]
+from shared.catalogue.models import Setting, settings_of
 
 
 @dataclass(frozen=True)
@@ -41,12 +31,7 @@ def conversion_of(said: Mapping[str, Any]) -> Conversion:
     """What a model file declares in the form that schemas/model.meta.yaml describes."""
     return Conversion(
         fields=dict(said["fields"]),
-        settings=tuple(_setting(one) for one in said.get("set", ())),
+        settings=settings_of(said.get("set", ())),
         drop={at: words["en"] for at, words in said.get("drop", {}).items()},
         mask=said.get("mask"),
     )
-
-
-def _setting(said: Mapping[str, Any]) -> Setting:
-    when = said.get("when", ())
-    return Setting(said["at"], said["value"], (when,) if isinstance(when, Mapping) else tuple(when))

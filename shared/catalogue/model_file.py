@@ -13,7 +13,14 @@ from typing import Any
 from shared.catalogue import model_parts as parts
 from shared.catalogue.files import SCHEMAS, CatalogueError, read_schema
 from shared.catalogue.index import INDEX, Index, content_of, described, files_of, index_of
-from shared.catalogue.models import FLAT, USUAL_USAGE, Catalogue, Model, entry_of
+from shared.catalogue.models import (
+    FLAT,
+    USUAL_USAGE,
+    Catalogue,
+    Model,
+    entry_of,
+    settings_of,
+)
 from shared.catalogue.node import Node
 from shared.catalogue.plain import Plain
 
@@ -93,12 +100,13 @@ def _model(root: Node) -> Model:
 def _spoken(root: Node) -> dict[str, Any]:
     """How a request is sent."""
     endpoint, ids = root["endpoint"], root.maybe("ids")
-    body = endpoint.maybe("body")
+    body, implied = endpoint.maybe("body"), root.maybe("implied")
     return {
         "endpoint": endpoint["path"].text(),
         "mode": endpoint["mode"].text(),
         "body": FLAT if body is None else body.text(),
         "messages": parts.messages(root.maybe("messages")),
+        "implied": settings_of(one.members() for one in implied.items()) if implied else (),
         "ids": {} if ids is None else {key: ids[key].text() for key in ids.members()},
     }
 

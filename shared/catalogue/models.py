@@ -5,7 +5,7 @@ Models are read from the files in `schemas/models/`; adding one needs no change 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -46,6 +46,25 @@ class Limits:
 Condition = Mapping[str, Any]
 """When something is so: `at` (a pointer to a field of the request) with one of `equals`, `in` and
 `present`; see `shared.catalogue.conditions`."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A value that a request gets at the pointer `at`, where all of `when` hold for it as it was
+    written. Later settings go before earlier ones."""
+
+    at: str
+    value: Any
+    when: tuple[Condition, ...]
+
+
+def settings_of(said: Iterable[Mapping[str, Any]]) -> tuple[Setting, ...]:
+    """Settings as a model file declares them."""
+    return tuple(Setting(one["at"], one["value"], _all_of(one.get("when", ()))) for one in said)
+
+
+def _all_of(when: Any) -> tuple[Condition, ...]:
+    return (when,) if isinstance(when, Mapping) else tuple(when)
 
 
 @dataclass(frozen=True)
@@ -232,7 +251,8 @@ class Model:
     that fits, or else the parameter n. `result_hosts`: empty for any public https host.
     `prompt_key`: the key of a result that holds the prompt as it was sent. `region_limits`: where
     they differ. `snapshot_of`: the model whose fixed version it is. `guidance`: which of many to
-    take. `file`: the name of its file. `readings`: of its price, limits and lifecycle.
+    take. `file`: the name of its file. `readings`: of its price, limits and lifecycle. `implied`:
+    what a form of request without a name for such a field means.
     """
 
     name: str
@@ -269,6 +289,7 @@ class Model:
     region_limits: Mapping[str, Limits] = field(default_factory=dict)
     status: Status | None = None
     snapshot_of: str | None = None
+    implied: tuple[Setting, ...] = ()
 
     @property
     def is_going(self) -> bool:

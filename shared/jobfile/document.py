@@ -6,6 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+CUSTOM_ID, BATCH = "custom_id", "batch"
+"""Labels of the jobs of a file in OpenAI's batch form."""
+
 
 class Lines:
     """The line of each value of a file; worked out only when asked for."""
@@ -38,3 +41,8 @@ class Document:
         while pointer and self._prefix + pointer not in known:
             pointer = pointer.rpartition("/")[0]
         return known.get(self._prefix + pointer)
+
+
+def is_batch_line(value: Any) -> bool:
+    """Whether a document is a line of OpenAI's batch form, right or wrong."""
+    return isinstance(value, dict) and CUSTOM_ID in value and "body" in value

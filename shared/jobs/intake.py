@@ -12,6 +12,7 @@ from itertools import chain
 from pathlib import PurePosixPath
 from typing import Any
 
+from shared.catalogue.models import Catalogue
 from shared.catalogue.rules import Rules
 from shared.jobfile import (
     Document,
@@ -25,6 +26,8 @@ from shared.jobfile import (
     parse,
 )
 from shared.jobfile.check import webhook_of
+from shared.jobfile.document import is_batch_line
+from shared.jobs.batches import Batches
 from shared.jobs.manifest import rejection
 from shared.jobs.transitions import Transitions
 from shared.ledger.ledger import Ledger
@@ -67,6 +70,11 @@ class Source:
         stem = SAFE.sub("-", PurePosixPath(self.key).stem).strip("-")[:36] or "job"
         mark = hashlib.sha256(f"{self.key}\n{self.etag}".encode()).hexdigest()[:12]
         return f"{self.prefix}{stem}-{mark}" + (f"-{index + 1}" if self.documents > 1 else "")
+
+    @property
+    def batch(self) -> str:
+        """The name of all its jobs together."""
+        return replace(self, documents=1).job_id(0)
 
     def origin(self, index: int) -> Origin:
         """Where document `index` (from 0) of the source came from."""
@@ -138,6 +146,8 @@ class Intake:
         Several at once, but those that ask for the same id one after the other: the first gets it.
         """
         source, place = replace(source, documents=len(documents)), self.place()
+        if any(is_batch_line(one.value) for one in documents):
+            self._begin_batch(documents, source)
 
         def take(same: Sequence[Document]) -> list[tuple[int, IntakeOutcome]]:
             return [(one.index, self._take_document(one, source, place)) for one in same]
@@ -147,6 +157,11 @@ class Intake:
 
     def _take_document(self, document: Document, source: Source, place: Place) -> IntakeOutcome:
         catalogue, most = self.rules.catalogue, most_each(source.documents)
+        if is_batch_line(document.value):
+            line = document
+            document, wrong = _of_batch(line, source, catalogue, place)
+            if wrong is not None:
+                return self._reject(source, line.index, document.value, (wrong,))
         checked = check(document, catalogue, place, most)
         if checked.spec is None or checked.violations:
             known = self._taken_already(document, source)
@@ -167,6 +182,10 @@ class Intake:
         self.ledger.index.add(made.job, made.at)
         self.ledger.queue.add(made)
         return _new(made, source)
+
+    def _begin_batch(self, documents: Sequence[Document], source: Source) -> None:
+        jobs = [source.job_id(one.index) for one in documents if is_batch_line(one.value)]
+        Batches(self.ledger.store).begin(source.batch, jobs)
 
     def _taken_already(self, document: Document, source: Source) -> IntakeOutcome | None:
         """The job this very document became before, unless it was rejected: that may have changed.
@@ -359,6 +378,24 @@ def digest_of(document: Document) -> str:
     """SHA-256 of a document as it was written, whatever is in it."""
     text = json.dumps(document.value, sort_keys=True, ensure_ascii=False, default=str)
     return digest(text.encode("utf-8", "surrogatepass"))
+
+
+def _of_batch(
+    line: Document, source: Source, catalogue: Catalogue, place: Place
+) -> tuple[Document, Violation | None]:
+    """The job of a batch line, or what is known of it and why none can be made of it."""
+    # Imported late: few files have this form.
+    from shared.jobfile.openai_batch import FIELDS, labelled, written
+    from shared.jobfile.openai_form import NotWritable
+
+    try:
+        return written(line, source.batch, catalogue, place), None
+    except NotWritable as error:
+        pointer = f"/{error.param}" if error.param in FIELDS else f"/body/{error.param}"
+        expected = "a line of OpenAI's batch form"
+        message = f"at {pointer}: {error}"
+        wrong = Violation(pointer, line.line(pointer), expected, "", message, "batch line")
+        return replace(line, value=labelled(line.value, source.batch)), wrong
 
 
 def _id_taken(job: str, document: Document) -> Violation:

@@ -24,6 +24,7 @@ from typing import Any
 from shared.catalogue.errors import JobError
 from shared.catalogue.price import Bill
 from shared.catalogue.rules import Rules
+from shared.jobs.batches import Batches
 from shared.jobs.manifest import Outcome, build, given_up, numbers_of
 from shared.ledger.ledger import Ledger
 from shared.ledger.manifest import StoredImage
@@ -41,6 +42,7 @@ from shared.ledger.record import (
 from shared.ledger.slots import Slot
 from shared.modelstudio.client import Task
 from shared.platform.clock import iso
+from shared.platform.concurrency import MapFn, in_turn
 from shared.platform.logs import about
 from shared.storage import layout
 
@@ -68,6 +70,7 @@ class Transitions:
 
     ledger: Ledger
     rules: Rules
+    map_fn: MapFn = in_turn
 
     def finish(
         self, last: Record, state: str, outcome: Outcome = NOTHING_MORE, first: Record | None = None
@@ -222,6 +225,7 @@ class Transitions:
             self.ledger.store.create(layout.result(last.job), text)
         else:
             self.ledger.store.put(layout.result(last.job), text)
+        Batches(self.ledger.store, self.map_fn).note(last.manifest)
 
 
 def _is_unsure(ended: Record) -> bool:

@@ -71,6 +71,7 @@ def serve(application: WsgiApp, environ: Mapping[str, str]) -> None:
         inbuf_overflow=SPOOL_BYTES,
         url_scheme="https",
         ident=None,
+        channel_request_lookahead=1,  # reading on is what shows that a caller has hung up
         asyncore_use_poll=True,  # select() ends at 1024 descriptors
     )
     server.channel_class = _Channel

@@ -261,6 +261,21 @@ def endpoint(mark: str) -> str:
     return f"{ENDPOINTS}{mark}.json"
 
 
+def calls_of(mark: str) -> str:
+    """The prefix of the calls that asked for one thing; `mark` is a hash of who and what."""
+    return f"{REQUESTS}{mark}/"
+
+
+def call(mark: str, began_ms: int, job: str) -> str:
+    """A call that waits, or waited, for a job; byte order is newest first."""
+    return f"{calls_of(mark)}{END_OF_TIME_MS - began_ms:013d}-{job}"
+
+
+def job_of_call(key: str) -> str:
+    """The job of a call."""
+    return key.rsplit("/", 1)[1].split("-", 1)[1]
+
+
 def dead_event(name: str) -> str:
     """An event that was given up on."""
     return f"{DEAD}{name}"
@@ -269,6 +284,16 @@ def dead_event(name: str) -> str:
 def result(job: str) -> str:
     """The job's manifest."""
     return f"{RESULTS}{job}/result.json"
+
+
+def batch(name: str) -> str:
+    """Which jobs came with one file in OpenAI's batch form."""
+    return f"{RESULTS}{name}/batch.json"
+
+
+def batch_output(name: str) -> str:
+    """The results of such a file, a line a job."""
+    return f"{RESULTS}{name}/output.jsonl"
 
 
 def image(job: str, number: int, extension: str) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import falcon
 
+from shared.api.calls import LONGEST_CALL, Asked, Call
 from shared.api.context import app_of, base_url, caller_of, free_room
 from shared.api.dashscope import errors
 from shared.api.dashscope.answers import answer, new_id, request_id
@@ -16,17 +18,14 @@ from shared.api.dashscope.listing import DASHSCOPE_SOURCE
 from shared.api.dashscope.paths import is_asynchronous
 from shared.api.dashscope.sameness import content_of
 from shared.api.dashscope.view import PENDING, CallView
+from shared.api.delivery import is_repetition
 from shared.api.ownership import foreign_objects
 from shared.api.tokens import Caller
-from shared.api.waiting import record_when
 from shared.app import App
-from shared.jobs.idempotency import ALLOWED_KEYS, IdempotencyKey, IdempotencyKeys, KeyReused
-from shared.jobs.intake import IntakeOutcome, Source
-from shared.jobs.unclaimed import UnclaimedJobs
-from shared.ledger.record import REJECTED, Record
+from shared.jobs.idempotency import ALLOWED_KEYS, IdempotencyKey, KeyReused
+from shared.jobs.intake import Source
+from shared.ledger.record import Record
 
-LONGEST_CALL = 100
-"""Seconds that a call waits for its job; the function ends requests after 120 (s.yaml)."""
 WAIT_TIMEOUT = "X-DashScope-Wait-Timeout"
 """Seconds that a caller lets the server queue (rate-limiting-best-practices page)."""
 
@@ -44,9 +43,10 @@ class Creation:
             raise errors.streaming()
         asked = _Asked(request, path)
         if wants_task:
-            made = asked.made(read_body(_raw(request)))
+            call = asked.call(read_body(_raw(request)))
+            made = asked.begun(call)
             output = {"task_status": PENDING, "task_id": made.job}
-            answer(request, response, {"output": output})
+            _send(call, request, response, {"output": output})
         else:
             _call(asked, response)
 
@@ -57,14 +57,34 @@ def _call(asked: _Asked, response: falcon.Response) -> None:
     with app.instance.waiting.place(asked.caller.mark) as granted:
         if not granted:
             raise errors.too_many_waiting()
-        begun, patience = asked.begun(), _patience(request)
+        call, patience = asked.call(read_body(_raw(request))), _patience(request)
+        begun = asked.begun(call)
         free_room(request)
-        last = record_when(app, begun, patience, lambda now: now.is_final)
+        last = call.wait(begun, patience, request)
     status_url = f"{base_url(request)}/jobs/{last.job}"
     response.set_header("Location", status_url)
     if not last.is_final:
-        raise errors.timed_out(last.job, patience, status_url, repeatable=asked.keep(last.job))
-    answer(request, response, CallView(app, asked.path).show(last))
+        call.leave()
+        raise errors.timed_out(last.job, patience, status_url)
+    _answer(asked, call, last, response)
+
+
+def _answer(asked: _Asked, call: Call, last: Record, response: falcon.Response) -> None:
+    try:
+        shown = CallView(asked.app, asked.path).show(last)
+    except errors.DashScopeError:
+        call.delivered()
+        raise
+    _send(call, asked.request, response, shown)
+
+
+def _send(
+    call: Call, request: falcon.Request, response: falcon.Response, body: Mapping[str, Any]
+) -> None:
+    answer(request, response, body)
+    whole = (response.text or "").encode()
+    response.text = None
+    call.answer(response, iter((whole,)), len(whole))
 
 
 def _patience(request: falcon.Request) -> int:
@@ -75,11 +95,10 @@ def _patience(request: falcon.Request) -> int:
 
 @dataclass
 class _Asked:
-    """A request for a job. `content`: what it asks for, once that has been read."""
+    """A request for a job."""
 
     request: falcon.Request
     path: str
-    content: bytes = b""
 
     @property
     def app(self) -> App:
@@ -89,59 +108,41 @@ class _Asked:
     def caller(self) -> Caller:
         return caller_of(self.request)
 
-    @property
-    def key(self) -> str | None:
-        return self.request.get_header("Idempotency-Key")
+    def call(self, body: Mapping[str, Any]) -> Call:
+        """What is asked for, as a call. The SDK does not say when it repeats a request.
 
-    def begun(self) -> Record:
-        """The last record of a new job, or of the one that the same call left behind.
-
-        Without what may be megabytes of images: many calls wait at once. Raises DashScopeError,
-        StoreError.
+        Raises DashScopeError for what is refused at once, StoreError.
         """
-        body = read_body(_raw(self.request))
-        self.content = content_of(self.path, body, self.app.store)
-        left = None if self.key else self._unclaimed().take_up(self.caller.mark, self.content)
-        last = self.app.ledger.records.last(left) if left is not None else None
-        return replace(last or self.made(body).record, spec=None)
-
-    def made(self, body: Mapping[str, Any]) -> IntakeOutcome:
-        """The job, made unless its Idempotency-Key is known. Raises DashScopeError, StoreError."""
         resolves = _is_enabled(self.request, "X-DashScope-OssResourceResolve")
         value = read_request(body, self.app.catalogue, resolves=resolves)
         bucket = self.app.settings.oss_bucket
         for _, message in foreign_objects(value.get("input"), self.caller, bucket):
             raise errors.outside_specification(message)
-        job = self._id(body)
-        last = self.app.ledger.records.last(job) if self.key is not None else None
-        if last is not None and last.state != REJECTED:  # its files may lie elsewhere this time
-            return self.app.acceptance.known(last)
-        asked, caller = request_id(self.request), self.caller
-        source = Source(DASHSCOPE_SOURCE, asked, prefix=caller.prefix, webhook=caller.webhook)
-        return self.app.acceptance.value({**value, "job": {"id": job}}, source)
+        content, key = content_of(self.path, body, self.app.store), self._key()
+        repeated, make = is_repetition(self.request), partial(self._made, value)
+        return Call(self.app, Asked(self.caller, content, key, repeated, make))
 
-    def keep(self, job: str) -> bool:
-        """Keep a job for the same call again; whether that will wait for it. Raises StoreError."""
-        if self.key is not None:
-            return True
-        return self._unclaimed().keep(self.caller.mark, self.content, job)
-
-    def _id(self, body: Mapping[str, Any]) -> str:
-        """A new id; under an Idempotency-Key the one of the same request before."""
-        job = self.caller.prefix + new_id(self.app.rng)
-        if self.key is None:
-            return job
-        key = IdempotencyKey(self.caller.mark, self.key)
-        if not key.is_allowed:
-            raise errors.key_invalid(ALLOWED_KEYS)
-        content = self.content or content_of(self.path, body, self.app.store)
+    def begun(self, call: Call) -> Record:
+        """The record of the call's job. Raises DashScopeError, StoreError."""
         try:
-            return IdempotencyKeys(self.app.store).claim(key, content, job)
+            call.begin(self.caller.prefix + new_id(self.app.rng))
         except KeyReused:
             raise errors.key_reused() from None
+        return call.start()
 
-    def _unclaimed(self) -> UnclaimedJobs:
-        return UnclaimedJobs(self.app.store, self.app.clock)
+    def _made(self, value: Mapping[str, Any], job: str) -> Record:
+        asked, caller = request_id(self.request), self.caller
+        source = Source(DASHSCOPE_SOURCE, asked, prefix=caller.prefix, webhook=caller.webhook)
+        return self.app.acceptance.value({**value, "job": {"id": job}}, source).record
+
+    def _key(self) -> IdempotencyKey | None:
+        given = self.request.get_header("Idempotency-Key")
+        if given is None:
+            return None
+        key = IdempotencyKey(self.caller.mark, given)
+        if not key.is_allowed:
+            raise errors.key_invalid(ALLOWED_KEYS)
+        return key
 
 
 def _raw(request: falcon.Request) -> bytes:

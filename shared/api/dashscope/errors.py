@@ -46,15 +46,14 @@ def streaming() -> DashScopeError:
     return outside_specification(text)
 
 
-def timed_out(job: str, seconds: float, status_url: str, *, repeatable: bool) -> DashScopeError:
-    """A synchronous call whose job goes on. `repeatable`: the same call waits for the same job."""
-    again = "the same request within an hour waits for the same job" if repeatable else ""
+def timed_out(job: str, seconds: float, status_url: str) -> DashScopeError:
+    """A synchronous call whose job goes on; the same call waits for the same job."""
     text = (
         f"Request timed out, please try again later. (The job {job} was not over after"
-        f" {seconds:.0f} s and goes on; {again or 'the same request would make another one'}."
+        f" {seconds:.0f} s and goes on; the same request within an hour waits for the same job."
         f" Fetch it with GET {status_url}?wait=30, or as a task with GET /api/v1/tasks/{job}.)"
     )
-    return DashScopeError(408, "RequestTimeOut", text, {} if repeatable else STAY)
+    return DashScopeError(408, "RequestTimeOut", text)
 
 
 def too_many_waiting() -> DashScopeError:

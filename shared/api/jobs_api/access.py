@@ -6,8 +6,9 @@ from typing import Any
 
 import falcon
 
+from shared.api import wires
 from shared.api.context import app_of
-from shared.api.dashscope import DashScopeError, is_dashscope, is_open, token_refused
+from shared.api.dashscope import is_open
 from shared.api.jobs_api.problems import Problem
 from shared.api.tokens import identify
 
@@ -30,8 +31,8 @@ class Tokens:
         if caller is not None:
             request.context.caller = caller
             return
-        if is_dashscope(request.path):
-            raise token_refused((request.auth or "").partition(" ")[2].strip())
+        if (refused := wires.token_refused(request)) is not None:
+            raise refused
         raise Problem(401, "Not authorised", "Send a valid token: `Authorization: Bearer <token>`.")
 
     def process_resource(
@@ -44,9 +45,9 @@ class Tokens:
         detail = f"This needs a token of scope {needed}."
         if needed == "admin" and caller.prefix:
             detail = "This concerns all jobs: it needs a token of scope admin without a prefix."
-        if is_dashscope(request.path):
-            raise DashScopeError(403, "AccessDenied", detail)
-        raise Problem(403, "Not allowed", detail)
+        raise wires.refusal(request.path, 403, detail, "AccessDenied") or Problem(
+            403, "Not allowed", detail
+        )
 
 
 class Origins:

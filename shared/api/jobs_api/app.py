@@ -36,6 +36,7 @@ from shared.api.jobs_api.webhooks import (
     WebhookSecret,
     WebhookTest,
 )
+from shared.api.openai import add_openai_routes
 from shared.app import App
 from shared.instance import Instance
 from shared.platform.web_function import WsgiApp
@@ -85,6 +86,7 @@ def build(web: Path = WEB) -> falcon.App[falcon.Request, falcon.Response]:
     wsgi.add_route("/web", page)
     wsgi.add_route("/web/{name:path}", page)
     add_dashscope_routes(wsgi)
+    add_openai_routes(wsgi)
     add_handlers(wsgi)
     return wsgi
 

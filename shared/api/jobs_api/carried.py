@@ -6,8 +6,8 @@ from typing import Any
 
 import falcon
 
+from shared.api import wires
 from shared.api.context import app_of, free_room
-from shared.api.dashscope import DashScopeError, is_dashscope
 from shared.api.jobs_api.access import is_static
 from shared.api.jobs_api.problems import Problem, unknown_parameter
 
@@ -29,9 +29,9 @@ class Carried:
             return
         response.set_header("Accept-Encoding", "identity")
         detail = f"The body is encoded ({coding[:80]}); send the body without Content-Encoding."
-        if is_dashscope(request.path):
-            raise DashScopeError(415, "InvalidParameter", detail)
-        raise Problem(415, "Encoded body", detail)
+        raise wires.refusal(request.path, 415, detail, "InvalidParameter") or Problem(
+            415, "Encoded body", detail
+        )
 
     def process_response(
         self, request: falcon.Request, _response: falcon.Response, _resource: object, _ok: bool
@@ -41,7 +41,7 @@ class Carried:
     def process_resource(
         self, request: falcon.Request, _response: falcon.Response, resource: Any, _params: object
     ) -> None:
-        if is_dashscope(request.path) or is_static(request.path):
+        if wires.is_of_others(request.path) or is_static(request.path):
             return
         if not hasattr(resource, f"on_{request.method.lower()}"):
             return  # no such method, which is said soon
@@ -52,7 +52,7 @@ class Carried:
 
 
 def _take_room(request: falcon.Request, response: falcon.Response) -> None:
-    """Raises Problem, DashScopeError where others keep the room for too long."""
+    """Raises Problem, or what the path's wire has for it, where others keep the room."""
     size = request.content_length or 0
     if size <= SMALL_BODY:
         return
@@ -61,6 +61,6 @@ def _take_room(request: falcon.Request, response: falcon.Response) -> None:
         return
     response.set_header("Retry-After", "5")
     detail = "Many large requests are being read; send this one again in a few seconds."
-    if is_dashscope(request.path):
-        raise DashScopeError(503, "ServiceUnavailable", detail)
-    raise Problem(503, "Busy", detail)
+    raise wires.refusal(request.path, 503, detail, "ServiceUnavailable") or Problem(
+        503, "Busy", detail
+    )

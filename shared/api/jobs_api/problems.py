@@ -9,7 +9,7 @@ from typing import Any
 
 import falcon
 
-from shared.api.dashscope import answer_error, is_dashscope
+from shared.api import wires
 from shared.jobfile.wording import nearest
 from shared.platform.logs import about
 from shared.storage.objects import ObjectDamaged, ObjectNewer, StoreError
@@ -103,8 +103,7 @@ def _answer_store_error(
 ) -> None:
     log.error("%s", error, extra=about("store.failed", step=f"{request.method} {request.path}"))
     status, title, detail = _said_of(error)
-    if is_dashscope(request.path):
-        answer_error(request, response, status, detail)
+    if wires.answer_error(request, response, status, detail):
         return
     _write(response, status, title, detail, {})
     if status == 503:
@@ -133,9 +132,8 @@ def _answer_defect(
 
 
 def _serialize(request: falcon.Request, response: falcon.Response, error: falcon.HTTPError) -> None:
-    if is_dashscope(request.path):
-        message = error.description or f"{error.title}: {request.method} {request.path[:200]}"
-        answer_error(request, response, error.status_code, message)
+    message = error.description or f"{error.title}: {request.method} {request.path[:200]}"
+    if wires.answer_error(request, response, error.status_code, message):
         return
     detail = error.description or "The endpoints are described at /openapi.json."
     _write(response, error.status_code, error.title or "Error", detail, {})

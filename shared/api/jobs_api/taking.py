@@ -23,6 +23,7 @@ from shared.jobfile import (
     parse,
     short_pointer,
 )
+from shared.jobfile.document import is_batch_line
 from shared.jobs.idempotency import (
     ALLOWED_KEYS,
     IdempotencyKey,
@@ -107,7 +108,8 @@ def with_id(document: Document, job: str) -> Document:
 
 
 def _foreign(document: Document, caller: Caller, bucket: str) -> Iterator[Violation]:
-    value = document.value.get("input") if isinstance(document.value, dict) else None
+    given = document.value if isinstance(document.value, dict) else {}
+    value = given.get("body") if is_batch_line(given) else given.get("input")
     expected = f"an uploaded image, or a result of a job whose id begins with {caller.prefix}"
     for pointer, message in foreign_objects(value, caller, bucket):
         line, place = document.line(pointer), short_pointer(pointer)

@@ -9,6 +9,7 @@ from typing import Any
 import falcon
 
 from shared.api.context import answer_json, app_of
+from shared.api.image_files import EXTENSIONS, MOST_BYTES
 from shared.api.jobs_api.problems import Problem
 from shared.api.jobs_api.taking import read_body, refused
 from shared.catalogue.plain import TextUnreadable
@@ -19,15 +20,6 @@ from shared.storage import layout
 
 UPLOAD_SECONDS = 900
 BODY_BYTES = 16 * 1024
-MOST_BYTES = 10 * 1024 * 1024
-"""What the models take (API references)."""
-EXTENSIONS = {
-    "image/png": ("png",),
-    "image/jpeg": ("jpg", "jpeg", "jpe"),
-    "image/webp": ("webp",),
-    "image/bmp": ("bmp",),
-    "image/tiff": ("tiff", "tif"),
-}
 ONCE = {"x-oss-forbid-overwrite": "true"}
 """What was checked with a job stays what the job uses (OSS PutObject page)."""
 UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")

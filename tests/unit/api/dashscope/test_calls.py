@@ -13,11 +13,24 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from shared.api.jobs_api import create_app
 from shared.instance import WAITING
-from tests.kit.dashscope import BEARER, CREATE, Reply, changed, create, poll, query, send
+from tests.kit.dashscope import (
+    BEARER,
+    BODY,
+    CREATE,
+    JSON,
+    Reply,
+    changed,
+    create,
+    poll,
+    query,
+    send,
+)
 from tests.kit.studio import accept_with
 from tests.kit.world import TOKEN, World, model
 from tests.simulation.studio import result_url
+from tests.simulation.wsgi import Request
 
 
 def png(colour: str) -> bytes:
@@ -260,3 +273,31 @@ def test_large_bodies_give_their_room_back_before_they_wait(world: World) -> Non
     headers = BEARER | {"Content-Type": "application/json", "X-DashScope-Wait-Timeout": "6"}
     assert send(app, "POST", CALL, raw, headers).status == 408
     assert held == [True]
+
+
+def cut(world: World, path: str, received: int, **headers: str) -> None:
+    """A request whose connection breaks after so many pieces of its answer."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    sent = {name: value for name, value in (BEARER | JSON | named).items() if value}
+    request = Request("POST", path, sent, json.dumps(BODY).encode())
+    chunks = create_app(world.app("cut"))(request.environ(), lambda *_: None)
+    parts = iter(chunks)
+    for _ in range(received):
+        next(parts)
+    chunks.close()  # type: ignore[attr-defined]  # as a server does that cannot send
+
+
+@pytest.mark.parametrize("received", [0, 1, 2])
+def test_a_call_whose_answer_was_cut_gets_the_same_job_again(world: World, received: int) -> None:
+    later(world)
+    cut(world, CALL, received, **SYNC)
+    assert len(images_of(call(world))) == 1
+    assert len(world.studio.posts) == 1
+
+
+@pytest.mark.parametrize("received", [0, 1, 2])
+def test_a_task_whose_id_never_arrived_is_not_made_twice(world: World, received: int) -> None:
+    cut(world, CREATE, received)
+    (job,) = world.markers()
+    assert create(world).body["output"]["task_id"] == job
+    assert create(world).body["output"]["task_id"] != job, "what arrived is not repeated"

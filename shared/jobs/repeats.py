@@ -1,0 +1,111 @@
+"""Calls that wait for their jobs, and which of them is a repetition of which.
+
+A call that brings no answer is sent again, by programs and people alike. Were that another job each
+time, one slow image would be paid several times. So a call is written down before its job is made,
+and again when its answer was delivered, or when it ended without one.
+
+The answer can only be known to have left the function: whether it arrived is the caller's to say.
+So a call that says it is a repetition also gets the job of a call that was answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from shared.jobs.idempotency import IdempotencyKey
+from shared.platform.clock import Clock
+from shared.storage import layout
+from shared.storage.objects import Entry, ObjectStore
+
+KEPT = 3600.0
+"""Seconds for which a call can be taken up."""
+LONGEST = 150.0
+"""Seconds after which a call that ended in no known way has ended: the function's time-out is 120
+(s.yaml)."""
+MOST = 400
+"""Objects of one caller and one request that are looked at, the newest: about a hundred calls."""
+LEFT, DELIVERED, TAKEN = "~left", "~delivered", "~taken"
+"""How a call ended, and that its job is another call's now: what is added to its key."""
+
+
+@dataclass(frozen=True)
+class _Call:
+    """A call as the listing shows it, in seconds by the store's clock."""
+
+    key: str
+    age: float
+    marks: frozenset[str]
+
+    @property
+    def is_left(self) -> bool:
+        ended = self.marks & {LEFT, DELIVERED}
+        return LEFT in self.marks or (not ended and self.age > LONGEST)
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A call that was written down: its job, and the key of its object."""
+
+    job: str
+    key: str
+
+
+@dataclass
+class Repeats:
+    """The calls. Their objects are only ever created, so that each is taken up once."""
+
+    store: ObjectStore
+    clock: Clock
+
+    def begin(self, owner: str, request: bytes, job: str, *, repeated: bool) -> Waiting:
+        """Write down a call for what `owner` asks for; `job`: the id of its job if it is a new one.
+
+        It gets the job of the oldest call for the same that ended without an answer. A call that
+        says it is a repetition (`repeated`) gets otherwise that of the oldest one that still waits,
+        or else of the last that was answered. Raises StoreError.
+        """
+        mark = IdempotencyKey(owner, f"call\n{request.hex()}").mark
+        known = next(self._taken_up(mark, repeated), None)
+        taken = layout.job_of_call(known.key) if known else job
+        began_ms = int(self.clock.now() * 1000)
+        while True:
+            key = layout.call(mark, began_ms, taken)
+            if self.store.create(key, b"{}").created:
+                return Waiting(taken, key)
+            began_ms += 1
+
+    def delivered(self, call: Waiting) -> None:
+        """The answer is on its way, all but its end. Raises StoreError."""
+        self.store.create(f"{call.key}{DELIVERED}", b"{}")
+
+    def left(self, call: Waiting) -> None:
+        """The call ended without its answer: the same one again gets its job. Raises StoreError."""
+        self.store.create(f"{call.key}{LEFT}", b"{}")
+
+    def _taken_up(self, mark: str, repeated: bool) -> Iterator[_Call]:
+        """The calls whose jobs this call may have, each from now on its own."""
+        free = [one for one in self._calls(mark) if TAKEN not in one.marks and one.age <= KEPT]
+        left = [one for one in reversed(free) if one.is_left]
+        others = [one for one in free if not one.is_left] if repeated else []
+        open_ones = [one for one in reversed(others) if DELIVERED not in one.marks]
+        answered = [one for one in others if DELIVERED in one.marks]
+        for one in (*left, *open_ones, *answered):
+            if self.store.create(f"{one.key}{TAKEN}", b"{}").created:
+                yield one
+
+    def _calls(self, mark: str) -> list[_Call]:
+        """The newest first. A mark follows its call in byte order."""
+        found: list[_Call] = []
+        for entry in self.store.list(layout.calls_of(mark), limit=MOST):
+            key, tilde, word = entry.key.partition("~")
+            if not tilde:
+                found.append(_Call(key, _age(entry), frozenset()))
+            elif found and found[-1].key == key:
+                marks = found[-1].marks | {f"~{word}"}
+                found[-1] = _Call(key, found[-1].age, marks)
+        return found
+
+
+def _age(entry: Entry) -> float:
+    return max(0.0, entry.listed_at - entry.modified)

@@ -1,0 +1,145 @@
+"""Job files in OpenAI's batch form: each line a job, and all results in one file beside them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from shared.jobs.intake import IntakeOutcome, Source
+from tests.kit.http import PREFIX, token
+from tests.kit.http import ask as ask_jobs
+from tests.kit.openai import mask, png, world_of
+from tests.kit.world import World, run
+
+PAINTER, FUSER, EDITOR = "wan2.5-t2i-preview", "wan2.5-i2i-preview", "wanx2.1-imageedit"
+GENERATIONS, EDITS = "/v1/images/generations", "/v1/images/edits"
+KEY = "jobs/cats.jsonl"
+
+
+@pytest.fixture()
+def world() -> World:
+    return world_of(PAINTER, FUSER, EDITOR)
+
+
+def line(own: str, url: str = GENERATIONS, **body: Any) -> dict[str, Any]:
+    asked = {"model": PAINTER, "prompt": f"a cat called {own}"} | body
+    return {"custom_id": own, "method": "POST", "url": url, "body": asked}
+
+
+def dropped(world: World, *lines: Any, etag: str = "ETAG") -> list[IntakeOutcome]:
+    """The outcome of a file with these lines."""
+    text = "\n".join(json.dumps(one) for one in lines)
+    return world.app("intake").acceptance.body(text.encode(), Source(KEY, etag))
+
+
+def results(world: World) -> list[dict[str, Any]]:
+    """The lines of the one output file."""
+    (key,) = [key for key in world.bucket.keys("results/") if key.endswith("/output.jsonl")]
+    return [json.loads(one) for one in world.bucket.peek(key).decode().splitlines()]
+
+
+def outputs(world: World) -> list[str]:
+    return [key for key in world.bucket.keys("results/") if key.endswith("/output.jsonl")]
+
+
+def test_the_results_come_back_as_one_file_in_the_order_of_the_lines(world: World) -> None:
+    taken = dropped(world, line("tom"), line("tim", n=2), line("tam", size="1280x1280"))
+    assert outputs(world) == []
+    run(world)
+    found = results(world)
+    assert [one["custom_id"] for one in found] == ["tom", "tim", "tam"]
+    assert [one["id"] for one in found] == [one.job for one in taken]
+    assert [one["response"]["status_code"] for one in found] == [200] * 3
+    assert [len(one["response"]["body"]["data"]) for one in found] == [1, 2, 1]
+    assert all(one["response"]["body"]["created"] > 0 for one in found)
+    for one in found:
+        for image in one["response"]["body"]["data"]:
+            assert world.bucket.holds(image["url"].removeprefix("oss:///"))
+
+
+def test_a_job_says_where_its_results_are(world: World) -> None:
+    (one,) = dropped(world, line("tom"))
+    run(world)
+    labels = world.manifest(one.job)["spec"]["job"]["labels"]
+    assert labels["custom_id"] == "tom"
+    assert outputs(world) == [f"results/{labels['batch']}/output.jsonl"]
+
+
+def test_wrong_lines_cost_nothing_and_are_told_in_the_output(world: World) -> None:
+    wrong = [
+        line("nine", n=9),
+        line("nobody", model="dall-e-3"),
+        line("elsewhere", url="/v1/chat/completions"),
+        line("inline", response_format="b64_json"),
+        line("mask", url=EDITS, model=FUSER, image="https://pictures.invalid/a.png", mask="x"),
+        {**line("more"), "extra": 1},
+    ]
+    taken = dropped(world, *wrong, line("tom"))
+    assert [bool(one.violations) for one in taken] == [True] * 6 + [False]
+    run(world)
+    found = {one["custom_id"]: one for one in results(world)}
+    assert len(world.studio.posts) == 1
+    assert found["tom"]["error"] is None
+    for own, words in (
+        ("nine", "/parameters/n"),
+        ("nobody", "not known"),
+        ("elsewhere", "url"),
+        ("inline", "url"),
+        ("mask", "takes no mask"),
+        ("more", "extra"),
+    ):
+        assert found[own]["response"]["status_code"] == 400
+        assert words in found[own]["error"]["message"], found[own]
+
+
+def test_a_file_of_which_all_lines_are_wrong_has_its_output_at_once(world: World) -> None:
+    dropped(world, line("a", n=9), line("b", n=9))
+    assert [one["custom_id"] for one in results(world)] == ["a", "b"]
+
+
+def test_the_same_file_again_makes_nothing_twice(world: World) -> None:
+    first = dropped(world, line("tom"), line("tim"))
+    again = dropped(world, line("tom"), line("tim"))
+    assert [one.job for one in again] == [one.job for one in first]
+    run(world)
+    assert len(world.studio.posts) == 2
+    dropped(world, line("tom"), line("tim"))
+    assert len(outputs(world)) == 1
+
+
+def test_the_mask_of_a_line_is_converted(world: World) -> None:
+    world.bucket.write("inputs/a/base.png", png())
+    world.bucket.write("inputs/a/mask.png", mask())
+    named = {"image": "oss:///inputs/a/base.png", "mask": "oss:///inputs/a/mask.png"}
+    (one,) = dropped(world, line("hat", url=EDITS, model=EDITOR, **named))
+    assert not one.violations
+    run(world)
+    (post,) = world.studio.posts
+    assert post.body["input"]["function"] == "description_edit_with_mask"
+    assert post.body["input"]["mask_image_url"].startswith("data:image/png;base64,")
+
+
+def test_a_job_that_is_canceled_last_writes_the_output(world: World) -> None:
+    (one,) = dropped(world, line("tom"))
+    world.app("api").cancellation.cancel(one.job)
+    (found,) = results(world)
+    assert found["error"]["code"] == "canceled"
+
+
+def test_a_line_may_not_name_what_belongs_to_others(world: World) -> None:
+    world.bucket.write("results/theirs/image-1.png", png())
+    body = json.dumps(line("x", url=EDITS, model=FUSER, image="oss:///results/theirs/image-1.png"))
+    given = token("submit", PREFIX)
+    reply = ask_jobs(world, "POST", "/jobs", body.encode(), given, Content_Type="application/jsonl")
+    assert reply.status == 422
+    assert world.markers() == []
+
+
+def test_ordinary_jobs_ask_for_no_batch(world: World) -> None:
+    text = json.dumps({"model": PAINTER, "input": {"prompt": "a cat"}})
+    world.app("intake").acceptance.body(text.encode(), Source("jobs/a.json", "E"))
+    run(world)
+    assert not [call for call in world.bucket.calls if "batch.json" in str(call)]
+    assert outputs(world) == []
