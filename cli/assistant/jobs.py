@@ -25,20 +25,10 @@ from shared.catalogue.model_file import load_catalogue
 
 NAME = "assistant.json"
 """The name of the job file that a job would lie in; ids of jobs without `job.id` begin with it."""
-SHOWN = [
-    "job",
-    "state",
-    "model",
-    "prompt",
-    "created_at",
-    "position",
-    "estimated_wait_seconds",
-    "price_at_most",
-    "error",
-    "warnings",
-    "violations",
-    "retried_from",
-]
+SHOWN = (
+    *("job", "state", "model", "prompt", "created_at", "position", "estimated_wait_seconds"),
+    *("price_at_most", "error", "warnings", "violations", "retried_from"),
+)
 NO_JOB = "there is no such job; the tool list_jobs shows those there are."
 
 
@@ -89,12 +79,12 @@ class AssistantJobs:
         _refuse([one.to_dict() for one in report.violations])
         backend = self.access.backend()
         try:
-            (sent,) = backend.submit(body, NAME)
+            sent = backend.submit(body, NAME)
         except Trouble as error:
             again = "Whether it was submitted is not known; the same call again never pays twice."
             raise Trouble(f"{error.message} {again}") from None
-        _refuse(sent.violations)
-        return _told(backend.status(sent.job) or {"job": sent.job, "state": sent.state})
+        _refuse([violation for one in sent for violation in one.violations])
+        return _told(backend.status(sent[0].job) or vars(sent[0]))
 
     def look(self, job: str) -> dict[str, Any]:
         """The job as it is now."""

@@ -1,6 +1,6 @@
 """The tools as the Model Context Protocol has them; this alone needs the package `mcp`.
 
-What a tool says of itself is for a model that decides whether to call it: what it costs comes first.
+What a tool says of itself is for a model that decides whether to call it: first what it costs.
 Source: https://modelcontextprotocol.io/specification (tools, progress).
 """
 

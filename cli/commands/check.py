@@ -84,9 +84,10 @@ class Checker:
     def file(self, path: Path) -> Report:
         """Everything that is wrong with one file. Raises StoreError."""
         try:
-            report = self.body(path, path.read_bytes())
+            body = path.read_bytes()
         except OSError as error:
             raise Trouble(f"{path} cannot be read: {error}.") from None
+        report = self.body(path, body)
         return replace(report, findings=(*_about_name(path), *report.findings))
 
     def body(self, path: Path, body: bytes) -> Report:
