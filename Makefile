@@ -133,7 +133,7 @@ check: $(TOOLS)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports --no-logo --no-cache
+	PYTHONPATH=clients/python $(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/python -m deploy.policies --check
 	$(BIN)/python -m deploy.template --check
 	$(BIN)/python -m deploy.monitoring --check

@@ -70,7 +70,7 @@ def follow(
     """
     followed = [Followed(job, known=made) for job in dict.fromkeys(jobs)]
     try:
-        found = _first_look(backend, followed)
+        found = first_look(backend, followed)
         if not all(is_over(one.view) for one in found):
             _wait(backend, found, as_json)
     except (KeyboardInterrupt, Trouble) as error:
@@ -93,7 +93,7 @@ def say_missing(backend: Backend, jobs: Sequence[str]) -> None:
         complain(f"{clean(job)}: there is no such job in {backend.place}.")
 
 
-def _first_look(backend: Backend, followed: Sequence[Followed]) -> list[Followed]:
+def first_look(backend: Backend, followed: Sequence[Followed]) -> list[Followed]:
     """Those that there are."""
     catalogue = load_catalogue()
     for one in followed:
@@ -106,7 +106,7 @@ def _first_look(backend: Backend, followed: Sequence[Followed]) -> list[Followed
 
 def _wait(backend: Backend, followed: Sequence[Followed], as_json: bool) -> None:
     if as_json:
-        for _ in _looks(backend, followed):
+        for _ in looks(backend, followed):
             pass
     elif console().is_terminal:
         _bars(backend, followed)
@@ -125,7 +125,7 @@ def _bars(backend: Backend, followed: Sequence[Followed]) -> None:
     with Progress(*columns, console=console(), refresh_per_second=8) as progress:
         shown = [_shortened(one.job) for one in followed] if single else ["all jobs"]
         bars = [progress.add_task(name, total=100, state="") for name in shown]
-        for _ in _looks(backend, followed):
+        for _ in looks(backend, followed):
             if single:
                 for bar, one in zip(bars, followed, strict=True):
                     _move(progress, bar, one)
@@ -147,14 +147,14 @@ def _move_all(progress: Progress, bar: TaskID, followed: Sequence[Followed]) -> 
 
 def _lines(backend: Backend, followed: Sequence[Followed]) -> None:
     said: dict[str, str] = {}
-    for _ in _looks(backend, followed):
+    for _ in looks(backend, followed):
         for one in followed:
             if said.get(one.job) != one.state:
                 said[one.job] = one.state
                 click.echo(f"{local_time(one.view.get('at'))}  {one.state:<15}  {one.job}")
 
 
-def _looks(backend: Backend, followed: Sequence[Followed]) -> Iterator[None]:
+def looks(backend: Backend, followed: Sequence[Followed]) -> Iterator[None]:
     """Look at the jobs again and again, until all are over."""
     began = answered = time.monotonic()
     yield

@@ -285,6 +285,19 @@ def init(model: str, out: Path | None, force: bool) -> None:
     run(model, out, force)
 
 
+@wanx.command(short_help="Offer tools to an assistant (MCP).")
+@click.pass_obj
+def mcp(access: Access) -> None:
+    """Offer tools to an assistant over standard input and output (Model Context Protocol).
+
+    It lists models with prices, checks, submits, waits, gets images and cancels, where this command
+    would. The assistant starts it; docs/mcp.md says what to register. A submission costs money.
+    """
+    from cli.commands.mcp import run
+
+    run(access)
+
+
 @wanx.command(
     short_help="Run the laptop cloud until Ctrl-C.",
     context_settings={"ignore_unknown_options": True, "help_option_names": []},

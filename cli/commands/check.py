@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -84,13 +84,19 @@ class Checker:
     def file(self, path: Path) -> Report:
         """Everything that is wrong with one file. Raises StoreError."""
         try:
-            documents = parse(path.read_bytes(), path.name)
+            body = path.read_bytes()
         except OSError as error:
             raise Trouble(f"{path} cannot be read: {error}.") from None
+        report = self.body(path, body)
+        return replace(report, findings=(*_about_name(path), *report.findings))
+
+    def body(self, path: Path, body: bytes) -> Report:
+        """Everything that is wrong with what a file of this name holds. Raises StoreError."""
+        try:
+            documents = parse(body, path.name)
         except Unreadable as error:
             return Report(path, 0, tuple(Finding(1, one) for one in error.violations))
-        report = self.documents(path, documents)
-        return replace(report, findings=(*_about_name(path), *report.findings))
+        return self.documents(path, documents)
 
     def documents(self, path: Path, documents: Sequence[Document]) -> Report:
         """Everything that is wrong with jobs that were read. Raises StoreError."""
@@ -144,7 +150,7 @@ def run(access: Access, files: Sequence[Path], form: str, inputs: Path | None) -
     if form == "sarif":
         print_json(sarif(reports))
     elif form == "json":
-        print_json(_as_json(reports, seen))
+        print_json(as_json(reports, seen))
     else:
         print_text(reports)
         say_prices([(str(report.file), report.prices) for report in reports])
@@ -158,15 +164,24 @@ def check_files(
     rules: Rules | None = None,
 ) -> tuple[list[Report], bool]:
     """Reports of all files, and whether their images were looked at. Raises StoreError."""
+    return checked(lambda one: [one.file(path) for path in files], images, hosts, rules)
+
+
+def checked(
+    work: Callable[[Checker], list[Report]],
+    images: Offline | Folder | Any,
+    hosts: Collection[str] | None,
+    rules: Rules | None = None,
+) -> tuple[list[Report], bool]:
+    """What `work` reports with a checker, without images where the bucket does not answer."""
     catalogue = load_catalogue() if rules is None else rules.catalogue
     try:
         checker = Checker(catalogue, images, images.bucket, hosts, rules)
-        return [checker.file(path) for path in files], not isinstance(images, Offline)
+        return work(checker), not isinstance(images, Offline)
     except StoreError:
         if isinstance(images, Folder):
             raise
-    checker = Checker(catalogue, Offline(images.bucket), images.bucket, hosts, rules)
-    return [checker.file(path) for path in files], False
+    return work(Checker(catalogue, Offline(images.bucket), images.bucket, hosts, rules)), False
 
 
 @dataclass(frozen=True)
@@ -229,7 +244,8 @@ def _line(report: Report, one: Finding) -> str:
     return f"{place}: {kind}: {job}{found.message} [{found.source}]"
 
 
-def _as_json(reports: Sequence[Report], seen: bool) -> dict[str, Any]:
+def as_json(reports: Sequence[Report], seen: bool) -> dict[str, Any]:
+    """The findings for programs; `seen`: images were looked at."""
     files = [
         {
             "file": str(report.file),

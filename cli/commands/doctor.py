@@ -20,13 +20,7 @@ import click
 import requests
 
 from cli.access import Access
-from cli.backends.answers import (
-    NO_ADDRESS,
-    is_foreign,
-    is_problem,
-    not_the_api,
-    says_no_job,
-)
+from cli.backends.answers import not_the_api
 from cli.backends.bucket import quiet
 from cli.bucket_checks import TIMEOUT, Bad, Bucket, clock, open_settings, versioning
 from cli.limit_checks import in_region, other_limits
@@ -42,6 +36,7 @@ from shared.platform.model_hosts import model_host
 from shared.platform.settings import EVERY_MINUTE, Settings, SettingsError, load_settings
 from shared.poller.alarm import MOST_EARLY
 from shared.storage.objects import StoreError
+from wanx import Client, NotTheApi, Refused, UnknownJob, Unreachable, WanxError
 
 LINK_SECONDS = 60
 FOLDER = "state/doctor/"
@@ -340,19 +335,27 @@ def _api(access: Access) -> str:
     if not token:
         raise Bad("there is no token; set API_TOKEN, or give --token T.")
     try:
-        headers = {"Authorization": f"Bearer {token}"}
-        answer = requests.get(
-            f"{url}/jobs/{NOBODY}", headers=headers, timeout=TIMEOUT, allow_redirects=False
-        )
-    except NO_ADDRESS as error:
-        raise Bad(
-            f"{url} cannot be reached ({type(error).__name__}); check API_URL, and that the"
-            " functions are deployed, or the laptop cloud up."
-        ) from None
-    if says_no_job(answer):
+        Client(url, token, attempts=1).get(NOBODY)
+    except UnknownJob:
         return f"{url} takes the token"
-    if answer.status_code in (401, 403) and is_problem(answer):
-        raise Bad(f"{url} refuses the token; its SHA-256 must stand in API_TOKEN_SHA256.")
-    if answer.status_code < 500 or is_foreign(answer):
-        raise Bad(not_the_api(url, answer).message)
-    raise Bad(f"{url} answered HTTP {answer.status_code}; look at the log of the function api.")
+    except WanxError as error:
+        raise Bad(_api_advice(url, error)) from None
+    raise Bad(not_the_api(url, 200).message)
+
+
+def _api_advice(url: str, error: WanxError) -> str:
+    if isinstance(error, Unreachable):
+        return (
+            f"{url} cannot be reached ({error.reason}); check API_URL, and that the functions are"
+            " deployed, or the laptop cloud up."
+        )
+    if isinstance(error, NotTheApi):
+        return not_the_api(url, error.status).message
+    if not isinstance(error, Refused):
+        return str(error)
+    status = error.problem.status
+    if status in (401, 403):
+        return f"{url} refuses the token; its SHA-256 must stand in API_TOKEN_SHA256."
+    if status < 500:
+        return not_the_api(url, status).message
+    return f"{url} answered HTTP {status}; look at the log of the function api."

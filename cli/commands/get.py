@@ -164,6 +164,18 @@ class _Getting:
         fetched.files.append({"file": str(path), "note": "manifest"})
 
 
+def image_bytes(backend: Backend, view: View, image: Mapping[str, Any]) -> bytes:
+    """An image as the manifest has it, in memory. Raises Refused, Trouble."""
+    body = bytearray()
+    for piece in backend.image(view, image, 0):
+        body += piece
+        if len(body) >= image["bytes"]:
+            break
+    if hashlib.sha256(body).hexdigest() != image["sha256"]:
+        raise Refused(f"{image['key']} came with another SHA-256 than the manifest's: try again")
+    return bytes(body)
+
+
 def _name(image: Mapping[str, Any]) -> str:
     """The file name an image's key ends with. Raises Trouble for one that could lead elsewhere."""
     name = PurePosixPath(str(image.get("key"))).name

@@ -117,7 +117,7 @@ def show_list(
     as_json: bool,
 ) -> None:
     """Print the newest jobs. Raises Trouble, and click's error for a wrong option."""
-    wanted = Wanted(_states(states), model_name(model), since_seconds(since, time.time()), limit)
+    wanted = Wanted(states_of(states), model_name(model), since_seconds(since, time.time()), limit)
     backend = access.backend()
     listing = backend.listing(wanted)
     if as_json:
@@ -129,7 +129,8 @@ def show_list(
     say(f"{counted(len(listing.jobs), 'job')} of {backend.place}{note}.")
 
 
-def _states(given: Sequence[str]) -> tuple[str, ...]:
+def states_of(given: Sequence[str]) -> tuple[str, ...]:
+    """States as people write them. Raises click's error."""
     states = tuple(word.strip().upper() for text in given for word in text.split(","))
     for state in states:
         if state not in STATES:

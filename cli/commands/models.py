@@ -22,7 +22,7 @@ def run(name: str | None, as_json: bool) -> None:
     catalogue = load_catalogue()
     found = [find_model(name, catalogue)] if name else catalogue.offered()
     if as_json:
-        shown = [_as_json(model) for model in found]
+        shown = [about(model) for model in found]
         print_json(shown[0] if name else shown)
     elif name:
         _print_one(found[0], words.versions(found[0], catalogue))
@@ -141,7 +141,8 @@ def _image(rule: ImageRule) -> str:
     return f"{', '.join(rule.accept)}; {bounds}; {size}; {inline}{same}"
 
 
-def _as_json(model: Model) -> dict[str, Any]:
+def about(model: Model) -> dict[str, Any]:
+    """All about a model, for programs."""
     return {
         "name": model.name,
         "title": {"en": model.title, "zh": model.title_zh},

@@ -12,7 +12,7 @@ from shared.catalogue import pointers
 from shared.catalogue.models import ImageRule, Model
 from shared.catalogue.plain import Plain
 from shared.jobfile.findings import Findings
-from shared.jobfile.image_probe import UPRIGHT, ImageFacts, Look, ProbeError, look
+from shared.jobfile.image_probe import UPRIGHT, ImageFacts, Look, NotAtHand, ProbeError, look
 from shared.jobfile.marks_check import check_marks
 from shared.jobfile.references import (
     BadReference,
@@ -93,6 +93,8 @@ class ImageCheck:
         except ObjectMissing:
             what = f"{reference.key} does not exist in the bucket; upload it before the job file"
             self.found.violate(pointer, "an object in the bucket", value, what, rule.source)
+        except NotAtHand as error:  # says nothing about the job, whose price may be asked for
+            self.found.notice(pointer, _formats(rule), value, str(error), rule.formats_source)
         except ProbeError as error:
             self.found.violate(pointer, _formats(rule), value, str(error), rule.formats_source)
         return None

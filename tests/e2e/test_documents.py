@@ -77,10 +77,10 @@ def run_session(block: Block, checkout: Checkout) -> None:
 
 
 def run_python(block: Block, checkout: Checkout) -> None:
-    """With address and token exported, as the documents say."""
+    """With address, token and the client's folder exported, as the documents say."""
     program = checkout.folder / "program.py"
     program.write_text(block.body, "utf-8")
-    exported = "set -a; . .local/env; set +a; exec"
+    exported = "set -a; . .local/env; PYTHONPATH=clients/python; set +a; exec"
     checkout.run(block, "bash", "-ec", f'{exported} "$0" program.py', sys.executable)
 
 
