@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from cli.backends.answers import NO_JOB, not_offered, refusing, saying, submitted
@@ -14,6 +15,8 @@ from shared.platform.clock import iso
 from shared.storage.layout import is_job_id
 from wanx import Client, Image, ImageFailed, Job, UnknownJob
 from wanx import Refused as Answered
+
+T = TypeVar("T")
 
 PAGE = 100
 MOST_PAGES = 100
@@ -111,34 +114,35 @@ class HttpBackend:
                 raise
 
     def webhooks(self) -> Mapping[str, Any]:
-        answer = self._call("GET", "/webhooks")
-        return self._offered(answer, "webhooks")
+        return self._of_webhooks(self._client.webhooks)
 
     def redeliver(self, job: str) -> int:
         if not is_job_id(job):
             raise Refused(NO_JOB)
-        answer = self._call("POST", f"/jobs/{job}/redeliver")
-        return int(self._offered(answer, "try")["try"])
+        return self._of_webhooks(partial(self._client.redeliver, job))
 
     def test_webhook(self, webhook: str) -> Mapping[str, Any]:
-        return self._of_webhook("test", webhook, "delivered")
+        return self._of_webhooks(partial(self._client.webhook, "test", webhook))
 
     def enable_webhook(self, webhook: str) -> bool:
-        return bool(self._of_webhook("enable", webhook, "enabled")["enabled"])
+        answer = self._of_webhooks(partial(self._client.webhook, "enable", webhook))
+        return bool(answer["enabled"])
 
     def webhook_secrets(self, webhook: str) -> list[str]:
-        return list(self._of_webhook("secret", webhook, "secrets")["secrets"])
+        answer = self._of_webhooks(partial(self._client.webhook, "secret", webhook))
+        return list(answer["secrets"])
 
-    def _of_webhook(self, verb: str, webhook: str, name: str) -> dict[str, Any]:
-        answer = self._call("POST", f"/webhooks/{verb}", json={"webhook": webhook})
-        return self._offered(answer, name)
-
-    def _offered(self, answer: requests.Response, name: str) -> dict[str, Any]:
-        """The document of an answer of an endpoint that older deployments lack. Raises Refused."""
-        refuse(answer)
-        if answer.status_code in (404, 405) and is_problem(answer):
-            raise not_offered("the command webhooks")
-        return expect(answer, self._url, name)
+    def _of_webhooks(self, ask: Callable[[], T]) -> T:
+        """What an endpoint answers that older deployments lack. Raises Refused, Trouble."""
+        with saying(self._client.url), refusing():
+            try:
+                return ask()
+            except UnknownJob:
+                raise
+            except Answered as error:
+                if error.problem.status in (404, 405):
+                    raise not_offered("the command webhooks") from None
+                raise
 
     def image(self, view: View, image: Mapping[str, Any], start: int) -> Iterator[bytes]:
         links = {one.get("key"): one.get("url") for one in view.get("images") or ()}

@@ -138,6 +138,22 @@ class Client:
         answer = self._to.ask("POST", path, "jobs", body=body, headers=headers)
         return list(answer.document["jobs"] or [])
 
+    def webhooks(self) -> dict[str, Any]:
+        """Who is told of jobs, what waits to be told, and who said 410."""
+        return self._to.ask("GET", "/webhooks", "webhooks").document
+
+    def redeliver(self, job: str | Job) -> int:
+        """Tell a job's webhook once more; the number of the try. Raises UnknownJob, Refused."""
+        path = f"{_path(_id(job))}/redeliver"
+        return int(self._to.ask("POST", path, "try").document["try"])
+
+    def webhook(self, verb: str, webhook: str) -> dict[str, Any]:
+        """`POST /webhooks/{verb}` (test, enable or secret), for a name or an address."""
+        headers, body = {"Content-Type": "application/json"}, json.dumps({"webhook": webhook})
+        fields = ("delivered", "enabled", "secrets")
+        path = f"/webhooks/{verb}"
+        return self._to.ask("POST", path, *fields, body=body.encode(), headers=headers).document
+
     def images(self, job: str | Job) -> Iterator[tuple[Image, bytes]]:
         """Each image of a job with its bytes, as the manifest has them. Raises ImageFailed."""
         for image in self.get(_id(job)).images:
