@@ -6,6 +6,7 @@ import json
 from functools import partial
 from typing import Any
 
+import oss2
 import requests
 import yaml
 
@@ -39,6 +40,7 @@ def run_traffic(world: World) -> None:
     _trouble_with_the_service(world)
     _used_up_quota(world)
     _http_jobs(world)
+    _batches(world)
     _uploads(world)
     _wire(world)
     _cancel(world)
@@ -146,6 +148,21 @@ def _http_jobs(world: World) -> None:
     assert requests.get(shown["url"], timeout=30).status_code == 200
     again = world.post("/jobs/lp-refused/retry", None)
     world.manifest(again["job"], "SUCCEEDED")
+
+
+def _batches(world: World) -> None:
+    """A file in OpenAI's form all of whose lines are wrong, as a job file and as a request."""
+    body = {"model": "nobody", "prompt": "a cat"}
+    line = json.dumps({"custom_id": "lp", "url": "/v1/images/generations", "body": body})
+    world.bucket.put_object("jobs/lp-batch.jsonl", line)
+    kind = {"Content-Type": "application/jsonl"}
+    assert world.ask("POST", "/jobs", data=line, headers=kind).status_code == 422
+    until(lambda: len(_outputs(world)) == 2, "the results of both batches")
+
+
+def _outputs(world: World) -> list[str]:
+    found = oss2.ObjectIteratorV2(world.bucket, prefix=layout.RESULTS)
+    return [one.key for one in found if one.key.endswith("/output.jsonl")]
 
 
 def _uploads(world: World) -> None:
