@@ -15,9 +15,7 @@ _MOST_BOXES = 1000
 
 
 def is_heic(head: bytes) -> bool:
-    """Whether a file that begins so is HEIF in HEVC, by its own brand or a compatible one."""
-    if head[4:8] != b"ftyp":
-        return False
+    """Whether a file that begins with `ftyp` at 4 is HEIF in HEVC, by its own brand or another."""
     length = min(struct.unpack_from(">I", head)[0], _BRAND_BYTES)
     brands = [head[at : at + 4] for at in (8, *range(16, length, 4))]
     return any(brand in _BRANDS for brand in brands)

@@ -14,9 +14,10 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from types import ModuleType
 from typing import IO, cast
 
-from shared.jobfile import image_end, image_heic
+from shared.jobfile import image_end
 from shared.storage.objects import Slice, StoreError
 
 Reader = Callable[[int, int], Slice]
@@ -234,7 +235,7 @@ def _sniff(head: bytes) -> str:
     for offset, magic, kind in _MAGIC:
         if head.startswith(magic, offset):
             return kind
-    if image_heic.is_heic(head):
+    if head[4:8] == b"ftyp" and _heic_reader().is_heic(head):
         return "HEIC"
     raise ProbeError(f"the content looks like {_guess(head)}, not like an image; upload an image")
 
@@ -379,8 +380,14 @@ def _webp_exif(file: _RangeFile) -> bytes | None:
     return None
 
 
+def _heic_reader() -> ModuleType:
+    from shared.jobfile import image_heic  # hardly any image is one, so a start does without
+
+    return image_heic
+
+
 def _heic(file: _RangeFile) -> ImageFacts:
-    size, is_cut = image_heic.read(file.head, file.size)
+    size, is_cut = _heic_reader().read(file.head, file.size)
     _refuse_cut("HEIC", is_cut)
     return _facts(file, "HEIC", size)
 

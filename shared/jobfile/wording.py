@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from shared.catalogue.plain import Plain
@@ -129,6 +128,8 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     begun = [option for option in by_lower if option.startswith(name.lower())]
     if begun and len(name) >= _LEAST_BEGINNING:
         return by_lower[min(begun, key=len)]
+    from difflib import get_close_matches  # few jobs have a name wrong, so a start does without
+
     matches = get_close_matches(name.lower(), list(by_lower), n=1, cutoff=_SHORTEST_LIKENESS)
     return by_lower[matches[0]] if matches else None
 

@@ -27,7 +27,6 @@ from shared.jobfile import (
 )
 from shared.jobfile.check import webhook_of
 from shared.jobfile.document import is_batch_line
-from shared.jobs.batches import Batches
 from shared.jobs.manifest import rejection
 from shared.jobs.transitions import Transitions
 from shared.ledger.ledger import Ledger
@@ -184,6 +183,8 @@ class Intake:
         return _new(made, source)
 
     def _begin_batch(self, documents: Sequence[Document], source: Source) -> None:
+        from shared.jobs.batches import Batches  # few files are one, so a start does without
+
         jobs = [source.job_id(one.index) for one in documents if is_batch_line(one.value)]
         Batches(self.ledger.store).begin(source.batch, jobs)
 

@@ -24,7 +24,8 @@ from typing import Any
 from shared.catalogue.errors import JobError
 from shared.catalogue.price import Bill
 from shared.catalogue.rules import Rules
-from shared.jobs.batches import Batches
+from shared.jobfile.document import BATCH
+from shared.jobfile.written import labels_of
 from shared.jobs.manifest import Outcome, build, given_up, numbers_of
 from shared.ledger.ledger import Ledger
 from shared.ledger.manifest import StoredImage
@@ -225,7 +226,10 @@ class Transitions:
             self.ledger.store.create(layout.result(last.job), text)
         else:
             self.ledger.store.put(layout.result(last.job), text)
-        Batches(self.ledger.store, self.map_fn).note(last.manifest)
+        if BATCH in labels_of(last.manifest.spec):
+            from shared.jobs.batches import Batches  # few jobs are of one: a start does without
+
+            Batches(self.ledger.store, self.map_fn).note(last.manifest)
 
 
 def _is_unsure(ended: Record) -> bool:

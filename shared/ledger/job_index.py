@@ -9,11 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from shared.ledger.many import Many
 from shared.platform.clock import from_iso
 from shared.storage import layout
 from shared.storage.objects import FULL_PAGE, ObjectStore, walk
+
+if TYPE_CHECKING:
+    from shared.ledger.many import Many
 
 PLACE = re.compile(r"([0-9]{13})-(.*)")
 
@@ -68,6 +71,8 @@ class JobIndex:
 
     def jobs(self) -> Many:
         """Which jobs are indexed now. Raises StoreError."""
+        from shared.ledger.many import Many  # only a rebuild asks: a start does without
+
         found = Many()
         for entry in self.newest():
             found.add(entry.job)
