@@ -46,7 +46,9 @@ def test_the_package_has_one_version_everywhere() -> None:
 
 
 def test_a_job_is_checked_and_has_a_price_without_a_network() -> None:
-    found = jobs().check({**JOB, "input": {"prompt": "a sunset", "images": ["oss:///inputs/a.png"]}})
+    found = jobs().check(
+        {**JOB, "input": {"prompt": "a sunset", "images": ["oss:///inputs/a.png"]}}
+    )
     assert (found["ok"], found["violations"], found["images_not_looked_at"]) == (True, [], 1)
     assert found["price_at_most"][0]["total"] > 0
     wrong = jobs().check({"model": "nope"})
