@@ -23,7 +23,7 @@ from mcp.types import ToolAnnotations
 from pydantic import Field
 
 from cli.access import Access
-from cli.assistant.jobs import AssistantJobs
+from cli.commands.assistant.jobs import AssistantJobs
 
 MOST_BYTES = 8_000_000
 LONGEST_WAIT = 600
