@@ -20,7 +20,7 @@ def run(access: Access) -> None:
             f"`wanx mcp` needs a package that is not installed. Install it:"
             f' {pip if pip.exists() else "pip"} install "{PACKAGE}"'
         )
-    from cli.assistant.server import make_server
+    from cli.commands.assistant.server import make_server
 
     quiet()  # first, or the package writes its own log, with tracebacks, to stderr
     make_server(access).run("stdio")

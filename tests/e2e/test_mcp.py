@@ -56,12 +56,21 @@ class Assistant:
 
 
 Story = Callable[[Assistant], Awaitable[None]]
-Talk = Callable[[Story], Assistant]
+
+
+@dataclass(frozen=True)
+class Talk:
+    """Tells a story to an assistant whose `wanx mcp` works on the bucket, or over the API."""
+
+    kind: str
+    command: StdioServerParameters
+
+    def __call__(self, story: Story) -> Assistant:
+        return anyio.run(_told, self.command, story)
 
 
 @pytest.fixture(params=["bucket", "api"])
 def talk(request: pytest.FixtureRequest, cloud: Cloud, tmp_path: Path) -> Talk:
-    """Run a story with an assistant whose `wanx mcp` works on the bucket, or over the API."""
     (tmp_path / "cloud.env").write_text("".join(f"{k}={v}\n" for k, v in cloud.env.items()))
     kept = {name: text for name, text in os.environ.items() if not name.startswith(HIDDEN)}
     environ = {**kept, "PYTHONPATH": os.pathsep.join([str(ROOT), kept.get("PYTHONPATH", "")])}
@@ -72,12 +81,7 @@ def talk(request: pytest.FixtureRequest, cloud: Cloud, tmp_path: Path) -> Talk:
     command = StdioServerParameters(
         command=sys.executable, args=["-m", "cli", *where, "mcp"], env=environ, cwd=tmp_path
     )
-
-    def run(story: Story) -> Assistant:
-        return anyio.run(_told, command, story)
-
-    run.kind = request.param  # type: ignore[attr-defined]
-    return run
+    return Talk(request.param, command)
 
 
 async def _told(command: StdioServerParameters, story: Story) -> Assistant:
@@ -98,7 +102,7 @@ def painting(job: str, **parameters: Any) -> dict[str, Any]:
 
 
 def test_from_a_question_to_an_image(talk: Talk, cloud: Cloud) -> None:
-    job = f"mcp-whole-{talk.kind}"  # type: ignore[attr-defined]
+    job = f"mcp-whole-{talk.kind}"
     creates = cloud.creates()
 
     async def story(ask: Assistant) -> None:
@@ -183,7 +187,7 @@ def test_what_cannot_be_is_refused_in_words_and_costs_nothing(talk: Talk, cloud:
 
 
 def test_a_job_that_waits_is_told_and_canceled(talk: Talk, cloud: Cloud) -> None:
-    job = f"mcp-waits-{talk.kind}"  # type: ignore[attr-defined]
+    job = f"mcp-waits-{talk.kind}"
 
     async def story(ask: Assistant) -> None:
         await ask("submit_job", job=painting(job))

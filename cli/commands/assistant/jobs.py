@@ -86,10 +86,6 @@ class AssistantJobs:
         _refuse([violation for one in sent for violation in one.violations])
         return _told(backend.status(sent[0].job) or vars(sent[0]))
 
-    def look(self, job: str) -> dict[str, Any]:
-        """The job as it is now."""
-        return _told(self._known(job))
-
     def follow(self, job: str) -> Iterator[tuple[float, View]]:
         """Look until the job is over: per cent, which never fall, and the view."""
         backend, followed = self.access.backend(), Followed(job)

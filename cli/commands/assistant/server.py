@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Annotated, Any
 
@@ -22,7 +23,7 @@ from mcp.types import ToolAnnotations
 from pydantic import Field
 
 from cli.access import Access
-from cli.assistant.jobs import AssistantJobs
+from cli.commands.assistant.jobs import AssistantJobs
 
 MOST_BYTES = 8_000_000
 LONGEST_WAIT = 600
@@ -93,16 +94,15 @@ class Tools:
     async def wait_for_job(self, job: JobId, context: Context, seconds: Wait = 60) -> str:
         """Free. Waits until a job is over, and tells its state and progress meanwhile. If it is not
         over in time, its state is the answer; the job goes on, call again."""
-        end, steps = self._clock() + seconds, self._jobs.follow(job)
+        end, steps, view = self._clock() + seconds, self._jobs.follow(job), dict[str, Any]()
+        step = partial(next, steps, None)
         with in_words():
-            while True:
-                step = await anyio.to_thread.run_sync(next, steps, None, abandon_on_cancel=True)
-                if step is None:
-                    return _text(await anyio.to_thread.run_sync(self._jobs.look, job))
-                share, view = step
+            while look := await anyio.to_thread.run_sync(step, abandon_on_cancel=True):
+                share, view = look
                 await context.report_progress(share, 100, _progress(view))
-                if self._clock() >= end:
+                if share < 100 and self._clock() >= end:
                     return _text({**view, "not_over": "it goes on; call wait_for_job again"})
+        return _text(view)
 
     def get_images(self, job: JobId, most_bytes: Bytes = 4_000_000) -> list[Any]:
         """Free. The images of a job that is over, and what is known of each. Images beyond
