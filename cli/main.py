@@ -293,7 +293,7 @@ def mcp(access: Access) -> None:
     It lists models with prices, checks, submits, waits, gets images and cancels, where this command
     would. The assistant starts it; docs/mcp.md says what to register. A submission costs money.
     """
-    from cli.assistant.command import run
+    from cli.commands.mcp import run
 
     run(access)
 

@@ -101,7 +101,8 @@ class Checker:
     def documents(self, path: Path, documents: Sequence[Document]) -> Report:
         """Everything that is wrong with jobs that were read. Raises StoreError."""
         most = most_each(len(documents))
-        place = Place(self.images, self.bucket, self.own_hosts, time.time())
+        region = self.rules.region if self.rules else ""
+        place = Place(self.images, self.bucket, self.own_hosts, time.time(), region)
         findings, prices = list[Finding](), list[JobPrice]()
         for document in documents:
             number, checked = document.index + 1, check(document, self.catalogue, place, most)

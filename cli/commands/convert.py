@@ -15,6 +15,7 @@ from cli.backends.http import HttpBackend
 from cli.commands.check import Bucket, Checker, Folder, Offline, images_of, own_hosts
 from cli.findings import Report
 from cli.output import clean, complain, counted, print_or_write
+from cli.prices import rules_of
 from cli.trouble import NOT_SO, Trouble
 from shared.catalogue.model_file import load_catalogue
 from shared.jobfile import Document, Place, Unreadable, parse
@@ -32,7 +33,8 @@ def run(
     """
     named = access.environ.get("OSS_BUCKET", "")
     images = Folder(inputs, named) if inputs else images_of(access)
-    checker = Checker(load_catalogue(), images, images.bucket, own_hosts(access))
+    rules = rules_of(access.environ)
+    checker = Checker(rules.catalogue, images, images.bucket, own_hosts(access), rules)
     try:
         body = _read(file)
         there = access.over_http and inputs is None

@@ -216,4 +216,6 @@ def _side(node: Node | None, sources: Mapping[str, str]) -> SideBounds:
 def _aspect(node: Node, sources: Mapping[str, str]) -> AspectAdvice:
     bounds = [node.maybe(key) for key in ("min", "max", "below")]
     smallest, largest, below = (None if bound is None else bound.number() for bound in bounds)
-    return AspectAdvice(smallest, largest, below, node["reason"].text(), title(node, sources))
+    refused, source = node.maybe("refused"), title(node, sources)
+    reason = node["reason"].text()
+    return AspectAdvice(smallest, largest, below, reason, source, refused is not None)

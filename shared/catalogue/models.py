@@ -190,13 +190,24 @@ class SideBounds:
 
 @dataclass(frozen=True)
 class AspectAdvice:
-    """Bounds of longer over shorter side; a notice gives the reason where they are exceeded."""
+    """Bounds of longer over shorter side, and the reason that is given where they are exceeded: in
+    a notice, or where the document forbids it (`refused`), in a violation."""
 
     smallest: float | None
     largest: float | None
     below: float | None
     reason: str
     source: str
+    refused: bool = False
+
+    def allows(self, width: int, height: int) -> bool:
+        """Whether an image of this size lies within the bounds."""
+        longer, shorter = max(width, height), min(width, height)
+        return (
+            (self.smallest is None or longer >= self.smallest * shorter)
+            and (self.largest is None or longer <= self.largest * shorter)
+            and (self.below is None or longer < self.below * shorter)
+        )
 
 
 @dataclass(frozen=True)

@@ -163,18 +163,25 @@ def _check_model(
     if framed:
         check_rules(job, model, found)
     check_lengths(job, model, found)
-    _tell(model, found)
+    _tell(model, found, place.region)
     image_check = ImageCheck(place, model, found)
     image_check.run(job)
     return image_check.uses
 
 
-def _tell(model: Model, found: Findings) -> None:
-    """What every user of the model should know; of one that is gone no job can be made."""
+def _tell(model: Model, found: Findings, region: str) -> None:
+    """What every user of the model should know; of one that is gone, or that the region does not
+    have, no job can be made."""
     if model.status is not None and model.status.is_retired:
         expected, notice = model.status.successor or "another model", model.status.notice()
         found.violate("/model", expected, model.name, notice.en, notice.source)
         return
+    if region and region not in model.regions:
+        what = (
+            f"{model.name} is offered in {', '.join(model.regions)} only, and this deployment uses"
+            f" {region}; choose another model, or deploy with that region's base URL and key"
+        )
+        found.violate("/model", f"a model offered in {region}", model.name, what, "model catalogue")
     for notice in model.remarks():
         found.notice("/model", "", model.name, notice.en, notice.source)
 

@@ -136,6 +136,7 @@ class ImageCheck:
         if facts.bytes < rule.min_bytes:
             self._too_small(pointer, value, rule, facts.bytes)
         self._check_sides(rule, pointer, facts)
+        self._check_aspect(rule, pointer, value, facts)
         self._advise(rule, pointer, value, facts)
         self._check_channels(rule, pointer, value, facts)
 
@@ -192,15 +193,20 @@ class ImageCheck:
         what = f"the image has {size}; allowed are {expected}; resize it"
         self.found.violate(pointer, expected, size, what, side.source, size)
 
+    def _check_aspect(self, rule: ImageRule, pointer: str, value: str, facts: ImageFacts) -> None:
+        size = f"{facts.width}x{facts.height} pixels"
+        for bound in rule.aspect:
+            if bound.allows(facts.width, facts.height):
+                continue
+            expected = "another aspect"
+            if bound.refused:
+                what = f"the image has {size}, and {bound.reason}; crop it"
+                self.found.violate(pointer, expected, value, what, bound.source, size)
+            else:
+                self.found.notice(pointer, expected, value, bound.reason, bound.source, size)
+
     def _advise(self, rule: ImageRule, pointer: str, value: str, facts: ImageFacts) -> None:
         size = f"{facts.width}x{facts.height} pixels"
-        ratio = max(facts.width, facts.height) / min(facts.width, facts.height)
-        for advice in rule.aspect:
-            low, high, below = advice.smallest, advice.largest, advice.below
-            if (low and ratio < low) or (high and ratio > high) or (below and ratio >= below):
-                self.found.notice(
-                    pointer, "another aspect", value, advice.reason, advice.source, size
-                )
         if facts.animated:
             what = "the image is animated; only one picture of it will be used"
             self.found.notice(pointer, "a still image", value, what, rule.source, "an animation")

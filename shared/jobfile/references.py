@@ -45,15 +45,16 @@ class Place:
 
     `images` reads the objects of `bucket`, which is empty where its name is not known. `own_hosts`:
     endpoints that are reachable, whatever they look like; None if nobody knows which are. `now` in
-    seconds since 1970; 0 if signed URLs are not to be held against the time. `pixels` counts for
-    all jobs that are checked at this place, those of a file. `webhooks`: who may be told of
-    jobs; None where nobody knows.
+    seconds since 1970; 0 if signed URLs are not to be held against the time. `region` is Model
+    Studio's; empty if models of all regions pass. `pixels` counts for all jobs that are checked at
+    this place, those of a file. `webhooks`: who may be told of jobs; None where nobody knows.
     """
 
     images: ObjectReader
     bucket: str
     own_hosts: Collection[str] | None = ()
     now: float = 0.0
+    region: str = ""
     pixels: PixelCounter = field(default_factory=PixelCounter)
     webhooks: WebhookSettings | None = None
 

@@ -86,9 +86,10 @@ def _required_if(held: _Held) -> None:
 
 
 def _field(model: Model, pointer: str) -> Mapping[str, Any]:
-    section, name = pointer.split("/")[1:3]
-    schema = model.input_schema if section == "input" else model.parameters_schema
-    field: Mapping[str, Any] = schema["properties"].get(name, {})
+    section, *names = pointers.steps_of(pointer)
+    field = model.input_schema if section == "input" else model.parameters_schema
+    for name in names:
+        field = field.get("properties", {}).get(name, {})
     return field
 
 

@@ -59,9 +59,11 @@ def check_section(value: Plain, section: Section, found: Findings) -> None:
     base = f"/{section.name}" if section.name else ""
     validator = _validator_class()(section.schema)
     errors = islice(validator.iter_errors(value), _MOST_ERRORS)
-    for error in sorted(errors, key=_order):
-        for flat in _flatten(error):
-            _report(flat, base, section, found)
+    flat = [one for error in sorted(errors, key=_order) for one in _flatten(error)]
+    mistyped = {_order(one) for one in flat if one.validator == "type"}
+    for one in flat:
+        if one.validator == "type" or _order(one) not in mistyped:
+            _report(one, base, section, found)
 
 
 def _order(error: ValidationError) -> str:
@@ -95,7 +97,7 @@ def _report(error: ValidationError, base: str, section: Section, found: Findings
             f"{place}/{escape(name)}", want, name, f"the key is not {want}; rename it", source
         )
     else:
-        what = wording.advice(str(error.validator), schema, error.instance)
+        what = wording.advice(str(error.validator), schema, error.instance, _spare(error, section))
         found.violate(place, wording.expected(schema), error.instance, what, source)
 
 
@@ -125,6 +127,17 @@ def _report_unknown(
         if key not in known and not found.full(skipped=1):
             what = wording.unknown_key(key, inside, sections)
             found.violate(f"{place}/{escape(key)}", want, instance[key], what, source)
+
+
+def _spare(error: ValidationError, section: Section) -> str:
+    """What could be removed, if anything: the item of a list, or a key that may be left out."""
+    steps = list(error.absolute_schema_path)
+    if steps[-3:-2] != ["properties"]:
+        return "item" if steps[-2:-1] == ["items"] else ""
+    node: Any = section.schema
+    for step in steps[:-3]:
+        node = node[step]
+    return "" if steps[-2] in node.get("required", ()) else "key"
 
 
 def _source(error: ValidationError, section: Section) -> str:

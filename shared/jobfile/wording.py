@@ -49,8 +49,12 @@ def _bounds(schema: Mapping[str, Any]) -> str:
     return ""
 
 
-def advice(keyword: str, schema: Mapping[str, Any], value: Plain) -> str:
-    """What is wrong with the value and what to do, as the rest of a sentence."""
+def advice(keyword: str, schema: Mapping[str, Any], value: Plain, spare: str = "") -> str:
+    """What is wrong with the value and what to do, as the rest of a sentence. `spare`: what of it
+    may be removed instead."""
+    if value is None:
+        instead = f", or remove the {spare}" if spare else ""
+        return f"nothing is written here; write {expected(schema)}{instead}"
     return _WORDS.get(keyword, _other)(schema, value)
 
 
@@ -64,8 +68,6 @@ def _type(schema: Mapping[str, Any], value: Plain) -> str:
         return "a text where true or false belongs; write true or false without quotes"
     if wanted == "string" and isinstance(value, (int, float)):
         return _unquoted(schema, json.dumps(value))
-    if value is None:
-        return f"nothing is written here; write {expected(schema)}, or remove the key"
     return f"this has the wrong type; write {expected(schema)}"
 
 

@@ -109,7 +109,8 @@ class Intake:
     def place(self) -> Place:
         """Where a job file is checked, and when."""
         store, now = self.ledger.store, self.ledger.clock.now()
-        return Place(store, self.bucket, self.own_hosts, now, webhooks=self.ledger.webhooks)
+        region, told = self.rules.region, self.ledger.webhooks
+        return Place(store, self.bucket, self.own_hosts, now, region, webhooks=told)
 
     def take_object(self, key: str) -> list[IntakeOutcome]:
         """Take in the job file at `key`; no jobs if it has vanished. Raises StoreError."""
@@ -167,12 +168,8 @@ class Intake:
             if known is not None:
                 return known
             return self._reject(source, document.index, document.value, checked.violations)
-        spec = checked.spec
-        elsewhere = self._not_offered(spec, document)
-        if elsewhere is not None:
-            return self._reject(source, document.index, document.value, (elsewhere,))
         draft = replace(
-            self._draft(spec, source, document, place.now),
+            self._draft(checked.spec, source, document, place.now),
             warnings=tuple(notice.to_dict() for notice in checked.notices),
         )
         made = self.ledger.records.append(draft)
@@ -210,21 +207,6 @@ class Intake:
             if last.model:
                 self.transitions.free_left_over(last.model, last.job)
         return IntakeOutcome(last.job, last, False)
-
-    def _not_offered(self, spec: JobSpec, document: Document) -> Violation | None:
-        model, region = self.rules.model(spec.model), self.rules.region
-        if model is None or region in model.regions:
-            return None
-        offered = ", ".join(model.regions)
-        return Violation(
-            pointer="/model",
-            line=document.line("/model"),
-            expected=f"a model offered in {region}",
-            found=spec.model,
-            message=f"{spec.model} is offered in {offered} only, and this deployment uses"
-            f" {region}; choose another model, or deploy with that region's base URL and key.",
-            source="model catalogue",
-        )
 
     def _draft(self, spec: JobSpec, source: Source, document: Document, now: float) -> Record:
         """The first record. The jobs of a file queue up in the order of the file, a millisecond

@@ -309,3 +309,31 @@ def test_a_mask_drawn_over_the_turned_view_is_told_what_turns_it() -> None:
     assert "EXIF orientation 6" in message
     assert "save it upright" in message
     assert "/input/base_image_url" in message
+
+
+KEY = "inputs/long.png"
+
+
+def aspect_job(model: str, key: str, **given: Any) -> dict[str, Any]:
+    name = f"oss:///{KEY}"
+    return {"model": model, "input": {key: [name] if key == "images" else name, **given}}
+
+
+@pytest.mark.parametrize(
+    ("job", "longest"),
+    [
+        (aspect_job("wan2.7-image", "images", prompt="a tree"), (2400, 300)),
+        (aspect_job("qwen-mt-image", "image_url", source_lang="zh", target_lang="en"), (2400, 240)),
+        (aspect_job("wanx-style-repaint-v1", "image_url", style_index=3), (2400, 1200)),
+    ],
+    ids=lambda one: one["model"] if isinstance(one, dict) else "",
+)
+def test_an_aspect_that_the_document_forbids_is_refused(
+    job: dict[str, Any], longest: tuple[int, int]
+) -> None:
+    assert checked(job, {KEY: image("PNG", longest)}).violations == ()
+    width, height = longest
+    for size in ((width, height - 1), (height - 1, width)):
+        found = only(checked(job, {KEY: image("PNG", size)}).violations)
+        assert found.found == f"{size[0]}x{size[1]} pixels"
+        assert found.message.endswith("; crop it")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.kit.jobfile import checked, edit, only, painting, sketch
+from tests.kit.jobfile import URL, checked, edit, job_for, only, painting, sketch
 
 BAD: list[tuple[dict[str, Any], str, str]] = [
     *[(painting(parameters={"n": n}), "/parameters/n", "from 1 to 4") for n in (0, 5, -1)],
@@ -106,3 +106,40 @@ def test_findings_name_the_document_they_rest_on() -> None:
     deep = painting(parameters={"mask_color": [[0, 0, 999]]})
     assert only(checked(deep).violations).source == "图像局部重绘API参考"
     assert only(checked(edit(job={"priority": 99})).violations).source == "job file format"
+
+
+LANGUAGES = {"image_url": URL, "source_lang": "ja", "target_lang": "en"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "ending"),
+    [
+        ({"source_lang": None}, "de, vi"),
+        ({"ext": {"sensitives": [None]}}, "or remove the item"),
+        ({"ext": {"config": None}}, "or remove the key"),
+        ({"ext": {"terminologies": [{"src": "a", "tgt": None}]}}, "visible character"),
+    ],
+)
+def test_only_what_may_be_left_out_is_to_be_removed(changes: Any, ending: str) -> None:
+    job = job_for("qwen-mt-image", input={"prompt": None, **LANGUAGES})
+    job["input"] |= changes
+    found = only(checked(job).violations)
+    assert found.message.startswith(f"at {found.pointer}: nothing is written here; write ")
+    assert found.message.endswith(ending)
+
+
+def test_a_value_of_another_type_is_told_once() -> None:
+    given = {"person_image_url": URL, "top_garment_url": URL}
+    job = {"model": "aitryon", "input": given, "parameters": {"resolution": "1024"}}
+    assert "remove the quotes" in only(checked(job).violations).message
+
+
+def test_what_is_missing_within_an_object_is_described_itself() -> None:
+    edge = {"foreground_edge_prompt": ["flowers"]}
+    given = {"base_image_url": URL, "ref_prompt": "a table", "reference_edge": edge}
+    job = {"model": "wanx-background-generation-v2", "input": given}
+    found = only(checked(job).violations)
+    assert (found.pointer, found.expected) == (
+        "/input/reference_edge/foreground_edge",
+        "a list of 0 to 10 items",
+    )

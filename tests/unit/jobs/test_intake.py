@@ -291,3 +291,10 @@ def test_a_repeat_of_the_event_frees_a_slot_that_was_claimed_after_the_end(world
     other = app.ledger.slots.claim(last.model, "another", 2)
     deliver(world)
     assert world.slots() == [other.key]
+
+
+def test_that_a_model_is_of_another_region_is_told_with_all_else(world: World) -> None:
+    document = {**json.loads(job_file()), "paramters": {}}
+    app = world.app(model_region="nowhere")
+    (taken,) = drop(world, json.dumps(document), "jobs/x.json", app)
+    assert {one.pointer for one in taken.violations} == {"/model", "/paramters"}

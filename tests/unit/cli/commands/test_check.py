@@ -236,3 +236,17 @@ def test_of_many_jobs_the_first_have_a_line_and_all_count() -> None:
     assert "job 21" not in said
     assert "many.jsonl: price: 5 jobs more" in said
     assert "for 25 jobs;" in said
+
+
+def test_a_model_that_the_region_does_not_have_is_refused_as_at_submission(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    body = {"image_url": "https://h.example.com/a.png", "source_lang": "zh", "target_lang": "en"}
+    job = {"model": "qwen-mt-image", "input": body}
+    Path("job.json").write_text(json.dumps(job), encoding="utf-8")
+    assert check("job.json").exit_code == 0
+    monkeypatch.setenv("DASHSCOPE_HTTP_BASE_URL", "https://dashscope-intl.aliyuncs.com/api/v1")
+    done = check("job.json")
+    assert done.exit_code == 1
+    assert "qwen-mt-image is offered in cn-beijing only" in done.output
+    assert "price:" not in done.output
