@@ -33,7 +33,9 @@ from shared.jobfile import (
     parse,
 )
 from shared.jobfile.addresses import hosts_of
+from shared.jobfile.document import is_batch_line
 from shared.jobfile.image_probe import NotAtHand
+from shared.jobfile.openai_batch import read_line
 from shared.storage.objects import ObjectMissing, ObjectReader, Slice, StoreError
 
 UNSEEN = "\N{NULL}not looked at"
@@ -105,7 +107,13 @@ class Checker:
         place = Place(self.images, self.bucket, self.own_hosts, time.time(), region)
         findings, prices = list[Finding](), list[JobPrice]()
         for document in documents:
-            number, checked = document.index + 1, check(document, self.catalogue, place, most)
+            number, wrong = document.index + 1, None
+            if is_batch_line(document.value):
+                document, wrong = read_line(document, path.stem, self.catalogue, place)
+            if wrong is not None:
+                findings.append(Finding(number, wrong))
+                continue
+            checked = check(document, self.catalogue, place, most)
             found = (*checked.violations, *checked.notices)
             findings += [Finding(number, one) for one in found]
             prices += self._price(number, checked.spec)

@@ -11,6 +11,7 @@ from typing import Any
 from shared.catalogue.models import Catalogue, Model
 from shared.catalogue.plain import Plain
 from shared.jobfile.document import BATCH, CUSTOM_ID, Document
+from shared.jobfile.findings import Violation
 from shared.jobfile.image_probe import ProbeError, look
 from shared.jobfile.openai_form import IMAGE, MASK, OF_THE_ANSWER, NotWritable, Places, job_of
 from shared.jobfile.openai_mask import mask_for
@@ -20,6 +21,23 @@ from shared.storage.objects import ObjectMissing
 URLS = ("/v1/images/generations", "/v1/images/edits")
 FIELDS = ("custom_id", "method", "url", "body")
 LONGEST_ID = 256
+
+
+def read_line(
+    line: Document, batch: str, catalogue: Catalogue, place: Place
+) -> tuple[Document, Violation | None]:
+    """The job of a line, or what is known of it and why none can be made of it. Raises StoreError.
+
+    `batch` names the file that it is in.
+    """
+    try:
+        return written(line, batch, catalogue, place), None
+    except NotWritable as error:
+        pointer = f"/{error.param}" if error.param in FIELDS else f"/body/{error.param}"
+        expected = "a line of OpenAI's batch form"
+        message = f"at {pointer}: {error}"
+        wrong = Violation(pointer, line.line(pointer), expected, "", message, "batch line")
+        return replace(line, value=labelled(line.value, batch)), wrong
 
 
 def labelled(value: Mapping[str, Any], batch: str) -> dict[str, Any]:

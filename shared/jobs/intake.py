@@ -158,10 +158,11 @@ class Intake:
     def _take_document(self, document: Document, source: Source, place: Place) -> IntakeOutcome:
         catalogue, most = self.rules.catalogue, most_each(source.documents)
         if is_batch_line(document.value):
-            line = document
-            document, wrong = _of_batch(line, source, catalogue, place)
+            from shared.jobfile.openai_batch import read_line  # few files have this form
+
+            document, wrong = read_line(document, source.batch, catalogue, place)
             if wrong is not None:
-                return self._reject(source, line.index, document.value, (wrong,))
+                return self._reject(source, document.index, document.value, (wrong,))
         checked = check(document, catalogue, place, most)
         if checked.spec is None or checked.violations:
             known = self._taken_already(document, source)
@@ -361,24 +362,6 @@ def digest_of(document: Document) -> str:
     """SHA-256 of a document as it was written, whatever is in it."""
     text = json.dumps(document.value, sort_keys=True, ensure_ascii=False, default=str)
     return digest(text.encode("utf-8", "surrogatepass"))
-
-
-def _of_batch(
-    line: Document, source: Source, catalogue: Catalogue, place: Place
-) -> tuple[Document, Violation | None]:
-    """The job of a batch line, or what is known of it and why none can be made of it."""
-    # Imported late: few files have this form.
-    from shared.jobfile.openai_batch import FIELDS, labelled, written
-    from shared.jobfile.openai_form import NotWritable
-
-    try:
-        return written(line, source.batch, catalogue, place), None
-    except NotWritable as error:
-        pointer = f"/{error.param}" if error.param in FIELDS else f"/body/{error.param}"
-        expected = "a line of OpenAI's batch form"
-        message = f"at {pointer}: {error}"
-        wrong = Violation(pointer, line.line(pointer), expected, "", message, "batch line")
-        return replace(line, value=labelled(line.value, source.batch)), wrong
 
 
 def _id_taken(job: str, document: Document) -> Violation:

@@ -143,3 +143,10 @@ def test_ordinary_jobs_ask_for_no_batch(world: World) -> None:
     run(world)
     assert not [call for call in world.bucket.calls if "batch.json" in str(call)]
     assert outputs(world) == []
+
+
+def test_the_output_waits_for_lines_before_one_that_is_over(world: World) -> None:
+    dropped(world, line("tom"), line("wrong", n=9))
+    assert outputs(world) == []
+    run(world)
+    assert [one["custom_id"] for one in results(world)] == ["tom", "wrong"]

@@ -103,6 +103,7 @@ def test_the_same_request_after_its_answer_is_a_new_job(world: World) -> None:
     for _ in range(3):
         later(world)
         jobs.add(cat(world).job)
+        world.timeline.wait(200)
     assert len(jobs) == len(world.studio.posts) == 3
 
 
@@ -215,11 +216,12 @@ def test_a_job_that_failed_is_not_repeated(world: World) -> None:
 
 def test_a_store_that_fails_while_a_call_waits_keeps_the_job(world: World) -> None:
     app = world.app("api")
-    world.timeline.after(5.0, lambda: setattr(app.store, "list", _broken))
+    world.timeline.after(5.0, lambda: setattr(app.store, "read", _broken))
     body = json.dumps({"model": MODEL, "prompt": "a cat"}).encode()
     headers = BEARER | FIRST | {"Content-Type": "application/json"}
-    environ = Request("POST", GENERATIONS, headers, body).environ()
+    environ, begun = Request("POST", GENERATIONS, headers, body).environ(), world.timeline.now
     b"".join(create_app(app)(environ, lambda *_: None))
+    assert world.timeline.now - begun < 20, "it was answered with the failure"
     (job,) = world.markers()
     later(world)
     assert cat(world).job == job
