@@ -12,7 +12,6 @@ from itertools import chain
 from pathlib import PurePosixPath
 from typing import Any
 
-from shared.catalogue.models import Catalogue
 from shared.catalogue.rules import Rules
 from shared.jobfile import (
     Document,

@@ -44,6 +44,20 @@ def test_examples_are_in_order_with_a_folder_in_the_buckets_place() -> None:
     assert "could not be looked at" not in done.output
 
 
+def test_lines_of_the_batch_form_are_checked_as_the_functions_read_them() -> None:
+    line = {"custom_id": "a", "method": "POST", "url": "/v1/images/generations"}
+    body = {"model": "wan2.5-t2i-preview", "prompt": "a cat", "size": "1280x1280"}
+    lines = [{**line, "body": body}, {**line, "custom_id": 7, "body": body}]
+    lines.append({**line, "body": {**body, "n": 9}})
+    text = "".join(f"{json.dumps(one)}\n" for one in lines)
+    Path("batch.jsonl").write_text(text, encoding="utf-8")
+    result = check("batch.jsonl")
+    assert result.exit_code == 1
+    assert "batch.jsonl:2: error: at /custom_id: custom_id must be a text" in result.output
+    assert "at /parameters/n" in result.output
+    assert "1 file, 3 jobs: 2 violations" in result.output
+
+
 @pytest.mark.parametrize("name", ["a.YAML", "a.Yml", "a.JSON"])
 def test_a_suffix_that_no_trigger_reads_is_told(name: str) -> None:
     job = {"model": "wan2.5-i2i-preview", "input": {"prompt": "x", "images": ["https://e.com/a"]}}
