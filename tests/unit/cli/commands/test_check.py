@@ -53,7 +53,7 @@ def test_lines_of_the_batch_form_are_checked_as_the_functions_read_them() -> Non
     Path("batch.jsonl").write_text(text, encoding="utf-8")
     result = check("batch.jsonl")
     assert result.exit_code == 1
-    assert "batch.jsonl:2: error: at /custom_id: custom_id must be a text" in result.output
+    assert "batch.jsonl:2: error: job 2, at /custom_id: custom_id must be a text" in result.output
     assert "at /parameters/n" in result.output
     assert "1 file, 3 jobs: 2 violations" in result.output
 
