@@ -13,6 +13,7 @@ from shared.catalogue.errors import ErrorTable, load_errors
 from shared.catalogue.model_file import load_catalogue
 from shared.catalogue.models import Catalogue
 from shared.catalogue.retry_policy import RetryPolicy, load_retry_policy
+from shared.ledger.sightings import Sightings
 from shared.ledger.snapshots import QueueSnapshots
 from shared.modelstudio.api_key import FixedKey, KeySource, SecretKey
 from shared.platform.clock import Clock
@@ -57,6 +58,7 @@ class Instance:
     sessions: dict[str, Any] = field(default_factory=dict)
     bodies: Room = field(default_factory=lambda: Room(BODIES, BODY_PATIENCE))
     waiting: Places = field(default_factory=partial(Places, *WAITING))
+    sightings: Sightings = field(default_factory=Sightings)
     _making: Lock = field(default_factory=Lock, init=False, repr=False)
 
     def once(self, held: dict[K, V], key: K, make: Callable[[], V]) -> V:

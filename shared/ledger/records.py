@@ -72,6 +72,11 @@ class Records:
         numbers = self._numbers(job, after=layout.record(job, record.seq))
         return self.get(job, max(numbers, default=record.seq)) or record
 
+    def last_since(self, job: str, seq: int) -> Record | None:
+        """The current state of a job whose record `seq` is probably there: that saves the walk."""
+        known = self.get(job, seq) if seq > 1 else None
+        return self.last(job) if known is None else self.last_from(known)
+
     def last_from(self, record: Record) -> Record:
         """The current state, walking on from a known record; cheap when it is near the end."""
         following = self.get(record.job, record.seq + 1)

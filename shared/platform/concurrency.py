@@ -220,6 +220,11 @@ class Places:
             if got:
                 self._give_back(caller)
 
+    @property
+    def held(self) -> int:
+        """Places that are taken."""
+        return self._held.total()
+
     def _take(self, caller: str) -> bool:
         with self._changing:
             if self._held[caller] >= self._each or self._held.total() >= self._together:

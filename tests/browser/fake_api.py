@@ -1,7 +1,7 @@
 """A small stand-in for the HTTP API and the bucket, so that the page can be tested by itself.
 
 It keeps to the contract of the API: real catalogue, presigned uploads to another origin, long
-polls with ETag. Every time a job is asked for by a long poll it goes one step on.
+polls. Every time a job is waited for it goes one step on.
 """
 
 from __future__ import annotations
@@ -57,6 +57,27 @@ class FakeJob:
 
 
 @dataclass
+class Waits:
+    """The requests that wait for jobs: what each asked, how many are open and ever were at once.
+
+    `seconds`: how long one waits at most. `failing`: each is answered with an error.
+    """
+
+    asked: list[dict[str, str | None]] = field(default_factory=list)
+    open: int = 0
+    most: int = 0
+    seconds: float = 0.2
+    failing: bool = False
+
+    def __enter__(self) -> None:
+        self.open += 1
+        self.most = max(self.most, self.open)
+
+    def __exit__(self, *_: object) -> None:
+        self.open -= 1
+
+
+@dataclass
 class FakeApi:
     """Serves the page, the API and, at a port of its own, the bucket. Use it with `with`."""
 
@@ -70,6 +91,7 @@ class FakeApi:
     more: tuple[Model, ...] = ()
     deliveries: list[dict[str, Any]] = field(default_factory=list)
     redelivered: list[str] = field(default_factory=list)
+    waits: Waits = field(default_factory=lambda: Waits())
 
     def __enter__(self) -> FakeApi:
         self._loop = asyncio.new_event_loop()
@@ -146,6 +168,7 @@ class FakeApi:
         routes.add_post("/jobs", self._submit)
         routes.add_get("/jobs", self._list)
         routes.add_get("/jobs/{id}", self._job)
+        routes.add_post("/changes", self._changes)
         routes.add_get("/jobs/{id}/events", self._events)
         routes.add_post("/jobs/{id}/redeliver", self._redeliver)
         routes.add_post("/jobs/{id}/cancel", self._cancel)
@@ -224,23 +247,42 @@ class FakeApi:
         job = self.jobs.get(request.match_info["id"])
         if job is None:
             return _problem(404, "There is no such job.")
-        known = request.headers.get("If-None-Match") == f'"{job.version}"'
-        if known and int(request.query.get("wait", 0)) and not await self._step(job):
-            return web.Response(status=304)
-        return web.json_response(self._view(job), headers={"ETag": f'"{job.version}"'})
+        return web.json_response(self._view(job))
 
-    async def _step(self, job: FakeJob) -> bool:
-        """One state on, unless time is to stand still; then nothing has changed after a while."""
-        if self.hold or not job.plan:
-            await asyncio.sleep(0.2)
-            return False
+    async def _changes(self, request: web.Request) -> web.Response:
+        """Without news every job goes one step on, unless time is to stand still."""
+        asked = await request.json()
+        self.waits.asked.append(asked["jobs"])
+        if self.waits.failing:
+            return _problem(503, "The bucket cannot be asked at the moment.")
+        with self.waits:
+            if asked["wait"] and not self._news(asked["jobs"]):
+                await self._go_on(asked["jobs"], asked["wait"])
+            news = self._news(asked["jobs"])[:10]
+            missing = [name for name in asked["jobs"] if name not in self.jobs]
+            return web.json_response({"jobs": news, "missing": missing})
+
+    def _news(self, known: dict[str, str | None]) -> list[dict[str, Any]]:
+        jobs = [self.jobs[name] for name in known if name in self.jobs]
+        news = [job for job in jobs if known[job.id] not in (job.state, f"v{job.version}")]
+        return [{**self._view(job), "etag": f"v{job.version}"} for job in news]
+
+    async def _go_on(self, known: dict[str, str | None], wait: float) -> None:
+        until = asyncio.get_running_loop().time() + min(wait, self.waits.seconds)
+        while self.hold and asyncio.get_running_loop().time() < until and not self._news(known):
+            await asyncio.sleep(0.01)
+        for name in known:
+            if not self.hold and self.jobs[name].plan:
+                self._step(self.jobs[name])
+
+    def _step(self, job: FakeJob) -> None:
+        """One state on."""
         job.state = job.plan.pop(0)
         job.version += 1
         if job.state == "SUCCEEDED":
             self._draw(job)
         if job.state == "FAILED":
             job.error = {**FAILING, "message": self.fail_message or FAILING["message"]}
-        return True
 
     def _draw(self, job: FakeJob) -> None:
         """Where the mask is white the picture turns green; without a mask all of it."""

@@ -42,17 +42,14 @@ export const convertJob = async (model, job) => (await json("POST", `models/${en
 export const submitJob = (job, key) =>
   json("POST", "jobs", { body: job, headers: { "Idempotency-Key": key } });
 
+export const getJob = (id, { signal } = {}) => json("GET", `jobs/${encodeURIComponent(id)}`, { signal });
+
 /**
- * A job. With `etag` and `wait` the answer comes when something has changed, or after `wait`
- * seconds; `job` is null if nothing did.
+ * {jobs, missing}: the jobs that are not as `known` has them (by id an ETag, a state or null), as
+ * soon as there is one, or after `wait` seconds; and those that there are not.
  */
-export async function getJob(id, { wait = 0, etag = null, signal } = {}) {
-  const query = wait ? `?wait=${wait}` : "";
-  const headers = etag ? { "If-None-Match": etag } : {};
-  const response = await send("GET", `jobs/${encodeURIComponent(id)}${query}`, { headers, signal });
-  if (response.status === 304) return { job: null, etag };
-  return { job: await parsed(response), etag: response.headers.get("ETag") };
-}
+export const getChanges = (known, { wait, signal }) =>
+  json("POST", "changes", { body: { jobs: known, wait }, signal });
 
 async function json(method, path, options) {
   return parsed(await send(method, path, options ?? {}));

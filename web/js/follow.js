@@ -1,47 +1,107 @@
-// Following a job to its end by long polls.
+// Following jobs to their end: one request at a time, however many jobs there are.
 
-import { ApiError, getJob, Unauthorised } from "./api.js";
+import { ApiError, getChanges, Unauthorised } from "./api.js";
+import { t } from "./i18n.js";
 import { isOver } from "./states.js";
 
 const WAIT = 20;
 const AT_LEAST = 300;
 const UNCHANGED = 2000;
 const AFTER_ERROR = 3000;
+const LONGEST_PAUSE = 60_000;
+/** As many as the endpoint takes in one question. */
+const MOST = 50;
 
 /**
- * Calls onJob with every change until the job is over or `signal` ends it; onError with each
- * error, after which it goes on if that can help.
+ * Follows jobs until `stop`. `onJob` gets each job that is not as it was known; `onError` gets each
+ * error, after which it goes on if that can help, and `onAgain` is called when there is an answer
+ * again. While the page is hidden nothing is asked.
  */
-export async function follow(id, { onJob, onError, signal }) {
-  let etag = null;
-  let wait = 0;
-  while (!signal.aborted) {
-    const started = Date.now();
-    try {
-      const answer = await getJob(id, { wait, etag, signal });
-      if (signal.aborted) return;
-      etag = answer.etag;
-      wait = WAIT;
-      if (answer.job) onJob(answer.job);
-      if (answer.job && isOver(answer.job.state)) return;
-      // Where too many requests wait already, one more is answered at once.
-      await pause((answer.job ? AT_LEAST : UNCHANGED) - (Date.now() - started), signal);
-    } catch (error) {
-      if (signal.aborted) return;
-      onError(error);
-      if (error instanceof Unauthorised || isFinal(error)) return;
-      wait = 0;
-      await pause(AFTER_ERROR, signal);
+export class Following {
+  constructor({ onJob, onError, onAgain = () => {} }) {
+    Object.assign(this, { onJob, onError, onAgain, known: new Map(), asking: null, failures: 0, stopped: false });
+    this.onVisibility = () => (document.hidden ? this.interrupt() : this.goOn());
+    document.addEventListener("visibilitychange", this.onVisibility);
+  }
+
+  /** More jobs, each with what is known of it: an ETag, a state, or null to be told at once. */
+  add(jobs) {
+    const before = this.known.size;
+    for (const [id, known] of jobs) if (!this.known.has(id)) this.known.set(id, known);
+    if (this.known.size === before) return;
+    this.interrupt();
+    this.goOn();
+  }
+
+  stop() {
+    this.stopped = true;
+    document.removeEventListener("visibilitychange", this.onVisibility);
+    this.interrupt();
+  }
+
+  interrupt() {
+    this.asking?.abort();
+    this.asking = null;
+  }
+
+  goOn() {
+    if (this.asking || this.stopped || document.hidden) return;
+    this.asking = new AbortController();
+    this.ask(this.asking.signal);
+  }
+
+  async ask(signal) {
+    while (!signal.aborted && this.known.size) {
+      const started = Date.now();
+      let least = AT_LEAST;
+      try {
+        const answer = await getChanges(this.question(), { wait: this.failures ? 0 : WAIT, signal });
+        if (signal.aborted) return;
+        if (this.failures) this.onAgain();
+        this.failures = 0;
+        this.take(answer);
+        // Where too many requests wait already, one more is answered at once.
+        if (!answer.jobs.length) least = UNCHANGED;
+      } catch (error) {
+        if (signal.aborted) return;
+        this.onError(error);
+        if (error instanceof Unauthorised || isFinal(error)) return;
+        least = Date.now() - started + pauseAfter(this.failures++);
+      }
+      await pause(least - (Date.now() - started), signal);
+    }
+    if (!signal.aborted) this.asking = null;
+  }
+
+  /** The jobs that have been followed for longest, which are over first. */
+  question() {
+    return Object.fromEntries([...this.known].slice(0, MOST));
+  }
+
+  take({ jobs, missing }) {
+    for (const job of jobs) {
+      if (isOver(job.state)) this.known.delete(job.job);
+      else this.known.set(job.job, job.etag);
+      this.onJob(job);
+    }
+    for (const id of missing) {
+      this.known.delete(id);
+      this.onError(new ApiError(404, { detail: t("job.missing") }), id);
     }
   }
 }
 
+/** Longer and longer, and not the same for all: those who were cut off together part. */
+function pauseAfter(failures) {
+  return Math.min(AFTER_ERROR * 2 ** failures, LONGEST_PAUSE) * (0.75 + Math.random() / 2);
+}
+
 function isFinal(error) {
-  return error instanceof ApiError && [400, 403, 404].includes(error.status);
+  return error instanceof ApiError && [400, 403, 404, 405, 413, 422].includes(error.status);
 }
 
 function pause(milliseconds, signal) {
-  if (milliseconds <= 0) return Promise.resolve();
+  if (milliseconds <= 0 || signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, milliseconds);
     signal.addEventListener("abort", () => { clearTimeout(timer); resolve(); }, { once: true });

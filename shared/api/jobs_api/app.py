@@ -22,6 +22,7 @@ from shared.api.jobs_api.actions import (
 )
 from shared.api.jobs_api.admin import Dead, Redrive, Resume, Runtime
 from shared.api.jobs_api.carried import Carried
+from shared.api.jobs_api.changes import Changes
 from shared.api.jobs_api.export import EXPORTS
 from shared.api.jobs_api.jobs import Job, JobCollection, JobResult
 from shared.api.jobs_api.models import Convert, Models
@@ -69,6 +70,7 @@ def build(web: Path = WEB) -> falcon.App[falcon.Request, falcon.Response]:
     wsgi.resp_options.default_media_type = falcon.MEDIA_JSON
     wsgi.req_options.strip_url_path_trailing_slash = True
     _add_jobs(wsgi)
+    wsgi.add_route("/changes", Changes())
     wsgi.add_route("/uploads", Uploads())
     wsgi.add_route("/models", Models())
     wsgi.add_route("/models/{name}/convert", Convert())

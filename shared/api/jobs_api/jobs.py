@@ -8,6 +8,7 @@ import falcon
 
 from shared.api.context import answer_json, app_of, base_url, caller_of
 from shared.api.jobs_api.filters import PARAMETERS, job_filter, page_size
+from shared.api.jobs_api.job_version import bare, mark_in, mark_of, tag_of
 from shared.api.jobs_api.problems import Problem, no_such_job, wrong_parameter
 from shared.api.jobs_api.taking import (
     owned,
@@ -31,8 +32,6 @@ from shared.storage import layout
 LONGEST_WAIT = 30
 WAITING = {"GET": ("wait",)}
 """What a look at a job reads of a query."""
-HALF_A_LINK = 1800
-"""Seconds after which a job's ETag changes: clients get fresh links before theirs expire."""
 
 
 class JobCollection:
@@ -76,7 +75,7 @@ class Job:
                 last = _changed(app, last, patience) if granted else last
         views = app.views(base_url(request))
         told = app.ledger.outbox.tries(job) if last.webhook is not None else []
-        tag = f"{_tag(app, last, views.estimates.position(last))}.{len(told)}"
+        tag = f"{tag_of(app, last, views.estimates.position(last))}.{len(told)}"
         response.set_header("ETag", f'W/"{tag}"')
         response.set_header("Cache-Control", "private, no-cache")
         if tag in tags:
@@ -145,12 +144,6 @@ def _changed(app: App, last: Record, patience: float) -> Record:
     return record_when(app, last, patience, lambda now: now.state != last.state)
 
 
-def _tag(app: App, last: Record, position: int | None) -> str:
-    half_hours = int(app.clock.now() // HALF_A_LINK)
-    age = half_hours if last.manifest else 0
-    return f"{_mark(last)}.{position or 0}.{age}"
-
-
 def _is_same(app: App, last: Record, document: Document) -> bool:
     """Whether a document asks for what a job was made for, however it is written.
 
@@ -192,18 +185,14 @@ def _patience(request: falcon.Request) -> int:
     return int(text)
 
 
-def _mark(last: Record) -> str:
-    return f"{last.seq}-{last.nonce[:8]}"
-
-
 def _knows(tags: set[str], last: Record) -> bool:
     """Whether the caller knows the job's last record; one without tags is taken to."""
-    return not tags or _mark(last) in {tag.split(".")[0] for tag in tags}
+    return not tags or mark_of(last) in set(map(mark_in, tags))
 
 
 def _given_tags(request: falcon.Request) -> set[str]:
     parts = (request.get_header("If-None-Match") or "").split(",")
-    return {part.strip().removeprefix("W/").strip('"') for part in parts if part.strip()}
+    return {bare(part) for part in parts if part.strip()}
 
 
 def _the_one(documents: list[Document], job: str) -> Document:

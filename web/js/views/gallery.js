@@ -3,10 +3,11 @@
 import { listJobs, Unauthorised } from "../api.js";
 import { loadModels } from "../catalogue.js";
 import { append, h, replace } from "../dom.js";
+import { Following } from "../follow.js";
 import { icon } from "../icons.js";
 import { t } from "../i18n.js";
 import { say } from "../notices.js";
-import { STATES } from "../states.js";
+import { isOver, STATES } from "../states.js";
 import { tile } from "./tile.js";
 
 const PAGE = 24;
@@ -18,10 +19,10 @@ export async function galleryView(app) {
   await loadModels();
   const grid = h("div", { class: "gallery-grid", role: "list" });
   const foot = h("div", { class: "gallery-foot" });
-  const view = { app, grid, foot, jobs: [], next: null, round: 0 };
+  const view = { app, grid, foot, jobs: [], next: null, round: 0, tiles: new Map() };
   const element = h("div", { class: "gallery" }, h("h1", {}, t("gallery.title")), filters(view), grid, foot);
   await reload(view);
-  return { element, title: t("gallery.title") };
+  return { element, title: t("gallery.title"), close: () => view.following.stop() };
 }
 
 function filters(view) {
@@ -45,6 +46,8 @@ function filters(view) {
 
 async function reload(view) {
   Object.assign(view, { jobs: [], next: null });
+  view.following?.stop();
+  view.following = followed(view);
   await load(view);
 }
 
@@ -60,16 +63,43 @@ async function load(view) {
     view.jobs.push(...answer.jobs);
     view.next = answer.next ?? null;
     draw(view);
+    const open = answer.jobs.filter((job) => !isOver(job.state));
+    // The oldest first: they are over first.
+    view.following.add(open.reverse().map((job) => [job.job, job.state]));
   } catch (error) {
     if (error instanceof Unauthorised) view.app.signedOut();
     else showError(view, error);
   }
 }
 
+/** From now on the jobs that are loaded are followed; a job that is gone stays as it was. */
+function followed(view) {
+  return new Following({
+    onJob: (job) => update(view, job),
+    onError: (error) => { if (error instanceof Unauthorised) view.app.signedOut(); },
+  });
+}
+
+/** One tile anew, where it is; whoever is at it with the keyboard stays there. */
+function update(view, job) {
+  const place = view.jobs.findIndex((one) => one.job === job.job);
+  if (place < 0) return;
+  const prompt = view.jobs[place].prompt;
+  view.jobs[place] = { ...view.jobs[place], ...job, prompt };
+  const old = view.tiles.get(job.job);
+  if (!old) return;
+  const made = tile(view.jobs[place]);
+  const focused = old.contains(document.activeElement);
+  view.tiles.set(job.job, made);
+  old.replaceWith(made);
+  if (focused) made.querySelector("a").focus({ preventScroll: true });
+}
+
 function draw(view) {
   const words = kept.search.trim().toLowerCase().split(/\s+/).filter(Boolean);
   const shown = view.jobs.filter((job) => fits(job, words));
-  replace(view.grid, shown.map(tile));
+  view.tiles = new Map(shown.map((job) => [job.job, tile(job)]));
+  replace(view.grid, [...view.tiles.values()]);
   const text = t("gallery.count", { n: shown.length });
   replace(view.foot, shown.length ? h("p", { class: "help" }, text) : nothing(view, words));
   if (view.next) append(view.foot, [h("button", { type: "button", class: "button", onclick: () => load(view) }, t("gallery.more"))]);

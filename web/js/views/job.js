@@ -2,7 +2,7 @@
 
 import { findModel, isDead, loadModels } from "../catalogue.js";
 import { h, replace } from "../dom.js";
-import { follow } from "../follow.js";
+import { Following } from "../follow.js";
 import { icon } from "../icons.js";
 import { inputPictures } from "../inputs.js";
 import { either, t } from "../i18n.js";
@@ -23,9 +23,11 @@ export async function jobView(app, id) {
   const { head, state, outcome, lost } = view.parts;
   const element = h("div", { class: "job" }, head, lost, state, outcome, view.parts.details);
   const onJob = (job) => show(view, job);
-  view.refresh = async () => onJob((await getJob(id, { signal: stop.signal })).job);
-  follow(id, { onJob, onError: (error) => showError(view, error), signal: stop.signal });
-  return { element, title: t("job.title", { job: id }), close: () => { stop.abort(); view.card?.stop(); } };
+  view.refresh = async () => onJob(await getJob(id, { signal: stop.signal }));
+  const onAgain = () => replace(view.parts.lost);
+  const following = new Following({ onJob, onAgain, onError: (error) => showError(view, error) });
+  following.add([[id, null]]);
+  return { element, title: t("job.title", { job: id }), close: () => { stop.abort(); following.stop(); view.card?.stop(); } };
 }
 
 async function show(view, job) {

@@ -15,6 +15,7 @@ from tests.kit.world import TOKEN, World, job_file
 OWN, FOREIGN = f"{PREFIX}cat", "team-b-cat"
 OWN_RETRY, FOREIGN_RETRY = f"{PREFIX}late", "team-b-late"
 UPLOAD = json.dumps({"name": "a.png", "size": 5, "content_type": "image/png"}).encode()
+WATCH = json.dumps({"jobs": {OWN: None}}).encode()
 WIRE = "/api/v1/services/aigc/image2image/image-synthesis"
 ASYNC = {"X_DashScope_Async": "enable"}
 
@@ -27,6 +28,7 @@ COMMON: list[Endpoint] = [
     ("GET", "/openapi.json", b"", "read"),
     ("GET", "/api/v1/tasks", b"", "read"),
     ("POST", "/jobs", job_file("new"), "submit"),
+    ("POST", "/changes", WATCH, "read"),
     ("POST", "/uploads", UPLOAD, "submit"),
     ("POST", "/models/brush/convert", job_file(), "submit"),
     ("POST", WIRE, job_file(), "submit"),
