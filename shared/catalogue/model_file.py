@@ -36,11 +36,19 @@ def load_catalogue(folder: Path | None = None) -> Catalogue:
     root = folder or SCHEMAS
     place = root / "models" / INDEX
     if place.exists():
-        index = Index(**read_schema(place))
+        index = _index(read_schema(place))
         return Catalogue(index=index, read=_Files(root / "models", index))
     found = [(model, file.name) for file in files_of(root) for model in _read(file)]
     index = index_of(entry_of(model, file) for model, file in found)
     return Catalogue(tuple(model for model, _ in found), index)
+
+
+def _index(content: Any) -> Index:
+    """The index of a package. Raises CatalogueError if another release has written it."""
+    try:
+        return Index(**content)
+    except TypeError:
+        raise CatalogueError(f"{INDEX} does not fit this release; package again") from None
 
 
 @dataclass

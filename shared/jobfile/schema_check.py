@@ -97,8 +97,9 @@ def _report(error: ValidationError, base: str, section: Section, found: Findings
             f"{place}/{escape(name)}", want, name, f"the key is not {want}; rename it", source
         )
     else:
-        what = wording.advice(str(error.validator), schema, error.instance, _spare(error, section))
-        found.violate(place, wording.expected(schema), error.instance, what, source)
+        keyword, value = str(error.validator), error.instance
+        what = wording.advice(keyword, schema, value, _spare(error, section))
+        found.violate(place, wording.expected_by(keyword, schema), value, what, source)
 
 
 def _report_missing(

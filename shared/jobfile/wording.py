@@ -38,15 +38,28 @@ def expected(schema: Mapping[str, Any]) -> str:
 
 
 def _bounds(schema: Mapping[str, Any]) -> str:
-    if "minimum" in schema and "maximum" in schema:
-        return f" from {schema['minimum']} to {schema['maximum']}"
-    if "minItems" in schema and "maxItems" in schema:
-        return f" of {schema['minItems']} to {schema['maxItems']} items"
+    if "minimum" in schema or "maximum" in schema:
+        return _between("from", schema.get("minimum"), schema.get("maximum"))
+    if "minItems" in schema or "maxItems" in schema:
+        return f"{_between('of', schema.get('minItems'), schema.get('maxItems'))} items"
     if "maxLength" in schema:
         return f" of at most {schema['maxLength']} characters"
     if "maxProperties" in schema:
         return f" of at most {schema['maxProperties']} keys"
     return ""
+
+
+def _between(first: str, least: Any, most: Any) -> str:
+    if least is None:
+        return f" of at most {most}"
+    return f" of at least {least}" if most is None else f" {first} {least} to {most}"
+
+
+def expected_by(keyword: str, schema: Mapping[str, Any]) -> str:
+    """What a valid value looks like, to whom has broken this rule of the schema."""
+    if keyword == "maxLength":
+        return f"a text of at most {schema['maxLength']} characters"
+    return expected(schema)
 
 
 def advice(keyword: str, schema: Mapping[str, Any], value: Plain, spare: str = "") -> str:
@@ -95,6 +108,8 @@ def _range(schema: Mapping[str, Any], _: Plain) -> str:
 
 
 def _length(schema: Mapping[str, Any], value: Plain) -> str:
+    if isinstance(value, str):
+        return f"this has {len(value)} characters; write {expected_by('maxLength', schema)}"
     return f"there are {len(value)}; write {expected(schema)}"
 
 

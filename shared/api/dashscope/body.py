@@ -51,7 +51,8 @@ def read_request(
 
     Raises DashScopeError for what the service refuses at once. Fields that are null or empty and
     not required count as absent, because the SDK sends them; fields that no document names are
-    left out, because the service ignores them.
+    left out, because the service ignores them. Within an object such a field stays, for the check
+    to refuse: it may be an older name of one that decides what is paid for.
     """
     model = _model(body, catalogue)
     given = _sections(body)
@@ -149,8 +150,19 @@ def _known(values: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, An
 
 
 def _without_empty(values: Mapping[str, Any], model: Model) -> dict[str, Any]:
-    required = model.input_schema["required"]
-    return {k: v for k, v in values.items() if k in required or not _is_empty(v)}
+    kept: dict[str, Any] = _tidied(values, model.input_schema)
+    return kept
+
+
+def _tidied(value: Any, schema: Mapping[str, Any]) -> Any:
+    """The same without what is empty and may be left out; objects within are tidied as well."""
+    if isinstance(value, list) and "items" in schema:
+        return [_tidied(item, schema["items"]) for item in value]
+    if not isinstance(value, Mapping) or "properties" not in schema:
+        return value
+    required, fields = schema.get("required", ()), schema["properties"]
+    tidy = {name: _tidied(item, fields.get(name, {})) for name, item in value.items()}
+    return {k: v for k, v in tidy.items() if k in required or not _is_empty(v)}
 
 
 def _resolved(value: Any) -> Any:

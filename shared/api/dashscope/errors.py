@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from shared.jobfile.wording import nearest
+
 STAY = {"x-should-retry": "false"}
 """Tells the SDK's second client that sending the request again is no cure (SDK source:
 `v2/transport/_retry.py`); otherwise it repeats a create after most error statuses."""
@@ -105,7 +107,9 @@ def outside_specification(detail: str) -> DashScopeError:
 
 def model_unknown(name: str, known: list[str]) -> DashScopeError:
     """`Model not exist.` is the documented text; what follows is ours."""
-    text = f"Model not exist. ({name[:80]!r}; known here: {', '.join(known)})"
+    near = nearest(name, known)
+    meant = f"did you mean {near}? " if near else ""
+    text = f"Model not exist. ({name[:80]!r}; {meant}known here: {', '.join(known)})"
     return DashScopeError(400, "InvalidParameter", text)
 
 

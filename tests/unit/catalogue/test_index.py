@@ -95,3 +95,10 @@ def test_a_broken_file_has_no_index(folder: Path) -> None:
     broken.write_text(broken.read_text().replace("\nendpoint:", "\nendpoints:"))
     with pytest.raises(CatalogueError, match=rf"{FAMILY}\.yaml at /: the key `endpoint` is miss"):
         index_of(entries_of(folder))
+
+
+@pytest.mark.parametrize("content", ["[]", '{"files": {}}', '{"files": {}, "other": {}}'])
+def test_an_index_of_another_release_is_refused_in_words(folder: Path, content: str) -> None:
+    (folder / "models" / INDEX).write_text(content, encoding="utf-8")
+    with pytest.raises(CatalogueError, match="package again"):
+        load_catalogue(folder)

@@ -143,3 +143,30 @@ def test_what_is_missing_within_an_object_is_described_itself() -> None:
         "/input/reference_edge/foreground_edge",
         "a list of 0 to 10 items",
     )
+
+
+@pytest.mark.parametrize(
+    ("job", "bound"),
+    [
+        (job_for("z-image-turbo", input={"prompt": "x" * 20001}), "of at most 20000 characters"),
+        (
+            job_for(
+                "qwen-mt-image",
+                input={"prompt": None, **LANGUAGES, "ext": {"sensitives": ["x"] * 1001}},
+            ),
+            "of at most 1000 items",
+        ),
+        (
+            job_for(
+                "wan2.7-image",
+                input={"images": [URL]},
+                parameters={"bbox_list": [[[-1, 0, 9, 9]]]},
+            ),
+            "a whole number of at least 0",
+        ),
+    ],
+)
+def test_a_bound_that_is_broken_is_named(job: Any, bound: str) -> None:
+    found = only(checked(job).violations)
+    assert found.expected.endswith(bound)
+    assert found.message.endswith(bound)

@@ -248,3 +248,37 @@ def test_fields_that_no_document_names_are_ignored_as_the_service_does(world: Wo
     (post,) = world.studio.posts
     assert "strength" not in post.body["parameters"]
     assert "hurry" not in post.body["input"]
+
+
+def test_what_is_empty_within_an_object_counts_as_absent() -> None:
+    terms = [{"src": "a", "tgt": "b", "note": None}]
+    ext = {"domainHint": None, "sensitives": [], "config": {}, "terminologies": terms}
+    given = {"image_url": "https://a.example.com/b.png", "source_lang": "zh", "target_lang": "en"}
+    body = {"model": "qwen-mt-image", "input": {**given, "ext": ext}}
+    sent = read_request(body, load_catalogue(), resolves=False)
+    assert sent["input"] == {**given, "ext": {"terminologies": [{"src": "a", "tgt": "b"}]}}
+    assert checked(sent).spec is not None
+
+
+def test_an_object_of_nothing_but_empty_fields_is_absent() -> None:
+    given = {"base_image_url": "https://a.example.com/b.png", "ref_prompt": "a table"}
+    edge = {"foreground_edge": None, "background_edge": [], "background_edge_prompt": []}
+    body = {
+        "model": "wanx-background-generation-v2",
+        "input": {**given, "reference_edge": edge},
+    }
+    assert read_request(body, load_catalogue(), resolves=False)["input"] == given
+
+
+def test_an_older_name_within_an_object_is_not_dropped_without_a_word() -> None:
+    given = {"image_url": "https://a.example.com/b.png", "source_lang": "zh", "target_lang": "en"}
+    ext = {"config": {"skipImgSegment": True}}
+    body = {"model": "qwen-mt-image", "input": {**given, "ext": ext}}
+    sent = read_request(body, load_catalogue(), resolves=False)
+    assert "imageSegment" in checked(sent).violations[0].message
+
+
+def test_an_id_of_another_region_leads_to_the_name_here() -> None:
+    body = {"model": "wan2.1-t2i-plus", "input": {"prompt": "a cat"}}
+    with pytest.raises(DashScopeError, match=r"did you mean wanx2\.1-t2i-plus\?"):
+        read_request(body, load_catalogue(), resolves=False)
