@@ -41,10 +41,11 @@ pytestmark = pytest.mark.timeout(150)
 
 
 def models() -> list[Model]:
-    """Synchronous models that need a prompt alone."""
+    """Synchronous models that need a prompt alone and draw small images too."""
     called = (one for one in load_catalogue().models() if one.mode == SYNC)
-    plain = [one for one in called if one.input_schema["required"] == ["prompt"]]
-    return [one for one in plain if one.limits.per_seconds < RARE]
+    plain = (one for one in called if one.input_schema["required"] == ["prompt"])
+    small = (one for one in plain if "enum" not in one.parameters_schema["properties"]["size"])
+    return [one for one in small if one.limits.per_seconds < RARE]
 
 
 def stack(folder: Path, most: int = 16) -> Path:

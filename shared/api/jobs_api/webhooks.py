@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import falcon
 
 from shared.api.context import answer_json, app_of
 from shared.api.jobs_api.jobs import known_job
+from shared.api.jobs_api.json_body import MISSING, read_object, short, wrong
 from shared.api.jobs_api.problems import Problem
-from shared.api.jobs_api.taking import read_body
-from shared.catalogue.plain import Bounds, TextUnreadable
-from shared.jobfile.json_reader import read_json
 from shared.jobs.webhooks import NotTold
 from shared.platform.webhook_settings import WrongWebhook
 
-MOST_BYTES = 8192
+NO_WEBHOOK = "No such webhook"
 
 
 class WebhookCollection:
@@ -89,20 +85,13 @@ class JobRedeliver:
 
 
 def _webhook(request: falcon.Request) -> str:
-    """The webhook that a body of JSON names. Raises Problem."""
-    try:
-        body: Any = read_json(
-            read_body(request, MOST_BYTES).decode("utf-8"), Bounds(1, 4, 10, 0, MOST_BYTES)
-        )
-    except (UnicodeDecodeError, TextUnreadable):
-        body = None
-    webhook = body.get("webhook") if isinstance(body, dict) else None
+    """The webhook that a body names. Raises Problem."""
+    webhook = read_object(request, NO_WEBHOOK, "webhook").get("webhook", MISSING)
     if not isinstance(webhook, str):
-        detail = 'Send JSON that names one: {"webhook": "https://…"}, or a configured name.'
-        raise Problem(400, "No webhook", detail)
+        raise wrong(NO_WEBHOOK, [("/webhook", "an https address or a name", short(webhook))])
     return webhook
 
 
 def _wrong(error: WrongWebhook) -> Problem:
     detail = f"{str(error)[:1].upper()}{str(error)[1:]}. Expected: {error.expected}."
-    return Problem(422, "No such webhook", detail)
+    return Problem(422, NO_WEBHOOK, detail)

@@ -252,7 +252,12 @@ def test_fields_that_no_document_names_are_ignored_as_the_service_does(world: Wo
 
 def test_what_is_empty_within_an_object_counts_as_absent() -> None:
     terms = [{"src": "a", "tgt": "b", "note": None}]
-    ext = {"domainHint": None, "sensitives": [], "config": {}, "terminologies": terms}
+    ext: dict[str, Any] = {
+        "domainHint": None,
+        "sensitives": [],
+        "config": {},
+        "terminologies": terms,
+    }
     given = {"image_url": "https://a.example.com/b.png", "source_lang": "zh", "target_lang": "en"}
     body = {"model": "qwen-mt-image", "input": {**given, "ext": ext}}
     sent = read_request(body, load_catalogue(), resolves=False)
@@ -262,7 +267,11 @@ def test_what_is_empty_within_an_object_counts_as_absent() -> None:
 
 def test_an_object_of_nothing_but_empty_fields_is_absent() -> None:
     given = {"base_image_url": "https://a.example.com/b.png", "ref_prompt": "a table"}
-    edge = {"foreground_edge": None, "background_edge": [], "background_edge_prompt": []}
+    edge: dict[str, Any] = {
+        "foreground_edge": None,
+        "background_edge": [],
+        "background_edge_prompt": [],
+    }
     body = {
         "model": "wanx-background-generation-v2",
         "input": {**given, "reference_edge": edge},

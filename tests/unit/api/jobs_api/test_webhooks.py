@@ -52,8 +52,8 @@ def test_only_an_admin_may(app: App, method: str, path: str) -> None:
 )
 def test_a_body_without_a_webhook_is_refused(app: App, body: bytes) -> None:
     answer = ask(app, "POST", "/webhooks/test", body)
-    assert answer.status == 400
-    assert "webhook" in answer.json["detail"]
+    assert answer.status == 422
+    assert "webhook" in answer.json["violations"][0]["message"]
 
 
 @pytest.mark.parametrize("webhook", ["nobody", "https://10.0.0.1/", "http://a.example.com/"])
