@@ -207,6 +207,7 @@ export const catalogueZh = {
   "style_index -1 takes the style of another picture; add style_ref_url, or choose a style from 0 to 40": "请添加风格参考图，或选择预置风格",
   "style_ref_url counts only with style_index -1; the chosen style may be used in its place": "仅在使用参考图像风格时生效。",
   "the longer side may have at most twice the length of the shorter one": "长边不得超过短边的两倍",
+  "the longer side should have at most twice the length of the shorter one": "长边不应超过短边的两倍",
   "One whole person from the front, standing, hands to be seen, nothing in them; six years or older. No inline (base64) data.": "有且仅有一个完整的人（6 岁以上）：全身正面站立，双手可见，不持物品。",
   "The top, or a dress, lying flat before a plain background that it fills. Left out, the model invents a top. No inline (base64) data.": "上装或连衣裙的平铺图，背景简洁，服饰占满画面。不填则随机生成上装。",
   "Trousers or a skirt, lying flat before a plain background. Left out, the model invents some, unless top_garment_url is a dress. No inline (base64) data.": "下装的平铺图，背景简洁。不填则随机生成下装（连衣裙除外）。",
