@@ -13,6 +13,7 @@ import logging
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 
 import falcon
 
@@ -96,7 +97,8 @@ def _told(app: App, base: str, last: Record, seen: str) -> Generator[bytes, None
         seen, left = tag, until - app.clock.monotonic()
         if last.state in FINAL or left <= 0:
             return
-        mark = mark_of(last)
-        last = record_when(
-            app, last, min(HEARTBEAT, left), lambda now, old=mark: mark_of(now) != old
-        )
+        last = record_when(app, last, min(HEARTBEAT, left), partial(_has_changed, mark_of(last)))
+
+
+def _has_changed(mark: str, last: Record) -> bool:
+    return mark_of(last) != mark

@@ -21,8 +21,7 @@ def world() -> World:
 
 
 def stream(to: Any, seen: str = "", job: str = "cat") -> Reply:
-    more = {"Last_Event_ID": seen} if seen else {}
-    return ask(to, "GET", f"/jobs/{job}/stream", given=token("read"), **more)
+    return ask(to, "GET", f"/jobs/{job}/stream", given=token("read"), Last_Event_ID=seen)
 
 
 def events(reply: Reply) -> list[tuple[str, dict[str, Any]]]:
