@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from local.runtime import frames
-from local.runtime.process import Outcome, Process, failed
+from local.runtime.process import Outcome, PassOn, Process, failed
 
 LOADING_SECONDS = 300.0
 """Longest time an instance may take to import its code."""
@@ -35,7 +35,7 @@ class Instance(Process):
         timeout = initializer.timeout if initializer else LOADING_SECONDS
         return await self._exchange(settings, b"", timeout)
 
-    async def invoke(self, event: bytes, request_id: str) -> Outcome:
+    async def invoke(self, event: bytes, request_id: str, pass_on: PassOn | None = None) -> Outcome:
         return await self._exchange({"request_id": request_id}, event, self.function.timeout)
 
     async def _exchange(self, head: dict[str, Any], body: bytes, timeout: float) -> Outcome:

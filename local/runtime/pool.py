@@ -15,7 +15,7 @@ from typing import IO, Any
 from local.runtime.declaration import Function
 from local.runtime.instance import Instance
 from local.runtime.loglines import readable
-from local.runtime.process import Outcome, Process
+from local.runtime.process import Outcome, PassOn, Process
 from local.runtime.settings import Settings, instance_environment, worker_settings
 from local.runtime.web_instance import WebInstance
 
@@ -40,7 +40,9 @@ class Pool:
         self._raw: IO[bytes] = _log_file(settings.data, f"{function.name}.jsonl")
         self._may_log = settings.rights.may_log(function)
 
-    async def invoke(self, event: bytes, request_id: str, wait: bool = True) -> Outcome:
+    async def invoke(
+        self, event: bytes, request_id: str, wait: bool = True, pass_on: PassOn | None = None
+    ) -> Outcome:
         """Lets an instance take one event: a warm one with room, or else a new one.
 
         Without `wait` a function at its reservedConcurrency raises Throttled at once, as a
@@ -52,12 +54,12 @@ class Pool:
             self.counts["throttled"] += 1
             raise Throttled(f"{self.function.name} is at its reservedConcurrency of {self.limit}")
         async with self._free:
-            outcome = await self._run(event, request_id)
+            outcome = await self._run(event, request_id, pass_on)
         self.counts["invocations"] += 1
         self.counts["errors"] += not outcome.ok
         return outcome
 
-    async def _run(self, event: bytes, request_id: str) -> Outcome:
+    async def _run(self, event: bytes, request_id: str, pass_on: PassOn | None) -> Outcome:
         instance = self._with_room() or self._new(request_id)
         assert instance.ready is not None
         instance.open += 1
@@ -66,7 +68,7 @@ class Pool:
             if not started.ok:
                 return started
             instance.thaw()
-            return await instance.invoke(event, request_id)
+            return await instance.invoke(event, request_id, pass_on)
         finally:
             await self._release(instance)
 

@@ -9,7 +9,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,10 @@ ROOT = Path(__file__).resolve().parents[2]
 LINE_BYTES = 32 * 1024
 """Longest log line; longer ones are cut into several ("limits" page)."""
 PR_SET_PDEATHSIG = 1
+
+
+PassOn = Callable[[dict[str, Any], AsyncIterator[bytes]], Awaitable[None]]
+"""Takes the head of an answer and then its body, as it comes."""
 
 
 @dataclass(frozen=True)
@@ -83,8 +87,11 @@ class Process:
         """Starts the process and waits until it takes events; not ok if it never does."""
         raise NotImplementedError
 
-    async def invoke(self, event: bytes, request_id: str) -> Outcome:
-        """One event. A time-out or a death of the process is an error like any other."""
+    async def invoke(self, event: bytes, request_id: str, pass_on: PassOn | None = None) -> Outcome:
+        """One event. A time-out or a death of the process is an error like any other.
+
+        `pass_on` takes the answer of a web function if that comes in chunks.
+        """
         raise NotImplementedError
 
     def freeze(self) -> None:

@@ -13,7 +13,7 @@ from local.runtime.declaration import Function
 from local.runtime.delivery import Delivery
 from local.runtime.object_events import ObjectEvents
 from local.runtime.pool import Pool
-from local.runtime.process import Outcome
+from local.runtime.process import Outcome, PassOn
 from local.runtime.settings import Settings
 from local.runtime.timers import run_timer
 
@@ -42,9 +42,16 @@ class Runtime:
         """The function's full name, given that or the name of its resource in s.yaml."""
         return self._names.get(name)
 
-    async def invoke(self, function: str, event: bytes, request_id: str = "") -> Outcome:
+    async def invoke(
+        self,
+        function: str,
+        event: bytes,
+        request_id: str = "",
+        pass_on: PassOn | None = None,
+    ) -> Outcome:
         """A synchronous invocation. Raises Throttled."""
-        return await self.pools[function].invoke(event, request_id or str(uuid.uuid4()), wait=False)
+        request_id = request_id or str(uuid.uuid4())
+        return await self.pools[function].invoke(event, request_id, wait=False, pass_on=pass_on)
 
     def state(self) -> dict[str, Any]:
         """What runs and what waits, for /_runtime/state."""

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import re
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
 
 from aiohttp import web
 from multidict import CIMultiDict
@@ -129,8 +132,34 @@ async def _http_trigger(request: web.Request) -> web.StreamResponse:
     event = request_frame(request.method, path, headers, await _body(request))
     if _is_async(request):
         return await _accepted(runtime, function.name, event)
-    outcome = await runtime.invoke(function.name, event, request_id)
-    return _http_answer(outcome, request_id)
+    stream = _Stream(request, request_id)
+    outcome = await runtime.invoke(function.name, event, request_id, stream.pass_on)
+    return stream.ended(outcome) or _http_answer(outcome, request_id)
+
+
+@dataclass
+class _Stream:
+    """An answer that is sent on as it comes."""
+
+    request: web.Request
+    request_id: str
+    response: web.StreamResponse | None = None
+
+    async def pass_on(self, head: dict[str, Any], body: AsyncIterator[bytes]) -> None:
+        """Until it ends, or the caller has gone."""
+        self.response = web.StreamResponse(
+            status=head["status"], headers=_headers(head, self.request_id)
+        )
+        with suppress(ConnectionError):
+            await self.response.prepare(self.request)
+            async for chunk in body:
+                await self.response.write(chunk)
+
+    def ended(self, outcome: Outcome) -> web.StreamResponse | None:
+        """The answer, if it was a stream; one that failed on its way is cut off."""
+        if self.response is not None and not outcome.ok and self.request.transport is not None:
+            self.request.transport.abort()
+        return self.response
 
 
 async def _body(request: web.Request) -> bytes:
@@ -149,9 +178,13 @@ def _http_answer(outcome: Outcome, request_id: str) -> web.Response:
         text = "the function ended with an error; its log has the details"
         return _error(502, "UnhandledInvocationError", text, request_id)
     head, body = frames.decode(outcome.payload)
+    return web.Response(status=head["status"], headers=_headers(head, request_id), body=body)
+
+
+def _headers(head: dict[str, Any], request_id: str) -> CIMultiDict[str]:
     headers: CIMultiDict[str] = CIMultiDict((name, value) for name, value in head["headers"])
     headers["X-Fc-Request-Id"] = request_id
-    return web.Response(status=head["status"], headers=headers, body=body)
+    return headers
 
 
 def _is_async(request: web.Request) -> bool:

@@ -19,7 +19,7 @@ import aiohttp
 from yarl import URL
 
 from local.runtime import frames
-from local.runtime.process import ROOT, Outcome, Process, failed
+from local.runtime.process import ROOT, Outcome, PassOn, Process, failed
 
 READY_SECONDS = 120.0
 """Longest time until the server must take connections (custom runtime page)."""
@@ -72,10 +72,11 @@ class WebInstance(Process):
         except asyncio.TimeoutError:
             return failed(f"Nothing listens at the port after {READY_SECONDS:g} seconds")
 
-    async def invoke(self, event: bytes, request_id: str) -> Outcome:
+    async def invoke(self, event: bytes, request_id: str, pass_on: PassOn | None = None) -> Outcome:
         """Passes on a request; `event` and the result are frames, see `request_frame`.
 
-        Whatever the server answers is a result, a 500 too.
+        Whatever the server answers is a result, a 500 too. An answer in chunks is a stream to
+        Function Compute ("Does Function Compute support SSE streaming responses" page).
         """
         assert self._client is not None
         head, body = frames.decode(event)
@@ -94,10 +95,11 @@ class WebInstance(Process):
                     for name, value in answer.headers.items()
                     if name.lower() not in HOP_BY_HOP
                 ]
-                payload = await answer.read()
-                return Outcome(
-                    True, frames.encode({"status": answer.status, "headers": kept}, payload)
-                )
+                shown = {"status": answer.status, "headers": kept}
+                if pass_on is None or "Transfer-Encoding" not in answer.headers:
+                    return Outcome(True, frames.encode(shown, await answer.read()))
+                await pass_on(shown, answer.content.iter_any())
+                return Outcome(True, frames.encode(shown))
         except asyncio.TimeoutError:
             return failed(f"Function timed out after {self.function.timeout:g} seconds")
         except aiohttp.ClientError:

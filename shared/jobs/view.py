@@ -8,6 +8,7 @@ from typing import Any
 
 from shared.jobfile.written import as_written, labels_of, without_payload
 from shared.jobs.estimates import Estimates
+from shared.jobs.tries import shown
 from shared.ledger import codec
 from shared.ledger.ledger import Ledger
 from shared.ledger.record import QUEUED, REJECTED, Record
@@ -48,8 +49,19 @@ class JobViews:
             view["retried_from"] = first.retried_from
         return view
 
-    def whole(self, record: Record, first: Record | None = None) -> dict[str, Any]:
-        """A job with everything that is known of it."""
+    def deliveries(self, record: Record) -> list[dict[str, Any]]:
+        """What became of the tries to tell the job's receiver. Raises StoreError."""
+        if record.webhook is None:
+            return []
+        return [shown(one) for one in self.ledger.outbox.tries(record.job)]
+
+    def whole(
+        self,
+        record: Record,
+        first: Record | None = None,
+        deliveries: list[dict[str, Any]] | None = None,
+    ) -> dict[str, Any]:
+        """A job with everything that is known of it; `deliveries`, if they are at hand."""
         first = first or self.ledger.records.with_spec(record)
         manifest, spec = record.manifest, written_of(record, first)
         view = self.brief(record, first) | {
@@ -60,6 +72,7 @@ class JobViews:
             "images": [self._image(image) for image in manifest.images] if manifest else [],
             "inputs": self._inputs(first),
             "violations": manifest.violations if manifest else [],
+            "deliveries": self.deliveries(record) if deliveries is None else deliveries,
         }
         if record.is_final:
             view["result"] = manifest.document if manifest else None

@@ -14,7 +14,7 @@ from shared.api.tokens import identify
 
 PAGE = "/web"
 READING = ("GET", "HEAD", "OPTIONS")
-ALLOWED_HEADERS = "Authorization, Content-Type, Idempotency-Key, If-None-Match"
+ALLOWED_HEADERS = "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID"
 SHOWN_HEADERS = "ETag, Location, Retry-After, Link"
 
 

@@ -29,6 +29,7 @@ from shared.api.jobs_api.models import Convert, Models
 from shared.api.jobs_api.openapi import Description
 from shared.api.jobs_api.page import WEB, Page
 from shared.api.jobs_api.problems import add_handlers
+from shared.api.jobs_api.stream import JobStream
 from shared.api.jobs_api.uploads import Uploads
 from shared.api.jobs_api.webhooks import (
     JobRedeliver,
@@ -103,6 +104,7 @@ def _add_jobs(wsgi: falcon.App[falcon.Request, falcon.Response]) -> None:
     wsgi.add_route("/jobs/{job}/retry", JobRetry())
     wsgi.add_route("/jobs/{job}/adopt/{task}", JobAdopt())
     wsgi.add_route("/jobs/{job}/lost-call/{decision}", JobLostCall())
+    wsgi.add_route("/jobs/{job}/stream", JobStream())
     wsgi.add_route("/jobs/{job}/events", JobEvents())
     wsgi.add_route("/jobs/{job}/jobfile", JobFile())
     wsgi.add_route("/jobs/{job}/redeliver", JobRedeliver())

@@ -25,7 +25,6 @@ from shared.jobfile import Document, Violation, check
 from shared.jobfile.wording import expected
 from shared.jobfile.written import job_file_of
 from shared.jobs.intake import IntakeOutcome, Source, digest_of
-from shared.jobs.tries import shown
 from shared.ledger.record import FINAL, REJECTED, Record
 from shared.storage import layout
 
@@ -74,8 +73,8 @@ class Job:
             with app.instance.waiting.place(caller_of(request).mark) as granted:
                 last = _changed(app, last, patience) if granted else last
         views = app.views(base_url(request))
-        told = app.ledger.outbox.tries(job) if last.webhook is not None else []
-        tag = f"{tag_of(app, last, views.estimates.position(last))}.{len(told)}"
+        told = views.deliveries(last)
+        tag = tag_of(app, last, views.estimates.position(last)) + (f".{len(told)}" if told else "")
         response.set_header("ETag", f'W/"{tag}"')
         response.set_header("Cache-Control", "private, no-cache")
         if tag in tags:
@@ -83,8 +82,7 @@ class Job:
             return
         if last.state not in FINAL:
             response.set_header("Retry-After", "2")
-        deliveries = [shown(one) for one in told]
-        answer_json(response, views.whole(last) | {"deliveries": deliveries})
+        answer_json(response, views.whole(last, deliveries=told))
 
     def on_put(self, request: falcon.Request, response: falcon.Response, job: str) -> None:
         """Make the job, once: the same request again is the same job, another one is refused."""

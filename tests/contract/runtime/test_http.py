@@ -217,6 +217,33 @@ def test_an_answer_of_the_server_is_no_failure_of_the_function(runtime: RuntimeU
     assert (answer.status_code, answer.json()["path"]) == (404, "/missing")
 
 
+def test_an_answer_in_chunks_is_passed_on_as_it_comes(runtime: RuntimeUnderTest) -> None:
+    gate = _gate(runtime, "chunks")
+    with _streamed(runtime, gate) as answer:
+        assert answer.headers["Content-Type"] == "text/event-stream"
+        pieces = answer.iter_content(None)
+        assert next(pieces) == b"first"
+        gate.write_text("open")
+        assert b"".join(pieces) == b"second"
+
+
+def test_a_stream_over_the_time_out_is_cut_off(runtime: RuntimeUnderTest) -> None:
+    with _streamed(runtime, _gate(runtime, "endless")) as answer:
+        pieces = answer.iter_content(None)
+        assert next(pieces) == b"first"
+        with pytest.raises(requests.exceptions.ChunkedEncodingError):
+            next(pieces)
+
+
+def test_a_caller_who_leaves_a_stream_is_no_failure(runtime: RuntimeUnderTest) -> None:
+    gate, before = _gate(runtime, "left"), runtime.function("web")
+    with _streamed(runtime, gate) as answer:
+        assert next(answer.iter_content(None)) == b"first"
+    gate.write_text("open")
+    until(lambda: runtime.function("web")["invocations"] == before["invocations"] + 1)
+    assert runtime.function("web")["errors"] == before["errors"]
+
+
 def test_a_server_that_never_listens_fails_each_request(runtime: RuntimeUnderTest) -> None:
     answer = runtime.invoke("silent")
     assert answer.status_code == 502
@@ -240,6 +267,11 @@ def test_a_killed_runtime_leaves_no_frozen_instance_behind(tmp_path: Path) -> No
 def _through(runtime: RuntimeUnderTest, gate: Path) -> int:
     url = f"{runtime.url}/gate"
     return requests.get(url, params={"name": str(gate)}, timeout=20).status_code
+
+
+def _streamed(runtime: RuntimeUnderTest, gate: Path) -> requests.Response:
+    url = f"{runtime.url}/stream"
+    return requests.get(url, params={"name": str(gate)}, timeout=20, stream=True)
 
 
 def _busy(runtime: RuntimeUnderTest) -> list[int]:

@@ -21,7 +21,19 @@ from shared.platform.web_server import serve
 
 together = threading.Barrier(int(os.environ["THREADS"]), timeout=30)
 
+go = threading.Event()
+
+def chunks():
+    yield b"first"
+    go.wait(30)
+    yield b"second"
+
 def application(environ, start_response):
+    if environ["PATH_INFO"] == "/stream":
+        start_response("200 OK", [("Content-Type", "text/event-stream")])
+        return chunks()
+    if environ["PATH_INFO"] == "/go":
+        go.set()
     if environ["PATH_INFO"] == "/together":
         together.wait()
     if environ["PATH_INFO"] == "/broken":
@@ -104,6 +116,18 @@ def test_what_cannot_be_answered_is_a_problem(
     assert json.loads(body)["status"] == status
     assert len(body) < 500
     assert b"a-secret" not in body
+
+
+def test_an_answer_of_unknown_length_is_sent_in_chunks_as_they_come(server: Address) -> None:
+    """Function Compute takes that for a stream."""
+    connection = http.client.HTTPConnection(*server, timeout=20)
+    connection.request("GET", "/stream")
+    answer = connection.getresponse()
+    assert answer.getheader("Transfer-Encoding") == "chunked"
+    assert answer.read1() == b"first"
+    assert sent(server, b"GET /go HTTP/1.1\r\nConnection: close\r\n\r\n")
+    assert answer.read() == b"second"
+    connection.close()
 
 
 def test_as_many_requests_as_there_are_threads_are_answered_at_once(server: Address) -> None:

@@ -38,6 +38,7 @@ OF_A_JOB: list[Endpoint] = [
     ("GET", "/jobs/{cat}", b"", "read"),
     ("GET", "/jobs/{cat}/result", b"", "read"),
     ("GET", "/jobs/{cat}/events", b"", "read"),
+    ("GET", "/jobs/{cat}/stream", b"", "read"),
     ("GET", "/jobs/{cat}/jobfile", b"", "read"),
     ("PUT", "/jobs/{cat}", job_file("prompt of {cat}"), "submit"),
     ("POST", "/jobs/{cat}/cancel", b"", "submit"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -201,13 +202,12 @@ def test_what_another_request_saw_a_moment_ago_is_not_looked_at_again(world: Wor
     last = app.ledger.records.last("cat")
     assert last is not None
     found.clear()
-    sleep, seen = app.clock.sleep, last
 
-    def looked_at_meanwhile(seconds: float) -> None:
-        sleep(seconds)
-        note(seen, app.clock.monotonic())
+    def sleep(seconds: float, sleeping: Callable[[float], None] = app.clock.sleep) -> None:
+        sleeping(seconds)
+        note(last, app.clock.monotonic())
 
-    app.clock.sleep = looked_at_meanwhile  # type: ignore[method-assign]
+    app.clock.sleep = sleep  # type: ignore[method-assign]
     changes(app, {"cat": "QUEUED"}, wait=20)
     assert sightings.number("cat") == 1
     assert found.total() <= 3, "the first look, and none that another one just made"

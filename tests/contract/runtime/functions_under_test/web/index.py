@@ -19,12 +19,24 @@ class Server(BaseHTTPRequestHandler):
             os._exit(1)
         if path == "/gate":
             self._gate()
+        if path == "/stream":
+            return self._stream()
         print(f"asked for {path}", flush=True)
         if path == "/binary":
             return self._send(201, bytes(range(256)), "image/png", ("a=1", "b=2"))
         return self._send(404 if path == "/missing" else 200, self._seen(body), "application/json")
 
     do_GET = do_POST = do_HEAD = _answer
+
+    def _stream(self) -> None:
+        """A chunk at once, and another one when the gate is opened."""
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        self.wfile.write(b"5\r\nfirst\r\n")
+        self._gate()
+        self.wfile.write(b"6\r\nsecond\r\n0\r\n\r\n")
 
     def _gate(self) -> None:
         """Waits until somebody writes to the pipe that the query names."""
