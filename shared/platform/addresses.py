@@ -46,7 +46,7 @@ def address_of(url: str) -> Address | None:
     authority = _AFTER_HOST.split(rest, maxsplit=1)[0]
     if not found or "\\" in url or not url.isascii() or not url.isprintable() or " " in url:
         return None
-    if any(sign in authority for sign in '@"<>'):
+    if any(sign in authority for sign in '@"<>%'):
         return None
     try:
         parts = urlsplit(url)
