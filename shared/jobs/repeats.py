@@ -10,7 +10,7 @@ So a call that says it is a repetition also gets the job of a call that was answ
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from shared.jobs.idempotency import IdempotencyKey
@@ -23,6 +23,8 @@ KEPT = 3600.0
 LONGEST = 150.0
 """Seconds after which a call that ended in no known way has ended: the function's time-out is 120
 (s.yaml)."""
+SETTLED = 5.0
+"""Seconds after which whoever takes up a call has written down its own."""
 MOST = 400
 """Objects of one caller and one request that are looked at, the newest: about a hundred calls."""
 LEFT, DELIVERED, TAKEN = "~left", "~delivered", "~taken"
@@ -36,6 +38,12 @@ class _Call:
     key: str
     age: float
     marks: frozenset[str]
+    idle: float = 0.0
+    """Since its last mark."""
+
+    @property
+    def job(self) -> str:
+        return layout.job_of_call(self.key)
 
     @property
     def is_left(self) -> bool:
@@ -67,7 +75,7 @@ class Repeats:
         """
         mark = IdempotencyKey(owner, f"call\n{request.hex()}").mark
         known = next(self._taken_up(mark, repeated), None)
-        taken = layout.job_of_call(known.key) if known else job
+        taken = known.job if known else job
         began_ms = int(self.clock.now() * 1000)
         while True:
             key = layout.call(mark, began_ms, taken)
@@ -85,13 +93,15 @@ class Repeats:
 
     def _taken_up(self, mark: str, repeated: bool) -> Iterator[_Call]:
         """The calls whose jobs this call may have, each from now on its own."""
-        free = [one for one in self._calls(mark) if TAKEN not in one.marks and one.age <= KEPT]
+        calls = [one for one in self._calls(mark) if one.age <= KEPT]
+        free = [one for one in calls if TAKEN not in one.marks]
         left = [one for one in reversed(free) if one.is_left]
         others = [one for one in free if not one.is_left] if repeated else []
         open_ones = [one for one in reversed(others) if DELIVERED not in one.marks]
         answered = [one for one in others if DELIVERED in one.marks]
-        for one in (*left, *open_ones, *answered):
-            if self.store.create(f"{one.key}{TAKEN}", b"{}").created:
+        lost = [one for one in _lost(calls) if repeated or one.idle > SETTLED]
+        for one in (*left, *open_ones, *lost, *answered):
+            if one in lost or self.store.create(f"{one.key}{TAKEN}", b"{}").created:
                 yield one
 
     def _calls(self, mark: str) -> list[_Call]:
@@ -103,8 +113,16 @@ class Repeats:
                 found.append(_Call(key, _age(entry), frozenset()))
             elif found and found[-1].key == key:
                 marks = found[-1].marks | {f"~{word}"}
-                found[-1] = _Call(key, found[-1].age, marks)
+                idle = min(_age(entry), found[-1].idle or _age(entry))
+                found[-1] = _Call(key, found[-1].age, marks, idle)
         return found
+
+
+def _lost(calls: Sequence[_Call]) -> Iterator[_Call]:
+    """The calls, of those given newest first, that were taken up by one that was never written
+    down: the store failed, or the instance died. The oldest first."""
+    newest = {one.job: one for one in reversed(calls)}
+    return (one for one in newest.values() if TAKEN in one.marks)
 
 
 def _age(entry: Entry) -> float:

@@ -18,6 +18,7 @@ from typing import Any
 from shared.ledger import record as states
 from shared.ledger.record import Record
 from shared.platform import webhook_settings as events
+from shared.platform.addresses import address_of
 from shared.platform.clock import Clock, from_iso, iso
 from shared.platform.webhook_settings import NO_WEBHOOKS, WebhookSettings
 from shared.storage import layout
@@ -43,7 +44,7 @@ MOST_TRIES = 200
 @dataclass(frozen=True)
 class Entry:
     """A try that is due at `due_ms`, in milliseconds since 1970. `number` counts the tries to tell
-    of one record, `mark` stands for the receiver."""
+    of one record, `mark` stands for the receiver's host."""
 
     due_ms: int
     number: int
@@ -193,7 +194,13 @@ class Outbox:
         if record.webhook is None or not self.hears_of(record, record.state):
             return None
         due = int(from_iso(record.at) * 1000)
-        return Entry(due, 1, mark_of(record.webhook)[:12], record.seq, record.job)
+        return Entry(due, 1, self._mark(record.webhook), record.seq, record.job)
+
+    def _mark(self, webhook: str) -> str:
+        """Of the receiver's host: addresses often name the job, and one server answers them all."""
+        receiver = self.webhooks.find(webhook)
+        address = address_of(receiver.url) if receiver else None
+        return mark_of(address.host if address else webhook)[:12]
 
     def _after(self, made: Try, mark: str) -> Entry:
         return Entry(made.next_ms or 0, made.number + 1, mark, made.seq, made.job)

@@ -13,6 +13,11 @@ from urllib.parse import urlsplit
 
 METADATA = ipaddress.ip_address("100.100.100.200")
 """Alibaba Cloud's metadata service, which hands out the role's credentials."""
+_UNICAST = ipaddress.ip_network("2000::/3")
+"""What the internet has of IPv6 (RFC 4291). Outside are site-local addresses and those that hold an
+IPv4 address, which may be a private one: of translators (RFC 6052, 8215) and compatible ones."""
+_SIX_TO_FOUR = ipaddress.ip_network("2002::/16")
+"""Holds IPv4 addresses as well (RFC 3056)."""
 PORTS = {"https": 443, "http": 80}
 _AFTER_HOST = re.compile("[/?#]")
 _INSIDE = (".localhost", ".local", ".internal", ".lan", ".home", ".home.arpa", ".corp")
@@ -41,7 +46,7 @@ def address_of(url: str) -> Address | None:
     authority = _AFTER_HOST.split(rest, maxsplit=1)[0]
     if not found or "\\" in url or not url.isascii() or not url.isprintable() or " " in url:
         return None
-    if any(sign in authority for sign in '@"<>'):
+    if any(sign in authority for sign in '@"<>%'):
         return None
     try:
         parts = urlsplit(url)
@@ -97,4 +102,6 @@ def peer_of(answer: Any) -> str | None:
 
 
 def _is_global(address: IPv4Address | IPv6Address) -> bool:
+    if isinstance(address, IPv6Address) and (address not in _UNICAST or address in _SIX_TO_FOUR):
+        return False
     return address.is_global and not address.is_multicast

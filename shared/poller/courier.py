@@ -20,7 +20,7 @@ from shared.poller.guard import Guard
 
 TELLING = Lane("tell", 16)
 MOST_EACH = 2
-"""Tries that one receiver gets at once: one that does not answer holds up nobody else."""
+"""Tries that the host of a receiver gets at once: one that does not answer holds up nobody else."""
 LOOK = 12.0
 """Seconds between two looks at the outbox while the poller is awake: a job that was rejected or
 canceled elsewhere meanwhile waits for no more."""

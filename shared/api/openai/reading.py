@@ -115,25 +115,28 @@ def _take(part: BodyPart, sent: Sent, limit: int) -> None:
     elif name in sent.fields:
         raise errors.field_invalid(name[:80], f"The field {name[:80]!r} is sent twice.")
     else:
-        text = _bounded(part, FIELD_BYTES, name)
-        sent.fields[name] = text.decode("utf-8", "replace")
+        sent.fields[name] = _text(part, name)
 
 
 def _file(part: BodyPart, limit: int) -> bytes | str:
     """A file; a field without a file name is a reference."""
     if part.filename is None:
-        return _bounded(part, FIELD_BYTES, part.name or "").decode("utf-8", "replace")
+        return _text(part, part.name or "")
     body: bytes = part.stream.read(limit + 1)
     if len(body) > limit:
         raise errors.too_large(limit)
     return body
 
 
-def _bounded(part: BodyPart, limit: int, name: str) -> bytes:
-    data: bytes = part.stream.read(limit + 1)
-    if len(data) > limit:
-        raise errors.field_invalid(name[:80], f"{name[:80]!r} has more than {limit} bytes.")
-    return data
+def _text(part: BodyPart, name: str) -> str:
+    data: bytes = part.stream.read(FIELD_BYTES + 1)
+    if len(data) > FIELD_BYTES:
+        raise errors.field_invalid(name[:80], f"{name[:80]!r} has more than {FIELD_BYTES} bytes.")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        message = f"Byte {error.start + 1} of {name[:80]!r} is not UTF-8; send texts in UTF-8."
+        raise errors.field_invalid(name[:80], message) from None
 
 
 def _typed(name: str, value: Plain, model: Model) -> Plain:

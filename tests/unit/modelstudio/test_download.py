@@ -250,6 +250,9 @@ def test_where_no_list_is_published_any_public_host_will_do(
         "fd00::1",
         "::ffff:127.0.0.1",
         "::ffff:10.0.0.1",
+        "::7f00:1",
+        "64:ff9b::a00:1",
+        "2002:a00:1::1",
         None,
     ],
 )

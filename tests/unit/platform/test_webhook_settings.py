@@ -31,6 +31,7 @@ def test_a_named_webhook_has_all_ends_and_no_prompts_unless_it_says_so() -> None
         ("https://0x7f000001/", "inside a network"),
         ("https://localhost/", "inside a network"),
         ("https://user:secret@hooks.example.com/", "user name"),
+        ("https://hooks.ex%61mple.com/", "cannot be used"),
         ("https://hooks.example.com\\@evil.example.com/", "cannot be used"),
         ("https://hooks.example.com/#part", "fragment"),
         ("https://hooks.example.com/" + "x" * 2048, "2048"),

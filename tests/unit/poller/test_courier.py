@@ -228,14 +228,15 @@ def test_nobody_hears_of_a_record_that_is_not_there(world: World, receivers: Rec
 
 
 def test_a_dead_receiver_holds_up_nobody_else(world: World, receivers: Receivers) -> None:
-    """A receiver that takes its time for each of many jobs has two places, and no more."""
-    dead = "https://dead.example.com/"
+    """A receiver that takes its time for each of many jobs has two places, and no more, also where
+    each job has an address of its own there."""
+    dead = "https://dead.example.com/?job="
     busy: list[int] = []
     under_way = [0]
     tell = Deliveries.send
 
     def slow(self: Deliveries, message: str, url: str, body: bytes) -> Any:
-        if url == dead:
+        if url.startswith(dead):
             under_way[0] += 1
             busy.append(under_way[0])
             world.timeline.wait(15.0)
@@ -244,7 +245,7 @@ def test_a_dead_receiver_holds_up_nobody_else(world: World, receivers: Receivers
 
     app = poller(world, receivers)
     for number in range(6):
-        queued(world, f"dead-{number}", webhook=dead)
+        queued(world, f"dead-{number}", webhook=f"{dead}{number}")
     queued(world, "quick", webhook=URL)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Deliveries, "send", slow)

@@ -270,3 +270,18 @@ def test_a_form_with_too_many_fields_is_refused(world: World) -> None:
     raw = form([], {f"field{n}": "x" for n in range(100)})
     headers = BEARER | {"Content-Type": "multipart/form-data; boundary=a-boundary"}
     assert ask(world, "POST", "/v1/images/edits", raw, headers).status == 400
+
+
+@pytest.mark.parametrize("field", ["prompt", "image", "mask"])
+def test_a_text_of_a_form_that_is_not_utf_8_costs_nothing(world: World, field: str) -> None:
+    head = 'Content-Disposition: form-data; name="{}"\r\n\r\n'
+    texts = {"model": b"wan2.5-i2i-preview", "prompt": b"a", "image": b"oss:///inputs/a.png"}
+    texts |= {field: "Käse".encode("latin-1")}
+    body = b"".join(
+        b"--x\r\n" + head.format(name).encode() + text + b"\r\n" for name, text in texts.items()
+    )
+    kind = {"Content-Type": "multipart/form-data; boundary=x"}
+    reply = ask(world, "POST", "/v1/images/edits", body + b"--x--\r\n", BEARER | kind)
+    assert (reply.status, reply.error["param"]) == (400, field)
+    assert "Byte 2 of" in reply.error["message"]
+    assert world.markers() == []

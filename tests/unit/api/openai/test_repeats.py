@@ -227,6 +227,31 @@ def test_a_store_that_fails_while_a_call_waits_keeps_the_job(world: World) -> No
     assert cat(world).job == job
 
 
+@pytest.mark.parametrize(("again", "seconds"), [(AGAIN, 0.0), ({}, 10.0)])
+def test_a_store_that_fails_while_a_call_is_taken_up_keeps_the_job(
+    world: World, again: dict[str, str], seconds: float
+) -> None:
+    """What was taken up, by a call that could not be written down, is left for the next one."""
+    assert cat(world).status == 504
+    (job,) = world.markers()
+    app = world.app("away")
+    create = app.store.create
+
+    def fails_then(key: str, body: bytes) -> object:
+        made = create(key, body)
+        if key.endswith("~taken"):
+            app.store.create = _broken  # type: ignore[method-assign]
+        return made
+
+    app.store.create = fails_then  # type: ignore[method-assign,assignment]
+    refused = generate(app, again, model=MODEL, prompt="a cat")
+    assert refused.status == 503
+    world.timeline.wait(seconds)
+    later(world)
+    assert cat(world, **again).job == job
+    assert len(world.studio.posts) == 1
+
+
 def _broken(*_: object, **__: object) -> None:
     from shared.storage.objects import StoreError
 
