@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from shared.catalogue.plain import Bounds, Problem, TextUnreadable
-from shared.jobfile.document import Document, Lines
+from shared.catalogue.plain import Bounds, Capped, Problem, TextUnreadable
+from shared.jobfile.document import CUSTOM_ID, Document, Lines, is_batch_line
 from shared.jobfile.findings import Unreadable, Violation, counted, short_pointer
 
 _SOURCE = "job file format"
@@ -52,7 +53,30 @@ def parse(body: bytes, name: str, limits: ParseLimits | None = None) -> list[Doc
             f"the file holds {len(documents)} jobs; at most {limits.documents} are read, split it"
         )
         raise _refuse(f"at most {limits.documents} jobs", f"{len(documents)} jobs", message)
+    twice: Capped[Violation] = Capped()
+    twice.extend(_same_custom_ids(documents))
+    if twice.kept:
+        raise Unreadable(counted(twice.kept, twice.more))
     return documents
+
+
+def _same_custom_ids(documents: Sequence[Document]) -> Iterator[Violation]:
+    """Batch lines with the custom_id of an earlier one: nobody could tell their results apart, and
+    a line that stands there twice by mistake would be paid twice."""
+    lines = [one for one in documents if is_batch_line(one.value)]
+    seen = set[str]()
+    for one in lines:
+        own = one.value[CUSTOM_ID]
+        if isinstance(own, str) and own in seen:
+            line = one.line(f"/{CUSTOM_ID}")
+            message = (
+                f"line {line}: the custom_id `{own[:80]}` is that of an earlier line as well; give"
+                " each line its own"
+            )
+            expected = "a custom_id that no other line has"
+            yield Violation(f"/{CUSTOM_ID}", line, expected, "", message, _SOURCE)
+        elif isinstance(own, str):
+            seen.add(own)
 
 
 def _suffix(name: str) -> str:

@@ -14,7 +14,7 @@ from urllib.parse import quote
 import requests
 
 from wanx.errors import ImageFailed, NotTheApi, Refused, StillRunning, UnknownJob
-from wanx.results import Image, Job
+from wanx.results import Image, Job, objects, whole
 from wanx.transport import KEY, Transport
 
 MEDIA_TYPES = {
@@ -75,7 +75,7 @@ class Client:
             KEY: key or hashlib.sha256(path.name.encode() + b"\n" + body).hexdigest(),
         }
         found = self._everywhere("POST", "/jobs", "jobs", "job", body=body, headers=headers)
-        return [Job.of(one) for one in found.get("jobs") or [found]]
+        return [Job.of(one) for one in objects(found.get("jobs")) or [found]]
 
     def get(self, job: str) -> Job:
         """The job as it is now. Raises UnknownJob."""
@@ -108,7 +108,7 @@ class Client:
         query = dict(filters)
         while True:
             page = self._everywhere("GET", "/jobs", "jobs", params=query)
-            yield [Job.of(one) for one in page.get("jobs") or []]
+            yield [Job.of(one) for one in objects(page.get("jobs"))]
             if not page.get("next"):
                 return
             query["cursor"] = str(page["next"])
@@ -129,14 +129,14 @@ class Client:
 
     def events(self, job: str) -> list[dict[str, Any]]:
         """The job's records, oldest first. Raises UnknownJob."""
-        return list(self._to.ask("GET", f"{_path(job)}/events", "events").document["events"] or [])
+        return objects(self._to.ask("GET", f"{_path(job)}/events", "events").document["events"])
 
     def convert(self, file: str | Path, body: bytes, to: str) -> list[dict[str, Any]]:
         """The jobs of a job file for the model `to`: `job_file` and `notes` of each. Free."""
         headers = {"Content-Type": MEDIA_TYPES.get(Path(file).suffix.lower(), "")}
         path = f"/models/{quote(to, safe='')}/convert"
         answer = self._to.ask("POST", path, "jobs", body=body, headers=headers)
-        return list(answer.document["jobs"] or [])
+        return objects(answer.document["jobs"])
 
     def webhooks(self) -> dict[str, Any]:
         """Who is told of jobs, what waits to be told, and who said 410."""
@@ -145,7 +145,7 @@ class Client:
     def redeliver(self, job: str | Job) -> int:
         """Tell a job's webhook once more; the number of the try. Raises UnknownJob, Refused."""
         path = f"{_path(_id(job))}/redeliver"
-        return int(self._to.ask("POST", path, "try").document["try"])
+        return whole(self._to.ask("POST", path, "try").document["try"])
 
     def webhook(self, verb: str, webhook: str) -> dict[str, Any]:
         """`POST /webhooks/{verb}` (test, enable or secret), for a name or an address."""

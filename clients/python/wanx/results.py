@@ -33,9 +33,9 @@ class Image:
         return cls(
             str(document.get("key") or ""),
             document.get("url"),
-            int(document.get("width") or 0),
-            int(document.get("height") or 0),
-            int(document.get("bytes") or 0),
+            whole(document.get("width")),
+            whole(document.get("height")),
+            whole(document.get("bytes")),
             str(document.get("sha256") or ""),
         )
 
@@ -83,7 +83,7 @@ class Job:
             document.get("estimated_wait_seconds"),
             document.get("price_at_most"),
             _failure(error) if isinstance(error, Mapping) else None,
-            tuple(Image.of(one) for one in document.get("images") or ()),
+            tuple(map(Image.of, objects(document.get("images")))),
             document,
         )
 
@@ -103,13 +103,23 @@ class Problem:
     def of(cls, status: int, document: Mapping[str, Any]) -> Problem:
         """Read the document of an error."""
         title, detail = str(document.get("title") or ""), str(document.get("detail") or "")
-        return cls(status, title, detail, tuple(document.get("violations") or ()), document)
+        return cls(status, title, detail, tuple(objects(document.get("violations"))), document)
 
     @property
     def text(self) -> str:
         """All of it in a sentence."""
         found = "; ".join(str(one["message"]) for one in self.violations if one.get("message"))
         return found or self.detail or self.title or "no explanation"
+
+
+def objects(value: Any) -> list[dict[str, Any]]:
+    """The objects of a list; whoever answers may not be the API."""
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def whole(value: Any) -> int:
+    """A whole number, or 0 for anything else."""
+    return value if isinstance(value, int) else 0
 
 
 def _failure(error: Mapping[str, Any]) -> Failure:

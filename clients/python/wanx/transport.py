@@ -51,6 +51,8 @@ class Transport:
         self.url = url.rstrip("/")
         if not self.url.startswith(("http://", "https://")):
             raise WanxError(f"{url} is not an API address; write http:// or https:// before it.")
+        if "@" in self.url.split("://", 1)[1].partition("/")[0]:
+            raise WanxError("the address holds a user name; the token is given apart from it.")
         if not token or not token.isascii() or not token.isprintable():
             raise WanxError("the token is empty or has characters that no token has.")
         self._headers = {"Authorization": f"Bearer {token}"}
@@ -129,7 +131,7 @@ def _document(answer: requests.Response) -> dict[str, Any]:
     """The JSON object in an answer, or an empty one."""
     try:
         document = answer.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return document if isinstance(document, dict) else {}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -146,11 +147,45 @@ def test_another_server_is_not_the_api(status: str, media_type: str, body: bytes
 
 
 @pytest.mark.parametrize(
-    ("url", "token"), [("localhost", TOKEN), ("http://a.b", ""), ("http://a.b", "t\n")]
+    ("url", "token"),
+    [
+        ("localhost", TOKEN),
+        ("http://me:secret@a.b", TOKEN),
+        ("http://a.b", ""),
+        ("http://a.b", "t\n"),
+    ],
 )
 def test_what_cannot_be_an_address_or_token_is_refused(url: str, token: str) -> None:
-    with pytest.raises(wanx.WanxError, match=r"token|address"):
+    with pytest.raises(wanx.WanxError, match=r"token|address") as refused:
         wanx.Client(url, token)
+    assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("body", "media_type", "status"),
+    [
+        (b"[" * 100_000, "application/json", "200 OK"),
+        (b'{"jobs": [1], "job": "a"}', "application/json", "200 OK"),
+        (b'{"jobs": "a", "job": "a", "events": 1}', "application/json", "200 OK"),
+        (b'{"job": "a", "state": "x", "images": 5}', "application/json", "200 OK"),
+        (b'{"state": "x", "images": [{"bytes": "x"}, 7]}', "application/json", "200 OK"),
+        (b'{"title": "x", "violations": ["a"]}', "application/problem+json", "400 Bad Request"),
+        (b'{"title": "x", "violations": 5}', "application/problem+json", "400 Bad Request"),
+    ],
+)
+def test_whatever_answers_no_other_error_is_raised(
+    body: bytes, media_type: str, status: str
+) -> None:
+    with served(answering(status, media_type, body)) as url:
+        to = wanx.Client(url, TOKEN)
+        for ask in (
+            lambda: to.get("cat"),
+            lambda: to.submit(JOB),
+            lambda: next(to.pages()),
+            lambda: to.events("cat"),
+        ):
+            with suppress(wanx.WanxError):
+                ask()
 
 
 def test_a_submission_whose_answer_was_lost_is_sent_again_under_its_key(

@@ -94,6 +94,14 @@ def test_wrong_lines_cost_nothing_and_are_told_in_the_output(world: World) -> No
         assert words in found[own]["error"]["message"], found[own]
 
 
+def test_a_custom_id_twice_costs_nothing(world: World) -> None:
+    """Nobody could tell the results apart, and the line may stand there twice by mistake."""
+    (taken,) = dropped(world, line("tom"), line("tim"), line("tom", prompt="a dog"))
+    assert [one.line for one in taken.violations] == [3]
+    assert "custom_id `tom`" in taken.violations[0].message
+    assert world.markers() == []
+
+
 def test_a_file_of_which_all_lines_are_wrong_has_its_output_at_once(world: World) -> None:
     dropped(world, line("a", n=9), line("b", n=9))
     assert [one["custom_id"] for one in results(world)] == ["a", "b"]

@@ -48,7 +48,7 @@ def test_lines_of_the_batch_form_are_checked_as_the_functions_read_them() -> Non
     line = {"custom_id": "a", "method": "POST", "url": "/v1/images/generations"}
     body = {"model": "wan2.5-t2i-preview", "prompt": "a cat", "size": "1280x1280"}
     lines = [{**line, "body": body}, {**line, "custom_id": 7, "body": body}]
-    lines.append({**line, "body": {**body, "n": 9}})
+    lines.append({**line, "custom_id": "b", "body": {**body, "n": 9}})
     text = "".join(f"{json.dumps(one)}\n" for one in lines)
     Path("batch.jsonl").write_text(text, encoding="utf-8")
     result = check("batch.jsonl")
