@@ -13,8 +13,7 @@ from shared.catalogue.errors import ErrorTable, load_errors
 from shared.catalogue.model_file import load_catalogue
 from shared.catalogue.models import Catalogue
 from shared.catalogue.retry_policy import RetryPolicy, load_retry_policy
-from shared.ledger.sightings import Sightings
-from shared.ledger.snapshots import QueueSnapshots
+from shared.ledger.snapshots import QueueSnapshots, Sightings
 from shared.modelstudio.api_key import FixedKey, KeySource, SecretKey
 from shared.platform.clock import Clock
 from shared.platform.concurrency import InThreads, MapFn, Places, Room, Workers, in_threads, in_turn
