@@ -7,22 +7,19 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from shared.catalogue.errors import ErrorTable, load_errors
 from shared.catalogue.model_file import load_catalogue
 from shared.catalogue.models import Catalogue
 from shared.catalogue.retry_policy import RetryPolicy, load_retry_policy
-from shared.ledger.snapshots import QueueSnapshots
+from shared.ledger.snapshots import QueueSnapshots, Sightings
 from shared.modelstudio.api_key import FixedKey, KeySource, SecretKey
 from shared.platform.clock import Clock
 from shared.platform.concurrency import InThreads, MapFn, Places, Room, Workers, in_threads, in_turn
 from shared.platform.running_code import running_code
 from shared.platform.settings import Credentials, Settings
 from shared.storage.oss import open_session
-
-if TYPE_CHECKING:
-    from shared.ledger.sightings import Sightings
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -60,14 +57,8 @@ class Instance:
     sessions: dict[str, Any] = field(default_factory=dict)
     bodies: Room = field(default_factory=lambda: Room(BODIES, BODY_PATIENCE))
     waiting: Places = field(default_factory=partial(Places, *WAITING))
+    sightings: Sightings = field(default_factory=Sightings)
     _making: Lock = field(default_factory=Lock, init=False, repr=False)
-
-    @cached_property
-    def sightings(self) -> Sightings:
-        """Which records were the last ones a moment ago; only `api` asks."""
-        from shared.ledger.sightings import Sightings
-
-        return Sightings()
 
     def once(self, held: dict[K, V], key: K, make: Callable[[], V]) -> V:
         """What `held` has under a key; what is missing is made once, however many threads ask.

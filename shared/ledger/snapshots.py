@@ -1,7 +1,9 @@
-"""What a listing of a queue showed, kept for a while for answers to people."""
+"""What an instance saw of queues and jobs, kept for a while for answers to people."""
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -35,6 +37,10 @@ class SnapshotTtl:
 
 SNAPSHOT_TTLS = (SnapshotTtl(50, 5.0), SnapshotTtl(1000, 60.0))
 """Near the head positions change fast and listing is cheap: short TTL. Far behind: long TTL."""
+FRESH = 0.5
+"""Seconds for which a look at a job serves others too: less than anybody pauses between two."""
+MOST_SIGHTINGS = 2000
+"""Jobs that are remembered: a number and a time each."""
 
 
 @dataclass
@@ -61,3 +67,32 @@ class QueueSnapshots:
         made = QueueSnapshot(now, places, markers[-1] if len(markers) == ttl.markers else None)
         self._last[model, ttl] = made
         return made
+
+
+@dataclass
+class Sightings:
+    """Many that wait for one job look at it once: by job, the last record's number, and when it
+    was seen.
+
+    A number only grows, so that an old sighting misleads nobody: reading goes on from there.
+    """
+
+    _seen: OrderedDict[str, tuple[int, float]] = field(default_factory=OrderedDict, init=False)
+    _changing: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
+
+    def is_last(self, record: Record, now: float) -> bool:
+        """Whether somebody saw a moment ago that no record follows; `now` is monotonic."""
+        seq, at = self._seen.get(record.job, (0, 0.0))
+        return seq == record.seq and 0 <= now - at < FRESH
+
+    def number(self, job: str) -> int:
+        """The highest number that was seen, 1 at least."""
+        return self._seen.get(job, (1, 0.0))[0]
+
+    def note(self, record: Record, now: float) -> None:
+        """`record` was the last one at `now`, which is when the look began."""
+        with self._changing:
+            self._seen[record.job] = (record.seq, now)
+            self._seen.move_to_end(record.job)
+            if len(self._seen) > MOST_SIGHTINGS:
+                self._seen.popitem(last=False)
