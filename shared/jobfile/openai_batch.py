@@ -106,7 +106,7 @@ def _mask(body: Mapping[str, Any], model: Model, place: Place) -> Plain:
             raise NotWritable(MASK, "a mask at an address cannot be read; write oss:///inputs/…")
     except (BadReference, ProbeError, ObjectMissing, ValueError) as error:
         raise NotWritable(MASK, f"the mask cannot be read: {error}") from None
-    made = mask_for(rule, seen)
+    made = mask_for(rule, seen, place.pixels)
     if made is seen:
         return given
     if not rule.inline or not place.pixels.take(len(made)):
