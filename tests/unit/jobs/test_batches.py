@@ -96,6 +96,11 @@ def test_wrong_lines_cost_nothing_and_are_told_in_the_output(world: World) -> No
         assert words in found[own]["error"]["message"], found[own]
 
 
+def test_an_unknown_key_of_a_line_is_named_where_it_is(world: World) -> None:
+    (taken,) = dropped(world, {**line("tom"), "col/our": 1})
+    assert [one.pointer for one in taken.violations] == ["/col~1our"]
+
+
 def test_a_custom_id_twice_costs_nothing(world: World) -> None:
     """Nobody could tell the results apart, and the line may stand there twice by mistake."""
     (taken,) = dropped(world, line("tom"), line("tim"), line("tom", prompt="a dog"))
