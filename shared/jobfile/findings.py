@@ -14,7 +14,7 @@ _SOURCE = "job file format"
 _LONGEST = 80
 _LONGEST_POINTER = 300
 _MANY = 10
-_URL = re.compile(r"(https?://)(?:[^/?#]*@)?([^?#]*)([?#]?)", re.IGNORECASE)
+_URL = re.compile(r"((?!oss:)[a-z][a-z0-9+.-]{0,20}://)(?:[^/?#]*@)?([^?#]*)([?#]?)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)

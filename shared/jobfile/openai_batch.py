@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from shared.catalogue.models import Catalogue, Model
-from shared.catalogue.plain import Plain
+from shared.catalogue.plain import Plain, escape
 from shared.jobfile.document import BATCH, CUSTOM_ID, Document
 from shared.jobfile.findings import Violation
 from shared.jobfile.image_probe import ProbeError, look
@@ -33,7 +33,8 @@ def read_line(
     try:
         return written(line, batch, catalogue, place), None
     except NotWritable as error:
-        pointer = f"/{error.param}" if error.param in FIELDS else f"/body/{error.param}"
+        own = error.param in FIELDS or error.param in line.value
+        pointer = f"{'' if own else '/body'}/{escape(error.param)}"
         expected = "a line of OpenAI's batch form"
         message = f"at {pointer}: {error}"
         wrong = Violation(pointer, line.line(pointer), expected, "", message, "batch line")
@@ -68,7 +69,7 @@ def written(document: Document, batch: str, catalogue: Catalogue, place: Place) 
 def _check_line(line: Mapping[str, Any]) -> None:
     for name in line:
         if name not in FIELDS:
-            raise NotWritable(name[:80], f"the key {name[:80]!r} is not known in a batch line")
+            raise NotWritable(name, f"the key {name[:80]!r} is not known in a batch line")
     own = line[CUSTOM_ID]
     if not isinstance(own, str) or not 0 < len(own) <= LONGEST_ID:
         raise NotWritable(CUSTOM_ID, f"custom_id must be a text of 1 to {LONGEST_ID} characters")
@@ -106,7 +107,7 @@ def _mask(body: Mapping[str, Any], model: Model, place: Place) -> Plain:
             raise NotWritable(MASK, "a mask at an address cannot be read; write oss:///inputs/…")
     except (BadReference, ProbeError, ObjectMissing, ValueError) as error:
         raise NotWritable(MASK, f"the mask cannot be read: {error}") from None
-    made = mask_for(rule, seen)
+    made = mask_for(rule, seen, place.pixels)
     if made is seen:
         return given
     if not rule.inline or not place.pixels.take(len(made)):

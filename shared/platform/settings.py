@@ -301,7 +301,7 @@ def _tokens(text: str, webhooks: WebhookSettings) -> tuple[Token, ...]:
         return ()
     try:
         items = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         items = None
     if not isinstance(items, list):
         raise SettingsError(

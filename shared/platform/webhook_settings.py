@@ -150,7 +150,7 @@ def _named(text: str, settings: WebhookSettings) -> dict[str, Receiver]:
         return {}
     try:
         items = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         items = None
     if not isinstance(items, dict):
         raise ValueError('WEBHOOKS must be a JSON object: {"shop": {"url": "https://…"}}.')

@@ -56,6 +56,7 @@ def test_an_address_of_megabytes_is_refused(scheme: str) -> None:
 
 def test_findings_show_neither_payloads_nor_credentials() -> None:
     secrets = ["data:image/png;base64,U0VDUkVU", "https://user:U0VDUkVU@h/x?Signature=U0VDUkVU"]
+    secrets.append("ftp://user:U0VDUkVU@h/x?token=U0VDUkVU")
     for url in secrets:
         found = checked(painting(input={"base_image_url": url}))
         assert "U0VDUkVU" not in str(found.violations)

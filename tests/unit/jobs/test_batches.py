@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from shared.jobs.intake import IntakeOutcome, Source
+from shared.jobfile.image_marks import PixelCounter
+from shared.jobs.intake import Intake, IntakeOutcome, Source
 from tests.kit.http import PREFIX, token
 from tests.kit.http import ask as ask_jobs
 from tests.kit.openai import mask, png, world_of
@@ -94,6 +96,11 @@ def test_wrong_lines_cost_nothing_and_are_told_in_the_output(world: World) -> No
         assert words in found[own]["error"]["message"], found[own]
 
 
+def test_an_unknown_key_of_a_line_is_named_where_it_is(world: World) -> None:
+    (taken,) = dropped(world, {**line("tom"), "col/our": 1})
+    assert [one.pointer for one in taken.violations] == ["/col~1our"]
+
+
 def test_a_custom_id_twice_costs_nothing(world: World) -> None:
     """Nobody could tell the results apart, and the line may stand there twice by mistake."""
     (taken,) = dropped(world, line("tom"), line("tim"), line("tom", prompt="a dog"))
@@ -127,6 +134,23 @@ def test_the_mask_of_a_line_is_converted(world: World) -> None:
     (post,) = world.studio.posts
     assert post.body["input"]["function"] == "description_edit_with_mask"
     assert post.body["input"]["mask_image_url"].startswith("data:image/png;base64,")
+
+
+def test_the_masks_of_a_file_are_decoded_as_long_as_it_has_pixels_left(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thousand lines with large masks would take longer than the function may run."""
+    world.bucket.write("inputs/a/base.png", png())
+    world.bucket.write("inputs/a/mask.png", mask())
+    place = Intake.place
+    left = PixelCounter(left=4 * 600 * 600)
+    monkeypatch.setattr(Intake, "place", lambda self: replace(place(self), pixels=left))
+    named = {"image": "oss:///inputs/a/base.png", "mask": "oss:///inputs/a/mask.png"}
+    lines = [line(f"hat {n}", url=EDITS, model=EDITOR, **named) for n in range(8)]
+    taken = dropped(world, *lines)
+    said = [one.message for outcome in taken for one in outcome.violations]
+    assert not taken[0].violations
+    assert any("too many pixels; split the file" in one for one in said)
 
 
 def test_a_job_that_is_canceled_last_writes_the_output(world: World) -> None:

@@ -76,6 +76,7 @@ def test_without_a_key_nobody_is_told_and_the_job_is_refused() -> None:
         ("WEBHOOK_HOSTS", "http://"),
         ("WEBHOOKS", "[]"),
         ("WEBHOOKS", "{"),
+        ("WEBHOOKS", "[" * 100_000),
         ("WEBHOOKS", '{"a b": {"url": "https://x.example.com/"}}'),
         ("WEBHOOKS", '{"a": {"url": "https://10.0.0.1/"}}'),
         ("WEBHOOKS", '{"a": {"url": "b"}}'),

@@ -240,7 +240,7 @@ def test_a_store_that_fails_while_a_call_is_taken_up_keeps_the_job(
     def fails_then(key: str, body: bytes) -> object:
         made = create(key, body)
         if key.endswith("~taken"):
-            app.store.create = _broken  # type: ignore[method-assign, assignment]
+            app.store.create = _broken  # type: ignore[method-assign,assignment]
         return made
 
     app.store.create = fails_then  # type: ignore[method-assign,assignment]
