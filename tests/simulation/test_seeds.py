@@ -17,7 +17,7 @@ SEEDS = int(os.environ.get("SEEDS", "500"))
 ENOUGH = 1000
 """From so many runs on, every kind of fault is met."""
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(1500)
 
 
 def test_every_invariant_holds_and_every_kind_of_fault_is_met() -> None:
