@@ -109,7 +109,7 @@ def model_unknown(name: str, known: list[str]) -> DashScopeError:
     """`Model not exist.` is the documented text; what follows is ours."""
     near = nearest(name, known)
     meant = f"did you mean {near}? " if near else ""
-    text = f"Model not exist. ({name[:80]!r}; {meant}known here: {', '.join(known)})"
+    text = f"Model not exist. ({name[:80]!r}; {meant}GET /models lists the {len(known)} known here)"
     return DashScopeError(400, "InvalidParameter", text)
 
 
