@@ -65,6 +65,8 @@ class _Counting:
         elif name == "MAX_REPEAT":
             least, most, inner = argument
             yield from self._repeated(least, int(most), list(inner), at)
+        elif name == "ASSERT_NOT" and argument[0] == 1:
+            yield from (at,) if next(self._ends(list(argument[1]), at), None) is None else ()
         else:
             raise NotImplementedError(name)
 
