@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from shared.catalogue.errors import ErrorRule, JobError
-from shared.catalogue.models import USUAL_USAGE, Model
+from shared.catalogue.models import Model
 from shared.catalogue.price import Bill, area_asked_for, areas_billed
 from shared.catalogue.rules import Rules
 from shared.jobfile import JobSpec
-from shared.jobs.billing import at_most, billed_before, request_of
+from shared.jobs.billing import area, at_most, billed_before, image_count, request_of
 from shared.jobs.errors import classified, explained, log_fields
 from shared.jobs.images import store_image, stored_before
 from shared.jobs.manifest import FailedImage, Outcome
@@ -58,11 +58,13 @@ NOTHING = KnownInFlight()
 
 @dataclass(frozen=True)
 class Asked:
-    """What a job asked for. `model` and `spec` are None where they are lost."""
+    """What a job asked for. `model` and `spec` are None where they are lost; `first`: the record
+    that holds the spec."""
 
     model: Model | None
     spec: JobSpec | None
     wanted: Wanted
+    first: Record
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,7 @@ class Collection:
         error = None if fine else self._first_failure(task, failed)
         texts = self._texts(task, asked.model)
         outcome = Outcome(error, task, kept, tuple(failed), bill=billed, texts=texts)
-        return self.transitions.finish(last, SUCCEEDED if fine else FAILED, outcome, known.first)
+        return self.transitions.finish(last, SUCCEEDED if fine else FAILED, outcome, asked.first)
 
     def _first_failure(self, task: Task, failed: list[FailedImage]) -> JobError:
         if failed:
@@ -160,9 +162,10 @@ class Collection:
         return replace(error, message=error.message + said)
 
     def _asked(self, last: Record, first: Record | None) -> Asked:
-        spec = (first or self.ledger.records.with_spec(last)).spec
-        model = self.rules.model(last.model)
-        return Asked(model, spec, wanted(model, request_of(spec)) if spec else Wanted(1, False))
+        first = first or self.ledger.records.with_spec(last)
+        model, spec = self.rules.model(last.model), first.spec
+        images = wanted(model, request_of(spec)) if spec else Wanted(1, False)
+        return Asked(model, spec, images, first)
 
     def _fetch_all(self, last: Record, task: Task, asked: Asked) -> Made | None:
         """Every result stored or known to be lost; None if one has to be fetched again later."""
@@ -193,12 +196,15 @@ class Collection:
         """What the attempt is billed for: by the service's count and size where it tells them."""
         model = asked.model
         most = max(len(made.images) + len(made.failed), asked.wanted.images)
-        count = _image_count(task, model, len(made.images), most)
+        count = image_count(task.answer, model, len(made.images), most)
         if model is None:
             return Bill(((0.0, count),) if count else ())
         if made.is_empty and model.price.billed_without_images:
             count = max(1, count)
-        told, stored = _area(task, model), [image.width * image.height for image in made.images]
+        told, stored = (
+            area(task.answer, model),
+            [image.width * image.height for image in made.images],
+        )
         request = request_of(asked.spec)
         areas = areas_billed(count, told, stored, area_asked_for(model, request))
         return self.rules.bill(model, request, areas)
@@ -329,7 +335,7 @@ class Collection:
             return self.transitions.fail(last, error)
         billed, failed = self._billed_by_now(last, task, asked, made), tuple(made.failed)
         outcome = Outcome(None, task, _with_kept(last, made), failed, bill=billed)
-        return self.transitions.finish(last, SUCCEEDED, outcome, known.first)
+        return self.transitions.finish(last, SUCCEEDED, outcome, asked.first)
 
     def _learn(self, last: Record, task: Task, took: float | None) -> None:
         """Remember how long the task took: by the service's times, or as it was seen.
@@ -372,23 +378,6 @@ def _is_over_without(task: Task, model: Model | None, made: Made) -> bool:
     service says why (image translation page). An answer without a word is one we cannot read."""
     billed = model is not None and model.price.billed_without_images
     return billed and made.is_empty and bool(task.message)
-
-
-def _image_count(task: Task, model: Model | None, stored: int, most: int) -> int:
-    """How many images are billed; a count that cannot be is taken for what was stored."""
-    places = model.usage_at if model else (USUAL_USAGE,)
-    told = (value_at(task.answer, place) for place in places)
-    count = next((one for one in told if one is not None), None)
-    if not isinstance(count, int) or isinstance(count, bool) or not 0 <= count <= most:
-        return stored
-    return count
-
-
-def _area(task: Task, model: Model) -> int | None:
-    """The area of the outputs, where the service tells it."""
-    sides = [value_at(task.answer, place) for place in model.area_at or ()]
-    whole = [side for side in sides if isinstance(side, int) and not isinstance(side, bool)]
-    return whole[0] * whole[1] if len(whole) == 2 and min(whole) > 0 else None
 
 
 def _log_delay(last: Record, number: int, error: DownloadFailed) -> None:

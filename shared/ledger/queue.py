@@ -7,6 +7,7 @@ records.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from itertools import islice
@@ -23,9 +24,10 @@ def marker_of(record: Record) -> str:
     return layout.marker(*place, record.job)
 
 
-PAGE = 51
-"""Keys in one listing of all queues: larger pages take longer to make and to read. Fifty markers,
-and the object that says which code is deployed."""
+PAGE = 101
+"""Keys in one listing of all queues: larger pages take longer to make and to read, and with smaller
+ones a burst of jobs costs two listings a look. A hundred markers, and the object that says which
+code is deployed."""
 
 
 @dataclass
@@ -85,16 +87,18 @@ class Queue:
                 found[cut] = head
             after = f"{layout.queue_of(cut)}~"
 
-    def due(self, now: float, most: int) -> list[str]:
-        """The reminders of jobs that expired before `now`, the oldest `most` of them."""
+    def due(self, now: float, most: int) -> tuple[list[str], float]:
+        """The reminders of jobs that expired before `now`, the oldest `most` of them; and when the
+        one after them expires, in seconds since 1970, infinite if there is none."""
         found: list[str] = []
         for entry in walk(self.store, layout.EXPIRY):
             if not layout.is_ours(entry.key, layout.EXPIRY):
                 continue
-            if _expires_ms(entry.key) > now * 1000 or len(found) == most:
-                break
+            expires_ms = _expires_ms(entry.key)
+            if expires_ms > now * 1000 or len(found) == most:
+                return found, expires_ms / 1000
             found.append(entry.key)
-        return found
+        return found, math.inf
 
     def next_expiry(self, but: Collection[str] = ()) -> float | None:
         """When the first job expires, `but` these, in seconds since 1970; it may have expired."""

@@ -59,6 +59,10 @@ class Schedule:
         self.expired_at, self.expired_left = now + every, False
         return True
 
+    def expired_in(self, seconds: float) -> None:
+        """No job expires before: look for expired jobs in so many seconds."""
+        self.expired_at = self.clock.monotonic() + seconds
+
     def expired_now(self) -> None:
         """More jobs have expired than were ended: look again in the next round."""
         self.expired_at, self.expired_left = self.clock.monotonic(), True

@@ -20,7 +20,10 @@ from shared.storage.layout import (
     job_of_reminder,
 )
 
-LOOK_FOR_EXPIRED = 60.0
+LOOK_FOR_EXPIRED = (60.0, 240.0)
+"""Seconds between two looks for expired jobs: at least, and at most where no reminder that a look
+has shown is due before. A job that comes in meanwhile with a shorter time is not sent late, but may
+be ended later."""
 EXPIRED_AT_ONCE = 10
 HEAD = 50
 LOOK_PAST = 5
@@ -125,10 +128,12 @@ class Scheduler:
     def end_expired(self) -> None:
         """End the queued jobs whose time is over, wherever they are; a few in one go, so that the
         others need not wait for many that expire together. Raises StoreError."""
-        if not self.schedule.expired_due(LOOK_FOR_EXPIRED):
+        soonest, latest = LOOK_FOR_EXPIRED
+        if not self.schedule.expired_due(soonest):
             return
         trouble, now = self.schedule.trouble, self.ledger.clock.now()
-        due = self.ledger.queue.due(now, EXPIRED_AT_ONCE + len(trouble))
+        due, following = self.ledger.queue.due(now, EXPIRED_AT_ONCE + len(trouble))
+        self.schedule.expired_in(min(max(soonest, following - now), latest))
         ready = [one for one in due if not trouble.holds(job_of_reminder(one))]
         for reminder in ready[:EXPIRED_AT_ONCE]:
             self.guard.job(job_of_reminder(reminder), partial(self._end_if_expired, reminder))

@@ -72,7 +72,7 @@ def usage_of_last_attempt() -> list[Change]:
 
 
 def usage_by_what_was_asked() -> list[Change]:
-    return [(collect, "_image_count", lambda _task, _model, _stored, most: most)]
+    return [(collect, "image_count", lambda _answer, _model, _stored, most: most)]
 
 
 def partial_is_kept_always() -> list[Change]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from shared.ledger.deployed import Deployed
-from shared.ledger.queue import Queue
+from shared.ledger.queue import PAGE, Queue
 from shared.platform.running_code import running_code
 from shared.poller.scheduler import HEAD
 from shared.storage import layout
@@ -94,18 +94,18 @@ def test_a_store_that_does_not_answer_leaves_the_question_open(bucket: Bucket) -
 
 def test_it_is_no_marker_and_costs_no_listing(bucket: Bucket) -> None:
     queue = Queue(Store(bucket))
-    for number in range(HEAD):
-        queue.add(draft(f"job-{number:02d}", 1, model=MODEL, queued_ms=number))
+    for number in range(PAGE - 1):
+        queue.add(draft(f"job-{number:03d}", 1, model=MODEL, queued_ms=number))
 
     def listings() -> int:
         before = bucket.count("list")
-        assert len(queue.heads(HEAD)[MODEL]) == HEAD
+        assert len(queue.heads(HEAD)[MODEL]) == PAGE - 1
         return bucket.count("list") - before
 
     assert listings() == 1
     assert queue.deployed is None
     Deployed(Store(bucket), NEW).say()
-    assert listings() == 2, "the page is full, as it was with fifty before"
+    assert listings() == 2, "the page is full"
     assert queue.deployed is not None
     empty = Bucket(Kernel())
     Deployed(Store(empty), NEW).say()

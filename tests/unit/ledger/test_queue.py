@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from shared.ledger.queue import Queue
@@ -84,11 +85,14 @@ def test_reminders_are_read_as_far_as_they_are_due() -> None:
     for number in range(1, 1101):
         queue.add(replace(waiting(f"job-{number}", number), expires_at=iso(number)))
     bucket.calls.clear()
-    assert [layout.job_of_reminder(key) for key in queue.due(5.5, 1000)] == [
-        f"job-{number}" for number in range(1, 6)
-    ]
+    due, following = queue.due(5.5, 1000)
+    assert [layout.job_of_reminder(key) for key in due] == [f"job-{n}" for n in range(1, 6)]
+    assert following == 6
     assert bucket.count("list") == 1
-    assert len(queue.due(1e9, 1000)) == 1000
+    due, following = queue.due(1e9, 1000)
+    assert len(due) == 1000
+    assert following == 1001
+    assert Queue(Store(Bucket(Kernel()))).due(1e9, 1000) == ([], math.inf)
 
 
 def test_a_page_of_jobs_lists_what_it_shows() -> None:
