@@ -164,8 +164,12 @@ package: $(LAPTOP)
 	$(BIN)/python -m deploy.packaging --runtime $(RUNTIME)
 
 PREFIX ?= code/
-publish: package
-	$(BIN)/python -m deploy.packaging.publish --bucket '$(BUCKET)' --prefix '$(PREFIX)'
+PUBLISH := $(BIN)/python -m deploy.packaging.publish --bucket '$(BUCKET)' --prefix '$(PREFIX)'
+# Building takes minutes: bucket and keys are looked at before.
+publish: $(LAPTOP)
+	@$(PUBLISH) --only-look
+	@$(MAKE) --no-print-directory package
+	@$(PUBLISH)
 
 # What s.yaml runs before a deployment.
 deployable: $(LAPTOP)

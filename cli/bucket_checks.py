@@ -17,6 +17,8 @@ from cli.backends.bucket import with_any_key
 from shared.platform.clock import SystemClock, new_random
 from shared.platform.settings import (
     Credentials,
+    MissingSettings,
+    NoCredentials,
     Settings,
     SettingsError,
     load_credentials,
@@ -47,12 +49,14 @@ def open_settings(environ: Mapping[str, str]) -> Bucket:
     try:
         settings = load_settings(with_any_key(environ))
         credentials = load_credentials(environ)
-    except SettingsError as error:
-        missing = "no keys for OSS" if "credentials" in str(error) else str(error).split(":")[0]
+    except (MissingSettings, NoCredentials) as error:
+        missing = "no keys for OSS" if isinstance(error, NoCredentials) else error.lacks
         advice = "set OSS_ENDPOINT, OSS_BUCKET, OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET, name"
         raise Bad(
             f"{missing}; {advice} a file of them with --env, or start the laptop cloud: wanx up"
         ) from None
+    except SettingsError as error:
+        raise Bad(str(error)) from None
     try:
         store = open_store(settings, credentials, SystemClock(), new_random())
     except SettingsError as error:

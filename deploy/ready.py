@@ -12,10 +12,13 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
 from shared.platform.model_hosts import HostError, model_host
-from shared.platform.settings import Settings, SettingsError, load_settings
+from shared.platform.settings import MissingSettings, Settings, SettingsError, load_settings
 
 BUCKET = re.compile(r"[a-z0-9](?:[a-z0-9-]{1,61})[a-z0-9]")
 """3 to 63 lower-case letters, digits and hyphens (OSS "Bucket naming" page)."""
+BUCKET_FORM = (
+    "3 to 63 lower-case letters, digits and hyphens, with a letter or digit at both ends: my-images"
+)
 HERE = ("127.0.0.1", "localhost", "::1")
 ENDPOINTS = ("OSS_ENDPOINT", "OSS_PUBLIC_ENDPOINT", "DASHSCOPE_HTTP_BASE_URL", "API_URL")
 DEFAULT_ENDPOINT = "https://oss-cn-beijing-internal.aliyuncs.com"
@@ -26,6 +29,8 @@ def problems(environ: Mapping[str, str]) -> list[str]:
     found = [*_bucket(environ), *_laptop(environ), *_tokens(environ), *_alarms(environ)]
     try:
         settings = load_settings({"OSS_ENDPOINT": DEFAULT_ENDPOINT, **environ})
+    except MissingSettings as error:
+        return [*found, f"{error.lacks}: export it in this shell, from which s deploys"]
     except SettingsError as error:
         return [*found, str(error)]
     return [*found, *_region(settings)]
@@ -34,10 +39,7 @@ def problems(environ: Mapping[str, str]) -> list[str]:
 def _bucket(environ: Mapping[str, str]) -> Iterator[str]:
     name = environ.get("OSS_BUCKET", "")
     if name and not BUCKET.fullmatch(name):
-        yield (
-            f"OSS_BUCKET is {name!r}; expected 3 to 63 lower-case letters, digits and hyphens,"
-            " with a letter or digit at both ends: my-images"
-        )
+        yield f"OSS_BUCKET is {name!r}; expected {BUCKET_FORM}"
 
 
 def _laptop(environ: Mapping[str, str]) -> Iterator[str]:

@@ -24,7 +24,7 @@ from shared.jobs.webhooks import NotTold
 from shared.ledger.job_index import Cursor
 from shared.ledger.record import CANCELED, FINAL, REJECTED, RETRYABLE, Record
 from shared.modelstudio.client import ServiceError
-from shared.platform.settings import SettingsError
+from shared.platform.settings import MissingSettings, NoCredentials, SettingsError
 from shared.platform.webhook_settings import WrongWebhook
 from shared.storage import layout
 from shared.storage.objects import ObjectMissing, StoreError
@@ -43,7 +43,7 @@ def open_bucket(environ: Mapping[str, str]) -> BucketBackend:
     try:
         return BucketBackend(for_invocation(with_any_key(environ)))
     except SettingsError as error:
-        raise Trouble(f"{_for_people(str(error))} `wanx doctor` looks at all of it.") from None
+        raise Trouble(f"{for_people(error)} `wanx doctor` looks at all of it.") from None
     except StoreError as error:
         raise Trouble(f"{error} `wanx doctor` finds out why.") from None
 
@@ -62,11 +62,13 @@ def quiet() -> None:
         logging.getLogger().addHandler(logging.NullHandler())
 
 
-def _for_people(text: str) -> str:
-    if "credentials" in text:
+def for_people(error: SettingsError) -> str:
+    """What to do about it at a terminal, where there is no s.yaml and no role."""
+    if isinstance(error, NoCredentials):
         return "No keys for OSS: set OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET."
-    what, lacking, _ = text.partition(": set them")
-    return f"{what}: set it, or name a file of settings with --env." if lacking else text
+    if isinstance(error, MissingSettings):
+        return f"{error.lacks}: set it, or name a file of settings with --env."
+    return str(error)
 
 
 @dataclass

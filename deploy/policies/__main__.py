@@ -1,4 +1,4 @@
-"""`python -m deploy.policies`: RAM policies from deploy/permissions.yaml.
+"""`python -m deploy.policies`: RAM policies from deploy/permissions.yaml and deploy/people.yaml.
 
 With --bucket and --account it prints policy documents; --write brings template.yml and
 docs/permissions.md up to date; --check says whether they are.
@@ -15,6 +15,7 @@ from typing import Any
 
 from deploy.policies.documents import PolicyTooLong, Stack, documents
 from deploy.policies.page import page
+from deploy.policies.people import Right, checked_rights, person_documents
 from deploy.policies.table import Permission, TableError, load_table
 from deploy.policies.template import blocks
 from deploy.template.generated import (
@@ -25,14 +26,14 @@ from deploy.template.generated import (
     rewritten,
 )
 
-SOURCE = "deploy/permissions.yaml"
+SOURCE = "deploy/permissions.yaml or deploy/people.yaml"
 PAGE = ROOT / "docs" / "permissions.md"
 
 
-def made_files(table: list[Permission]) -> dict[Path, str]:
-    """What the files made from the table should hold. Raises TemplateError, OSError."""
+def made_files(table: list[Permission], rights: list[Right]) -> dict[Path, str]:
+    """What the files made from the tables should hold. Raises TemplateError, OSError."""
     template = rewritten(TEMPLATE.read_text("utf-8"), "policies", blocks(table))
-    return {TEMPLATE: template, PAGE: page(table)}
+    return {TEMPLATE: template, PAGE: page(table, rights)}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,36 +41,44 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     try:
-        table = load_table()
+        table, rights = load_table(), checked_rights()
         if options.write or options.check:
-            made = made_files(table)
+            made = made_files(table, rights)
             return bring_up_to_date(made, SOURCE, "make template", write=options.write)
         if not options.bucket or not options.account:
             parser.error("give --bucket and --account, or --write, or --check")
         stack = Stack(options.name, options.bucket, options.region, options.account, options.secret)
-        return _print(documents(table, stack), options.role)
+        return _print(documents(table, stack), person_documents(rights, stack), options.role)
     except (TableError, TemplateError, PolicyTooLong, OSError) as error:
         print(error, file=sys.stderr)
         return 1
 
 
-def _print(made: Mapping[str, Any], wanted: Sequence[str]) -> int:
+def _print(of_roles: Mapping[str, Any], of_people: Mapping[str, Any], wanted: Sequence[str]) -> int:
+    """Those that are wanted; without a name, those of the functions' roles."""
+    made = {**of_roles, **of_people}
     unknown = sorted(set(wanted) - made.keys())
     if unknown:
         known = ", ".join(made)
         print(f"There is no role {unknown[0]}; the roles are {known}.", file=sys.stderr)
         return 1
     if len(wanted) == 1:
-        print(json.dumps(made[wanted[0]], indent=2))
+        print(_text(made[wanted[0]]))
     else:
-        print(json.dumps({name: made[name] for name in wanted or made}, indent=2))
+        print(json.dumps({name: made[name] for name in wanted or of_roles}, indent=2))
     return 0
+
+
+def _text(document: Mapping[str, Any]) -> str:
+    """A statement a line: RAM counts the characters of what is pasted."""
+    lines = ",\n".join(json.dumps(one) for one in document["Statement"])
+    return f'{{"Version": "{document["Version"]}", "Statement": [\n{lines}\n]}}'
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m deploy.policies", description=__doc__)
     add = parser.add_argument
-    add("role", nargs="*", help="full names such as wanx-submit; default: all, by name")
+    add("role", nargs="*", help="such as wanx-submit or wanx-deployer; default: all functions'")
     add("--bucket", help="the bucket's name")
     add("--account", help="the account's id, of digits")
     add("--region", default="cn-beijing", help="default: %(default)s")

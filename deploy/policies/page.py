@@ -1,19 +1,20 @@
-"""docs/permissions.md, for people: the table of permissions and how to use it."""
+"""docs/permissions.md, for people: the tables of permissions and how to use them."""
 
 from __future__ import annotations
 
+from deploy.policies.people import PERSONS, Right
 from deploy.policies.table import Permission, roles
 
 _HEAD = """\
 # Permissions
 
-<!-- Made from deploy/permissions.yaml: make template -->
+<!-- Made from deploy/permissions.yaml and deploy/people.yaml: make template -->
 
 Each function acts under a role of its own, named after the function, and each role may do what
-its function does and nothing else. This page, the roles in `template.yml` and what the laptop's
-OSS server and runtime enforce all come from one table, `deploy/permissions.yaml`. A test runs the
-whole system under these policies and accepts no denied call; another takes away each line below
-in turn and expects that the system then fails.
+its function does and nothing else. These roles on this page and in `template.yml`, and what the
+laptop's OSS server and runtime enforce, all come from one table, `deploy/permissions.yaml`. A test
+runs the whole system under these policies and accepts no denied call; another takes away each line
+of these roles in turn and expects that the system then fails.
 
 This prints a role's policy in RAM's format, for people who create the roles by hand:
 
@@ -34,9 +35,35 @@ This prints a role's policy in RAM's format, for people who create the roles by 
 _WHO = {
     "oss-trigger": "OSS acts under it (`oss.aliyuncs.com`) when an object event calls a function.",
 }
+_PEOPLE = (
+    """
+## deployer
+
+The policy of the RAM user whose AccessKey `s` uses ([deploy.md](deploy.md) says how to make both).
+ROS makes bucket, roles and log project with this user's rights. A user who may make roles and give
+them to functions can get any right that way: keep this AccessKey as safe as the account itself.
+
+```sh
+.venv/bin/python -m deploy.policies --bucket my-images --account 1234567890123456 wanx-deployer
+```
+
+The last column names the document or program that each row rests on. No row has been tried in an
+account. The error of a denied call names the action: add it to `deploy/people.yaml`. The API
+`GenerateTemplatePolicy` of ROS lists what ROS needs for `template.yml`.
+""",
+    """
+## operator
+
+The policy of the RAM user whose AccessKey is in `cloud.env`: for job files, images and `wanx`.
+
+```sh
+.venv/bin/python -m deploy.policies --bucket my-images --account 1234567890123456 wanx-operator
+```
+""",
+)
 
 
-def page(table: list[Permission]) -> str:
+def page(table: list[Permission], rights: list[Right]) -> str:
     """The page's text."""
     parts = [_HEAD]
     for role in roles(table):
@@ -45,7 +72,15 @@ def page(table: list[Permission]) -> str:
             parts.append(f"\n{_WHO[role]}\n")
         parts.append("\n| Action | On | Why |\n|---|---|---|\n")
         parts += [_line(row) for row in table if row.role == role]
+    for person, text in zip(PERSONS, _PEOPLE, strict=True):
+        parts.append(f"{text}\n| Action | On | For | Why | Document |\n|---|---|---|---|---|\n")
+        parts += [_right(row) for row in rights if row.person == person]
     return "".join(parts)
+
+
+def _right(row: Right) -> str:
+    actions = "<br>".join(f"`{one}`" for one in row.actions)
+    return f"| {actions} | {', '.join(row.resources)} | {row.need} | {row.why} | {row.source} |\n"
 
 
 def _line(row: Permission) -> str:

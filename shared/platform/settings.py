@@ -48,7 +48,31 @@ EVERY_MINUTE, SAFETY_NET = "@every 1m", "@every 360m"
 
 
 class SettingsError(Exception):
-    """The environment lacks a setting or holds one that cannot be used."""
+    """The environment lacks a setting or holds one that cannot be used. The text speaks to whoever
+    deploys a function; a front for people at a terminal has words of its own for what is missing.
+    """
+
+
+class MissingSettings(SettingsError):
+    """The environment lacks the settings `names`; what to do differs between function and shell."""
+
+    def __init__(self, names: list[str]) -> None:
+        self.names = names
+        self.lacks = f"The environment lacks {' and '.join(names)}"
+        super().__init__(
+            f"{self.lacks}: set them in s.yaml under environmentVariables (on a laptop, start the"
+            " functions with `make up`)."
+        )
+
+
+class NoCredentials(SettingsError):
+    """There are no keys for OSS: neither of a function's role nor of a person."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "No credentials for OSS: give the function a role (s.yaml: props.role) whose policy"
+            " allows it to read and write the bucket."
+        )
 
 
 @dataclass(frozen=True)
@@ -132,10 +156,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     if not environ.get(KEY) and not environ.get(KEY_SECRET):
         missing.append(f"{KEY} (or {KEY_SECRET})")
     if missing:
-        raise SettingsError(
-            f"The environment lacks {' and '.join(missing)}: set them in s.yaml under"
-            " environmentVariables (on a laptop, start the functions with `make up`)."
-        )
+        raise MissingSettings(missing)
     if environ.get(KEY) and environ.get(KEY_SECRET):
         raise SettingsError(
             f"The environment has both {KEY} and {KEY_SECRET}: set the key itself or the name of"
@@ -187,7 +208,7 @@ def load_store_settings(environ: Mapping[str, str]) -> Settings:
     """
     missing = [name for name in REQUIRED if not environ.get(name)]
     if missing:
-        raise SettingsError(f"The environment lacks {' and '.join(missing)}.")
+        raise MissingSettings(missing)
     kept = {name: environ[name] for name in (*REQUIRED, *BUCKET) if name in environ}
     return load_settings({**kept, KEY: "not used"})
 
@@ -199,7 +220,7 @@ def load_credentials(environ: Mapping[str, str], context: object = None) -> Cred
     are as old as the instance. The Python 3.12 runtime has no `context.credentials` (Function
     Compute help page "Context"). Last, for people at a terminal, the names that oss2 and
     .local/env use.
-    Raises SettingsError if there are none.
+    Raises NoCredentials.
     """
     held = getattr(context, "credentials", None)
     if held is not None and getattr(held, "access_key_id", None):
@@ -213,10 +234,7 @@ def load_credentials(environ: Mapping[str, str], context: object = None) -> Cred
     key_id, secret = environ.get("OSS_ACCESS_KEY_ID"), environ.get("OSS_ACCESS_KEY_SECRET")
     if key_id and secret:
         return Credentials(key_id, secret, environ.get("OSS_SESSION_TOKEN") or None)
-    raise SettingsError(
-        "No credentials for OSS: give the function a role (s.yaml: props.role) whose policy"
-        " allows it to read and write the bucket."
-    )
+    raise NoCredentials
 
 
 def _with_scheme(endpoint: str) -> str:

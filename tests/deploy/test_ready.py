@@ -43,7 +43,7 @@ def test_alarms_need_who_is_notified() -> None:
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ({"OSS_BUCKET": ""}, "lacks OSS_BUCKET"),
+        ({"OSS_BUCKET": ""}, "lacks OSS_BUCKET: export it in this shell"),
         ({"DASHSCOPE_API_KEY": ""}, "lacks DASHSCOPE_API_KEY"),
         ({"OSS_BUCKET": "My_Images"}, "lower-case letters"),
         ({"OSS_BUCKET": "ab"}, "3 to 63"),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from deploy.packaging.publish import publish
-from deploy.packaging.settings import PackageError
-from shared.platform.settings import SettingsError
+from deploy.packaging.publish import main, publish
+from deploy.packaging.settings import ROOT, PackageError
 from tests.kit.oss_server import BUCKET, KEY_ID, REGION, SECRET, OssServer, oss_server
 
 
@@ -73,7 +73,7 @@ def test_a_refusal_is_explained_without_the_secret(
 
 
 def test_a_missing_bucket_is_told(server: OssServer, archives: dict[str, Path]) -> None:
-    with pytest.raises(PackageError, match="in the bucket not-there"):
+    with pytest.raises(PackageError, match="no bucket not-there at"):
         publish(archives, "not-there", "code/", environ(server))
     with pytest.raises(PackageError, match="make publish BUCKET="):
         publish(archives, "", "code/", environ(server))
@@ -88,6 +88,46 @@ def test_nothing_is_uploaded_before_everything_is_built(
     assert not server.bucket().list_objects(prefix="early/").object_list
 
 
-def test_without_keys_it_says_what_is_missing(server: OssServer, archives: dict[str, Path]) -> None:
-    with pytest.raises(SettingsError, match="credentials"):
+def test_without_keys_it_speaks_to_a_person(server: OssServer, archives: dict[str, Path]) -> None:
+    with pytest.raises(PackageError, match="export OSS_ACCESS_KEY_ID") as caught:
         publish(archives, BUCKET, "code/", {"OSS_ENDPOINT": server.url})
+    assert "role" not in str(caught.value)
+
+
+def test_a_bucket_that_cannot_be_is_named(archives: dict[str, Path]) -> None:
+    with pytest.raises(PackageError, match="BUCKET is 'My_Images'; expected 3 to 63 lower-case"):
+        publish(archives, "My_Images", "code/", {})
+
+
+@pytest.mark.parametrize(
+    ("bucket", "changes", "code", "said"),
+    [
+        (BUCKET, {}, 0, ""),
+        ("", {}, 1, "make publish BUCKET=my-bucket"),
+        ("not-there", {}, 1, "correct BUCKET or OSS_REGION"),
+        (BUCKET, {"OSS_ACCESS_KEY_ID": ""}, 1, "export OSS_ACCESS_KEY_ID"),
+        (BUCKET, {"OSS_ACCESS_KEY_SECRET": "wrong"}, 1, "403 SignatureDoesNotMatch"),
+        (BUCKET, {"OSS_ENDPOINT": "http://127.0.0.1:1"}, 1, "could not be reached"),
+    ],
+)
+def test_bucket_and_keys_are_looked_at_before_anything_is_built(
+    server: OssServer,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    bucket: str,
+    changes: dict[str, str],
+    code: int,
+    said: str,
+) -> None:
+    held = {"OSS_ACCESS_KEY_ID": KEY_ID, "OSS_ACCESS_KEY_SECRET": SECRET, "OSS_REGION": REGION}
+    for name, value in {**held, "OSS_ENDPOINT": server.url, **changes}.items():
+        monkeypatch.setenv(name, value)
+    assert main(["--bucket", bucket, "--only-look", "--build", "/nowhere"]) == code
+    assert said in capsys.readouterr().err
+
+
+def test_make_looks_before_it_builds() -> None:
+    """The packages take minutes."""
+    make = ["make", "-n", "-o", ".venv/.laptop", "publish", "BUCKET=my-packages"]
+    planned = subprocess.run(make, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert planned.index("--only-look") < planned.index("deploy.packaging --runtime")
