@@ -28,6 +28,7 @@ help:
 	@echo
 	@echo "Deploy it"
 	@echo "  make package         one zip per function under build/ (RUNTIME=python3.12: the other runtime)"
+	@echo "  make wheel           the command line as a package under build/, for pipx and pip"
 	@echo "  make check-deploy    s.yaml, s.dev.yaml and template.yml, without the cloud (needs node)"
 	@echo "  make publish         BUCKET=my-bucket: the zips into OSS, for template.yml"
 	@echo
@@ -158,10 +159,17 @@ browser: $(TOOLS)
 
 # Deploy it.
 
-.PHONY: package publish deployable check-deploy
+.PHONY: package wheel publish deployable check-deploy
 RUNTIME ?= python3.10
 package: $(LAPTOP)
 	$(BIN)/python -m deploy.packaging --runtime $(RUNTIME)
+
+# What setuptools left of an earlier build would be in this one.
+wheel: $(LAPTOP)
+	@rm -rf build/wheel
+	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation \
+		--wheel-dir build .
+	@ls build/*.whl
 
 PREFIX ?= code/
 PUBLISH := $(BIN)/python -m deploy.packaging.publish --bucket '$(BUCKET)' --prefix '$(PREFIX)'

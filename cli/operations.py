@@ -1,4 +1,5 @@
-"""The commands that look after a system: doctor, verify-cloud, repair, redrive, resume, resolve."""
+"""The commands that look after a system: doctor, verify-cloud, repair, redrive, resume, resolve,
+erase."""
 
 from __future__ import annotations
 
@@ -42,6 +43,59 @@ def resolve(
     from cli.commands.resolve import Options, run
 
     sys.exit(run(access, Options(decision, model, since, sure)))
+
+
+def _labels(
+    _context: click.Context, _param: click.Parameter, given: tuple[str, ...]
+) -> tuple[tuple[str, str], ...]:
+    """Labels as people write them. Raises click's error."""
+    found = [text.partition("=") for text in given]
+    for name, equals, value in found:
+        if not name or not equals:
+            raise click.BadParameter(f"{name + equals + value!r}; write it as NAME=VALUE.")
+    return tuple((name, value) for name, _, value in found)
+
+
+@click.command(short_help="Delete the pictures and texts of jobs.")
+@click.argument("jobs", nargs=-1, metavar="[JOB]...")
+@click.option(
+    "--label",
+    "labels",
+    multiple=True,
+    metavar="K=V",
+    callback=_labels,
+    help="All jobs with this label; may be repeated.",
+)
+@click.option("--prefix", default="", metavar="P", help="All jobs whose ids begin with P.")
+@click.option("--all-inputs", is_flag=True, help="Also input pictures that others may use.")
+@click.option("--yes", "sure", is_flag=True, help="Do not ask.")
+@click.option("--json", "as_json", is_flag=True, help="For programs; needs --yes.")
+@click.pass_obj
+def erase(
+    access: Access,
+    jobs: tuple[str, ...],
+    labels: tuple[tuple[str, str], ...],
+    prefix: str,
+    all_inputs: bool,
+    sure: bool,
+    as_json: bool,
+) -> None:
+    """Delete the pictures and texts of jobs that are over, for good.
+
+    Images, prompts, job files and uploaded pictures go; ids, times, prices and labels stay. What
+    is kept, and what erasing does not reach, is printed. Shows the jobs and asks. Interrupted, the
+    same command goes on. Over the API it needs an admin token. All jobs of a token: --prefix, with
+    the prefix that the token has.
+
+    Exit code 1 if a job could not be erased, or the answer to the question was no.
+    """
+    from cli.commands.erase import Options, run
+
+    if bool(jobs) == bool(labels or prefix):
+        raise click.UsageError("name jobs, or choose them by --label or --prefix.")
+    if as_json and not sure:
+        raise click.UsageError("--json asks nothing: add --yes.")
+    sys.exit(run(access, Options(jobs, labels, prefix, all_inputs, sure, as_json)))
 
 
 @click.command(short_help="Look at everything a working system needs.")
@@ -151,4 +205,4 @@ def resume(access: Access, model: str | None, api_key: bool) -> None:
     run(access, model, api_key)
 
 
-COMMANDS = (doctor, verify_cloud, repair, redrive, resume, resolve)
+COMMANDS = (doctor, verify_cloud, repair, redrive, resume, resolve, erase)

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from shared.jobs.collect import Collection
     from shared.jobs.dead_letters import DeadLetters
     from shared.jobs.deliveries import Deliveries
+    from shared.jobs.erase import Erasure
     from shared.jobs.estimates import Estimates
     from shared.jobs.listing import JobListing
     from shared.jobs.lost_calls import LostCalls
@@ -176,6 +177,12 @@ class App:
         from shared.jobs.cancel import Cancellation
 
         return Cancellation(self.ledger, self.transitions, self.model_studio)
+
+    @cached_property
+    def erasure(self) -> Erasure:
+        from shared.jobs.erase import Erasure
+
+        return Erasure(self.ledger, self.settings.job_file_bytes, self.instance.map_fn)
 
     @cached_property
     def adoption(self) -> Adoption:

@@ -14,6 +14,7 @@ from cli.trouble import Refused, Trouble, of_store
 from shared.app import App, for_invocation
 from shared.jobs.adopt import NotAdoptable
 from shared.jobs.cancel import NotCancelable
+from shared.jobs.erase import NotErasable
 from shared.jobs.intake import IntakeOutcome, Source
 from shared.jobs.listing import JobFilter
 from shared.jobs.lost_calls import NotLost
@@ -117,7 +118,7 @@ class BucketBackend:
         after, since_ms = None, int(wanted.since * 1000)
         try:
             while True:
-                chosen = JobFilter(wanted.states, wanted.model, since_ms=since_ms, after=after)
+                chosen = JobFilter(wanted.states, wanted.model, wanted.labels, since_ms, after)
                 page = self.app.listing().page(chosen, wanted.limit)
                 yield page.rows
                 if page.next is None:
@@ -144,6 +145,14 @@ class BucketBackend:
             raise Refused(_why_not(error.last)) from None
         except ServiceError as error:
             raise _unanswered("it waits at the model service", error) from None
+        except StoreError as error:
+            raise of_store(error) from None
+
+    def erase(self, job: str, all_inputs: bool) -> Mapping[str, Any]:
+        try:
+            return self.app.erasure.erase(job, all_inputs).to_dict()
+        except NotErasable as error:
+            raise Refused(str(error)) from None
         except StoreError as error:
             raise of_store(error) from None
 
@@ -247,7 +256,7 @@ class BucketBackend:
         searched, after = 0, None
         listing, since_ms = self.app.listing(), int(wanted.since * 1000)
         while searched < MOST_SEARCHED:
-            chosen = JobFilter(wanted.states, wanted.model, since_ms=since_ms, after=after)
+            chosen = JobFilter(wanted.states, wanted.model, wanted.labels, since_ms, after)
             page = listing.page(chosen, wanted.limit - len(found))
             found, searched = [*found, *page.rows], searched + page.searched
             if page.next is None:
@@ -261,7 +270,7 @@ class BucketBackend:
         last = self._last(job)
         if last is None:
             raise Refused("there is no such job; `wanx list` shows those there are")
-        if last.state not in RETRYABLE:
+        if last.state not in RETRYABLE and last.erased is None:
             raise Refused(_no_retry(last.state))
         try:
             return _submitted(self.app.retries.retry(last))

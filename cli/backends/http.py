@@ -93,6 +93,11 @@ class HttpBackend:
     def cancel(self, job: str) -> View:
         return _view(self._changed(job, "cancel")[0])
 
+    def erase(self, job: str, all_inputs: bool) -> Mapping[str, Any]:
+        if not is_job_id(job):
+            raise Refused(NO_JOB)
+        return self._offered("erase", partial(self._client.erase, job, all_inputs=all_inputs))
+
     def adopt(self, job: str, task: str) -> View:
         return _view(self._changed(job, f"adopt/{quote(task, safe='')}")[0])
 
@@ -133,6 +138,9 @@ class HttpBackend:
         return list(answer["secrets"])
 
     def _of_webhooks(self, ask: Callable[[], T]) -> T:
+        return self._offered("webhooks", ask)
+
+    def _offered(self, command: str, ask: Callable[[], T]) -> T:
         """What an endpoint answers that older deployments lack. Raises Refused, Trouble."""
         with saying(self._client.url), refusing():
             try:
@@ -141,7 +149,7 @@ class HttpBackend:
                 raise
             except Answered as error:
                 if error.problem.status in (404, 405):
-                    raise not_offered("the command webhooks") from None
+                    raise not_offered(f"the command {command}") from None
                 raise
 
     def image(self, view: View, image: Mapping[str, Any], start: int) -> Iterator[bytes]:
@@ -174,8 +182,9 @@ def _view(job: Job) -> View:
     return dict(job.document)
 
 
-def _filters(wanted: Wanted) -> dict[str, str]:
-    query = {"model": wanted.model or ""}
+def _filters(wanted: Wanted) -> dict[str, Any]:
+    query: dict[str, Any] = {"model": wanted.model or ""}
+    query["label"] = [f"{name}:{value}" for name, value in wanted.labels]
     if len(wanted.states) == 1:
         query["state"] = wanted.states[0]
     if wanted.since:

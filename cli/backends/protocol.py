@@ -30,6 +30,7 @@ class Wanted:
     model: str | None = None
     since: float = 0.0
     limit: int = 20
+    labels: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,9 @@ class Backend(Protocol):
 
     def cancel(self, job: str) -> View:
         """Take back a job that waits. Raises Refused."""
+
+    def erase(self, job: str, all_inputs: bool) -> Mapping[str, Any]:
+        """Remove a job's pictures and texts; as `POST /jobs/{id}/erase` answers. Raises Refused."""
 
     def retry(self, job: str) -> Submitted:
         """Run a job again under a new name, or return the retry that exists. Raises Refused."""

@@ -101,7 +101,9 @@ class _Getting:
     ) -> None:
         images = manifest.get("images") or []
         fetched.message = manifest.get("message")
-        if not images and view["state"] != SUCCEEDED:
+        if manifest.get("erased_at"):
+            fetched.trouble.append(f"no images: it was erased at {manifest['erased_at']}")
+        elif not images and view["state"] != SUCCEEDED:
             error = manifest.get("error") or {}
             why = error.get("message") or "see result.json"
             fetched.trouble.append(f"no images, it is {view['state']}: {why}")

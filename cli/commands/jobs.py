@@ -74,6 +74,7 @@ def _print_one(access: Access, view: View) -> None:
             ),
             ("submitted", local_time(view["submitted_at"]) if view.get("submitted_at") else None),
             ("finished", _finished(view) if result else None),
+            ("erased", _maybe_time(result.get("erased_at"))),
             ("give up at", None if result else _maybe_time(view.get("expires_at"))),
             ("attempt", view.get("attempt") or None),
             ("task", view.get("task_id")),

@@ -45,7 +45,7 @@ def run(access: Access, options: Options) -> int:
     _show(backend, lost, options.decision)
     if more:
         say(f"These are the newest {MOST}; run the command again for the others.")
-    if not _agreed(options.sure):
+    if not agreed(options.sure):
         say("Nothing was done.")
         return NOT_SO
     return _decide(backend, [view["job"] for view in lost], options.decision)
@@ -96,7 +96,8 @@ def _cost(backend: Backend, lost: Sequence[View]) -> str:
     return " and ".join(parts)
 
 
-def _agreed(sure: bool) -> bool:
+def agreed(sure: bool) -> bool:
+    """Whether to go on. Raises click's error where nobody can be asked."""
     if sure:
         return True
     if not sys.stdin.isatty():

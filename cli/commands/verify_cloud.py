@@ -52,7 +52,7 @@ def run(access: Access, options: Options) -> int:
     facts, job = load_facts()
     chosen = [fact for fact in facts if not options.only or fact.id in options.only]
     trial = _trial(access, options, chosen, job)
-    if not _agreed(trial, options, chosen):
+    if not agreed(trial, options, chosen):
         return NOT_TRIED
     try:
         _clean(trial, "of earlier runs", options.as_json)
@@ -76,7 +76,7 @@ def _trial(access: Access, options: Options, chosen: Collection[Fact], job: Paid
     return Trial(access, bucket, SystemClock(), new_random(), job, options.stack, delay)
 
 
-def _agreed(trial: Trial, options: Options, chosen: Collection[Fact]) -> bool:
+def agreed(trial: Trial, options: Options, chosen: Collection[Fact]) -> bool:
     """Say what it costs at most, and ask where an image is paid for. Raises click.UsageError."""
     most, settings = bound(trial, load_catalogue(), load_retry_policy()), trial.bucket.settings
     pays = not options.skip_paid and any(fact.paid for fact in chosen)

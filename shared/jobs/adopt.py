@@ -91,7 +91,7 @@ class Adoption:
 
 def is_undecided(last: Record) -> bool:
     """Whether a person may say which task is the job's; a call never has one."""
-    if last.call:
+    if last.call or last.erased is not None:
         return False
     if last.state == SUBMITTING:
         return last.unknown is not None

@@ -191,7 +191,7 @@ class Intake:
         Asked before anything is rejected: an image may have been deleted since, and must not turn
         a job that is under way into a rejection.
         """
-        job = _own_id(document.value, ()) or source.job_id(document.index)
+        job = id_of(document, source)
         last = self.ledger.records.last(job)
         if last is None or last.written != digest_of(document):
             return None
@@ -355,6 +355,11 @@ def _by_id(documents: Sequence[Document]) -> list[list[Document]]:
 def digest(canonical_bytes: bytes) -> str:
     """SHA-256 of the canonical request: two jobs with the same digest ask for the same."""
     return hashlib.sha256(canonical_bytes).hexdigest()
+
+
+def id_of(document: Document, source: Source) -> str:
+    """The id of the job that a document becomes if it is accepted."""
+    return _own_id(document.value, ()) or source.job_id(document.index)
 
 
 def digest_of(document: Document) -> str:

@@ -117,14 +117,16 @@ class JobListing:
         created = manifest.text("created_at") or iso(entry.created_ms / 1000)
         head = {"job": entry.job, "state": manifest.state, "model": manifest.text("model")}
         tail = self._results(manifest.images, manifest.error)
-        return head | {"created_at": created, **_of_spec(manifest.spec), **tail}
+        erased = _erased(manifest.text("erased_at"))
+        return head | {"created_at": created, **_of_spec(manifest.spec), **erased, **tail}
 
     def _of_records(self, last: Record) -> Row:
         first = self.ledger.records.with_spec(last)
         head = {"job": last.job, "state": last.state, "model": last.model or None}
         images = last.manifest.images if last.manifest else []
         tail = self._results(images, error_of(last) or _rejection(last))
-        return head | {"created_at": first.at, **_of_spec(written_of(last, first)), **tail}
+        spec, erased = _of_spec(written_of(last, first)), _erased(last.erased)
+        return head | {"created_at": first.at, **spec, **erased, **tail}
 
     def _results(
         self, images: Sequence[Mapping[str, Any]], error: Mapping[str, Any] | None
@@ -178,6 +180,10 @@ class _Walk:
 def _of_spec(written: Any) -> dict[str, Any]:
     prompt = prompt_of(written) or ""
     return {"labels": labels_of(written), "prompt": prompt[:PROMPT]}
+
+
+def _erased(at: str | None) -> dict[str, str]:
+    return {} if at is None else {"erased_at": at}
 
 
 def _rejection(last: Record) -> dict[str, Any] | None:

@@ -58,7 +58,7 @@ class LostCalls:
         StoreError.
         """
         last = self.ledger.records.last(job) if layout.is_job_id(job) else None
-        if last is None or code_of(last) not in (LOST, DECIDED):
+        if last is None or last.erased is not None or code_of(last) not in (LOST, DECIDED):
             raise NotLost(last)
         if decision == FAILED:
             return Decided(self._end(last, "it is not run again"))

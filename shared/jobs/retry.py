@@ -22,7 +22,7 @@ from shared.jobs.intake import IntakeOutcome, Source
 from shared.ledger.ledger import Ledger
 from shared.ledger.record import REJECTED, RETRYABLE, Record
 from shared.storage import layout
-from shared.storage.objects import walk
+from shared.storage.objects import ObjectStore, walk
 
 LONGEST_ID = 64
 """Characters of a job id (schemas/job.schema.yaml)."""
@@ -101,6 +101,10 @@ class Retries:
         same `key` before, however that one ended. What an instance that died left undone for it
         is done then. Raises NotRetryable, KeyReused, StoreError.
         """
+        if last.erased is not None:
+            raise NotRetryable(
+                "The job was erased: nobody knows any more what it asked for. Submit a new job."
+            )
         first = self.ledger.records.with_spec(last)
         if last.state not in RETRYABLE or first.spec is None:
             raise NotRetryable(
@@ -197,6 +201,22 @@ class Retries:
         asked = ("http/retry.json", name)
         source = Source(*asked, prefix=prefix, retried_from=last.job, webhook=last.webhook)
         return self.acceptance.value(value, source)
+
+
+def relatives(store: ObjectStore, first: Record) -> list[str]:
+    """The jobs of the same request, by their names: what a job was retried from, and the retries.
+
+    `first` is a record that says what the job was retried from. Raises StoreError.
+    """
+    root = first.job if first.retried_from is None else ENDING.sub("", first.job)
+    family = (first.retried_from and _cut(first.job)) or Family(root)
+    found = {first.retried_from} if first.retried_from else set[str]()
+    for prefix in family.prefixes:
+        for entry in store.list(f"{layout.RECORDS}{prefix}", limit=MOST_LISTED):
+            if layout.is_ours(entry.key, layout.RECORDS):
+                job = layout.parse_record(entry.key)[0]
+                found.update({job} if family.number(job) is not None else ())
+    return sorted(found - {first.job})
 
 
 def retry_names(root: str) -> Iterator[str]:

@@ -80,7 +80,8 @@ class Record:
 
     The last group belongs to one record only; the next record starts without it. `unknown` says
     why the outcome of a submission is unknown. `answer` is what the service answered to a call,
-    the only copy of its result URLs. `manifest` is set in final states.
+    the only copy of its result URLs. `manifest` is set in final states. `erased`: when texts and
+    pictures were taken out of a record that was written with them.
     """
 
     job: str
@@ -123,6 +124,7 @@ class Record:
     answer: Mapping[str, Any] | None = None
     error: JobError | None = None
     manifest: Manifest | None = None
+    erased: str | None = None
 
     def following(self, state: str) -> Record:
         """A draft of the job's next record, without the fields that belong to one record only."""
@@ -142,6 +144,7 @@ class Record:
             answer=None,
             error=None,
             manifest=None,
+            erased=None,
         )
 
     def claimed(self, slot: Slot) -> Record:

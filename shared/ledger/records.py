@@ -41,6 +41,13 @@ class Records:
             return made
         return None
 
+    def rewrite(self, record: Record) -> None:
+        """Replace a record of a job that is over by the same one without its texts.
+
+        Nothing but erasing does this. Raises StoreError.
+        """
+        self.store.put(layout.record(record.job, record.seq), encode(record))
+
     def get(self, job: str, seq: int) -> Record | None:
         """Record `seq`, or None if the chain has not come so far. Raises StoreError."""
         try:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import oss2
 import pytest
 import yaml
 
@@ -113,6 +114,44 @@ def test_from_job_file_to_images(wanx: Wanx) -> None:
         assert state in story
     assert view["task_id"] in story
     assert max(len(line) for line in story.splitlines()) <= 80
+
+
+def test_an_erased_job_leaves_neither_prompt_nor_picture_in_the_bucket(wanx: Wanx) -> None:
+    """Jobs from a file in the bucket, from the command line, and with an uploaded picture."""
+    mark = f"a kite of {kind(wanx)} flying over Aberystwyth"
+    jobs = [f"cli-erased-{kind(wanx)}-{number}" for number in (1, 2)]
+    upload = f"inputs/{'e' * 31}{len(kind(wanx)) % 10}/cat.jpg"
+    wanx.cloud.bucket.put_object(upload, (ROOT / "examples/inputs/cat.jpg").read_bytes())
+    for job in jobs:
+        wanx.job_file(job, labels={"erase": kind(wanx)})
+        body = yaml.safe_load((wanx.folder / f"{job}.yaml").read_text("utf-8"))
+        body["input"] |= {"prompt": mark, "base_image_url": f"oss:///{upload}"}
+        (wanx.folder / f"{job}.yaml").write_text(yaml.safe_dump(body), "utf-8")
+    wanx.cloud.drop(f"{jobs[0]}.yaml", (wanx.folder / f"{jobs[0]}.yaml").read_bytes())
+    wanx.cloud.manifest(jobs[0])
+    wanx("submit", f"{jobs[1]}.yaml", "--wait")
+    assert _holding(wanx.cloud, mark)
+
+    assert "add --yes" in wanx("erase", jobs[0], code=2)
+    said = wanx("erase", jobs[0], "--yes")
+    assert f"kept {upload}: {jobs[1]} uses it" in said
+    assert "Log Service" in said
+    done = json.loads(wanx("erase", "--label", f"erase={kind(wanx)}", "--yes", "--json"))
+    assert [one["job"] for one in done] == jobs[1:], "the other one is erased already"
+    assert upload in done[0]["removed"]
+    assert _holding(wanx.cloud, mark) == []
+    left = [one.key for one in oss2.ObjectIterator(wanx.cloud.bucket, prefix=f"results/{jobs[0]}")]
+    assert left == [f"results/{jobs[0]}/result.json"]
+    assert "No job of" in wanx("erase", "--prefix", f"cli-erased-{kind(wanx)}", "--yes")
+    assert "SUCCEEDED" in wanx("status", jobs[0])
+    assert "was erased" in wanx("retry", jobs[0], code=1)
+    assert "was erased" in wanx("get", jobs[0], code=1)
+
+
+def _holding(cloud: Cloud, text: str) -> list[str]:
+    """The objects of the bucket that hold a text."""
+    keys = [one.key for one in oss2.ObjectIterator(cloud.bucket) if not one.key.endswith("/")]
+    return [key for key in keys if text.encode() in cloud.bucket.get_object(key).read()]
 
 
 def test_a_job_file_is_converted_with_the_images_of_the_bucket(direct: Wanx) -> None:

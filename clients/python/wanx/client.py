@@ -121,6 +121,13 @@ class Client:
         """Run a job again as a new one, or the retry that there is. It costs money."""
         return self.change(_id(job), "retry")[0]
 
+    def erase(self, job: str | Job, *, all_inputs: bool = False) -> dict[str, Any]:
+        """Remove the pictures and texts of a job that is over: what was `removed`, what is `kept`
+        and why. `all_inputs`: also input pictures that others may use. Raises UnknownJob, Refused.
+        """
+        params = {"inputs": "all"} if all_inputs else {}
+        return self._to.ask("POST", f"{_path(_id(job))}/erase", "removed", params=params).document
+
     def change(self, job: str, verb: str) -> tuple[Job, bool]:
         """`POST /jobs/{job}/{verb}`: the job that it is now about, and whether this call made it
         (HTTP 202). Raises UnknownJob, Refused."""

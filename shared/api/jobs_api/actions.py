@@ -4,6 +4,7 @@ events or its job file."""
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 
 import falcon
 
@@ -14,6 +15,7 @@ from shared.api.jobs_api.taking import idempotency_key, refuse_violated
 from shared.jobfile.written import job_file_of
 from shared.jobs.adopt import NotAdoptable
 from shared.jobs.cancel import NotCancelable
+from shared.jobs.erase import NotErasable
 from shared.jobs.idempotency import KeyReused
 from shared.jobs.lost_calls import DECISIONS, NotLost
 from shared.jobs.retry import NotRetryable
@@ -21,6 +23,9 @@ from shared.jobs.tries import shown
 from shared.jobs.view import events_of, written_of
 from shared.modelstudio.client import ServiceError
 from shared.platform.logs import about
+
+UNUSED, ALL = "unused", "all"
+"""Which input pictures of a job are erased with it."""
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +67,25 @@ class JobAdopt:
         except ServiceError as error:
             raise _unanswered(job, error, "adopt") from None
         answer_json(response, app.views(base_url(request)).brief(made))
+
+
+class JobErase:
+    """`/jobs/{job}/erase`"""
+
+    needs = "admin"
+    parameters: Mapping[str, tuple[str, ...]] = {"POST": ("inputs",)}
+
+    def on_post(self, request: falcon.Request, response: falcon.Response, job: str) -> None:
+        """Remove a job's pictures and texts; with `inputs=all` also inputs that others may use."""
+        known_job(request, job)
+        inputs = request.get_param("inputs") or UNUSED
+        if inputs not in (UNUSED, ALL):
+            raise wrong_parameter("inputs", f"{UNUSED} or {ALL}", inputs)
+        try:
+            done = app_of(request).erasure.erase(job, all_inputs=inputs == ALL)
+        except NotErasable as error:
+            raise Problem(409, "Not erased", str(error)) from None
+        answer_json(response, done.to_dict())
 
 
 class JobRetry:

@@ -15,6 +15,7 @@ from shared.api.jobs_api.access import Origins, Tokens
 from shared.api.jobs_api.actions import (
     JobAdopt,
     JobCancel,
+    JobErase,
     JobEvents,
     JobFile,
     JobLostCall,
@@ -101,6 +102,7 @@ def _add_jobs(wsgi: falcon.App[falcon.Request, falcon.Response]) -> None:
     wsgi.add_route("/jobs/{job}", Job())
     wsgi.add_route("/jobs/{job}/result", JobResult())
     wsgi.add_route("/jobs/{job}/cancel", JobCancel())
+    wsgi.add_route("/jobs/{job}/erase", JobErase())
     wsgi.add_route("/jobs/{job}/retry", JobRetry())
     wsgi.add_route("/jobs/{job}/adopt/{task}", JobAdopt())
     wsgi.add_route("/jobs/{job}/lost-call/{decision}", JobLostCall())

@@ -50,6 +50,7 @@ def run_traffic(world: World) -> None:
     _wake_ups(world)
     _files_without_events(world)
     _webhooks(world)
+    _erase(world)
     lost_answers(world)
     secret(world)
 
@@ -310,6 +311,20 @@ def _webhooks(world: World) -> None:
         assert api.webhooks.enable(f"{receiver.url}/")
         assert api.webhooks.redeliver(last).number == 3
         assert len(api.ledger.outbox.tries("lp-told")) == 2
+
+
+def _erase(world: World) -> None:
+    """A job with pictures of both folders is erased, with the file that it came with."""
+    photograph = world.bucket.get_object("inputs/rocket.jpg").read()
+    places = ("inputs/lp-erase.jpg", "uploads/lp-erase.jpg")
+    for place in places:
+        world.bucket.put_object(place, photograph)
+    job = _three_images("lp-erase")
+    job["input"]["images"] = [f"oss:///{place}" for place in places]
+    world.drop("lp-erase.yaml", job)
+    world.manifest("lp-erase", "SUCCEEDED")
+    removed = world.post("/jobs/lp-erase/erase?inputs=all", None)["removed"]
+    assert {*places, "jobs/lp-erase.yaml", "results/lp-erase/image-1.png"} <= set(removed)
 
 
 def _dead_of_all(world: World) -> list[dict[str, Any]] | None:

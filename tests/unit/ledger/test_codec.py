@@ -62,6 +62,7 @@ EVERYTHING = Record(
     retried_from="dog",
     warnings=(NOTICE,),
     unknown="nobody knows",
+    erased="2026-11-20T06:00:00.000Z",
     answer={"output": {"choices": []}, "request_id": "r"},
     error=JobError("Ended", "It ended.", "ours", True, "Do it again."),
 )

@@ -55,7 +55,7 @@ def test_without_yes_nothing_is_done_where_nobody_can_be_asked(world: World) -> 
 
 def test_no_is_an_answer(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     lost(world, "cat")
-    monkeypatch.setattr("cli.commands.resolve._agreed", lambda _sure: False)
+    monkeypatch.setattr("cli.commands.resolve.agreed", lambda _sure: False)
     assert "Nothing was done." in run(*LOST, code=1)
     assert world.state("cat") == "NEEDS_ATTENTION"
 

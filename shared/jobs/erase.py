@@ -1,0 +1,216 @@
+"""Erasing a job: its pictures and texts go, everywhere they lie in the bucket.
+
+The records are rewritten in place, which nothing else ever does: the job is over, and what stays of
+each is what made it the truth: number, state, times, prices. The last record comes last of all. So
+a run that was interrupted leaves a job that is not marked as erased, and the same call goes on.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from shared.jobfile import Unreadable, parse
+from shared.jobfile.document import BATCH
+from shared.jobfile.written import labels_of
+from shared.jobs.batches import Batches
+from shared.jobs.dead_letters import DEAD_BYTES
+from shared.jobs.erased import erased_manifest, erased_record
+from shared.jobs.intake import Source, id_of
+from shared.jobs.picture_uses import PictureUses, is_upload, pictures_of
+from shared.jobs.retry import relatives
+from shared.ledger.ledger import Ledger
+from shared.ledger.record import FINAL, NEEDS_ATTENTION, Record
+from shared.platform.clock import from_iso, iso, nonce
+from shared.platform.concurrency import MapFn, in_turn
+from shared.platform.logs import about
+from shared.storage import layout
+from shared.storage.objects import ObjectDamaged, ObjectMissing, ObjectStore, ObjectTooLarge
+
+log = logging.getLogger(__name__)
+
+ANSWER_MAY_COME = 900.0
+"""Seconds in which the answer to a call that was lost may still come (the longest call)."""
+MOST_DEAD = 1000
+REMAINS = (
+    "Log Service: lines with the job's id, and its prompt where LOG_PROMPTS is on, for as long as"
+    " the log store keeps lines",
+    "Model Studio: the task, its results and images uploaded for it, for 24 to 48 hours; the bill",
+    "the job's id, labels, times, states and prices, and SHA-256 digests of its request",
+    "whatever was fetched, sent to a webhook or copied out of the bucket before",
+)
+"""What erasing does not reach, for people."""
+
+
+class NotErasable(Exception):
+    """The job is unknown, under way, or its answer may still come; the message says what to do."""
+
+    def __init__(self, message: str, last: Record | None) -> None:
+        super().__init__(message)
+        self.last = last
+
+
+@dataclass
+class Erased:
+    """What was erased of a job, and at what time (RFC 3339 UTC).
+
+    `kept`: by key, why an object with its prompt or pictures stays. `retries`: jobs of the same
+    request, which are jobs of their own.
+    """
+
+    job: str
+    at: str
+    removed: list[str] = field(default_factory=list)
+    kept: dict[str, str] = field(default_factory=dict)
+    retries: list[str] = field(default_factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The outcome as JSON (schemas/http/openapi.yaml)."""
+        kept = [{"key": key, "why": why} for key, why in self.kept.items()]
+        shown = {"job": self.job, "erased_at": self.at, "removed": self.removed, "kept": kept}
+        return {**shown, "retries": self.retries, "remains": list(REMAINS)}
+
+
+@dataclass
+class Erasure:
+    """Erases jobs whose files have at most `limit` bytes. Every method may raise StoreError."""
+
+    ledger: Ledger
+    limit: int
+    map_fn: MapFn = in_turn
+
+    def erase(self, job: str, all_inputs: bool = False) -> Erased:
+        """Erase a job that is over; done again it goes on, or finds nothing left.
+
+        Input pictures go that were uploaded and that no other job uses, with `all_inputs` every one
+        in `inputs/` and `uploads/`. Raises NotErasable.
+        """
+        chain = self.ledger.records.chain(job) if layout.is_job_id(job) else []
+        last = self._checked(chain)
+        done = Erased(job, last.erased or iso(self.ledger.clock.now()))
+        self._inputs(chain, all_inputs, done)
+        self._job_file(chain, done)
+        self._results(last, done)
+        self._records(chain, done)
+        log.info("job %s: erased", job, extra=about("job.erased", last))
+        family = relatives(self.ledger.store, chain[0])
+        done.retries = [one for one in family if not self._is_erased(one)]
+        return done
+
+    def _checked(self, chain: list[Record]) -> Record:
+        if not chain:
+            raise NotErasable("There is no such job.", None)
+        last = chain[-1]
+        if last.state not in FINAL:
+            raise NotErasable(
+                f"The job is {last.state}: cancel it, or wait until it is over; then erase it.",
+                last,
+            )
+        age = self.ledger.clock.now() - from_iso(last.at)
+        if last.state == NEEDS_ATTENTION and last.call and age < ANSWER_MAY_COME:
+            raise NotErasable(
+                "The answer to the job's call was lost and may still come: erase it in"
+                f" {ANSWER_MAY_COME / 60:.0f} minutes.",
+                last,
+            )
+        return last
+
+    def _inputs(self, chain: list[Record], all_inputs: bool, done: Erased) -> None:
+        for key in sorted(pictures_of(chain)):
+            why = self._why_kept(key, done.job, all_inputs)
+            if why is None:
+                self._remove(key, done)
+            else:
+                done.kept[key] = why
+
+    def _why_kept(self, key: str, job: str, all_inputs: bool) -> str | None:
+        if not key.startswith((layout.INPUTS, layout.UPLOADS)):
+            return "it belongs to another job, or was put there for others"
+        if all_inputs:
+            return None
+        if not is_upload(key):
+            return "it was put into the bucket by hand, for any job"
+        others = self._uses.of(key, job)
+        return f"{', '.join(others)} uses it" if others else None
+
+    @cached_property
+    def _uses(self) -> PictureUses:
+        return PictureUses(self.ledger, self.map_fn)
+
+    def _job_file(self, chain: list[Record], done: Erased) -> None:
+        for source in {one.source for one in chain if one.source is not None}:
+            if not source.key.startswith(layout.JOB_FILES):
+                continue  # it came over HTTP, or from the command line: no object holds it
+            try:
+                read = self.ledger.store.read(source.key, self.limit)
+            except ObjectMissing:
+                self._dead_letters(source.key, done)
+                continue
+            except ObjectTooLarge as error:
+                done.kept[source.key] = str(error)
+                continue
+            mine = source.document if read.etag == source.etag else None
+            others = self._others(Source(source.key, read.etag), read.body, done.job, mine)
+            if others:
+                said = ", ".join(others[:3]) + (" …" if others[3:] else "")
+                done.kept[source.key] = f"it also holds jobs that are not erased: {said}"
+                continue
+            self._remove(source.key, done)
+            self._dead_letters(source.key, done)
+
+    def _others(self, source: Source, body: bytes, job: str, mine: int | None) -> list[str]:
+        """The jobs of a file, as it is now, that are neither erased nor document `mine` of it."""
+        try:
+            documents = parse(body, source.key)
+        except Unreadable:
+            return [] if mine is not None else ["what cannot be read"]
+        source = Source(source.key, source.etag, len(documents))
+        named = [id_of(one, source) for one in documents if one.index + 1 != mine]
+        return [one for one in named if one != job and not self._is_erased(one)]
+
+    def _is_erased(self, job: str) -> bool:
+        last = self.ledger.records.last(job)
+        return last is not None and last.erased is not None
+
+    def _dead_letters(self, key: str, done: Erased) -> None:
+        """Remove dead events that are about a job file which is gone, and about no other."""
+        for entry in self.ledger.store.list(layout.DEAD, limit=MOST_DEAD):
+            if _job_files(self.ledger.store, entry.key) == [key]:
+                self._remove(entry.key, done)
+
+    def _results(self, last: Record, done: Erased) -> None:
+        kept = layout.result(last.job)
+        for entry in self.ledger.store.list(f"{layout.RESULTS}{last.job}/"):
+            if entry.key != kept:
+                self._remove(entry.key, done)
+        if last.manifest is None:
+            return
+        manifest = erased_manifest(last.manifest, done.at)
+        self.ledger.store.put(kept, manifest.encoded())
+        batch = labels_of(manifest.spec).get(BATCH, "")
+        if layout.is_job_id(batch):
+            self.ledger.store.delete(layout.batch_output(batch))
+            Batches(self.ledger.store, self.map_fn).note(manifest)
+
+    def _records(self, chain: list[Record], done: Erased) -> None:
+        for record in chain:
+            if record.erased is None:
+                mark = nonce(self.ledger.rng)
+                self.ledger.records.rewrite(erased_record(record, done.at, mark))
+
+    def _remove(self, key: str, done: Erased) -> None:
+        self.ledger.store.delete(key)
+        done.removed.append(key)
+
+
+def _job_files(store: ObjectStore, key: str) -> list[Any]:
+    try:
+        document = json.loads(store.read(key, DEAD_BYTES).body)
+    except (ObjectMissing, ObjectTooLarge, ObjectDamaged, ValueError):
+        return []
+    files = document.get("job_files") if isinstance(document, Mapping) else None
+    return list(files) if isinstance(files, list) else []

@@ -1,0 +1,104 @@
+"""Which jobs use a picture of the bucket.
+
+No index says it, because nothing else asks: the first record of every job is read, once for all
+pictures of one run.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from shared.ledger.ledger import Ledger
+from shared.ledger.record import Record
+from shared.platform.concurrency import MapFn, in_turn
+from shared.storage import layout
+from shared.storage.objects import ObjectDamaged, ObjectTooLarge
+
+AT_ONCE = 64
+"""As a rebuild: a request takes about 1 ms of the processor."""
+BATCH = 1000
+OURS = "oss:///"
+UPLOADED = re.compile(rf"{layout.INPUTS}[0-9a-f]{{32}}/.+|{layout.UPLOADS}.+")
+"""Keys that an upload gets (shared.api.jobs_api.uploads, and the uploads of the other wires)."""
+
+
+def is_upload(key: str) -> bool:
+    """Whether a picture was uploaded for a job, and not put where any job may use it."""
+    return UPLOADED.fullmatch(key) is not None
+
+
+def pictures_of(chain: Iterable[Record]) -> set[str]:
+    """The keys of the pictures that a job names, also one that was rejected."""
+    found: set[str] = set()
+    for record in chain:
+        if record.spec is not None:
+            found.update(use.key for use in record.spec.images if use.key)
+        elif record.manifest is not None:
+            texts = _texts(record.manifest.spec)
+            found.update(text[len(OURS) :] for text in texts if text.startswith(OURS))
+    return found
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for inner in value.values():
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
+
+
+@dataclass
+class PictureUses:
+    """The pictures of all jobs, as far as they were looked at. May raise StoreError."""
+
+    ledger: Ledger
+    map_fn: MapFn = in_turn
+    _jobs: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    _looked: set[str] = field(default_factory=set)
+    _newest_ms: int = 0
+
+    def of(self, key: str, job: str, most: int = 3) -> list[str]:
+        """Up to `most` jobs beside `job` that use a picture and are not erased."""
+        self._look()
+        others = sorted(self._jobs[key] - {job})
+        return list(islice((one for one in others if key in self._pictures(one)), most))
+
+    def _look(self) -> None:
+        """Read the jobs that were not looked at yet: those that were made since."""
+        batch: list[str] = []
+        newest = self._newest_ms
+        for entry in self.ledger.index.newest(since_ms=self._newest_ms):
+            newest = max(newest, entry.created_ms)
+            if entry.job not in self._looked:
+                batch.append(entry.job)
+            if len(batch) == BATCH:
+                self._read(batch)
+                batch = []
+        self._read(batch)
+        self._newest_ms = newest
+
+    def _read(self, jobs: list[str]) -> None:
+        for job, keys in zip(jobs, self.map_fn(self._pictures, jobs, AT_ONCE), strict=True):
+            self._looked.add(job)
+            for key in keys:
+                self._jobs[key].add(job)
+
+    def _pictures(self, job: str) -> set[str]:
+        """Of the first record, or of the last one where a file was corrected."""
+        records = self.ledger.records
+        try:
+            first = records.get(job, 1)
+            if first is not None and first.spec is None:
+                last = records.last_from(first)
+                return pictures_of([first, records.with_spec(last)])
+            return pictures_of([first] if first else [])
+        except (ObjectDamaged, ObjectTooLarge):
+            return set()

@@ -1,0 +1,283 @@
+"""Erasing a job: nothing of prompt and pictures stays, and the system goes on with what does."""
+
+from __future__ import annotations
+
+import json
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.backends.bucket import BucketBackend
+from shared.catalogue.files import SCHEMAS, read_schema
+from shared.jobs.erase import ANSWER_MAY_COME, NotErasable
+from shared.jobs.intake import Source
+from shared.jobs.retry import NotRetryable
+from shared.ledger.record import Record
+from shared.storage import layout
+from shared.storage.objects import StoreError
+from tests.kit.hooks import Call, Hook
+from tests.kit.http import ask, failed, token
+from tests.kit.world import World, job_file, run, store_of
+
+PROMPT = "a heron that nobody else writes of"
+UPLOAD = f"{layout.INPUTS}{'5' * 32}/heron.png"
+BY_HAND = f"{layout.INPUTS}shared/heron.png"
+PICTURE = Path("examples/inputs/cat.jpg")
+
+
+def pictured(job: str, base: str = UPLOAD, **own: Any) -> dict[str, Any]:
+    """A job with a picture of the bucket."""
+    document: dict[str, Any] = json.loads(job_file(PROMPT, id=job, **own))
+    document["input"]["base_image_url"] = f"oss:///{base}"
+    return document
+
+
+def taken(world: World, *documents: dict[str, Any], key: str = "jobs/heron.jsonl") -> list[Record]:
+    """The jobs of a file that lies in the bucket."""
+    lines = "\n".join(map(json.dumps, documents)).encode()
+    world.app("person").store.put(key, lines)
+    found = world.app("intake").acceptance.intake.take_object(key)
+    assert not [one.violations for one in found if one.violations]
+    world.timeline.wait(0.001)
+    return [one.record for one in found]
+
+
+def with_upload(world: World, *keys: str) -> None:
+    for key in keys or (UPLOAD,):
+        world.app("person").store.put(key, PICTURE.read_bytes())
+
+
+def holding(world: World, text: str = PROMPT) -> list[str]:
+    """The objects that hold a text."""
+    return [key for key in world.bucket.keys("") if text.encode() in world.bucket.peek(key)]
+
+
+@pytest.fixture()
+def world() -> World:
+    made = World()
+    with_upload(made)
+    return made
+
+
+def test_nothing_of_prompt_and_pictures_stays(world: World) -> None:
+    taken(world, pictured("heron"))
+    run(world)
+    assert world.state("heron") == "SUCCEEDED"
+    before = [world.record("heron")["at"], world.manifest("heron")["price"], world.states("heron")]
+    assert len(holding(world)) > 2
+    reply = ask(world, "POST", "/jobs/heron/erase")
+    assert reply.status == 200, reply.text
+    assert holding(world) == []
+    assert world.bucket.keys("results/heron/") == ["results/heron/result.json"]
+    gone = {UPLOAD, "jobs/heron.jsonl", "results/heron/image-1.png"}
+    assert gone == set(reply.json["removed"])
+    assert not gone & set(world.bucket.keys(""))
+    assert reply.json["kept"] == []
+    after = [world.record("heron")["at"], world.manifest("heron")["price"], world.states("heron")]
+    assert after == before
+
+
+def test_what_stays_is_in_the_form_of_the_schemas(world: World) -> None:
+    from jsonschema import Draft202012Validator
+
+    taken(world, pictured("heron"))
+    run(world)
+    ask(world, "POST", "/jobs/heron/erase")
+    record = Draft202012Validator(read_schema(SCHEMAS / "record.schema.yaml"))
+    for key in world.bucket.keys("state/records/heron/"):
+        document = json.loads(world.bucket.peek(key))
+        assert document["erased"]
+        record.validate(document)
+    result = Draft202012Validator(read_schema(SCHEMAS / "result.schema.yaml"))
+    result.validate(world.manifest("heron"))
+    assert world.record("heron")["manifest"] == world.manifest("heron")
+
+
+def test_fronts_still_show_an_erased_job(world: World) -> None:
+    taken(world, pictured("heron", labels={"customer": "17"}))
+    run(world)
+    seen = ask(world, "GET", "/jobs/heron")
+    ask(world, "POST", "/jobs/heron/erase")
+    again = ask(world, "GET", "/jobs/heron", If_None_Match=seen.headers["etag"])
+    assert again.status == 200, "an erased job is another answer"
+    assert (again.json["state"], again.json["images"]) == ("SUCCEEDED", [])
+    assert again.json["result"]["erased_at"]
+    rows = ask(world, "GET", "/jobs?label=customer:17").json["jobs"]
+    assert [(row["job"], row["prompt"], row["images"]) for row in rows] == [("heron", "", [])]
+    for path in ("events", "result", "jobfile"):
+        assert ask(world, "GET", f"/jobs/heron/{path}").status == 200
+    assert BucketBackend(world.app("cli")).status("heron") is not None
+
+
+def test_a_rebuild_brings_nothing_back(world: World) -> None:
+    taken(world, pictured("heron"))
+    run(world)
+    ask(world, "POST", "/jobs/heron/erase")
+    store = world.app("person").store
+    store.delete(layout.result("heron"))
+    for key in world.bucket.keys(layout.JOBS):
+        store.delete(key)
+    done = world.app("person").rebuild.run()
+    assert (done.damaged, done.manifests_made, done.index_entries_made) == ({}, 1, 1)
+    assert holding(world) == []
+    assert world.app("person").rebuild.run().manifests_made == 0
+
+
+def test_an_erased_job_is_not_retried_and_not_paid_for_again(world: World) -> None:
+    failed(world, "cat")
+    assert ask(world, "POST", "/jobs/cat/erase").status == 200
+    reply = ask(world, "POST", "/jobs/cat/retry")
+    assert reply.status == 409
+    assert "was erased" in reply.json["detail"]
+    last = world.app("person").ledger.records.last("cat")
+    assert last is not None
+    with pytest.raises(NotRetryable):
+        world.app("person").retries.retry(last)
+
+
+def test_the_same_file_again_is_still_the_erased_job(world: World) -> None:
+    file = job_file(PROMPT, id="heron")
+    intake = world.app("intake").acceptance.intake
+    intake.take(file, Source("jobs/heron.json", "ETAG"))
+    run(world)
+    ask(world, "POST", "/jobs/heron/erase")
+    again = intake.take(file, Source("jobs/heron.json", "ETAG"))
+    run(world)
+    assert [(one.job, one.new, one.violations) for one in again] == [("heron", False, ())]
+    assert len(world.studio.posts) == 1
+
+
+def test_a_job_under_way_is_refused_in_words(world: World) -> None:
+    taken(world, pictured("heron"))
+    reply = ask(world, "POST", "/jobs/heron/erase")
+    assert reply.status == 409
+    assert "cancel it" in reply.json["detail"]
+    assert UPLOAD in world.bucket.keys("")
+    assert ask(world, "POST", "/jobs/nobody/erase").status == 404
+
+
+@pytest.mark.parametrize("given", [token("submit"), token("read"), token("admin", "team-a-")])
+def test_only_an_admin_of_everything_erases(world: World, given: str) -> None:
+    failed(world, "team-a-cat")
+    assert ask(world, "POST", "/jobs/team-a-cat/erase", given=given).status == 403
+    assert holding(world, "prompt of team-a-cat")
+
+
+def test_a_picture_that_another_job_uses_is_kept_until_that_is_erased(world: World) -> None:
+    taken(world, pictured("one"), key="jobs/one.json")
+    taken(world, pictured("two"), key="jobs/two.json")
+    run(world)
+    kept = ask(world, "POST", "/jobs/one/erase").json["kept"]
+    assert kept == [{"key": UPLOAD, "why": "two uses it"}]
+    assert UPLOAD in world.bucket.keys("")
+    assert UPLOAD in ask(world, "POST", "/jobs/two/erase").json["removed"]
+    assert UPLOAD not in world.bucket.keys("")
+
+
+def test_a_job_made_since_the_last_look_keeps_its_picture(world: World) -> None:
+    taken(world, pictured("one"), key="jobs/one.json")
+    run(world)
+    erasure = world.app("person").erasure
+    failed(world, "other")
+    erasure.erase("other")
+    taken(world, pictured("three"), key="jobs/three.json")
+    run(world)
+    assert erasure.erase("one").kept == {UPLOAD: "three uses it"}
+
+
+def test_a_picture_put_there_by_hand_goes_only_if_asked_for(world: World) -> None:
+    with_upload(world, BY_HAND)
+    taken(world, pictured("heron", base=BY_HAND))
+    run(world)
+    kept = ask(world, "POST", "/jobs/heron/erase").json["kept"]
+    assert [one["key"] for one in kept] == [BY_HAND]
+    taken(world, pictured("other", base=BY_HAND), key="jobs/other.json")
+    run(world)
+    assert BY_HAND in ask(world, "POST", "/jobs/other/erase?inputs=all").json["removed"]
+    assert ask(world, "POST", "/jobs/other/erase?inputs=some").status == 400
+
+
+def test_a_file_of_many_jobs_goes_with_the_last_of_them(world: World) -> None:
+    taken(world, pictured("one"), pictured("two"))
+    run(world)
+    kept = ask(world, "POST", "/jobs/one/erase").json["kept"]
+    assert {"key": "jobs/heron.jsonl", "why": "it also holds jobs that are not erased: two"} in kept
+    assert "jobs/heron.jsonl" in ask(world, "POST", "/jobs/two/erase").json["removed"]
+    assert holding(world) == []
+
+
+def test_a_dead_letter_about_the_file_goes_with_it(world: World) -> None:
+    taken(world, pictured("heron"))
+    run(world)
+    store = world.app("person").store
+    for name, files in (("mine", ["jobs/heron.jsonl"]), ("both", ["jobs/heron.jsonl", "jobs/b"])):
+        store.put(f"dead/{name}.json", json.dumps({"job_files": files, "event": {}}).encode())
+    ask(world, "POST", "/jobs/heron/erase")
+    assert world.bucket.keys(layout.DEAD) == ["dead/both.json"]
+
+
+def test_a_rejected_job_is_erased(world: World) -> None:
+    document = pictured("heron")
+    document["parameters"] = {"n": PROMPT}
+    body = json.dumps(document).encode()
+    world.app("intake").acceptance.intake.take(body, Source("http/job.json", "E"))
+    assert world.state("heron") == "REJECTED"
+    assert holding(world)
+    assert UPLOAD in ask(world, "POST", "/jobs/heron/erase").json["removed"]
+    assert holding(world) == []
+    assert ask(world, "GET", "/jobs").json["jobs"][0]["state"] == "REJECTED"
+
+
+def test_interrupted_anywhere_the_same_call_goes_on(world: World) -> None:
+    """However many steps it got to, the next call erases the rest."""
+    taken(world, pictured("heron"))
+    run(world)
+    steps = 0
+    while holding(world):
+        app = world.app(f"person {steps}")
+        store_of(app).before.append(_stopping_after(steps))
+        try:
+            app.erasure.erase("heron")
+        except StoreError:
+            steps += 1
+        assert steps < 40
+    assert steps >= 3, "it was interrupted"
+    last = world.app("person").ledger.records.last("heron")
+    assert last is not None
+    assert last.erased
+    assert world.record("heron")["manifest"] == world.manifest("heron")
+
+
+def _stopping_after(steps: int) -> Hook:
+    """Lets so many writes and deletions through, and no other."""
+    done = count()
+
+    def stop(call: Call) -> None:
+        if call.kind in ("put", "delete", "create") and next(done) >= steps:
+            raise StoreError("lost")
+
+    return stop
+
+
+def test_retries_are_named(world: World) -> None:
+    failed(world, "cat")
+    ask(world, "POST", "/jobs/cat/retry")
+    run(world)
+    assert ask(world, "POST", "/jobs/cat/erase").json["retries"] == ["cat-retry-1"]
+    assert ask(world, "POST", "/jobs/cat-retry-1/erase").json["retries"] == []
+
+
+def test_a_lost_call_is_erased_once_its_answer_cannot_come(world: World) -> None:
+    failed(world, "cat")
+    app = world.app("person")
+    last = app.ledger.records.last("cat")
+    assert last is not None
+    attention = {**world.record("cat"), "state": "NEEDS_ATTENTION", "call": True}
+    key = layout.record("cat", last.seq)
+    app.store.put(key, json.dumps(attention).encode())
+    with pytest.raises(NotErasable, match="may still come"):
+        app.erasure.erase("cat")
+    world.timeline.wait(ANSWER_MAY_COME)
+    assert app.erasure.erase("cat").job == "cat"
