@@ -10,10 +10,10 @@ is loaded by a process that nobody asks for Chinese.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
 from shared.catalogue.files import SCHEMAS, read_schema
 
@@ -23,7 +23,10 @@ LONGEST = 4000
 TRANSLATED = ("message", "expected", "found", "hint", "title", "detail")
 _DEEPEST = 8
 _GLUE = len(" and ")
+_START = 16
+"""Characters of a template's beginning by which it is looked up."""
 _PLACE = re.compile(r"\{(\*?)([a-z_0-9]+)\}")
+_VIOLATIONS = re.compile(r"; (?=at /|the job: |the file: |line \d+)")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _WIDE = re.compile(r"[\u2e80-\u9fff\uff00-\uffef]")
 _NARROW = re.compile(r"[!-~]")
@@ -69,29 +72,35 @@ class Template:
         return dict(zip(self.names, [*found, text[start:end]], strict=True))
 
 
+Pair: TypeAlias = tuple[Template, Template]
+"""A template, and the one of the other language."""
+
+
 class Words:
     """The messages of one language."""
 
     def __init__(self, words: Mapping[str, str]) -> None:
-        self._whole: dict[str, str] = {}
-        templates = list[tuple[Template, Template]]()
+        self.whole: dict[str, str] = {}
+        self._starting: dict[str, list[tuple[str, Pair]]] = {}
         for text, said in words.items():
             template = Template.of(text)
             if template.names:
-                templates.append((template, Template.of(said)))
+                entry = max(template.literals, key=len), (template, Template.of(said))
+                self._starting.setdefault(template.literals[0][:_START], []).append(entry)
             else:
-                self._whole[text] = said
-        self._templates = sorted(templates, key=_rank)
+                self.whole[text] = said
 
     def say(self, text: str) -> str | None:
         """The message in this language; None if it has no words for it."""
-        return None if len(text) > LONGEST else _Search(self._whole, self._templates).say(text)
+        return None if len(text) > LONGEST else _Search(self).say(text)
 
-
-def _rank(pair: tuple[Template, Template]) -> tuple[bool, int]:
-    """Templates that say themselves how a message begins come first, then those that say most."""
-    literals = pair[0].literals
-    return not literals[0], -sum(len(literal) for literal in literals)
+    def starting(self, text: str) -> Iterator[Pair]:
+        """The templates that can be those of the text; first those that say themselves how it
+        begins."""
+        for length in range(min(_START, len(text)), -1, -1):
+            for longest, pair in self._starting.get(text[:length], ()):
+                if longest in text:
+                    yield pair
 
 
 @dataclass
@@ -99,8 +108,7 @@ class _Search:
     """The search for one message and those inside it. What is found has a weight: how many
     characters of the English text were read as words of messages."""
 
-    whole: Mapping[str, str]
-    templates: Sequence[tuple[Template, Template]]
+    words: Words
     known: dict[str, tuple[int, str]] = field(default_factory=dict)
 
     def say(self, text: str) -> str | None:
@@ -110,14 +118,17 @@ class _Search:
     def _best(self, text: str, deepest: int) -> tuple[int, str]:
         if text not in self.known:
             self.known[text] = 0, text  # of a message in itself nothing is made
-            small = text[:1].lower() + text[1:]
-            self.known[text] = self._of(text, deepest) or self._of(small, deepest) or (0, text)
+            found = self._of(text, deepest)
+            if found is None and text[:1].isupper():
+                found = self._of(text[0].lower() + text[1:], deepest)
+            self.known[text] = found or (0, text)
         return self.known[text]
 
     def _of(self, text: str, deepest: int) -> tuple[int, str] | None:
-        if text in self.whole:
-            return len(text), self.whole[text]
-        filled = (self._fill(text, *pair, deepest) for pair in self.templates if deepest)
+        if text in self.words.whole:
+            return len(text), self.words.whole[text]
+        pairs = self.words.starting(text) if deepest else ()
+        filled = (self._fill(text, *pair, deepest) for pair in pairs)
         return max((one for one in filled if one), key=_weight, default=None)
 
     def _fill(
@@ -187,6 +198,11 @@ def in_chinese(text: str) -> str:
     return chinese(text) or text
 
 
+def all_in_chinese(text: str) -> str:
+    """Several violations that stand in one text, each in Chinese where it has words."""
+    return "；".join(in_chinese(one) for one in _VIOLATIONS.split(text))
+
+
 def with_chinese(said: Mapping[str, Any]) -> dict[str, Any]:
     """A violation, notice, error or problem in both languages: beside each text of `TRANSLATED`
     its Chinese one, as `<name>_zh`, where it has one and none is there yet."""
@@ -210,8 +226,3 @@ def _about_model(said: Mapping[str, Any], text: str) -> str | None:
 
 
 _PLACES = {"/model": "/model："}
-
-
-def all_with_chinese(said: Iterable[Mapping[str, Any]]) -> Sequence[dict[str, Any]]:
-    """Each of them as `with_chinese` gives it."""
-    return [with_chinese(one) for one in said]

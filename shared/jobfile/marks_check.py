@@ -119,7 +119,9 @@ def _no_white(seen: _Marked) -> str:
 
 def _absent(seen: _Marked) -> str:
     held = seen.counts[0].colours
-    cure = f"write {_named(seen, held[:1])}" if held else "paint the lines or the region in it"
+    cure = (
+        f"write {_name(seen)}: {_list(held[:1])}" if held else "paint the lines or the region in it"
+    )
     return f"no pixel has a colour of {_name(seen)}; {_held(seen.counts[0])}; {cure}"
 
 

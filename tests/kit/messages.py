@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 Literals = tuple[str, ...]
 """The texts around the places of a message."""
 
-LOGS = frozenset({"debug", "info", "warning", "error", "exception"})
+LOGS = frozenset(f"log.{name}" for name in ("debug", "info", "warning", "error", "exception"))
 
 
 def literals_of(text: str) -> Literals:
@@ -52,7 +52,7 @@ def _no_messages(tree: ast.AST) -> set[ast.AST]:
         elif isinstance(node, ast.JoinedStr):
             found |= {one for one in node.values if isinstance(one, ast.Constant)}
             found |= {one for inner in node.values for one in _format_of(inner)}
-        elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") in LOGS:
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) in LOGS:
             found |= set(ast.walk(node))
     return found
 
