@@ -183,10 +183,11 @@ class _Builder:
             self._stop(event, f"at most {self.bounds.aliases} aliases", "more aliases")
         anchor = self._anchors.get(event.anchor)
         if anchor is None:
-            words = f"the alias *{event.anchor[:60]} has no anchor above it; "
-            words += "put a text that begins with * in quotes"
-            meant = f"; did you mean 1024*{event.anchor[:9]}?" if event.anchor.isdecimal() else ""
-            self._fail(event, "an anchor", words + meant)
+            cure = "put a text that begins with * in quotes"
+            if event.anchor.isdecimal():
+                cure = f"{cure}; did you mean 1024*{event.anchor[:9]}?"
+            words = f"the alias *{event.anchor[:60]} has no anchor above it; {cure}"
+            self._fail(event, "an anchor", words)
         if anchor.open:
             self._fail(
                 event, "no cycle", f"the alias *{event.anchor[:60]} lies inside its own anchor"

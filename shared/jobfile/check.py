@@ -97,9 +97,8 @@ def _model(job: Plain, catalogue: Catalogue, found: Findings) -> Model | None:
     if model is None:
         near = wording.nearest(name, catalogue.names())
         expected = f"one of {', '.join(catalogue.names())}"
-        what = "this model is not known; " + (
-            f"did you mean {near}?" if near else f"use {expected}"
-        )
+        cure = f"did you mean {near}?" if near else f"use {expected}"
+        what = f"this model is not known; {cure}"
         found.violate("/model", expected, name, what, "model catalogue")
     return model
 

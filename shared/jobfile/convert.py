@@ -84,8 +84,10 @@ def _violation(document: Document, error: NotConvertible) -> Violation:
 
 def _price(model: Model, target: Model) -> str:
     new, old = target.price, model.price
-    was = f"; {model.name}: {old.currency} {old.per_image:.2f}" if old.payable else ""
-    return f"an image costs {new.currency} {new.per_image:.2f} with {target.name}{was}."
+    costs = f"an image costs {new.currency} {new.per_image:.2f} with {target.name}"
+    if not old.payable:
+        return f"{costs}."
+    return f"{costs}; {model.name}: {old.currency} {old.per_image:.2f}."
 
 
 def conversions(catalogue: Catalogue) -> dict[str, str]:

@@ -87,7 +87,7 @@ def _colours(job: Plain, marks: Marks) -> tuple[Colour, ...] | None:
 def _check_region(seen: _Marked, found: Findings) -> None:
     first = seen.counts[0]
     if seen.all_are(lambda one: not seen.selected(one)):
-        what = _absent(seen) if seen.colours else f"no pixel of the mask is {_no_white(seen)}"
+        what = _absent(seen) if seen.colours else _no_white(seen)
         expected = "a mask that marks the region to change"
         found.violate(seen.pointer, expected, seen.value, what, seen.marks.source, _held(first))
     elif seen.all_are(lambda one: seen.selected(one) == one.total):
@@ -107,19 +107,21 @@ def _check_region(seen: _Marked, found: Findings) -> None:
 
 def _no_white(seen: _Marked) -> str:
     first = seen.counts[0]
-    end = "white, so nothing would be repainted; "
+    cure = "the mask is all black; paint the region white"
     coloured = _vivid(first.colours) if seen.marks.colours else ()
     if coloured:
-        return f"{end}paint the region white, or write {_named(seen, coloured[:1])}"
-    if first.brightest:
+        cure = f"paint the region white, or write {_named(seen, coloured[:1])}"
+    elif first.brightest:
         top = f"its brightest value is {first.brightest} of 255, and white begins at about {WHITE}"
-        return f"{end}{top}; paint the region white (255)"
-    return f"{end}the mask is all black; paint the region white"
+        cure = f"{top}; paint the region white (255)"
+    return f"no pixel of the mask is white, so nothing would be repainted; {cure}"
 
 
 def _absent(seen: _Marked) -> str:
     held = seen.counts[0].colours
-    cure = f"write {_named(seen, held[:1])}" if held else "paint the lines or the region in it"
+    cure = (
+        f"write {_name(seen)}: {_list(held[:1])}" if held else "paint the lines or the region in it"
+    )
     return f"no pixel has a colour of {_name(seen)}; {_held(seen.counts[0])}; {cure}"
 
 

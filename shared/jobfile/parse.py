@@ -119,10 +119,11 @@ def _slip(text: str, problem: Problem) -> tuple[Violation, ...]:
 
 
 def _violation(problem: Problem) -> Violation:
-    where = f"line {problem.line}" if problem.line else "the file"
+    message = f"the file: {problem.message}"
     if problem.line and problem.column:
-        where += f", column {problem.column}"
-    message = f"{where}: {problem.message}"
+        message = f"line {problem.line}, column {problem.column}: {problem.message}"
+    elif problem.line:
+        message = f"line {problem.line}: {problem.message}"
     pointer = short_pointer(problem.pointer)
     return Violation(pointer, problem.line, problem.expected, "", message, _SOURCE)
 

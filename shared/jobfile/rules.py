@@ -112,15 +112,18 @@ def _values_if(held: _Held) -> None:
 
 def _bounds_if(held: _Held) -> None:
     low, high = held.rule.get("min"), held.rule.get("max")
-    bounds = [f"at least {low}"] if low is not None else []
-    bounds += [f"at most {high}"] if high is not None else []
+    ends = [f"at least {low}"] if low is not None else []
+    ends += [f"at most {high}"] if high is not None else []
+    bounds = " and ".join(ends)
     for pointer, value in held.written():
         number = len(value) if isinstance(value, list) else value
         if isinstance(number, bool) or not isinstance(number, (int, float)):
             continue  # the schema says so already
         if (low is not None and number < low) or (high is not None and number > high):
-            what = "a list with so many items:" if isinstance(value, list) else "a number,"
-            held.violate(pointer, f"{what} {' and '.join(bounds)}", value, held.reason)
+            expected = f"a number, {bounds}"
+            if isinstance(value, list):
+                expected = f"a list with so many items: {bounds}"
+            held.violate(pointer, expected, value, held.reason)
 
 
 def _any_of(held: _Held) -> None:

@@ -30,29 +30,37 @@ def expected(schema: Mapping[str, Any]) -> str:
     if "x-expected" in schema:
         return str(schema["x-expected"])
     if "enum" in schema:
-        return "one of " + ", ".join(str(value) for value in schema["enum"])
+        return f"one of {', '.join(str(value) for value in schema['enum'])}"
     kinds = schema.get("type", "value")
     kinds = [kinds] if isinstance(kinds, str) else kinds
     words = " or ".join(_TYPES.get(kind, kind) for kind in kinds if kind != "null")
-    return words + _bounds(schema)
+    return _bounded(words, schema)
 
 
-def _bounds(schema: Mapping[str, Any]) -> str:
+def _bounded(kind: str, schema: Mapping[str, Any]) -> str:
     if "minimum" in schema or "maximum" in schema:
-        return _between("from", schema.get("minimum"), schema.get("maximum"))
+        return _in_range(kind, schema.get("minimum"), schema.get("maximum"))
     if "minItems" in schema or "maxItems" in schema:
-        return f"{_between('of', schema.get('minItems'), schema.get('maxItems'))} items"
+        return _of_items(kind, schema.get("minItems"), schema.get("maxItems"))
     if "maxLength" in schema:
-        return f" of at most {schema['maxLength']} characters"
+        return f"{kind} of at most {schema['maxLength']} characters"
     if "maxProperties" in schema:
-        return f" of at most {schema['maxProperties']} keys"
-    return ""
+        return f"{kind} of at most {schema['maxProperties']} keys"
+    return kind
 
 
-def _between(first: str, least: Any, most: Any) -> str:
+def _in_range(kind: str, least: Any, most: Any) -> str:
     if least is None:
-        return f" of at most {most}"
-    return f" of at least {least}" if most is None else f" {first} {least} to {most}"
+        return f"{kind} of at most {most}"
+    return f"{kind} of at least {least}" if most is None else f"{kind} from {least} to {most}"
+
+
+def _of_items(kind: str, least: Any, most: Any) -> str:
+    if least is None:
+        return f"{kind} of at most {most} items"
+    if most is None:
+        return f"{kind} of at least {least} items"
+    return f"{kind} of {least} to {most} items"
 
 
 def expected_by(keyword: str, schema: Mapping[str, Any]) -> str:
@@ -66,8 +74,9 @@ def advice(keyword: str, schema: Mapping[str, Any], value: Plain, spare: str = "
     """What is wrong with the value and what to do, as the rest of a sentence. `spare`: what of it
     may be removed instead."""
     if value is None:
-        instead = f", or remove the {spare}" if spare else ""
-        return f"nothing is written here; write {expected(schema)}{instead}"
+        wanted = expected(schema)
+        instead = f"{wanted}, or remove the {spare}" if spare else wanted
+        return f"nothing is written here; write {instead}"
     return _WORDS.get(keyword, _other)(schema, value)
 
 

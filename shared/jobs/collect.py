@@ -158,8 +158,9 @@ class Collection:
         if failed:
             return failed[0].error
         error = self.rules.errors.ours("NoImages")
-        said = f" The service said: {task.message}" if task.message else ""
-        return replace(error, message=error.message + said)
+        if not task.message:
+            return error
+        return replace(error, message=f"{error.message} The service said: {task.message}")
 
     def _asked(self, last: Record, first: Record | None) -> Asked:
         first = first or self.ledger.records.with_spec(last)

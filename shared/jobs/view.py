@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from shared.catalogue.errors import OURS
 from shared.jobfile.written import as_written, labels_of, without_payload
 from shared.jobs.estimates import Estimates
 from shared.jobs.tries import shown
@@ -40,7 +41,7 @@ class JobViews:
             "position": self.estimates.position(record),
             "estimated_wait_seconds": self.estimates.wait_seconds(record),
             "price_at_most": self.estimates.price(record, first.spec),
-            "warnings": list(first.warnings),
+            "warnings": in_both(first.warnings),
             "error": self._advised(record.model, error_of(record) or self._hindrance(record)),
             "result_key": layout.result(record.job),
             "urls": self._urls(record.job),
@@ -71,11 +72,11 @@ class JobViews:
             "spec": spec,
             "images": [self._image(image) for image in manifest.images] if manifest else [],
             "inputs": self._inputs(first),
-            "violations": manifest.violations if manifest else [],
+            "violations": in_both(manifest.violations) if manifest else [],
             "deliveries": self.deliveries(record) if deliveries is None else deliveries,
         }
         if record.is_final:
-            view["result"] = manifest.document if manifest else None
+            view["result"] = _result_in_both(manifest.document) if manifest else None
         return view
 
     def link(self, key: str) -> str:
@@ -91,6 +92,7 @@ class JobViews:
 
     def _advised(self, name: str, error: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
         """The error, with what to use instead if its model is going."""
+        error = _error_in_both(error)
         model = self.estimates.rules.model(name)
         if error is None or model is None or model.status is None or not model.is_going:
             return error
@@ -130,6 +132,27 @@ def error_of(record: Record) -> Mapping[str, Any] | None:
     if record.manifest is not None:
         return record.manifest.error
     return record.error.to_dict() if record.error else None
+
+
+def in_both(found: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Violations and notices with their texts in Chinese as well, as `message_zh` and so on."""
+    given = list(found)
+    if not given:
+        return []
+    from shared.catalogue.words import with_chinese  # few jobs have any
+
+    return [with_chinese(one) for one in given]
+
+
+def _error_in_both(error: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """The words of an error that this system found; the service's own stay the service's."""
+    return in_both([error])[0] if error and error.get("class") == OURS else error
+
+
+def _result_in_both(document: Mapping[str, Any]) -> dict[str, Any]:
+    lists = {name: in_both(document.get(name) or ()) for name in ("violations", "warnings")}
+    failed = [_error_in_both(one) for one in document.get("failed_images") or ()]
+    return {**document, **lists, "failed_images": failed}
 
 
 def violations_of(record: Record) -> list[Mapping[str, Any]]:

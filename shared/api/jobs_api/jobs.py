@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import falcon
 
@@ -42,7 +43,8 @@ class JobCollection:
         """Some of the caller's jobs, the newest first."""
         size, wanted = page_size(request, 100), job_filter(request)
         page = app_of(request).listing(caller_of(request).sees).page(wanted, size)
-        answer_json(response, {"jobs": page.rows, "next": page.next, "searched": page.searched})
+        rows = [_in_both(row) for row in page.rows]
+        answer_json(response, {"jobs": rows, "next": page.next, "searched": page.searched})
 
     def on_post(self, request: falcon.Request, response: falcon.Response) -> None:
         """Take in a job file; 202 if every document of it became a job."""
@@ -118,6 +120,18 @@ class JobResult:
             response.set_header("Retry-After", "2")
             raise Problem(404, "No result yet", detail)
         answer_json(response, last.manifest.document)
+
+
+def _in_both(row: dict[str, Any]) -> dict[str, Any]:
+    """A job of the list, with what went wrong in Chinese as well."""
+    if not row["error"]:
+        return row
+    from shared.catalogue.words import all_in_chinese  # of a list without errors none is needed
+
+    message = str(row["error"]["message"])
+    said = all_in_chinese(message)
+    more = {"message_zh": said} if said != message else {}
+    return {**row, "error": {**row["error"], **more}}
 
 
 def known_job(request: falcon.Request, job: str) -> Record:

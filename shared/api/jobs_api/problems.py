@@ -68,8 +68,9 @@ def wrong_parameter(name: str, expected: str, found: str) -> Problem:
 def unknown_parameter(name: str, known: Iterable[str]) -> Problem:
     """A query parameter that the endpoint does not read."""
     expected = ", ".join(sorted(known)) or "no parameter"
-    cure = f" Did you mean {meant}?" if (meant := _meant(name, known)) else ""
-    detail = f"The query parameter {name[:80]!r} is not known; known here: {expected}.{cure}"
+    detail = f"The query parameter {name[:80]!r} is not known; known here: {expected}."
+    if meant := _meant(name, known):
+        detail = f"{detail} Did you mean {meant}?"
     violation = {"pointer": "", "parameter": name[:80], "expected": expected, "found": name[:80]}
     return Problem(
         400, "Unknown parameter", detail, {"violations": [{**violation, "message": detail}]}
@@ -145,4 +146,15 @@ def _write(
     response.status = status
     response.content_type = PROBLEM
     document = {"title": title, "status": status, "detail": detail, **extra}
-    response.text = json.dumps(document, ensure_ascii=False)
+    response.text = json.dumps(_in_both(document), ensure_ascii=False)
+
+
+def _in_both(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The problem in Chinese as well: `title_zh`, `detail_zh`, and of each violation
+    `message_zh` and so on."""
+    from shared.catalogue.words import with_chinese  # most starts of an instance do without
+
+    both = with_chinese(document)
+    if "violations" in document:
+        both["violations"] = [with_chinese(one) for one in document["violations"]]
+    return both

@@ -160,7 +160,7 @@ def refused(
     that an answer has no room for."""
     detail = f"{jobs - len(accepted)} of {jobs} jobs cannot be submitted; see `violations`."
     if accepted:
-        detail += " The others were accepted; see `accepted`."
+        detail = f"{detail} The others were accepted; see `accepted`."
     held: Capped[tuple[str, Violation]] = Capped()
     held.extend(found)
     rest = [("", one) for one in counted((), held.more)]
