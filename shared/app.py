@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from shared.jobs.dead_letters import DeadLetters
     from shared.jobs.deliveries import Deliveries
     from shared.jobs.estimates import Estimates
+    from shared.jobs.hide import Hiding
     from shared.jobs.listing import JobListing
     from shared.jobs.lost_calls import LostCalls
     from shared.jobs.rebuild import Rebuild
@@ -176,6 +177,12 @@ class App:
         from shared.jobs.cancel import Cancellation
 
         return Cancellation(self.ledger, self.transitions, self.model_studio)
+
+    @cached_property
+    def hiding(self) -> Hiding:
+        from shared.jobs.hide import Hiding
+
+        return Hiding(self.ledger)
 
     @cached_property
     def adoption(self) -> Adoption:

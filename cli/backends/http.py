@@ -174,10 +174,13 @@ def _view(job: Job) -> View:
     return dict(job.document)
 
 
-def _filters(wanted: Wanted) -> dict[str, str]:
-    query = {"model": wanted.model or ""}
+def _filters(wanted: Wanted) -> dict[str, str | list[str]]:
+    query: dict[str, str | list[str]] = {"model": wanted.model or "", "search": wanted.search}
+    query["label"] = [f"{name}:{value}" for name, value in wanted.labels]
     if len(wanted.states) == 1:
         query["state"] = wanted.states[0]
     if wanted.since:
         query["since"] = iso(wanted.since)
+    if wanted.until is not None:
+        query["until"] = iso(wanted.until)
     return {name: value for name, value in query.items() if value}

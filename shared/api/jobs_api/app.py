@@ -17,6 +17,7 @@ from shared.api.jobs_api.actions import (
     JobCancel,
     JobEvents,
     JobFile,
+    JobHide,
     JobLostCall,
     JobRetry,
 )
@@ -102,6 +103,8 @@ def _add_jobs(wsgi: falcon.App[falcon.Request, falcon.Response]) -> None:
     wsgi.add_route("/jobs/{job}/result", JobResult())
     wsgi.add_route("/jobs/{job}/cancel", JobCancel())
     wsgi.add_route("/jobs/{job}/retry", JobRetry())
+    wsgi.add_route("/jobs/{job}/hide", JobHide(True))
+    wsgi.add_route("/jobs/{job}/unhide", JobHide(False))
     wsgi.add_route("/jobs/{job}/adopt/{task}", JobAdopt())
     wsgi.add_route("/jobs/{job}/lost-call/{decision}", JobLostCall())
     wsgi.add_route("/jobs/{job}/stream", JobStream())
