@@ -152,21 +152,19 @@ def status(access: Access, jobs: tuple[str, ...], wait: bool, as_json: bool) -> 
 @click.option("--state", "states", multiple=True, help="Of this state alone; may be repeated.")
 @click.option("--model", help="Of this model alone.")
 @click.option("--since", metavar="WHEN", help="Made since: 2h, 3d or 2026-11-20[T12:00].")
+@click.option("--until", metavar="WHEN", help="Made until then, in the same forms.")
+@click.option("--label", "labels", multiple=True, metavar="K=V", help="With this label.")
+@click.option(
+    "--search", default="", metavar="WORDS", help="With all words in prompt, labels or id."
+)
 @click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @click.pass_obj
-def list_jobs(
-    access: Access,
-    states: tuple[str, ...],
-    model: str | None,
-    since: str | None,
-    limit: int,
-    as_json: bool,
-) -> None:
+def list_jobs(access: Access, /, as_json: bool, **options: Any) -> None:
     """List jobs, newest first."""
-    from cli.commands.jobs import show_list
+    from cli.commands.jobs import ListOptions, show_list
 
-    show_list(access, states, model, since, limit, as_json)
+    show_list(access, ListOptions(**options), as_json)
 
 
 @wanx.command()

@@ -1,8 +1,8 @@
 """`python -m deploy.bundle`: what browsers get of the page, from web/js and web/css by esbuild.
 
-One script and one style sheet instead of a request for each module. They are kept in web/build, so
-that neither the laptop nor a package needs Node.js. --write brings them up to date; --check says
-whether they are.
+One script and one style sheet instead of a request for each module, and a second script for what
+few visits need. They are kept in web/build, so that neither the laptop nor a package needs Node.js.
+--write brings them up to date; --check says whether they are.
 """
 
 from __future__ import annotations
@@ -12,16 +12,19 @@ import sys
 import tempfile
 from pathlib import Path
 
-from deploy.checks.tools import ToolsMissing, node_command
+from deploy.checks.tools import ToolsMissing, node_command, node_package
 from deploy.template.generated import ROOT, Generator
 
-ENTRIES = ("js/main.js", "css/main.css")
+ENTRIES = ("page=js/main.js", "page=css/main.css", "zip=js/zip.js")
+LATER = "./zip.js"
+"""What the page's script loads when it is needed: a file beside it, and no part of it."""
+LIBRARIES = ("client-zip",)
 OPTIONS = (
     "--bundle",
     "--format=esm",
     "--minify",
     "--charset=utf8",
-    "--entry-names=page",
+    f"--external:{LATER}",
     "--banner:js=// Made from web/js by `make page`.",
     "--banner:css=/* Made from web/css by `make page`. */",
     "--log-level=warning",
@@ -37,8 +40,9 @@ class BundleError(Exception):
 def bundled(web: Path) -> dict[Path, str]:
     """The files of web/build as esbuild makes them. Raises BundleError, ToolsMissing."""
     esbuild = str(node_command("esbuild"))
+    libraries = [f"--alias:{name}={node_package(name)}" for name in LIBRARIES]
     with tempfile.TemporaryDirectory() as folder:
-        command = [esbuild, *ENTRIES, *OPTIONS, f"--outdir={folder}"]
+        command = [esbuild, *ENTRIES, *OPTIONS, *libraries, f"--outdir={folder}"]
         done = subprocess.run(command, cwd=web, capture_output=True, text=True, check=False)
         if done.returncode or done.stderr:
             raise BundleError(f"esbuild could not bundle {web}:\n{done.stderr.strip()}")

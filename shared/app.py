@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from shared.jobs.deliveries import Deliveries
     from shared.jobs.erase import Erasure
     from shared.jobs.estimates import Estimates
+    from shared.jobs.hide import Hiding
     from shared.jobs.listing import JobListing
     from shared.jobs.lost_calls import LostCalls
     from shared.jobs.rebuild import Rebuild
@@ -183,6 +184,12 @@ class App:
         from shared.jobs.erase import Erasure
 
         return Erasure(self.ledger, self.settings.job_file_bytes, self.instance.map_fn)
+
+    @cached_property
+    def hiding(self) -> Hiding:
+        from shared.jobs.hide import Hiding
+
+        return Hiding(self.ledger)
 
     @cached_property
     def adoption(self) -> Adoption:

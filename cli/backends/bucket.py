@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -115,15 +115,14 @@ class BucketBackend:
             raise of_store(error) from None
 
     def pages(self, wanted: Wanted) -> Iterator[list[View]]:
-        after, since_ms = None, int(wanted.since * 1000)
+        chosen = _filter(wanted)
         try:
             while True:
-                chosen = JobFilter(wanted.states, wanted.model, wanted.labels, since_ms, after)
                 page = self.app.listing().page(chosen, wanted.limit)
                 yield page.rows
                 if page.next is None:
                     return
-                after = Cursor.of(page.next)
+                chosen = replace(chosen, after=Cursor.of(page.next))
         except StoreError as error:
             raise of_store(error) from None
 
@@ -253,17 +252,15 @@ class BucketBackend:
     def _listing(self, wanted: Wanted) -> Listing:
         """Page after page, until enough jobs fit or too many were looked at."""
         found: list[View] = []
-        searched, after = 0, None
-        listing, since_ms = self.app.listing(), int(wanted.since * 1000)
+        listing, chosen, searched = self.app.listing(), _filter(wanted), 0
         while searched < MOST_SEARCHED:
-            chosen = JobFilter(wanted.states, wanted.model, wanted.labels, since_ms, after)
             page = listing.page(chosen, wanted.limit - len(found))
             found, searched = [*found, *page.rows], searched + page.searched
             if page.next is None:
                 return Listing(found)
             if len(found) >= wanted.limit:
                 return Listing(found, "there may be older ones: --limit")
-            after = Cursor.of(page.next)
+            chosen = replace(chosen, after=Cursor.of(page.next))
         return Listing(found, f"the newest {searched} jobs were looked at")
 
     def _retry(self, job: str) -> Submitted:
@@ -276,6 +273,18 @@ class BucketBackend:
             return _submitted(self.app.retries.retry(last))
         except NotRetryable as error:
             raise Refused(str(error)) from None
+
+
+def _filter(wanted: Wanted) -> JobFilter:
+    until = None if wanted.until is None else int(wanted.until * 1000)
+    return JobFilter(
+        wanted.states,
+        wanted.model,
+        wanted.labels,
+        int(wanted.since * 1000),
+        until_ms=until,
+        words=tuple(wanted.search.split()),
+    )
 
 
 def _unanswered(why: str, error: ServiceError) -> Trouble:

@@ -183,10 +183,12 @@ def _view(job: Job) -> View:
 
 
 def _filters(wanted: Wanted) -> dict[str, Any]:
-    query: dict[str, Any] = {"model": wanted.model or ""}
+    query: dict[str, Any] = {"model": wanted.model or "", "search": wanted.search}
     query["label"] = [f"{name}:{value}" for name, value in wanted.labels]
     if len(wanted.states) == 1:
         query["state"] = wanted.states[0]
     if wanted.since:
         query["since"] = iso(wanted.since)
+    if wanted.until is not None:
+        query["until"] = iso(wanted.until)
     return {name: value for name, value in query.items() if value}

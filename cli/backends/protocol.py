@@ -24,13 +24,15 @@ class Submitted:
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which jobs to list. `since` in seconds since 1970."""
+    """Which jobs to list. `since` and `until` in seconds since 1970; `search`: words."""
 
     states: tuple[str, ...] = ()
     model: str | None = None
     since: float = 0.0
     limit: int = 20
+    until: float | None = None
     labels: tuple[tuple[str, str], ...] = ()
+    search: str = ""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import click
@@ -109,16 +110,34 @@ def _print_views(views: Sequence[View]) -> None:
     print_table(shown)
 
 
-def show_list(
-    access: Access,
-    states: Sequence[str],
-    model: str | None,
-    since: str | None,
-    limit: int,
-    as_json: bool,
-) -> None:
+@dataclass(frozen=True)
+class ListOptions:
+    """The options of `wanx list`, as they were written."""
+
+    states: Sequence[str]
+    model: str | None
+    since: str | None
+    until: str | None
+    labels: Sequence[str]
+    search: str
+    limit: int
+
+    def wanted(self, now: float) -> Wanted:
+        """Raises click's error for a wrong option."""
+        return Wanted(
+            states_of(self.states),
+            model_name(self.model),
+            since_seconds(self.since, now),
+            self.limit,
+            since_seconds(self.until, now, "--until") if self.until else None,
+            tuple(map(_label, self.labels)),
+            self.search,
+        )
+
+
+def show_list(access: Access, options: ListOptions, as_json: bool) -> None:
     """Print the newest jobs. Raises Trouble, and click's error for a wrong option."""
-    wanted = Wanted(states_of(states), model_name(model), since_seconds(since, time.time()), limit)
+    wanted = options.wanted(time.time())
     backend = access.backend()
     listing = backend.listing(wanted)
     if as_json:
@@ -157,7 +176,14 @@ def span_seconds(text: str) -> int | None:
     return int(match[1]) * UNITS[match[2]] if match else None
 
 
-def since_seconds(text: str | None, now: float) -> float:
+def _label(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise click.BadParameter(f"{text!r} is not written as name=value.", param_hint="--label")
+    return name, value
+
+
+def since_seconds(text: str | None, now: float, option: str = "--since") -> float:
     """Seconds since 1970 of `2h`, `3d` or a local date with or without a time; 0 for none."""
     if text is None:
         return 0.0
@@ -168,7 +194,7 @@ def since_seconds(text: str | None, now: float) -> float:
     except (ValueError, OverflowError):
         raise click.BadParameter(
             f"{text!r} is not a time; write 30m, 2h, 3d, 2026-11-20 or 2026-11-20T12:00.",
-            param_hint="--since",
+            param_hint=option,
         ) from None
 
 

@@ -21,6 +21,11 @@ def node_command(name: str) -> Path:
     return _present(TOOLS / "node/node_modules/.bin" / name)
 
 
+def node_package(name: str) -> Path:
+    """The folder of a node package among the tools. Raises ToolsMissing."""
+    return _present(TOOLS / "node/node_modules" / name)
+
+
 def _present(path: Path) -> Path:
     if not path.exists():
         raise ToolsMissing(f"{path} is not there: fetch it with `make deploy-tools`.")

@@ -29,15 +29,19 @@ def record_when(app: App, last: Record, patience: float, ready: Callable[[Record
 
 
 def records_when(
-    app: App, known: Iterable[Record], patience: float, ready: Callable[[Record], bool]
+    app: App,
+    known: Iterable[Record],
+    patience: float,
+    ready: Callable[[Record], bool],
+    news: Callable[[], bool] = lambda: False,
 ) -> list[Record]:
     """The jobs' last records as soon as one is `ready`, or what they are after `patience` seconds.
 
-    Raises StoreError.
+    `news`: is asked as well whether to go on waiting. Raises StoreError.
     """
     found = {record.job: record for record in known}
     turns = deque(found)
-    for _ in _pauses(app, patience, lambda: any(map(ready, found.values()))):
+    for _ in _pauses(app, patience, lambda: any(map(ready, found.values())) or news()):
         for _ in range(min(len(turns), max(1, LOOKS // max(1, app.instance.waiting.held)))):
             found[turns[0]] = _look(app, found[turns[0]])
             turns.rotate(-1)

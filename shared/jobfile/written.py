@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from shared.jobfile.spec import ASK, JobSpec
 MOST_KEPT = 64 * 1024
 LONGEST_HEAD = 60
 """Characters of the media type of a `data:` URL."""
+ADDRESSES = ("oss://", "http://", "https://")
 PUNCTUATION = 8
 """Characters that a member or item takes beside its value and its key."""
 
@@ -45,6 +47,30 @@ def prompt_of(written: Any) -> str | None:
     texts = [text for _, text in find(written, f"{CONTENT}/*/text")] if prompt is None else []
     shown = texts[0] if texts else prompt
     return shown if isinstance(shown, str) else None
+
+
+def searched_text(written: Any) -> str:
+    """All texts of a job file's input and parameters, as `folded` has them; of an address its file
+    name alone, as the rest of it is made by programs."""
+    sections = written if isinstance(written, Mapping) else {}
+    found = (text for name in ("input", "parameters") for text in _texts(sections.get(name)))
+    return folded("\n".join(found))
+
+
+def folded(text: str) -> str:
+    """A text for comparison: without case, and with one form for each character (NFKC)."""
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value.partition("?")[0].rsplit("/", 1)[-1] if value.startswith(ADDRESSES) else value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _texts(item)
 
 
 def without_payload(value: Any) -> Any:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shared.jobfile.written import labels_of, prompt_of
+from shared.jobfile.written import folded, labels_of, prompt_of, searched_text
 from shared.jobs.view import error_of, violations_of, written_of
 from shared.ledger.job_index import Cursor, IndexEntry
 from shared.ledger.ledger import Ledger
@@ -21,6 +21,7 @@ from shared.ledger.record import FINAL, NEEDS_ATTENTION, REJECTED, Record
 from shared.platform.clock import iso
 from shared.platform.concurrency import MapFn, in_turn
 from shared.platform.logs import about
+from shared.storage import layout
 from shared.storage.objects import FULL_PAGE, ObjectDamaged, ObjectTooLarge
 
 MOST_READ = 300
@@ -40,21 +41,50 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class JobFilter:
-    """Which jobs are wanted: of these `states` (empty: any), made at `since_ms` or later."""
+    """Which jobs are wanted: of these `states` (empty: any), made from `since_ms` to `until_ms`,
+    both included, with all of the `words` somewhere; the hidden ones, or all others."""
 
     states: tuple[str, ...] = ()
     model: str | None = None
     labels: tuple[tuple[str, str], ...] = ()
     since_ms: int = 0
     after: Cursor | None = None
+    until_ms: int | None = None
+    words: tuple[str, ...] = ()
+    hidden: bool = False
 
-    def fits(self, row: Mapping[str, Any]) -> bool:
+    def fits(self, job: Listed) -> bool:
         """Whether a job is wanted."""
+        row = job.row
         return (
             (not self.states or row["state"] in self.states)
             and self.model in (None, row["model"])
             and all(row["labels"].get(name) == value for name, value in self.labels)
+            and (not self.words or job.has(self.words))
         )
+
+    @property
+    def begin(self) -> Cursor | None:
+        """Where to look on: `after`, unless `until_ms` is before that."""
+        if self.until_ms is None:
+            return self.after
+        latest = Cursor(self.until_ms)
+        return latest if self.after is None else max(latest, self.after, key=Cursor.key)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A job as lists show it, and the job file it was made of."""
+
+    row: Row
+    written: Any
+
+    def has(self, words: Sequence[str]) -> bool:
+        """Whether each of the words is in its texts, its labels, its id or its model's name."""
+        labels = (text for pair in self.row["labels"].items() for text in pair)
+        names = folded("\n".join((self.row["job"], self.row["model"] or "", *labels)))
+        text = f"{names}\n{searched_text(self.written)}"
+        return all(folded(word) in text for word in words)
 
 
 @dataclass(frozen=True)
@@ -88,17 +118,19 @@ class JobListing:
         """Up to `size` jobs that fit, newest first. Raises StoreError."""
         rows: list[Row] = []
         searched = 0
-        entries = self.ledger.index.after(wanted.after, wanted.since_ms, min(size + 1, FULL_PAGE))
-        walk = _Walk(entries, self.sees, wanted.after)
+        folder = layout.HIDDEN if wanted.hidden else layout.JOBS
+        begin, first = wanted.begin, min(size + 1, FULL_PAGE)
+        entries = self.ledger.index.after(begin, wanted.since_ms, first, folder)
+        walk = _Walk(entries, self.sees, begin)
         while not walk.stopped:
             batch = walk.batch(min(READERS, size - len(rows), most_read - searched))
             searched += len(batch)
             read = self.map_fn(self._row, batch)
-            rows += [row for row in read if row is not None and wanted.fits(row)]
+            rows += [job.row for job in read if job is not None and wanted.fits(job)]
         following = walk.place if walk.has_more else None
         return Page(rows, str(following) if following else None, searched)
 
-    def _row(self, entry: IndexEntry) -> Row | None:
+    def _row(self, entry: IndexEntry) -> Listed | None:
         """None for a job that nothing can be said of: it must not hide the others."""
         try:
             return self._read(entry)
@@ -108,7 +140,7 @@ class JobListing:
             log.warning("job %s: left out of the list: %s", entry.job, why, extra=extra)
             return None
 
-    def _read(self, entry: IndexEntry) -> Row | None:
+    def _read(self, entry: IndexEntry) -> Listed | None:
         """The manifest says everything about a job that is over, unless it can still go on."""
         manifest = read_manifest(self.ledger.store, entry.job)
         if manifest is None or manifest.state not in FINAL or _can_go_on(manifest):
@@ -117,16 +149,16 @@ class JobListing:
         created = manifest.text("created_at") or iso(entry.created_ms / 1000)
         head = {"job": entry.job, "state": manifest.state, "model": manifest.text("model")}
         tail = self._results(manifest.images, manifest.error)
-        erased = _erased(manifest.text("erased_at"))
-        return head | {"created_at": created, **_of_spec(manifest.spec), **erased, **tail}
+        tail |= _erased(manifest.text("erased_at"))
+        return _listed(head | {"created_at": created}, manifest.spec, tail)
 
-    def _of_records(self, last: Record) -> Row:
+    def _of_records(self, last: Record) -> Listed:
         first = self.ledger.records.with_spec(last)
         head = {"job": last.job, "state": last.state, "model": last.model or None}
         images = last.manifest.images if last.manifest else []
         tail = self._results(images, error_of(last) or _rejection(last))
-        spec, erased = _of_spec(written_of(last, first)), _erased(last.erased)
-        return head | {"created_at": first.at, **spec, **erased, **tail}
+        tail |= _erased(last.erased)
+        return _listed(head | {"created_at": first.at}, written_of(last, first), tail)
 
     def _results(
         self, images: Sequence[Mapping[str, Any]], error: Mapping[str, Any] | None
@@ -177,9 +209,10 @@ class _Walk:
         return self.place if same and self.place is not None else Cursor(entry.created_ms)
 
 
-def _of_spec(written: Any) -> dict[str, Any]:
+def _listed(head: Row, written: Any, tail: Row) -> Listed:
     prompt = prompt_of(written) or ""
-    return {"labels": labels_of(written), "prompt": prompt[:PROMPT]}
+    told = {"labels": labels_of(written), "prompt": prompt[:PROMPT]}
+    return Listed({**head, **told, **tail}, written)
 
 
 def _erased(at: str | None) -> dict[str, str]:

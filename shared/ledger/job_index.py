@@ -1,7 +1,8 @@
 """The jobs by time: one zero-byte object a job, newest first.
 
 An index over the records: listing it costs one request a thousand jobs and reads no record. It
-can be made again from the records at any time.
+can be made again from the records at any time. The entry of a hidden job lies in a folder behind
+all others: listing the rest costs no more for it, and a rebuild sees that the job has its entry.
 """
 
 from __future__ import annotations
@@ -47,12 +48,11 @@ class Cursor:
             return None
         return Cursor(int(found[1]), found[2])
 
-    @property
-    def key(self) -> str:
+    def key(self, folder: str = layout.JOBS) -> str:
         """The key that comes right before what follows."""
         if self.job:
-            return layout.indexed(self.created_ms, self.job)
-        return layout.jobs_until(self.created_ms)
+            return layout.indexed(self.created_ms, self.job, folder)
+        return layout.jobs_until(self.created_ms, folder)
 
 
 @dataclass
@@ -66,16 +66,35 @@ class JobIndex:
 
         Raises StoreError.
         """
-        created_ms = round(from_iso(created_at) * 1000)
-        return self.store.create(layout.indexed(created_ms, job), b"").created
+        return self.store.create(_key(job, created_at), b"").created
+
+    def hide(self, job: str, created_at: str) -> None:
+        """Move a job's entry to the hidden ones; safe to repeat. Raises StoreError.
+
+        It is never in neither place for longer than this takes, whoever shows it meanwhile: the
+        one that comes last sees what the other one did.
+        """
+        hidden, shown = _key(job, created_at, layout.HIDDEN), _key(job, created_at)
+        self.store.create(hidden, b"")
+        self.store.delete(shown)
+        if not any(entry.key == hidden for entry in self.store.list(hidden, limit=1)):
+            self.store.create(shown, b"")
+
+    def show(self, job: str, created_at: str) -> None:
+        """Undo `hide`; safe to repeat. Raises StoreError."""
+        shown = _key(job, created_at)
+        self.store.create(shown, b"")
+        self.store.delete(_key(job, created_at, layout.HIDDEN))
+        self.store.create(shown, b"")
 
     def jobs(self) -> Many:
-        """Which jobs are indexed now. Raises StoreError."""
+        """Which jobs are indexed now, the hidden ones as well. Raises StoreError."""
         from shared.ledger.many import Many  # only a rebuild asks: a start does without
 
         found = Many()
-        for entry in self.newest():
-            found.add(entry.job)
+        for entry in self.store.list(layout.JOBS):
+            if any(layout.is_ours(entry.key, folder) for folder in (layout.JOBS, layout.HIDDEN)):
+                found.add(layout.parse_indexed(entry.key)[1])
         return found
 
     def newest(self, until_ms: int | None = None, since_ms: int = 0) -> Iterator[IndexEntry]:
@@ -86,16 +105,26 @@ class JobIndex:
         return self.after(None if until_ms is None else Cursor(until_ms), since_ms)
 
     def after(
-        self, place: Cursor | None, since_ms: int = 0, first: int = FULL_PAGE
+        self,
+        place: Cursor | None,
+        since_ms: int = 0,
+        first: int = FULL_PAGE,
+        folder: str = layout.JOBS,
     ) -> Iterator[IndexEntry]:
         """Jobs older than `place`, made at `since_ms` or later, newest first. Raises StoreError.
 
-        `first`: how many are likely to be wanted.
+        `first`: how many are likely to be wanted. `folder`: `layout.HIDDEN` for the hidden ones.
         """
-        for entry in walk(self.store, layout.JOBS, place.key if place else "", first):
-            if not layout.is_ours(entry.key, layout.JOBS):
+        for entry in walk(self.store, folder, place.key(folder) if place else "", first):
+            if folder == layout.JOBS and entry.key.startswith(layout.HIDDEN):
+                return
+            if not layout.is_ours(entry.key, folder):
                 continue
             created_ms, job = layout.parse_indexed(entry.key)
             if created_ms < since_ms:
                 return
             yield IndexEntry(created_ms, job)
+
+
+def _key(job: str, created_at: str, folder: str = layout.JOBS) -> str:
+    return layout.indexed(round(from_iso(created_at) * 1000), job, folder)

@@ -26,6 +26,8 @@ RESULTS = "results/"
 JOB_FILES = "jobs/"
 DEAD = "dead/"
 JOBS = "state/jobs/"
+HIDDEN = f"{JOBS}~hidden/"
+"""The index entries of jobs that lists leave out: behind all others, so that no list meets them."""
 UPLOADS = "uploads/"
 INPUTS = "inputs/"
 REQUESTS = "state/requests/"
@@ -53,6 +55,7 @@ _SHAPES = {
     EXPIRY: rf"{EXPIRY}[0-9]{{13}}-{_ID}",
     SLOTS: rf"{SLOTS}(?:[^/]+/)?[^/]+/{_ID}~[0-9]{{6}}~[0-9a-f]+",
     JOBS: rf"{JOBS}[0-9]{{13}}-{_ID}",
+    HIDDEN: rf"{HIDDEN}[0-9]{{13}}-{_ID}",
     LEASE: rf"{LEASE}[0-9]{{12}}",
     CALLS: rf"{CALLS}[0-9]{{12}}",
     DOUBTS: rf"{DOUBTS}[^/]+/[^/]+/{_ID}~[0-9]{{6}}~[0-9a-f]+",
@@ -206,19 +209,22 @@ def look_note(run: str, what: str) -> str:
     return f"{LOOK_NOTES}{run}-{what}.json"
 
 
-def jobs_until(created_ms: int) -> str:
-    """What comes right before the index entries of jobs made at `created_ms` or earlier."""
-    return f"{JOBS}{END_OF_TIME_MS - created_ms:013d}"
+def jobs_until(created_ms: int, folder: str = JOBS) -> str:
+    """What comes right before the index entries of jobs made at `created_ms` or earlier.
+
+    `folder`: `JOBS` or `HIDDEN`.
+    """
+    return f"{folder}{END_OF_TIME_MS - created_ms:013d}"
 
 
-def indexed(created_ms: int, job: str) -> str:
+def indexed(created_ms: int, job: str, folder: str = JOBS) -> str:
     """The index entry of a job; byte order is newest first."""
-    return f"{jobs_until(created_ms)}-{job}"
+    return f"{jobs_until(created_ms, folder)}-{job}"
 
 
 def parse_indexed(key: str) -> tuple[int, str]:
     """When the job was made, in milliseconds since 1970, and its id."""
-    moment, job = key[len(JOBS) :].split("-", 1)
+    moment, job = key.rsplit("/", 1)[1].split("-", 1)
     return END_OF_TIME_MS - int(moment), job
 
 

@@ -11,6 +11,7 @@ import io
 import json
 import threading
 from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -54,6 +55,8 @@ class FakeJob:
     texts: list[str] = field(default_factory=list)
     retried_from: str | None = None
     version: int = 1
+    hidden: bool = False
+    price: dict[str, Any] | None = None
 
 
 @dataclass
@@ -92,6 +95,10 @@ class FakeApi:
     deliveries: list[dict[str, Any]] = field(default_factory=list)
     redelivered: list[str] = field(default_factory=list)
     waits: Waits = field(default_factory=lambda: Waits())
+    admin: bool = False
+    looked_at: int = 1000
+    """Jobs that one search looks at."""
+    lists: list[dict[str, str]] = field(default_factory=list)
 
     def __enter__(self) -> FakeApi:
         self._loop = asyncio.new_event_loop()
@@ -173,6 +180,10 @@ class FakeApi:
         routes.add_post("/jobs/{id}/redeliver", self._redeliver)
         routes.add_post("/jobs/{id}/cancel", self._cancel)
         routes.add_post("/jobs/{id}/retry", self._retry)
+        routes.add_post("/jobs/{id}/hide", self._hide)
+        routes.add_post("/jobs/{id}/unhide", self._hide)
+        routes.add_post("/jobs/{id}/erase", self._erase)
+        routes.add_get("/runtime", self._runtime)
         return app
 
     @web.middleware
@@ -231,17 +242,40 @@ class FakeApi:
         ending = "FAILED" if "fail-me" in prompt_of(spec) else "SUCCEEDED"
         model = load_catalogue().get(spec["model"])
         steps = CALL if model is not None and model.mode == SYNC else STEPS
-        job = FakeJob(name, spec, plan=[*steps[1:], ending], **more)
+        at = datetime(2026, 11, 20, 8, tzinfo=timezone.utc) + timedelta(seconds=10 * len(self.jobs))
+        made = {"created_at": at.strftime("%Y-%m-%dT%H:%M:%S.000Z"), **more}
+        job = FakeJob(name, spec, plan=[*steps[1:], ending], **made)
         self.jobs[name] = job
         return job
 
     async def _list(self, request: web.Request) -> web.Response:
-        state, limit = request.query.get("state"), int(request.query.get("limit", 20))
-        start = int(request.query.get("cursor", 0))
-        found = [job for job in reversed(self.jobs.values()) if state in (None, job.state)]
-        page = [self._view(job) for job in found[start : start + limit]]
-        following = str(start + limit) if start + limit < len(found) else None
-        return web.json_response({"jobs": page, "next": following})
+        """A page looks at so many jobs, and a cursor is the place of the next one."""
+        query = dict(request.query)
+        self.lists.append(query)
+        limit, place = int(query.get("limit", 20)), int(query.get("cursor", 0))
+        everything, page, searched = list(reversed(self.jobs.values())), list[FakeJob](), 0
+        while place < len(everything) and len(page) < limit and searched < self.looked_at:
+            page += [everything[place]] if _fits(everything[place], query) else []
+            place, searched = place + 1, searched + 1
+        following = str(place) if place < len(everything) else None
+        rows = [self._view(job) for job in page]
+        return web.json_response({"jobs": rows, "next": following, "searched": searched})
+
+    async def _hide(self, request: web.Request) -> web.Response:
+        job = self.jobs[request.match_info["id"]]
+        job.hidden = request.path.endswith("/hide")
+        return web.json_response({"job": job.id, "hidden": job.hidden})
+
+    async def _erase(self, request: web.Request) -> web.Response:
+        if not self.admin:
+            return _problem(403, "This needs a token of scope admin.")
+        job = self.jobs.pop(request.match_info["id"])
+        return web.json_response({"job": job.id, "removed": job.images, "remains": []})
+
+    async def _runtime(self, _: web.Request) -> web.Response:
+        if not self.admin:
+            return _problem(403, "This needs a token of scope admin.")
+        return web.json_response({"headers": []})
 
     async def _job(self, request: web.Request) -> web.Response:
         job = self.jobs.get(request.match_info["id"])
@@ -256,20 +290,31 @@ class FakeApi:
         if self.waits.failing:
             return _problem(503, "The bucket cannot be asked at the moment.")
         with self.waits:
-            if asked["wait"] and not self._news(asked["jobs"]):
-                await self._go_on(asked["jobs"], asked["wait"])
+            if asked["wait"] and not self._news(asked["jobs"]) and not self._new(asked):
+                await self._go_on(asked, asked["wait"])
             news = self._news(asked["jobs"])[:10]
             missing = [name for name in asked["jobs"] if name not in self.jobs]
-            return web.json_response({"jobs": news, "missing": missing})
+            new = {"new": self._new(asked)} if "newer" in asked else {}
+            return web.json_response({"jobs": news, "missing": missing, **new})
+
+    def _new(self, asked: dict[str, Any]) -> list[str]:
+        newer = asked.get("newer")
+        jobs = [] if newer is None else reversed(self.jobs.values())
+        return [
+            job.id
+            for job in jobs
+            if job.created_at >= newer["since"] and job.id not in newer["seen"] and not job.hidden
+        ]
 
     def _news(self, known: dict[str, str | None]) -> list[dict[str, Any]]:
         jobs = [self.jobs[name] for name in known if name in self.jobs]
         news = [job for job in jobs if known[job.id] not in (job.state, f"v{job.version}")]
         return [{**self._view(job), "etag": f"v{job.version}"} for job in news]
 
-    async def _go_on(self, known: dict[str, str | None], wait: float) -> None:
-        until = asyncio.get_running_loop().time() + min(wait, self.waits.seconds)
-        while self.hold and asyncio.get_running_loop().time() < until and not self._news(known):
+    async def _go_on(self, asked: dict[str, Any], wait: float) -> None:
+        known, clock = asked["jobs"], asyncio.get_running_loop().time
+        until = clock() + min(wait, self.waits.seconds)
+        while self.hold and clock() < until and not self._news(known) and not self._new(asked):
             await asyncio.sleep(0.01)
         for name in known:
             if not self.hold and self.jobs[name].plan:
@@ -322,6 +367,11 @@ class FakeApi:
         job.plan[-1] = "SUCCEEDED"
         return web.json_response(self._view(job), status=202)
 
+    def _result(self, job: FakeJob) -> dict[str, Any] | None:
+        if job.state == "SUCCEEDED":
+            return {"texts": job.texts, "price": job.price}
+        return {"price": job.price} if job.price else None
+
     def _view(self, job: FakeJob) -> dict[str, Any]:
         images = [
             {"key": key, "url": f"{self.bucket}/{key}", "width": 0, "height": 0}
@@ -342,11 +392,22 @@ class FakeApi:
             "spec": job.spec,
             "images": images,
             "warnings": [],
-            "result": {"texts": job.texts} if job.texts and job.state == "SUCCEEDED" else None,
+            "result": self._result(job),
             "error": job.error,
             "violations": job.violations,
             "retried_from": job.retried_from,
         }
+
+
+def _fits(job: FakeJob, query: dict[str, str]) -> bool:
+    text = json.dumps([job.id, job.spec], ensure_ascii=False).lower()
+    return (
+        query.get("state", job.state) == job.state
+        and query.get("model", job.spec["model"]) == job.spec["model"]
+        and (query.get("hidden") == "true") == job.hidden
+        and query.get("since", "") <= job.created_at
+        and all(word in text for word in query.get("search", "").lower().split())
+    )
 
 
 def _status(model: Model) -> dict[str, Any] | None:

@@ -51,7 +51,8 @@ def test_ten_running_jobs_take_one_connection(visit: Visiting, api: FakeApi) -> 
     asked = len(api.waits.asked)
     page.evaluate(HIDE, True)
     page.evaluate(HIDE, False)
-    assert len(api.waits.asked) == asked, "nothing is left to ask for"
+    assert not any(api.waits.asked[asked:]), "nothing is left to follow"
+    assert api.waits.open == 0, "new jobs are looked for without keeping a connection"
 
 
 def test_the_next_view_takes_the_connection_over(visit: Visiting, api: FakeApi) -> None:

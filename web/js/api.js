@@ -30,6 +30,25 @@ export const redeliver = (id) => json("POST", `jobs/${encodeURIComponent(id)}/re
 
 export const cancelJob = (id) => json("POST", `jobs/${encodeURIComponent(id)}/cancel`);
 
+/** A hidden job is left out of lists, and nothing else of it changes. */
+export const hideJob = (id) => json("POST", `jobs/${encodeURIComponent(id)}/hide`);
+
+export const unhideJob = (id) => json("POST", `jobs/${encodeURIComponent(id)}/unhide`);
+
+/** Removes pictures and texts for good; needs a token of scope admin. */
+export const eraseJob = (id) => json("POST", `jobs/${encodeURIComponent(id)}/erase`);
+
+/** Whether the token is an admin's, whom the API shows how it is run. */
+export async function isAdmin() {
+  try {
+    await json("GET", "runtime");
+    return true;
+  } catch (error) {
+    if (error.status === 403) return false;
+    throw error;
+  }
+}
+
 export const retryJob = (id) => json("POST", `jobs/${encodeURIComponent(id)}/retry`);
 
 export const askUpload = (name, size, contentType) =>
@@ -46,10 +65,11 @@ export const getJob = (id, { signal } = {}) => json("GET", `jobs/${encodeURIComp
 
 /**
  * {jobs, missing}: the jobs that are not as `known` has them (by id an ETag, a state or null), as
- * soon as there is one, or after `wait` seconds; and those that there are not.
+ * soon as there is one, or after `wait` seconds; and those that there are not. With `newer`, a
+ * {since, seen}, also `new`: the jobs made since then, other than those.
  */
-export const getChanges = (known, { wait, signal }) =>
-  json("POST", "changes", { body: { jobs: known, wait }, signal });
+export const getChanges = (known, { wait, signal, newer }) =>
+  json("POST", "changes", { body: { jobs: known, wait, newer }, signal });
 
 async function json(method, path, options) {
   return parsed(await send(method, path, options ?? {}));

@@ -1,4 +1,4 @@
-// Following jobs to their end: one request at a time, however many jobs there are.
+// Following jobs to their end, and hearing of new ones: one request at a time, however many there are.
 
 import { ApiError, getChanges, Unauthorised } from "./api.js";
 import { t } from "./i18n.js";
@@ -9,18 +9,24 @@ const AT_LEAST = 300;
 const UNCHANGED = 2000;
 const AFTER_ERROR = 3000;
 const LONGEST_PAUSE = 60_000;
+/** Between two looks for new jobs while there is nothing else to wait for: such a look is short, and an
+ * open request would keep a function running. */
+const IDLE = 4000;
+const LONGEST_IDLE = 30_000;
 /** As many as the endpoint takes in one question. */
 const MOST = 50;
 
 /**
  * Follows jobs until `stop`. `onJob` gets each job that is not as it was known; `onError` gets each
  * error, after which it goes on if that can help, and `onAgain` is called when there is an answer
- * again. While the page is hidden nothing is asked.
+ * again. While the page is hidden nothing is asked, unless `evenHidden` says so. `newer` gives what
+ * new jobs are asked for, or null; `onNew` gets their names.
  */
 export class Following {
-  constructor({ onJob, onError, onAgain = () => {} }) {
-    Object.assign(this, { onJob, onError, onAgain, known: new Map(), asking: null, failures: 0, stopped: false });
-    this.onVisibility = () => (document.hidden ? this.interrupt() : this.goOn());
+  constructor({ onJob, onError, onAgain = () => {}, newer = () => null, onNew = () => {}, evenHidden = () => false }) {
+    Object.assign(this, { onJob, onError, onAgain, newer, onNew, evenHidden });
+    Object.assign(this, { known: new Map(), asking: null, failures: 0, idle: IDLE, stopped: false });
+    this.onVisibility = () => (this.isAway() ? this.interrupt() : this.goOn());
     document.addEventListener("visibilitychange", this.onVisibility);
   }
 
@@ -44,24 +50,31 @@ export class Following {
     this.asking = null;
   }
 
+  /** While nobody looks, new jobs can wait. */
+  isAway() {
+    return document.hidden && !(this.known.size && this.evenHidden());
+  }
+
   goOn() {
-    if (this.asking || this.stopped || document.hidden) return;
+    this.idle = IDLE;
+    if (this.asking || this.stopped || this.isAway()) return;
     this.asking = new AbortController();
     this.ask(this.asking.signal);
   }
 
   async ask(signal) {
-    while (!signal.aborted && this.known.size) {
+    while (!signal.aborted && !this.isAway() && (this.known.size || this.newer())) {
       const started = Date.now();
       let least = AT_LEAST;
       try {
-        const answer = await getChanges(this.question(), { wait: this.failures ? 0 : WAIT, signal });
+        const wait = this.failures || !this.known.size ? 0 : WAIT;
+        const answer = await getChanges(this.question(), { wait, signal, newer: this.newer() ?? undefined });
         if (signal.aborted) return;
         if (this.failures) this.onAgain();
         this.failures = 0;
         this.take(answer);
-        // Where too many requests wait already, one more is answered at once.
-        if (!answer.jobs.length) least = UNCHANGED;
+        if (answer.new?.length) await this.onNew(answer.new);
+        least = this.pauseFor(answer);
       } catch (error) {
         if (signal.aborted) return;
         this.onError(error);
@@ -71,6 +84,16 @@ export class Following {
       await pause(least - (Date.now() - started), signal);
     }
     if (!signal.aborted) this.asking = null;
+  }
+
+  /** Where too many requests wait already, one more is answered at once. */
+  pauseFor({ jobs, new: news = [] }) {
+    const quiet = !jobs.length && !news.length;
+    if (!quiet) this.idle = IDLE;
+    if (this.known.size) return quiet ? UNCHANGED : AT_LEAST;
+    const least = quiet ? this.idle : AT_LEAST;
+    if (quiet) this.idle = Math.min(this.idle * 1.5, LONGEST_IDLE);
+    return least;
   }
 
   /** The jobs that have been followed for longest, which are over first. */

@@ -8,6 +8,7 @@ import { frame } from "./frame.js";
 import { icon } from "./icons.js";
 import { language, setLanguage, t } from "./i18n.js";
 import { forgetPictures } from "./keptpictures.js";
+import { forgetRemembered } from "./remembered.js";
 import { signOut, takeTokenFromAddress, token } from "./session.js";
 import { applyTheme } from "./theme.js";
 import { createView } from "./views/create.js";
@@ -37,6 +38,7 @@ function leave() {
   forgetModels();
   forgetDrafts();
   forgetPictures();
+  forgetRemembered();
   history.replaceState(null, "", location.pathname);
   redraw();
 }

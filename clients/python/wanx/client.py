@@ -103,8 +103,11 @@ class Client:
             seen = now
             yield seen
 
-    def pages(self, **filters: str) -> Iterator[list[Job]]:
-        """All jobs, newest first, in pages. Filters: state, model, label, since, limit."""
+    def pages(self, **filters: str | list[str]) -> Iterator[list[Job]]:
+        """All jobs, newest first, in pages; a page of a search may be empty.
+
+        Filters: state, model, label (one or several), since, until, search, hidden, limit.
+        """
         query = dict(filters)
         while True:
             page = self._everywhere("GET", "/jobs", "jobs", params=query)

@@ -1,5 +1,5 @@
-"""What can be done with one job: cancel, retry, adopt a task, decide about a lost call, read its
-events or its job file."""
+"""What can be done with one job: cancel, retry, hide, adopt a task, decide about a lost call, read
+its events or its job file."""
 
 from __future__ import annotations
 
@@ -103,6 +103,19 @@ class JobRetry:
             raise key_reused() from None
         refuse_violated([made])
         answer_made(request, response, made)
+
+
+class JobHide:
+    """`/jobs/{job}/hide` and `/jobs/{job}/unhide`"""
+
+    def __init__(self, hidden: bool) -> None:
+        self._hidden = hidden
+
+    def on_post(self, request: falcon.Request, response: falcon.Response, job: str) -> None:
+        """Leave the job out of lists, or list it again; the same once more changes nothing."""
+        hiding, last = app_of(request).hiding, known_job(request, job)
+        (hiding.hide if self._hidden else hiding.show)(last)
+        answer_json(response, {"job": job, "hidden": self._hidden})
 
 
 class JobLostCall:

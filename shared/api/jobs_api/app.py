@@ -18,6 +18,7 @@ from shared.api.jobs_api.actions import (
     JobErase,
     JobEvents,
     JobFile,
+    JobHide,
     JobLostCall,
     JobRetry,
 )
@@ -104,6 +105,8 @@ def _add_jobs(wsgi: falcon.App[falcon.Request, falcon.Response]) -> None:
     wsgi.add_route("/jobs/{job}/cancel", JobCancel())
     wsgi.add_route("/jobs/{job}/erase", JobErase())
     wsgi.add_route("/jobs/{job}/retry", JobRetry())
+    wsgi.add_route("/jobs/{job}/hide", JobHide(True))
+    wsgi.add_route("/jobs/{job}/unhide", JobHide(False))
     wsgi.add_route("/jobs/{job}/adopt/{task}", JobAdopt())
     wsgi.add_route("/jobs/{job}/lost-call/{decision}", JobLostCall())
     wsgi.add_route("/jobs/{job}/stream", JobStream())

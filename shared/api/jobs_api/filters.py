@@ -8,14 +8,23 @@ from datetime import datetime, timedelta, timezone
 import falcon
 
 from shared.api.context import app_of
-from shared.api.jobs_api.problems import Problem, wrong_parameter
+from shared.api.jobs_api.problems import wrong_parameter
 from shared.jobs.listing import JobFilter
 from shared.ledger.job_index import Cursor
 from shared.ledger.record import STATES
+from shared.storage.layout import END_OF_TIME_MS
 
 DEFAULT_SIZE = 20
-PARAMETERS = {"GET": ("state", "model", "label", "since", "cursor", "limit")}
+PARAMETERS = {
+    "GET": (
+        *("state", "model", "label", "since", "until", "search", "hidden"),
+        *("cursor", "limit"),
+    )
+}
 """What the lists read of a query."""
+LONGEST_SEARCH = 200
+DAY_MS = 86_400_000
+TRUTH = {"": False, "false": False, "true": True}
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 MOMENT = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})"
@@ -40,8 +49,11 @@ def job_filter(request: falcon.Request) -> JobFilter:
         (state,) if state else (),
         model,
         tuple(_label(text) for text in labels if text),
-        _since(request.get_param("since")),
+        _moment("since", request.get_param("since") or "") or 0,
         after,
+        _moment("until", request.get_param("until") or ""),
+        _words(request.get_param("search") or ""),
+        _truth("hidden", request.get_param("hidden") or ""),
     )
 
 
@@ -62,22 +74,42 @@ def _label(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _since(text: str | None) -> int:
-    """Milliseconds since 1970 of a date, or of an RFC 3339 time; without zone it is UTC."""
+def _words(text: str) -> tuple[str, ...]:
+    if len(text) > LONGEST_SEARCH:
+        raise wrong_parameter("search", f"words, {LONGEST_SEARCH} characters at most", text)
+    return tuple(text.split())
+
+
+def _truth(name: str, text: str) -> bool:
+    if text not in TRUTH:
+        raise wrong_parameter(name, "true or false", text)
+    return TRUTH[text]
+
+
+def _moment(name: str, text: str) -> int | None:
+    """None for no text. A date alone is its first moment, as `until` its last one."""
     if not text:
-        return 0
+        return None
+    found = milliseconds(text)
+    if found is None:
+        raise wrong_parameter(name, "a date or time such as 2026-11-20T05:12:00Z", text)
+    is_day = "T" not in text.upper()
+    return min(found + (DAY_MS - 1 if is_day and name == "until" else 0), END_OF_TIME_MS)
+
+
+def milliseconds(text: str) -> int | None:
+    """Milliseconds since 1970 of a date, or of an RFC 3339 time; without zone it is UTC.
+
+    None if it is neither.
+    """
     found = MOMENT.fullmatch(text.upper().replace(" ", "+"))
     if found is None:
-        raise _no_moment(text)
+        return None
     day, time, fraction, zone = found.groups()
     clock = f"{time or '00:00:00'}.{(fraction or '0')[:6]:0<6}"
     offset = "+00:00" if zone in (None, "Z") else zone
     try:
         moment = datetime.fromisoformat(f"{day}T{clock}{offset}")
     except ValueError:
-        raise _no_moment(text) from None
-    return max(0, int((moment - EPOCH) / timedelta(milliseconds=1)))
-
-
-def _no_moment(text: str) -> Problem:
-    return wrong_parameter("since", "a date or time such as 2026-11-20T05:12:00Z", text)
+        return None
+    return max(0, (moment - EPOCH) // timedelta(milliseconds=1))

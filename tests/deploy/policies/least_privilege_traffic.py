@@ -147,6 +147,8 @@ def _http_jobs(world: World) -> None:
     assert len(world.ask("GET", "/jobs").json()["jobs"]) >= 5
     shown = world.ask("GET", "/jobs/lp-posted").json()["images"][0]
     assert requests.get(shown["url"], timeout=30).status_code == 200
+    for verb in ("hide", "unhide"):
+        world.post(f"/jobs/lp-put/{verb}", None)
     again = world.post("/jobs/lp-refused/retry", None)
     world.manifest(again["job"], "SUCCEEDED")
 

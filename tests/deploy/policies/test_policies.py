@@ -80,11 +80,16 @@ def test_no_function_can_delete_what_cannot_be_made_again() -> None:
         layout.INPUTS,
         layout.UPLOADS,
         layout.RESULTS,
-        layout.JOBS,
     )
     for row in load_table():
         if row.action == "oss:DeleteObject":
             assert not [one for one in row.resources if one.startswith(kept) or one == "state/*"]
+
+
+def test_only_who_hides_jobs_moves_their_index_entries() -> None:
+    deletes = [row for row in load_table() if row.action == "oss:DeleteObject"]
+    moves = {row.role for row in deletes if f"{layout.JOBS}*" in row.resources}
+    assert moves == {"api"}
 
 
 def test_resources_have_the_names_of_their_services() -> None:

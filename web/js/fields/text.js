@@ -2,6 +2,7 @@
 
 import { h } from "../dom.js";
 import { t } from "../i18n.js";
+import { promptHistory } from "../prompthistory.js";
 import { setValue, shell } from "./shell.js";
 
 export function textField(context) {
@@ -20,7 +21,16 @@ export function textField(context) {
     show(input.value);
     return input;
   };
-  return shell(context, make, { aside: most ? counter : null });
+  const element = shell(context, make, { aside: [most ? counter : null, context.name === "prompt" ? promptHistory((text) => fill(element, text)) : null] });
+  return element;
+}
+
+/** As if it had been typed. */
+function fill(element, text) {
+  const input = element.querySelector("textarea");
+  input.value = text;
+  input.dispatchEvent(new Event("input", { bubbles: true }));
+  input.focus();
 }
 
 /** Characters as the service counts them: an emoji or a Chinese character is one. */

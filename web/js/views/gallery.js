@@ -1,119 +1,188 @@
-// All jobs, newest first.
+// All jobs, newest first; new ones come by themselves.
 
 import { listJobs, Unauthorised } from "../api.js";
-import { loadModels } from "../catalogue.js";
-import { append, h, replace } from "../dom.js";
+import { findModel, loadModels } from "../catalogue.js";
+import { h, replace } from "../dom.js";
 import { Following } from "../follow.js";
 import { icon } from "../icons.js";
 import { t } from "../i18n.js";
 import { say } from "../notices.js";
-import { isOver, STATES } from "../states.js";
+import { isNotifying, notifyOf, showCount, withCount } from "../notify.js";
+import { isOver } from "../states.js";
+import { Finder, isFiltered, NO_FILTERS, queryOf } from "./finder.js";
+import { galleryFilters } from "./galleryfilters.js";
+import { isBefore, MOST, Newcomers } from "./newcomers.js";
+import { notifyButton } from "./notifybutton.js";
+import { Selection } from "./selection.js";
 import { tile } from "./tile.js";
 
-const PAGE = 24;
-const TYPING = 250;
-
-const kept = { search: "", state: "" };
+const kept = { ...NO_FILTERS };
 
 export async function galleryView(app) {
   await loadModels();
   const grid = h("div", { class: "gallery-grid", role: "list" });
   const foot = h("div", { class: "gallery-foot" });
-  const view = { app, grid, foot, jobs: [], next: null, round: 0, tiles: new Map() };
-  const element = h("div", { class: "gallery" }, h("h1", {}, t("gallery.title")), filters(view), grid, foot);
+  const view = { app, grid, foot, round: 0, jobs: new Map(), tiles: new Map(), isHidden: () => kept.show === "hidden" };
+  view.selection = new Selection(view, { onGone: (jobs) => jobs.forEach((job) => remove(view, job)), onMade: () => lookForNew(view) });
+  const filters = await galleryFilters(kept, () => reload(view));
+  const head = h("div", { class: "gallery-head" }, h("h1", {}, t("gallery.title")), notifyButton());
+  const element = h("div", { class: "gallery" }, head, filters, grid, foot, view.selection.element);
   await reload(view);
-  return { element, title: t("gallery.title"), close: () => view.following.stop() };
+  return { element, title: withCount(t("gallery.title"), openCount(view)), close: () => close(view) };
 }
 
-function filters(view) {
-  let timer;
-  const search = h("input", {
-    type: "search", value: kept.search, placeholder: t("gallery.search"), "aria-label": t("gallery.search"),
-    oninput: () => {
-      kept.search = search.value;
-      clearTimeout(timer);
-      timer = setTimeout(() => draw(view), TYPING);
-    },
-  });
-  const select = h(
-    "select",
-    { "aria-label": t("gallery.state"), onchange: () => { kept.state = select.value; reload(view); } },
-    h("option", { value: "" }, t("gallery.all")),
-    STATES.map((state) => h("option", { value: state, selected: state === kept.state }, t(`state.${state}`))),
-  );
-  return h("div", { class: "filters", role: "search" }, h("span", { class: "search" }, icon("search"), search), select);
+function close(view) {
+  view.round += 1;
+  view.finder.stop();
+  view.following.stop();
+  showCount(0);
 }
 
 async function reload(view) {
-  Object.assign(view, { jobs: [], next: null });
+  view.finder?.stop();
   view.following?.stop();
+  view.jobs.clear();
+  view.tiles.clear();
+  replace(view.grid);
+  view.selection.clear();
+  view.finder = new Finder(kept);
+  view.newcomers = new Newcomers();
   view.following = followed(view);
   await load(view);
 }
 
-/** One page more. An answer that comes after the filter was changed again is dropped. */
+/** One page more. What comes after the filter was changed again is dropped. */
 async function load(view) {
   const round = (view.round += 1);
-  const query = { limit: PAGE };
-  if (kept.state) query.state = kept.state;
-  if (view.next) query.cursor = view.next;
+  const isMine = () => round === view.round;
+  const { finder } = view;
   try {
-    const answer = await listJobs(query);
-    if (round !== view.round) return;
-    view.jobs.push(...answer.jobs);
-    view.next = answer.next ?? null;
-    draw(view);
-    const open = answer.jobs.filter((job) => !isOver(job.state));
-    // The oldest first: they are over first.
-    view.following.add(open.reverse().map((job) => [job.job, job.state]));
+    drawSearching(view);
+    await finder.more((jobs) => {
+      if (!isMine()) return;
+      add(view, jobs);
+      drawSearching(view);
+    });
+    if (!isMine()) return;
+    drawFoot(view);
+    await listen(view);
   } catch (error) {
-    if (error instanceof Unauthorised) view.app.signedOut();
-    else showError(view, error);
+    if (isMine()) failed(view, error);
   }
+}
+
+function failed(view, error) {
+  if (error instanceof Unauthorised) view.app.signedOut();
+  else showError(view, error);
+}
+
+/** From the first page on new jobs are heard of, where the list is of all that are made. */
+async function listen(view) {
+  if (view.isListening === view.finder || kept.show) return;
+  view.isListening = view.finder;
+  const rows = isFiltered(kept) ? (await listJobs({ limit: MOST })).jobs : [...view.jobs.values()];
+  view.newcomers.learn(rows);
+  view.following.goOn();
 }
 
 /** From now on the jobs that are loaded are followed; a job that is gone stays as it was. */
 function followed(view) {
-  return new Following({
+  const following = new Following({
     onJob: (job) => update(view, job),
     onError: (error) => { if (error instanceof Unauthorised) view.app.signedOut(); },
+    newer: () => (view.isListening === view.finder && !kept.show ? view.newcomers.question() : null),
+    onNew: () => lookForNew(view),
+    evenHidden: isNotifying,
   });
+  return following;
 }
 
-/** One tile anew, where it is; whoever is at it with the keyboard stays there. */
+/** The new jobs, as far as they fit what is shown. */
+async function lookForNew(view) {
+  const { finder, newcomers } = view;
+  const { since } = newcomers.question();
+  const { jobs: all } = await listJobs({ since, limit: MOST });
+  const fitting = isFiltered(kept) ? (await listJobs({ ...queryOf(kept), since, limit: MOST })).jobs : all;
+  if (finder !== view.finder) return;
+  newcomers.learn(all);
+  const last = [...view.grid.children].at(-1);
+  const isLater = (job) => last && !finder.isDone && isBefore(view.jobs.get(last.dataset.job), job);
+  const news = fitting.filter((job) => !view.jobs.has(job.job) && !isLater(job));
+  if (!news.length) return;
+  add(view, news);
+  drawFoot(view);
+  say(t("gallery.new", { n: news.length }));
+}
+
+function add(view, jobs) {
+  const news = jobs.filter((job) => !view.jobs.has(job.job));
+  for (const job of news) {
+    view.jobs.set(job.job, job);
+    view.tiles.set(job.job, made(view, job));
+  }
+  for (const job of news) place(view, job);
+  const open = news.filter((job) => !isOver(job.state));
+  // The oldest first: they are over first.
+  view.following.add(open.reverse().map((job) => [job.job, job.state]));
+  showCount(openCount(view));
+}
+
+/** The tile where its job belongs: nearly always at one of the ends. */
+function place(view, job) {
+  const others = [...view.grid.children];
+  const isAfter = (tile) => isBefore(job, view.jobs.get(tile.dataset.job));
+  const next = others.length && isAfter(others.at(-1)) ? others.find(isAfter) : null;
+  view.grid.insertBefore(view.tiles.get(job.job), next);
+}
+
+const openCount = (view) => [...view.jobs.values()].filter((job) => !isOver(job.state)).length;
+
+function made(view, job) {
+  const { selection } = view;
+  return tile(job, { isSelected: selection.has(job.job), onSelect: (on, event) => selection.choose(job.job, on, event.shiftKey) });
+}
+
+/** One tile made again, where it is; a person who is at it with the keyboard stays there. */
 function update(view, job) {
-  const place = view.jobs.findIndex((one) => one.job === job.job);
-  if (place < 0) return;
-  const prompt = view.jobs[place].prompt;
-  view.jobs[place] = { ...view.jobs[place], ...job, prompt };
-  const old = view.tiles.get(job.job);
-  if (!old) return;
-  const made = tile(view.jobs[place]);
-  const focused = old.contains(document.activeElement);
-  view.tiles.set(job.job, made);
-  old.replaceWith(made);
-  if (focused) made.querySelector("a").focus({ preventScroll: true });
+  const known = view.jobs.get(job.job);
+  if (!known) return;
+  const now = { ...known, ...job, prompt: known.prompt };
+  view.jobs.set(job.job, now);
+  const [old, next] = [view.tiles.get(job.job), made(view, now)];
+  const focused = ["a", "input", "button"].find((tag) => old.querySelector(tag) === document.activeElement);
+  view.tiles.set(job.job, next);
+  old.replaceWith(next);
+  if (focused) next.querySelector(focused).focus({ preventScroll: true });
+  showCount(openCount(view));
+  notifyOf(now, findModel(now.model));
 }
 
-function draw(view) {
-  const words = kept.search.trim().toLowerCase().split(/\s+/).filter(Boolean);
-  const shown = view.jobs.filter((job) => fits(job, words));
-  view.tiles = new Map(shown.map((job) => [job.job, tile(job)]));
-  replace(view.grid, [...view.tiles.values()]);
-  const text = t("gallery.count", { n: shown.length });
-  replace(view.foot, shown.length ? h("p", { class: "help" }, text) : nothing(view, words));
-  if (view.next) append(view.foot, [h("button", { type: "button", class: "button", onclick: () => load(view) }, t("gallery.more"))]);
+function remove(view, job) {
+  view.tiles.get(job)?.remove();
+  view.tiles.delete(job);
+  view.jobs.delete(job);
+  drawFoot(view);
+}
+
+/** While it looks on: how far it is, and a way to stop it. */
+function drawSearching(view) {
+  if (!isFiltered(kept)) return;
+  const stop = h("button", { type: "button", class: "button", onclick: () => view.finder.stop() }, t("gallery.stop"));
+  replace(view.foot, h("p", { class: "help" }, t("gallery.searching", { n: view.finder.searched })), stop);
+}
+
+function drawFoot(view) {
+  const text = t("gallery.count", { n: view.jobs.size });
+  const more = h("button", { type: "button", class: "button", onclick: () => load(view) }, t(isFiltered(kept) ? "gallery.goOn" : "gallery.more"));
+  const said = isFiltered(kept) ? `${text} · ${t("gallery.searched", { n: view.finder.searched })}` : text;
+  replace(view.foot, view.jobs.size ? h("p", { class: "help" }, said) : nothing(view), view.finder.isDone ? null : more);
   say(text);
 }
 
-function fits(job, words) {
-  const text = [job.job, job.prompt, job.model, ...Object.entries(job.labels ?? {}).flat()].join(" ").toLowerCase();
-  return words.every((word) => text.includes(word));
-}
-
-function nothing(view, words) {
-  const filtered = words.length || kept.state;
-  const text = filtered ? t(view.next ? "gallery.nothing" : "gallery.nothingAtAll") : t("gallery.empty");
+function nothing(view) {
+  const filtered = isFiltered(kept);
+  const word = !filtered ? "gallery.empty" : view.finder.isDone ? "gallery.nothingAtAll" : "gallery.nothing";
+  const text = kept.show && view.finder.isDone ? t(`gallery.no.${kept.show}`) : t(word, { n: view.finder.searched });
   const link = filtered ? null : h("a", { class: "button primary", href: "#/create" }, t("gallery.create"));
   return h("div", { class: "empty" }, icon("image"), h("p", {}, text), link);
 }

@@ -7,38 +7,48 @@ import { icon } from "../icons.js";
 import { inputPictures } from "../inputs.js";
 import { either, t } from "../i18n.js";
 import { say } from "../notices.js";
+import { isNotifying, notifyOf, showCount } from "../notify.js";
+import { remember } from "../remembered.js";
 import { canCancel, canRetry, isOver, stateWord } from "../states.js";
-import { getJob, Unauthorised } from "../api.js";
-import { cancel, copyJobFileOf, rerun, rerunWith, retry } from "./jobactions.js";
+import { getJob, isAdmin, Unauthorised } from "../api.js";
+import { cancel, copyJobFileOf, erase, hideOrShow, rerun, rerunWith, retry, sameSeed } from "./jobactions.js";
 import { details } from "./jobdetails.js";
 import { failure } from "./jobfailure.js";
 import { results } from "./jobresults.js";
 import { stateCard } from "./jobstate.js";
+import { waitingPictures } from "./jobwaiting.js";
+import { notifyButton } from "./notifybutton.js";
+import { star } from "./star.js";
 
 export async function jobView(app, id) {
   await loadModels();
   const stop = new AbortController();
   const view = { app, id, stop, parts: {}, job: null };
-  for (const part of ["head", "state", "outcome", "details", "lost"]) view.parts[part] = h("div", { class: `job-${part}` });
-  const { head, state, outcome, lost } = view.parts;
-  const element = h("div", { class: "job" }, head, lost, state, outcome, view.parts.details);
+  for (const part of ["head", "state", "waiting", "outcome", "details", "lost"]) view.parts[part] = h("div", { class: `job-${part}` });
+  const { head, state, waiting, outcome, lost } = view.parts;
+  const element = h("div", { class: "job" }, head, lost, state, waiting, outcome, view.parts.details);
+  view.drawButtons = () => replace(head, heading(view), buttons(view));
   const onJob = (job) => show(view, job);
   view.refresh = async () => onJob(await getJob(id, { signal: stop.signal }));
   const onAgain = () => replace(view.parts.lost);
-  const following = new Following({ onJob, onAgain, onError: (error) => showError(view, error) });
+  const following = new Following({ onJob, onAgain, onError: (error) => showError(view, error), evenHidden: isNotifying });
   following.add([[id, null]]);
-  return { element, title: t("job.title", { job: id }), close: () => { stop.abort(); following.stop(); view.card?.stop(); } };
+  return { element, title: t("job.title", { job: id }), close: () => { stop.abort(); following.stop(); view.card?.stop(); showCount(0); } };
 }
 
 async function show(view, job) {
   const news = view.job?.state !== job.state;
   view.job = job;
   view.model = findModel(job.model);
+  if (news) remember("prompts", job.spec?.input?.prompt);
   replace(view.parts.lost);
   if (!view.card || news) drawAll(view);
   view.card.update(job);
+  showCount(isOver(job.state) ? 0 : 1);
+  notifyOf(job, view.model);
   if (news) say(`${t("job.title", { job: job.job })}: ${stateWord(view.model, job.state)}`);
   if (news && isOver(job.state)) await drawOutcome(view);
+  else if (!view.parts.waiting.firstChild) await drawWaiting(view);
 }
 
 function drawAll(view) {
@@ -46,7 +56,8 @@ function drawAll(view) {
   view.card?.stop();
   view.card = stateCard(view.model);
   replace(parts.state, isOver(job.state) && job.state === "SUCCEEDED" ? null : view.card.element);
-  replace(parts.head, heading(view), buttons(view));
+  view.drawButtons();
+  if (isOver(job.state)) askWhetherAdmin(view);
   replace(parts.details, details(job, view.model));
 }
 
@@ -56,13 +67,14 @@ function heading({ job, model }) {
     "div",
     { class: "job-heading" },
     h("a", { class: "back", href: "#/jobs" }, icon("arrowleft"), t("job.back")),
-    h("h1", { tabindex: "-1" }, prompt || job.job),
+    h("div", { class: "job-name" }, h("h1", { tabindex: "-1" }, prompt || job.job), star(job.job, "")),
     h("p", { class: "sub" }, model ? either(model.title) : job.model, " · ", h("code", {}, job.job)),
   );
 }
 
 function buttons(view) {
-  const { model, job: { state, error } } = view;
+  const { model, job } = view;
+  const { state, error } = job;
   const gone = model?.status?.state === "retired";
   const successor = findModel(model?.status?.successor);
   const again = canRetry(state) && error?.retryable !== false;
@@ -76,14 +88,32 @@ function buttons(view) {
     canRetry(state) && !gone ? make("job.retry", "refresh", retry, again && mine ? "primary" : "") : null,
     gone ? null : make("job.rerun", "pencil", rerun, isOver(state) && !again && mine ? "primary" : ""),
     successor ? make("job.rerunWith", "wand", rerunWith(successor), isOver(state) && !mine ? "primary" : "", { model: either(successor.title) }) : null,
+    job.spec?.parameters?.seed === undefined || gone ? null : make("job.sameSeed", "dice", sameSeed, "quiet"),
     make("job.copy", "copy", copyJobFileOf, "quiet"),
+    make(view.isHidden ? "select.show" : "select.hide", view.isHidden ? "eye" : "eyeoff", hideOrShow, "quiet"),
+    isOver(state) && view.isAdmin ? make("select.erase", "trash", erase, "quiet") : null,
+    isOver(state) ? null : notifyButton(),
   );
+}
+
+/** What it is made from, until the outcome is there. */
+async function drawWaiting(view) {
+  const { job, model, parts } = view;
+  const pictures = await inputPictures(job, model);
+  if (!view.stop.signal.aborted && !isOver(view.job.state)) replace(parts.waiting, waitingPictures(pictures));
+}
+
+async function askWhetherAdmin(view) {
+  if (view.isAdmin !== undefined) return;
+  view.isAdmin = await isAdmin().catch(() => false);
+  if (view.isAdmin && !view.stop.signal.aborted) view.drawButtons();
 }
 
 async function drawOutcome(view) {
   const { job, model, parts } = view;
   const pictures = await inputPictures(job, model);
   if (view.stop.signal.aborted) return;
+  replace(parts.waiting);
   replace(parts.outcome, failure(job, model), results(job, pictures));
 }
 

@@ -5,15 +5,23 @@ import { icon } from "../icons.js";
 import { beforePicture } from "../inputs.js";
 import { language, number, t } from "../i18n.js";
 import { compare } from "./compare.js";
+import { compareImages, imagesOf } from "./comparetwo.js";
+import { lightbox } from "./lightbox.js";
 
 export function results(job, pictures) {
-  const images = imagesOf(job);
+  const images = shownOf(job);
   const written = texts(job);
   if (!images.length) return written.length ? h("section", { class: "card results" }, written) : null;
   const before = beforePicture(pictures);
   const large = h("div", { class: "result-large" });
-  const choices = images.map((image, place) => choice(image, place, images.length, (chosen) => showLarge(large, before, images, chosen)));
-  showLarge(large, before, images, 0);
+  const toCompare = [...images, ...(before ? [{ url: before.address, name: t("compare.before") }] : [])];
+  const show = (place) => {
+    const open = () => lightbox(images, place, (now) => choices[now]?.querySelector("input").click());
+    const others = images.length > 1 ? () => compareImages(toCompare, place, place ? 0 : 1) : null;
+    showLarge(large, before, images[place], { place, open, others });
+  };
+  const choices = images.map((image, place) => choice(image, place, images.length, show));
+  show(0);
   return h(
     "section",
     { class: "card results" },
@@ -26,23 +34,26 @@ export function results(job, pictures) {
 }
 
 /** The manifest's facts (number, prompt, bytes) joined with the signed addresses. */
-function imagesOf(job) {
+function shownOf(job) {
   const facts = new Map((job.result?.images ?? []).map((image) => [image.key, image]));
-  return (job.images ?? []).filter((image) => image.url).map((image) => ({ ...facts.get(image.key), ...image }));
+  return imagesOf([job]).map((image, place) => ({ ...facts.get(image.key), ...image, name: t("job.result", { n: place + 1 }) }));
 }
 
-function showLarge(large, before, images, place) {
-  const image = images[place];
+function showLarge(large, before, image, { place, open, others }) {
   const n = image.number ?? place + 1;
   const alt = t("job.result", { n });
-  const shown = before ? compare(before.address, image, alt) : h("img", { class: "result-image", src: image.url, alt });
+  const shown = before
+    ? compare(before.address, image, alt)
+    : h("button", { type: "button", class: "result-open", "aria-label": `${alt}: ${t("lightbox.open")}`, onclick: open }, h("img", { class: "result-image", src: image.url, alt }));
+  const full = h("button", { type: "button", class: "button", onclick: open }, icon("fit"), t("lightbox.open"));
+  const compared = others ? h("button", { type: "button", class: "button", onclick: others }, icon("compare"), t("select.compare")) : null;
   const link = h(
     "a",
     { class: "button", href: image.download_url ?? image.url, download: image.key?.split("/").pop() ?? "", "aria-label": t("job.downloadNamed", { n }) },
     icon("download"), t("job.download"),
   );
   const size = image.width ? `${number(image.width)} × ${number(image.height)}` : "";
-  replace(large, shown, h("div", { class: "result-foot" }, h("span", { class: "facts" }, [alt, size].filter(Boolean).join(" · ")), link));
+  replace(large, shown, h("div", { class: "result-foot" }, h("span", { class: "facts" }, [alt, size].filter(Boolean).join(" · ")), h("div", { class: "job-buttons" }, full, compared, link)));
 }
 
 function choice(image, place, total, choose) {

@@ -1,7 +1,7 @@
 // Where a job stands while it runs: state, place in line, estimate, progress.
 
 import { h, replace } from "../dom.js";
-import { duration, t } from "../i18n.js";
+import { duration, fromApi, language, t } from "../i18n.js";
 import { progressBar } from "../progress.js";
 import { isCall, isOver, share, stateWord, tone } from "../states.js";
 
@@ -12,9 +12,10 @@ const TICK = 500;
 export function stateCard(model) {
   const word = h("strong", { class: "state-word" });
   const more = h("span", { class: "state-more" });
+  const reason = h("p", { class: "help state-why" });
   const bar = progressBar();
   const steps = h("ol", { class: "steps", "aria-hidden": "true" });
-  const element = h("section", { class: "card state-card" }, h("div", { class: "state-line" }, word, more), bar.element, steps);
+  const element = h("section", { class: "card state-card" }, h("div", { class: "state-line" }, word, more), reason, bar.element, steps);
   const card = { state: null, since: Date.now(), timer: null };
   const tick = () => bar.set(share(card.state, (Date.now() - card.since) / 1000, model?.typical ?? 30, model));
   const stop = () => clearInterval(card.timer);
@@ -23,6 +24,8 @@ export function stateCard(model) {
     element.dataset.tone = tone(job.state);
     word.textContent = stateWord(model, job.state);
     more.textContent = isCall(model, job.state) ? t("job.noCancel") : wait(job);
+    reason.textContent = why(job);
+    reason.hidden = !reason.textContent;
     replace(steps, stepItems(model, job.state));
     steps.hidden = bar.element.hidden = isOver(job.state);
     stop();
@@ -46,6 +49,14 @@ function wait(job) {
   else if (job.position > 1) words.push(t("job.position", { n: job.position }));
   if (job.estimated_wait_seconds > 0) words.push(t("job.wait", { time: duration(job.estimated_wait_seconds) }));
   return words.join(" · ");
+}
+
+/** Why it is still here: what the service said to an earlier attempt, and that it is tried again. */
+function why(job) {
+  if (isOver(job.state) || !job.error?.message) return "";
+  const hint = (language() === "zh" ? job.error.hint_zh : null) ?? job.error.hint;
+  const said = t("job.why", { reason: fromApi(job.error.message).replace(/[.。]$/, "") });
+  return [said, job.state === "QUEUED" ? hint : ""].filter(Boolean).join(" ");
 }
 
 /** The steps a job of the model goes; a state between two of them belongs to the one before. */

@@ -5,26 +5,46 @@ import { h } from "../dom.js";
 import { icon } from "../icons.js";
 import { either, t, when } from "../i18n.js";
 import { stateWord, tone } from "../states.js";
+import { star } from "./star.js";
 
-export function tile(job) {
-  const model = findModel(job.model);
-  const state = stateWord(model, job.state);
-  const image = (job.images ?? []).find((one) => one.url);
-  const count = (job.images ?? []).length;
-  const picture = image
-    ? h("img", { src: image.url, alt: "", loading: "lazy" })
-    : h("span", { class: "tile-blank" }, icon(tone(job.state) === "bad" ? "alert" : tone(job.state) === "busy" ? "clock" : "image"));
+/** `isSelected` says how the box begins; `onSelect` gets whether it is checked, and the event. */
+export function tile(job, { isSelected, onSelect }) {
+  const state = stateWord(findModel(job.model), job.state);
+  const name = job.prompt || job.job;
+  const select = h("input", {
+    type: "checkbox", checked: isSelected, "aria-label": t("select.one", { job: name }),
+    onclick: (event) => onSelect(select.checked, event),
+  });
   return h(
     "div",
-    { role: "listitem", class: "tile-item" },
-    h(
-      "a",
-      { class: "tile", href: `#/jobs/${encodeURIComponent(job.job)}`, "aria-label": t("gallery.open", { job: job.prompt || job.job, state }) },
-      h("span", { class: "tile-picture" }, picture, count > 1 ? h("span", { class: "badge" }, icon("layers"), String(count)) : null),
-      h("span", { class: "tile-prompt" }, job.prompt || job.job),
-      h("span", { class: "tile-facts" }, h("span", { class: "pill", "data-tone": tone(job.state) }, state), h("span", {}, when(job.created_at))),
-      job.error?.message ? h("span", { class: "tile-error" }, job.error.message) : null,
-      h("span", { class: "tile-model" }, model ? either(model.title) : job.model),
-    ),
+    { role: "listitem", class: "tile-item", "data-job": job.job },
+    link(job, state),
+    h("label", { class: "tile-check" }, select),
+    star(job.job, "tile-star"),
+  );
+}
+
+function link(job, state) {
+  const model = findModel(job.model);
+  return h(
+    "a",
+    { class: "tile", href: `#/jobs/${encodeURIComponent(job.job)}`, "aria-label": t("gallery.open", { job: job.prompt || job.job, state }) },
+    picture(job),
+    h("span", { class: "tile-prompt" }, job.prompt || job.job),
+    h("span", { class: "tile-facts" }, h("span", { class: "pill", "data-tone": tone(job.state) }, state), h("span", {}, when(job.created_at))),
+    job.error?.message ? h("span", { class: "tile-error" }, job.error.message) : null,
+    h("span", { class: "tile-model" }, model ? either(model.title) : job.model),
+  );
+}
+
+function picture(job) {
+  const images = job.images ?? [];
+  const shown = images.find((one) => one.url);
+  const symbol = { bad: "alert", busy: "clock" }[tone(job.state)] ?? "image";
+  return h(
+    "span",
+    { class: "tile-picture" },
+    shown ? h("img", { src: shown.url, alt: "", loading: "lazy" }) : h("span", { class: "tile-blank" }, icon(symbol)),
+    images.length > 1 ? h("span", { class: "badge" }, icon("layers"), String(images.length)) : null,
   );
 }

@@ -251,3 +251,85 @@ def test_a_tag_that_nobody_made_is_old(world: World) -> None:
     world.queued("cat")
     for tag in ("999999-x", "9999999999-x", "0-x", "²-x", 'W/"1-wrong.0.0"', "nonsense"):
         assert names(changes(world, {"cat": tag}, wait=30)) == ["cat"], tag
+
+
+def newer(since: str, *seen: str) -> dict[str, Any]:
+    return {"newer": {"since": since, "seen": list(seen)}}
+
+
+def test_new_jobs_are_told_to_whoever_asks_for_them(world: World) -> None:
+    world.queued("old")
+    world.timeline.wait(5)
+    world.queued("known")
+    since = ask(world, "GET", "/jobs/known").json["created_at"]
+    assert changes(world, {}, **newer(since, "known")).json == {
+        "jobs": [],
+        "missing": [],
+        "new": [],
+    }
+    world.queued("cat")
+    world.queued("dog")
+    known = {"known": "QUEUED"}
+    assert changes(world, known, **newer(since, "known")).json["new"] == ["dog", "cat"]
+    assert changes(world, {}, **newer(since, "known", "dog")).json["new"] == ["cat"]
+    assert "new" not in changes(world, known).json
+
+
+@pytest.mark.parametrize("known", [{}, {"old": "QUEUED"}])
+def test_a_new_job_ends_the_wait(world: World, known: dict[str, str]) -> None:
+    world.queued("old")
+    since = ask(world, "GET", "/jobs/old").json["created_at"]
+    app, begun = world.app("http", tokens=TOKENS), world.timeline.now
+    during(world, app, 5, lambda: world.queued("cat"))
+    reply = changes(app, known, wait=30, **newer(since, "old")).json
+    assert (reply["new"], reply["jobs"]) == (["cat"], [])
+    assert 5 <= world.timeline.now - begun < 12
+    begun = world.timeline.now
+    changes(app, known, wait=9, **newer(since, "old", "cat"))
+    assert world.timeline.now - begun >= 9
+
+
+def test_looking_for_new_jobs_costs_a_listing_every_few_seconds(world: World) -> None:
+    world.queued("old")
+    since = ask(world, "GET", "/jobs/old").json["created_at"]
+    app = world.app("http", tokens=TOKENS)
+    world.bucket.calls.clear()
+    changes(app, {}, wait=30, **newer(since, "old"))
+    assert 5 <= world.bucket.count("list") <= 11
+    assert world.bucket.count() == world.bucket.count("list")
+
+
+def test_nobody_elses_new_job_is_told(world: World) -> None:
+    for job in ("secret-1", f"{PREFIX}1", "secret-2"):
+        world.queued(job)
+    reply = changes(world, {}, token("read", PREFIX), **newer("1970-01-01T00:00:00Z"))
+    assert reply.json["new"] == [f"{PREFIX}1"]
+    ask(world, "POST", f"/jobs/{PREFIX}1/hide")
+    reply = changes(world, {}, token("read", PREFIX), **newer("1970-01-01T00:00:00Z"))
+    assert reply.json["new"] == []
+
+
+def test_many_new_jobs_are_told_up_to_a_number(world: World) -> None:
+    for number in range(60):
+        world.queued(f"j{number:02}")
+    new = changes(world, {}, **newer("1970-01-01T00:00:00Z")).json["new"]
+    assert (len(new), new[0]) == (50, "j59")
+
+
+@pytest.mark.parametrize(
+    ("asked", "pointer"),
+    [
+        ([], "/newer"),
+        ({"seen": []}, "/newer/since"),
+        ({"since": "soon", "seen": []}, "/newer/since"),
+        ({"since": "2026-11-20T05:12:00Z"}, "/newer/seen"),
+        ({"since": "2026-11-20T05:12:00Z", "seen": ["../x"]}, "/newer/seen"),
+        ({"since": "2026-11-20T05:12:00Z", "seen": ["x"] * 101}, "/newer/seen"),
+        ({"since": "2026-11-20T05:12:00Z", "seen": [], "more": 1}, "/newer/more"),
+    ],
+)
+def test_a_question_for_new_jobs_that_is_not_in_order_is_explained(
+    world: World, asked: Any, pointer: str
+) -> None:
+    reply = changes(world, {}, newer=asked)
+    assert (reply.status, [one["pointer"] for one in reply.json["violations"]]) == (422, [pointer])

@@ -1,0 +1,102 @@
+// Several jobs of the gallery at once: which are chosen, and what can be done with them.
+
+import { isAdmin, Unauthorised } from "../api.js";
+import { h, replace } from "../dom.js";
+import { icon } from "../icons.js";
+import { t } from "../i18n.js";
+import { canRetry, isOver } from "../states.js";
+import { compareImages, imagesOf } from "./comparetwo.js";
+import { askAndErase, download, hide, retry, show } from "./manyactions.js";
+
+export class Selection {
+  /** `view` holds the `jobs` and `tiles` by name, in their order, and the `app`. */
+  constructor(view, { onGone, onMade }) {
+    Object.assign(this, { view, onGone, onMade, chosen: new Set(), last: null, admin: null, busy: false });
+    this.status = h("span", { class: "selection-status", role: "status" });
+    this.buttons = h("div", { class: "selection-buttons" });
+    this.element = h("div", { class: "selection card", role: "region", "aria-label": t("select.label"), hidden: true }, this.status, this.buttons);
+  }
+
+  has(job) {
+    return this.chosen.has(job);
+  }
+
+  get jobs() {
+    return [...this.chosen].map((name) => this.view.jobs.get(name)).filter(Boolean);
+  }
+
+  /** With the Shift key all from the last one to this. */
+  choose(job, on, withShift = false) {
+    for (const name of withShift ? this.range(job) : [job]) {
+      if (on) this.chosen.add(name);
+      else this.chosen.delete(name);
+      this.view.tiles.get(name).querySelector("input").checked = on;
+    }
+    this.last = job;
+    this.draw();
+  }
+
+  range(job) {
+    const names = [...this.view.grid.children].map((tile) => tile.dataset.job);
+    const [one, other] = [names.indexOf(job), names.indexOf(this.last)];
+    return other < 0 ? [job] : names.slice(Math.min(one, other), Math.max(one, other) + 1);
+  }
+
+  clear() {
+    for (const name of this.chosen) {
+      const box = this.view.tiles.get(name)?.querySelector("input");
+      if (box) box.checked = false;
+    }
+    this.chosen.clear();
+    this.last = null;
+    this.draw();
+  }
+
+  async draw() {
+    this.element.hidden = !this.chosen.size;
+    if (!this.chosen.size || this.busy) return;
+    this.status.textContent = t("select.count", { n: this.chosen.size });
+    replace(this.buttons, this.actions());
+    if (this.admin !== null) return;
+    this.admin = false;
+    this.admin = await isAdmin().catch(() => false);
+    if (this.admin) this.draw();
+  }
+
+  actions() {
+    const { jobs } = this;
+    const hidden = this.view.isHidden();
+    const images = imagesOf(jobs);
+    return [
+      images.length ? this.button("select.download", "download", download) : null,
+      images.length > 1 ? this.button("select.compare", "compare", () => compareImages(images)) : null,
+      jobs.some((job) => canRetry(job.state)) ? this.button("job.retry", "refresh", retry) : null,
+      hidden ? this.button("select.show", "eye", show) : this.button("select.hide", "eyeoff", hide),
+      this.admin && jobs.some((job) => isOver(job.state)) ? this.button("select.erase", "trash", askAndErase) : null,
+      h("button", { type: "button", class: "button quiet", onclick: () => this.clear() }, icon("x"), t("select.none")),
+    ];
+  }
+
+  button(word, symbol, action) {
+    return h("button", { type: "button", class: "button", onclick: () => this.run(action) }, icon(symbol), t(word));
+  }
+
+  /** An action gets the selection and says what came of it by its own words. */
+  async run(action) {
+    this.busy = true;
+    for (const button of this.buttons.children) button.disabled = true;
+    try {
+      await action(this);
+    } catch (error) {
+      if (error instanceof Unauthorised) this.view.app.signedOut();
+      else throw error;
+    } finally {
+      this.busy = false;
+      this.draw();
+    }
+  }
+
+  say(text) {
+    this.status.textContent = text;
+  }
+}
