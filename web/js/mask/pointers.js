@@ -1,10 +1,21 @@
 // Mouse, pen and fingers on the stage: one paints, two move and pinch, the wheel zooms.
 
+/** Only a pen says how hard it is pressed; a mouse always reports a half. */
+function howOf({ shiftKey, pointerType, pressure }) {
+  return { straight: shiftKey, pressure: pointerType === "pen" && pressure > 0 ? pressure : 1 };
+}
+
 /**
- * `tool` answers down(point), move(point), up(), abandon(), hover(place) and leave();
- * `isPanning()` says whether one pointer moves the picture instead.
+ * `tool` answers down(point, how), move(point, how), up(), abandon(), hover(place) and leave(), where
+ * `how` is {straight, pressure}; `isPanning()` says whether one pointer moves the picture instead.
  */
 export class Pointers {
+  /**
+   * @param {HTMLElement} stage
+   * @param {import("./viewport.js").Viewport} viewport
+   * @param {object} tool
+   * @param {() => boolean} isPanning
+   */
   constructor(stage, viewport, tool, isPanning) {
     Object.assign(this, { stage, viewport, tool, isPanning });
     this.down = new Map();
@@ -29,7 +40,7 @@ export class Pointers {
 
   startOne(event) {
     this.mode = this.isPanning() || event.button === 1 ? "pan" : "paint";
-    if (this.mode === "paint") this.tool.down(this.viewport.toPicture(this.place(event)));
+    if (this.mode === "paint") this.tool.down(this.viewport.toPicture(this.place(event)), howOf(event));
   }
 
   startPinch() {
@@ -51,7 +62,7 @@ export class Pointers {
   paint(event) {
     const steps = event.getCoalescedEvents?.() ?? [];
     for (const step of steps.length ? steps : [event]) {
-      this.tool.move(this.viewport.toPicture(this.place(step)));
+      this.tool.move(this.viewport.toPicture(this.place(step)), howOf(step));
     }
   }
 
