@@ -88,6 +88,8 @@ class FakeApi:
     fail_message: str | None = None
     converted: dict[str, Any] = field(default_factory=dict)
     retired: frozenset[str] = frozenset()
+    closed: bool = False
+    """The bucket lets no page of another origin read what it gives."""
     more: tuple[Model, ...] = ()
     deliveries: list[dict[str, Any]] = field(default_factory=list)
     redelivered: list[str] = field(default_factory=list)
@@ -153,7 +155,8 @@ class FakeApi:
         body = self.objects.get(request.match_info["key"])
         if body is None:
             return web.Response(status=404, headers=CORS)
-        return web.Response(body=body, content_type="image/png", headers=CORS)
+        headers = {} if self.closed else CORS
+        return web.Response(body=body, content_type="image/png", headers=headers)
 
     # --- the API ---
 
@@ -322,6 +325,18 @@ class FakeApi:
         job.plan[-1] = "SUCCEEDED"
         return web.json_response(self._view(job), status=202)
 
+    def _inputs(self, given: Any, pointer: str) -> dict[str, str]:
+        """A link to every image of the bucket, wherever the job names it."""
+        if isinstance(given, str):
+            key = given.removeprefix("oss:///")
+            return {pointer: f"{self.bucket}/{key}"} if key in self.objects else {}
+        steps = given.items() if isinstance(given, dict) else enumerate(given)
+        return {
+            place: link
+            for step, inner in steps
+            for place, link in self._inputs(inner, f"{pointer}/{step}").items()
+        }
+
     def _view(self, job: FakeJob) -> dict[str, Any]:
         images = [
             {"key": key, "url": f"{self.bucket}/{key}", "width": 0, "height": 0}
@@ -341,6 +356,7 @@ class FakeApi:
             "labels": (job.spec.get("job") or {}).get("labels", {}),
             "spec": job.spec,
             "images": images,
+            "inputs": self._inputs(job.spec["input"], "/input"),
             "warnings": [],
             "result": {"texts": job.texts} if job.texts and job.state == "SUCCEEDED" else None,
             "error": job.error,
