@@ -111,6 +111,20 @@ def test_a_drawing_comes_back_as_a_drawing(visit: Visiting, api: FakeApi) -> Non
     assert painted(page).startswith("0")
 
 
+def test_the_colours_of_a_drawing_are_still_named_after_another_line(
+    visit: Visiting, api: FakeApi
+) -> None:
+    sheet = Image.new("RGB", (1024, 1024), "white")
+    ImageDraw.Draw(sheet).line((200, 300, 800, 300), fill=(212, 35, 42), width=12)
+    api.objects["inputs/drawing.png"] = png(sheet)
+    given = {"prompt": "a lighthouse", "sketch_image_url": "oss:///inputs/drawing.png"}
+    parameters = {"sketch_color": [[212, 35, 42]]}
+    page = again(visit, api, {"model": SKETCH, "input": given, "parameters": parameters})
+    paint(page, (0.2, 0.7), (0.8, 0.7))
+    sent = submitted(api, page)["parameters"]["sketch_color"]
+    assert sorted(sent) == [[0, 0, 0], [212, 35, 42]]
+
+
 def test_a_message_fills_the_form_as_well(visit: Visiting, api: FakeApi) -> None:
     api.objects[BASE] = (INPUTS / "cat.jpg").read_bytes()
     api.objects["inputs/vase.png"] = (INPUTS / "vase.png").read_bytes()

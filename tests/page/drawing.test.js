@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import "./kit.js";
-import { paperSize, penFor, withoutPaper } from "../../web/js/mask/drawing.js";
+import { coloursIn, paperSize, penFor, withoutPaper } from "../../web/js/mask/drawing.js";
 
 const opened = (...rgba) => {
   const data = new Uint8ClampedArray(rgba);
@@ -36,4 +36,12 @@ test("paper has the proportions asked for inside the bounds of the model", () =>
 test("a pen suits the paper", () => {
   assert.equal(penFor({ width: 1024 }), 6);
   assert.equal(penFor({ width: 100 }), 2);
+});
+
+test("a pen counts as long as one of its pixels is to be seen", () => {
+  const [red, blue] = [{ r: 212, g: 35, b: 42 }, { r: 31, g: 111, b: 214 }];
+  const data = new Uint8ClampedArray([0, 0, 0, 0, 212, 35, 42, 255]);
+  assert.deepEqual(coloursIn(data, [red, blue]), [red]);
+  withoutPaper(data);
+  assert.deepEqual(coloursIn(data, [red, blue]), [red]);
 });

@@ -6,7 +6,7 @@ import { Strokes } from "../../web/js/mask/strokes.js";
 function sheet() {
   const seen = { lines: [], filled: [], steps: 0 };
   return Object.assign(seen, {
-    beginStroke: () => (seen.lines = []),
+    beginStroke: (erases) => Object.assign(seen, { lines: [], erases }),
     strokeTo: (from, to, width) => seen.lines.push([from.x, from.y, to.x, to.y, width]),
     abandonStroke: () => (seen.lines = []),
     endStroke: () => (seen.steps += 1),
@@ -68,4 +68,14 @@ test("a fill waits for the pointer to be lifted, and a second finger calls it of
   strokes.end();
   assert.deepEqual(seen.filled, [[3, 4, "#d4232a"]]);
   assert.equal(seen.steps, 0);
+});
+
+test("the other end of a pen erases, whatever tool is chosen", () => {
+  const seen = sheet();
+  const strokes = new Strokes(seen, { tool: "brush", size: 10 });
+  strokes.begin(at(0, 0), { erases: true });
+  assert.equal(seen.erases, true);
+  strokes.end();
+  strokes.begin(at(0, 0), {});
+  assert.equal(seen.erases, false);
 });

@@ -8,6 +8,7 @@ import { inputPictures } from "./inputs.js";
 import { keepPicture } from "./keptpictures.js";
 import { Drawing } from "./mask/drawing.js";
 import { Mask } from "./mask/mask.js";
+import { hexOf } from "./mask/tint.js";
 import { flatSpec } from "./nativeform.js";
 
 const DRAWN = /(^|\/)drawing\.png$/;
@@ -76,7 +77,7 @@ async function place(draft, one, spec) {
   one.blob ??= await fetched(one);
   const bitmap = one.blob ? await createImageBitmap(one.blob).catch(() => null) : null;
   if (one.rule.sameSizeAs && bitmap) draft.masks[one.field] = maskOf(draft, one, bitmap, spec);
-  else if (bitmap && isDrawing(one, spec)) draft.drawings[one.field] = { active: true, sheet: sheetOf(one, bitmap), guide: null };
+  else if (bitmap && isDrawing(one, spec)) draft.drawings[one.field] = { active: true, sheet: sheetOf(one, bitmap, spec), guide: null };
   else (draft.pictures[one.field] ??= []).push(pictureOf(one, bitmap ?? (await measured(one.address))));
   bitmap?.close?.();
 }
@@ -95,13 +96,17 @@ async function fetched({ address, url, name }) {
   }
 }
 
+/** The colours that the job says its mask or its lines have; none if it says nothing. */
+function coloursFor(one, spec) {
+  return spec.parameters?.[one.rule.marks?.colours?.split("/").pop()] ?? [];
+}
+
 /** A mask that marks its region with other colours becomes one of black and white, as the page paints. */
 function maskOf(draft, one, bitmap, spec) {
-  const colours = one.rule.marks?.colours?.split("/").pop();
-  const marked = spec.parameters?.[colours] ?? [];
+  const marked = coloursFor(one, spec);
   const mask = new Mask(bitmap.width, bitmap.height);
   mask.load(bitmap, marked);
-  if (marked.length) delete draft.parameters[colours];
+  if (marked.length) delete draft.parameters[one.rule.marks.colours.split("/").pop()];
   else if (one.url) Object.assign(mask, { url: one.url, urlVersion: mask.version });
   return mask;
 }
@@ -112,9 +117,11 @@ function isDrawing(one, spec) {
   return lines && !one.rule.at.endsWith("/*") && DRAWN.test(one.url ?? "");
 }
 
-function sheetOf(one, bitmap) {
+/** Its pens are those that the job names to the model. */
+function sheetOf(one, bitmap, spec) {
   const sheet = new Drawing(bitmap.width, bitmap.height);
   sheet.load(bitmap);
+  for (const colour of coloursFor(one, spec)) sheet.pens.add(hexOf(colour));
   return Object.assign(sheet, { url: one.url, urlVersion: sheet.version });
 }
 

@@ -8,6 +8,7 @@ import { INK, colourOf } from "./tint.js";
 const LONG_SIDE = 1024;
 const PEN_SHARE = 170;
 const ALIKE = 48;
+const ROUNDING = 2;
 
 export class Drawing extends Mask {
   constructor(width, height) {
@@ -45,11 +46,7 @@ export class Drawing extends Mask {
   /** [[red, green, blue]]: the pens whose lines are still to be seen. */
   colours() {
     const { data } = this.context.getImageData(0, 0, this.width, this.height);
-    const words = new Uint32Array(data.buffer);
-    const bits = new Map([...this.pens].map((hex) => [(0xff000000 | colourOf(hex).bits) >>> 0, colourOf(hex)]));
-    const seen = new Set();
-    for (const word of words) if (bits.has(word)) seen.add(word);
-    return [...seen].sort((one, other) => one - other).map((word) => bits.get(word)).map(({ r, g, b }) => [r, g, b]);
+    return coloursIn(data, [...this.pens].map(colourOf)).map(({ r, g, b }) => [r, g, b]);
   }
 
   /** A PNG of the lines on white, their edges as soft as they were drawn. */
@@ -86,6 +83,21 @@ export function withoutPaper(data) {
     for (const part of [0, 1, 2]) data[i + part] = cover ? Math.round(((parts[part] - 255 + cover) * 255) / cover) : 0;
     data[i + 3] = cover;
   }
+}
+
+/** Those of the pens that a pixel on white paper looks like. */
+export function coloursIn(data, pens) {
+  const seen = new Set();
+  for (let i = 0; i < data.length && seen.size < pens.length; i += 4) {
+    if (!data[i + 3]) continue;
+    for (const pen of pens) if (!seen.has(pen) && looksLike(data, i, pen)) seen.add(pen);
+  }
+  return pens.filter((pen) => seen.has(pen));
+}
+
+function looksLike(data, i, { r, g, b }) {
+  const cover = data[i + 3] / 255;
+  return [r, g, b].every((part, at) => Math.abs(255 - (255 - data[i + at]) * cover - part) <= ROUNDING);
 }
 
 /** The width of a pen that suits the paper, in pixels. */

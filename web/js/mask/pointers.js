@@ -1,13 +1,17 @@
 // Mouse, pen and fingers on the stage: one paints, two move and pinch, the wheel zooms.
 
-/** Only a pen says how hard it is pressed; a mouse always reports a half. */
-function howOf({ shiftKey, pointerType, pressure }) {
-  return { straight: shiftKey, pressure: pointerType === "pen" && pressure > 0 ? pressure : 1 };
+const SECONDARY = 2;
+const ERASER = 32;
+
+/** Only a pen says how hard it is pressed, and which of its ends is; a mouse always reports a half. */
+function howOf({ shiftKey, pointerType, pressure, buttons }) {
+  const isPen = pointerType === "pen";
+  return { straight: shiftKey, pressure: isPen && pressure > 0 ? pressure : 1, erases: isPen && Boolean(buttons & ERASER) };
 }
 
 /**
  * `tool` answers down(point, how), move(point, how), up(), abandon(), hover(place) and leave(), where
- * `how` is {straight, pressure}; `isPanning()` says whether one pointer moves the picture instead.
+ * `how` is {straight, pressure, erases}; `isPanning()` says whether one pointer moves the picture instead.
  */
 export class Pointers {
   /**
@@ -30,7 +34,7 @@ export class Pointers {
   }
 
   press(event) {
-    if (event.target.closest("button")) return;
+    if (event.target.closest("button") || event.button === SECONDARY) return;
     event.preventDefault();
     this.stage.setPointerCapture(event.pointerId);
     this.down.set(event.pointerId, this.place(event));

@@ -13,9 +13,12 @@ export class Strokes {
     Object.assign(this, { sheet, tools, stroke: null, last: null });
   }
 
-  /** `how`: {straight, pressure}; the pressure is a share of the full one. */
-  begin(point, { straight = false, pressure = 1 }) {
-    this.stroke = { from: point, to: point, straight, fills: this.tools.tool === "fill" };
+  /**
+   * @param {{x: number, y: number}} point in pixels of the picture
+   * @param {{straight?: boolean, pressure?: number, erases?: boolean}} how the pressure is a share of the full one
+   */
+  begin(point, { straight = false, pressure = 1, erases = false }) {
+    this.stroke = { from: point, to: point, straight, fills: this.tools.tool === "fill", erases: erases || this.tools.tool === "eraser" };
     if (this.stroke.fills) return;
     this.#open();
     this.#line(point, point, pressure);
@@ -33,10 +36,14 @@ export class Strokes {
 
   /** A press with Shift that does not move draws a line from where the last one ended. */
   end() {
-    const { stroke, last } = this;
+    if (!this.stroke) return;
+    if (this.stroke.fills) this.sheet.fill(this.stroke.to, this.tools.colour);
+    else this.#endLine();
     this.stroke = null;
-    if (!stroke) return;
-    if (stroke.fills) return this.sheet.fill(stroke.to, this.tools.colour);
+  }
+
+  #endLine() {
+    const { stroke, last } = this;
     const moved = Math.hypot(stroke.to.x - stroke.from.x, stroke.to.y - stroke.from.y);
     if (stroke.straight && last && moved <= STILL * this.tools.size) this.#again(last, stroke.to);
     this.last = stroke.to;
@@ -49,7 +56,7 @@ export class Strokes {
   }
 
   #open() {
-    this.sheet.beginStroke(this.tools.tool === "eraser", this.tools.size, this.tools.colour);
+    this.sheet.beginStroke(this.stroke.erases, this.tools.size, this.tools.colour);
   }
 
   #again(from, to) {

@@ -6,6 +6,9 @@ const colour = (r, g, b) => ({ r, g, b, css: `rgb(${r} ${g} ${b})`, bits: (b << 
 /** @param {string} hex as #rrggbb */
 export const colourOf = (hex) => colour(...[1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16)));
 
+/** @param {number[]} rgb */
+export const hexOf = (rgb) => `#${rgb.map((part) => Number(part).toString(16).padStart(2, "0")).join("")}`;
+
 export const TINT = colour(255, 45, 120);
 export const INK = "#000000";
 
