@@ -24,6 +24,7 @@ help:
 	@echo "  make format          format and mend what ruff can"
 	@echo "  make soak            SEEDS=100000 FIRST_SEED=1: that many runs of the simulation"
 	@echo "  make conformance     clients written elsewhere against the laptop cloud"
+	@echo "  make page-test       what of the page needs no browser (needs node)"
 	@echo "  make browser         the page in headless Chromium (Debian: apt-get install chromium)"
 	@echo
 	@echo "Deploy it"
@@ -108,7 +109,7 @@ up: $(LAPTOP) $(if $(PACKAGED),package)
 
 # Change it. SEEDS, KILLS and WORKERS say how many: make test SEEDS=2000 KILLS=200 WORKERS=8
 
-.PHONY: quick test test-all test-rest check format soak conformance browser
+.PHONY: quick test test-all test-rest check format soak conformance page-test browser
 WORKERS ?= 4
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
@@ -128,7 +129,7 @@ test-all: test test-rest
 test-rest: $(TOOLS) .deploy-tools/.ready package
 	SEEDS=$(or $(SEEDS),2000) KILLS=$(or $(KILLS),200) $(PYTEST) \
 	  tests/simulation tests/integration tests/deploy
-	@$(MAKE) --no-print-directory conformance browser
+	@$(MAKE) --no-print-directory conformance page-test browser
 
 check: $(TOOLS)
 	$(BIN)/ruff check .
@@ -153,6 +154,10 @@ conformance: $(LAPTOP) .venv-oss-v2/.ready .venv-dashscope/.ready .venv-openai/.
 	.venv-oss-v2/bin/python -m pytest tests/conformance/oss_v2
 	.venv-dashscope/bin/python -m pytest tests/conformance/dashscope
 	.venv-openai/bin/python -m pytest tests/conformance/openai
+
+page-test:
+	@command -v node >/dev/null || { echo "make: node is needed for the tests of the page; install Node.js" >&2; exit 1; }
+	node --test tests/page/*.test.js
 
 browser: $(TOOLS)
 	$(BIN)/python -m pytest tests/browser

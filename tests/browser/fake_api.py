@@ -91,6 +91,8 @@ class FakeApi:
     fail_message: str | None = None
     converted: dict[str, Any] = field(default_factory=dict)
     retired: frozenset[str] = frozenset()
+    closed: bool = False
+    """The bucket lets no page of another origin read what it gives."""
     more: tuple[Model, ...] = ()
     deliveries: list[dict[str, Any]] = field(default_factory=list)
     redelivered: list[str] = field(default_factory=list)
@@ -160,7 +162,8 @@ class FakeApi:
         body = self.objects.get(request.match_info["key"])
         if body is None:
             return web.Response(status=404, headers=CORS)
-        return web.Response(body=body, content_type="image/png", headers=CORS)
+        headers = {} if self.closed else CORS
+        return web.Response(body=body, content_type="image/png", headers=headers)
 
     # --- the API ---
 
@@ -372,6 +375,18 @@ class FakeApi:
             return {"texts": job.texts, "price": job.price}
         return {"price": job.price} if job.price else None
 
+    def _inputs(self, given: Any, pointer: str) -> dict[str, str]:
+        """A link to every image of the bucket, wherever the job names it."""
+        if isinstance(given, str):
+            key = given.removeprefix("oss:///")
+            return {pointer: f"{self.bucket}/{key}"} if key in self.objects else {}
+        steps = given.items() if isinstance(given, dict) else enumerate(given)
+        return {
+            place: link
+            for step, inner in steps
+            for place, link in self._inputs(inner, f"{pointer}/{step}").items()
+        }
+
     def _view(self, job: FakeJob) -> dict[str, Any]:
         images = [
             {"key": key, "url": f"{self.bucket}/{key}", "width": 0, "height": 0}
@@ -391,6 +406,7 @@ class FakeApi:
             "labels": (job.spec.get("job") or {}).get("labels", {}),
             "spec": job.spec,
             "images": images,
+            "inputs": self._inputs(job.spec["input"], "/input"),
             "warnings": [],
             "result": self._result(job),
             "error": job.error,

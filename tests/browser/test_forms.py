@@ -56,7 +56,7 @@ def add_picture(page: Page, folder: Path, size: tuple[int, int] = (900, 600)) ->
     path = folder / "picture.png"
     Image.new("RGB", size, (90, 120, 200)).save(path)
     page.locator(".drop-zone input").first.set_input_files(path)
-    page.wait_for_selector(".thumbnail")
+    page.wait_for_selector(".picture")
 
 
 def submit(page: Page) -> None:
@@ -294,7 +294,7 @@ def test_what_stands_in_an_object_is_filled_in_line_by_line(
 def test_a_picture_beyond_advice_is_taken_with_a_note(visit: Visiting, tmp_path: Path) -> None:
     page = visit().sign_in("#/create/qwen-image-edit-plus")
     add_picture(page, tmp_path, (200, 200))
-    expect(page.locator(".thumbnail .note")).to_contain_text("pixels a side are advised")
+    expect(page.locator(".picture-facts .note")).to_contain_text("pixels a side are advised")
 
 
 def test_models_without_a_future_come_last_and_name_their_successor(visit: Visiting) -> None:

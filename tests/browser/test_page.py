@@ -70,7 +70,7 @@ def test_a_picture_of_the_wrong_size_is_named_and_can_be_converted(
     page.set_input_files(".drop-zone input", large)
     expect(page.locator(".field .error:visible")).to_contain_text("2500 × 2500 pixels, too large")
     page.get_by_role("button", name="Convert it for me").click()
-    expect(page.locator(".thumbnail .facts")).to_contain_text("2048 × 2048")
+    expect(page.locator(".picture-facts .facts")).to_contain_text("2048 × 2048")
     expect(page.locator(".upload-status")).to_contain_text("Uploaded")
     assert Image.open(io.BytesIO(api.objects[api.keys[0]])).size == (2048, 2048)
 

@@ -3,11 +3,13 @@
 import { fieldsOf, imageRule } from "./catalogue.js";
 import { h } from "./dom.js";
 import { fromCatalogue, t } from "./i18n.js";
+import { takeAnywhere } from "./fields/anywhere.js";
 import { makeField } from "./fields/field.js";
 import { lineField } from "./fields/line.js";
 import { maskField } from "./fields/maskfield.js";
 import { picturesField } from "./fields/pictures.js";
 import { showError } from "./fields/shell.js";
+import { violationsOf } from "./check.js";
 import { settledJob } from "./jobfile.js";
 import { belongsToMode, boundSchema, isMode } from "./rules.js";
 import { suggestSize } from "./sizes.js";
@@ -23,9 +25,12 @@ export function buildForm(model, draft, onChange, foot) {
     const { states } = settledJob(model, draft);
     for (const one of entries) {
       if (one.pointer === makeAgain) one.shown = null;
-      one.refresh(states.get(one.pointer) ?? {});
+      one.refresh(states.get(one.pointer) ?? {}, states);
     }
+    const seen = pictures.filter((one) => !one.element.hidden).length;
     element.classList.toggle("without-pictures", !entries.some((one) => one.picture && !one.element.hidden));
+    element.classList.toggle("many-pictures", seen > 1 && !pictures.some((one) => one.painted && !one.element.hidden));
+    forgetMended(element, pointer, () => violationsOf(model, draft));
     const size = model.parameters.properties?.size;
     if (size) suggestSize(model, draft, boundSchema(size, states.get("/parameters/size")), element);
     onChange(pointer);
@@ -54,7 +59,8 @@ export function buildForm(model, draft, onChange, foot) {
     ),
   );
   changed("");
-  return { element, showViolations: (found) => showViolations(element, found) };
+  takeAnywhere(element, () => entries.filter((one) => one.take && !one.element.hidden));
+  return { element, showViolations: (found) => showViolations(element, found, violationsOf(model, draft)) };
 }
 
 const places = (entries) => entries.map((one) => one.element);
@@ -64,23 +70,25 @@ function entriesOf(model, draft, section, onChange) {
   return fieldsOf(model[section]).map(({ name, schema, required }) => {
     const rule = section === "input" ? imageRule(model, name) : undefined;
     const context = { model, draft, section, name, schema, rule, onChange, required };
-    const entry = { name, pointer: `/${section}/${name}`, picture: Boolean(rule), element: h("div", { class: "entry" }), shown: null };
-    entry.refresh = (state) => refresh(entry, context, state);
+    const entry = { name, pointer: `/${section}/${name}`, picture: Boolean(rule), painted: Boolean(rule?.sameSizeAs), element: h("div", { class: "entry" }), shown: null };
+    entry.refresh = (state, states) => refresh(entry, context, state, states);
     return entry;
   });
 }
 
 /** Makes the field again where a rule came to apply or no longer does. */
-function refresh(entry, context, state) {
+function refresh(entry, context, state, states) {
+  const compact = entry.picture && isPaintedOver(context, states);
   const drawable = entry.picture && drawableBy(context);
   const drawing = context.draft.drawings[entry.name];
   if (drawing && !drawable) drawing.active = false;
-  const key = JSON.stringify([state, drawable]);
+  const key = JSON.stringify([state, drawable, compact]);
   if (entry.shown !== key) {
     const { off, hidden, note, required, banned } = state;
     const schema = boundSchema(context.schema, state);
-    const made = fieldOf({ ...context, schema, banned, drawable, required: context.required || Boolean(required) });
+    const made = fieldOf({ ...context, schema, banned, drawable, compact, required: context.required || Boolean(required) });
     entry.follow = made.refresh ?? (() => {});
+    Object.assign(entry, { take: made.take, room: made.room });
     entry.element.hidden = Boolean(hidden) || hasOneValue(schema);
     entry.element.replaceChildren(made.element);
     if (off && !hidden) disable(made.element);
@@ -95,7 +103,13 @@ const hasOneValue = (schema) => schema.minimum !== undefined && schema.minimum =
 
 function fieldOf(context) {
   if (!context.rule) return { element: makeField(context) };
-  return context.rule.sameSizeAs ? maskField(context) : { element: picturesField(context) };
+  return context.rule.sameSizeAs ? maskField(context) : picturesField(context);
+}
+
+/** Whether a mask is painted over the picture now: then it is shown large there. */
+function isPaintedOver({ model, section, name }, states) {
+  const masks = model.images.filter((rule) => rule.sameSizeAs === `/${section}/${name}`);
+  return masks.some(({ at }) => !states.get(at)?.off);
 }
 
 /** True where lines are expected anyway; the parameter to set where a model takes sketches as well. */
@@ -124,14 +138,29 @@ function jobFields(draft, onChange) {
 
 const isAt = (place, pointer) => place === pointer || Boolean(place?.startsWith(`${pointer}/`));
 
+/** Takes away or words again what was said of fields that a person has mended since. */
+function forgetMended(form, pointer, check) {
+  const said = [...form.querySelectorAll(".field.violated")];
+  if (!said.length) return;
+  const found = check();
+  for (const field of said) {
+    const left = found.filter((one) => isAt(one.pointer, field.dataset.pointer));
+    if (!left.length && field.dataset.source !== "page" && !isAt(pointer, field.dataset.pointer)) continue;
+    showError(field, left.map((one) => one.message).join(" "));
+    field.classList.toggle("violated", left.length > 0);
+  }
+}
+
 /** Puts every violation under its field; answers the fields that have one, in the page's order. */
-function showViolations(form, found) {
+function showViolations(form, found, ours) {
   const fields = [...form.querySelectorAll(".field")];
   for (const field of fields) {
     const { pointer } = field.dataset;
     const inner = [...field.querySelectorAll(".field")].map((one) => one.dataset.pointer);
     const fits = found.filter((one) => isAt(one.pointer, pointer) && !inner.some((below) => isAt(one.pointer, below)));
     showError(field, fits.map((one) => one.message).join(" "));
+    field.classList.toggle("violated", fits.length > 0);
+    field.dataset.source = fits.every((one) => ours.some(({ message }) => message === one.message)) ? "page" : "api";
   }
   const wrong = fields.filter((field) => field.classList.contains("invalid"));
   for (const field of wrong) field.closest("details")?.setAttribute("open", "");

@@ -3,13 +3,15 @@
 
 import { fieldsOf, imageRule, valueAt } from "./catalogue.js";
 import { keptPicture } from "./keptpictures.js";
+import { flatSpec } from "./nativeform.js";
 
 /**
- * [{field, place, url, address, blob, name, rule}] for every picture of the job, or of `spec` if it
- * was written for another model.
+ * [{field, place, url, address, blob, name, rule}] for every picture of the job, or of `written` if
+ * it was written for another model.
  */
-export async function inputPictures(job, model, spec = job.spec ?? {}) {
+export async function inputPictures(job, model, written = job.spec ?? {}) {
   const found = [];
+  const spec = model ? flatSpec(model, written) : written;
   for (const { name: field } of model ? fieldsOf(model.input) : []) {
     const [rule, value] = [imageRule(model, field), valueAt(spec.input, field)];
     if (!rule || !value) continue;
@@ -37,9 +39,10 @@ function inlinePicture({ field, url }) {
 }
 
 /** The API may name signed addresses of the inputs, by JSON Pointer into the job as it was written. */
-function givenAddress(job, { url }) {
-  const pointer = pointerTo(url, job.spec?.input, "/input");
-  const given = job.inputs?.[pointer] ?? job.inputs?.[pointer?.replace(/\/\d+$/, "")];
+function givenAddress(job, { url, field, place }) {
+  const pointer = pointerTo(url, job.spec?.input, "/input") ?? "";
+  const places = [pointer, pointer.replace(/\/\d+$/, ""), `/input/${field}/${place}`, `/input/${field}`];
+  const given = places.map((one) => job.inputs?.[one]).find(Boolean);
   return (typeof given === "string" ? given : given?.url) ?? null;
 }
 

@@ -53,10 +53,15 @@ function filled(section, read) {
   return whole;
 }
 
-/** What is painted or drawn in the browser for a field, if that is what the field holds. */
+/**
+ * What is painted or drawn in the browser for a field, if that is what the field holds. A mask of an
+ * earlier job that cannot be shown holds until something is painted.
+ */
 export function canvasOf(draft, name) {
   const drawing = draft.drawings[name];
-  return drawing?.active ? drawing.sheet : draft.masks[name];
+  if (drawing?.active) return drawing.sheet;
+  const mask = draft.masks[name];
+  return mask?.isEmpty() && draft.pictures[name]?.length ? undefined : mask;
 }
 
 function addressOf(draft, name, schema) {

@@ -3,6 +3,7 @@
 import { h, replace } from "../dom.js";
 import { icon } from "../icons.js";
 import { t } from "../i18n.js";
+import { colourOf, hexOf } from "../mask/tint.js";
 import { setValue, shell } from "./shell.js";
 
 export function isColours(schema) {
@@ -27,13 +28,15 @@ export function coloursField(context) {
 
 function swatch(context, values, change, colour, place) {
   const input = h("input", {
-    type: "color", value: toHex(colour), "aria-label": t("form.colour", { n: place + 1 }),
-    oninput: () => setValue(context, values().map((one, at) => (at === place ? fromHex(input.value) : one))),
+    type: "color", value: hexOf(colour), "aria-label": t("form.colour", { n: place + 1 }),
+    oninput: () => setValue(context, values().map((one, at) => (at === place ? rgbOf(input.value) : one))),
   });
-  const label = t("form.removeColour", { value: toHex(colour) });
+  const label = t("form.removeColour", { value: hexOf(colour) });
   const remove = () => change(values().filter((_, at) => at !== place));
   return h("span", { class: "swatch" }, input, h("button", { type: "button", class: "tool small", title: label, "aria-label": label, onclick: remove }, icon("x")));
 }
 
-const toHex = (colour) => `#${colour.map((part) => Number(part).toString(16).padStart(2, "0")).join("")}`;
-const fromHex = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
+function rgbOf(hex) {
+  const { r, g, b } = colourOf(hex);
+  return [r, g, b];
+}

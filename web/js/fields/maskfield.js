@@ -21,7 +21,7 @@ export function maskField(context) {
     const key = picture ?? context.draft.pictures[context.name]?.[0] ?? "none";
     if (key === shown) return;
     shown = key;
-    replace(place, picture ? painterFor(context, picture) : placeholder(context));
+    replace(place, earlierMask(context), picture ? painterFor(context, picture) : placeholder(context));
   };
   refresh();
   return { element, refresh };
@@ -38,6 +38,14 @@ function painterFor(context, picture) {
   const onChange = () => setValue(context, undefined);
   const fileName = `${picture.name.replace(/\.[^.]*$/, "")}-mask.png`;
   return new Painter({ picture, mask, tools: draft.tools, fileName, onChange }).element;
+}
+
+/** What to do if a mask lies in the bucket and the browser was not allowed to read it. */
+function earlierMask({ draft, name }) {
+  const [kept] = draft.pictures[name] ?? [];
+  if (!kept) return null;
+  const link = kept.link ? [" ", h("a", { href: kept.link, target: "_blank", rel: "noopener", download: kept.name }, t("mask.earlier.open"))] : null;
+  return h("p", { class: "notice mask-earlier" }, icon("alert"), h("span", {}, t("mask.earlier", { name: kept.name }), link));
 }
 
 /** The mask stays as long as the picture has the same size. */

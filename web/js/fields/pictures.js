@@ -1,81 +1,144 @@
-// The field for one picture or several: choose, drop or paste, see, order, remove.
+// The field for one picture or several: choose, drop or paste, see large, arrange, remove.
 
 import { h, replace } from "../dom.js";
 import { icon } from "../icons.js";
-import { bytes, fieldTitle, number, t } from "../i18n.js";
+import { t } from "../i18n.js";
 import { say } from "../notices.js";
 import { BadPicture, fixPicture, readPicture } from "../picture.js";
-import { drawingArea, startDrawing } from "./drawingfield.js";
+import { drawingArea, drawOn, startDrawing } from "./drawingfield.js";
+import { dropZone } from "./dropzone.js";
+import { imageOf, pictureFacts } from "./picturefacts.js";
+import { pictureStrip } from "./picturestrip.js";
 import { setValue, shell, showError } from "./shell.js";
-import { thumbnail } from "./thumbnail.js";
 
+/** Which picture of a list is shown large; it survives that the field is made again. */
+const chosenOf = new WeakMap();
+
+/**
+ * {element, take}: `take(files)` is what a drop anywhere on the form calls. With `context.compact` the
+ * picture is shown large elsewhere: under the mask that belongs to it.
+ */
 export function picturesField(context) {
-  const { draft, name, schema, rule } = context;
+  const { draft, name, schema } = context;
   const most = schema.type === "array" ? schema.maxItems ?? 20 : 1;
-  const list = h("div", { class: "thumbnails" });
   draft.pictures[name] ??= [];
-  const field = { context, most, list, draw: () => draw(field) };
-  field.zone = dropZone(field);
-  field.canvas = h("div", { class: "pictures-canvas" });
+  const field = { context, most, list: h("div", { class: "picture-list" }), draw: () => draw(field) };
+  field.zone = dropZone(context, most > 1, (files) => takeFiles(field, files));
   field.pen = context.drawable ? penButton(field) : null;
-  field.element = shell(context, () => h("div", { class: "pictures" }, list, field.zone, field.pen, field.canvas), { group: true });
-  field.limits = h("p", { class: "help limits" }, limits(rule));
-  field.element.append(field.limits);
-  acceptDrops(field);
+  field.start = h("div", { class: "pictures-start" }, field.pen, field.zone.element);
+  field.strip = h("div", { class: "strip-place" });
+  field.element = shell(context, () => h("div", { class: "pictures" }, field.list, field.strip, field.start), { group: true });
+  field.element.classList.toggle("compact", Boolean(context.compact));
+  markDrops(field.element);
   draw(field);
-  return field.element;
+  const room = () => most > 1 ? draft.pictures[name].length < most : !draft.pictures[name].length;
+  return { element: field.element, take: (files) => (field.area ? field.area.trace(files[0]) : takeFiles(field, files)), room };
 }
 
 function draw(field) {
   const { context, most, list } = field;
   const pictures = context.draft.pictures[context.name];
   const drawn = Boolean(context.drawable && context.draft.drawings[context.name]?.active);
-  replace(list, drawn ? null : pictures.map((picture, place) => thumbnail(field, picture, place)));
-  replace(field.canvas, drawn ? drawingArea(context, () => leaveDrawing(field)) : null);
-  if (field.pen) field.pen.hidden = drawn || pictures.length > 0;
-  field.limits.hidden = drawn;
-  field.zone.hidden = drawn || pictures.length >= most;
-  field.zone.classList.toggle("small", pictures.length > 0);
+  field.area = drawn ? drawingArea(context, () => leaveDrawing(field)) : null;
+  const at = Math.min(chosenOf.get(pictures) ?? pictures.length - 1, pictures.length - 1);
+  const listed = most > 1 && pictures.length > 0;
+  replace(list, field.area?.element ?? (pictures.length ? shown(field, pictures, at) : null));
+  replace(field.strip, listed ? pictureStrip(pictures, at, acts(field, pictures)) : null);
+  list.parentElement?.classList.toggle("listed", listed);
+  if (field.pen) field.pen.hidden = pictures.length > 0;
+  field.start.hidden = drawn || pictures.length >= most;
+  field.element.classList.toggle("filled", drawn || pictures.length > 0);
+}
+
+/** The chosen picture large, with what is known of it. */
+function shown(field, pictures, at) {
+  const picture = pictures[at];
+  const large = h("div", { class: "picture-stage" }, imageOf(picture), field.most > 1 ? h("span", { class: "badge" }, t("image.number", { n: at + 1 })) : null);
+  if (picture.width) large.style.aspectRatio = `${picture.width} / ${picture.height}`;
+  return h("figure", { class: "picture" }, large, pictureFacts(picture, buttons(field, pictures, at)));
+}
+
+/** What can be done with the pictures of a list; the focus stays where it was. */
+function acts(field, pictures) {
+  const choose = (at) => {
+    chosenOf.set(pictures, at);
+    field.draw();
+    field.strip.querySelector('.thumbnail[aria-selected="true"]')?.focus();
+  };
+  const changed = (at) => {
+    choose(Math.max(0, at));
+    setValue(field.context, undefined);
+  };
+  const move = (from, to) => {
+    pictures.splice(to, 0, ...pictures.splice(from, 1));
+    changed(to);
+  };
+  const remove = (at) => {
+    pictures.splice(at, 1);
+    changed(Math.min(at, pictures.length - 1));
+    if (pictures.length < 2) field.zone.input.focus();
+  };
+  return { choose, move, remove };
+}
+
+function buttons(field, pictures, at) {
+  const { name } = pictures[at];
+  const { move, remove } = acts(field, pictures);
+  const make = (label, symbol, onclick, title = label) =>
+    h("button", { type: "button", class: "tool small", title, "aria-label": label, onclick }, icon(symbol));
+  return [
+    at > 0 ? make(t("image.earlier", { name }), "arrowleft", () => move(at, at - 1)) : null,
+    at < pictures.length - 1 ? make(t("image.later", { name }), "arrowright", () => move(at, at + 1)) : null,
+    field.pen && pictures[at].blob ? make(t("draw.over"), "pencil", () => drawOnIt(field, pictures[at])) : null,
+    field.most === 1 ? make(t("image.replace", { name }), "refresh", () => field.zone.input.click()) : null,
+    make(t("image.remove", { name }), "x", () => remove(at)),
+  ];
 }
 
 /** Takes files in; the first that does not fit is named under the field. */
-export async function takeFiles(field, files) {
+async function takeFiles(field, files) {
   const { context, most } = field;
-  showError(field.element, null);
   const pictures = context.draft.pictures[context.name];
-  const chosen = most === 1 ? files.slice(0, 1) : files;
-  if (most === 1 && chosen.length) pictures.length = 0;
-  for (const file of chosen) {
-    if (pictures.length >= most) {
-      showError(field.element, t("image.tooMany", { max: most }));
+  const errors = [];
+  for (const file of most === 1 ? files.slice(0, 1) : files) {
+    if (most > 1 && pictures.length >= most) {
+      errors.push({ message: t("image.tooMany", { max: most }) });
       break;
     }
-    await take(field, pictures, file, readPicture);
+    const error = await take(field, file, readPicture);
+    if (error) errors.push({ message: error.message, file: error.fixable ? file : null });
   }
   field.draw();
   setValue(context, undefined);
+  showError(field.element, errors[0]?.message);
+  if (errors[0]) say(errors[0].message);
+  if (errors[0]?.file) offerToFix(field, errors[0].file);
 }
 
-async function take(field, pictures, file, read) {
+/** The BadPicture if it cannot be taken; a single picture that is replaced stays until then. */
+async function take(field, file, read) {
+  const { draft, name, rule } = field.context;
   try {
-    pictures.push(await read(file, field.context.rule));
+    const picture = await read(file, rule);
+    const pictures = draft.pictures[name];
+    if (field.most === 1) pictures.length = 0;
+    pictures.push(picture);
+    chosenOf.set(pictures, pictures.length - 1);
+    return null;
   } catch (error) {
     if (!(error instanceof BadPicture)) throw error;
-    showError(field.element, error.message);
-    say(error.message);
-    if (error.fixable) offerToFix(field, file);
+    return error;
   }
 }
 
 function offerToFix(field, file) {
   const fix = async () => {
-    showError(field.element, null);
-    const pictures = field.context.draft.pictures[field.context.name];
-    await take(field, pictures, file, fixPicture);
+    const error = await take(field, file, fixPicture);
     field.draw();
     setValue(field.context, undefined);
-    const made = pictures.at(-1);
-    if (made?.width) say(t("image.fixed", { width: made.width, height: made.height }));
+    showError(field.element, error?.message);
+    const made = field.context.draft.pictures[field.context.name].at(-1);
+    if (!error && made?.width) say(t("image.fixed", { width: made.width, height: made.height }));
   };
   const button = h("button", { type: "button", class: "chip-button", onclick: fix }, icon("wand"), t("image.fix"));
   field.element.querySelector(":scope > .error").append(button);
@@ -83,15 +146,23 @@ function offerToFix(field, file) {
 
 /** What is drawn here is a sketch, so the parameter that says so is set as well. */
 function penButton(field) {
-  const { context } = field;
   const draw = () => {
-    startDrawing(context);
-    showError(field.element, null);
-    field.draw();
-    sayItIsASketch(context, true);
-    field.element.querySelector(".painter-stage").focus();
+    startDrawing(field.context);
+    beginDrawing(field);
   };
-  return h("button", { type: "button", class: "button", onclick: draw }, icon("pencil"), t("draw.start"));
+  return h("button", { type: "button", class: "button draw-start", onclick: draw }, icon("pencil"), t("draw.start"));
+}
+
+async function drawOnIt(field, picture) {
+  await drawOn(field.context, picture);
+  beginDrawing(field);
+}
+
+function beginDrawing(field) {
+  showError(field.element, null);
+  field.draw();
+  sayItIsASketch(field.context, true);
+  field.element.querySelector(".painter-stage").focus();
 }
 
 function leaveDrawing(field) {
@@ -107,48 +178,8 @@ function sayItIsASketch(context, is) {
   context.onChange(`/input/${name}`, { makeAgain: `/parameters/${drawable}` });
 }
 
-function dropZone(field) {
-  const { context, most } = field;
-  const title = context.title ?? fieldTitle(context.name, context.schema);
-  const input = h("input", {
-    type: "file", accept: context.rule.accept.map((format) => `image/${format.toLowerCase()}`).join(","), multiple: most > 1,
-    class: "visually-hidden", "aria-label": t("image.chooseFor", { name: title }),
-    onchange: () => {
-      const files = [...input.files];
-      input.value = "";
-      takeFiles(field, files);
-    },
-  });
-  return h(
-    "label",
-    { class: "drop-zone" },
-    input,
-    h("span", { class: "drop-icon" }, icon("image")),
-    h("span", {}, t("image.drop"), " ", h("span", { class: "link" }, t("image.choose"))),
-  );
-}
-
-function acceptDrops(field) {
-  const { element } = field;
-  const mark = (on) => element.classList.toggle("dragging", on);
-  element.addEventListener("dragover", (event) => {
-    event.preventDefault();
-    mark(true);
-  });
-  element.addEventListener("dragleave", () => mark(false));
-  element.addEventListener("drop", (event) => {
-    event.preventDefault();
-    mark(false);
-    takeFiles(field, [...event.dataTransfer.files]);
-  });
-  element.addEventListener("paste", (event) => {
-    const files = [...event.clipboardData.files];
-    if (files.length) takeFiles(field, files);
-  });
-}
-
-function limits(rule) {
-  const words = { formats: rule.accept.join(", "), min: number(rule.min), max: number(rule.max), bytes: bytes(rule.maxBytes) };
-  const unusual = rule.max === Infinity ? ".open" : rule.exclusive ? ".exclusive" : rule.advised ? ".advised" : rule.min <= 1 ? ".most" : "";
-  return t(`image.limits${unusual}`, words) + (rule.rgba ? t("image.limits.rgba") : "");
+/** The form takes the files that are dropped; the field shows that it is the one under them. */
+function markDrops(element) {
+  element.addEventListener("dragover", () => element.classList.add("dragging"));
+  for (const name of ["dragleave", "drop"]) element.addEventListener(name, () => element.classList.remove("dragging"));
 }

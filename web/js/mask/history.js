@@ -1,14 +1,35 @@
-// Undo and redo for a canvas: the tiles a step changed, as they were before. One byte a pixel, the
-// opacity, is all a mask has.
+// Undo and redo for a canvas: the tiles a step changed, as they were before.
 
 const TILE = 256;
 const MOST_BYTES = 192e6;
 
+/** How the pixels of a tile are kept: as they are. */
+export const WHOLE = {
+  pack: (data) => new Uint8ClampedArray(data),
+  unpack: (kept, data) => data.set(kept),
+};
+
+/** One byte a pixel, where `bits` is the one colour of the canvas: a mask has nothing but its opacity. */
+export const opacityOf = (bits) => ({
+  pack: (data) => {
+    const opacity = new Uint8ClampedArray(data.length / 4);
+    for (let i = 0; i < opacity.length; i += 1) opacity[i] = data[i * 4 + 3];
+    return opacity;
+  },
+  unpack: (kept, data) => {
+    const words = new Uint32Array(data.buffer);
+    for (let i = 0; i < kept.length; i += 1) words[i] = ((kept[i] << 24) | bits) >>> 0;
+  },
+});
+
 export class History {
-  /** `bits` is the one colour of the canvas. */
-  constructor(context, bits) {
+  /**
+   * @param {CanvasRenderingContext2D} context
+   * @param {{pack: Function, unpack: Function}} packing WHOLE or `opacityOf`
+   */
+  constructor(context, packing) {
     this.context = context;
-    this.bits = bits;
+    this.packing = packing;
     this.done = [];
     this.undone = [];
     this.open = null;
@@ -72,21 +93,17 @@ export class History {
   #read(x, y) {
     const width = Math.min(TILE, this.context.canvas.width - x);
     const height = Math.min(TILE, this.context.canvas.height - y);
-    const { data } = this.context.getImageData(x, y, width, height);
-    const opacity = new Uint8Array(width * height);
-    for (let i = 0; i < opacity.length; i += 1) opacity[i] = data[i * 4 + 3];
-    return { x, y, width, height, opacity };
+    return { x, y, width, height, kept: this.packing.pack(this.context.getImageData(x, y, width, height).data) };
   }
 
-  #write({ x, y, width, height, opacity }) {
+  #write({ x, y, width, height, kept }) {
     const image = this.context.createImageData(width, height);
-    const words = new Uint32Array(image.data.buffer);
-    for (let i = 0; i < opacity.length; i += 1) words[i] = ((opacity[i] << 24) | this.bits) >>> 0;
+    this.packing.unpack(kept, image.data);
     this.context.putImageData(image, x, y);
   }
 
   #forgetOldest() {
-    const size = (step) => step.reduce((sum, tile) => sum + tile.opacity.length, 0);
+    const size = (step) => step.reduce((sum, tile) => sum + tile.kept.length, 0);
     let total = this.done.reduce((sum, step) => sum + size(step), 0);
     while (total > MOST_BYTES && this.done.length > 1) total -= size(this.done.shift());
   }

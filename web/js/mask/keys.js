@@ -1,11 +1,18 @@
-// What the keyboard does while the stage has the focus.
+// What the keyboard does at the painter. Letters work on its buttons as well; what moves the focus or
+// presses a button stays with the browser there.
 
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const OF_BUTTONS = new Set(["Enter", " ", "Delete", "Backspace", ...Object.keys(ARROWS)]);
 
-/** Calls the painter's commands; whatever is no command of the painter stays with the browser. */
-export function listenToKeys(stage, painter) {
-  stage.addEventListener("keydown", (event) => {
-    if (event.target !== stage) return;
+/**
+ * Calls the painter's commands; whatever is no command of the painter stays with the browser.
+ * @param {HTMLElement} whole the painter with its toolbar
+ * @param {HTMLElement} stage the canvas in it
+ * @param {object} painter
+ */
+export function listenToKeys(whole, stage, painter) {
+  whole.addEventListener("keydown", (event) => {
+    if (event.target !== stage && OF_BUTTONS.has(event.key)) return;
     const command = commandOf(event, painter);
     if (!command) return;
     event.preventDefault();
@@ -38,6 +45,7 @@ function plain(key, painter) {
   const commands = {
     b: () => painter.choose("brush"),
     e: () => painter.choose("eraser"),
+    f: () => painter.choose("fill"),
     h: () => painter.choose("pan"),
     "[": () => painter.resize(1 / 1.25),
     "]": () => painter.resize(1.25),
@@ -46,6 +54,7 @@ function plain(key, painter) {
     "-": () => painter.viewport.zoom(1 / 1.25),
     0: () => painter.viewport.fit(),
     i: () => painter.invert(),
+    "?": () => painter.showKeys(),
     Delete: () => painter.clear(),
     Backspace: () => painter.clear(),
     Enter: () => painter.dab(),

@@ -1,11 +1,13 @@
 // A mask as large as its picture: opaque where the picture is to change. It knows nothing of the
 // screen, so it survives whatever happens to the form around it.
 
-import { History } from "./history.js";
+import { areaAround } from "./fill.js";
+import { History, opacityOf } from "./history.js";
 import { TINT } from "./tint.js";
 
 const HALF = 128;
 const COUNTED_PIXELS = 1e6;
+const NEAR = 96;
 
 function countPainted(context, width, height) {
   const { data } = context.getImageData(0, 0, width, height);
@@ -14,14 +16,24 @@ function countPainted(context, width, height) {
   return painted;
 }
 
+/** A little beside the colour is still the colour, as JPEG makes of it. */
+function isMarked(red, green, blue, colours) {
+  if (!colours.length) return (red + green + blue) / 3 >= HALF;
+  return colours.some(([r, g, b]) => Math.abs(r - red) + Math.abs(g - green) + Math.abs(b - blue) < NEAR);
+}
+
 export class Mask {
-  constructor(width, height, colour = TINT) {
+  /**
+   * @param {number} width in pixels, as is `height`
+   * @param {number} height
+   */
+  constructor(width, height, colour = TINT, packing = opacityOf(colour.bits)) {
     this.colour = colour;
     this.canvas = document.createElement("canvas");
     this.canvas.width = width;
     this.canvas.height = height;
     this.context = this.canvas.getContext("2d", { willReadFrequently: true });
-    this.history = new History(this.context, colour.bits);
+    this.history = new History(this.context, packing);
     this.version = 0;
   }
 
@@ -45,8 +57,9 @@ export class Mask {
     });
   }
 
-  /** A line from one point to the next; a dot if both are the same. */
-  strokeTo(from, to) {
+  /** A line from one point to the next; a dot if both are the same. `size` is its width here. */
+  strokeTo(from, to, size = this.context.lineWidth) {
+    this.context.lineWidth = size;
     const reach = this.context.lineWidth / 2 + 1;
     const left = Math.min(from.x, to.x) - reach;
     const top = Math.min(from.y, to.y) - reach;
@@ -73,6 +86,26 @@ export class Mask {
     this.history.abandon();
   }
 
+  /** Paints the area around a point up to the next line. */
+  fill(point) {
+    const { data } = this.context.getImageData(0, 0, this.width, this.height);
+    const start = Math.floor(point.y) * this.width + Math.floor(point.x);
+    const area = areaAround(this.width, this.height, this.likeness(data, start), point);
+    if (!area) return;
+    const isBlank = data[start * 4 + 3] < HALF;
+    this.history.begin();
+    this.history.touch(area.x, area.y, area.width, area.height);
+    // Under the soft edges of the lines, so that these stay as they are.
+    this.context.globalCompositeOperation = isBlank ? "destination-over" : "source-over";
+    this.context.drawImage(this.#patch(area), area.x, area.y);
+    this.endStroke();
+  }
+
+  /** What a fill goes on over: pixels that are not painted. */
+  likeness(data) {
+    return (index) => data[index * 4 + 3] < HALF;
+  }
+
   undo() {
     this.history.undo();
     this.version += 1;
@@ -84,27 +117,31 @@ export class Mask {
   }
 
   clear() {
-    this.#whole("source-over", () => this.context.clearRect(0, 0, this.width, this.height));
+    this.whole("source-over", () => this.context.clearRect(0, 0, this.width, this.height));
   }
 
   /** What was painted is kept, and the other way round. */
   invert() {
-    this.#whole("xor", () => {
+    this.whole("xor", () => {
       this.context.fillStyle = this.colour.css;
       this.context.fillRect(0, 0, this.width, this.height);
     });
   }
 
-  /** Becomes a picture of the same size: light and opaque pixels are painted. */
-  load(bitmap) {
-    this.#whole("copy", () => this.context.drawImage(bitmap, 0, 0));
+  /**
+   * Becomes a picture of the same size: light and opaque pixels are painted, or those of `colours`.
+   * @param {ImageBitmap} bitmap
+   * @param {number[][]} colours [[red, green, blue]]
+   */
+  load(bitmap, colours = []) {
+    this.whole("copy", () => this.context.drawImage(bitmap, 0, 0));
     const image = this.context.getImageData(0, 0, this.width, this.height);
     const { data } = image;
     const { r, g, b } = this.colour;
     for (let i = 0; i < data.length; i += 4) {
-      const light = (data[i] + data[i + 1] + data[i + 2]) / 3 >= HALF && data[i + 3] >= HALF;
+      const marked = data[i + 3] >= HALF && isMarked(data[i], data[i + 1], data[i + 2], colours);
       [data[i], data[i + 1], data[i + 2]] = [r, g, b];
-      data[i + 3] = light ? 255 : 0;
+      data[i + 3] = marked ? 255 : 0;
     }
     this.context.putImageData(image, 0, 0);
   }
@@ -142,7 +179,19 @@ export class Mask {
     return new Promise((resolve) => flat.toBlob(resolve, "image/png"));
   }
 
-  #whole(operation, draw) {
+  #patch({ width, height, inside }) {
+    const patch = new OffscreenCanvas(width, height);
+    const context = patch.getContext("2d");
+    const image = context.createImageData(width, height);
+    const words = new Uint32Array(image.data.buffer);
+    const word = (0xff000000 | this.colour.bits) >>> 0;
+    for (let i = 0; i < inside.length; i += 1) if (inside[i]) words[i] = word;
+    context.putImageData(image, 0, 0);
+    return patch;
+  }
+
+  /** One step of the history that changes all. */
+  whole(operation, draw) {
     this.history.begin();
     this.history.touch(0, 0, this.width, this.height);
     this.context.globalCompositeOperation = operation;

@@ -2,65 +2,73 @@
 // draws lines on paper.
 
 import { h, uid } from "../dom.js";
-import { icon } from "../icons.js";
 import { number, t } from "../i18n.js";
 import { listenToKeys } from "./keys.js";
 import { Pointers } from "./pointers.js";
+import { Strokes } from "./strokes.js";
 import { toolbar } from "./toolbar.js";
 import { Viewport } from "./viewport.js";
 
 /** The words each kind has of its own, and what it can do. */
 const KINDS = {
-  mask: { words: "mask", pen: "brush", inverts: true, imports: true },
-  drawing: { words: "draw", pen: "pencil", inverts: false, imports: false },
+  mask: { words: "mask", pen: "brush", inverts: true, imports: true, colours: false },
+  drawing: { words: "draw", pen: "pencil", inverts: false, imports: false, colours: true },
 };
+const CROSS = 14;
 
 export class Painter {
   /**
-   * `tools` is {tool, size}, kept by the caller so that both survive a redraw of the page;
-   * `picture` may be null for a drawing, `fileName` is that of an export.
+   * @param {object} parts
+   * @param {"mask"|"drawing"} [parts.kind]
+   * @param {{address: string}|null} parts.picture what lies below; a drawing may have none
+   * @param {import("./mask.js").Mask} parts.mask
+   * @param {{tool: string, size: number, colour?: string}} parts.tools kept by the caller, so that
+   *   they survive a redraw of the page
+   * @param {string} parts.fileName of an export
+   * @param {() => void} parts.onChange
    */
   constructor({ kind = "mask", picture, mask, tools, fileName, onChange }) {
     Object.assign(this, { kind: KINDS[kind], picture, mask, tools, fileName, onChange });
     this.cursor = { x: mask.width / 2, y: mask.height / 2 };
     this.panHeld = false;
+    this.pointed = false;
     this.#build();
+    this.strokes = new Strokes(mask, tools);
     new Pointers(this.stage, this.viewport, this, () => this.panHeld || tools.tool === "pan");
-    listenToKeys(this.stage, this);
+    listenToKeys(this.element, this.stage, this);
     this.#watchSize();
     this.refresh();
   }
 
   // --- what Pointers calls ---
 
-  down(point) {
+  down(point, how) {
     this.stage.focus({ preventScroll: true });
-    this.mask.beginStroke(this.tools.tool === "eraser", this.tools.size);
-    this.last = point;
-    this.mask.strokeTo(point, point);
+    this.strokes.begin(point, how);
   }
 
-  move(point) {
-    this.mask.strokeTo(this.last, point);
-    this.last = point;
+  move(point, how) {
+    this.strokes.move(point, how);
     this.cursor = point;
   }
 
   up() {
-    this.mask.endStroke();
+    this.strokes.end();
     this.changed();
   }
 
   abandon() {
-    this.mask.abandonStroke();
+    this.strokes.abandon();
   }
 
   hover(place) {
+    this.pointed = true;
     this.cursor = this.viewport.toPicture(place);
     this.#showRing();
   }
 
   leave() {
+    this.pointed = false;
     this.ring.hidden = true;
   }
 
@@ -68,6 +76,13 @@ export class Painter {
 
   choose(tool) {
     this.tools.tool = tool;
+    this.refresh();
+    this.#showRing();
+  }
+
+  setColour(colour) {
+    this.tools.colour = colour;
+    if (this.tools.tool !== "fill") this.tools.tool = "brush";
     this.refresh();
   }
 
@@ -107,6 +122,7 @@ export class Painter {
   }
 
   nudge(dx, dy, far) {
+    this.pointed = true;
     const step = (far ? 2 : 0.5) * this.tools.size;
     this.cursor.x = Math.min(this.mask.width, Math.max(0, this.cursor.x + dx * step));
     this.cursor.y = Math.min(this.mask.height, Math.max(0, this.cursor.y + dy * step));
@@ -115,14 +131,17 @@ export class Painter {
   }
 
   dab() {
-    this.mask.beginStroke(this.tools.tool === "eraser", this.tools.size);
-    this.mask.strokeTo(this.cursor, this.cursor);
+    this.strokes.begin({ ...this.cursor }, {});
     this.up();
   }
 
   holdPan(held) {
     this.panHeld = held;
     this.stage.classList.toggle("panning", held || this.tools.tool === "pan");
+  }
+
+  showKeys() {
+    this.bar.help.togglePopover?.();
   }
 
   changed() {
@@ -136,14 +155,14 @@ export class Painter {
     const share = this.mask.covered();
     const percent = share > 0 && share < 0.01 ? number(share * 100, 1) : number(share * 100);
     this.status.textContent = t(`${this.kind.words}.covered`, { percent });
-    this.status.classList.toggle("empty", share === 0);
+    this.status.classList.toggle("nothing", share === 0);
   }
 
   #build() {
     const { mask, picture } = this;
     mask.canvas.className = "mask-canvas";
-    const base = picture ? h("img", { src: picture.address, alt: "", draggable: "false" }) : null;
-    const sheet = h("div", { class: "painter-sheet" }, base, mask.canvas);
+    this.below = picture ? h("img", { src: picture.address, alt: "", draggable: "false" }) : null;
+    const sheet = h("div", { class: "painter-sheet" }, this.below, mask.canvas);
     const { words } = this.kind;
     this.ring = h("div", { class: "brush-ring", hidden: true });
     const help = uid("help");
@@ -158,9 +177,8 @@ export class Painter {
     this.viewport.onchange = () => this.#showRing();
     this.status = h("output", { class: "painter-status" });
     this.bar = toolbar(this);
-    const keys = h("details", { class: "keys" }, h("summary", {}, t("mask.keys")), h("p", {}, t(`${words}.keys.list`)));
-    const foot = h("div", { class: "painter-foot" }, h("p", { id: help, class: "help" }, icon("hand"), t(`${words}.help`)), this.status);
-    this.element = h("div", { class: `painter ${words}` }, this.bar.element, this.stage, foot, keys);
+    const foot = h("div", { class: "painter-foot" }, this.status, h("p", { id: help, class: "help" }, t(`${words}.help`)), this.bar.foot);
+    this.element = h("div", { class: `painter ${words}` }, this.bar.element, this.stage, foot);
   }
 
   #watchSize() {
@@ -172,8 +190,9 @@ export class Painter {
 
   #showRing() {
     const { scale, x, y } = this.viewport;
-    const size = Math.max(4, this.tools.size * scale);
-    this.ring.hidden = this.tools.tool === "pan" || this.panHeld;
+    const size = this.tools.tool === "fill" ? CROSS : Math.max(4, this.tools.size * scale);
+    this.ring.hidden = !this.pointed || this.tools.tool === "pan" || this.panHeld;
+    this.ring.classList.toggle("cross", this.tools.tool === "fill");
     Object.assign(this.ring.style, {
       width: `${size}px`,
       height: `${size}px`,

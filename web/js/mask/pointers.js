@@ -1,10 +1,25 @@
 // Mouse, pen and fingers on the stage: one paints, two move and pinch, the wheel zooms.
 
+const SECONDARY = 2;
+const ERASER = 32;
+
+/** Only a pen says how hard it is pressed, and which of its ends is; a mouse always reports a half. */
+function howOf({ shiftKey, pointerType, pressure, buttons }) {
+  const isPen = pointerType === "pen";
+  return { straight: shiftKey, pressure: isPen && pressure > 0 ? pressure : 1, erases: isPen && Boolean(buttons & ERASER) };
+}
+
 /**
- * `tool` answers down(point), move(point), up(), abandon(), hover(place) and leave();
- * `isPanning()` says whether one pointer moves the picture instead.
+ * `tool` answers down(point, how), move(point, how), up(), abandon(), hover(place) and leave(), where
+ * `how` is {straight, pressure, erases}; `isPanning()` says whether one pointer moves the picture instead.
  */
 export class Pointers {
+  /**
+   * @param {HTMLElement} stage
+   * @param {import("./viewport.js").Viewport} viewport
+   * @param {object} tool
+   * @param {() => boolean} isPanning
+   */
   constructor(stage, viewport, tool, isPanning) {
     Object.assign(this, { stage, viewport, tool, isPanning });
     this.down = new Map();
@@ -19,7 +34,7 @@ export class Pointers {
   }
 
   press(event) {
-    if (event.target.closest("button")) return;
+    if (event.target.closest("button") || event.button === SECONDARY) return;
     event.preventDefault();
     this.stage.setPointerCapture(event.pointerId);
     this.down.set(event.pointerId, this.place(event));
@@ -29,7 +44,7 @@ export class Pointers {
 
   startOne(event) {
     this.mode = this.isPanning() || event.button === 1 ? "pan" : "paint";
-    if (this.mode === "paint") this.tool.down(this.viewport.toPicture(this.place(event)));
+    if (this.mode === "paint") this.tool.down(this.viewport.toPicture(this.place(event)), howOf(event));
   }
 
   startPinch() {
@@ -51,7 +66,7 @@ export class Pointers {
   paint(event) {
     const steps = event.getCoalescedEvents?.() ?? [];
     for (const step of steps.length ? steps : [event]) {
-      this.tool.move(this.viewport.toPicture(this.place(step)));
+      this.tool.move(this.viewport.toPicture(this.place(step)), howOf(step));
     }
   }
 

@@ -3,35 +3,47 @@
 import { h, uid } from "../dom.js";
 import { icon } from "../icons.js";
 import { t } from "../i18n.js";
+import { keyHelp } from "./keyhelp.js";
 import { exportMask, importMask } from "./maskfile.js";
+import { penColours } from "./pens.js";
 
-/** {element, refresh} */
+const KEYS = { brush: "B", pencil: "B", eraser: "E", fill: "F", pan: "H", undo: "Ctrl Z", redo: "Ctrl Shift Z", invert: "I", clear: "Delete", zoomIn: "+", zoomOut: "−", fit: "0" };
+
+/**
+ * {element, foot, pens, help, refresh}: `foot` are the buttons of the zoom, which belong below the
+ * picture; `pens` the colours of a drawing, which the caller places.
+ */
 export function toolbar(painter) {
-  const tools = ["brush", "eraser", "pan"].map((tool) => toolButton(painter, tool));
+  const tools = ["brush", "eraser", "fill", "pan"].map((tool) => toolButton(painter, tool));
   const undo = button("undo", () => painter.undo());
   const redo = button("redo", () => painter.redo());
   const size = sizeSlider(painter);
+  const colours = painter.kind.colours ? penColours(painter) : null;
+  const help = keyHelp(painter.kind);
+  const invert = painter.kind.inverts ? button("invert", () => painter.invert()) : null;
   const element = h(
     "div",
     { class: "toolbar", role: "toolbar", "aria-label": t("mask.tools") },
     h("div", { class: "tool-group" }, tools),
     size.element,
-    h("div", { class: "tool-group" }, undo, redo, button("clear", () => painter.clear(), "trash"), painter.kind.inverts ? button("invert", () => painter.invert()) : null),
-    h("div", { class: "tool-group" }, zoomButtons(painter)),
-    h("div", { class: "tool-group" }, fileButtons(painter)),
+    h("div", { class: "tool-group" }, undo, redo, invert, button("clear", () => painter.clear(), "trash")),
+    h("div", { class: "tool-group" }, fileButtons(painter), help.button),
+    help.panel,
   );
   const refresh = () => {
     for (const one of tools) one.setAttribute("aria-pressed", String(one.dataset.tool === painter.tools.tool));
     undo.disabled = !painter.mask.history.canUndo;
     redo.disabled = !painter.mask.history.canRedo;
     size.refresh();
+    colours?.refresh();
   };
-  return { element, refresh };
+  return { element, foot: zoomButtons(painter), pens: colours?.element, help: help.panel, refresh };
 }
 
 function button(word, onclick, symbol = word) {
   const label = t(`mask.${word}`);
-  return h("button", { type: "button", class: "tool", title: label, "aria-label": label, onclick }, icon(symbol));
+  const title = KEYS[word] ? `${label} (${KEYS[word]})` : label;
+  return h("button", { type: "button", class: "tool", title, "aria-label": label, onclick }, icon(symbol));
 }
 
 function toolButton(painter, tool) {
@@ -55,17 +67,19 @@ function sizeSlider(painter) {
     input.setAttribute("aria-valuetext", text);
     shown.textContent = text;
   };
-  const element = h("label", { class: "tool-size", for: id, title: t("mask.size") }, input, shown);
+  const element = h("label", { class: "tool-size", for: id, title: `${t("mask.size")} ([ ])` }, input, shown);
   return { element, refresh };
 }
 
 function zoomButtons(painter) {
   const { viewport } = painter;
-  return [
+  return h(
+    "div",
+    { class: "tool-group zoom" },
     button("zoomOut", () => viewport.zoom(1 / 1.25), "minus"),
     button("fit", () => viewport.fit()),
     button("zoomIn", () => viewport.zoom(1.25), "plus"),
-  ];
+  );
 }
 
 function fileButtons(painter) {
