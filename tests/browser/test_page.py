@@ -130,6 +130,7 @@ def test_the_page_speaks_the_browsers_language(
 ) -> None:
     page = visit(locale=locale).sign_in()
     expect(page.get_by_role("heading", level=1)).to_contain_text(title)
+    page.locator(".task-tile").first.click()
     expect(page.get_by_role("button", name=button)).to_be_visible()
 
 

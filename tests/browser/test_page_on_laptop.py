@@ -29,7 +29,7 @@ def test_from_a_painted_mask_to_an_image(browser: Browser, tmp_path: Path) -> No
         page.set_default_timeout(PATIENCE_MS)
         page.goto(f"{cloud.env['API_URL']}/#token={cloud.env['API_TOKEN']}")
         page.locator(".signin button").click()
-        page.wait_for_selector(".model-card")
+        page.locator('.task-tile[data-task="repaint"]').click()
         assert "token" not in page.url
         choose_model(page, "wanx-x-painting")
         page.set_input_files(".drop-zone input", INPUTS / "cat.jpg")

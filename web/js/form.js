@@ -91,7 +91,7 @@ function refresh(entry, context, state) {
   entry.follow();
 }
 
-const hasOneValue = (schema) => schema.minimum !== undefined && schema.minimum === schema.maximum;
+const hasOneValue = (schema) => schema.fixed || (schema.minimum !== undefined && schema.minimum === schema.maximum);
 
 function fieldOf(context) {
   if (!context.rule) return { element: makeField(context) };

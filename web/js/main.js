@@ -13,6 +13,7 @@ import { applyTheme } from "./theme.js";
 import { createView } from "./views/create.js";
 import { galleryView } from "./views/gallery.js";
 import { jobView } from "./views/job.js";
+import { startView } from "./views/start.js";
 import { signInView } from "./views/signin.js";
 
 const app = { go, redraw, signedOut, signOut: leave };
@@ -66,10 +67,11 @@ async function redraw(message = "") {
 }
 
 function viewOf(hash) {
-  const [page, name] = hash.replace(/^#\//, "").split("/").map(decoded);
-  if (page === "jobs" && name) return jobView(app, name);
+  const [page, ...names] = hash.replace(/^#\/?/, "").split("/").map(decoded);
+  if (page === "jobs" && names[0]) return jobView(app, names[0]);
   if (page === "jobs") return galleryView(app);
-  return createView(app, name);
+  if (page === "create") return createView(app, ...names);
+  return startView(page ? t("error.noPage", { address: hash }) : "");
 }
 
 function decoded(text) {
