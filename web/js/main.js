@@ -7,6 +7,7 @@ import { forgetDrafts } from "./draft.js";
 import { frame } from "./frame.js";
 import { icon } from "./icons.js";
 import { language, setLanguage, t } from "./i18n.js";
+import { allKept, keepNow } from "./keptdrafts.js";
 import { forgetPictures } from "./keptpictures.js";
 import { signOut, takeTokenFromAddress, token } from "./session.js";
 import { applyTheme } from "./theme.js";
@@ -87,7 +88,19 @@ function errorView(error) {
   return { element: h("div", { class: "card empty", role: "alert" }, icon("alert"), h("p", {}, error.message), again) };
 }
 
+/** A draft that is not on the disk yet is written when the page goes out of sight; leaving waits for it. */
+function watchLeaving() {
+  addEventListener("pagehide", keepNow);
+  document.addEventListener("visibilitychange", () => document.hidden && keepNow());
+  addEventListener("beforeunload", (event) => {
+    if (allKept()) return;
+    keepNow();
+    event.preventDefault();
+  });
+}
+
 takeTokenFromAddress();
+watchLeaving();
 setLanguage(language());
 applyTheme();
 addEventListener("hashchange", () => {

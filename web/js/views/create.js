@@ -2,12 +2,13 @@
 
 import { carryOver } from "../carry.js";
 import { findModel, loadModels } from "../catalogue.js";
-import { draftOf } from "../draft.js";
+import { restoredDraft, startFresh, wasFresh } from "../draft.js";
 import { h, replace } from "../dom.js";
 import { buildForm } from "../form.js";
 import { icon } from "../icons.js";
 import { capital, either, t } from "../i18n.js";
 import { settledJob } from "../jobfile.js";
+import { keepSoon } from "../keptdrafts.js";
 import { complain } from "../notices.js";
 import { addressOf, keepPlace, placeOf } from "../place.js";
 import { priceOf } from "../price.js";
@@ -21,7 +22,8 @@ export async function createView(app, first, second) {
   const { task, model } = await placeOf(first, second);
   if (!model) return startView(first ? t("models.unknown", { name: second ?? first }) : "");
   keepPlace(task, model);
-  const draft = draftOf(model);
+  const draft = await restoredDraft(model);
+  if (wasFresh(draft)) keepSoon(model.name, draft);
   if (task) prepare(draft, model, task);
   const shown = task ? narrowed(model, task) : model;
   const choose = (other, keepFocus) => changeModel(app, { task, model: shown, draft }, other, keepFocus);
@@ -43,7 +45,9 @@ export async function createView(app, first, second) {
 async function changeModel(app, from, other, keepFocus) {
   const task = from.task && does(other, from.task) ? from.task : null;
   if (task) {
-    const left = await carryOver(from, { model: narrowed(other, task), draft: draftOf(other) });
+    const draft = await restoredDraft(other);
+    const left = await carryOver(from, { model: narrowed(other, task), draft });
+    keepSoon(other.name, draft);
     if (left.length) complain(t("models.leftOut", { model: either(other.title), names: left.join(", ") }));
   }
   app.go(addressOf(task, other), { keepFocus });
@@ -78,14 +82,18 @@ function conversionNotes(draft) {
 function formOf(model, draft, app) {
   const price = h("div", { class: "price", "aria-live": "polite" });
   const problems = h("div", { class: "problems", role: "alert" });
+  const changed = (pointer) => {
+    if (pointer) keepSoon(model.name, draft);
+    showPrice();
+  };
   const showPrice = () => {
     const { headline, detail } = priceOf(model, settledJob(model, draft).job);
     replace(price, h("strong", {}, headline), h("span", {}, detail));
   };
   const submit = h("button", { type: "submit", class: "button primary", title: t("submit.keys"), "aria-keyshortcuts": "Control+Enter" }, t("submit"));
   const copy = h("button", { type: "button", class: "button quiet", onclick: () => copyJobFile(context) }, icon("copy"), t("copy.yaml"));
-  const foot = h("div", { class: "submit-bar" }, problems, price, h("div", { class: "submit-buttons" }, copy, submit));
-  const form = buildForm(model, draft, showPrice, foot);
+  const foot = h("div", { class: "submit-bar" }, problems, price, h("div", { class: "submit-buttons" }, freshButton(model, app), copy, submit));
+  const form = buildForm(model, draft, changed, foot);
   const context = { app, model, draft, form, problems, submit, copy };
   showPrice();
   if (draft.violations.length) form.showViolations(draft.violations);
@@ -99,4 +107,14 @@ function formOf(model, draft, app) {
     },
     form.element,
   );
+}
+
+/** Empties the form; what was in it is gone, so it asks first. */
+function freshButton(model, app) {
+  const onclick = () => {
+    if (!confirm(t("form.fresh.ask"))) return;
+    startFresh(model);
+    app.redraw();
+  };
+  return h("button", { type: "button", class: "tool", title: t("form.fresh"), "aria-label": t("form.fresh"), onclick }, icon("trash"));
 }

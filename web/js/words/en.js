@@ -67,6 +67,8 @@ export const en = {
   "form.missing": "Fill in “{name}”.",
   "form.missingImage": "Choose a picture for “{name}”.",
   "form.fewImages": "“{name}” needs {min} pictures or more; there is {n}.",
+  "form.fresh": "Empty the form",
+  "form.fresh.ask": "Empty the form? Pictures, mask and words in it will be gone.",
   "form.outOfRange": "“{name}” must be from {min} to {max}.",
   "form.notWhole": "“{name}” must be a whole number.",
   "form.pattern": "“{name}” must be {expected}.",

@@ -67,6 +67,8 @@ export const zh = {
   "form.missing": "请填写“{name}”。",
   "form.missingImage": "请为“{name}”选择图片。",
   "form.fewImages": "“{name}”至少需要 {min} 张图片，目前只有 {n} 张。",
+  "form.fresh": "清空表单",
+  "form.fresh.ask": "清空表单？其中的图片、涂抹和文字都将丢失。",
   "form.outOfRange": "“{name}”须在 {min} 至 {max} 之间。",
   "form.notWhole": "“{name}”须为整数。",
   "form.pattern": "“{name}”格式有误，应为：{expected}。",
