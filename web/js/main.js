@@ -9,7 +9,7 @@ import { icon } from "./icons.js";
 import { language, setLanguage, t } from "./i18n.js";
 import { allKept, keepNow } from "./keptdrafts.js";
 import { forgetPictures } from "./keptpictures.js";
-import { signOut, takeTokenFromAddress, token } from "./session.js";
+import { signOut, takeFromAddress, token } from "./session.js";
 import { applyTheme } from "./theme.js";
 import { createView } from "./views/create.js";
 import { galleryView } from "./views/gallery.js";
@@ -99,14 +99,13 @@ function watchLeaving() {
   });
 }
 
-takeTokenFromAddress();
 watchLeaving();
 setLanguage(language());
 applyTheme();
-addEventListener("hashchange", () => {
-  takeTokenFromAddress();
+addEventListener("hashchange", async () => {
+  await takeFromAddress();
   navigated = true;
   if (!app.keepFocus) scrollTo(0, 0);
   redraw();
 });
-redraw();
+takeFromAddress().then(() => redraw());

@@ -15,10 +15,12 @@ export const en = {
   "signin.title": "Paint, describe, receive",
   "signin.lead": "Change a photograph where you paint, finish a sketch, or combine pictures. Everything runs through your own bucket and your own queue.",
   "signin.token": "API token",
-  "signin.help": "On a laptop it is the line API_TOKEN in the file .local/env. It stays in this tab and is forgotten when the tab closes.",
+  "signin.help": "On a laptop it is the line API_TOKEN in the file .local/env. It is forgotten when this tab closes, unless you stay signed in.",
   "signin.button": "Sign in",
   "signin.wrong": "This token is not accepted. Copy it again, without spaces, or ask whoever runs this service.",
   "signin.offered": "This link brought a token. Sign in with it only if you know who sent the link: your pictures and prompts will be visible to that person.",
+  "signin.stay": "Stay signed in on this computer",
+  "signin.codeUsed": "This link was used already, or is too old. Sign in with the token: the line API_TOKEN in the file .local/env.",
   "signin.empty": "Enter the token first.",
   "signin.busy": "Checking…",
 

@@ -15,10 +15,12 @@ export const zh = {
   "signin.title": "涂一涂，写一句，图就来",
   "signin.lead": "在照片上涂抹要修改的地方，把涂鸦变成画，或把几张图融合在一起。一切都经过您自己的存储桶和队列。",
   "signin.token": "API 令牌",
-  "signin.help": "在本机运行时，令牌是文件 .local/env 中的 API_TOKEN。令牌只保存在此标签页，关闭即清除。",
+  "signin.help": "在本机运行时，令牌是文件 .local/env 中的 API_TOKEN。除非选择保持登录，关闭此标签页即清除。",
   "signin.button": "登录",
   "signin.wrong": "令牌无效。请重新复制（不含空格），或联系服务的管理者。",
   "signin.offered": "此链接带有访问令牌。仅在您了解链接来源时才用它登录：链接的发送者将能看到您的图片和提示词。",
+  "signin.stay": "在这台电脑上保持登录",
+  "signin.codeUsed": "该链接已使用过或已过期。请用令牌登录：文件 .local/env 中的 API_TOKEN 一行。",
   "signin.empty": "请先输入令牌。",
   "signin.busy": "正在验证…",
 
