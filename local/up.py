@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import fcntl
 import os
+import secrets
 import signal
 import sys
 import threading
@@ -64,6 +65,7 @@ class LaptopCloud:
         self._timer_minute = timer_minute
         self._packages = packages.resolve() if packages else None
         self._environ = dict(os.environ if environ is None else environ)
+        self._sign_in_code = secrets.token_urlsafe(18)
         self._children: list[Child] = []
         self._plan: Plan | None = None
         self._lock: IO[str] | None = None
@@ -75,6 +77,13 @@ class LaptopCloud:
         if not any(child.name == "oss" for child in self._children):
             return None
         return self.data / "oss" / self.env["OSS_BUCKET"]
+
+    @property
+    def sign_in_link(self) -> str | None:
+        """Signs one browser of this computer in, once; None when the runtime is not ours."""
+        if not any(child.name == "runtime" for child in self._children):
+            return None
+        return f"{self.env['API_URL']}/#code={self._sign_in_code}"
 
     @property
     def pids(self) -> dict[str, int]:
@@ -167,13 +176,19 @@ class LaptopCloud:
         return Child(
             name,
             [sys.executable, "-m", f"local.{name}", *self._options(name, plan)],
-            server_environment(name, plan, self._environ, self._packages),
+            self._environment(name, plan),
             ROOT,
             self.data / "logs" / f"{name}.log",
             self._wake.set,
             inherited=self._lock.fileno(),
             echo=self._verbose,
         )
+
+    def _environment(self, name: str, plan: Plan) -> dict[str, str]:
+        environment = server_environment(name, plan, self._environ, self._packages)
+        if name == "runtime":
+            environment["SIGN_IN_CODE"] = self._sign_in_code
+        return environment
 
     def _options(self, name: str, plan: Plan) -> list[str]:
         options = ["--port", str(plan.ports[name])]
@@ -232,6 +247,7 @@ def summary(cloud: LaptopCloud) -> str:
     drop = f"{_short(folder)}/" if folder else f"oss://{env['OSS_BUCKET']}/"
     rows = [
         ("API and page", env["API_URL"] + _foreign(cloud, "runtime")),
+        *([("Page, signed in", link)] if (link := cloud.sign_in_link) else []),
         ("OSS", env["OSS_ENDPOINT"] + _foreign(cloud, "oss")),
         ("Model Studio", env["DASHSCOPE_HTTP_BASE_URL"] + _foreign(cloud, "modelstudio")),
         ("", ""),
@@ -242,7 +258,9 @@ def summary(cloud: LaptopCloud) -> str:
     ]
     lines = [f"  {name:<17}{value}".rstrip() for name, value in rows]
     text = "\n".join(lines)
-    return f"\n  The laptop cloud is up.\n\n{text}\n\n  Ctrl-C stops it; the files stay.\n"
+    once = "  That link works once, in the next 15 minutes; later sign in with API_TOKEN.\n"
+    ending = f"{once if cloud.sign_in_link else ''}  Ctrl-C stops it; the files stay.\n"
+    return f"\n  The laptop cloud is up.\n\n{text}\n\n{ending}"
 
 
 def _foreign(cloud: LaptopCloud, server: str) -> str:

@@ -9,6 +9,8 @@ import os
 import signal
 import socket
 import sys
+import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +26,7 @@ from local.runtime.rights import Rights
 from local.runtime.runtime import Runtime
 from local.runtime.server import make_app
 from local.runtime.settings import ACCOUNT, Settings
+from local.runtime.sign_in import SignIn
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -97,7 +100,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with Runtime(functions, settings, arguments.watch_bucket) as runtime:
         runner = web.AppRunner(
-            make_app(runtime),
+            make_app(runtime, _sign_in(os.environ)),
             shutdown_timeout=1,
             auto_decompress=False,  # Function Compute hands a body on as it comes
         )
@@ -108,6 +111,12 @@ async def _serve(arguments: argparse.Namespace) -> None:
             await stop.wait()
         finally:
             await runner.cleanup()
+
+
+def _sign_in(environ: Mapping[str, str]) -> SignIn | None:
+    """As `local.up` asks for it."""
+    code, token = environ.get("SIGN_IN_CODE", ""), environ.get("API_TOKEN", "")
+    return SignIn(code, token, time.monotonic) if code and token else None
 
 
 def _refuse_other_builds(functions: list[Function]) -> None:

@@ -19,6 +19,7 @@ from local.runtime.delivery import PayloadTooLarge
 from local.runtime.pool import Throttled
 from local.runtime.process import Outcome
 from local.runtime.runtime import Runtime
+from local.runtime.sign_in import SignIn
 from local.runtime.signed_calls import DELAY, refused_call
 from local.runtime.web_instance import request_frame
 
@@ -29,15 +30,19 @@ BODY_SECONDS = 60.0
 LONGEST_DELAY = 3600
 """Of an asynchronous invocation, in seconds ("asynchronous invocation" page)."""
 RUNTIME = web.AppKey("runtime", Runtime)
+SIGN_IN = web.AppKey("sign_in", SignIn)
 OWN = ("/_", "/2023-03-30/")
 """What the paths of the platform and of this laptop begin with; every other is the trigger's."""
 UNHANDLED = {"X-Fc-Error-Type": "UnhandledInvocationError"}
 
 
-def make_app(runtime: Runtime) -> web.Application:
-    """The application; the runtime must have been entered."""
+def make_app(runtime: Runtime, sign_in: SignIn | None = None) -> web.Application:
+    """The application; the runtime must have been entered. `sign_in`: what its link is good for."""
     app = web.Application(client_max_size=REQUEST_BYTES, middlewares=[_errors])
     app[RUNTIME] = runtime
+    if sign_in is not None:
+        app[SIGN_IN] = sign_in
+        app.router.add_post("/_runtime/sign-in", _sign_in)
     app.router.add_post("/_events/oss", _oss_events)
     app.router.add_get("/_runtime/state", _state)
     app.router.add_get("/_runtime/access", _access)
@@ -82,6 +87,18 @@ async def _state(request: web.Request) -> web.Response:
 async def _access(request: web.Request) -> web.Response:
     """What the roles asked of Function Compute, and what of it was denied."""
     return web.json_response(request.app[RUNTIME].settings.rights.report())
+
+
+async def _sign_in(request: web.Request) -> web.Response:
+    """The page asks with the code of its address; `_errors` has refused pages of other origins."""
+    try:
+        code = str((await request.json())["code"])
+    except (ValueError, TypeError, KeyError):
+        return _error(400, "InvalidArgument", 'expected JSON {"code": "…"}')
+    token = request.app[SIGN_IN].token_for(code)
+    if token is None:
+        return _error(403, "AccessDenied", "the link was used already, or is too old")
+    return web.json_response({"token": token}, headers={"Cache-Control": "no-store"})
 
 
 async def _invocation(request: web.Request) -> web.Response:

@@ -15,6 +15,7 @@ from shared.catalogue.index import described
 from shared.catalogue.model_file import load_catalogue
 from shared.catalogue.models import Catalogue, Model
 from shared.catalogue.plain import Plain, escape
+from shared.catalogue.tasks import load_tasks
 
 COLUMNS, LINES = 78, 2
 """What guidance has room for, indented in a terminal of 80 columns."""
@@ -30,6 +31,9 @@ def check_catalogue(folder: Path | None = None) -> list[str]:
     if (root / "errors.yaml").exists():
         content = read_schema(root / "errors.yaml")
         found += [f"errors.yaml at {one}" for one in _about(content, _validator("errors"))]
+    if (root / "tasks.yaml").exists():
+        tasks = read_schema(root / "tasks.yaml")
+        found += [f"tasks.yaml at {one}" for one in _against(tasks, _validator("tasks"))]
     validator = _validator("model")
     for file in sorted((root / "models").glob("*.yaml")):
         content = read_schema(file)
@@ -37,7 +41,25 @@ def check_catalogue(folder: Path | None = None) -> list[str]:
             title = file.name if model is content else f"{file.name}, {name},"
             found += [f"{title} at {one}" for one in _about(model, validator)]
             found += [f"{title} at {one}" for one in _coherence(model)]
-    return found or [*_successors(catalogue := load_catalogue(root)), *_snapshots(catalogue)]
+    if found:
+        return found
+    catalogue = load_catalogue(root)
+    return [*_successors(catalogue), *_snapshots(catalogue), *_tasks(catalogue, root)]
+
+
+def _tasks(catalogue: Catalogue, root: Path) -> Iterator[str]:
+    """Tasks that only one side knows, and models recommended for what they do not do."""
+    there = (root / "tasks.yaml").exists()
+    tasks = {one.id: one for one in load_tasks(root if there else None)}
+    for model in catalogue.models():
+        for name in model.tasks:
+            if name not in tasks:
+                yield f"{model.name} at /tasks: {name} is not a task; use one of {', '.join(tasks)}"
+    for task in tasks.values() if there else ():
+        for name in task.recommended:
+            found = catalogue.get(name)
+            if found is None or task.id not in found.tasks:
+                yield f"tasks.yaml: {task.id} recommends {name}, which does not do it"
 
 
 def _snapshots(catalogue: Catalogue) -> Iterator[str]:
@@ -143,6 +165,24 @@ def _coherence(content: Plain) -> Iterator[str]:
     yield from _message_keys(content)
     yield from _region_prices(content.get("price"))
     yield from _guidance(content.get("guidance"))
+    yield from _task_values(content)
+
+
+def _task_values(content: dict[str, Any]) -> Iterator[str]:
+    """Values of tasks that their fields do not take."""
+    from jsonschema import Draft202012Validator
+
+    for task, needs in (content.get("tasks") or {}).items():
+        for pointer, values in needs.items():
+            place = f"/tasks/{task}/{escape(pointer)}"
+            if not _exists(content, pointer):
+                yield f"{place}: {pointer} is not a field of this model"
+                continue
+            _, section, name = pointer.split("/")
+            field = Draft202012Validator(content[section]["properties"][name])
+            for value in values:
+                if not field.is_valid(value):
+                    yield f"{place}: the field does not take {value!r}"
 
 
 def _pointers(content: dict[str, Any]) -> Iterator[tuple[str, str]]:

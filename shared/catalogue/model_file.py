@@ -86,6 +86,7 @@ def _model(root: Node) -> Model:
         description=root["description"].text(),
         guidance=root["guidance"]["en"].text(),
         guidance_zh=root["guidance"]["zh"].text(),
+        tasks=root["tasks"].members(),
         sources=sources,
         regions=root["regions"].texts(),
         input_schema=root["input"].members(),

@@ -262,8 +262,9 @@ class Model:
     that fits, or else the parameter n. `result_hosts`: empty for any public https host.
     `prompt_key`: the key of a result that holds the prompt as it was sent. `region_limits`: where
     they differ. `snapshot_of`: the model whose fixed version it is. `guidance`: which of many to
-    take. `file`: the name of its file. `readings`: of its price, limits and lifecycle. `implied`:
-    what a form of request without a name for such a field means.
+    take. `tasks`: which of tasks.yaml it does, with the values of fields that do it. `file`: the
+    name of its file. `readings`: of its price, limits and lifecycle. `implied`: what a form of
+    request without a name for such a field means.
     """
 
     name: str
@@ -273,6 +274,7 @@ class Model:
     description: str
     guidance: str
     guidance_zh: str
+    tasks: Mapping[str, Mapping[str, Any]]
     sources: Mapping[str, str]
     regions: tuple[str, ...]
     endpoint: str

@@ -22,6 +22,7 @@ from PIL import Image
 from shared.catalogue.groups import group_of
 from shared.catalogue.model_file import load_catalogue
 from shared.catalogue.models import SYNC, Model
+from shared.catalogue.tasks import load_tasks
 
 ROOT = Path(__file__).resolve().parents[2]
 WEB = ROOT / "web"
@@ -208,7 +209,8 @@ class FakeApi:
 
     async def _models(self, _: web.Request) -> web.Response:
         models = [*load_catalogue().models(), *self.more]
-        return web.json_response({"models": [self._shown(model) for model in models]})
+        shown = [self._shown(model) for model in models]
+        return web.json_response({"models": shown, "tasks": [asdict(one) for one in load_tasks()]})
 
     def _shown(self, model: Model) -> dict[str, Any]:
         shown = _shown(model)
@@ -462,6 +464,7 @@ def _shown(model: Model) -> dict[str, Any]:
         "description": model.description,
         "guidance": {"en": model.guidance, "zh": model.guidance_zh},
         "group": asdict(group_of(model)),
+        "tasks": model.tasks,
         "snapshot_of": model.snapshot_of,
         "input": model.input_schema,
         "parameters": model.parameters_schema,

@@ -97,15 +97,13 @@ class Visit:
 
 
 def choose_model(page: Page, name: str) -> None:
-    """Its group is opened first if it is not; then wait for its form.
+    """By its name, as an expert does; then wait for its form.
 
     The form of the model before stays on the page for a moment, with a place for files of its own.
     """
-    card = page.locator(f'.model-card:has(input[value="{name}"])')
-    group = page.locator(f'.model-group:has(input[value="{name}"])')
-    if not card.is_visible():
-        group.locator("summary").click()
-    card.locator("input").check()
+    page.locator(".all-models > summary").click()
+    page.locator(".model-panel input").fill(name)
+    page.locator(f'.model-row[value="{name}"]').click()
     page.wait_for_selector(f'form[data-model="{name}"]')
 
 

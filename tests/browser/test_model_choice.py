@@ -1,4 +1,4 @@
-"""Choosing one of many models in a real browser: which to take, and fixed versions of one."""
+"""Choosing one of many models in a real browser: which to take, by name, and fixed versions."""
 
 from __future__ import annotations
 
@@ -57,29 +57,6 @@ def test_a_model_that_is_named_is_a_link_to_it(visit: Visiting) -> None:
     page.wait_for_selector('form[data-model="qwen-image-3.0-pro"]')
 
 
-@pytest.mark.parametrize(
-    ("locale", "heads"),
-    [
-        (
-            "en-GB",
-            [
-                "Change pictures",
-                "From words, with or without pictures",
-                "From words",
-                "Trial only or retired",
-            ],
-        ),
-        ("zh-CN", ["修改图片", "用文字生成，可附图片", "用文字生成", "仅限试用或已下线"]),
-    ],
-)
-def test_models_are_in_groups_by_what_goes_in(
-    visit: Visiting, locale: str, heads: list[str]
-) -> None:
-    page = visit(locale=locale).sign_in()
-    shown = page.locator(".model-group summary").all_inner_texts()
-    assert [text.rsplit(maxsplit=1)[0] for text in shown] == heads
-
-
 @pytest.mark.usefixtures("versions")
 def test_fixed_versions_are_under_their_model(visit: Visiting) -> None:
     page = visit().sign_in(f"#/create/{MAIN}")
@@ -105,3 +82,26 @@ def test_a_version_is_chosen_with_the_keyboard_and_submitted(visit: Visiting, ap
     page.get_by_role("button", name="Submit").click()
     page.wait_for_selector(".job")
     assert [job.spec["model"] for job in api.jobs.values()] == [MARCH]
+
+
+def test_an_expert_finds_a_model_by_its_name(visit: Visiting) -> None:
+    page = visit().sign_in("#/create/words")
+    page.locator(".all-models > summary").click()
+    expect(page.locator(".model-panel input")).to_be_focused()
+    page.keyboard.type("2.5 preview i2i")
+    expect(page.locator(".model-row")).to_have_count(1)
+    page.keyboard.press("Enter")
+    page.wait_for_selector('form[data-model="wan2.5-i2i-preview"]')
+    assert page.url.endswith("#/create/wan2.5-i2i-preview")
+
+
+def test_models_at_their_end_are_folded_away(visit: Visiting) -> None:
+    page = visit().sign_in("#/create/repaint")
+    expect(page.locator('.model-cards input[value="wanx-x-painting"]')).to_have_count(0)
+    page.locator(".all-models > summary").click()
+    row = page.locator('.model-row[value="wanx-x-painting"]')
+    expect(row).to_be_hidden()
+    page.get_by_text("Trial only or retired (1)").click()
+    expect(row).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator(".model-panel").first).to_be_hidden()

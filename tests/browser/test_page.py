@@ -130,6 +130,7 @@ def test_the_page_speaks_the_browsers_language(
 ) -> None:
     page = visit(locale=locale).sign_in()
     expect(page.get_by_role("heading", level=1)).to_contain_text(title)
+    page.locator(".task-tile").first.click()
     expect(page.get_by_role("button", name=button)).to_be_visible()
 
 
@@ -307,6 +308,29 @@ def test_a_wrong_token_is_refused_and_signing_out_forgets(visit: Visiting, api: 
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_selector("#token")
     assert page.evaluate("sessionStorage.getItem('wanx-token')") is None
+
+
+def test_a_person_can_stay_signed_in(visit: Visiting, api: FakeApi) -> None:
+    one = visit()
+    page = one.page
+    page.goto(api.url)
+    page.fill("#token", TOKEN)
+    page.get_by_label("Stay signed in").check()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("nav")
+    other = one.context.new_page()
+    other.goto(f"{api.url}/#/jobs")
+    other.get_by_role("button", name="Sign out").click()
+    other.reload()
+    other.wait_for_selector("#token")
+
+
+def test_without_that_choice_another_tab_asks(visit: Visiting, api: FakeApi) -> None:
+    one = visit()
+    one.sign_in()
+    other = one.context.new_page()
+    other.goto(f"{api.url}/#/jobs")
+    other.wait_for_selector("#token")
 
 
 def test_a_link_with_a_token_signs_nobody_in(visit: Visiting, api: FakeApi) -> None:

@@ -27,10 +27,9 @@ def test_from_a_painted_mask_to_an_image(browser: Browser, tmp_path: Path) -> No
     with LaptopCloud(data=tmp_path, ports=0, task_seconds=1) as cloud:
         page = browser.new_page(viewport={"width": 1280, "height": 1400}, locale="en-GB")
         page.set_default_timeout(PATIENCE_MS)
-        page.goto(f"{cloud.env['API_URL']}/#token={cloud.env['API_TOKEN']}")
-        page.locator(".signin button").click()
-        page.wait_for_selector(".model-card")
-        assert "token" not in page.url
+        page.goto(str(cloud.sign_in_link))
+        page.locator('.task-tile[data-task="repaint"]').click()
+        assert "code" not in page.url
         choose_model(page, "wanx-x-painting")
         page.set_input_files(".drop-zone input", INPUTS / "cat.jpg")
         page.wait_for_selector(".painter-stage")

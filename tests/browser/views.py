@@ -45,7 +45,7 @@ def count_views(browser: Browser, data: Path) -> Views:
 
 def shown(page: Page) -> None:
     """Wait until the page has all it asks for."""
-    page.wait_for_selector(".model-card")
+    page.wait_for_selector(".task-tile")
     page.wait_for_load_state("networkidle")
 
 

@@ -16,10 +16,8 @@ export class ApiError extends Error {
 /** Nobody is signed in, or the token is not accepted any more. */
 export class Unauthorised extends ApiError {}
 
-export const getModels = async () => {
-  const answer = await json("GET", "models");
-  return Array.isArray(answer) ? answer : answer.models;
-};
+/** {models, tasks} */
+export const getModels = () => json("GET", "models");
 
 export const listJobs = (query) => json("GET", `jobs?${new URLSearchParams(query)}`);
 

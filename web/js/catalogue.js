@@ -3,11 +3,20 @@
 import { getModels } from "./api.js";
 
 let models = null;
+let tasks = [];
 
 export async function loadModels() {
-  models ??= (await getModels()).filter((model) => model.offered !== false).map(readModel).sort(paintedFirst).sort(goingLast);
+  if (models) return models;
+  const answer = await getModels();
+  models = answer.models.filter((model) => model.offered !== false).map(readModel).sort(paintedFirst).sort(goingLast);
+  tasks = (answer.tasks ?? []).filter(({ id }) => models.some((model) => Object.hasOwn(model.tasks, id)));
   return models;
 }
+
+/** What can be done with the models that are offered, in the order of the API. */
+export const allTasks = () => tasks;
+
+export const findTask = (id) => tasks.find((task) => task.id === id);
 
 export function forgetModels() {
   models = null;
@@ -21,6 +30,7 @@ function readModel(raw) {
   return {
     ...raw,
     title: titles(raw),
+    tasks: raw.tasks ?? {},
     input: raw.input ?? raw.input_schema ?? { properties: {} },
     parameters: raw.parameters ?? raw.parameters_schema ?? { properties: {} },
     images: (raw.images ?? raw.image_rules ?? []).map(readRule),

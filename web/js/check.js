@@ -52,11 +52,13 @@ function insideOf(value, { items: { properties = {}, required = [] } = {} }, poi
   );
 }
 
-function pictureProblem(model, draft, { name, title, required }) {
+function pictureProblem(model, draft, { name, title, schema, required }) {
   const canvas = canvasOf(draft, name);
   const drawn = draft.drawings[name]?.active;
   if (canvas?.isEmpty() && (drawn || required)) return t(drawn ? "draw.empty" : "bad.maskEmpty");
-  if (canvas || !required || draft.pictures[name]?.length) return null;
+  const count = draft.pictures[name]?.length ?? 0;
+  if (count && count < (schema.minItems ?? 0)) return t("form.fewImages", { name: title, n: count, min: schema.minItems });
+  if (canvas || !required || count) return null;
   return imageRule(model, name).sameSizeAs ? t("bad.maskEmpty") : t("form.missingImage", { name: title });
 }
 

@@ -1,7 +1,11 @@
 // What a person has entered for each model. It outlives every redraw of the page: another
-// language, another prompt or another model and back leave pictures and masks as they were.
+// language, another prompt or another model and back leave pictures and masks as they were. It
+// outlives the page as well, see keptdrafts.js.
+
+import { forgetKeptDrafts, keptDraft } from "./keptdrafts.js";
 
 const drafts = new Map();
+const unkept = new WeakSet(); // drafts begun afresh, which somebody else may fill in
 
 /** {values, pictures, masks, maskTools, id, label} of a model's form. */
 export function draftOf(model) {
@@ -9,12 +13,24 @@ export function draftOf(model) {
   return drafts.get(model.name);
 }
 
+/** The same after what this browser has kept was read, if it was not yet. */
+export async function restoredDraft(model) {
+  const kept = drafts.has(model.name) ? null : await keptDraft(model.name);
+  if (kept && !drafts.has(model.name)) drafts.set(model.name, { ...emptyDraft(), ...kept });
+  return draftOf(model);
+}
+
+/** Whether a draft was begun afresh and is to be kept as it is now; once. */
+export const wasFresh = (draft) => unkept.delete(draft);
+
 export function forgetDrafts() {
   drafts.clear();
+  forgetKeptDrafts();
 }
 
 export function startFresh(model) {
   drafts.set(model.name, emptyDraft());
+  unkept.add(draftOf(model));
   return draftOf(model);
 }
 

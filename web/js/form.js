@@ -99,7 +99,7 @@ function refresh(entry, context, state, states) {
   entry.follow();
 }
 
-const hasOneValue = (schema) => schema.minimum !== undefined && schema.minimum === schema.maximum;
+const hasOneValue = (schema) => schema.fixed || (schema.minimum !== undefined && schema.minimum === schema.maximum);
 
 function fieldOf(context) {
   if (!context.rule) return { element: makeField(context) };

@@ -13,17 +13,18 @@ export function frame(app, content) {
 }
 
 function brand() {
-  return h("a", { class: "brand", href: "#/create" }, h("img", { src: new URL("../icon.svg", import.meta.url).href, alt: "", width: 28, height: 28 }), h("span", {}, t("app.name")));
+  return h("a", { class: "brand", href: "#/" }, h("img", { src: new URL("../icon.svg", import.meta.url).href, alt: "", width: 28, height: 28 }), h("span", {}, t("app.name")));
 }
 
 function pages() {
   const inGallery = location.hash.startsWith("#/jobs");
+  const inCreate = location.hash.startsWith("#/create");
   const link = (address, word, symbol, isHere) =>
     h("a", { href: address, "aria-current": isHere ? "page" : null }, icon(symbol), h("span", {}, t(word)));
   return h(
     "nav",
     { "aria-label": t("nav.label") },
-    link("#/create", "nav.create", "brush", !inGallery),
+    link("#/create", "nav.create", "brush", inCreate),
     link("#/jobs", "nav.gallery", "image", inGallery),
   );
 }

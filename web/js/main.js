@@ -7,13 +7,15 @@ import { forgetDrafts } from "./draft.js";
 import { frame } from "./frame.js";
 import { icon } from "./icons.js";
 import { language, setLanguage, t } from "./i18n.js";
+import { allKept, keepNow } from "./keptdrafts.js";
 import { forgetPictures } from "./keptpictures.js";
 import { forgetRemembered } from "./remembered.js";
-import { signOut, takeTokenFromAddress, token } from "./session.js";
+import { signOut, takeFromAddress, token } from "./session.js";
 import { applyTheme } from "./theme.js";
 import { createView } from "./views/create.js";
 import { galleryView } from "./views/gallery.js";
 import { jobView } from "./views/job.js";
+import { startView } from "./views/start.js";
 import { signInView } from "./views/signin.js";
 
 const app = { go, redraw, signedOut, signOut: leave };
@@ -68,10 +70,11 @@ async function redraw(message = "") {
 }
 
 function viewOf(hash) {
-  const [page, name] = hash.replace(/^#\//, "").split("/").map(decoded);
-  if (page === "jobs" && name) return jobView(app, name);
+  const [page, ...names] = hash.replace(/^#\/?/, "").split("/").map(decoded);
+  if (page === "jobs" && names[0]) return jobView(app, names[0]);
   if (page === "jobs") return galleryView(app);
-  return createView(app, name);
+  if (page === "create") return createView(app, ...names);
+  return startView(page ? t("error.noPage", { address: hash }) : "");
 }
 
 function decoded(text) {
@@ -87,13 +90,24 @@ function errorView(error) {
   return { element: h("div", { class: "card empty", role: "alert" }, icon("alert"), h("p", {}, error.message), again) };
 }
 
-takeTokenFromAddress();
+/** A draft that is not on the disk yet is written when the page goes out of sight; leaving waits for it. */
+function watchLeaving() {
+  addEventListener("pagehide", keepNow);
+  document.addEventListener("visibilitychange", () => document.hidden && keepNow());
+  addEventListener("beforeunload", (event) => {
+    if (allKept()) return;
+    keepNow();
+    event.preventDefault();
+  });
+}
+
+watchLeaving();
 setLanguage(language());
 applyTheme();
-addEventListener("hashchange", () => {
-  takeTokenFromAddress();
+addEventListener("hashchange", async () => {
+  await takeFromAddress();
   navigated = true;
   if (!app.keepFocus) scrollTo(0, 0);
   redraw();
 });
-redraw();
+takeFromAddress().then(() => redraw());

@@ -7,6 +7,7 @@ import { h, replace } from "./dom.js";
 import { icon } from "./icons.js";
 import { t } from "./i18n.js";
 import { finishedJob } from "./jobfile.js";
+import { keepSoon } from "./keptdrafts.js";
 import { toYaml } from "./yaml.js";
 
 export async function submitForm(context) {
@@ -15,9 +16,12 @@ export async function submitForm(context) {
   await working(context, async () => {
     const job = await finishedJob(context.model, draft);
     submit.textContent = t("submit.busy");
-    const answer = await submitJob(job, idempotencyKey(draft, job));
+    const key = idempotencyKey(draft, job);
+    keepSoon(context.model.name, draft);
+    const answer = await submitJob(job, key);
     draft.sent = null;
     draft.id = "";
+    keepSoon(context.model.name, draft);
     app.go(`#/jobs/${encodeURIComponent(answer.job)}`);
   });
 }

@@ -13,6 +13,7 @@ from shared.app import App
 from shared.catalogue.groups import group_of
 from shared.catalogue.models import Model
 from shared.catalogue.status import Status
+from shared.catalogue.tasks import load_tasks
 from shared.jobfile import Unreadable
 from shared.jobs.repair import UnknownModel
 
@@ -26,7 +27,7 @@ class Models:
         response.set_header("Cache-Control", "private, max-age=60")
         app.ledger.durations.look_for(app.catalogue.names())
         shown = [_shown(app, model) for model in app.catalogue.models()]
-        answer_json(response, {"models": shown}, parts=vars)
+        answer_json(response, {"models": shown, "tasks": load_tasks()}, parts=vars)
 
 
 class Convert:
@@ -58,6 +59,7 @@ def _shown(app: App, model: Model) -> dict[str, Any]:
         "description": model.description,
         "guidance": {"en": model.guidance, "zh": model.guidance_zh},
         "group": group_of(model),
+        "tasks": model.tasks,
         "snapshot_of": model.snapshot_of,
         "lifecycle": model.readings["lifecycle"],
         "status": _status(model.status),

@@ -25,6 +25,20 @@ def test_adding_a_model_is_adding_a_file(folder: Path) -> None:
     assert load_catalogue(folder).get("wanx-new") is not None
 
 
+def test_a_task_that_nobody_knows_is_named(folder: Path) -> None:
+    change(folder, "tasks: {sketch: {}}", "tasks: {sculpt: {}}")
+    found = check_catalogue(folder)
+    assert f"{SKETCH} at /tasks: sculpt is not a task; use one of repaint, edit" in found[0]
+    assert f"tasks.yaml: sketch recommends {SKETCH}, which does not do it" in found
+
+
+def test_a_broken_task_is_named_with_its_place(folder: Path) -> None:
+    file = folder / "tasks.yaml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("icon: brush", "picture: brush", 1), encoding="utf-8")
+    assert any(one.startswith("tasks.yaml at /tasks/0: ") for one in check_catalogue(folder))
+
+
 @pytest.mark.parametrize(
     ("old", "new", "pointer"),
     [
@@ -40,6 +54,17 @@ def test_adding_a_model_is_adding_a_file(folder: Path) -> None:
             "/rules/colour-of-extracted-lines/at:",
         ),
         ("kind: ignored_if", "kind: forgotten_if", "/rules/colour-of-extracted-lines:"),
+        ("tasks: {sketch: {}}", "tasks: {}", "/tasks:"),
+        (
+            "tasks: {sketch: {}}",
+            "tasks: {sketch: {/parameters/styl: [<auto>]}}",
+            "/tasks/sketch/~1parameters~1styl: /parameters/styl is not a field",
+        ),
+        (
+            "tasks: {sketch: {}}",
+            "tasks: {sketch: {/parameters/style: [<none>]}}",
+            "/tasks/sketch/~1parameters~1style: the field does not take '<none>'",
+        ),
         ("guidance:\n  en: ", "guidance:\n  fr: Non\n  en: ", "/guidance:"),
         ("  en: The cheapest", f"  en: {'word ' * 40}", "/guidance/en: it takes 5 lines; shorten"),
         ("  zh: 由线稿", f"  zh: {'字' * 80}", "/guidance/zh: it takes 4 lines; shorten"),

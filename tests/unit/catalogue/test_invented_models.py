@@ -24,6 +24,7 @@ FIELD: dict[str, Any] = {"type": "string", "pattern": r"\S", "x-expected": "a te
 COMMON: dict[str, Any] = {
     "title": {"en": "Invented", "zh": "虚构"},
     "description": "Draws what nobody has seen.",
+    "tasks": {"combine": {}},
     "guidance": {"en": "For what nobody has seen.", "zh": "适合无人见过之物。"},
     "sources": {"api": "An invented document"},
     "regions": ["cn-beijing", "ap-southeast-1"],

@@ -1,91 +1,64 @@
-// Choosing a model, filling in its form, submitting.
+// Filling in the form of a model, for a task or for all it can do, and submitting it.
 
-import { findModel, isDead, loadModels } from "../catalogue.js";
-import { draftOf } from "../draft.js";
+import { carryOver } from "../carry.js";
+import { findModel, loadModels } from "../catalogue.js";
+import { restoredDraft, startFresh, wasFresh } from "../draft.js";
 import { h, replace } from "../dom.js";
 import { buildForm } from "../form.js";
 import { icon } from "../icons.js";
-import { capital, duration, either, fromCatalogue, hasWord, t } from "../i18n.js";
+import { capital, either, t } from "../i18n.js";
 import { settledJob } from "../jobfile.js";
-import { groupsOf, mainOf, versionsOf } from "../modelgroups.js";
-import { eachOf, priceOf } from "../price.js";
+import { keepSoon } from "../keptdrafts.js";
+import { complain } from "../notices.js";
+import { addressOf, keepPlace, placeOf } from "../place.js";
+import { priceOf } from "../price.js";
 import { copyJobFile, submitForm } from "../submitting.js";
+import { does, narrowed, prepare } from "../tasks.js";
+import { modelChoice } from "./modelchoice.js";
+import { startView, taskStrip } from "./start.js";
 
-const KEPT = "wanx-model";
-
-export async function createView(app, name) {
+export async function createView(app, first, second) {
   const models = await loadModels();
-  const kept = findModel(sessionStorage.getItem(KEPT));
-  const model = findModel(name) ?? (kept && !isDead(kept) ? kept : models[0]);
-  sessionStorage.setItem(KEPT, model.name);
+  const { task, model } = await placeOf(first, second);
+  if (!model) return startView(first ? t("models.unknown", { name: second ?? first }) : "");
+  keepPlace(task, model);
+  const draft = await restoredDraft(model);
+  if (wasFresh(draft)) keepSoon(model.name, draft);
+  if (task) prepare(draft, model, task);
+  const shown = task ? narrowed(model, task) : model;
+  const choose = (other, keepFocus) => changeModel(app, { task, model: shown, draft }, other, keepFocus);
   const element = h(
     "div",
     { class: "create" },
-    h("h1", {}, t("models.title")),
-    modelCards(models, mainOf(model, models), app),
-    h("p", { class: "model-text" }, fromCatalogue(model.description ?? ""), " ", guidance(model, models)),
-    versionChoice(model, models, app),
+    h("h1", { class: "visually-hidden" }, t("models.title")),
+    taskStrip(task),
+    modelChoice({ models, task, model, choose }),
+    h("p", { class: "model-text guidance" }, guidance(model, models, task)),
     ending(model),
-    notices(model),
-    conversionNotes(draftOf(model)),
-    formOf(model, app),
+    conversionNotes(draft),
+    formOf(shown, draft, app),
   );
-  return { element, title: either(model.title) };
+  return { element, title: task ? either(task).title : either(model.title) };
 }
 
-function modelCards(models, chosen, app) {
-  const groups = groupsOf(models);
-  const cards = (group) => h("div", { class: "model-cards" }, group.models.map((model) => modelCard(model, model === chosen, app)));
-  const whole = (group) =>
-    h(
-      "details",
-      { class: "model-group", open: group.models.includes(chosen) },
-      h("summary", {}, either(group), " ", h("span", { class: "count" }, String(group.models.length))),
-      cards(group),
-    );
-  return h("div", { class: "model-groups", role: "radiogroup", "aria-label": t("models.title") }, groups.length > 1 ? groups.map(whole) : cards(groups[0]));
-}
-
-function modelCard(model, isChosen, app) {
-  const input = h("input", {
-    type: "radio", name: "model", value: model.name, checked: isChosen,
-    onchange: () => app.go(`#/create/${encodeURIComponent(model.name)}`, { keepFocus: `input[value="${CSS.escape(model.name)}"]` }),
-  });
-  return h(
-    "label",
-    { class: `model-card${isDead(model) ? " dead" : ""}` },
-    input,
-    h("span", { class: "model-icon" }, icon(symbolOf(model))),
-    h("span", { class: "model-title" }, either(model.title), statusMark(model)),
-    h("span", { class: "model-facts" }, h("span", {}, eachOf(model)), h("span", {}, icon("clock"), t("models.help", { time: duration(model.typical) }))),
-  );
+/** What was entered goes along where the other model understands it. */
+async function changeModel(app, from, other, keepFocus) {
+  const task = from.task && does(other, from.task) ? from.task : null;
+  if (task) {
+    const draft = await restoredDraft(other);
+    const left = await carryOver(from, { model: narrowed(other, task), draft });
+    keepSoon(other.name, draft);
+    if (left.length) complain(t("models.leftOut", { model: either(other.title), names: left.join(", ") }));
+  }
+  app.go(addressOf(task, other), { keepFocus });
 }
 
 /** Which of many to take; the other models that it names are links. */
-function guidance(model, models) {
+function guidance(model, models, task) {
   const names = models.map(({ name }) => name).sort((one, other) => other.length - one.length);
   const named = new RegExp(`(?<![\\w.-])(${names.join("|").replaceAll(".", "\\.")})(?![\\w-]|\\.\\w)`);
-  const link = (name) => h("a", { href: `#/create/${encodeURIComponent(name)}` }, name);
-  return h("span", { class: "guidance" }, either(model.guidance).split(named).map((part, at) => (at % 2 ? link(part) : part)));
-}
-
-/** Which version of the model, if there are fixed ones. */
-function versionChoice(model, models, app) {
-  const versions = versionsOf(mainOf(model, models), models);
-  if (versions.length === 1) return null;
-  const option = ({ name }, at) => h("option", { value: name, selected: name === model.name }, at ? name : t("models.newest", { model: name }));
-  const choose = ({ target }) => app.go(`#/create/${encodeURIComponent(target.value)}`, { keepFocus: "#model-version" });
-  return h(
-    "p",
-    { class: "model-version" },
-    h("label", { for: "model-version" }, t("models.version")),
-    h("select", { id: "model-version", onchange: choose }, versions.map(option)),
-  );
-}
-
-function statusMark(model) {
-  const word = `models.status.${model.status?.state}`;
-  return hasWord(word) ? h("span", { class: "badge status" }, t(word)) : null;
+  const link = (name) => h("a", { href: addressOf(task && does(findModel(name), task) ? task : null, { name }) }, name);
+  return either(model.guidance).split(named).map((part, at) => (at % 2 ? link(part) : part));
 }
 
 /** What becomes of a model that has no future, and what to use instead. */
@@ -93,19 +66,9 @@ function ending(model) {
   if (!model.status) return null;
   const successor = findModel(model.status.successor);
   const link = successor
-    ? h("a", { href: `#/create/${encodeURIComponent(successor.name)}` }, t("models.useInstead", { model: either(successor.title) }))
+    ? h("a", { href: addressOf(null, successor) }, t("models.useInstead", { model: either(successor.title) }))
     : model.status.successor ? t("models.successor", { model: model.status.successor }) : null;
   return h("p", { class: "notice" }, icon("alert"), h("span", {}, capital(either(model.status.said ?? model.status.reason)), " ", link));
-}
-
-/** A brush where one paints, layers where several pictures go in, a pencil otherwise. */
-function symbolOf(model) {
-  if (model.images.some((rule) => rule.sameSizeAs)) return "brush";
-  return model.images.some((rule) => rule.at.endsWith("/*")) ? "layers" : "pencil";
-}
-
-function notices(model) {
-  return model.notices.filter((notice) => notice !== model.status?.said).map((notice) => h("p", { class: "notice" }, icon("alert"), h("span", {}, either(notice))));
 }
 
 /** Once, after a job of another model was taken over. */
@@ -116,21 +79,42 @@ function conversionNotes(draft) {
   return h("div", { class: "notice" }, icon("alert"), h("div", {}, h("strong", {}, t("rerun.notes")), h("ul", {}, items)));
 }
 
-function formOf(model, app) {
-  const draft = draftOf(model);
+function formOf(model, draft, app) {
   const price = h("div", { class: "price", "aria-live": "polite" });
   const problems = h("div", { class: "problems", role: "alert" });
+  const changed = (pointer) => {
+    if (pointer) keepSoon(model.name, draft);
+    showPrice();
+  };
   const showPrice = () => {
     const { headline, detail } = priceOf(model, settledJob(model, draft).job);
     replace(price, h("strong", {}, headline), h("span", {}, detail));
   };
-  const submit = h("button", { type: "submit", class: "button primary" }, t("submit"));
+  const submit = h("button", { type: "submit", class: "button primary", title: t("submit.keys"), "aria-keyshortcuts": "Control+Enter" }, t("submit"));
   const copy = h("button", { type: "button", class: "button quiet", onclick: () => copyJobFile(context) }, icon("copy"), t("copy.yaml"));
-  const foot = h("div", { class: "submit-bar" }, price, h("div", { class: "submit-buttons" }, copy, submit));
-  const form = buildForm(model, draft, showPrice, [problems, foot]);
+  const foot = h("div", { class: "submit-bar" }, problems, price, h("div", { class: "submit-buttons" }, freshButton(model, app), copy, submit));
+  const form = buildForm(model, draft, changed, foot);
   const context = { app, model, draft, form, problems, submit, copy };
   showPrice();
   if (draft.violations.length) form.showViolations(draft.violations);
   draft.violations = [];
-  return h("form", { novalidate: true, "data-model": model.name, onsubmit: (event) => { event.preventDefault(); submitForm(context); } }, form.element);
+  return h(
+    "form",
+    {
+      novalidate: true, "data-model": model.name,
+      onsubmit: (event) => { event.preventDefault(); submitForm(context); },
+      onkeydown: (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); submitForm(context); } },
+    },
+    form.element,
+  );
+}
+
+/** Empties the form; what was in it is gone, so it asks first. */
+function freshButton(model, app) {
+  const onclick = () => {
+    if (!confirm(t("form.fresh.ask"))) return;
+    startFresh(model);
+    app.redraw();
+  };
+  return h("button", { type: "button", class: "tool", title: t("form.fresh"), "aria-label": t("form.fresh"), onclick }, icon("trash"));
 }

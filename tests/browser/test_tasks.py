@@ -1,0 +1,128 @@
+"""The page begins with what a person wants to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from shared.catalogue.tasks import Task, load_tasks
+from tests.browser.fake_api import FakeApi
+from tests.browser.page_kit import INPUTS, Visit, paint
+
+Visiting = Callable[..., Visit]
+TASKS = load_tasks()
+ABOVE_THE_FORM = 61 + 22 + 170
+"""The frame of the page, a gap, and what tasks and models may take (CSS pixels)."""
+
+
+def model_of(page: Page, name: str) -> None:
+    """Another model of the task that is chosen."""
+    page.locator(f'.model-card input[value="{name}"]').check()
+    page.wait_for_selector(f'form[data-model="{name}"]')
+
+
+def spec(api: FakeApi, page: Page) -> dict[str, object]:
+    page.get_by_role("button", name="Submit").click()
+    page.wait_for_selector(".job")
+    return list(api.jobs.values())[-1].spec
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "zh-CN"])
+def test_every_task_is_offered_in_its_order(visit: Visiting, locale: str) -> None:
+    page = visit(locale=locale).sign_in("")
+    titles = [task.en["title"] if locale == "en-GB" else task.zh["title"] for task in TASKS]
+    expect(page.locator(".task-tile strong")).to_have_text(titles)
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda one: one.id)
+def test_a_task_leads_to_the_first_model_recommended_for_it(visit: Visiting, task: Task) -> None:
+    page = visit(size=(1440, 900)).sign_in(f"#/create/{task.id}")
+    form = page.locator(f'form[data-model="{task.recommended[0]}"]')
+    expect(form).to_be_visible()
+    expect(page.locator(".task[aria-current]")).to_have_attribute("data-task", task.id)
+    box = form.bounding_box()
+    assert box is not None
+    assert box["y"] <= ABOVE_THE_FORM
+
+
+def test_the_keyboard_leads_from_a_task_to_its_form(visit: Visiting) -> None:
+    page = visit().sign_in("")
+    page.locator(".task-tile").nth(3).focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector('form[data-model="qwen-image-3.0"]')
+    assert page.url.endswith("#/create/words")
+
+
+def test_a_task_chooses_what_a_model_of_many_functions_does(
+    visit: Visiting, api: FakeApi, tmp_path: Path
+) -> None:
+    page = visit().sign_in("#/create/repaint")
+    expect(page.locator('[data-pointer="/input/function"]')).to_be_hidden()
+    page.set_input_files(".drop-zone input", INPUTS / "house-sketch.png")
+    paint(page, (0.3, 0.4), (0.6, 0.5))
+    page.get_by_label("Prompt", exact=True).fill("a hat")
+    given = spec(api, page)["input"]
+    assert isinstance(given, dict)
+    assert given["function"] == "description_edit_with_mask"
+    assert "mask_image_url" in given
+
+
+def test_a_task_of_several_functions_offers_these_alone(visit: Visiting, api: FakeApi) -> None:
+    page = visit().sign_in("#/create/improve")
+    chips = page.locator('[data-pointer="/input/function"] .chip')
+    expect(chips).to_have_count(3)
+    expect(chips.first.locator("input")).to_be_checked()
+    page.goto(f"{api.url}/#/create/wanx2.1-imageedit")
+    expect(chips).to_have_count(10)
+
+
+def test_from_words_there_is_no_place_for_pictures(visit: Visiting) -> None:
+    page = visit().sign_in("#/create/words/wan2.7-image")
+    expect(page.locator(".form-pictures")).to_be_hidden()
+
+
+def test_a_picture_is_asked_for_where_the_task_is_about_one(visit: Visiting, api: FakeApi) -> None:
+    page = visit().sign_in("#/create/combine")
+    page.get_by_label("Prompt", exact=True).fill("both")
+    page.set_input_files(".drop-zone input", INPUTS / "cat.jpg")
+    page.get_by_role("button", name="Submit").click()
+    expect(page.locator(".problems")).to_contain_text("“Images” needs 2 pictures or more")
+    assert api.jobs == {}
+
+
+def test_another_model_of_the_task_keeps_what_was_entered(visit: Visiting, api: FakeApi) -> None:
+    page = visit().sign_in("#/create/edit/wan2.7-image")
+    page.get_by_label("Prompt", exact=True).fill("make it winter")
+    page.set_input_files(".drop-zone input", INPUTS / "cat.jpg")
+    expect(page.locator(".upload-status")).to_contain_text("Uploaded")
+    model_of(page, "qwen-image-3.0")
+    expect(page.get_by_label("Prompt", exact=True)).to_have_value("make it winter")
+    expect(page.locator(".thumbnail .name")).to_have_text("cat.jpg")
+    assert len(api.keys) == 1, "it is not uploaded again"
+    assert page.url.endswith("#/create/edit/qwen-image-3.0")
+
+
+def test_a_picture_that_the_other_model_refuses_is_converted(
+    visit: Visiting, tmp_path: Path
+) -> None:
+    large = tmp_path / "large.jpg"
+    Image.new("RGB", (5000, 3000), "teal").save(large)
+    page = visit().sign_in("#/create/edit/wan2.7-image")
+    page.set_input_files(".drop-zone input", large)
+    expect(page.locator(".upload-status")).to_contain_text("Uploaded")
+    page.locator(".all-models > summary").click()
+    page.locator('.model-row[value="wanx2.1-imageedit"]').click()
+    page.wait_for_selector('form[data-model="wanx2.1-imageedit"]')
+    expect(page.locator(".thumbnail .facts")).to_contain_text("4096 × 2458")
+
+
+def test_an_address_that_leads_nowhere_says_so(visit: Visiting, api: FakeApi) -> None:
+    page = visit().sign_in("#/gallery")
+    expect(page.locator(".notice")).to_contain_text("There is nothing at #/gallery")
+    page.goto(f"{api.url}/#/create/no-such-model")
+    expect(page.locator(".notice")).to_contain_text("“no-such-model” is not offered here")
+    expect(page.locator(".task-tile").first).to_be_visible()
