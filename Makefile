@@ -25,6 +25,7 @@ help:
 	@echo "  make soak            SEEDS=100000 FIRST_SEED=1: that many runs of the simulation"
 	@echo "  make conformance     clients written elsewhere against the laptop cloud"
 	@echo "  make browser         the page in headless Chromium (Debian: apt-get install chromium)"
+	@echo "  make page-check      the page's sources: types, eslint, unit tests (needs node and npm)"
 	@echo
 	@echo "Deploy it"
 	@echo "  make package         one zip per function under build/ (RUNTIME=python3.12: the other runtime)"
@@ -107,7 +108,7 @@ up: $(LAPTOP) $(if $(PACKAGED),package)
 
 # Change it. SEEDS, KILLS and WORKERS say how many: make test SEEDS=2000 KILLS=200 WORKERS=8
 
-.PHONY: quick test test-all test-rest check format soak conformance browser
+.PHONY: quick test test-all test-rest check format soak conformance browser page-check
 WORKERS ?= 4
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
@@ -127,7 +128,7 @@ test-all: test test-rest
 test-rest: $(TOOLS) .deploy-tools/.ready package
 	SEEDS=$(or $(SEEDS),2000) KILLS=$(or $(KILLS),200) $(PYTEST) \
 	  tests/simulation tests/integration tests/deploy
-	@$(MAKE) --no-print-directory conformance browser
+	@$(MAKE) --no-print-directory page-check conformance browser
 
 check: $(TOOLS)
 	$(BIN)/ruff check .
@@ -153,8 +154,15 @@ conformance: $(LAPTOP) .venv-oss-v2/.ready .venv-dashscope/.ready .venv-openai/.
 	.venv-dashscope/bin/python -m pytest tests/conformance/dashscope
 	.venv-openai/bin/python -m pytest tests/conformance/openai
 
-browser: $(TOOLS)
+browser: $(TOOLS) .deploy-tools/.ready
 	$(BIN)/python -m pytest tests/browser
+
+# The page's sources: the types in their comments, what eslint finds, and unit tests in Node.js.
+NODE_MODULES := .deploy-tools/node/node_modules
+page-check: .deploy-tools/.ready
+	$(NODE_MODULES)/.bin/tsc -p web
+	NODE_PATH=$(NODE_MODULES) $(NODE_MODULES)/.bin/eslint -c web/eslint.config.cjs web/js tests/page
+	node --test tests/page/*.test.js
 
 # Deploy it.
 
