@@ -26,6 +26,7 @@ help:
 	@echo "  make conformance     clients written elsewhere against the laptop cloud"
 	@echo "  make page-test       what of the page needs no browser (needs node)"
 	@echo "  make browser         the page in headless Chromium (Debian: apt-get install chromium)"
+	@echo "  make page-check      the page's sources: types and eslint (needs node and npm)"
 	@echo
 	@echo "Deploy it"
 	@echo "  make package         one zip per function under build/ (RUNTIME=python3.12: the other runtime)"
@@ -109,7 +110,7 @@ up: $(LAPTOP) $(if $(PACKAGED),package)
 
 # Change it. SEEDS, KILLS and WORKERS say how many: make test SEEDS=2000 KILLS=200 WORKERS=8
 
-.PHONY: quick test test-all test-rest check format soak conformance page-test browser
+.PHONY: quick test test-all test-rest check format soak conformance page-test page-check browser
 WORKERS ?= 4
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
@@ -129,7 +130,7 @@ test-all: test test-rest
 test-rest: $(TOOLS) .deploy-tools/.ready package
 	SEEDS=$(or $(SEEDS),2000) KILLS=$(or $(KILLS),200) $(PYTEST) \
 	  tests/simulation tests/integration tests/deploy
-	@$(MAKE) --no-print-directory conformance page-test browser
+	@$(MAKE) --no-print-directory page-test page-check conformance browser
 
 check: $(TOOLS)
 	$(BIN)/ruff check .
@@ -159,7 +160,13 @@ page-test:
 	@command -v node >/dev/null || { echo "make: node is needed for the tests of the page; install Node.js" >&2; exit 1; }
 	node --test tests/page/*.test.js
 
-browser: $(TOOLS)
+# The page's sources: the types in their comments, and what eslint finds.
+NODE_MODULES := .deploy-tools/node/node_modules
+page-check: .deploy-tools/.ready
+	$(NODE_MODULES)/.bin/tsc -p web
+	NODE_PATH=$(NODE_MODULES) $(NODE_MODULES)/.bin/eslint -c web/eslint.config.cjs web/js tests/page
+
+browser: $(TOOLS) .deploy-tools/.ready
 	$(BIN)/python -m pytest tests/browser
 
 # Deploy it.
