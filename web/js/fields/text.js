@@ -4,6 +4,7 @@ import { h } from "../dom.js";
 import { t } from "../i18n.js";
 import { setValue, shell } from "./shell.js";
 
+/** @param {import("./shell.js").FieldContext} context */
 export function textField(context) {
   const most = context.schema["x-truncated-after"];
   const counter = h("p", { class: "counter", "aria-live": "polite" });
