@@ -164,12 +164,12 @@ def test_an_undone_colour_is_no_longer_named(visit: Visiting, api: FakeApi) -> N
 def test_shift_draws_straight_lines(visit: Visiting) -> None:
     page = sketching(visit)
     left, top, right, bottom = box(stage(page))
-    at = lambda x, y: (left + (right - left) * x, top + (bottom - top) * y)  # noqa: E731
+    across, down = right - left, bottom - top
     page.keyboard.down("Shift")
-    page.mouse.move(*at(0.3, 0.5))
+    page.mouse.move(left + 0.3 * across, top + 0.5 * down)
     page.mouse.down()
-    page.mouse.move(*at(0.5, 0.8), steps=4)
-    page.mouse.move(*at(0.7, 0.5), steps=4)
+    page.mouse.move(left + 0.5 * across, top + 0.8 * down, steps=4)
+    page.mouse.move(left + 0.7 * across, top + 0.5 * down, steps=4)
     page.mouse.up()
     page.keyboard.up("Shift")
     rows, _ = np.nonzero(exported(page)[:, :, 0] < 128)

@@ -6,8 +6,8 @@ import { fieldsOf, imageRule } from "./catalogue.js";
 /**
  * A job file in the flat form; one that is flat already is returned as it is.
  * @param {object} model as `catalogue.js` reads it
- * @param {{input?: object, parameters?: object}} spec
- * @returns {{input?: object, parameters?: object}}
+ * @param {{model?: string, input?: any, parameters?: any}} spec
+ * @returns {{model?: string, input?: any, parameters?: any}}
  */
 export function flatSpec(model, spec) {
   if (!Array.isArray(spec.input?.messages)) return spec;

@@ -5,7 +5,12 @@ import { choiceTitle, fieldTitle, fromCatalogue } from "../i18n.js";
 import { valueOf } from "../draft.js";
 import { setValue, shell } from "./shell.js";
 
-/** `options` is a list of {value, title}; `value` undefined stands for "left out". */
+/**
+ * @param {import("./shell.js").FieldContext} context
+ * @param {{value: any, title: string, shape?: HTMLElement|null}[]} options a `value` of undefined means "left out"
+ * @param {any} current
+ * @param {(value: any) => void} choose
+ */
 export function chips(context, options, current, choose) {
   const group = uid("choice");
   return h(
@@ -22,6 +27,7 @@ export function chips(context, options, current, choose) {
   );
 }
 
+/** @param {import("./shell.js").FieldContext} context */
 export function choiceField(context) {
   const options = context.schema.enum.map((value) => ({
     value, title: choiceTitle(value, context.schema), shape: aspectShape(value),
@@ -30,6 +36,7 @@ export function choiceField(context) {
   return shell(context, () => chips(context, options, current, (value) => setValue(context, value)), { group: true });
 }
 
+/** @param {import("./shell.js").FieldContext} context */
 export function switchField(context) {
   const make = (ids) => {
     const input = h("input", {

@@ -11,6 +11,7 @@ export function isColours(schema) {
   return item?.type === "array" && item.minItems === 3 && item.maxItems === 3 && item.items?.maximum === 255;
 }
 
+/** @param {import("./shell.js").FieldContext} context */
 export function coloursField(context) {
   const list = h("div", { class: "colours" });
   const values = () => context.draft[context.section][context.name] ?? [];

@@ -12,14 +12,21 @@ import { showError } from "./shell.js";
 const PAPERS = { square: 1, landscape: 4 / 3, portrait: 3 / 4 };
 const FAINT = 0.4;
 
-/** Begins a drawing, or goes on with the one there was. */
+/**
+ * Begins a drawing, or goes on with the one there was.
+ * @param {import("./shell.js").FieldContext} context
+ */
 export function startDrawing({ draft, name, rule }) {
   const drawing = (draft.drawings[name] ??= { sheet: newSheet(PAPERS.square, rule), guide: null });
   drawing.active = true;
   draft.pens.size = penFor(drawing.sheet);
 }
 
-/** A picture that was chosen becomes the drawing: its lines can be erased, and new ones added. */
+/**
+ * A picture that was chosen becomes the drawing: its lines can be erased, and new ones added.
+ * @param {import("./shell.js").FieldContext} context
+ * @param {{blob: Blob}} picture
+ */
 export async function drawOn({ draft, name }, picture) {
   const bitmap = await createImageBitmap(picture.blob);
   const sheet = new Drawing(bitmap.width, bitmap.height);
@@ -34,7 +41,11 @@ const newSheet = (aspect, rule) => {
   return new Drawing(width, height);
 };
 
-/** {element, trace}: the place to draw in; `onLeave` is called when a person goes back to choosing. */
+/**
+ * {element, trace}: the place to draw in.
+ * @param {import("./shell.js").FieldContext} context
+ * @param {() => void} onLeave called when a person goes back to choosing a picture
+ */
 export function drawingArea(context, onLeave) {
   const { draft, name } = context;
   const drawing = draft.drawings[name];

@@ -10,6 +10,7 @@ import { isRows, rowsField } from "./rows.js";
 import { isSize, sizeField } from "./size.js";
 import { textField } from "./text.js";
 
+/** @param {import("./shell.js").FieldContext} context */
 export function makeField(context) {
   const { schema } = context;
   if (Array.isArray(schema.enum)) return choiceField(context);

@@ -4,6 +4,7 @@ import { h } from "../dom.js";
 import { t } from "../i18n.js";
 import { setValue, shell, showError } from "./shell.js";
 
+/** @param {import("./shell.js").FieldContext} context */
 export function jsonField(context) {
   const value = context.draft[context.section][context.name];
   const make = (ids) => {

@@ -3,6 +3,7 @@
 import { h } from "../dom.js";
 import { shell } from "./shell.js";
 
+/** @param {import("./shell.js").FieldContext} context */
 export function lineField(context) {
   const { draft, name, onChange } = context;
   const make = (ids) => {

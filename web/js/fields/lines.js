@@ -6,6 +6,7 @@ import { setValue, shell } from "./shell.js";
 
 export const isLines = (schema) => schema.type === "array" && schema.items?.type === "string";
 
+/** @param {import("./shell.js").FieldContext} context */
 export function linesField(context) {
   const make = (ids) => {
     const input = h("textarea", {

@@ -10,7 +10,10 @@ import { setValue, shell } from "./shell.js";
 
 const BRUSH_SHARE = 12;
 
-/** {element, refresh}: refresh when the picture may have changed. */
+/**
+ * {element, refresh}: refresh when the picture may have changed.
+ * @param {import("./shell.js").FieldContext} context
+ */
 export function maskField(context) {
   const place = h("div", { class: "mask-place" });
   const element = shell({ ...context, title: t("mask.title") }, () => place, { group: true });
@@ -27,6 +30,7 @@ export function maskField(context) {
   return { element, refresh };
 }
 
+/** @param {import("./shell.js").FieldContext} context */
 function basePicture({ draft, rule }) {
   const picture = draft.pictures[rule.sameSizeAs.split("/").pop()]?.[0];
   return picture?.address ? picture : null;

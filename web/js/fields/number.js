@@ -11,6 +11,7 @@ const FEW = 6;
 const SHORT = 100;
 const STEP = 0.01;
 
+/** @param {import("./shell.js").FieldContext} context */
 export function numberField(context) {
   const { minimum, maximum, default: standard } = context.schema;
   const span = maximum - minimum;

@@ -12,6 +12,7 @@ export function isPalette(schema) {
   return item?.hex?.type === "string" && item.ratio?.type === "string";
 }
 
+/** @param {import("./shell.js").FieldContext} context */
 export function paletteField(context) {
   const { minItems: least = 1, maxItems: most = COLOURS.length } = context.schema;
   const list = h("div", { class: "palette" });

@@ -17,6 +17,7 @@ const chosenOf = new WeakMap();
 /**
  * {element, take}: `take(files)` is what a drop anywhere on the form calls. With `context.compact` the
  * picture is shown large elsewhere: under the mask that belongs to it.
+ * @param {import("./shell.js").FieldContext} context
  */
 export function picturesField(context) {
   const { draft, name, schema } = context;

@@ -13,6 +13,7 @@ function columnsOf(items) {
   return columns.every(({ schema }) => schema.type === "string") ? columns : [];
 }
 
+/** @param {import("./shell.js").FieldContext} context */
 export function rowsField(context) {
   const { draft, section, name, schema } = context;
   const columns = columnsOf(schema.items);

@@ -10,6 +10,7 @@ export { isSize };
 
 const OTHER = "other";
 
+/** @param {import("./shell.js").FieldContext} context */
 export function sizeField(context) {
   const recommended = sizesOf(context.model, context.schema);
   const standard = context.schema.default;

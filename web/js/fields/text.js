@@ -5,6 +5,7 @@ import { t } from "../i18n.js";
 import { promptHistory } from "../prompthistory.js";
 import { setValue, shell } from "./shell.js";
 
+/** @param {import("./shell.js").FieldContext} context */
 export function textField(context) {
   const most = context.schema["x-truncated-after"];
   const counter = h("p", { class: "counter", "aria-live": "polite" });

@@ -45,7 +45,12 @@ export class Mask {
     return this.canvas.height;
   }
 
-  beginStroke(erase, size) {
+  /**
+   * @param {boolean} erase
+   * @param {number} size in pixels
+   * @param {string} [_colour] of the pen; a mask has one alone
+   */
+  beginStroke(erase, size, _colour) {
     this.history.begin();
     Object.assign(this.context, {
       globalCompositeOperation: erase ? "destination-out" : "source-over",
@@ -86,8 +91,12 @@ export class Mask {
     this.history.abandon();
   }
 
-  /** Paints the area around a point up to the next line. */
-  fill(point) {
+  /**
+   * Paints the area around a point up to the next line.
+   * @param {{x: number, y: number}} point
+   * @param {string} [_colour]
+   */
+  fill(point, _colour) {
     const { data } = this.context.getImageData(0, 0, this.width, this.height);
     const start = Math.floor(point.y) * this.width + Math.floor(point.x);
     const area = areaAround(this.width, this.height, this.likeness(data, start), point);
@@ -101,8 +110,13 @@ export class Mask {
     this.endStroke();
   }
 
-  /** What a fill goes on over: pixels that are not painted. */
-  likeness(data) {
+  /**
+   * What a fill goes on over: pixels that are not painted.
+   * @param {Uint8ClampedArray} data
+   * @param {number} _start the pixel where it begins
+   * @returns {(index: number) => boolean}
+   */
+  likeness(data, _start) {
     return (index) => data[index * 4 + 3] < HALF;
   }
 

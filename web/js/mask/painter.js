@@ -28,7 +28,12 @@ export class Painter {
    * @param {() => void} parts.onChange
    */
   constructor({ kind = "mask", picture, mask, tools, fileName, onChange }) {
-    Object.assign(this, { kind: KINDS[kind], picture, mask, tools, fileName, onChange });
+    this.kind = KINDS[kind];
+    this.picture = picture;
+    this.mask = mask;
+    this.tools = tools;
+    this.fileName = fileName;
+    this.onChange = onChange;
     this.cursor = { x: mask.width / 2, y: mask.height / 2 };
     this.panHeld = false;
     this.pointed = false;

@@ -21,7 +21,10 @@ export class Pointers {
    * @param {() => boolean} isPanning
    */
   constructor(stage, viewport, tool, isPanning) {
-    Object.assign(this, { stage, viewport, tool, isPanning });
+    this.stage = stage;
+    this.viewport = viewport;
+    this.tool = tool;
+    this.isPanning = isPanning;
     this.down = new Map();
     this.mode = null;
     const listen = (name, handler) => stage.addEventListener(name, handler.bind(this));

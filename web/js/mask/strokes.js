@@ -10,7 +10,10 @@ export class Strokes {
    * @param {{tool: string, size: number, colour?: string}} tools
    */
   constructor(sheet, tools) {
-    Object.assign(this, { sheet, tools, stroke: null, last: null });
+    this.sheet = sheet;
+    this.tools = tools;
+    this.stroke = null;
+    this.last = null;
   }
 
   /**

@@ -3,9 +3,21 @@
 const LARGEST = 16;
 
 export class Viewport {
-  /** `stage` is the window, `sheet` what moves under it, as large as the picture. */
+  /**
+   * @param {HTMLElement} stage the window
+   * @param {HTMLElement} sheet what moves under it, as large as the picture
+   * @param {number} width of the picture in its pixels, as is `height`
+   * @param {number} height
+   */
   constructor(stage, sheet, width, height) {
-    Object.assign(this, { stage, sheet, width, height, scale: 1, x: 0, y: 0, fitted: true });
+    this.stage = stage;
+    this.sheet = sheet;
+    this.width = width;
+    this.height = height;
+    this.scale = 1;
+    this.x = 0;
+    this.y = 0;
+    this.fitted = true;
     sheet.style.width = `${width}px`;
     sheet.style.height = `${height}px`;
     this.onchange = () => {};
