@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from tests.browser.fake_api import FakeApi
 from tests.browser.page_kit import Visit, paint
 from tests.browser.test_gallery import done
-from tests.browser.test_live import SPEC
+from tests.browser.test_live import SPEC, until
 
 Visiting = Callable[..., Visit]
 
@@ -184,8 +184,7 @@ def test_a_notification_only_after_a_click_and_when_nobody_looks(
     page.evaluate("Object.defineProperty(document, 'hidden', { value: true })")
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     api.hold = False
-    page.wait_for_function("window.shown.length")
-    assert page.evaluate("window.shown") == ["Done: a picture"]
+    until(page, lambda: page.evaluate("window.shown") == ["Done: a picture"])
     expect(page).to_have_title("Job cat · Wanx Functions")
 
 
