@@ -304,10 +304,11 @@ class FakeApi:
 
     def _new(self, asked: dict[str, Any]) -> list[str]:
         newer = asked.get("newer")
-        jobs = [] if newer is None else reversed(self.jobs.values())
+        if newer is None:
+            return []
         return [
             job.id
-            for job in jobs
+            for job in reversed(self.jobs.values())
             if job.created_at >= newer["since"] and job.id not in newer["seen"] and not job.hidden
         ]
 

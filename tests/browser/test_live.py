@@ -98,7 +98,7 @@ def test_more_jobs_than_a_question_holds_are_followed_in_turn(
             page.get_by_role("button", name="Load more").click()
     until(page, lambda: len(api.waits.asked[-1]) == 50)
     api.hold = False
-    expect(page.locator(".tile .pill[data-tone=good]")).to_have_count(60)
+    expect(page.locator(".tile .pill[data-tone=good]")).to_have_count(60, timeout=30_000)
     assert max(map(len, api.waits.asked)) == 50
 
 

@@ -10,15 +10,18 @@ const FREE_AFTER = 60_000;
 export async function downloadImages(jobs, onProgress) {
   const images = jobs.flatMap((job) => (job.images ?? []).filter((image) => image.url).map((image, place) => ({ ...image, job: job.job, place })));
   const { zipOf } = await import("./zip.js");
-  const blob = await zipOf(fetched(images, onProgress));
+  const problem = {};
+  const blob = await zipOf(fetched(images, onProgress, problem)).catch((error) => { throw problem.error ?? error; });
   save(blob, jobs.length === 1 ? `${jobs[0].job}.zip` : "images.zip");
   return images.length;
 }
 
-async function* fetched(images, onProgress) {
+/** What stops it is kept in `problem`, as a stream that breaks tells no reason. */
+async function* fetched(images, onProgress, problem) {
   for (const [done, image] of images.entries()) {
     onProgress(done, images.length);
-    yield { name: `${image.job}/${nameOf(image)}`, input: await body(image) };
+    const input = await body(image).catch((error) => { problem.error = error; throw error; });
+    yield { name: `${image.job}/${nameOf(image)}`, input };
   }
 }
 

@@ -57,11 +57,12 @@ async function load(view) {
   const isMine = () => round === view.round;
   const { finder } = view;
   try {
-    drawSearching(view);
+    const show = drawSearching(view);
     await finder.more((jobs) => {
       if (!isMine()) return;
+      if (!isFiltered(kept)) hear(view, jobs);
       add(view, jobs);
-      drawSearching(view);
+      show();
     });
     if (!isMine()) return;
     drawFoot(view);
@@ -76,11 +77,20 @@ function failed(view, error) {
   else showError(view, error);
 }
 
-/** From the first page on new jobs are heard of, where the list is of all that are made. */
+/** From the first rows on new jobs are heard of; under a filter the newest ones are asked for. */
 async function listen(view) {
-  if (view.isListening === view.finder || kept.show) return;
+  const { finder } = view;
+  if (!isFiltered(kept) || kept.show || view.isListening === finder) return;
+  const { jobs } = await listJobs({ limit: MOST });
+  if (finder !== view.finder) return;
+  view.following.interrupt();
+  hear(view, jobs);
+}
+
+/** What is asked from now on is also whether there are newer ones than these. */
+function hear(view, rows) {
+  if (view.isListening === view.finder) return;
   view.isListening = view.finder;
-  const rows = isFiltered(kept) ? (await listJobs({ limit: MOST })).jobs : [...view.jobs.values()];
   view.newcomers.learn(rows);
   view.following.goOn();
 }
@@ -164,11 +174,14 @@ function remove(view, job) {
   drawFoot(view);
 }
 
-/** While it looks on: how far it is, and a way to stop it. */
-function drawSearching(view) {
-  if (!isFiltered(kept)) return;
-  const stop = h("button", { type: "button", class: "button", onclick: () => view.finder.stop() }, t("gallery.stop"));
-  replace(view.foot, h("p", { class: "help" }, t("gallery.searching", { n: view.finder.searched })), stop);
+/** While it looks on: how far it is, and a way to stop it. Returns what brings it up to date. */
+function drawSearching({ finder, foot }) {
+  if (!isFiltered(kept)) return () => {};
+  const text = h("p", { class: "help" });
+  const show = () => replace(text, t("gallery.searching", { n: finder.searched }));
+  show();
+  replace(foot, text, h("button", { type: "button", class: "button", onclick: () => finder.stop() }, t("gallery.stop")));
+  return show;
 }
 
 function drawFoot(view) {

@@ -73,12 +73,12 @@ export class Selection {
       jobs.some((job) => canRetry(job.state)) ? this.button("job.retry", "refresh", retry) : null,
       hidden ? this.button("select.show", "eye", show) : this.button("select.hide", "eyeoff", hide),
       this.admin && jobs.some((job) => isOver(job.state)) ? this.button("select.erase", "trash", askAndErase) : null,
-      h("button", { type: "button", class: "button quiet", onclick: () => this.clear() }, icon("x"), t("select.none")),
+      this.button("select.none", "x", () => this.clear()),
     ];
   }
 
   button(word, symbol, action) {
-    return h("button", { type: "button", class: "button", onclick: () => this.run(action) }, icon(symbol), t(word));
+    return h("button", { type: "button", class: "button", title: t(word), onclick: () => this.run(action) }, icon(symbol), h("span", {}, t(word)));
   }
 
   /** An action gets the selection and says what came of it by its own words. */
