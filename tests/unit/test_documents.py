@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
+from markdown_it import MarkdownIt
 
 from cli.main import wanx
 from shared.catalogue.files import load_file
@@ -279,6 +280,14 @@ def test_a_chinese_paragraph_is_one_line(name: str) -> None:
     assert broken == []
 
 
+@pytest.mark.parametrize("name", IN_CHINESE)
+def test_bold_text_is_bold_in_chinese(name: str) -> None:
+    """Between punctuation and a character without a space, `**` is no mark but text."""
+    rendered = MarkdownIt("commonmark").enable("table").render(prose(chinese_of(name)))
+    shown = re.sub(r"<code>.*?</code>", "", rendered)
+    assert re.findall(r".{0,20}\*\*.{0,20}", shown) == []
+
+
 def test_the_chinese_table_of_our_error_codes_is_that_of_the_system() -> None:
     own = load_file(ROOT / "schemas" / "errors.yaml")["ours"]
     wanted = [
@@ -324,8 +333,8 @@ def test_what_runs_a_block_holds_its_commands_or_names_its_document() -> None:
 
 
 def is_run_by(block: Block, program: str) -> bool:
-    """A script holds the block's commands; a test reads the document and so names it. A Chinese page
-    has the English one's commands."""
+    """A script holds the block's commands; a test reads the document and so names it: the English
+    one, whose commands the Chinese one has too."""
     if block.run_by.endswith(".py"):
         return block.document.replace(".zh.", ".") in program
     return set(block.code.splitlines()) <= {line.strip() for line in program.splitlines()}
