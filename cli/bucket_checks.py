@@ -1,4 +1,4 @@
-"""What `doctor` and `verify-cloud` both look at: settings, bucket, clock.
+"""What a check is, and those that several commands make: settings, endpoint, bucket, clock.
 
 Facts: what OSS answers to a wrong key, bucket or clock (OSS error responses page); with versioning
 x-oss-forbid-overwrite has no effect (PutObject page).
@@ -6,10 +6,13 @@ x-oss-forbid-overwrite has no effect (PutObject page).
 
 from __future__ import annotations
 
+import secrets
+import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
 
 import requests
 
@@ -24,15 +27,47 @@ from shared.platform.settings import (
     load_credentials,
     load_settings,
 )
+from shared.storage.objects import StoreError
 from shared.storage.oss import OssStore, VersionedBucket, open_store
 
 SKEW_SECONDS = 60.0
 """OSS refuses at 15 minutes; long before that, times in records mislead."""
 TIMEOUT = (3.05, 10)
+FOLDER = "state/doctor/"
+LINK_SECONDS = 60
+
+
+WHAT_TO_DO = {
+    "InvalidAccessKeyId": "OSS does not know OSS_ACCESS_KEY_ID; take the key of a RAM user who may"
+    " use the bucket (for the laptop cloud: .local/env of its last start).",
+    "SignatureDoesNotMatch": "OSS_ACCESS_KEY_SECRET does not belong to OSS_ACCESS_KEY_ID, or"
+    " OSS_REGION is not the bucket's; copy both again.",
+    "NoSuchBucket": "there is no such bucket at this endpoint; correct OSS_BUCKET or OSS_ENDPOINT,"
+    " or create the bucket.",
+    "AccessDenied": "the key may not do this; give its RAM user the policy of docs/permissions.md"
+    " (operator), and use the endpoint of the bucket's region.",
+    "RequestTimeTooSkewed": "this computer's clock is wrong by more than 15 minutes; set it.",
+    "could not be reached": "nobody answers at OSS_ENDPOINT; check the address and the network"
+    " (an -internal endpoint is reachable inside Alibaba Cloud alone).",
+}
 
 
 class Bad(Exception):
     """A check that failed; the text says what to do."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line: what was looked at, whether it is as it must be, and what was seen or to do.
+
+    `ok` None: the check was left out, which is not a failure. `warns`: all works, and something
+    had better be changed.
+    """
+
+    what: str
+    ok: bool | None
+    text: str
+    warns: bool = False
 
 
 @dataclass
@@ -87,3 +122,75 @@ def clock(bucket: Bucket) -> str:
             " set its clock (OSS refuses requests that are 15 minutes off)."
         )
     return f"within {max(1.0, abs(skew)):.0f} s of the store's"
+
+
+def checked(what: str, look: Callable[[], str | None]) -> Check:
+    """A check that returns what it saw, None if it was left out, and raises otherwise."""
+    try:
+        seen = look()
+    except Bad as error:
+        return Check(what, False, str(error))
+    except StoreError as error:
+        return Check(what, False, _advice(str(error)))
+    return Check(what, None if seen is None else True, seen or "not set; left out")
+
+
+def _advice(text: str) -> str:
+    """What OSS said, and what to do about it."""
+    for sign, advice in WHAT_TO_DO.items():
+        if sign in text:
+            return f"{text} What to do: {advice}"
+    return f"{text} Try again in a minute."
+
+
+def endpoint(bucket: Bucket) -> str:
+    """Connect first: the store's own retries would take half a minute to say the same."""
+    url = bucket.settings.oss_endpoint
+    parts = urlsplit(url)
+    try:
+        port = parts.port or (80 if parts.scheme == "http" else 443)
+        with socket.create_connection((parts.hostname or "", port), TIMEOUT[0]):
+            return url
+    except (OSError, ValueError) as error:
+        advice = WHAT_TO_DO["could not be reached"]
+        raise Bad(f"{url} cannot be reached ({error}). What to do: {advice}") from None
+
+
+def reachable(bucket: Bucket) -> str:
+    """Read, create if absent, and delete: all that the functions do."""
+    for _ in bucket.store.list(FOLDER, limit=1):
+        pass
+    key = f"{FOLDER}{secrets.token_hex(8)}"
+    try:
+        if not bucket.store.create(key, b"first").created:
+            raise Bad(f"{key} could not be created though it is new; look at the bucket's rules.")
+        if bucket.store.create(key, b"second").created:
+            raise Bad(
+                "the store creates an object that exists already: it ignores"
+                " x-oss-forbid-overwrite, and jobs could be paid twice. Use OSS itself, and a"
+                " bucket that never had versioning."
+            )
+    finally:
+        bucket.store.delete(key)
+    return "lists, creates, deletes"
+
+
+def public_link(bucket: Bucket) -> str:
+    """A presigned GET as the model service makes it: without our keys, at the public endpoint."""
+    key, body = f"{FOLDER}{secrets.token_hex(8)}", secrets.token_bytes(16)
+    public = bucket.settings.oss_public_endpoint
+    bucket.store.put(key, body, "application/octet-stream")
+    try:
+        answer = requests.get(bucket.store.presign(key, LINK_SECONDS), timeout=TIMEOUT)
+        if answer.status_code == 200 and answer.content == body:
+            return f"{public} serves presigned links"
+        seen = f"HTTP {answer.status_code}"
+    except requests.RequestException as error:
+        seen = type(error).__name__
+    finally:
+        bucket.store.delete(key)
+    raise Bad(
+        f"a presigned link to {public} does not work from here ({seen}), so the model service"
+        " could not fetch images of the bucket. Bind a domain of your own to the bucket and set"
+        " OSS_PUBLIC_ENDPOINT, or set INPUT_DELIVERY=inline for models that take inline data."
+    )

@@ -100,15 +100,26 @@ def erase(
 
 @click.command(short_help="Look at everything a working system needs.")
 @click.option("--sweep", is_flag=True, help="Take in job files whose event never came.")
+@click.option("--deployment", is_flag=True, help="How far a deployment is, step by step.")
+@click.option(
+    "--stack", default="wanx", show_default=True, help="What functions' names begin with."
+)
 @click.pass_obj
-def doctor(access: Access, sweep: bool) -> None:
+def doctor(access: Access, sweep: bool, deployment: bool, stack: str) -> None:
     """Look at everything a working system needs; each failed line says what to do.
 
     Endpoint, keys, bucket, versioning off, clock, presigned links, the model service's key, the
     API's token. Costs nothing; writes and removes small objects below state/doctor/.
     With --sweep, job files of the last 7 days that no job came of are taken in, as their events
     would have done. Exit code 1 if any check failed.
+
+    With --deployment the steps of docs/deploy.md in their order: which are done, which is next,
+    and the command for it. Exit code 0 when all are done.
     """
+    if deployment:
+        from cli.commands.deployment import run as look
+
+        sys.exit(look(access, stack))
     from cli.commands.doctor import run
 
     sys.exit(run(access, sweep))

@@ -21,12 +21,15 @@ BUCKET_FORM = (
 )
 HERE = ("127.0.0.1", "localhost", "::1")
 ENDPOINTS = ("OSS_ENDPOINT", "OSS_PUBLIC_ENDPOINT", "DASHSCOPE_HTTP_BASE_URL", "API_URL")
+EXAMPLE_KEY = "sk-your-key"
+"""What docs/deploy.md has in place of an API key."""
 DEFAULT_ENDPOINT = "https://oss-cn-beijing-internal.aliyuncs.com"
 
 
 def problems(environ: Mapping[str, str]) -> list[str]:
     """What keeps this environment from being deployed; empty when nothing does."""
-    found = [*_bucket(environ), *_laptop(environ), *_tokens(environ), *_alarms(environ)]
+    found = [*_bucket(environ), *_key(environ), *_laptop(environ), *_tokens(environ)]
+    found += _alarms(environ)
     try:
         settings = load_settings({"OSS_ENDPOINT": DEFAULT_ENDPOINT, **environ})
     except MissingSettings as error:
@@ -40,6 +43,14 @@ def _bucket(environ: Mapping[str, str]) -> Iterator[str]:
     name = environ.get("OSS_BUCKET", "")
     if name and not BUCKET.fullmatch(name):
         yield f"OSS_BUCKET is {name!r}; expected {BUCKET_FORM}"
+
+
+def _key(environ: Mapping[str, str]) -> Iterator[str]:
+    if environ.get("DASHSCOPE_API_KEY") == EXAMPLE_KEY:
+        yield (
+            f"DASHSCOPE_API_KEY is {EXAMPLE_KEY}, the example of docs/deploy.md; put the key of the"
+            " Model Studio console into deploy.env"
+        )
 
 
 def _laptop(environ: Mapping[str, str]) -> Iterator[str]:
@@ -88,6 +99,11 @@ def notices(environ: Mapping[str, str]) -> list[str]:
     if not environ.get("API_TOKEN_SHA256") and not environ.get("API_TOKENS"):
         found.append(
             "Neither API_TOKEN_SHA256 nor API_TOKENS is set: the HTTP endpoints will let nobody in."
+        )
+    if environ.get("OSS_ENDPOINT") and "-internal." not in environ["OSS_ENDPOINT"]:
+        found.append(
+            f"OSS_ENDPOINT is {environ['OSS_ENDPOINT']}, not the region's internal endpoint: the"
+            " functions would pay for traffic. Leave it out; cloud.env is for wanx alone."
         )
     if _is_trial(environ.get("DASHSCOPE_HTTP_BASE_URL", "")):
         found.append(

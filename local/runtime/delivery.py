@@ -142,7 +142,7 @@ class Delivery:
     def _may_reach(self, function: Function, destination: str) -> bool:
         """The destination is called under the function's own role, or not at all."""
         target = self._pools[destination].function
-        return self._settings.rights.may_invoke(function.role, target)
+        return self._settings.rights.may_call(function.role, target)
 
 
 def destination_payload(

@@ -49,7 +49,7 @@ class ObjectEvents:
         return [
             (function.name, payload)
             for function, trigger in self._triggers
-            if fires(trigger, event) and self._rights.may_invoke(trigger.role, function)
+            if fires(trigger, event) and self._rights.may_call(trigger.role, function)
         ]
 
     def _copies(self) -> int:

@@ -45,10 +45,12 @@ class Rights:
         """The role with its credentials; None where roles are not enforced."""
         return self.roles.get(role_name(arn))
 
-    def may_invoke(self, arn: str | None, function: Function) -> bool:
-        """Whether a role may call a function; a refusal is logged."""
+    def may_call(
+        self, arn: str | None, function: Function, action: str = "fc:InvokeFunction"
+    ) -> bool:
+        """Whether a role may do this with a function; a refusal is logged."""
         resource = f"acs:fc:{function.region}:{self.account}:functions/{function.name}"
-        return self._judge(arn, "fc:InvokeFunction", resource)
+        return self._judge(arn, action, resource)
 
     def may_log(self, function: Function) -> bool:
         """Whether the function's role may write to its log store; a refusal is logged."""

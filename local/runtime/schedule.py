@@ -33,6 +33,13 @@ class Schedule:
             raise ValueError(f"{expression!r}: {error or 'never fires'}") from None
         return schedule
 
+    @property
+    def expression(self) -> str:
+        """As a trigger's cronExpression has it."""
+        if self.minutes is not None:
+            return f"@every {self.minutes}m"
+        return self.fields if self.zone == "UTC" else f"CRON_TZ={self.zone} {self.fields}"
+
     def next_after(self, moment: datetime, minute: float = 60.0) -> datetime:
         """The first tick after `moment` (aware), in UTC; `minute` is the length of `@every`'s."""
         if self.minutes is not None:

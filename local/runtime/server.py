@@ -16,11 +16,12 @@ from multidict import CIMultiDict
 from local import own_computer
 from local.runtime import frames
 from local.runtime.delivery import PayloadTooLarge
+from local.runtime.described import described_triggers
 from local.runtime.pool import Throttled
 from local.runtime.process import Outcome
 from local.runtime.runtime import Runtime
 from local.runtime.sign_in import SignIn
-from local.runtime.signed_calls import DELAY, refused_call
+from local.runtime.signed_calls import DELAY, LIST_TRIGGERS, refused_call
 from local.runtime.web_instance import request_frame
 
 REQUEST_BYTES = 32 * 1024 * 1024
@@ -47,6 +48,7 @@ def make_app(runtime: Runtime, sign_in: SignIn | None = None) -> web.Application
     app.router.add_get("/_runtime/state", _state)
     app.router.add_get("/_runtime/access", _access)
     app.router.add_post("/2023-03-30/functions/{name}/invocations", _invocation)
+    app.router.add_get("/2023-03-30/functions/{name}/triggers", _triggers)
     app.router.add_route("*", "/{path:(?s:.*)}", _http_trigger)
     return app
 
@@ -101,13 +103,30 @@ async def _sign_in(request: web.Request) -> web.Response:
     return web.json_response({"token": token}, headers={"Cache-Control": "no-store"})
 
 
+async def _triggers(request: web.Request) -> web.Response:
+    """ListTriggers; all on one page."""
+    runtime = request.app[RUNTIME]
+    function = runtime.resolve(request.match_info["name"])
+    if function is None:
+        return _not_found(request)
+    declared = runtime.pools[function].function
+    refusal = refused_call(request, b"", runtime.settings, declared, LIST_TRIGGERS)
+    if refusal:
+        return _error(403, *refusal)
+    return web.json_response({"triggers": described_triggers(declared, str(request.url.origin()))})
+
+
+def _not_found(request: web.Request) -> web.Response:
+    text = f"function {request.match_info['name']!r} is not declared in s.yaml"
+    return _error(404, "FunctionNotFound", text)
+
+
 async def _invocation(request: web.Request) -> web.Response:
     """InvokeFunction: a failed function is still HTTP 200, told apart by X-Fc-Error-Type."""
     runtime = request.app[RUNTIME]
     function = runtime.resolve(request.match_info["name"])
     if function is None:
-        text = f"function {request.match_info['name']!r} is not declared in s.yaml"
-        return _error(404, "FunctionNotFound", text)
+        return _not_found(request)
     event, called = await _body(request), runtime.pools[function].function
     refusal = refused_call(request, event, runtime.settings, called)
     if refusal:

@@ -1,4 +1,4 @@
-"""Who calls a function through InvokeFunction: its signature, ACS3-HMAC-SHA256, and its policy.
+"""Who calls an operation of Function Compute: its signature, ACS3-HMAC-SHA256, and its policy.
 
 Written a second time, from the page "V3 request structure and signature", so that a mistake in the
 functions' own signing shows here. A call without a signature is a person's at this computer; one
@@ -18,6 +18,7 @@ from local.runtime.declaration import Function
 from local.runtime.settings import CREDENTIALS, Settings
 
 DELAY = "x-fc-async-delay"
+INVOKE, LIST_TRIGGERS = "InvokeFunction", "ListTriggers"
 FORM = re.compile(
     r"ACS3-HMAC-SHA256 Credential=([^,]+), ?SignedHeaders=([a-z0-9;-]+), ?Signature=([0-9a-f]{64})"
 )
@@ -29,7 +30,11 @@ Refusal = tuple[str, str]
 
 
 def refused_call(
-    request: web.Request, body: bytes, settings: Settings, function: Function
+    request: web.Request,
+    body: bytes,
+    settings: Settings,
+    function: Function,
+    operation: str = INVOKE,
 ) -> Refusal | None:
     """Why a call is not allowed; None if it is."""
     said = request.headers.get("Authorization")
@@ -43,7 +48,7 @@ def refused_call(
             "expected ACS3-HMAC-SHA256 with Credential, SignedHeaders, Signature",
         )
     key_id, names, signature = form.groups()
-    wrong = _incomplete(request, body, names.split(";"))
+    wrong = _incomplete(request, body, names.split(";"), operation)
     if wrong:
         return wrong
     role, secret, token = _who(key_id, settings)
@@ -53,12 +58,14 @@ def refused_call(
         return "InvalidSecurityToken", "x-acs-security-token is not the one of this AccessKey"
     if not _same(_signature(request, names, secret), signature):
         return "SignatureDoesNotMatch", "the signature is not the one of this request"
-    if role and not settings.rights.may_invoke(role, function):
-        return "AccessDenied", f"{role} may not fc:InvokeFunction on {function.name}"
+    if role and not settings.rights.may_call(role, function, f"fc:{operation}"):
+        return "AccessDenied", f"{role} may not fc:{operation} on {function.name}"
     return None
 
 
-def _incomplete(request: web.Request, body: bytes, names: list[str]) -> Refusal | None:
+def _incomplete(
+    request: web.Request, body: bytes, names: list[str], operation: str
+) -> Refusal | None:
     """What is wrong with what is signed: headers, hash of the body, time."""
     sent_names = {name for name in map(str.lower, request.headers) if name.startswith("x-acs-")}
     missing = sorted((sent_names | set(MUST)) - set(names))
@@ -66,8 +73,8 @@ def _incomplete(request: web.Request, body: bytes, names: list[str]) -> Refusal 
         return "IncompleteSignature", f"these headers must be signed: {', '.join(missing)}"
     if request.headers["x-acs-content-sha256"] != hashlib.sha256(body).hexdigest():
         return "InvalidContentSha256", "x-acs-content-sha256 is not the hash of the body"
-    if request.headers["x-acs-action"] != "InvokeFunction":
-        return "InvalidAction", "x-acs-action must be InvokeFunction"
+    if request.headers["x-acs-action"] != operation:
+        return "InvalidAction", f"x-acs-action must be {operation}"
     try:
         sent = datetime.strptime(request.headers["x-acs-date"], "%Y-%m-%dT%H:%M:%SZ")
     except ValueError:

@@ -36,6 +36,15 @@ def test_the_host_of_the_model_service_is_looked_at() -> None:
     assert "interactive tools alone" in said
 
 
+def test_the_public_endpoint_is_not_for_the_functions() -> None:
+    def of(endpoint: str) -> list[str]:
+        return notices({**GOOD, "API_TOKEN_SHA256": "0" * 64, "OSS_ENDPOINT": endpoint})
+
+    assert of("https://oss-cn-beijing-internal.aliyuncs.com") == []
+    (said,) = of("https://oss-cn-beijing.aliyuncs.com")
+    assert "Leave it out; cloud.env is for wanx alone" in said
+
+
 def test_alarms_need_who_is_notified() -> None:
     assert problems({**GOOD, "ALARMS": "true", "ALARM_POLICY": "on-call"}) == []
 
@@ -47,6 +56,7 @@ def test_alarms_need_who_is_notified() -> None:
         ({"DASHSCOPE_API_KEY": ""}, "lacks DASHSCOPE_API_KEY"),
         ({"OSS_BUCKET": "My_Images"}, "lower-case letters"),
         ({"OSS_BUCKET": "ab"}, "3 to 63"),
+        ({"DASHSCOPE_API_KEY": "sk-your-key"}, "put the key of the Model Studio console into"),
         ({"OSS_ENDPOINT": "http://127.0.0.1:9480"}, ".local/env"),
         ({"DASHSCOPE_HTTP_BASE_URL": "http://localhost:9481/api/v1"}, ".local/env"),
         ({"API_TOKEN_SHA256": "secret"}, "sha256sum"),

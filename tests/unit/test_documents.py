@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
+from markdown_it import MarkdownIt
 
 from cli.main import wanx
 from shared.catalogue.files import load_file
@@ -23,6 +25,8 @@ from tests.kit.documents import ROOT, RUN_ON_LAPTOP, Block, blocks_of, read_bloc
 
 FOLDERS = ("", "docs", "examples", "examples/inputs", "tests/conformance")
 DOCUMENTS = sorted(page for folder in FOLDERS for page in (ROOT / folder).glob("*.md"))
+IN_CHINESE = ("README.md", *(f"docs/{name}.md" for name in ("deploy", "jobfiles", "operations")))
+"""The pages that are there in Chinese as well, as NAME.zh.md."""
 NAMES = [str(page.relative_to(ROOT)) for page in DOCUMENTS]
 
 FENCE = re.compile(r"^```(?P<kind>\w*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -52,6 +56,10 @@ SETTINGS_FILES = (
     "shared/poller/schedule.py",
     "shared/poller/poller.py",
 )
+
+
+def chinese_of(name: str) -> str:
+    return f"{name.removesuffix('.md')}.zh.md"
 
 
 @lru_cache
@@ -203,34 +211,91 @@ def test_every_error_of_our_own_is_explained_as_the_system_explains_it() -> None
     assert list(cells(part.partition("\n## ")[0])) == wanted
 
 
-def test_both_readmes_have_the_same_structure() -> None:
-    english, chinese = headings("README.md"), headings("README.zh.md")
+@pytest.mark.parametrize("name", IN_CHINESE)
+def test_both_languages_have_the_same_structure(name: str) -> None:
+    english, chinese = headings(name), headings(chinese_of(name))
     assert [level for level, _ in english] == [level for level, _ in chinese]
 
 
-def test_both_readmes_have_the_same_commands() -> None:
-    def commands(name: str) -> list[tuple[str, str, str, str]]:
-        return [(b.kind, b.code, b.not_run, b.run_by) for b in read_blocks(name)]
+@pytest.mark.parametrize("name", IN_CHINESE)
+def test_both_languages_have_the_same_commands(name: str) -> None:
+    """Diagrams and names of objects may be in words."""
 
-    assert commands("README.md") == commands("README.zh.md")
+    def commands(name: str) -> list[tuple[str, str, str, str]]:
+        return [(b.kind, b.code if b.kind else "", b.not_run, b.run_by) for b in read_blocks(name)]
+
+    assert commands(name) == commands(chinese_of(name))
 
 
 def by_section(name: str, pattern: re.Pattern[str]) -> list[list[str]]:
-    parts = re.split(r"^##+ .*$", prose(name), flags=re.MULTILINE)
+    """What is found in each section, but for the hints, which tests of their own compare."""
+    codes = "|".join(row["code"] for row in load_file(ROOT / "schemas" / "errors.yaml")["ours"])
+    body = re.sub(rf"^(\| `(?:{codes})` \|).*$", r"\1", prose(name), flags=re.MULTILINE)
+    parts = re.split(r"^##+ .*$", body, flags=re.MULTILINE)
     return [sorted(set(pattern.findall(part))) for part in parts]
 
 
-def test_both_readmes_link_to_the_same_places_in_each_section() -> None:
-    """The other README and a picture in the other language count as the same place."""
-    english, chinese = (by_section(name, LINK) for name in ("README.md", "README.zh.md"))
-    assert [[link.replace(".zh.", ".") for link in part] for part in chinese] == [
-        [link.replace(".zh.", ".") for link in part] for part in english
+def place(link: str) -> str:
+    """Where a link leads in either language. A section has another name in the other language;
+    the other language of the page itself, and a picture in it, count as the same place."""
+    path, _, part = link.replace(".zh.", ".").partition("#")
+    has_both = not path or path.rpartition("/")[2] in {one.rpartition("/")[2] for one in IN_CHINESE}
+    return path if has_both or not part else f"{path}#{part}"
+
+
+@pytest.mark.parametrize("name", IN_CHINESE)
+def test_both_languages_link_to_the_same_places_in_each_section(name: str) -> None:
+    english, chinese = (by_section(one, LINK) for one in (name, chinese_of(name)))
+    assert [sorted(map(place, part)) for part in chinese] == [
+        sorted(map(place, part)) for part in english
     ]
 
 
-def test_both_readmes_name_the_same_code_in_each_section() -> None:
-    assert by_section("README.md", CODE) == by_section("README.zh.md", CODE)
-    assert sum(map(len, by_section("README.md", CODE))) > 20
+@pytest.mark.parametrize("name", IN_CHINESE)
+def test_a_chinese_page_links_to_chinese_pages(name: str) -> None:
+    """But for its first lines, which lead to the other language."""
+    body = prose(chinese_of(name)).partition("· 中文")[2]
+    english = {one.rpartition("/")[2] for one in IN_CHINESE}
+    assert [
+        link for link in LINK.findall(body) if link.partition("#")[0].rpartition("/")[2] in english
+    ] == []
+
+
+@pytest.mark.parametrize("name", IN_CHINESE)
+def test_both_languages_name_the_same_code_in_each_section(name: str) -> None:
+    assert by_section(name, CODE) == by_section(chinese_of(name), CODE)
+    assert sum(map(len, by_section(name, CODE))) > 20
+
+
+@pytest.mark.parametrize("name", IN_CHINESE)
+def test_a_chinese_paragraph_is_one_line(name: str) -> None:
+    """A browser draws a line break between two Chinese characters as a space."""
+    lines = prose(chinese_of(name)).splitlines()
+    text = re.compile(r"\w|[“《（*`\[]")
+    broken = [
+        line
+        for line, following in itertools.pairwise(lines)
+        if line and text.match(following) and not re.match(r"#|\d+\. |\* |\|", following)
+    ]
+    assert broken == []
+
+
+@pytest.mark.parametrize("name", IN_CHINESE)
+def test_bold_text_is_bold_in_chinese(name: str) -> None:
+    """Between punctuation and a character without a space, `**` is no mark but text."""
+    rendered = MarkdownIt("commonmark").enable("table").render(prose(chinese_of(name)))
+    shown = re.sub(r"<code>.*?</code>", "", rendered)
+    assert re.findall(r".{0,20}\*\*.{0,20}", shown) == []
+
+
+def test_the_chinese_table_of_our_error_codes_is_that_of_the_system() -> None:
+    own = load_file(ROOT / "schemas" / "errors.yaml")["ours"]
+    wanted = [
+        [f"`{row['code']}`", "是" if row["retryable"] else "否", row["hint_zh"]] for row in own
+    ]
+    part = text("docs/operations.zh.md").partition("\n## 本系统自己的错误码\n")[2]
+    rows = list(cells(part.partition("\n## ")[0]))
+    assert [[code, again, hint] for code, _, again, hint in rows] == wanted
 
 
 def test_the_readme_is_short_and_begins_with_two_commands() -> None:
@@ -268,9 +333,10 @@ def test_what_runs_a_block_holds_its_commands_or_names_its_document() -> None:
 
 
 def is_run_by(block: Block, program: str) -> bool:
-    """A script holds the block's commands; a test reads the document and so names it."""
+    """A script holds the block's commands; a test reads the document and so names it: the English
+    one, whose commands the Chinese one has too."""
     if block.run_by.endswith(".py"):
-        return block.document in program
+        return block.document.replace(".zh.", ".") in program
     return set(block.code.splitlines()) <= {line.strip() for line in program.splitlines()}
 
 

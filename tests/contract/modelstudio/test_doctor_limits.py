@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from cli.access import load_access
-from cli.commands.doctor import Check, checks
+from cli.bucket_checks import Check
+from cli.commands.doctor import checks
 from tests.kit.jobfile import CATALOGUE
 from tests.kit.modelstudio_server import EDIT, KEY, Client, running_server
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from cli.access import load_access
-from cli.commands.doctor import Check, checks
+from cli.bucket_checks import Check
+from cli.commands.doctor import checks
 from cli.limit_checks import file_of, in_region, other_limits
 from shared.modelstudio.limits import AccountLimits
 from tests.kit.jobfile import CATALOGUE
@@ -121,7 +122,7 @@ def test_where_the_host_does_not_tell_it_is_skipped(script: HttpScript, answer: 
 
 
 def test_a_wrong_key_of_a_workspace_is_told_with_its_workspace() -> None:
-    from cli.commands.doctor import _service_advice
+    from cli.service_checks import _service_advice
     from shared.modelstudio.client import ServiceError
 
     url = "https://llm-abc1.cn-beijing.maas.aliyuncs.com/api/v1"

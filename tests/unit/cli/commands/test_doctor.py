@@ -8,7 +8,7 @@ from typing import cast
 
 import pytest
 
-from cli.bucket_checks import Bucket
+from cli.bucket_checks import Bucket, checked
 from cli.commands import doctor
 from shared.ledger.lease import POLLER
 from shared.ledger.wakeups import Armed
@@ -49,6 +49,6 @@ def test_doctor_says_whether_delayed_calls_come(armed: Armed, ok: bool, said: st
     lease.armed = replace(armed, at=at)
     lease.release()
     bucket = Bucket(settings(), cast("OssStore", Store(world.bucket)))
-    check = doctor._checked("delayed calls", lambda: doctor._delayed_calls(bucket))
+    check = checked("delayed calls", lambda: doctor._delayed_calls(bucket))
     assert check.ok is ok
     assert said in check.text.replace("599", "600").replace("601", "600")

@@ -1,0 +1,82 @@
+"""`wanx doctor --deployment`: which steps of a deployment are done, and which is next."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+import click
+
+from cli.access import Access
+from cli.backends.bucket import quiet
+from cli.bucket_checks import checked
+from cli.deployment.checks import CHECKS
+from cli.deployment.site import Site
+from cli.deployment.steps import DONE, LATER, LEFT_OUT, TO_DO, NotHere, Seen, Step, load_plan
+from cli.output import clean, console, counted, say, wrapped
+from cli.trouble import NOT_SO, Trouble
+
+INDENT = " " * 6
+PAGE = "docs/deploy.md"
+NEXT = "next"
+STYLES = {DONE: "green", NEXT: "yellow", TO_DO: "yellow", LATER: "dim", LEFT_OUT: "dim"}
+
+
+def run(access: Access, stack: str) -> int:
+    """Look at every step; the exit code. Raises Trouble over the HTTP API."""
+    quiet()
+    access.require_bucket("doctor --deployment")
+    click.echo(f"Deployment {stack}, settings from {access.origin}.")
+    still_open: list[Seen] = []
+    for seen in look(Site(access, load_plan(), stack)):
+        is_next = seen.is_open and not still_open
+        still_open += [seen] if seen.is_open else []
+        _show(seen, NEXT if is_next else seen.state, _do(seen.step, access, stack))
+    say("All is done." if not still_open else f"{counted(len(still_open), 'step')} left.")
+    return NOT_SO if still_open else 0
+
+
+def look(site: Site) -> Iterator[Seen]:
+    """The steps in their order, each looked at if those it needs are done."""
+    done: set[str] = set()
+    for step in site.plan.steps:
+        waits = [name for name in step.needs if name not in done]
+        if waits:
+            yield Seen(step, LATER, f"after {', '.join(waits)}")
+            continue
+        seen = _looked_at(step, site)
+        if seen.state in (DONE, LEFT_OUT):
+            done.add(step.id)
+        yield seen
+
+
+def _looked_at(step: Step, site: Site) -> Seen:
+    try:
+        check = checked(step.id, lambda: CHECKS[step.id](site))
+    except NotHere as error:
+        return Seen(step, LEFT_OUT, str(error))
+    except Trouble as error:
+        return Seen(step, TO_DO, error.message)
+    return Seen(step, DONE if check.ok else TO_DO, check.text)
+
+
+def _do(step: Step, access: Access, stack: str) -> str:
+    env = "".join(f"{word} " for word in access.again)
+    return step.do.format(stack=stack, env=env)
+
+
+def _show(seen: Seen, word: str, do: str) -> None:
+    out = console()
+    out.print(f"{_mark(word):<6}", style=STYLES[word], end="")
+    for number, line in enumerate(wrapped(f"{seen.step.id}: {clean(seen.text)}", out.width - 6)):
+        click.echo(f"{INDENT if number else ''}{line}")
+    if seen.state == TO_DO:
+        click.echo(f"{INDENT}{'Do' if not seen.step.optional else 'If you want it'}: {do}")
+        click.echo(f"{INDENT}See {PAGE}#{seen.step.page}")
+
+
+def _mark(word: str) -> str:
+    """A tick where the terminal has one."""
+    if word == DONE:
+        return "✓" if (sys.stdout.encoding or "").lower().startswith("utf") else "ok"
+    return "-" if word == LEFT_OUT else word

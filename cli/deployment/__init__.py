@@ -1,0 +1,1 @@
+"""`wanx doctor --deployment`: how far a deployment is, step by step, and what to do next."""
