@@ -118,10 +118,9 @@ class _Search:
     def _best(self, text: str, deepest: int) -> tuple[int, str]:
         if text not in self.known:
             self.known[text] = 0, text  # of a message in itself nothing is made
-            found = self._of(text, deepest)
-            if found is None and text[:1].isupper():
-                found = self._of(text[0].lower() + text[1:], deepest)
-            self.known[text] = found or (0, text)
+            ways = [text, text[0].lower() + text[1:]] if text[:1].isupper() else [text]
+            found = [one for way in ways if (one := self._of(way, deepest))]
+            self.known[text] = max(found, key=_weight, default=(0, text))
         return self.known[text]
 
     def _of(self, text: str, deepest: int) -> tuple[int, str] | None:

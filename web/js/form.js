@@ -2,7 +2,7 @@
 
 import { fieldsOf, imageRule } from "./catalogue.js";
 import { h } from "./dom.js";
-import { fromCatalogue, t } from "./i18n.js";
+import { fromCatalogue, inPageLanguage, t } from "./i18n.js";
 import { makeField } from "./fields/field.js";
 import { lineField } from "./fields/line.js";
 import { maskField } from "./fields/maskfield.js";
@@ -131,7 +131,7 @@ function showViolations(form, found) {
     const { pointer } = field.dataset;
     const inner = [...field.querySelectorAll(".field")].map((one) => one.dataset.pointer);
     const fits = found.filter((one) => isAt(one.pointer, pointer) && !inner.some((below) => isAt(one.pointer, below)));
-    showError(field, fits.map((one) => one.message).join(" "));
+    showError(field, fits.map((one) => inPageLanguage(one, "message")).join(" "));
   }
   const wrong = fields.filter((field) => field.classList.contains("invalid"));
   for (const field of wrong) field.closest("details")?.setAttribute("open", "");

@@ -3,7 +3,7 @@
 import { findModel } from "../catalogue.js";
 import { h } from "../dom.js";
 import { icon } from "../icons.js";
-import { either, t, when } from "../i18n.js";
+import { either, inPageLanguage, t, when } from "../i18n.js";
 import { stateWord, tone } from "../states.js";
 
 export function tile(job) {
@@ -23,7 +23,7 @@ export function tile(job) {
       h("span", { class: "tile-picture" }, picture, count > 1 ? h("span", { class: "badge" }, icon("layers"), String(count)) : null),
       h("span", { class: "tile-prompt" }, job.prompt || job.job),
       h("span", { class: "tile-facts" }, h("span", { class: "pill", "data-tone": tone(job.state) }, state), h("span", {}, when(job.created_at))),
-      job.error?.message ? h("span", { class: "tile-error" }, job.error.message) : null,
+      job.error?.message ? h("span", { class: "tile-error" }, inPageLanguage(job.error, "message")) : null,
       h("span", { class: "tile-model" }, model ? either(model.title) : job.model),
     ),
   );

@@ -240,7 +240,6 @@ export const en = {
   "job.canceled": "The job was canceled.",
   "job.lost": "The connection was lost; trying again…",
   "job.missing": "There is no such job, or this token may not see it.",
-  "job.cancelLate": "Too late to cancel: it is already being drawn.",
   "job.rewritten": "The service rewrote the prompt:",
   "job.noCancel": "Cannot be canceled now",
   "job.rerunWith": "Run again with {model}",

@@ -240,7 +240,6 @@ export const zh = {
   "job.canceled": "任务已取消。",
   "job.lost": "连接中断，正在重试…",
   "job.missing": "没有这个任务，或此令牌无权查看。",
-  "job.cancelLate": "已来不及取消：正在绘制。",
   "job.rewritten": "服务改写后的提示词：",
   "job.noCancel": "现在无法取消",
   "job.rerunWith": "改用{model}再次运行",
