@@ -20,7 +20,7 @@ from shared.catalogue.files import SCHEMAS, read_schema
 FILE = "words.zh.yaml"
 LONGEST = 4000
 """Characters of a message that is translated; a longer one quotes what a stranger wrote."""
-TRANSLATED = ("message", "expected", "found", "hint", "title", "detail")
+TRANSLATED = ("message", "expected", "found", "hint", "title", "detail", "source")
 _DEEPEST = 8
 _GLUE = len(" and ")
 _START = 16

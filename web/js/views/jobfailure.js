@@ -21,7 +21,7 @@ export function failure(job, model) {
 
 function violationList(violations) {
   const items = violations.map((one) => {
-    const source = one.source ? h("small", {}, one.source) : null;
+    const source = one.source ? h("small", {}, inPageLanguage(one, "source")) : null;
     const named = one.message?.includes(one.pointer || "/");
     return h("li", {}, named ? null : [h("code", {}, one.pointer || "/"), " "], h("span", {}, inPageLanguage(one, "message") ?? ""), source);
   });
