@@ -22,7 +22,10 @@ class Finding:
         return isinstance(self.violation, Notice)
 
     def to_dict(self) -> dict[str, Any]:
-        return {"document": self.document, **self.violation.to_dict()}
+        """For programs, in both languages."""
+        from shared.catalogue.words import with_chinese
+
+        return {"document": self.document, **with_chinese(self.violation.to_dict())}
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from cli import model_words as words
 from cli.access import Access
 from cli.backends.protocol import Backend, View, is_over
+from cli.language import said
 from cli.output import (
     clean,
     complain,
@@ -146,11 +147,11 @@ def _move_all(progress: Progress, bar: TaskID, followed: Sequence[Followed]) -> 
 
 
 def _lines(backend: Backend, followed: Sequence[Followed]) -> None:
-    said: dict[str, str] = {}
+    told: dict[str, str] = {}
     for _ in looks(backend, followed):
         for one in followed:
-            if said.get(one.job) != one.state:
-                said[one.job] = one.state
+            if told.get(one.job) != one.state:
+                told[one.job] = one.state
                 click.echo(f"{local_time(one.view.get('at'))}  {one.state:<15}  {one.job}")
 
 
@@ -206,13 +207,13 @@ def say_trouble(view: View) -> None:
     """Why a job is not what was hoped for, and what to do."""
     error, result = view.get("error") or {}, view.get("result") or {}
     if error:
-        say(f"{view['job']}: {clean(error.get('message'))}", indent="    ")
+        say(f"{view['job']}: {clean(said(error))}", indent="    ")
         if error.get("hint"):
-            say(f"    {clean(error['hint'])}", indent="    ")
+            say(f"    {clean(said(error, 'hint'))}", indent="    ")
     for one in result.get("violations") or ():
-        say(f"{view['job']}: {clean(one.get('message'))}", indent="    ")
+        say(f"{view['job']}: {clean(said(one))}", indent="    ")
     for one in result.get("failed_images") or ():
-        say(f"{view['job']}: image {one['number']} failed: {clean(one['message'])}", indent="    ")
+        say(f"{view['job']}: image {one['number']} failed: {clean(said(one))}", indent="    ")
 
 
 def _shortened(job: str) -> str:
@@ -225,13 +226,13 @@ def _say_interrupted(
     """How to wait again. Nothing is claimed of a job that was never seen."""
     known = [one for one in followed if one.known and not is_over(one.view)]
     if known:
-        go = "goes" if len(known) == 1 else "go"
-        said = f"{counted(len(known), 'job')} not over yet, which {go} on without you."
-        click.echo(f"\nStopped waiting; {said} To wait again:", err=True)
+        rest = "which goes on without you" if len(known) == 1 else "which go on without you"
+        left = f"{counted(len(known), 'job')} not over yet, {rest}."
+        complain(f"\nStopped waiting; {left} To wait again:")
     elif gave_up:
         return
     else:
-        click.echo("\nStopped waiting. To wait again:", err=True)
-    left = [one.job for one in followed if not is_over(one.view)]
-    words = ("status", "--wait", *(["--json"] if as_json else []), *left)
+        complain("\nStopped waiting. To wait again:")
+    jobs = [one.job for one in followed if not is_over(one.view)]
+    words = ("status", "--wait", *(["--json"] if as_json else []), *jobs)
     click.echo(f"  {access.command(*words)}", err=True)

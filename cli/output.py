@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import textwrap
 import time
 from datetime import datetime
@@ -10,14 +11,20 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cli.language import tell
 from cli.trouble import Refused, Trouble
 from shared.platform.clock import from_iso
 
 WIDTH = 80
+_PIECES = re.compile(
+    r"\s*[\[（“]*(?:[^\u2e80-\uffef\s\[\]]+|[\u2e80-\uffef])[\]，。；：！？、）”]*|\s+$|."
+)
+"""A Latin word or one Chinese character, with the spaces before it and the stops after it."""
 STYLES = {
     "SUCCEEDED": "green",
     "FAILED": "red",
@@ -48,7 +55,7 @@ def print_table(table: Table) -> None:
 def complain(text: str) -> None:
     """An error, wrapped where a person reads it."""
     out = console(stderr=True)
-    lines = text.split("\n")
+    lines = tell(text).split("\n")
     if out.is_terminal:
         lines = [part for line in lines for part in wrapped(line, out.width, "    ")]
     click.echo("\n".join(lines), err=True)
@@ -63,7 +70,7 @@ def clean(text: object) -> str:
 def say(text: str = "", indent: str = "") -> None:
     """A line, wrapped at the terminal's width; as it is when piped."""
     out = console()
-    lines = text.split("\n")
+    lines = tell(text).split("\n")
     if out.is_terminal:
         lines = [part for line in lines for part in wrapped(line, out.width, indent)]
     click.echo("\n".join(lines))
@@ -71,6 +78,8 @@ def say(text: str = "", indent: str = "") -> None:
 
 def wrapped(line: str, width: int = WIDTH, indent: str = "") -> list[str]:
     """The lines of a line; those after the first are indented."""
+    if not line.isascii() and cell_len(line) > len(line):
+        return _wrapped_by_cells(line, min(width, 100), indent)
     return textwrap.wrap(
         line,
         min(width, 100),
@@ -80,6 +89,18 @@ def wrapped(line: str, width: int = WIDTH, indent: str = "") -> list[str]:
         replace_whitespace=False,
         drop_whitespace=True,
     ) or [""]
+
+
+def _wrapped_by_cells(line: str, width: int, indent: str) -> list[str]:
+    """Chinese is two cells wide and breaks between any two characters, but not before a stop."""
+    lines = [""]
+    for piece in _PIECES.findall(line):
+        if cell_len(lines[-1] + piece.rstrip()) > width and lines[-1].strip():
+            lines[-1] = lines[-1].rstrip()
+            lines.append(indent)
+            piece = piece.lstrip()
+        lines[-1] += piece
+    return lines
 
 
 def print_json(document: Any) -> None:
@@ -98,7 +119,7 @@ def table(*columns: str, right: tuple[str, ...] = ()) -> Table:
     for name in columns:
         first = name == columns[0]
         made.add_column(
-            name,
+            tell(name),
             justify="right" if name in right else "left",
             overflow="fold",
             no_wrap=not first,
@@ -113,7 +134,7 @@ def facts(rows: list[tuple[str, object]]) -> None:
     made.add_column(overflow="fold")
     for name, value in rows:
         if value is not None:
-            made.add_row(name, value if isinstance(value, Text) else clean(value))
+            made.add_row(tell(name), value if isinstance(value, Text) else clean(value))
     print_table(made)
 
 

@@ -77,8 +77,9 @@ def say_prices(files: Sequence[tuple[str, Sequence[JobPrice]]]) -> None:
         return
     for file, prices in files:
         for one in prices[:MOST_SHOWN]:
-            job = f"job {one.document}, " if len(prices) > 1 else ""
-            say(f"{file}: price: {job}{_in_words(one)}", indent="    ")
+            price = _in_words(one)
+            price = f"job {one.document}, {price}" if len(prices) > 1 else price
+            say(f"{file}: price: {price}", indent="    ")
         if more := len(prices[MOST_SHOWN:]):
             say(f"{file}: price: {counted(more, 'job')} more")
     total = " and ".join(f"{one['currency']} {words.money(one['total'])}" for one in in_all(every))

@@ -1,8 +1,12 @@
-"""In what order tests run: at random, but the long ones first."""
+"""In what order tests run, at random but the long ones first, and in which language: English."""
 
 from __future__ import annotations
 
+import os
+
 import pytest
+
+os.environ["LC_ALL"] = "C.UTF-8"  # whatever the computer speaks, tests compare English
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -14,6 +14,7 @@ import click
 
 from cli.access import Access
 from cli.findings import Finding, Report
+from cli.language import said, tell
 from cli.output import counted, print_json, say
 from cli.prices import JobPrice, in_all, price_of, rules_of, say_prices
 from cli.sarif import sarif
@@ -237,8 +238,8 @@ def print_text(reports: Sequence[Report]) -> None:
     violations = sum(len(report.violations) for report in reports)
     notices = sum(len(report.notices) for report in reports)
     jobs = sum(report.documents for report in reports)
-    found = f"{counted(violations, 'violation')}, {counted(notices, 'notice')}"
-    say(f"{counted(len(reports), 'file')}, {counted(jobs, 'job')}: {found}.")
+    looked, found = counted(len(reports), "file"), counted(violations, "violation")
+    say(f"{looked}, {counted(jobs, 'job')}: {found}, {counted(notices, 'notice')}.")
     unseen = sum(report.unseen for report in reports)
     if unseen:
         text = f"{counted(unseen, 'image')} of the bucket could not be looked at"
@@ -250,7 +251,8 @@ def _line(report: Report, one: Finding) -> str:
     place = f"{report.file}:{found.line or 1}"
     kind = "note" if one.is_notice else "error"
     job = f"job {one.document}, " if report.documents > 1 else ""
-    return f"{place}: {kind}: {job}{found.message} [{found.source}]"
+    message = said(found.to_dict())
+    return f"{place}: {tell(kind)}: {tell(job)}{message} [{tell(found.source)}]"
 
 
 def as_json(reports: Sequence[Report], seen: bool) -> dict[str, Any]:

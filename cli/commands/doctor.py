@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 
 import click
+from rich.cells import cell_len
 
 from cli.access import Access
 from cli.backends.bucket import quiet
@@ -24,6 +25,7 @@ from cli.bucket_checks import (
     reachable,
     versioning,
 )
+from cli.language import tell
 from cli.output import console, counted, say
 from cli.service_checks import api_check, service_checks
 from cli.trouble import NOT_SO, Trouble
@@ -42,7 +44,7 @@ def run(access: Access, sweep: bool = False) -> int:
     """Look at everything; the exit code. `sweep`: take in job files whose event never came."""
     quiet()
     failed = 0
-    click.echo(f"Settings from {access.origin}.")
+    click.echo(tell(f"Settings from {access.origin}."))
     for check in checks(access, sweep):
         failed += check.ok is False
         _print(check)
@@ -54,10 +56,12 @@ def _print(check: Check) -> None:
     words = {True: ("ok", "green"), False: ("failed", "red"), None: ("-", "dim")}
     word, style = ("warn", "yellow") if check.warns else words[check.ok]
     out = console()
-    out.print(f"{word:<7}", style=style, end="")
-    click.echo(f"{check.what}: {check.text}" if len(check.text) < 50 else f"{check.what}:")
+    word = tell(word)
+    out.print(word + " " * (7 - cell_len(word)), style=style, end="")
+    what, text = tell(check.what), tell(check.text)
+    click.echo(f"{what}: {text}" if len(check.text) < 50 else f"{what}:")
     if len(check.text) >= 50:
-        say(f"       {check.text}", indent="       ")
+        say(f"       {text}", indent="       ")
 
 
 def checks(access: Access, sweep: bool = False) -> Iterator[Check]:

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColum
 
 from cli.access import Access
 from cli.backends.protocol import Backend, View
+from cli.language import said, tell
 from cli.output import clean, complain, console, print_json
 from cli.trouble import INTERRUPTED, NOT_SO, Refused, Trouble
 from shared.ledger.record import SUCCEEDED
@@ -63,7 +64,7 @@ def run(access: Access, jobs: Sequence[str], out: Path, as_json: bool) -> int:
 
 def _print(one: Fetched) -> None:
     for file in one.files:
-        click.echo(f"{file['file']}  {file['note']}")
+        click.echo(f"{file['file']}  {tell(str(file['note']))}")
     if one.message:
         click.echo(f"{clean(one.job)}: {clean(one.message)}")
     for text in one.trouble:
@@ -105,7 +106,7 @@ class _Getting:
             fetched.trouble.append(f"no images: it was erased at {manifest['erased_at']}")
         elif not images and view["state"] != SUCCEEDED:
             error = manifest.get("error") or {}
-            why = error.get("message") or "see result.json"
+            why = said(error) or "see result.json"
             fetched.trouble.append(f"no images, it is {view['state']}: {why}")
         for image in images:
             path = folder / _name(image)

@@ -14,6 +14,7 @@ from cli import model_words as words
 from cli.access import Access
 from cli.backends.protocol import Backend, Submitted, View, Wanted
 from cli.following import follow, say_missing, say_trouble
+from cli.language import said, tell
 from cli.output import (
     age,
     clean,
@@ -71,7 +72,7 @@ def _print_one(access: Access, view: View) -> None:
             ("labels", labels or None),
             (
                 "created",
-                f"{local_time(view.get('created_at'))} ({age(view.get('created_at'))} ago)",
+                tell(f"{local_time(view.get('created_at'))} ({age(view.get('created_at'))} ago)"),
             ),
             ("submitted", local_time(view["submitted_at"]) if view.get("submitted_at") else None),
             ("finished", _finished(view) if result else None),
@@ -82,7 +83,7 @@ def _print_one(access: Access, view: View) -> None:
             ("price", words.paid(price) if price else None),
             ("message", result.get("message")),
             *(("image", image["key"]) for image in result.get("images") or ()),
-            *(("warning", one["message"]) for one in view.get("warnings") or ()),
+            *(("warning", said(one)) for one in view.get("warnings") or ()),
         ]
     )
     say_trouble(view)
@@ -94,7 +95,7 @@ def _print_one(access: Access, view: View) -> None:
 def _finished(view: View) -> str:
     result = view["result"]
     took = span(result.get("created_at"), result.get("finished_at"))
-    return f"{local_time(result.get('finished_at'))} (after {took})"
+    return tell(f"{local_time(result.get('finished_at'))} (after {took})")
 
 
 def _maybe_time(at: str | None) -> str | None:
@@ -145,8 +146,8 @@ def show_list(access: Access, options: ListOptions, as_json: bool) -> None:
         return
     if listing.jobs:
         _print_views(listing.jobs)
-    note = f"; {listing.more}" if listing.more else ""
-    say(f"{counted(len(listing.jobs), 'job')} of {backend.place}{note}.")
+    text = f"{counted(len(listing.jobs), 'job')} of {backend.place}"
+    say(f"{text}; {listing.more}." if listing.more else f"{text}.")
 
 
 def states_of(given: Sequence[str]) -> tuple[str, ...]:

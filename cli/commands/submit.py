@@ -12,6 +12,7 @@ from cli.access import Access
 from cli.backends.protocol import Backend, Submitted
 from cli.commands.check import Offline, check_files, images_of, own_hosts, print_text
 from cli.following import follow
+from cli.language import said, tell
 from cli.output import clean, complain, counted, print_table, say, state_text, table
 from cli.trouble import INTERRUPTED, NOT_SO, Trouble, WrongPlace
 
@@ -46,7 +47,7 @@ def _in_order(access: Access, files: Sequence[Path]) -> bool:
     if not any(report.violations for report in reports):
         for report in reports:
             for one in report.notices:
-                text = clean(one.violation.message)
+                text = clean(said(one.violation.to_dict()))
                 complain(f"{report.file}:{one.violation.line or 1}: note: {text}")
         return True
     print_text(reports)
@@ -65,10 +66,9 @@ def _send(access: Access, backend: Backend, files: Sequence[Path], wait: bool) -
             _print(sent)
             waiting = ["--wait"] if wait else []
             rest = access.command("submit", *waiting, *map(str, files[place:]))
-            click.echo(
+            complain(
                 f"\n{file} may or may not be submitted. Nothing is ever submitted twice, so go on"
-                f" with:\n  {rest}",
-                err=True,
+                f" with:\n  {rest}"
             )
             if isinstance(error, KeyboardInterrupt):
                 raise click.exceptions.Exit(INTERRUPTED) from None
@@ -84,12 +84,12 @@ def _print(sent: Sequence[Sent]) -> None:
     for one in sent:
         state = state_text(one.outcome.state)
         if one.outcome.new is False and not one.outcome.violations:
-            state.append(" (known)")
+            state.append(f" ({tell('known')})")
         shown.add_row(one.outcome.job, state, _short(str(one.file)))
     print_table(shown)
     for one in sent:
         for violation in one.outcome.violations:
-            say(f"{one.file}: error: {clean(violation.get('message'))}", indent="    ")
+            say(f"{one.file}: error: {clean(said(violation))}", indent="    ")
 
 
 def _short(name: str) -> str:

@@ -20,12 +20,13 @@ from shared.catalogue.files import SCHEMAS, read_schema
 FILE = "words.zh.yaml"
 LONGEST = 4000
 """Characters of a message that is translated; a longer one quotes what a stranger wrote."""
-TRANSLATED = ("message", "expected", "found", "hint", "title", "detail")
+TRANSLATED = ("message", "expected", "found", "hint", "title", "detail", "source")
 _DEEPEST = 8
 _GLUE = len(" and ")
 _START = 16
 """Characters of a template's beginning by which it is looked up."""
-_PLACE = re.compile(r"\{(\*?)([a-z_0-9]+)\}")
+_PLACE = re.compile(r"\{([*#]?)([a-z_0-9]+)\}")
+_NUMBER = re.compile(r"[0-9][0-9.,]*\Z")
 _VIOLATIONS = re.compile(r"; (?=at /|the job: |the file: |line \d+)")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _WIDE = re.compile(r"[\u2e80-\u9fff\uff00-\uffef]")
@@ -35,19 +36,20 @@ _NARROW = re.compile(r"[!-~]")
 @dataclass(frozen=True)
 class Template:
     """A message with places. `literals` are the texts around the places, one more than `names`;
-    the places in `inner` hold messages themselves."""
+    the places in `inner` hold messages themselves, those in `numbers` numbers alone."""
 
     literals: tuple[str, ...]
     names: tuple[str, ...]
     inner: frozenset[str]
+    numbers: frozenset[str]
 
     @staticmethod
     def of(text: str) -> Template:
-        """The template that a text with {place} and {*inner place} describes."""
+        """The template that a text with {place}, {*message} and {#number} describes."""
         pieces = _PLACE.split(text)
-        names = tuple(pieces[2::3])
-        inner = frozenset(name for star, name in zip(pieces[1::3], names, strict=True) if star)
-        return Template(tuple(pieces[::3]), names, inner)
+        marks = list(zip(pieces[1::3], pieces[2::3], strict=True))
+        inner, numbers = (frozenset(name for one, name in marks if one == mark) for mark in "*#")
+        return Template(tuple(pieces[::3]), tuple(pieces[2::3]), inner, numbers)
 
     @property
     def is_glue(self) -> bool:
@@ -118,10 +120,9 @@ class _Search:
     def _best(self, text: str, deepest: int) -> tuple[int, str]:
         if text not in self.known:
             self.known[text] = 0, text  # of a message in itself nothing is made
-            found = self._of(text, deepest)
-            if found is None and text[:1].isupper():
-                found = self._of(text[0].lower() + text[1:], deepest)
-            self.known[text] = found or (0, text)
+            ways = [text, text[0].lower() + text[1:]] if text[:1].isupper() else [text]
+            found = [one for way in ways if (one := self._of(way, deepest))]
+            self.known[text] = max(found, key=_weight, default=(0, text))
         return self.known[text]
 
     def _of(self, text: str, deepest: int) -> tuple[int, str] | None:
@@ -135,7 +136,7 @@ class _Search:
         self, text: str, template: Template, said: Template, deepest: int
     ) -> tuple[int, str] | None:
         values = template.match(text)
-        if values is None:
+        if values is None or not all(_NUMBER.match(values[name]) for name in template.numbers):
             return None
         weight = sum(len(literal) for literal in template.literals)
         for name in template.inner:

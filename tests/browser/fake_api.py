@@ -23,6 +23,7 @@ from shared.catalogue.groups import group_of
 from shared.catalogue.model_file import load_catalogue
 from shared.catalogue.models import SYNC, Model
 from shared.catalogue.tasks import load_tasks
+from shared.catalogue.words import with_chinese
 
 ROOT = Path(__file__).resolve().parents[2]
 WEB = ROOT / "web"
@@ -413,7 +414,7 @@ class FakeApi:
             "warnings": [],
             "result": self._result(job),
             "error": job.error,
-            "violations": job.violations,
+            "violations": [with_chinese(one) for one in job.violations],
             "retried_from": job.retried_from,
         }
 
@@ -448,7 +449,7 @@ def prompt_of(spec: dict[str, Any]) -> str:
 
 
 def _problem(status: int, detail: str, **more: Any) -> web.Response:
-    body = json.dumps({"title": "Error", "status": status, "detail": detail, **more})
+    body = json.dumps(with_chinese({"title": "Error", "status": status, "detail": detail, **more}))
     return web.Response(status=status, text=body, content_type="application/problem+json")
 
 

@@ -24,6 +24,12 @@ DEAD = {
     },
     "parameters": {"style": "<watercolor>", "n": 2},
 }
+UNAVAILABLE = {
+    "title": "Store unavailable",
+    "status": 503,
+    "detail": "The bucket cannot be asked at the moment; try again in a few seconds.",
+    "detail_zh": "暂时无法访问存储桶；请几秒后重试。",
+}
 NEW = {"function": "description_edit_with_mask", "prompt": "a red hat"}
 
 
@@ -60,11 +66,23 @@ def test_what_a_rule_says_of_a_job_is_said_in_the_pages_language(
     found = {"pointer": "/parameters/thinking_mode", "message": message}
     api.add("wrong", CALLED, violations=[found]).state = "REJECTED"
     page = visit(locale="zh-CN").sign_in("#/jobs/wrong")
-    expect(page.locator(".violations")).to_contain_text(
-        "/parameters/thinking_mode：仅在无图片时有效"
-    )
+    said = "/parameters/thinking_mode：thinking_mode 仅在没有输入图像时有效"
+    expect(page.locator(".violations")).to_contain_text(said)
     page.get_by_role("button", name="English").click()
     expect(page.locator(".violations")).to_contain_text(message)
+
+
+@pytest.mark.parametrize(
+    ("locale", "words"), [("en-GB", "The bucket cannot be asked"), ("zh-CN", "暂时无法访问存储桶")]
+)
+def test_what_the_api_answers_is_said_in_the_pages_language(
+    visit: Visiting, api: FakeApi, locale: str, words: str
+) -> None:
+    page = visit(locale=locale).sign_in()
+    page.route("**/jobs?*", lambda route: route.fulfill(status=503, json=UNAVAILABLE))
+    page.goto(f"{api.url}/#/gallery")
+    page.get_by_role("link", name="Gallery" if locale == "en-GB" else "作品").click()
+    expect(page.get_by_role("alert")).to_contain_text(words)
 
 
 def test_texts_stand_beside_the_images(visit: Visiting, api: FakeApi) -> None:

@@ -40,6 +40,9 @@ def _texts(tree: ast.AST) -> Iterator[tuple[Literals, int]]:
     left_out = _no_messages(tree)
     for node in ast.walk(tree):
         if node not in left_out and (literals := _literals(node)):
+            lines = "\0".join(literals).split("\n")
+            for line in lines if len(lines) > 1 else ():
+                yield tuple(line.lstrip(" ").split("\0")), node.lineno  # type: ignore[attr-defined]
             yield literals, node.lineno  # type: ignore[attr-defined]
 
 

@@ -15,6 +15,7 @@ import pytest
 import yaml
 from markdown_it import MarkdownIt
 
+from cli.language import VARIABLES
 from cli.main import wanx
 from shared.catalogue.files import load_file
 from shared.catalogue.model_file import load_catalogue
@@ -36,7 +37,7 @@ CODE = re.compile(r"`([^`\n]+)`")
 TARGET = re.compile(r"(?:^|&& |\$ )make ([a-z][a-z-]*)((?: [a-z][a-z-]*)*)")
 SETTING = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
 WANX = re.compile(r"\./wanx (?:--env \S+ )?([a-z]+(?:-[a-z]+)*)")
-ELSEWHERE = {"NEEDS_ATTENTION", "CREATE_COMPLETE", "FAILED_IMAGES", "YYYYMMDD"}
+ELSEWHERE = {"NEEDS_ATTENTION", "CREATE_COMPLETE", "FAILED_IMAGES", "YYYYMMDD", *VARIABLES}
 """Words in capitals that are no settings: states and others' terms."""
 MOST_WORDS = 900
 """Words of README.md, code included: it is a first page."""

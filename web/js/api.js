@@ -1,14 +1,13 @@
 // The HTTP API as this page uses it.
 
-import { t } from "./i18n.js";
+import { inPageLanguage, t } from "./i18n.js";
 import { token } from "./session.js";
 
 /** An answer that is not a success. `violations` are those of the problem document. */
 export class ApiError extends Error {
   constructor(status, problem) {
-    super(problem.detail || problem.title || t("error.status", { status }));
+    super(inPageLanguage(problem, "detail") || inPageLanguage(problem, "title") || t("error.status", { status }));
     this.status = status;
-    this.problem = problem;
     this.violations = problem.violations ?? [];
   }
 }

@@ -2,7 +2,7 @@
 
 import { fieldsOf, imageRule } from "./catalogue.js";
 import { h } from "./dom.js";
-import { fromCatalogue, t } from "./i18n.js";
+import { fromCatalogue, inPageLanguage, t } from "./i18n.js";
 import { takeAnywhere } from "./fields/anywhere.js";
 import { makeField } from "./fields/field.js";
 import { lineField } from "./fields/line.js";
@@ -158,7 +158,7 @@ function showViolations(form, found, ours) {
     const { pointer } = field.dataset;
     const inner = [...field.querySelectorAll(".field")].map((one) => one.dataset.pointer);
     const fits = found.filter((one) => isAt(one.pointer, pointer) && !inner.some((below) => isAt(one.pointer, below)));
-    showError(field, fits.map((one) => one.message).join(" "));
+    showError(field, fits.map((one) => inPageLanguage(one, "message")).join(" "));
     field.classList.toggle("violated", fits.length > 0);
     field.dataset.source = fits.every((one) => ours.some(({ message }) => message === one.message)) ? "page" : "api";
   }

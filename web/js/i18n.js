@@ -38,12 +38,8 @@ export function fromCatalogue(text) {
   return pattern ? text.replace(pattern, said) : text;
 }
 
-/** What the API says of a place, with the catalogue's part of it in the page's language. */
-export function fromApi(message) {
-  const [, place, what] = /^at (\/\S*): ([^]*)$/.exec(message) ?? [];
-  if (current === "en" || !place || fromCatalogue(what) === what) return message;
-  return `${place}：${fromCatalogue(what)}`;
-}
+/** A text of an answer of the API, which has it in Chinese as `<name>_zh`; undefined if there is none. */
+export const inPageLanguage = (answer, name) => (current === "zh" && answer?.[`${name}_zh`]) || answer?.[name];
 
 /** A text that is there in both languages, as {en, zh} or as one string. */
 export function either(texts) {

@@ -5,7 +5,7 @@ import { violationsOf } from "./check.js";
 import { copyText } from "./clipboard.js";
 import { h, replace } from "./dom.js";
 import { icon } from "./icons.js";
-import { t } from "./i18n.js";
+import { inPageLanguage, t } from "./i18n.js";
 import { finishedJob } from "./jobfile.js";
 import { keepSoon } from "./keptdrafts.js";
 import { toYaml } from "./yaml.js";
@@ -70,7 +70,7 @@ function report({ problems }, found, wrong) {
 function refused({ problems, form }, error) {
   const violations = error.violations ?? [];
   const wrong = form.showViolations(violations);
-  const items = violations.map((one) => h("li", {}, one.message));
+  const items = violations.map((one) => h("li", {}, inPageLanguage(one, "message")));
   const heading = violations.length ? t("submit.failed") : error.message;
   replace(problems, icon("alert"), h("div", {}, h("p", {}, heading), items.length ? h("ul", {}, items) : null));
   focusFirst(wrong);

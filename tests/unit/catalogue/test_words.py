@@ -33,6 +33,9 @@ MADE_ELSEWHERE = {
     "{*one} or {*other}",
     "{*one} and {*other}",
     "{*one}; {*other}",
+    # What `counted` makes.
+    *(f"{{#n}} {one}" for one in ("job", "file", "violation", "notice", "image", "check")),
+    *(f"{{#n}} {one}s" for one in ("job", "file", "violation", "notice", "image", "check")),
     # What Falcon answers by itself.
     "400 Bad Request",
     "404 Not Found",
@@ -125,9 +128,10 @@ def test_words_have_the_places_of_their_message_and_are_found_by_it(text: str) -
     said = _words()[text]
     template, other = Template.of(text), Template.of(said)
     assert len(set(template.names)) == len(template.names)
-    assert set(other.names) == set(template.names) and not other.inner
+    assert set(other.names) == set(template.names) and not other.inner | other.numbers
     assert re.search(r"[\u4e00-\u9fff]", said) or not re.search(r"[a-z]{3}", _around(other))
     marks = {name: f"\N{CIRCLED DIGIT ONE}{at}" for at, name in enumerate(template.names)}
+    marks |= {name: f"7{at}" for at, name in enumerate(template.names) if name in template.numbers}
     assert chinese(_fill(template, marks)) == in_chinese(_fill(template, marks))
     found = (chinese(_fill(template, marks)) or "").replace(" ", "")
     assert found == _fill(other, marks).replace(" ", "")

@@ -65,7 +65,7 @@ async function guarded(view, button, action) {
     await action();
   } catch (error) {
     if (error instanceof Unauthorised) view.app.signedOut();
-    else complain(error.status === 409 ? error.problem.detail || t("job.cancelLate") : error.message);
+    else complain(error.message);
   } finally {
     button.disabled = false;
   }

@@ -3,7 +3,7 @@
 import { getEvents, redeliver } from "../api.js";
 import { h, replace } from "../dom.js";
 import { icon } from "../icons.js";
-import { clock, either, fromApi, t, when } from "../i18n.js";
+import { clock, either, inPageLanguage, t, when } from "../i18n.js";
 import { announce, complain } from "../notices.js";
 import { isOver } from "../states.js";
 import { costOfJob } from "./jobcost.js";
@@ -20,7 +20,7 @@ function warnings(job, model) {
   const said = (model?.notices ?? []).map((notice) => notice.en);
   const found = (job.warnings ?? []).filter((one) => !said.some((text) => String(one.message ?? one).includes(text)));
   if (!found.length) return null;
-  const items = found.map((one) => h("li", {}, fromApi(one.message ?? one)));
+  const items = found.map((one) => h("li", {}, inPageLanguage(one, "message") ?? one));
   return h("div", { class: "notice" }, icon("alert"), h("div", {}, h("strong", {}, t("job.warnings")), h("ul", {}, items)));
 }
 

@@ -2,7 +2,7 @@
 
 import { h } from "../dom.js";
 import { icon } from "../icons.js";
-import { fromApi, hasWord, language, t } from "../i18n.js";
+import { hasWord, inPageLanguage, t } from "../i18n.js";
 
 /** null for a job that is well. */
 export function failure(job, model) {
@@ -12,7 +12,7 @@ export function failure(job, model) {
   return h(
     "section",
     { class: "card failure" },
-    error?.message ? h("p", { class: "failure-message" }, error.code ? h("code", {}, error.code) : null, " ", error.message) : null,
+    error?.message ? h("p", { class: "failure-message" }, error.code ? h("code", {}, error.code) : null, " ", inPageLanguage(error, "message")) : null,
     violations.length ? violationList(violations) : null,
     h("h2", {}, icon("wand"), t("job.whatToDo")),
     advice(job, error, model).map((sentence) => h("p", {}, sentence)),
@@ -21,9 +21,9 @@ export function failure(job, model) {
 
 function violationList(violations) {
   const items = violations.map((one) => {
-    const source = one.source ? h("small", {}, one.source) : null;
+    const source = one.source ? h("small", {}, inPageLanguage(one, "source")) : null;
     const named = one.message?.includes(one.pointer || "/");
-    return h("li", {}, named ? null : [h("code", {}, one.pointer || "/"), " "], h("span", {}, fromApi(one.message ?? "")), source);
+    return h("li", {}, named ? null : [h("code", {}, one.pointer || "/"), " "], h("span", {}, inPageLanguage(one, "message") ?? ""), source);
   });
   return [h("h2", {}, t("job.violations")), h("ul", { class: "violations" }, items)];
 }
@@ -33,7 +33,7 @@ function violationList(violations) {
  * hint is about the command line, the page's own words alone.
  */
 function advice(job, error, model) {
-  const hint = (language() === "zh" ? error?.hint_zh : null) ?? error?.hint ?? error?.hint_en;
+  const hint = inPageLanguage(error, "hint");
   if (model?.status?.state === "retired") return [t("todo.gone")];
   if (error?.code && hasWord(`todo.${error.code}`)) return [t(`todo.${error.code}`)];
   const own = job.state === "FAILED" && error?.retryable ? t("todo.retryable") : t(`todo.${job.state}`);

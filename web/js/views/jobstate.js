@@ -1,7 +1,7 @@
 // Where a job stands while it runs: state, place in line, estimate, progress.
 
 import { h, replace } from "../dom.js";
-import { duration, fromApi, language, t } from "../i18n.js";
+import { duration, inPageLanguage, language, t } from "../i18n.js";
 import { progressBar } from "../progress.js";
 import { isCall, isOver, share, stateWord, tone } from "../states.js";
 
@@ -55,7 +55,7 @@ function wait(job) {
 function why(job) {
   if (isOver(job.state) || !job.error?.message) return "";
   const hint = (language() === "zh" ? job.error.hint_zh : null) ?? job.error.hint;
-  const said = t("job.why", { reason: fromApi(job.error.message).replace(/[.。]$/, "") });
+  const said = t("job.why", { reason: inPageLanguage(job.error, "message").replace(/[.。]$/, "") });
   return [said, job.state === "QUEUED" ? hint : ""].filter(Boolean).join(" ");
 }
 

@@ -3,7 +3,7 @@
 import { findModel } from "../catalogue.js";
 import { h } from "../dom.js";
 import { icon } from "../icons.js";
-import { either, t, when } from "../i18n.js";
+import { either, inPageLanguage, t, when } from "../i18n.js";
 import { isOver, stateWord, tone } from "../states.js";
 import { star } from "./star.js";
 
@@ -32,7 +32,7 @@ function link(job, state) {
     picture(job),
     h("span", { class: "tile-prompt" }, job.prompt || job.job),
     h("span", { class: "tile-facts" }, h("span", { class: "pill", "data-tone": tone(job.state) }, state), h("span", {}, when(job.created_at))),
-    job.error?.message ? h("span", { class: isOver(job.state) ? "tile-error" : "tile-error tile-why" }, job.error.message) : null,
+    job.error?.message ? h("span", { class: isOver(job.state) ? "tile-error" : "tile-error tile-why" }, inPageLanguage(job.error, "message")) : null,
     h("span", { class: "tile-model" }, model ? either(model.title) : job.model),
   );
 }

@@ -186,3 +186,31 @@ def test_another_priority_is_another_body(world: World) -> None:
     kept = world.bucket.keys()
     assert ask(world, "PUT", "/jobs/cat", job_file("prompt of cat", priority=1)).status == 409
     assert world.bucket.keys() == kept
+
+
+def test_a_problem_is_said_in_both_languages(world: World) -> None:
+    reply = ask(world, "GET", "/jobs/nobody")
+    assert reply.json["detail"] == "There is no job 'nobody'."
+    assert reply.json["detail_zh"] == "没有任务 'nobody'。"
+    assert (reply.json["title"], reply.json["title_zh"]) == ("No such job", "任务不存在")
+
+
+def test_violations_are_said_in_both_languages_and_stored_in_english(world: World) -> None:
+    wrong = job_file("dog", parameters={"n": 9})
+    reply = ask(world, "POST", "/jobs", wrong)
+    (violation,) = reply.json["violations"]
+    assert violation["message_zh"].startswith("/parameters/n：超出取值范围；应为 1 至 4 的整数")
+    assert violation["expected_zh"] == "1 至 4 的整数"
+    stored = world.bucket.peek(f"results/{violation['job']}/result.json")
+    assert b"message_zh" not in stored and violation["message"].encode() in stored
+    view = ask(world, "GET", f"/jobs/{violation['job']}").json
+    assert view["violations"] == view["result"]["violations"]
+    assert view["violations"][0]["message_zh"] == violation["message_zh"]
+    listed = ask(world, "GET", "/jobs").json["jobs"]
+    assert violation["message_zh"] in [(row["error"] or {}).get("message_zh") for row in listed]
+
+
+def test_what_nobody_serves_is_refused_in_both_languages(world: World) -> None:
+    reply = ask(world, "GET", "/nowhere")
+    assert reply.json["title_zh"] == "404 未找到"
+    assert reply.json["detail_zh"] == "接口说明见 /openapi.json。"
