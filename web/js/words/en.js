@@ -12,6 +12,8 @@ export const en = {
   "nav.theme.light": "Switch to light",
   "nav.signout": "Sign out",
 
+  "sample.try": "Try a sample",
+  "sample.failed": "The sample cannot be loaded: {reason}",
   "signin.title": "Paint, describe, receive",
   "signin.lead": "Change a photograph where you paint, finish a sketch, or combine pictures. Everything runs through your own bucket and your own queue.",
   "signin.token": "API token",
@@ -99,6 +101,9 @@ export const en = {
   "prompt.count": "{n} of {max} characters read",
   "prompt.over": "{n} characters; the model reads the first {max} and ignores “{rest}”",
 
+  "drop.taken": "Taken as “{name}”",
+  "drop.full": "There is no room for another picture here. Remove one first.",
+  "drop.noForm": "Choose first what you would like to do; then drop the picture.",
   "image.drop": "Drop a picture here or",
   "image.choose": "choose a file",
   "image.chooseFor": "Choose a file for {name}",
@@ -195,7 +200,7 @@ export const en = {
   "price.failedFree": "failed images are free",
   "price.how": "{n} × {each}",
   "submit": "Submit",
-  "submit.keys": "Ctrl+Enter submits",
+  "submit.keys": "Ctrl+Enter",
   "submit.busy": "Submitting…",
   "submit.uploading": "Uploading the pictures…",
   "submit.failed": "The job was not accepted.",
