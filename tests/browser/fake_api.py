@@ -344,11 +344,18 @@ class FakeApi:
             "spec": job.spec,
             "images": images,
             "warnings": [],
-            "result": {"texts": job.texts} if job.texts and job.state == "SUCCEEDED" else None,
+            "result": _result(job),
             "error": job.error,
             "violations": job.violations,
             "retried_from": job.retried_from,
         }
+
+
+def _result(job: FakeJob) -> dict[str, Any] | None:
+    """What the page reads of a manifest: texts, or of a failed job that nothing was billed."""
+    if job.state == "FAILED":
+        return {"price": None}
+    return {"texts": job.texts} if job.texts and job.state == "SUCCEEDED" else None
 
 
 def _status(model: Model) -> dict[str, Any] | None:

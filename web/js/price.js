@@ -4,6 +4,7 @@
 import { money, number, t } from "./i18n.js";
 import { defaultAt, found, holds } from "./rules.js";
 import { areaOf } from "./sizes.js";
+import { isOver } from "./states.js";
 
 const LEVEL = /^([1-9])K$/i;
 const LEVEL_SIDE = 1024;
@@ -76,6 +77,22 @@ function inputImages(model, job) {
 
 function valueAt(model, job, pointer) {
   return found(job, pointer)[0]?.value ?? defaultAt(model, pointer, job);
+}
+
+/** What a job cost, by its manifest; before its end what it costs at most. */
+export function priceOfJob(job, model) {
+  const paid = job.result?.price;
+  if (paid?.per_image === 0 || model?.price?.payable === false) return t("price.free");
+  if (paid) return paid.total ? spent(paid) : t("price.nothing");
+  if (isOver(job.state) && job.result) return job.state === "NEEDS_ATTENTION" ? "" : t("price.nothing");
+  const most = job.price_at_most;
+  return isOver(job.state) || typeof most?.total !== "number" ? "" : spent({ ...most, at_most: true });
+}
+
+function spent({ total, currency, at_most: atMost, per_image_at_least: least }) {
+  if (!atMost) return money(total, currency);
+  const most = t("price.atMost", { total: money(total, currency) });
+  return least === undefined ? most : `${most} · ${t("models.eachFrom", { price: money(least, currency) })}`;
 }
 
 /** The price of one image, for a model's card. */

@@ -12,7 +12,7 @@ import { keepSoon } from "../keptdrafts.js";
 import { complain } from "../notices.js";
 import { addressOf, keepPlace, placeOf } from "../place.js";
 import { priceOf } from "../price.js";
-import { copyJobFile, submitForm } from "../submitting.js";
+import { copyJobFile, lookAgain, submitForm } from "../submitting.js";
 import { fillSample } from "../sample.js";
 import { does, narrowed, prepare } from "../tasks.js";
 import { modelChoice } from "./modelchoice.js";
@@ -103,8 +103,10 @@ function formOf(model, draft, app) {
   const price = h("div", { class: "price", "aria-live": "polite" });
   const problems = h("div", { class: "problems", role: "alert" });
   const changed = (pointer) => {
-    if (pointer) keepSoon(model.name, draft);
     showPrice();
+    if (!pointer) return;
+    keepSoon(model.name, draft);
+    lookAgain(context, pointer);
   };
   const showPrice = () => {
     const { headline, detail } = priceOf(model, settledJob(model, draft).job);
@@ -116,7 +118,7 @@ function formOf(model, draft, app) {
   const form = buildForm(model, draft, changed, foot);
   const context = { app, model, draft, form, problems, submit, copy };
   showPrice();
-  if (draft.violations.length) form.showViolations(draft.violations);
+  if (draft.violations.length) form.showViolations((context.shown = draft.violations));
   draft.violations = [];
   return h(
     "form",

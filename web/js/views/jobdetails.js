@@ -3,8 +3,9 @@
 import { getEvents, redeliver } from "../api.js";
 import { h, replace } from "../dom.js";
 import { icon } from "../icons.js";
-import { clock, either, fromApi, money, t, when } from "../i18n.js";
+import { clock, either, fromApi, t, when } from "../i18n.js";
 import { announce, complain } from "../notices.js";
+import { priceOfJob } from "../price.js";
 import { isOver } from "../states.js";
 
 export function details(job, model) {
@@ -31,28 +32,12 @@ function facts(job, model) {
     ["job.model", model ? `${either(model.title)} (${job.model})` : job.model],
     ["job.created", when(job.created_at)],
     ["job.size", job.spec?.parameters?.size],
-    ["job.price", price(job, model)],
+    ["job.price", priceOfJob(job, model)],
     ["job.labels", labels],
     ["job.task", job.task_id ?? job.result?.task?.id],
   ];
   const shown = rows.filter(([, value]) => value);
   return h("dl", {}, shown.map(([word, value]) => h("div", {}, h("dt", {}, t(word)), h("dd", {}, value))));
-}
-
-function price(job, model) {
-  const paid = job.result?.price;
-  if (paid) return paid.per_image ? amount(paid) : t("price.free");
-  if (model?.price?.payable === false) return t("price.free");
-  const most = job.price_at_most;
-  if (most === undefined || most === null) return "";
-  const total = most.total ?? most.amount ?? most;
-  return typeof total === "number" ? amount({ currency: "CNY", ...most, total, at_most: true }) : "";
-}
-
-function amount({ total, currency, at_most: atMost, per_image_at_least: least }) {
-  if (!atMost) return money(total, currency);
-  const most = t("price.atMost", { total: money(total, currency) });
-  return least === undefined ? most : `${most} · ${t("models.eachFrom", { price: money(least, currency) })}`;
 }
 
 async function loadEvents(job, list, told) {

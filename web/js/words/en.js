@@ -192,7 +192,8 @@ export const en = {
 
   "price.atMost": "At most {total}",
   "price.free": "Free trial",
-  "price.freeHow": "{n} of {free} free images of the account",
+  "price.nothing": "Nothing was paid",
+  "price.freeHow": "uses up {n} of the account's {free} free images",
   "price.freeNote": "the account's first {free} are free",
   "price.inputs": "input images {n} × {each}",
   "price.amount": "{each} each above {after} paid images of the account",

@@ -192,6 +192,7 @@ export const zh = {
 
   "price.atMost": "最多 {total}",
   "price.free": "免费体验",
+  "price.nothing": "未产生费用",
   "price.freeHow": "使用账号 {free} 张免费额度中的 {n} 张",
   "price.freeNote": "账号的前 {free} 张免费",
   "price.inputs": "输入图片 {n} × {each}",
