@@ -15,7 +15,8 @@ class Task:
     """Something that models do. `pictures`: the least (`min`) or most (`max`) that it begins with.
 
     `icon`: the name of an icon of the page. `en`, `zh`: title and text. `recommended`: the models
-    to begin with, the first that is offered and has a future.
+    to begin with, the first that is offered and has a future. `sample`: files of web/samples and
+    values of fields that show the task.
     """
 
     id: str
@@ -24,6 +25,7 @@ class Task:
     en: Mapping[str, str]
     zh: Mapping[str, str]
     recommended: tuple[str, ...]
+    sample: Mapping[str, Any]
 
 
 def load_tasks(folder: Path | None = None) -> tuple[Task, ...]:

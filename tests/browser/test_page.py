@@ -96,6 +96,12 @@ def test_what_is_missing_is_said_before_anything_is_sent(visit: Visiting, api: F
     problems = page.locator(".problems")
     expect(problems).to_contain_text("Fill in “Prompt”.")
     expect(problems).to_contain_text("Nothing is painted yet")
+    expect(problems).to_be_in_viewport()
+    page.get_by_label("Prompt", exact=True).fill("a hat")
+    expect(page.locator('[data-pointer="/input/prompt"] .error')).to_be_hidden()
+    expect(problems).not_to_contain_text("Fill in")
+    paint(page, (0.3, 0.4), (0.6, 0.5))
+    expect(problems).to_be_hidden()
     assert api.jobs == {}
 
 
@@ -107,7 +113,7 @@ def test_the_counter_says_what_the_model_will_not_read(visit: Visiting) -> None:
 
 def test_the_price_follows_the_number_of_images(visit: Visiting) -> None:
     page = visit().sign_in("#/create/wan2.5-i2i-preview")
-    expect(page.locator(".price strong")).to_have_text("At most CN¥0.80")
+    expect(page.locator(".price strong")).to_have_text("At most CN¥0.20")
     page.locator('[data-pointer="/parameters/n"] input[value="2"]').check()
     expect(page.locator(".price strong")).to_have_text("At most CN¥0.40")
 
@@ -227,6 +233,7 @@ def test_a_failed_job_says_what_to_do_and_can_be_retried(visit: Visiting, api: F
     api.add("sad", spec)
     page = visit().sign_in("#/jobs/sad")
     expect(page.locator(".failure")).to_contain_text("Change the prompt or the picture.")
+    expect(page.locator(".details")).to_contain_text("Nothing was billed")
     page.get_by_role("button", name="中文").click()
     expect(page.locator(".failure")).to_contain_text("请修改提示词或图片。")
     page.get_by_role("button", name="重试").click()

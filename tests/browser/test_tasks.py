@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from pathlib import Path
 
@@ -126,3 +127,71 @@ def test_an_address_that_leads_nowhere_says_so(visit: Visiting, api: FakeApi) ->
     page.goto(f"{api.url}/#/create/no-such-model")
     expect(page.locator(".notice")).to_contain_text("“no-such-model” is not offered here")
     expect(page.locator(".task-tile").first).to_be_visible()
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda one: one.id)
+@pytest.mark.parametrize("locale", ["en-GB", "zh-CN"])
+def test_a_sample_can_be_submitted_as_it_is(
+    visit: Visiting, api: FakeApi, task: Task, locale: str
+) -> None:
+    page = visit(locale=locale).sign_in(f"#/create/{task.id}")
+    page.get_by_role("button", name="Try a sample" if locale == "en-GB" else "试用示例").click()
+    names = page.locator(".thumbnail .name")
+    expect(names).to_have_count(len(task.sample["pictures"]))
+    page.locator("button[type=submit]").click()
+    page.wait_for_selector(".job")
+    assert len(api.jobs) == 1
+
+
+DROP = """([selector, name, type]) => {
+  const transfer = new DataTransfer();
+  const bytes = Uint8Array.from(atob(window.picture), (one) => one.charCodeAt(0));
+  transfer.items.add(new File([bytes], name, { type }));
+  const kind = selector[0] === "!" ? "paste" : "drop";
+  const target = document.querySelector(selector.replace("!", ""));
+  const options = { bubbles: true, cancelable: true };
+  const event = kind === "drop"
+    ? new DragEvent("drop", { ...options, dataTransfer: transfer })
+    : new ClipboardEvent("paste", { ...options, clipboardData: transfer });
+  return !target.dispatchEvent(event);
+}"""
+
+
+def hand_over(page: Page, selector: str) -> bool:
+    """Drop a picture there, or paste it (`!` before the selector); whether it was caught."""
+    picture = base64.b64encode((INPUTS / "cat.jpg").read_bytes()).decode()
+    page.evaluate("(picture) => { window.picture = picture; }", picture)
+    return bool(page.evaluate(DROP, [selector, "cat.jpg", "image/jpeg"]))
+
+
+@pytest.mark.parametrize("place", ["header", "textarea", ".form-words", "!textarea", "!body"])
+def test_a_picture_that_comes_down_anywhere_is_taken(visit: Visiting, place: str) -> None:
+    page = visit().sign_in("#/create/edit")
+    assert hand_over(page, place)
+    expect(page.locator(".thumbnail .name")).to_have_text("cat.jpg")
+    expect(page.locator(".thumbnail")).to_have_count(1)
+
+
+def test_a_picture_in_its_field_is_taken_once(visit: Visiting) -> None:
+    page = visit().sign_in("#/create/edit")
+    hand_over(page, ".drop-zone")
+    expect(page.locator(".upload-status")).to_contain_text("Uploaded")
+    expect(page.locator(".thumbnail")).to_have_count(1)
+
+
+def test_a_picture_without_a_place_is_refused(visit: Visiting, api: FakeApi) -> None:
+    page = visit().sign_in("#/jobs")
+    assert hand_over(page, "header")
+    expect(page.locator(".toast")).to_contain_text("Choose first what you would like to do")
+    page.goto(f"{api.url}/#/create/extend")
+    page.set_input_files(".drop-zone input", INPUTS / "person.png")
+    assert hand_over(page, "header")
+    expect(page.locator(".toast")).to_contain_text("no room for another picture")
+
+
+def test_ctrl_enter_submits(visit: Visiting, api: FakeApi) -> None:
+    page = visit().sign_in("#/create/words")
+    page.get_by_label("Prompt", exact=True).fill("a boat")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector(".job")
+    assert len(api.jobs) == 1

@@ -32,7 +32,7 @@ function readModel(raw) {
     title: titles(raw),
     tasks: raw.tasks ?? {},
     input: raw.input ?? raw.input_schema ?? { properties: {} },
-    parameters: raw.parameters ?? raw.parameters_schema ?? { properties: {} },
+    parameters: oneImage(raw.parameters ?? raw.parameters_schema ?? { properties: {} }, raw.price),
     images: (raw.images ?? raw.image_rules ?? []).map(readRule),
     rules: raw.rules ?? [],
     status: raw.status ? readStatus(raw.status, raw.notices ?? []) : null,
@@ -40,6 +40,13 @@ function readModel(raw) {
     price: raw.price ?? null,
     typical: raw.typical_seconds?.value ?? raw.typical_seconds ?? 30,
   };
+}
+
+/** Where images cost money one is made unless a person asks for more; the number is always sent. */
+function oneImage(parameters, price) {
+  const n = parameters.properties?.n;
+  if (!price?.payable || !n?.["x-send-default"] || !(n.default > 1)) return parameters;
+  return { ...parameters, properties: { ...parameters.properties, n: { ...n, default: 1 } } };
 }
 
 /** What most people come for is to paint over a part of a photograph. */

@@ -9,7 +9,6 @@ import { lineField } from "./fields/line.js";
 import { maskField } from "./fields/maskfield.js";
 import { picturesField } from "./fields/pictures.js";
 import { showError } from "./fields/shell.js";
-import { violationsOf } from "./check.js";
 import { settledJob } from "./jobfile.js";
 import { belongsToMode, boundSchema, isMode } from "./rules.js";
 import { suggestSize } from "./sizes.js";
@@ -30,7 +29,6 @@ export function buildForm(model, draft, onChange, foot) {
     const seen = pictures.filter((one) => !one.element.hidden).length;
     element.classList.toggle("without-pictures", !entries.some((one) => one.picture && !one.element.hidden));
     element.classList.toggle("many-pictures", seen > 1 && !pictures.some((one) => one.painted && !one.element.hidden));
-    forgetMended(element, pointer, () => violationsOf(model, draft));
     const size = model.parameters.properties?.size;
     if (size) suggestSize(model, draft, boundSchema(size, states.get("/parameters/size")), element);
     onChange(pointer);
@@ -60,7 +58,7 @@ export function buildForm(model, draft, onChange, foot) {
   );
   changed("");
   takeAnywhere(element, () => entries.filter((one) => one.take && !one.element.hidden));
-  return { element, showViolations: (found) => showViolations(element, found, violationsOf(model, draft)) };
+  return { element, showViolations: (found) => showViolations(element, found) };
 }
 
 const places = (entries) => entries.map((one) => one.element);
@@ -138,29 +136,14 @@ function jobFields(draft, onChange) {
 
 const isAt = (place, pointer) => place === pointer || Boolean(place?.startsWith(`${pointer}/`));
 
-/** Takes away or words again what was said of fields that a person has mended since. */
-function forgetMended(form, pointer, check) {
-  const said = [...form.querySelectorAll(".field.violated")];
-  if (!said.length) return;
-  const found = check();
-  for (const field of said) {
-    const left = found.filter((one) => isAt(one.pointer, field.dataset.pointer));
-    if (!left.length && field.dataset.source !== "page" && !isAt(pointer, field.dataset.pointer)) continue;
-    showError(field, left.map((one) => one.message).join(" "));
-    field.classList.toggle("violated", left.length > 0);
-  }
-}
-
 /** Puts every violation under its field; answers the fields that have one, in the page's order. */
-function showViolations(form, found, ours) {
+function showViolations(form, found) {
   const fields = [...form.querySelectorAll(".field")];
   for (const field of fields) {
     const { pointer } = field.dataset;
     const inner = [...field.querySelectorAll(".field")].map((one) => one.dataset.pointer);
     const fits = found.filter((one) => isAt(one.pointer, pointer) && !inner.some((below) => isAt(one.pointer, below)));
     showError(field, fits.map((one) => inPageLanguage(one, "message")).join(" "));
-    field.classList.toggle("violated", fits.length > 0);
-    field.dataset.source = fits.every((one) => ours.some(({ message }) => message === one.message)) ? "page" : "api";
   }
   const wrong = fields.filter((field) => field.classList.contains("invalid"));
   for (const field of wrong) field.closest("details")?.setAttribute("open", "");

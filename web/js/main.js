@@ -1,6 +1,7 @@
 // The page: which view is shown, and the frame around it.
 
 import { Unauthorised } from "./api.js";
+import { catchFiles } from "./catchfiles.js";
 import { forgetModels } from "./catalogue.js";
 import { h, replace } from "./dom.js";
 import { forgetDrafts } from "./draft.js";
@@ -102,6 +103,7 @@ function watchLeaving() {
 }
 
 watchLeaving();
+catchFiles();
 setLanguage(language());
 applyTheme();
 addEventListener("hashchange", async () => {

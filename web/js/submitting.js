@@ -33,6 +33,7 @@ export async function copyJobFile(context) {
 async function working(context, action) {
   const { model, draft, form, submit, copy, problems } = context;
   replace(problems);
+  context.shown = [];
   const found = violationsOf(model, draft);
   const wrong = form.showViolations(found);
   if (found.length) return report(context, found, wrong);
@@ -61,19 +62,37 @@ function randomKey() {
   return [...parts].map((part) => part.toString(16).padStart(2, "0")).join("");
 }
 
-function report({ problems }, found, wrong) {
-  const items = found.map((one) => h("li", {}, one.message));
-  replace(problems, icon("alert"), h("div", {}, h("p", {}, t("form.check", { n: found.length })), h("ul", {}, items)));
+function report(context, found, wrong) {
+  context.shown = found.map((one) => ({ ...one, isOurs: true }));
+  list(context, t("form.check", { n: found.length }));
   focusFirst(wrong);
 }
 
-function refused({ problems, form }, error) {
-  const violations = error.violations ?? [];
-  const wrong = form.showViolations(violations);
-  const items = violations.map((one) => h("li", {}, inPageLanguage(one, "message")));
-  const heading = violations.length ? t("submit.failed") : error.message;
-  replace(problems, icon("alert"), h("div", {}, h("p", {}, heading), items.length ? h("ul", {}, items) : null));
+function refused(context, error) {
+  context.shown = error.violations ?? [];
+  const wrong = context.form.showViolations(context.shown);
+  list(context, context.shown.length ? t("submit.failed") : error.message);
   focusFirst(wrong);
+}
+
+function list({ problems, shown }, heading) {
+  const items = shown.map((one) => h("li", {}, inPageLanguage(one, "message")));
+  replace(problems, icon("alert"), h("div", {}, h("p", {}, heading), items.length ? h("ul", {}, items) : null));
+}
+
+/** After a change: what was said of the form and does not hold any more goes away. */
+export function lookAgain(context, pointer) {
+  const { model, draft, form, problems, shown = [] } = context;
+  if (!shown.length) return;
+  const now = violationsOf(model, draft);
+  const about = (one) => one.pointer === pointer || one.pointer?.startsWith(`${pointer}/`);
+  const isStill = (one) => (one.isOurs ? now.some(({ pointer: at, message }) => at === one.pointer && message === one.message) : !about(one));
+  const left = shown.filter(isStill);
+  if (left.length === shown.length) return;
+  context.shown = left;
+  form.showViolations(left);
+  if (left.length) list(context, t("form.check", { n: left.length }));
+  else replace(problems);
 }
 
 function focusFirst(fields) {

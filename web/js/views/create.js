@@ -12,7 +12,8 @@ import { keepSoon } from "../keptdrafts.js";
 import { complain } from "../notices.js";
 import { addressOf, keepPlace, placeOf } from "../place.js";
 import { priceOf } from "../price.js";
-import { copyJobFile, submitForm } from "../submitting.js";
+import { copyJobFile, lookAgain, submitForm } from "../submitting.js";
+import { fillSample } from "../sample.js";
 import { does, narrowed, prepare } from "../tasks.js";
 import { modelChoice } from "./modelchoice.js";
 import { startView, taskStrip } from "./start.js";
@@ -32,7 +33,7 @@ export async function createView(app, first, second) {
     { class: "create" },
     h("h1", { class: "visually-hidden" }, t("models.title")),
     taskStrip(task),
-    modelChoice({ models, task, model, choose }),
+    modelChoice({ models, task, model, choose }, task ? sampleButton(app, { model: shown, draft, task }) : null),
     h("p", { class: "model-text guidance" }, guidance(model, models, task)),
     ending(model),
     conversionNotes(draft),
@@ -51,6 +52,25 @@ async function changeModel(app, from, other, keepFocus) {
     if (left.length) complain(t("models.leftOut", { model: either(other.title), names: left.join(", ") }));
   }
   app.go(addressOf(task, other), { keepFocus });
+}
+
+/** For a form without pictures: what is there is not replaced. */
+function sampleButton(app, place) {
+  if (Object.values(place.draft.pictures).some((all) => all.length)) return null;
+  const button = h("button", { type: "button", class: "chip-button", onclick: () => show() }, icon("image"), t("sample.try"));
+  const show = async () => {
+    button.disabled = true;
+    try {
+      await fillSample(place);
+    } catch (error) {
+      return complain(t("sample.failed", { reason: error.message }));
+    } finally {
+      button.disabled = false;
+    }
+    keepSoon(place.model.name, place.draft);
+    return app.redraw();
+  };
+  return button;
 }
 
 /** Which of many to take; the other models that it names are links. */
@@ -83,20 +103,22 @@ function formOf(model, draft, app) {
   const price = h("div", { class: "price", "aria-live": "polite" });
   const problems = h("div", { class: "problems", role: "alert" });
   const changed = (pointer) => {
-    if (pointer) keepSoon(model.name, draft);
     showPrice();
+    if (!pointer) return;
+    keepSoon(model.name, draft);
+    lookAgain(context, pointer);
   };
   const showPrice = () => {
     const { headline, detail } = priceOf(model, settledJob(model, draft).job);
     replace(price, h("strong", {}, headline), h("span", {}, detail));
   };
-  const submit = h("button", { type: "submit", class: "button primary", title: t("submit.keys"), "aria-keyshortcuts": "Control+Enter" }, t("submit"));
+  const submit = h("button", { type: "submit", class: "button primary", "data-keys": t("submit.keys"), "aria-keyshortcuts": "Control+Enter" }, t("submit"));
   const copy = h("button", { type: "button", class: "button quiet", onclick: () => copyJobFile(context) }, icon("copy"), t("copy.yaml"));
   const foot = h("div", { class: "submit-bar" }, problems, price, h("div", { class: "submit-buttons" }, freshButton(model, app), copy, submit));
   const form = buildForm(model, draft, changed, foot);
   const context = { app, model, draft, form, problems, submit, copy };
   showPrice();
-  if (draft.violations.length) form.showViolations(draft.violations);
+  if (draft.violations.length) form.showViolations((context.shown = draft.violations));
   draft.violations = [];
   return h(
     "form",

@@ -8,10 +8,10 @@ import { eachOf } from "../price.js";
 import { does, modelsFor } from "../tasks.js";
 import { mainOf, versionsOf } from "../versions.js";
 
-const AT_ONCE = 4;
+const AT_ONCE = 3;
 
-/** `choose(model, keepFocus)` is called with another model. */
-export function modelChoice({ models, task, model, choose }) {
+/** `choose(model, keepFocus)` is called with another model; `aside` is put at the end of the line. */
+export function modelChoice({ models, task, model, choose }, aside) {
   const main = mainOf(model, models);
   const kin = task ?? allTasks().find((one) => does(model, one));
   const fit = kin ? modelsFor(kin, models) : [main];
@@ -24,6 +24,7 @@ export function modelChoice({ models, task, model, choose }) {
     versionChoice(model, main, models, choose),
     allModels(models.filter((one) => mainOf(one, models) === one), fit, choose),
     notices(model),
+    aside,
   );
 }
 

@@ -12,6 +12,8 @@ export const en = {
   "nav.theme.light": "Switch to light",
   "nav.signout": "Sign out",
 
+  "sample.try": "Try a sample",
+  "sample.failed": "The sample cannot be loaded: {reason}",
   "signin.title": "Paint, describe, receive",
   "signin.lead": "Change a photograph where you paint, finish a sketch, or combine pictures. Everything runs through your own bucket and your own queue.",
   "signin.token": "API token",
@@ -100,7 +102,9 @@ export const en = {
   "prompt.over": "{n} characters; the model reads the first {max} and ignores “{rest}”",
 
   "prompt.history": "Earlier prompts",
-
+  "drop.taken": "Taken as “{name}”",
+  "drop.full": "There is no room for another picture here. Remove one first.",
+  "drop.noForm": "Choose first what you would like to do; then drop the picture.",
   "image.drop": "Drop a picture here or",
   "image.choose": "choose a file",
   "image.chooseFor": "Choose a file for {name}",
@@ -207,7 +211,7 @@ export const en = {
 
   "price.atMost": "At most {total}",
   "price.free": "Free trial",
-  "price.freeHow": "{n} of {free} free images of the account",
+  "price.freeHow": "uses up {n} of the account's {free} free images",
   "price.freeNote": "the account's first {free} are free",
   "price.nothing": "Nothing was billed",
   "price.unknown": "Not known: the service may have billed it",
@@ -217,7 +221,7 @@ export const en = {
   "price.failedFree": "failed images are free",
   "price.how": "{n} × {each}",
   "submit": "Submit",
-  "submit.keys": "Ctrl+Enter submits",
+  "submit.keys": "Ctrl+Enter",
   "submit.busy": "Submitting…",
   "submit.uploading": "Uploading the pictures…",
   "submit.failed": "The job was not accepted.",

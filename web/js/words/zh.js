@@ -12,6 +12,8 @@ export const zh = {
   "nav.theme.light": "切换到浅色",
   "nav.signout": "退出",
 
+  "sample.try": "试用示例",
+  "sample.failed": "示例无法加载：{reason}",
   "signin.title": "涂一涂，写一句，图就来",
   "signin.lead": "在照片上涂抹要修改的地方，把涂鸦变成画，或把几张图融合在一起。一切都经过您自己的存储桶和队列。",
   "signin.token": "API 令牌",
@@ -100,7 +102,9 @@ export const zh = {
   "prompt.over": "共 {n} 个字符；模型只读前 {max} 个，忽略“{rest}”",
 
   "prompt.history": "用过的提示词",
-
+  "drop.taken": "已放入“{name}”",
+  "drop.full": "这里放不下更多图片，请先移除一张。",
+  "drop.noForm": "请先选择想做的事，再拖入图片。",
   "image.drop": "把图片拖到这里，或",
   "image.choose": "选择文件",
   "image.chooseFor": "为{name}选择文件",
@@ -217,7 +221,7 @@ export const zh = {
   "price.failedFree": "失败的不计费",
   "price.how": "{n} × {each}",
   "submit": "提交",
-  "submit.keys": "按 Ctrl+Enter 提交",
+  "submit.keys": "Ctrl+Enter",
   "submit.busy": "正在提交…",
   "submit.uploading": "正在上传图片…",
   "submit.failed": "任务未被接受。",
