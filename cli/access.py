@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cli.profiles import DEFAULT, Profiles, profiles_file, without_places
 from cli.trouble import Trouble, of_store
 from shared.storage.objects import StoreError
 
@@ -23,6 +24,7 @@ DEFAULT_ENV = Path(".local/env")
 BUCKET = "OSS_ENDPOINT"
 API = "API_URL"
 TOKEN = "API_TOKEN"
+PROFILE = "WANX_PROFILE"
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,11 @@ class Access:
     def over_http(self) -> bool:
         """Whether the API is used: asked for with --api, or the only way there is."""
         return self.api is not None or (not self.has_bucket and bool(self.environ.get(API)))
+
+    @property
+    def is_somewhere(self) -> bool:
+        """Whether any place is known."""
+        return self.over_http or self.has_bucket
 
     @property
     def url(self) -> str:
@@ -78,9 +85,9 @@ class Access:
         """Raises Trouble over the HTTP API, as only the bucket can answer the command."""
         if self.over_http:
             raise Trouble(
-                f"`wanx {command}` works on the bucket, not over the HTTP API. Name a file of the"
-                " bucket's settings with --env FILE, or leave out --api and set OSS_ENDPOINT,"
-                " OSS_BUCKET and OSS_ACCESS_KEY_ID/_SECRET."
+                f"`wanx {command}` works on the bucket, not over the HTTP API. Name the bucket's"
+                " profile (`wanx login --bucket NAME` makes one, --profile NAME uses it), or a file"
+                " of its settings with --env FILE."
             )
 
     @contextmanager
@@ -100,23 +107,49 @@ class Access:
         return open_bucket(self.environ)
 
 
-def load_access(env_file: Path | None, api: str | None, token: str | None) -> Access:
+def load_access(
+    env_file: Path | None, api: str | None, token: str | None, profile: str | None = None
+) -> Access:
     """Read the settings.
 
-    A file that is named goes before the environment; the laptop cloud's own file is taken only
-    where the environment names neither bucket nor API, so that keys of two places never mix.
-    Raises Trouble if the file cannot be read.
+    What is named goes before the environment; the laptop cloud's own file and the profile `default`
+    are taken only where the environment names neither bucket nor API, so that keys of two places
+    never mix. Raises Trouble if a file cannot be read, or there is no such profile.
     """
-    again = tuple(word for word in ("--api", api) if word) if api else ()
+    again = ("--api", api) if api else ()
     if env_file is not None:
         found = dict(os.environ) | read_env(env_file)
         return Access(found, api, token, str(env_file), ("--env", str(env_file), *again))
-    if not api and not os.environ.get(BUCKET) and not os.environ.get(API):
-        for path in (DEFAULT_ENV, ROOT / DEFAULT_ENV):
-            if path.is_file():
-                found = dict(os.environ) | read_env(path)
-                return Access(found, api, token, str(path))
-    return Access(dict(os.environ), api, token, "the environment", again)
+    if api:
+        return Access(dict(os.environ), api, token, "the environment", again)
+    named = profile or os.environ.get(PROFILE)
+    if named:
+        return _of_profile(named, token)
+    if os.environ.get(BUCKET) or os.environ.get(API):
+        return Access(dict(os.environ), None, token, "the environment")
+    for path in (DEFAULT_ENV, ROOT / DEFAULT_ENV):
+        if path.is_file():
+            return Access(dict(os.environ) | read_env(path), None, token, str(path))
+    default = Profiles(profiles_file(os.environ)).get(DEFAULT)
+    if default is not None:
+        return access_of(default, f"the profile {DEFAULT}", token)
+    return Access(dict(os.environ), None, token, "the environment")
+
+
+def access_of(
+    settings: Mapping[str, str], origin: str, token: str | None = None, *again: str
+) -> Access:
+    """The place that settings name, and nothing of the environment's places."""
+    return Access(without_places(os.environ) | dict(settings), None, token, origin, again)
+
+
+def _of_profile(name: str, token: str | None) -> Access:
+    profiles = Profiles(profiles_file(os.environ))
+    known = profiles.all()
+    if name not in known:
+        there = f"there are {', '.join(known)}" if known else "there is none"
+        raise Trouble(f"there is no profile {name!r}; {there}. `wanx login {name}` makes it.")
+    return access_of(known[name], f"the profile {name}", token, "--profile", name)
 
 
 def read_env(path: Path) -> dict[str, str]:
@@ -140,7 +173,8 @@ def read_env(path: Path) -> dict[str, str]:
 
 def _nowhere() -> str:
     return (
-        "no bucket and no API is known. Start the laptop cloud with `wanx up` (its keys are found"
-        " in .local/env), name a file of settings with --env FILE, set OSS_ENDPOINT, OSS_BUCKET"
-        " and OSS_ACCESS_KEY_ID/_SECRET, or give --api URL and --token T."
+        "no bucket and no API is known. `wanx login` asks for one and remembers it; `wanx up`"
+        " starts the laptop cloud (its keys are found in .local/env). Or name a file of settings"
+        " with --env FILE, set OSS_ENDPOINT, OSS_BUCKET and OSS_ACCESS_KEY_ID/_SECRET, or give"
+        " --api URL."
     )

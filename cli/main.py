@@ -14,6 +14,7 @@ import click
 from cli.access import Access, load_access
 from cli.ends import Quiet, end
 from cli.operations import COMMANDS as OPERATIONS
+from cli.profile_commands import COMMANDS as PROFILES
 from cli.webhooks import webhooks
 
 
@@ -31,6 +32,7 @@ class Named(click.Path):
 FILE = Named(exists=True, dir_okay=False, path_type=Path)
 FOLDER = Named(exists=True, file_okay=False, path_type=Path)
 OUT = Named(path_type=Path)
+PROFILE_COMMANDS = ("login", "logout")
 
 EPILOG = """\b
 Exit codes:
@@ -43,14 +45,18 @@ Exit codes:
   141  whoever read the output has gone (wanx ... | head)
 
 \b
-Where it works: --api URL uses the HTTP API. Otherwise it is the bucket of
---env FILE, of the environment (OSS_ENDPOINT, OSS_BUCKET, OSS_REGION,
-OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET), or of the laptop cloud, in
-.local/env; without any of these, the API of API_URL and API_TOKEN.
+Where it works: the first of these that names a bucket or an API.
+  1. --api URL, or --env FILE
+  2. --profile NAME, or WANX_PROFILE: a place that `wanx login` has kept
+  3. the environment: OSS_ENDPOINT, OSS_BUCKET, OSS_REGION, OSS_ACCESS_KEY_ID,
+     OSS_ACCESS_KEY_SECRET; without them API_URL and API_TOKEN
+  4. the laptop cloud, while it runs: .local/env
+  5. the profile `default`
 
 \b
 To begin:
-  wanx up                          the laptop cloud, in a terminal of its own
+  wanx login                       a deployment to work with
+  wanx up                          or the laptop cloud, in another terminal
   wanx init MODEL --out my.yaml    a job file to fill in
   wanx check my.yaml               what is wrong with it
   wanx submit my.yaml --wait       submit it and wait for the images
@@ -60,20 +66,33 @@ To begin:
 @click.group(cls=Quiet, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--env", "env_file", type=FILE, help="File of NAME=value settings.")
 @click.option("--api", metavar="URL", help="Work over the HTTP API at this address.")
-@click.option("--token", metavar="T", help="Token of the API; better: API_TOKEN in the settings.")
+@click.option("--token", metavar="T", help="Token of the API; better: API_TOKEN, or `wanx login`.")
+@click.option("--profile", metavar="NAME", help="Work where `wanx login NAME` has been.")
 @click.option("-v", "--verbose", is_flag=True, help="Show the library's log on stderr.")
 @click.pass_context
 def wanx(
-    context: click.Context, env_file: Path | None, api: str | None, token: str | None, verbose: bool
+    context: click.Context,
+    env_file: Path | None,
+    api: str | None,
+    token: str | None,
+    profile: str | None,
+    verbose: bool,
 ) -> None:
     """Check, submit, follow and fetch image jobs."""
     if verbose:
         form = "%(levelname)s %(name)s: %(message)s"
         logging.basicConfig(stream=sys.stderr, format=form, level=logging.INFO)
-    for name, given in (("--api", api), ("--token", token)):
+    for name, given in (("--api", api), ("--token", token), ("--profile", profile)):
         if given is not None and not given.strip():
             raise click.BadParameter("it is empty", param_hint=name)
-    context.obj = load_access(env_file, api, token)
+    if profile and (api or env_file):
+        raise click.UsageError("--profile names a place, as --api and --env do: give one of them.")
+    if context.invoked_subcommand in PROFILE_COMMANDS:
+        context.obj = Access(
+            {}, api, token, ""
+        )  # they work without a place, or before there is one
+    else:
+        context.obj = load_access(env_file, api, token, profile)
 
 
 @wanx.command()
@@ -309,7 +328,7 @@ def up(options: tuple[str, ...]) -> None:
     run(options)
 
 
-for command in (*OPERATIONS, webhooks):
+for command in (*OPERATIONS, *PROFILES, webhooks):
     wanx.add_command(command)
 
 

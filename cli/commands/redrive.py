@@ -35,7 +35,7 @@ def _require_key(access: Access) -> None:
     if not any(access.environ.get(name) for name in names):
         raise Trouble(
             f"redrive submits jobs, and {access.origin} has no key for it: set DASHSCOPE_API_KEY"
-            " as the functions have it, or name a file of settings with --env."
+            " as the functions have it, or name a profile or a file of settings that has it."
         )
 
 

@@ -52,6 +52,8 @@ SETTINGS_FILES = (
     "shared/platform/settings.py",
     "deploy/ready.py",
     "local/up_settings.py",
+    "cli/access.py",
+    "cli/profiles.py",
     "Makefile",
     "shared/poller/poll_intervals.py",  # what docs/scale.md turns
     "shared/poller/schedule.py",
