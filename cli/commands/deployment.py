@@ -68,11 +68,13 @@ def _do(step: Step, access: Access, stack: str) -> str:
 def _show(seen: Seen, word: str, do: str) -> None:
     out = console()
     out.print(f"{_mark(word):<6}", style=STYLES[word], end="")
-    for number, line in enumerate(wrapped(f"{seen.step.id}: {clean(seen.text)}", out.width - 6)):
-        click.echo(f"{INDENT if number else ''}{line}")
+    lines = wrapped(f"{seen.step.id}: {clean(seen.text)}", out.width - len(INDENT))
     if seen.state == TO_DO:
-        click.echo(f"{INDENT}{'Do' if not seen.step.optional else 'If you want it'}: {do}")
-        click.echo(f"{INDENT}See {PAGE}#{seen.step.page}")
+        what = "If you want it" if seen.step.optional else "Do"
+        lines += wrapped(f"{what}: {do}", out.width - len(INDENT))
+        lines.append(f"See {PAGE}#{seen.step.page}")
+    for number, line in enumerate(lines):
+        click.echo(f"{INDENT if number else ''}{line}")
 
 
 def _mark(word: str) -> str:
