@@ -34,6 +34,8 @@ MADE_ELSEWHERE = {
     "{*one} and {*other}",
     "{*one}; {*other}",
     # What `counted` makes.
+    "{#n} model",
+    "{#n} models",
     *(f"{{#n}} {one}" for one in ("job", "file", "violation", "notice", "image", "check")),
     *(f"{{#n}} {one}s" for one in ("job", "file", "violation", "notice", "image", "check")),
     # What Falcon answers by itself.
