@@ -37,9 +37,14 @@ def test_a_list_names_models_and_parameters_that_are_known(world: World, path: s
     assert f"one of {MODEL}, {OTHER}, not 'nope'" in wrong.json["detail"]
     unknown = ask(world, "GET", f"{path}?stat=QUEUED")
     assert unknown.status == 400
-    for word in ("'stat'", "cursor, label, limit, model, since, state"):
+    for word in ("'stat'", "cursor, hidden, label, limit, model, search, since, state, until"):
         assert word in unknown.json["detail"]
-    assert ask(world, "GET", f"{path}?model=&state=&label=&since=&cursor=").status == 200
+    assert (
+        ask(
+            world, "GET", f"{path}?model=&state=&label=&since=&until=&search=&hidden=&cursor="
+        ).status
+        == 200
+    )
 
 
 @pytest.mark.parametrize(
