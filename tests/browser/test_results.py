@@ -199,3 +199,18 @@ def test_the_page_of_a_job_fits_its_window(
     most = max(one.evaluate(right) for one in page.locator(".job > *, .job .card").all())
     assert most <= page.locator(".job").evaluate(right)
     assert page.evaluate("document.documentElement.scrollWidth") == size[0]
+
+
+@pytest.mark.parametrize(
+    ("language", "button", "said"),
+    [("en-GB", "Cancel", "Too late to cancel"), ("zh-CN", "取消", "已来不及取消")],
+)
+def test_a_cancel_that_comes_too_late_is_said_in_the_pages_language(
+    visit: Visiting, api: FakeApi, language: str, button: str, said: str
+) -> None:
+    api.hold = True
+    api.add("cat", SPEC)
+    page = visit(locale=language).sign_in("#/jobs/cat")
+    page.route("**/cancel", lambda route: route.fulfill(status=409, json={"detail": "PENDING"}))
+    page.get_by_role("button", name=button, exact=True).click()
+    expect(page.locator(".toast")).to_contain_text(said)

@@ -14,7 +14,7 @@ export const cancel = (view, button) =>
     await cancelJob(view.id);
     announce(t("job.canceled"));
     await view.refresh();
-  });
+  }, t("job.cancelLate"));
 
 export const retry = (view, button) =>
   guarded(view, button, async () => {
@@ -59,13 +59,14 @@ export const rerunWith = (successor) => (view, button) =>
 
 export const copyJobFileOf = (view) => copyText(toYaml(view.job.spec ?? {}));
 
-async function guarded(view, button, action) {
+/** `refused`: what is said where the API refuses, if not its own words. */
+async function guarded(view, button, action, refused = "") {
   button.disabled = true;
   try {
     await action();
   } catch (error) {
     if (error instanceof Unauthorised) view.app.signedOut();
-    else complain(error.message);
+    else complain((error.status === 409 && refused) || error.message);
   } finally {
     button.disabled = false;
   }

@@ -39,7 +39,12 @@ def test_a_list_names_models_and_parameters_that_are_known(world: World, path: s
     assert unknown.status == 400
     for word in ("'stat'", "cursor, hidden, label, limit, model, search, since, state, until"):
         assert word in unknown.json["detail"]
-    assert ask(world, "GET", f"{path}?model=&state=&label=&since=&cursor=").status == 200
+    assert (
+        ask(
+            world, "GET", f"{path}?model=&state=&label=&since=&until=&search=&hidden=&cursor="
+        ).status
+        == 200
+    )
 
 
 @pytest.mark.parametrize(
