@@ -235,13 +235,18 @@ class FakeApi:
         return web.json_response({"key": key, "url": f"oss:///{key}", "put": put})
 
     async def _submit(self, request: web.Request) -> web.Response:
-        spec = await request.json()
+        specs = [json.loads(line) for line in (await request.text()).splitlines()]
+        views = [self._view(self._taken(spec)) for spec in specs[1:]]
+        spec = specs[0]
         if "refuse-me" in prompt_of(spec):
             found = {"pointer": "/input/prompt", "message": "at /input/prompt: refused <b>here</b>"}
             return _problem(422, "The job file is not in order", violations=[found])
+        first = self._view(self._taken(spec))
+        return web.json_response({"jobs": [first, *views]} if views else first, status=202)
+
+    def _taken(self, spec: dict[str, Any]) -> FakeJob:
         name = (spec.get("job") or {}).get("id") or f"job-{len(self.jobs) + 1:04}"
-        job = self.add(name, spec)
-        return web.json_response(self._view(job), status=202)
+        return self.add(name, spec)
 
     def add(self, name: str, spec: dict[str, Any], **more: Any) -> FakeJob:
         """A job that the page will find."""

@@ -137,7 +137,7 @@ def test_what_is_sent_in_one_mode_alone_is_off_and_left_out_in_the_other(
     most = field(page, "/parameters/max_images")
     expect(most).to_contain_text("Only for a text with pictures")
     expect(most.get_by_role("radio").first).to_be_disabled()
-    assert price(page) == "At most CN¥0.80"
+    assert price(page) == "At most CN¥0.20"
     switch(page, "enable_interleave", True)
     expect(most.get_by_role("radio", name="5")).to_be_checked()
     expect(field(page, "/parameters/size").locator("input[value='1K']")).to_be_disabled()

@@ -195,3 +195,39 @@ def test_ctrl_enter_submits(visit: Visiting, api: FakeApi) -> None:
     page.keyboard.press("Control+Enter")
     page.wait_for_selector(".job")
     assert len(api.jobs) == 1
+
+
+def test_every_picture_goes_with_every_prompt(visit: Visiting, api: FakeApi) -> None:
+    page = visit().sign_in("#/create/edit/qwen-image-edit-plus")
+    page.set_input_files(".form-pictures .drop-zone input", INPUTS / "cat.jpg")
+    page.get_by_label("Prompt", exact=True).fill("winter")
+    page.get_by_text("Several at once").click()
+    page.get_by_label("Further prompts").fill("summer\n\n autumn ")
+    page.get_by_label("Add further pictures").set_input_files(INPUTS / "coffee.jpg")
+    expect(page.locator(".price strong")).to_have_text("At most CN¥1.20")
+    expect(page.locator(".price")).to_contain_text("6 jobs, 6 images")
+    page.get_by_role("button", name="Submit").click()
+    expect(page.locator(".tile")).to_have_count(6)
+    given = [job.spec for job in api.jobs.values()]
+    asked = {(spec["input"]["prompt"], str(spec["input"]["images"])) for spec in given}
+    assert len(asked) == 6
+    assert {prompt for prompt, _ in asked} == {"winter", "summer", "autumn"}
+    assert len({spec["job"]["labels"]["label"] for spec in given}) == 1
+    assert len(api.keys) == 2, "each picture is uploaded once"
+
+
+def test_more_jobs_than_go_at_once_are_refused(visit: Visiting, api: FakeApi) -> None:
+    page = visit().sign_in("#/create/words")
+    page.get_by_label("Prompt", exact=True).fill("one")
+    page.get_by_text("Several at once").click()
+    page.get_by_label("Further prompts").fill("\n".join(str(number) for number in range(100)))
+    page.get_by_role("button", name="Submit").click()
+    expect(page.locator(".problems")).to_contain_text("These are 101 jobs; at most 100 go at once.")
+    assert api.jobs == {}
+
+
+def test_a_mask_belongs_to_one_picture(visit: Visiting) -> None:
+    page = visit().sign_in("#/create/repaint")
+    page.get_by_text("Several at once").click()
+    expect(page.get_by_label("Further prompts")).to_be_visible()
+    expect(page.get_by_role("button", name="Add further pictures")).to_have_count(0)

@@ -58,6 +58,10 @@ export const convertJob = async (model, job) => (await json("POST", `models/${en
 export const submitJob = (job, key) =>
   json("POST", "jobs", { body: job, headers: { "Idempotency-Key": key } });
 
+/** The same for several jobs, as JSON Lines: {jobs}. */
+export const submitJobs = (jobs, key) =>
+  json("POST", "jobs", { lines: jobs, headers: { "Idempotency-Key": key } });
+
 export const getJob = (id, { signal } = {}) => json("GET", `jobs/${encodeURIComponent(id)}`, { signal });
 
 /**
@@ -72,10 +76,11 @@ async function json(method, path, options) {
   return parsed(await send(method, path, options ?? {}));
 }
 
-async function send(method, path, { body, headers = {}, signal }) {
+async function send(method, path, { body, lines, headers = {}, signal }) {
   const all = { Accept: "application/json", Authorization: `Bearer ${token() ?? ""}`, ...headers };
   if (body !== undefined) all["Content-Type"] = "application/json";
-  const text = body === undefined ? undefined : JSON.stringify(body);
+  if (lines) all["Content-Type"] = "application/jsonl";
+  const text = lines ? lines.map((one) => JSON.stringify(one)).join("\n") : body === undefined ? undefined : JSON.stringify(body);
   const options = { method, headers: all, body: text, signal, cache: "no-store", referrerPolicy: "no-referrer" };
   try {
     return await fetch(new URL(path, document.baseURI), options);

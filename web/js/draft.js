@@ -45,6 +45,7 @@ function emptyDraft() {
     tools: { tool: "brush", size: 48 },
     id: "",
     label: "",
+    prompts: "", // further ones, a line each, see several.js
     chosen: new Set(), // names of the fields a person has set
     sent: null, // {text, key}: the last job sent and its idempotency key
     violations: [],

@@ -4,7 +4,7 @@ import { Drawing } from "./mask/drawing.js";
 import { Mask } from "./mask/mask.js";
 import { fromBlob, toBlob } from "./mask/store.js";
 
-const PLAIN = ["input", "parameters", "pens", "tools", "id", "label", "sent"];
+const PLAIN = ["input", "parameters", "pens", "tools", "id", "label", "prompts", "sent"];
 const OF_PICTURE = ["blob", "name", "type", "url", "width", "height", "notes"];
 
 /** What is kept of a draft, null if nothing was entered. */
@@ -12,7 +12,7 @@ export async function packed(draft) {
   const masks = await entries(draft.masks, async (mask) => ({ blob: await toBlob(mask), ...uploaded(mask) }));
   const drawings = await entries(draft.drawings, async ({ active, sheet, guide }) => ({ active, guide: guide && pictureIn(guide), blob: await toBlob(sheet), ...uploaded(sheet) }));
   const pictures = await entries(draft.pictures, (all) => all.map(pictureIn));
-  if (![draft.input, draft.parameters, masks, drawings].some((one) => Object.keys(one).length) && !Object.values(pictures).some((all) => all.length) && !draft.id && !draft.label) return null;
+  if (![draft.input, draft.parameters, masks, drawings].some((one) => Object.keys(one).length) && !Object.values(pictures).some((all) => all.length) && !draft.id && !draft.label && !draft.prompts) return null;
   const plain = structuredClone(Object.fromEntries(PLAIN.map((key) => [key, draft[key]])));
   return { ...plain, chosen: [...draft.chosen], pictures, masks, drawings };
 }

@@ -8,17 +8,18 @@ import { areaOf } from "./sizes.js";
 const LEVEL = /^([1-9])K$/i;
 const LEVEL_SIDE = 1024;
 
-/** {headline, detail} for a job in the form of `settledJob`. */
-export function priceOf(model, job) {
+/** {headline, detail} for so many jobs in the form of `settledJob`. */
+export function priceOf(model, job, jobs = 1) {
   const price = model.price;
   if (!price) return { headline: "", detail: "" };
-  const n = imageCount(model, job);
+  const n = imageCount(model, job) * jobs;
+  const many = jobs > 1 ? [t("price.jobs", { jobs, n })] : [];
   if (!price.payable) {
     const detail = t("price.freeHow", { n, free: price.free_images });
-    return { headline: t("price.free"), detail };
+    return { headline: t("price.free"), detail: [...many, detail].join(" · ") };
   }
-  const { each, inputs, total } = costOf(model, job, n);
-  const parts = [t("price.how", { n, each: money(each, price.currency) })];
+  const { each, inputs, total } = costOf(model, job, n, jobs);
+  const parts = [...many, t("price.how", { n, each: money(each, price.currency) })];
   parts.push(...byAmount(price));
   if (inputs) parts.push(t("price.inputs", { n: inputs, each: money(price.per_input_image, price.currency) }));
   parts.push(t(price.billed_without_images ? "price.emptyBilled" : "price.failedFree"));
@@ -33,10 +34,10 @@ function byAmount(price) {
 }
 
 /** {each, inputs, total} */
-function costOf(model, job, n) {
+function costOf(model, job, n, jobs) {
   const { price } = model;
   const each = Math.max(...possiblePrices(model, job));
-  const inputs = price.per_input_image ? inputImages(model, job) : 0;
+  const inputs = price.per_input_image ? inputImages(model, job) * jobs : 0;
   return { each, inputs, total: each * n + (price.per_input_image ?? 0) * inputs };
 }
 

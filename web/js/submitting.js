@@ -1,6 +1,6 @@
 // From the button to the job.
 
-import { submitJob, Unauthorised } from "./api.js";
+import { submitJob, submitJobs, Unauthorised } from "./api.js";
 import { violationsOf } from "./check.js";
 import { copyText } from "./clipboard.js";
 import { h, replace } from "./dom.js";
@@ -8,6 +8,8 @@ import { icon } from "./icons.js";
 import { inPageLanguage, t } from "./i18n.js";
 import { finishedJob } from "./jobfile.js";
 import { keepSoon } from "./keptdrafts.js";
+import { announce } from "./notices.js";
+import { allJobs, jobCount, MOST } from "./several.js";
 import { toYaml } from "./yaml.js";
 
 export async function submitForm(context) {
@@ -15,14 +17,18 @@ export async function submitForm(context) {
   if (submit.disabled) return;
   await working(context, async () => {
     const job = await finishedJob(context.model, draft);
+    const several = jobCount(context.model, draft) > 1;
+    const jobs = several ? await allJobs(context.model, draft, job, draft.label.trim() || context.batch) : [job];
     submit.textContent = t("submit.busy");
-    const key = idempotencyKey(draft, job);
+    const key = idempotencyKey(draft, jobs);
     keepSoon(context.model.name, draft);
-    const answer = await submitJob(job, key);
+    const answer = several ? await submitJobs(jobs, key) : await submitJob(job, key);
     draft.sent = null;
     draft.id = "";
     keepSoon(context.model.name, draft);
-    app.go(`#/jobs/${encodeURIComponent(answer.job)}`);
+    if (!several) return app.go(`#/jobs/${encodeURIComponent(answer.job)}`);
+    announce(t("several.sent", { n: jobs.length, label: jobs[0].job.labels.label }));
+    return app.go("#/jobs");
   });
 }
 
@@ -34,7 +40,7 @@ async function working(context, action) {
   const { model, draft, form, submit, copy, problems } = context;
   replace(problems);
   context.shown = [];
-  const found = violationsOf(model, draft);
+  const found = [...violationsOf(model, draft), ...tooMany(model, draft)];
   const wrong = form.showViolations(found);
   if (found.length) return report(context, found, wrong);
   submit.disabled = copy.disabled = true;
@@ -48,6 +54,11 @@ async function working(context, action) {
     submit.disabled = copy.disabled = false;
     submit.textContent = t("submit");
   }
+}
+
+function tooMany(model, draft) {
+  const n = jobCount(model, draft);
+  return n > MOST ? [{ pointer: "/several", message: t("several.tooMany", { n, most: MOST }) }] : [];
 }
 
 /** A second press after a lost answer sends the same key, so that nothing is paid twice. */
@@ -84,7 +95,7 @@ function list({ problems, shown }, heading) {
 export function lookAgain(context, pointer) {
   const { model, draft, form, problems, shown = [] } = context;
   if (!shown.length) return;
-  const now = violationsOf(model, draft);
+  const now = [...violationsOf(model, draft), ...tooMany(model, draft)];
   const about = (one) => one.pointer === pointer || one.pointer?.startsWith(`${pointer}/`);
   const isStill = (one) => (one.isOurs ? now.some(({ pointer: at, message }) => at === one.pointer && message === one.message) : !about(one));
   const left = shown.filter(isStill);

@@ -14,8 +14,10 @@ import { addressOf, keepPlace, placeOf } from "../place.js";
 import { priceOf } from "../price.js";
 import { copyJobFile, lookAgain, submitForm } from "../submitting.js";
 import { fillSample } from "../sample.js";
+import { jobCount } from "../several.js";
 import { does, narrowed, prepare } from "../tasks.js";
 import { modelChoice } from "./modelchoice.js";
+import { severalPart } from "./several.js";
 import { startView, taskStrip } from "./start.js";
 
 export async function createView(app, first, second) {
@@ -109,14 +111,14 @@ function formOf(model, draft, app) {
     lookAgain(context, pointer);
   };
   const showPrice = () => {
-    const { headline, detail } = priceOf(model, settledJob(model, draft).job);
+    const { headline, detail } = priceOf(model, settledJob(model, draft).job, jobCount(model, draft));
     replace(price, h("strong", {}, headline), h("span", {}, detail));
   };
   const submit = h("button", { type: "submit", class: "button primary", "data-keys": t("submit.keys"), "aria-keyshortcuts": "Control+Enter" }, t("submit"));
   const copy = h("button", { type: "button", class: "button quiet", onclick: () => copyJobFile(context) }, icon("copy"), t("copy.yaml"));
   const foot = h("div", { class: "submit-bar" }, problems, price, h("div", { class: "submit-buttons" }, freshButton(model, app), copy, submit));
-  const form = buildForm(model, draft, changed, foot);
-  const context = { app, model, draft, form, problems, submit, copy };
+  const form = buildForm(model, draft, changed, [severalPart({ model, draft }, changed), foot]);
+  const context = { app, batch: batchName(), model, draft, form, problems, submit, copy };
   showPrice();
   if (draft.violations.length) form.showViolations((context.shown = draft.violations));
   draft.violations = [];
@@ -130,6 +132,9 @@ function formOf(model, draft, app) {
     form.element,
   );
 }
+
+/** What the jobs of one submission are called together, unless a person calls them otherwise. */
+const batchName = () => `batch ${new Date().toISOString().slice(0, 19).replace("T", " ")}`;
 
 /** Empties the form; what was in it is gone, so it asks first. */
 function freshButton(model, app) {
