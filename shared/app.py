@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from shared.platform.fc.events import Event
     from shared.platform.fc.invoke import DelayedCalls
     from shared.poller.poller import Poller
+    from shared.storage.links import Links
 
 
 @dataclass
@@ -113,6 +114,12 @@ class App:
         most_calls = self.settings.most_open_calls
         of_code = (self.code, most_calls, self.settings.webhooks)
         return Ledger(self.store, self.clock, self.rng, timing, *of_code)
+
+    @cached_property
+    def links(self) -> Links:
+        from shared.storage.links import Links
+
+        return Links(self.store, self.settings.result_base_url)
 
     @cached_property
     def model_studio(self) -> ModelStudio:
@@ -225,7 +232,7 @@ class App:
         """Views for one answer; `base` is the URL that its links start with."""
         from shared.jobs.view import JobViews
 
-        return JobViews(self.ledger, self.estimates(), base)
+        return JobViews(self.ledger, self.estimates(), self.links, base)
 
     def listing(self, sees: Callable[[str], bool] = lambda _job: True) -> JobListing:
         """The list of the jobs a caller sees."""
@@ -275,7 +282,7 @@ class App:
 
         session = self.receivers or ReceiverSession(self.settings.webhooks.trusts)
         sender, policy = Sender(session, self.clock), self.rules.policy.webhooks
-        return Deliveries(self.ledger, sender, policy, self.settings.oss_bucket)
+        return Deliveries(self.ledger, sender, policy, self.settings.oss_bucket, self.links)
 
     def answered(self, event: Event) -> str | None:
         """What poll answers `wanx verify-cloud`; None for an event of any other kind.

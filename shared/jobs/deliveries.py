@@ -19,6 +19,7 @@ from shared.platform.addresses import address_of
 from shared.platform.clock import from_iso, iso
 from shared.platform.logs import about
 from shared.platform.webhook_settings import Receiver, WrongWebhook
+from shared.storage.links import Links
 from shared.webhooks.delivery import GONE, Answer, Sender
 from shared.webhooks.signing import signed
 
@@ -36,6 +37,7 @@ class Deliveries:
     sender: Sender
     policy: DeliveryPolicy
     bucket: str
+    links: Links
 
     def tell(self, entry: Entry) -> Entry | None:
         """Make the try of an entry, unless it was made before; the entry of the next try."""
@@ -102,7 +104,7 @@ class Deliveries:
         return None
 
     def _send(self, event: Event, receiver: Receiver) -> Answer:
-        body = event.body(receiver, lambda key: self.ledger.store.presign(key, LINK_SECONDS))
+        body = event.body(receiver, lambda key: self.links.show(key, LINK_SECONDS))
         return self.send(event.id, receiver.url, body)
 
     def send(self, message: str, url: str, body: bytes) -> Answer:

@@ -14,6 +14,7 @@ from shared.ledger import codec
 from shared.ledger.ledger import Ledger
 from shared.ledger.record import QUEUED, REJECTED, Record
 from shared.storage import layout
+from shared.storage.links import Links
 
 LINK_SECONDS = 3600
 HIDDEN = ("job", "nonce", "version", "slot_mark", "digest", "written", "answer")
@@ -26,6 +27,7 @@ class JobViews:
 
     ledger: Ledger
     estimates: Estimates
+    links: Links
     base: str = ""
 
     def brief(self, record: Record, first: Record | None = None) -> dict[str, Any]:
@@ -80,8 +82,8 @@ class JobViews:
         return view
 
     def link(self, key: str) -> str:
-        """A link that shows an object for an hour."""
-        return self.ledger.store.presign(key, LINK_SECONDS)
+        """A link that shows an object, for an hour if it is signed."""
+        return self.links.show(key, LINK_SECONDS)
 
     def _hindrance(self, record: Record) -> Mapping[str, Any] | None:
         """Why a job waits that nobody will submit."""
@@ -111,7 +113,7 @@ class JobViews:
     def _image(self, image: Mapping[str, Any]) -> dict[str, Any]:
         """An image with links that hold for an hour: to show it, and to save it as a file."""
         name = "-".join(str(image["key"]).split("/")[-2:])
-        saved = self.ledger.store.presign(image["key"], LINK_SECONDS, name)
+        saved = self.links.save(image["key"], LINK_SECONDS, name)
         return {**image, "url": self.link(image["key"]), "download_url": saved}
 
     def _inputs(self, first: Record) -> dict[str, str]:

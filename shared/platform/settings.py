@@ -40,6 +40,7 @@ SCOPES = ("read", "submit", "admin")
 PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,22}[._-]")
 NOBODY = hashlib.sha256(b"").hexdigest()
 """The SHA-256 of no token at all: what a shell makes of `printf %s "$TOKEN"` without a TOKEN."""
+ADDRESS = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/-]*)?")
 LOG_LEVELS = ("INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -110,7 +111,9 @@ class Settings:
     `input_delivery` says how images that lie in the bucket reach the service: `presigned` (a URL
     of the public endpoint) or `inline` (base64, only where the model takes it). `result_hosts`
     are hosts results may be fetched from besides those the catalogue documents. `api_url` is the
-    base of the URLs in answers; empty means https and the request's host. `token_hashes`: SHA-256
+    base of the URLs in answers; empty means https and the request's host. `result_base_url`: the
+    address at which a CDN serves the bucket's results; empty: links to them are signed ones of OSS.
+    `token_hashes`: SHA-256
     of tokens that may do everything. `cors_origin`: pages of this origin may call from a browser.
 
     Exactly one of `api_key` and `api_key_secret` is set; the latter names a KMS secret, which is
@@ -133,6 +136,7 @@ class Settings:
     tokens: tuple[Token, ...] = field(default=(), repr=False)
     cors_origin: str = ""
     api_url: str = ""
+    result_base_url: str = ""
     create_timeout: float = 30.0
     call_timeout: float = 600.0
     most_open_calls: int = 16
@@ -186,6 +190,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         token_hashes=_token_hashes(environ.get("API_TOKEN_SHA256", "").lower()),
         tokens=_tokens(environ.get("API_TOKENS", ""), webhooks),
         cors_origin=environ.get("CORS_ORIGIN", "").rstrip("/"),
+        result_base_url=_base_of_results(environ.get("RESULT_BASE_URL", "")),
         api_url=environ.get("API_URL", "").rstrip("/"),
         create_timeout=_seconds(environ, "CREATE_TIMEOUT", 30.0),
         call_timeout=_seconds(environ, "CALL_TIMEOUT", 600.0),
@@ -286,6 +291,16 @@ def _workspace(environ: Mapping[str, str], base_url: str) -> str | None:
             f" {named}, which takes no other's key: leave {WORKSPACE} out, or correct the host."
         )
     return chosen
+
+
+def _base_of_results(text: str) -> str:
+    url = text.strip().rstrip("/")
+    if url and not ADDRESS.fullmatch(url):
+        raise SettingsError(
+            f"RESULT_BASE_URL is {text!r}; it must be an address of http or https, without query:"
+            " https://images.example.com"
+        )
+    return url
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -129,7 +129,7 @@ def results_of(app: App, manifest: Manifest) -> list[dict[str, Any]]:
 def _image(app: App, image: Mapping[str, Any]) -> dict[str, Any]:
     prompts = {name: image.get(name) for name in ("orig_prompt", "actual_prompt")}
     told = {name: text for name, text in prompts.items() if text is not None}
-    return told | {"url": app.store.presign(image["key"], LINK_SECONDS)}
+    return told | {"url": app.links.show(image["key"], LINK_SECONDS)}
 
 
 def _usage(manifest: Manifest, model: Model | None) -> Mapping[str, Any]:

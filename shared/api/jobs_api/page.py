@@ -84,11 +84,13 @@ def policy(app: App) -> str:
     """Content-Security-Policy: the page talks to us and to the bucket, and runs its own scripts."""
     parts = urlsplit(app.store.presign("inputs/", 60))
     bucket = f"{parts.scheme}://{parts.netloc}"
+    results = urlsplit(app.settings.result_base_url)
+    shown = f"{bucket} {results.scheme}://{results.netloc}" if results.netloc else bucket
     return "; ".join(
         (
             "default-src 'self'",
-            f"img-src 'self' data: blob: {bucket}",
-            f"connect-src 'self' {bucket}",
+            f"img-src 'self' data: blob: {shown}",
+            f"connect-src 'self' {shown}",
             "style-src 'self'",
             "script-src 'self'",
             "object-src 'none'",

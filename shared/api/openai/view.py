@@ -69,7 +69,7 @@ class Answer:
         prompt = image.get("actual_prompt")
         told = {"revised_prompt": prompt} if prompt is not None else {}
         if not self.is_inline:
-            url = self.app.store.presign(image["key"], LINK_SECONDS)
+            url = self.app.links.show(image["key"], LINK_SECONDS)
             yield json.dumps({URL: url, **told}, ensure_ascii=False).encode()
             return
         rest = json.dumps({"": 0, **told}, ensure_ascii=False)[len('{"": 0') :]
