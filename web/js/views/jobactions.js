@@ -3,7 +3,7 @@
 import { cancelJob, eraseJob, hideJob, retryJob, Unauthorised, unhideJob } from "../api.js";
 import { copyText } from "../clipboard.js";
 import { t } from "../i18n.js";
-import { announce, complain } from "../notices.js";
+import { announce, complain, reasonOf } from "../notices.js";
 import { forget } from "../remembered.js";
 import { fillFrom, fillSuccessor } from "../rerun.js";
 import { toYaml } from "../yaml.js";
@@ -65,7 +65,7 @@ async function guarded(view, button, action) {
     await action();
   } catch (error) {
     if (error instanceof Unauthorised) view.app.signedOut();
-    else complain(error.message);
+    else complain(reasonOf(error));
   } finally {
     button.disabled = false;
   }
