@@ -8,18 +8,46 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
+from shared.catalogue.tasks import load_tasks
 from tests.browser.fake_api import ROOT, FakeApi
-from tests.browser.page_kit import Visit
+from tests.browser.page_kit import INPUTS, Visit
 
 AXE = ROOT / ".deploy-tools/node/node_modules/axe-core/axe.min.js"
 SERIOUS = {"serious", "critical"}
-SPEC = {"model": "wan2.5-i2i-preview", "input": {"prompt": "a picture", "images": ["oss:///a"]}}
+SPEC: dict[str, Any] = {
+    "model": "wan2.5-i2i-preview",
+    "input": {"prompt": "a picture", "images": ["oss:///a"]},
+}
+FAILING = SPEC | {"input": SPEC["input"] | {"prompt": "fail-me"}}
 VIEWS = {
-    "create": "#/create",
+    "start": "#/",
+    "a task": f"#/create/{load_tasks()[0].id}",
     "several pictures": "#/create/wan2.5-i2i-preview",
     "a mask": "#/create/wanx-x-painting",
+    "a drawing": "#/create/wanx-sketch-to-image-lite",
     "gallery": "#/jobs",
+    "selected jobs": "#/jobs",
     "job": "#/jobs/job-00",
+    "failed job": "#/jobs/job-01",
+}
+PRESSED: dict[str, Callable[[Page], None]] = {
+    "a mask": lambda page: page.set_input_files(".drop-zone input", INPUTS / "cat.jpg"),
+    "a drawing": lambda page: page.locator(".draw-start").click(),
+    "selected jobs": lambda page: page.locator(".tile-check input").first.check(),
+}
+"""What a person does there first."""
+READY = {
+    "a mask": ".painter-stage",
+    "a drawing": ".painter-stage",
+    "gallery": ".tile",
+    "selected jobs": ".selection button",
+    "job": ".results img",
+    "failed job": ".job-outcome .card",
+}
+SEEN: dict[str, dict[str, Any]] = {
+    "light": {},
+    "dark": {"scheme": "dark"},
+    "a phone in Chinese": {"size": (390, 844), "touch": True, "locale": "zh-CN"},
 }
 
 Visiting = Callable[..., Visit]
@@ -36,12 +64,16 @@ def serious(page: Page) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("seen", SEEN)
 @pytest.mark.parametrize("view", VIEWS)
-def test_nothing_serious(visit: Visiting, api: FakeApi, view: str, scheme: str) -> None:
+def test_nothing_serious(visit: Visiting, api: FakeApi, view: str, seen: str) -> None:
     api.add("job-00", SPEC)
-    page = visit(scheme=scheme).sign_in(VIEWS[view])
+    api.add("job-01", FAILING)
+    page = visit(**SEEN[seen]).sign_in(VIEWS[view])
     page.wait_for_load_state("networkidle")
+    if view in PRESSED:
+        PRESSED[view](page)
+    page.wait_for_selector(READY.get(view, "main h1"), state="attached")
     assert serious(page) == []
 
 

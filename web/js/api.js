@@ -41,7 +41,7 @@ export async function isAdmin() {
     await json("GET", "runtime");
     return true;
   } catch (error) {
-    if (error.status === 403) return false;
+    if (error instanceof ApiError && error.status === 403) return false;
     throw error;
   }
 }
@@ -62,12 +62,18 @@ export const submitJob = (job, key) =>
 export const submitJobs = (jobs, key) =>
   json("POST", "jobs", { lines: jobs, headers: { "Idempotency-Key": key } });
 
+/**
+ * @param {string} id
+ * @param {{signal?: AbortSignal}} [how]
+ */
 export const getJob = (id, { signal } = {}) => json("GET", `jobs/${encodeURIComponent(id)}`, { signal });
 
 /**
  * {jobs, missing}: the jobs that are not as `known` has them (by id an ETag, a state or null), as
  * soon as there is one, or after `wait` seconds; and those that there are not. With `newer`, a
  * {since, seen}, also `new`: the jobs made since then, other than those.
+ * @param {Record<string, string|null>} known
+ * @param {{wait: number, signal?: AbortSignal, newer?: {since: string, seen: string[]}}} how
  */
 export const getChanges = (known, { wait, signal, newer }) =>
   json("POST", "changes", { body: { jobs: known, wait, newer }, signal });
@@ -81,11 +87,12 @@ async function send(method, path, { body, lines, headers = {}, signal }) {
   if (body !== undefined) all["Content-Type"] = "application/json";
   if (lines) all["Content-Type"] = "application/jsonl";
   const text = lines ? lines.map((one) => JSON.stringify(one)).join("\n") : body === undefined ? undefined : JSON.stringify(body);
+  /** @type {RequestInit} */
   const options = { method, headers: all, body: text, signal, cache: "no-store", referrerPolicy: "no-referrer" };
   try {
     return await fetch(new URL(path, document.baseURI), options);
   } catch (error) {
-    if (error.name === "AbortError") throw error;
+    if (error instanceof Error && error.name === "AbortError") throw error;
     throw new ApiError(0, { detail: t("error.offline") });
   }
 }

@@ -1,7 +1,7 @@
 // Another model for the same task: what both understand goes along.
 
 import { fieldsOf, imageRule } from "./catalogue.js";
-import { fixPicture, readPicture } from "./picture.js";
+import { BadPicture, fixPicture, readPicture } from "./picture.js";
 
 const OF_THE_PICTURE = new Set(["size"]); // set anew for each model, after the picture
 
@@ -48,7 +48,9 @@ function pairedPictures(from, to) {
 /** As many as fit; one that the other model would refuse is converted, or left out. */
 async function carryPictures(to, { name, schema, rule }, pictures) {
   const most = schema.type === "array" ? schema.maxItems ?? Infinity : 1;
-  const [kept, leftOut] = [[], pictures.slice(most).map((one) => one.name)];
+  /** @type {any[]} */
+  const kept = [];
+  const leftOut = pictures.slice(most).map((one) => one.name);
   for (const picture of pictures.slice(0, most)) {
     const fitting = await fitted(picture, rule);
     if (fitting) kept.push(fitting);
@@ -67,7 +69,7 @@ async function fitted(picture, rule) {
     const { notes } = await readPicture(file, rule);
     return { ...picture, notes };
   } catch (error) {
-    return error.fixable ? fixPicture(file, rule).catch(() => null) : null;
+    return error instanceof BadPicture && error.fixable ? fixPicture(file, rule).catch(() => null) : null;
   }
 }
 

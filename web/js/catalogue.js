@@ -2,15 +2,17 @@
 
 import { getModels } from "./api.js";
 
+/** @type {ReturnType<typeof readModel>[] | null} */
 let models = null;
 let tasks = [];
 
 export async function loadModels() {
   if (models) return models;
   const answer = await getModels();
-  models = answer.models.filter((model) => model.offered !== false).map(readModel).sort(paintedFirst).sort(goingLast);
-  tasks = (answer.tasks ?? []).filter(({ id }) => models.some((model) => Object.hasOwn(model.tasks, id)));
-  return models;
+  const found = answer.models.filter((model) => model.offered !== false).map(readModel).sort(paintedFirst).sort(goingLast);
+  models = found;
+  tasks = (answer.tasks ?? []).filter(({ id }) => found.some((model) => Object.hasOwn(model.tasks, id)));
+  return found;
 }
 
 /** What can be done with the models that are offered, in the order of the API. */

@@ -1,5 +1,6 @@
 // What a file is, by its first bytes; a name proves nothing.
 
+/** @type {[string, string, number[]][]} the format, its MIME type, and how its files begin */
 const SIGNATURES = [
   ["PNG", "image/png", [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]],
   ["JPEG", "image/jpeg", [0xff, 0xd8, 0xff]],

@@ -23,9 +23,29 @@ const MOST = 50;
  * new jobs are asked for, or null; `onNew` gets their names.
  */
 export class Following {
+  /**
+   * @param {object} how
+   * @param {(job: any) => void} how.onJob
+   * @param {(error: any, id?: string) => void} how.onError
+   * @param {() => void} [how.onAgain]
+   * @param {() => {since: string, seen: string[]} | null} [how.newer]
+   * @param {(names: string[]) => unknown} [how.onNew]
+   * @param {() => boolean} [how.evenHidden]
+   */
   constructor({ onJob, onError, onAgain = () => {}, newer = () => null, onNew = () => {}, evenHidden = () => false }) {
-    Object.assign(this, { onJob, onError, onAgain, newer, onNew, evenHidden });
-    Object.assign(this, { known: new Map(), asking: null, failures: 0, idle: IDLE, stopped: false });
+    this.onJob = onJob;
+    this.onError = onError;
+    this.onAgain = onAgain;
+    this.newer = newer;
+    this.onNew = onNew;
+    this.evenHidden = evenHidden;
+    /** @type {Map<string, string|null>} by job: what is known of it */
+    this.known = new Map();
+    /** @type {AbortController|null} */
+    this.asking = null;
+    this.failures = 0;
+    this.idle = IDLE;
+    this.stopped = false;
     this.onVisibility = () => (this.isAway() ? this.interrupt() : this.goOn());
     document.addEventListener("visibilitychange", this.onVisibility);
   }
@@ -65,7 +85,7 @@ export class Following {
   async ask(signal) {
     while (!signal.aborted && !this.isAway() && (this.known.size || this.newer())) {
       const started = Date.now();
-      let least = AT_LEAST;
+      let least;
       try {
         const wait = this.failures || !this.known.size ? 0 : WAIT;
         const answer = await getChanges(this.question(), { wait, signal, newer: this.newer() ?? undefined });
@@ -123,6 +143,7 @@ function isFinal(error) {
   return error instanceof ApiError && [400, 403, 404, 405, 413, 422].includes(error.status);
 }
 
+/** @returns {Promise<void>} */
 function pause(milliseconds, signal) {
   if (milliseconds <= 0 || signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {

@@ -90,6 +90,7 @@ export function money(value, currency) {
 export function when(time) {
   const date = new Date(time);
   if (Number.isNaN(date.getTime())) return "";
+  /** @type {Intl.DateTimeFormatOptions} */
   const options = { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" };
   return new Intl.DateTimeFormat(current === "zh" ? "zh-CN" : "en", options).format(date);
 }

@@ -26,13 +26,13 @@ async function pictureOf(job, one) {
   const kept = await keptPicture(one.url);
   if (kept) return { ...one, blob: kept.blob, name: kept.name, address: URL.createObjectURL(kept.blob) };
   const given = givenAddress(job, one);
-  return { ...one, blob: null, name: String(one.url).split("/").pop().slice(0, 80), address: given };
+  return { ...one, blob: null, name: (String(one.url).split("/").pop() ?? "").slice(0, 80), address: given };
 }
 
 /** A picture that stands in the job itself is uploaded like one that was chosen. */
 function inlinePicture({ field, url }) {
   const [head, data] = url.split(",");
-  const type = /^data:([^;]+)/.exec(head)[1];
+  const [type] = head.replace(/^data:/, "").split(";");
   const bytes = Uint8Array.from(atob(data), (one) => one.charCodeAt(0));
   const blob = new Blob([bytes], { type });
   return { url: null, blob, type, name: `${field}.${type.split("/")[1]}`, address: URL.createObjectURL(blob) };

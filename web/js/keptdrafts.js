@@ -42,6 +42,7 @@ export function forgetKeptDrafts() {
 
 async function keep(model, entry) {
   clearTimeout(entry.timer);
+  /** @type {Awaited<ReturnType<typeof packed>>} */
   let draft = null;
   try {
     draft = await packed(entry.draft);

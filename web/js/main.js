@@ -20,6 +20,9 @@ import { startView } from "./views/start.js";
 import { signInView } from "./views/signin.js";
 
 const app = { go, redraw, signedOut, signOut: leave };
+/** @typedef {{element: HTMLElement, title?: string, focus?: () => void, close?: () => void}} View */
+
+/** @type {View|null} */
 let current = null;
 let round = 0;
 let navigated = false;
@@ -49,6 +52,7 @@ function leave() {
 /** Draws the view the address names. A view that comes late, after another was asked for, is dropped. */
 async function redraw(message = "") {
   const mine = (round += 1);
+  /** @type {View} */
   let view;
   try {
     view = token() ? await viewOf(location.hash) : signInView(() => redraw(), message);
@@ -65,7 +69,7 @@ async function redraw(message = "") {
   replace(document.getElementById("app"), frame(app, view.element));
   if (focus) document.querySelector(focus)?.focus({ preventScroll: true });
   else if (view.focus) view.focus();
-  else if (navigated) document.getElementById("content").focus({ preventScroll: true });
+  else if (navigated) document.getElementById("content")?.focus({ preventScroll: true });
   navigated = false;
   return null;
 }

@@ -5,7 +5,7 @@ import { fieldsOf, imageRule } from "./catalogue.js";
 
 /**
  * A job file in the flat form; one that is flat already is returned as it is.
- * @param {object} model as `catalogue.js` reads it
+ * @param {any} model as `catalogue.js` reads it
  * @param {{model?: string, input?: any, parameters?: any}} spec
  * @returns {{model?: string, input?: any, parameters?: any}}
  */

@@ -7,8 +7,12 @@ const SHOWN_FOR = 6000;
 
 /** For the ear alone. */
 export function say(text) {
-  document.getElementById("announcer").textContent = text;
+  const place = document.getElementById("announcer");
+  if (place) place.textContent = text;
 }
+
+/** What an error says, whatever was thrown. */
+export const reasonOf = (error) => (error instanceof Error ? error.message : String(error));
 
 export function announce(text) {
   say(text);

@@ -11,7 +11,23 @@ export class BadPicture extends Error {
   }
 }
 
-/** {blob, name, type, width, height, address, notes}. Raises BadPicture. */
+/**
+ * What is known of a picture of a draft.
+ * @typedef {object} Picture
+ * @property {Blob|null} blob null if it lies in the bucket and this browser cannot read it
+ * @property {string} name
+ * @property {string} [type]
+ * @property {number} [width] in pixels, as is `height`; unknown where it cannot be shown
+ * @property {number} [height]
+ * @property {string|null} address of the preview
+ * @property {string[]} [notes]
+ * @property {string|null} [url] once it is in the bucket
+ */
+
+/**
+ * Raises BadPicture.
+ * @returns {Promise<Picture>}
+ */
 export async function readPicture(file, rule) {
   const name = file.name || "picture";
   const formats = rule.accept.join(", ");
@@ -122,7 +138,7 @@ function redraw(bitmap, width, height, type, seeThrough = false) {
   const canvas = document.createElement("canvas");
   canvas.width = width;
   canvas.height = height;
-  const context = canvas.getContext("2d");
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   context.fillStyle = "#fff";
   if (!seeThrough) context.fillRect(0, 0, width, height);
   context.imageSmoothingQuality = "high";

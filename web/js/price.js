@@ -61,7 +61,7 @@ function outputArea(model, job) {
   if (ignoring.some((rule) => holds(rule.when, job, model))) return NaN;
   const size = valueAt(model, job, "/parameters/size");
   const level = LEVEL.exec(size ?? "");
-  return level ? (level[1] * LEVEL_SIDE) ** 2 : areaOf(size);
+  return level ? (Number(level[1]) * LEVEL_SIDE) ** 2 : areaOf(size);
 }
 
 /** How many images the job is for, at most; which field says so may depend on others. */

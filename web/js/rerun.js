@@ -15,7 +15,7 @@ const DRAWN = /(^|\/)drawing\.png$/;
 
 /**
  * Fills the draft of the job's model.
- * @param {object} job a job as the API shows it
+ * @param {any} job a job as the API shows it
  * @param {{seed?: number}} changes what is to differ: the seed of a result, where the model has one
  * @returns {Promise<string|null>} the model's name, or null if it is not known any more
  */

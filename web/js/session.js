@@ -54,6 +54,7 @@ export async function takeFromAddress() {
 async function useCode(code) {
   if (!LOOPBACK.test(location.hostname)) return;
   const body = JSON.stringify({ code });
+  /** @type {RequestInit} */
   const options = { method: "POST", body, headers: { "Content-Type": "application/json" }, cache: "no-store" };
   const answer = await fetch(new URL("_runtime/sign-in", document.baseURI), options).catch(() => null);
   if (answer?.ok) signIn((await answer.json()).token, true);

@@ -28,15 +28,21 @@ function usualSizes(model, schema) {
 }
 
 function allows(rule, size) {
-  const [, width, height] = SIZE.exec(size).map(Number);
+  const [width, height] = sidesOf(size) ?? [NaN, NaN];
   const measures = { area: [width * height], aspect: [width / height], sides: [width, height] }[rule.kind] ?? [];
   return measures.every((one) => one >= rule.min && one <= rule.max);
 }
 
+/** [width, height] of a width*height, undefined of anything else. */
+function sidesOf(size) {
+  const [, width, height] = SIZE.exec(size ?? "") ?? [];
+  return width ? [Number(width), Number(height)] : undefined;
+}
+
 /** Pixels of a width*height, NaN of anything else. */
 export function areaOf(size) {
-  const [, width, height] = SIZE.exec(size ?? "") ?? [];
-  return width ? width * height : NaN;
+  const [width, height] = sidesOf(size) ?? [NaN, NaN];
+  return width * height;
 }
 
 /**
@@ -57,7 +63,7 @@ export function suggestSize(model, draft, schema, form) {
 
 function nearest(sizes, aspect) {
   const distance = (size) => {
-    const [, width, height] = SIZE.exec(size) ?? [null, 1, 1];
+    const [width, height] = sidesOf(size) ?? [1, 1];
     return Math.abs(Math.log(width / height / aspect));
   };
   return [...sizes].sort((one, other) => distance(one) - distance(other))[0];

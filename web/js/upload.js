@@ -21,6 +21,7 @@ export function uploadPicture(picture, onProgress) {
   return picture.uploading;
 }
 
+/** @returns {Promise<void>} */
 function put(address, headers, blob, onProgress) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();

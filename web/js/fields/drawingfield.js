@@ -166,6 +166,8 @@ async function trace(context, drawing, file, take, place) {
       if (error.fixable) return fixPicture(file, context.rule);
       throw error;
     });
+    // This browser cannot show every picture that the model takes.
+    if (!guide.width || !guide.height) throw new BadPicture("bad.broken", { name: guide.name });
     drawing.guide = guide;
     take(guide.width / guide.height);
   } catch (error) {

@@ -6,7 +6,7 @@ import { bytes, fieldTitle, number, t } from "../i18n.js";
 
 /**
  * {element, input}
- * @param {object} context of the field
+ * @param {import("./shell.js").FieldContext} context
  * @param {boolean} several whether more than one file may be chosen at once
  * @param {(files: File[]) => void} onFiles
  */

@@ -14,7 +14,7 @@ export function jsonField(context) {
       onchange: () => {
         try {
           setValue(context, input.value.trim() ? JSON.parse(input.value) : undefined);
-          showError(element, null);
+          showError(element);
         } catch {
           showError(element, t("form.json.bad"));
         }

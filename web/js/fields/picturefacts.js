@@ -7,8 +7,8 @@ import { uploadPicture } from "../upload.js";
 
 /**
  * The upload begins as soon as a picture is there; submitting waits for it.
- * @param {object} picture as `picture.js` reads it
- * @param {HTMLElement[]} buttons
+ * @param {import("../picture.js").Picture} picture
+ * @param {(HTMLElement|null)[]} buttons
  */
 export function pictureFacts(picture, buttons) {
   const status = h("span", { class: "upload-status" });

@@ -147,11 +147,11 @@ function offerToFix(field, file) {
 
 /** What is drawn here is a sketch, so the parameter that says so is set as well. */
 function penButton(field) {
-  const draw = () => {
+  const start = () => {
     startDrawing(field.context);
     beginDrawing(field);
   };
-  return h("button", { type: "button", class: "button draw-start", onclick: draw }, icon("pencil"), t("draw.start"));
+  return h("button", { type: "button", class: "button draw-start", onclick: start }, icon("pencil"), t("draw.start"));
 }
 
 async function drawOnIt(field, picture) {
@@ -160,7 +160,7 @@ async function drawOnIt(field, picture) {
 }
 
 function beginDrawing(field) {
-  showError(field.element, null);
+  showError(field.element);
   field.draw();
   sayItIsASketch(field.context, true);
   field.element.querySelector(".painter-stage").focus();

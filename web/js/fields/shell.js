@@ -26,10 +26,10 @@ import { fieldTitle, fromCatalogue, t } from "../i18n.js";
  * parts is a group.
  * @param {FieldContext} context
  * @param {(ids: Record<string, string>) => any} make
- * @param {{group?: boolean, aside?: HTMLElement|null}} [how]
+ * @param {{group?: boolean, aside?: (HTMLElement|null)[]}} [how]
  * @returns {HTMLElement}
  */
-export function shell(context, make, { group = false, aside = null } = {}) {
+export function shell(context, make, { group = false, aside = [] } = {}) {
   const ids = { control: uid("field"), help: uid("help"), error: uid("error"), label: uid("label") };
   ids.described = `${ids.help} ${ids.error}`;
   const { name, schema, section } = context;

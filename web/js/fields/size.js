@@ -16,10 +16,10 @@ export function sizeField(context) {
   const standard = context.schema.default;
   const current = context.draft[context.section][context.name] ?? standard;
   const options = [
-    standard === undefined ? { value: undefined, title: t("form.automatic") } : null,
+    ...(standard === undefined ? [{ value: undefined, title: t("form.automatic") }] : []),
     ...recommended.map((value) => ({ value, title: choiceTitle(value), shape: aspectShape(value) })),
     { value: OTHER, title: t("form.custom") },
-  ].filter(Boolean);
+  ];
   const isOther = current !== undefined && !recommended.includes(current);
   const custom = twoNumbers(context, isOther ? current : recommended.find((value) => value.includes("*")));
   custom.hidden = !isOther;

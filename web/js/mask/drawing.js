@@ -54,7 +54,7 @@ export class Drawing extends Mask {
     const flat = document.createElement("canvas");
     flat.width = this.width;
     flat.height = this.height;
-    const context = flat.getContext("2d", { alpha: false });
+    const context = /** @type {CanvasRenderingContext2D} */ (flat.getContext("2d", { alpha: false }));
     context.fillStyle = "#fff";
     context.fillRect(0, 0, this.width, this.height);
     context.drawImage(this.canvas, 0, 0);

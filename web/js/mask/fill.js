@@ -23,8 +23,8 @@ function spread(width, height, isAlike, x, y) {
   const inside = new Uint8Array(width * height);
   const box = { left: x, right: x, top: y, bottom: y };
   const waiting = [[x, y]];
-  while (waiting.length) {
-    const [column, row] = waiting.pop();
+  for (let first = waiting.pop(); first; first = waiting.pop()) {
+    const [column, row] = first;
     const base = row * width;
     if (inside[base + column]) continue;
     const [left, right] = run(base, column, width, (at) => !inside[at] && isAlike(at));

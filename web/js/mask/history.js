@@ -22,6 +22,8 @@ export const opacityOf = (bits) => ({
   },
 });
 
+/** @typedef {{x: number, y: number, width: number, height: number, kept: Uint8ClampedArray}} Tile */
+
 export class History {
   /**
    * @param {CanvasRenderingContext2D} context
@@ -30,8 +32,11 @@ export class History {
   constructor(context, packing) {
     this.context = context;
     this.packing = packing;
+    /** @type {Tile[][]} */
     this.done = [];
+    /** @type {Tile[][]} */
     this.undone = [];
+    /** @type {Map<string, Tile>|null} */
     this.open = null;
   }
 
@@ -49,13 +54,14 @@ export class History {
 
   /** To be called before the pixels of this rectangle change. */
   touch(x, y, width, height) {
-    const { canvas } = this.context;
+    const { open, context: { canvas } } = this;
+    if (!open) throw new Error("begin() comes before touch()");
     const right = Math.min(canvas.width - 1, Math.ceil(x + width));
     const bottom = Math.min(canvas.height - 1, Math.ceil(y + height));
     for (let row = Math.max(0, Math.floor(y / TILE)); row * TILE <= bottom; row += 1) {
       for (let column = Math.max(0, Math.floor(x / TILE)); column * TILE <= right; column += 1) {
         const key = `${column},${row}`;
-        if (!this.open.has(key)) this.open.set(key, this.#read(column * TILE, row * TILE));
+        if (!open.has(key)) open.set(key, this.#read(column * TILE, row * TILE));
       }
     }
   }

@@ -19,13 +19,13 @@ export function keyHelp(kind) {
     ["[ ]", t("mask.size")],
     ["+ − 0", t("keys.zoom")],
     ["Shift", t("keys.straight")],
-    kind.inverts ? ["I", t("mask.invert")] : null,
+    ...(kind.inverts ? [["I", t("mask.invert")]] : []),
     ["Ctrl Z", t("mask.undo")],
     ["Ctrl Shift Z", t("mask.redo")],
     ["Delete", t("mask.clear")],
     ["← ↑ → ↓ Enter", t("keys.arrows")],
     ["Ctrl V", t("keys.paste")],
-  ].filter(Boolean);
+  ];
   const list = rows.map(([keys, words]) => [h("dt", {}, h("kbd", {}, keys)), h("dd", {}, words)]);
   const panel = h("div", { id, class: "key-help card", popover: "auto" }, h("h2", {}, label), h("dl", {}, list), h("p", { class: "help" }, t("keys.note")));
   const button = h("button", { type: "button", class: "tool", title: `${label} (?)`, "aria-label": label, popovertarget: id }, icon("help"));

@@ -8,7 +8,7 @@ const OF_BUTTONS = new Set(["Enter", " ", "Delete", "Backspace", ...Object.keys(
  * Calls the painter's commands; whatever is no command of the painter stays with the browser.
  * @param {HTMLElement} whole the painter with its toolbar
  * @param {HTMLElement} stage the canvas in it
- * @param {object} painter
+ * @param {import("./painter.js").Painter} painter
  */
 export function listenToKeys(whole, stage, painter) {
   whole.addEventListener("keydown", (event) => {

@@ -16,6 +16,11 @@ function countPainted(context, width, height) {
   return painted;
 }
 
+/** @param {CanvasRenderingContext2DSettings} [settings] */
+function offscreen(width, height, settings) {
+  return /** @type {OffscreenCanvasRenderingContext2D} */ (new OffscreenCanvas(width, height).getContext("2d", settings));
+}
+
 /** A little beside the colour is still the colour, as JPEG makes of it. */
 function isMarked(red, green, blue, colours) {
   if (!colours.length) return (red + green + blue) / 3 >= HALF;
@@ -32,7 +37,7 @@ export class Mask {
     this.canvas = document.createElement("canvas");
     this.canvas.width = width;
     this.canvas.height = height;
-    this.context = this.canvas.getContext("2d", { willReadFrequently: true });
+    this.context = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d", { willReadFrequently: true }));
     this.history = new History(this.context, packing);
     this.version = 0;
   }
@@ -173,7 +178,7 @@ export class Mask {
     const scale = Math.min(1, Math.sqrt(COUNTED_PIXELS / (this.width * this.height)));
     const [width, height] = [Math.ceil(this.width * scale), Math.ceil(this.height * scale)];
     if (scale === 1) return countPainted(this.context, width, height) / (width * height);
-    const copy = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+    const copy = offscreen(width, height, { willReadFrequently: true });
     copy.drawImage(this.canvas, 0, 0, width, height);
     return countPainted(copy, width, height) / (width * height);
   }
@@ -189,19 +194,19 @@ export class Mask {
     const flat = document.createElement("canvas");
     flat.width = this.width;
     flat.height = this.height;
-    flat.getContext("2d", { alpha: false }).putImageData(image, 0, 0);
+    const context = /** @type {CanvasRenderingContext2D} */ (flat.getContext("2d", { alpha: false }));
+    context.putImageData(image, 0, 0);
     return new Promise((resolve) => flat.toBlob(resolve, "image/png"));
   }
 
   #patch({ width, height, inside }) {
-    const patch = new OffscreenCanvas(width, height);
-    const context = patch.getContext("2d");
+    const context = offscreen(width, height);
     const image = context.createImageData(width, height);
     const words = new Uint32Array(image.data.buffer);
     const word = (0xff000000 | this.colour.bits) >>> 0;
     for (let i = 0; i < inside.length; i += 1) if (inside[i]) words[i] = word;
     context.putImageData(image, 0, 0);
-    return patch;
+    return context.canvas;
   }
 
   /** One step of the history that changes all. */

@@ -37,7 +37,11 @@ export class Painter {
     this.cursor = { x: mask.width / 2, y: mask.height / 2 };
     this.panHeld = false;
     this.pointed = false;
-    this.#build();
+    const { sheet, help } = this.#buildStage();
+    this.viewport = new Viewport(this.stage, sheet, mask.width, mask.height);
+    this.viewport.onchange = () => this.#showRing();
+    this.bar = toolbar(this);
+    this.#buildRest(help);
     this.strokes = new Strokes(mask, tools);
     new Pointers(this.stage, this.viewport, this, () => this.panHeld || tools.tool === "pan");
     listenToKeys(this.element, this.stage, this);
@@ -163,7 +167,8 @@ export class Painter {
     this.status.classList.toggle("nothing", share === 0);
   }
 
-  #build() {
+  /** {sheet, help}: what moves under the stage, and the id of the words that help. */
+  #buildStage() {
     const { mask, picture } = this;
     mask.canvas.className = "mask-canvas";
     this.below = picture ? h("img", { src: picture.address, alt: "", draggable: "false" }) : null;
@@ -178,10 +183,12 @@ export class Painter {
       this.ring,
     );
     this.stage.style.aspectRatio = `${Math.max(mask.width, mask.height * 0.75)} / ${mask.height}`;
-    this.viewport = new Viewport(this.stage, sheet, mask.width, mask.height);
-    this.viewport.onchange = () => this.#showRing();
+    return { sheet, help };
+  }
+
+  #buildRest(help) {
+    const { words } = this.kind;
     this.status = h("output", { class: "painter-status" });
-    this.bar = toolbar(this);
     const foot = h("div", { class: "painter-foot" }, this.status, h("p", { id: help, class: "help" }, t(`${words}.help`)), this.bar.foot);
     this.element = h("div", { class: `painter ${words}` }, this.bar.element, this.stage, foot);
   }

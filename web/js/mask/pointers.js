@@ -17,7 +17,7 @@ export class Pointers {
   /**
    * @param {HTMLElement} stage
    * @param {import("./viewport.js").Viewport} viewport
-   * @param {object} tool
+   * @param {Pick<import("./painter.js").Painter, "down"|"move"|"up"|"abandon"|"hover"|"leave">} tool
    * @param {() => boolean} isPanning
    */
   constructor(stage, viewport, tool, isPanning) {

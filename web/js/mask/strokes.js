@@ -4,6 +4,11 @@
 const LIGHTEST = 0.25;
 const STILL = 0.25;
 
+/**
+ * @typedef {{x: number, y: number}} Point in pixels of the picture
+ * @typedef {{from: Point, to: Point, straight: boolean, fills: boolean, erases: boolean}} Stroke
+ */
+
 export class Strokes {
   /**
    * @param {import("./mask.js").Mask} sheet
@@ -12,18 +17,21 @@ export class Strokes {
   constructor(sheet, tools) {
     this.sheet = sheet;
     this.tools = tools;
+    /** @type {Stroke|null} */
     this.stroke = null;
+    /** @type {Point|null} where the last line ended */
     this.last = null;
   }
 
   /**
-   * @param {{x: number, y: number}} point in pixels of the picture
+   * @param {Point} point
    * @param {{straight?: boolean, pressure?: number, erases?: boolean}} how the pressure is a share of the full one
    */
   begin(point, { straight = false, pressure = 1, erases = false }) {
-    this.stroke = { from: point, to: point, straight, fills: this.tools.tool === "fill", erases: erases || this.tools.tool === "eraser" };
-    if (this.stroke.fills) return;
-    this.#open();
+    const stroke = { from: point, to: point, straight, fills: this.tools.tool === "fill", erases: erases || this.tools.tool === "eraser" };
+    this.stroke = stroke;
+    if (stroke.fills) return;
+    this.#open(stroke);
     this.#line(point, point, pressure);
   }
 
@@ -33,22 +41,23 @@ export class Strokes {
     const before = stroke.to;
     stroke.to = point;
     if (stroke.fills) return;
-    if (stroke.straight) this.#again(stroke.from, point);
+    if (stroke.straight) this.#again(stroke, stroke.from, point);
     else this.#line(before, point, pressure);
   }
 
   /** A press with Shift that does not move draws a line from where the last one ended. */
   end() {
-    if (!this.stroke) return;
-    if (this.stroke.fills) this.sheet.fill(this.stroke.to, this.tools.colour);
-    else this.#endLine();
+    const { stroke } = this;
+    if (!stroke) return;
+    if (stroke.fills) this.sheet.fill(stroke.to, this.tools.colour);
+    else this.#endLine(stroke);
     this.stroke = null;
   }
 
-  #endLine() {
-    const { stroke, last } = this;
+  #endLine(stroke) {
+    const { last } = this;
     const moved = Math.hypot(stroke.to.x - stroke.from.x, stroke.to.y - stroke.from.y);
-    if (stroke.straight && last && moved <= STILL * this.tools.size) this.#again(last, stroke.to);
+    if (stroke.straight && last && moved <= STILL * this.tools.size) this.#again(stroke, last, stroke.to);
     this.last = stroke.to;
     this.sheet.endStroke();
   }
@@ -58,13 +67,13 @@ export class Strokes {
     this.stroke = null;
   }
 
-  #open() {
-    this.sheet.beginStroke(this.stroke.erases, this.tools.size, this.tools.colour);
+  #open(stroke) {
+    this.sheet.beginStroke(stroke.erases, this.tools.size, this.tools.colour);
   }
 
-  #again(from, to) {
+  #again(stroke, from, to) {
     this.sheet.abandonStroke();
-    this.#open();
+    this.#open(stroke);
     this.#line(from, to, 1);
   }
 

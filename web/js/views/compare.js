@@ -3,7 +3,13 @@
 import { h } from "../dom.js";
 import { t } from "../i18n.js";
 
-/** `after` gives the proportions; `names` are what the two are called, if not before and after. */
+/**
+ * `after` gives the proportions; `names` are what the two are called, if not before and after.
+ * @param {string} before its address
+ * @param {{url: string, width?: number, height?: number}} after
+ * @param {string} alt
+ * @param {{before: string, after: string}|null} [names]
+ */
 export function compare(before, after, alt, names = null) {
   const words = names ?? { before: t("compare.before"), after: t("compare.after") };
   const input = h("input", { type: "range", min: 0, max: 100, step: 1, class: "compare-range", "aria-label": t("compare.label") });

@@ -9,7 +9,7 @@ import { icon } from "../icons.js";
 import { capital, either, t } from "../i18n.js";
 import { settledJob } from "../jobfile.js";
 import { keepSoon } from "../keptdrafts.js";
-import { complain } from "../notices.js";
+import { complain, reasonOf } from "../notices.js";
 import { addressOf, keepPlace, placeOf } from "../place.js";
 import { priceOf } from "../price.js";
 import { copyJobFile, lookAgain, submitForm } from "../submitting.js";
@@ -65,7 +65,7 @@ function sampleButton(app, place) {
     try {
       await fillSample(place);
     } catch (error) {
-      return complain(t("sample.failed", { reason: error.message }));
+      return complain(t("sample.failed", { reason: reasonOf(error) }));
     } finally {
       button.disabled = false;
     }

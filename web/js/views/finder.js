@@ -21,8 +21,10 @@ export function queryOf({ search, state, model, age, show }) {
 
 export class Finder {
   constructor(filters) {
-    const ask = filters.show === "favourites" ? ofFavourites(filters) : ofAll(queryOf(filters));
-    Object.assign(this, { ask, isDone: false, searched: 0, isStopped: false });
+    this.ask = filters.show === "favourites" ? ofFavourites(filters) : ofAll(queryOf(filters));
+    this.isDone = false;
+    this.searched = 0;
+    this.isStopped = false;
   }
 
   stop() {
@@ -46,7 +48,7 @@ export class Finder {
 function ofAll(query) {
   let cursor = null;
   return async (limit) => {
-    const { jobs, next = null, searched = jobs.length } = await listJobs({ ...query, limit, ...(cursor && { cursor }) });
+    const { jobs, next = null, searched = jobs.length } = await listJobs({ ...query, limit, ...(cursor ? { cursor } : {}) });
     cursor = next;
     return { jobs, searched, isLast: next === null };
   };

@@ -140,7 +140,7 @@ function add(view, jobs) {
 /** The tile where its job belongs: nearly always at one of the ends. */
 function place(view, job) {
   const others = [...view.grid.children];
-  const isAfter = (tile) => isBefore(job, view.jobs.get(tile.dataset.job));
+  const isAfter = (other) => isBefore(job, view.jobs.get(other.dataset.job));
   const next = others.length && isAfter(others.at(-1)) ? others.find(isAfter) : null;
   view.grid.insertBefore(view.tiles.get(job.job), next);
 }

@@ -23,7 +23,7 @@ import { star } from "./star.js";
 export async function jobView(app, id) {
   await loadModels();
   const stop = new AbortController();
-  const view = { app, id, stop, parts: {}, job: null };
+  const view = { app, id, stop, parts: {}, job: null, model: null };
   for (const part of ["head", "state", "waiting", "outcome", "details", "lost"]) view.parts[part] = h("div", { class: `job-${part}` });
   const { head, state, waiting, outcome, lost } = view.parts;
   const element = h("div", { class: "job" }, head, lost, state, waiting, outcome, view.parts.details);

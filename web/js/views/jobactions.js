@@ -1,9 +1,9 @@
 // What can be done with a job.
 
-import { cancelJob, eraseJob, hideJob, retryJob, Unauthorised, unhideJob } from "../api.js";
+import { ApiError, cancelJob, eraseJob, hideJob, retryJob, Unauthorised, unhideJob } from "../api.js";
 import { copyText } from "../clipboard.js";
 import { t } from "../i18n.js";
-import { announce, complain } from "../notices.js";
+import { announce, complain, reasonOf } from "../notices.js";
 import { forget } from "../remembered.js";
 import { fillFrom, fillSuccessor } from "../rerun.js";
 import { toYaml } from "../yaml.js";
@@ -66,7 +66,7 @@ async function guarded(view, button, action, refused = "") {
     await action();
   } catch (error) {
     if (error instanceof Unauthorised) view.app.signedOut();
-    else complain((error.status === 409 && refused) || error.message);
+    else complain((error instanceof ApiError && error.status === 409 && refused) || reasonOf(error));
   } finally {
     button.disabled = false;
   }

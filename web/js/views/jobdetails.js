@@ -4,7 +4,7 @@ import { getEvents, redeliver } from "../api.js";
 import { h, replace } from "../dom.js";
 import { icon } from "../icons.js";
 import { clock, either, inPageLanguage, t, when } from "../i18n.js";
-import { announce, complain } from "../notices.js";
+import { announce, complain, reasonOf } from "../notices.js";
 import { isOver } from "../states.js";
 import { costOfJob } from "./jobcost.js";
 
@@ -47,7 +47,7 @@ async function loadEvents(job, list, told) {
     replace(list, events.map((event) => h("li", {}, h("time", {}, clock(event.at)), h("span", {}, t(`state.${event.state}`)))));
     replace(told, ...deliveriesOf(job, deliveries));
   } catch (error) {
-    replace(list, h("li", {}, error.message));
+    replace(list, h("li", {}, reasonOf(error)));
   }
 }
 
@@ -73,7 +73,7 @@ async function tellAgain(job, button) {
     await redeliver(job.job);
     announce(t("told.sent"));
   } catch (error) {
-    complain(error.message);
+    complain(reasonOf(error));
   } finally {
     button.disabled = false;
   }

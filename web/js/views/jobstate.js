@@ -16,9 +16,11 @@ export function stateCard(model) {
   const bar = progressBar();
   const steps = h("ol", { class: "steps", "aria-hidden": "true" });
   const element = h("section", { class: "card state-card" }, h("div", { class: "state-line" }, word, more), reason, bar.element, steps);
-  const card = { state: null, since: Date.now(), timer: null };
+  const card = { state: null, since: Date.now() };
+  /** @type {ReturnType<typeof setInterval>|undefined} */
+  let timer;
   const tick = () => bar.set(share(card.state, (Date.now() - card.since) / 1000, model?.typical ?? 30, model));
-  const stop = () => clearInterval(card.timer);
+  const stop = () => clearInterval(timer);
   const update = (job) => {
     if (job.state !== card.state) Object.assign(card, { state: job.state, since: startOf(job) });
     element.dataset.tone = tone(job.state);
@@ -29,7 +31,7 @@ export function stateCard(model) {
     replace(steps, stepItems(model, job.state));
     steps.hidden = bar.element.hidden = isOver(job.state);
     stop();
-    if (!isOver(job.state)) card.timer = setInterval(tick, TICK);
+    if (!isOver(job.state)) timer = setInterval(tick, TICK);
     tick();
   };
   return { element, update, stop };

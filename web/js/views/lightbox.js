@@ -7,7 +7,12 @@ import { t } from "../i18n.js";
 const STEP = 1.25;
 const [LEAST, MOST] = [0.1, 8];
 
-/** Opens at one of `images`; `onShow` gets the place of each that is shown. The focus returns. */
+/**
+ * Opens at one of `images`; `onShow` gets the place of each that is shown. The focus returns.
+ * @param {{url: string, name?: string}[]} images
+ * @param {number} [place]
+ * @param {(place: number) => void} [onShow]
+ */
 export function lightbox(images, place = 0, onShow = () => {}) {
   const image = h("img", { class: "lightbox-image", draggable: "false" });
   const stage = h("div", { class: "lightbox-stage", tabindex: "0", role: "group", "aria-label": t("lightbox.stage") }, image);
@@ -91,6 +96,7 @@ function draw(box) {
 
 function drag(box) {
   const { stage } = box;
+  /** @type {{x: number, y: number, left: number, top: number}|null} */
   let from = null;
   stage.addEventListener("pointerdown", (event) => {
     box.dragged = false;

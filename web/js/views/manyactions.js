@@ -6,7 +6,7 @@ import { h } from "../dom.js";
 import { downloadImages } from "../download.js";
 import { icon } from "../icons.js";
 import { t } from "../i18n.js";
-import { announce, complain } from "../notices.js";
+import { announce, complain, reasonOf } from "../notices.js";
 import { forget } from "../remembered.js";
 import { canRetry, isOver } from "../states.js";
 
@@ -15,7 +15,7 @@ export async function download(selection) {
     const n = await downloadImages(selection.jobs, (done, all) => selection.say(t("select.downloading", { n: done + 1, total: all })));
     announce(t("select.downloaded", { n }));
   } catch (error) {
-    complain(error.message);
+    complain(reasonOf(error));
   }
 }
 
@@ -52,7 +52,10 @@ export function askAndErase(selection) {
   });
 }
 
-/** Says what erasing means, and erases if it is still wanted; resolves once that is done or not. */
+/**
+ * Says what erasing means, and erases if it is still wanted; resolves once that is done or not.
+ * @returns {Promise<void>}
+ */
 export function askToErase(n, erase) {
   return new Promise((resolve, reject) => {
     let wanted = false;
@@ -67,6 +70,7 @@ export function askToErase(n, erase) {
 /** The names of the jobs for which it went well; the first refusal is said. */
 async function each(selection, jobs, act) {
   const done = [];
+  /** @type {string|null} */
   let first = null;
   for (const [place, job] of jobs.entries()) {
     selection.say(t("select.working", { n: place + 1, total: jobs.length }));
@@ -75,7 +79,7 @@ async function each(selection, jobs, act) {
       done.push(job.job);
     } catch (error) {
       if (error instanceof Unauthorised) throw error;
-      first ??= `${job.job}: ${error.message}`;
+      first ??= `${job.job}: ${reasonOf(error)}`;
     }
   }
   if (first) complain(t("select.failed", { n: jobs.length - done.length, reason: first }));

@@ -23,7 +23,7 @@ export class Newcomers {
     const recent = newest.filter(([, time]) => time >= begin).slice(0, MOST);
     this.times = new Map(recent);
     // Where there may be more than can be named, the others would be new for ever.
-    this.since = recent.length < MOST ? begin : recent.at(-1)[1] + 1;
+    this.since = recent.length < MOST ? begin : (recent.at(-1)?.[1] ?? begin) + 1;
   }
 
   question() {

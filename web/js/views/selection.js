@@ -11,7 +11,16 @@ import { askAndErase, download, hide, retry, show } from "./manyactions.js";
 export class Selection {
   /** `view` holds the `jobs` and `tiles` by name, in their order, and the `app`. */
   constructor(view, { onGone, onMade }) {
-    Object.assign(this, { view, onGone, onMade, chosen: new Set(), last: null, admin: null, busy: false });
+    this.view = view;
+    this.onGone = onGone;
+    this.onMade = onMade;
+    /** @type {Set<string>} names of jobs */
+    this.chosen = new Set();
+    /** @type {string|null} the name of the job that was pressed last */
+    this.last = null;
+    /** @type {boolean|null} whether the token is an admin's, null before that was asked */
+    this.admin = null;
+    this.busy = false;
     this.status = h("span", { class: "selection-status", role: "status" });
     this.buttons = h("div", { class: "selection-buttons" });
     this.element = h("div", { class: "selection card", role: "region", "aria-label": t("select.label"), hidden: true }, this.status, this.buttons);

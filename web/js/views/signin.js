@@ -6,6 +6,7 @@ import { h, replace } from "../dom.js";
 import { forgetDrafts } from "../draft.js";
 import { icon } from "../icons.js";
 import { t } from "../i18n.js";
+import { reasonOf } from "../notices.js";
 import { isSomebodyElse, signIn, signOut, takeOffered } from "../session.js";
 
 export function signInView(onDone, message = "") {
@@ -47,7 +48,7 @@ async function submit(event, { input, stay, button, error, onDone }) {
     return onDone();
   } catch (problem) {
     signOut();
-    replace(error, problem instanceof Unauthorised ? t("signin.wrong") : problem.message);
+    replace(error, problem instanceof Unauthorised ? t("signin.wrong") : reasonOf(problem));
     input.setAttribute("aria-invalid", "true");
     return input.select();
   } finally {

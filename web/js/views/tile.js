@@ -28,7 +28,7 @@ function link(job, state) {
   const model = findModel(job.model);
   return h(
     "a",
-    { class: "tile", href: `#/jobs/${encodeURIComponent(job.job)}`, "aria-label": t("gallery.open", { job: job.prompt || job.job, state }) },
+    { class: "tile", href: `#/jobs/${encodeURIComponent(job.job)}` },
     picture(job),
     h("span", { class: "tile-prompt" }, job.prompt || job.job),
     h("span", { class: "tile-facts" }, h("span", { class: "pill", "data-tone": tone(job.state) }, state), h("span", {}, when(job.created_at))),

@@ -331,7 +331,6 @@ export const en = {
   "gallery.nothingAtAll": "Nothing fits. Search for something else.",
   "gallery.count": "{n} job(s) shown",
   "gallery.failed": "The jobs could not be loaded.",
-  "gallery.open": "Open job {job}, {state}",
   "gallery.create": "Create",
   "gallery.show": "Which jobs",
   "gallery.everything": "All jobs",

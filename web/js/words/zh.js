@@ -331,7 +331,6 @@ export const zh = {
   "gallery.nothingAtAll": "没有匹配的任务。请换个词搜索。",
   "gallery.count": "显示 {n} 个任务",
   "gallery.failed": "无法加载任务。",
-  "gallery.open": "打开任务 {job}，{state}",
   "gallery.create": "去创作",
   "gallery.show": "哪些任务",
   "gallery.everything": "全部任务",
