@@ -13,6 +13,7 @@ from typing import Any
 import click
 from rich.cells import cell_len
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -21,6 +22,7 @@ from cli.trouble import Refused, Trouble
 from shared.platform.clock import from_iso
 
 WIDTH = 80
+MOST_COLUMNS = 1000
 _PIECES = re.compile(
     r"\s*[\[（“]*(?:[^\u2e80-\uffef\s\[\]]+|[\u2e80-\uffef])[\]，。；：！？、）”]*|\s+$|."
 )
@@ -44,8 +46,14 @@ def console(stderr: bool = False) -> Console:
 
 
 def print_table(table: Table) -> None:
-    """Print a table without the spaces that fill its lines."""
+    """Print a table without the spaces that fill its lines.
+
+    A name is copied and searched for, so its first column never breaks: a line that is too long is
+    for the terminal to wrap, which joins it again where a person copies it.
+    """
     out = console()
+    wide = out.options.update(max_width=MOST_COLUMNS)
+    out.width = max(out.width, Measurement.get(out, wide, table).minimum)
     with out.capture() as captured:
         out.print(table)
     lines = captured.get().splitlines()
@@ -114,16 +122,10 @@ def state_text(state: str) -> Text:
 
 
 def table(*columns: str, right: tuple[str, ...] = ()) -> Table:
-    """A table without lines. The first column breaks over lines; nothing is ever left out."""
+    """A table without lines. Nothing breaks over lines, and nothing is ever left out."""
     made = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
     for name in columns:
-        first = name == columns[0]
-        made.add_column(
-            tell(name),
-            justify="right" if name in right else "left",
-            overflow="fold",
-            no_wrap=not first,
-        )
+        made.add_column(tell(name), justify="right" if name in right else "left", no_wrap=True)
     return made
 
 

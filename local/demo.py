@@ -6,6 +6,7 @@ bucket, and asks the HTTP endpoint how the jobs are.
 
 from __future__ import annotations
 
+import html
 import os
 import sys
 import time
@@ -22,6 +23,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Table
 
 from local.up import LaptopCloud, UpError
+from shared.jobfile.written import prompt_of
 from shared.jobs.intake import Source
 from shared.ledger.record import FINAL
 from shared.platform.clock import from_iso
@@ -32,6 +34,11 @@ RUNS = ROOT / ".local" / "demo"
 JOB_FILES = ("inpainting.yaml", "sketch.yaml", "edit.yaml", "fusion.yaml")
 PATIENCE = 120.0
 """Seconds after which the demo gives up and says where to look."""
+SHEET = """<!doctype html><meta charset="utf-8"><title>What the demo made</title>
+<style>body {{font: 15px sans-serif; margin: 2em; display: flex; flex-wrap: wrap; gap: 1em}}
+figure {{margin: 0; width: 320px}} img {{border-radius: 6px}}</style>
+{figures}
+"""
 SHARE_OF_STATE = {"QUEUED": 5, "SUBMITTING": 15, "PENDING": 25, "RUNNING": 40}
 
 
@@ -180,8 +187,25 @@ def _closing(console: Console, folder: Path | None, jobs: list[DemoJob]) -> int:
             violations = job.result.get("violations") or [{}]
             reason = error.get("message") or violations[0].get("message") or "see the logs"
             console.print(f"[red]{job.name}: {job.state}:[/red] {reason}")
+    if folder:
+        sheet = _contact_sheet(folder, jobs).resolve().as_uri()
+        console.print(f"\nAll on one page: {sheet}", soft_wrap=True, highlight=False)
     console.print("\nA stand-in on this computer painted these images, not the Wanx models.")
     return 0 if all(job.state == "SUCCEEDED" for job in jobs) else 1
+
+
+def _contact_sheet(folder: Path, jobs: list[DemoJob]) -> Path:
+    """A page with every image and its prompt, to look at in a browser."""
+    figures, page = [], folder.parents[1] / "gallery.html"
+    for job in jobs:
+        prompt = prompt_of(job.result.get("spec")) or ""
+        for image in job.result.get("images", ()):
+            said = f"{html.escape(job.name)}<br><small>{html.escape(prompt[:200])}</small>"
+            place = html.escape((folder / image["key"]).relative_to(page.parent).as_posix())
+            shown = f'<a href="{place}"><img src="{place}" alt="" width="320"></a>'
+            figures.append(f"<figure>{shown}<figcaption>{said}</figcaption></figure>")
+    page.write_text(SHEET.format(figures="\n".join(figures)), "utf-8")
+    return page
 
 
 if __name__ == "__main__":

@@ -31,7 +31,9 @@ def answer(world: World, path: str, **settings: Any) -> Any:
 def test_links_to_results_are_those_of_the_cdn(world: World) -> None:
     shown = answer(world, "/jobs/cat", result_base_url=CDN)["images"][0]
     assert shown["url"] == IMAGE
-    assert shown["download_url"].startswith("https://bucket.invalid/"), "a signed link asks to save it"
+    assert shown["download_url"].startswith("https://bucket.invalid/"), (
+        "a signed link asks to save it"
+    )
     assert shown["key"] == "results/cat/image-1.png", "manifest and answers keep keys"
     (row,) = answer(world, "/jobs", result_base_url=CDN)["jobs"]
     assert row["images"][0]["url"] == IMAGE
