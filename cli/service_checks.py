@@ -70,8 +70,9 @@ def _region_check(settings: Settings) -> Check:
     region, catalogue = settings.model_region, load_catalogue()
     offered, known = len(in_region(catalogue, region)), len(catalogue.names())
     trial = model_host(settings.base_url).trial
-    more = "; a trial host, which has low limits" if trial else ""
-    return Check("region", True, f"{region}, {offered} of {known} models{more}", warns=trial)
+    text = f"{region}, {offered} of {known} models"
+    text = f"{text}; a trial host, which has low limits" if trial else text
+    return Check("region", True, text, warns=trial)
 
 
 def _limit_checks(service: ModelStudio, settings: Settings) -> Iterator[Check]:

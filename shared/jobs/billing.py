@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from shared.catalogue.models import USUAL_USAGE, Model
+from shared.catalogue.models import Model
 from shared.catalogue.price import Bill, area_asked_for
 from shared.catalogue.rules import Rules
 from shared.jobfile import JobSpec
 from shared.jobs.wanted import images_wanted
 from shared.ledger.record import Record
-from shared.modelstudio.result_urls import value_at
 
 
 def request_of(spec: JobSpec | None) -> dict[str, Any]:
@@ -65,20 +64,3 @@ def price_at_most(rules: Rules, spec: JobSpec, last: Record | None = None) -> di
 def images_left(model: Model | None, last: Record, spec: JobSpec | None) -> int:
     """How many images the next attempt of a job is for."""
     return len(last.missing) or images_wanted(model, request_of(spec))
-
-
-def image_count(answer: Any, model: Model | None, stored: int, most: int) -> int:
-    """How many images are billed; a count that cannot be is taken for what was stored."""
-    places = model.usage_at if model else (USUAL_USAGE,)
-    told = (value_at(answer, place) for place in places)
-    count = next((one for one in told if one is not None), None)
-    if not isinstance(count, int) or isinstance(count, bool) or not 0 <= count <= most:
-        return stored
-    return count
-
-
-def area(answer: Any, model: Model) -> int | None:
-    """The area of the outputs, where the service tells it."""
-    sides = [value_at(answer, place) for place in model.area_at or ()]
-    whole = [side for side in sides if isinstance(side, int) and not isinstance(side, bool)]
-    return whole[0] * whole[1] if len(whole) == 2 and min(whole) > 0 else None

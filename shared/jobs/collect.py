@@ -12,9 +12,9 @@ from shared.catalogue.models import Model
 from shared.catalogue.price import Bill, area_asked_for, areas_billed
 from shared.catalogue.rules import Rules
 from shared.jobfile import JobSpec
-from shared.jobs.billing import area, at_most, billed_before, image_count, request_of
+from shared.jobs.billing import at_most, billed_before, request_of
 from shared.jobs.errors import classified, explained, log_fields
-from shared.jobs.images import store_image, stored_before
+from shared.jobs.images import area, image_count, store_image, stored_before
 from shared.jobs.manifest import FailedImage, Outcome
 from shared.jobs.transitions import Retained, Transitions
 from shared.jobs.wanted import MOST_IMAGES, Wanted, wanted

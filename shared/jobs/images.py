@@ -7,10 +7,12 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
+from shared.catalogue.models import USUAL_USAGE, Model
 from shared.jobfile.image_probe import ImageFacts, ProbeError, probe
 from shared.ledger.manifest import StoredImage
 from shared.modelstudio.answers import RETENTION
 from shared.modelstudio.download import Download, DownloadFailed
+from shared.modelstudio.result_urls import value_at
 from shared.storage import layout
 from shared.storage.objects import Entry, ObjectStore
 
@@ -96,3 +98,20 @@ def _as_stored(
         actual_prompt=item.get("actual_prompt"),
         host=host,
     )
+
+
+def image_count(answer: Any, model: Model | None, stored: int, most: int) -> int:
+    """How many images are billed; a count that cannot be is taken for what was stored."""
+    places = model.usage_at if model else (USUAL_USAGE,)
+    told = (value_at(answer, place) for place in places)
+    count = next((one for one in told if one is not None), None)
+    if not isinstance(count, int) or isinstance(count, bool) or not 0 <= count <= most:
+        return stored
+    return count
+
+
+def area(answer: Any, model: Model) -> int | None:
+    """The area of the outputs, where the service tells it."""
+    sides = [value_at(answer, place) for place in model.area_at or ()]
+    whole = [side for side in sides if isinstance(side, int) and not isinstance(side, bool)]
+    return whole[0] * whole[1] if len(whole) == 2 and min(whole) > 0 else None
