@@ -33,6 +33,8 @@ from shared.storage.objects import ObjectDamaged, ObjectMissing, ObjectStore, Ob
 
 log = logging.getLogger(__name__)
 
+MOST_LOOKED_AT = 5000
+"""Jobs whose pictures are looked at for a caller who waits; a person at a shell has more time."""
 ANSWER_MAY_COME = 900.0
 """Seconds in which the answer to a call that was lost may still come (the longest call)."""
 MOST_DEAD = 1000
@@ -45,6 +47,12 @@ REMAINS = (
     "whatever was fetched, sent to a webhook or copied out of the bucket before",
 )
 """What erasing does not reach, for people."""
+
+
+TOO_MANY = (
+    "The bucket has more than {most} jobs, any of which may use the job's pictures. Run `wanx erase`"
+    " on the bucket, which looks at all of them, or erase all inputs (inputs=all)."
+)
 
 
 class NotErasable(Exception):
@@ -78,11 +86,15 @@ class Erased:
 
 @dataclass
 class Erasure:
-    """Erases jobs whose files have at most `limit` bytes. Every method may raise StoreError."""
+    """Erases jobs whose files have at most `limit` bytes. Every method may raise StoreError.
+
+    `most_jobs`: how many jobs are looked at for others that use a picture, None for all of them.
+    """
 
     ledger: Ledger
     limit: int
     map_fn: MapFn = in_turn
+    most_jobs: int | None = None
 
     def erase(self, job: str, all_inputs: bool = False) -> Erased:
         """Erase a job that is over; done again it goes on, or finds nothing left.
@@ -136,11 +148,13 @@ class Erasure:
         if not is_upload(key):
             return "it was put into the bucket by hand, for any job"
         others = self._uses.of(key, job)
+        if not others and not self._uses.is_whole:
+            raise NotErasable(TOO_MANY.format(most=self.most_jobs), None)  # nothing has gone yet
         return f"{', '.join(others)} uses it" if others else None
 
     @cached_property
     def _uses(self) -> PictureUses:
-        return PictureUses(self.ledger, self.map_fn)
+        return PictureUses(self.ledger, self.map_fn, self.most_jobs)
 
     def _job_file(self, chain: list[Record], done: Erased) -> None:
         for source in {one.source for one in chain if one.source is not None}:

@@ -57,10 +57,15 @@ def _texts(value: Any) -> Iterator[str]:
 
 @dataclass
 class PictureUses:
-    """The pictures of all jobs, as far as they were looked at. May raise StoreError."""
+    """The pictures of all jobs, as far as they were looked at. May raise StoreError.
+
+    `most`: how many jobs are looked at, None for all; `is_whole`: there were no more.
+    """
 
     ledger: Ledger
     map_fn: MapFn = in_turn
+    most: int | None = None
+    is_whole: bool = True
     _jobs: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     _looked: set[str] = field(default_factory=set)
     _newest_ms: int = 0
@@ -79,6 +84,9 @@ class PictureUses:
             newest = max(newest, entry.created_ms)
             if entry.job not in self._looked:
                 batch.append(entry.job)
+            if self.most is not None and len(self._looked) + len(batch) > self.most:
+                self.is_whole = False
+                return
             if len(batch) == BATCH:
                 self._read(batch)
                 batch = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 
 import falcon
 
@@ -15,7 +16,7 @@ from shared.api.jobs_api.taking import idempotency_key, refuse_violated
 from shared.jobfile.written import job_file_of
 from shared.jobs.adopt import NotAdoptable
 from shared.jobs.cancel import NotCancelable
-from shared.jobs.erase import NotErasable
+from shared.jobs.erase import MOST_LOOKED_AT, NotErasable
 from shared.jobs.idempotency import KeyReused
 from shared.jobs.lost_calls import DECISIONS, NotLost
 from shared.jobs.retry import NotRetryable
@@ -82,7 +83,8 @@ class JobErase:
         if inputs not in (UNUSED, ALL):
             raise wrong_parameter("inputs", f"{UNUSED} or {ALL}", inputs)
         try:
-            done = app_of(request).erasure.erase(job, all_inputs=inputs == ALL)
+            erasure = replace(app_of(request).erasure, most_jobs=MOST_LOOKED_AT)
+            done = erasure.erase(job, all_inputs=inputs == ALL)
         except NotErasable as error:
             raise Problem(409, "Not erased", str(error)) from None
         answer_json(response, done.to_dict())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -185,6 +186,20 @@ def test_a_job_made_since_the_last_look_keeps_its_picture(world: World) -> None:
     taken(world, pictured("three"), key="jobs/three.json")
     run(world)
     assert erasure.erase("one").kept == {UPLOAD: "three uses it"}
+
+
+def test_where_too_many_jobs_may_use_a_picture_nothing_is_erased_for_who_waits(
+    world: World,
+) -> None:
+    taken(world, pictured("cat"))
+    run(world)
+    with_upload(world, BY_HAND)
+    taken(world, pictured("dog", BY_HAND), key="jobs/dog.jsonl")
+    erasure, before = world.app("person").erasure, world.bucket.keys("")
+    with pytest.raises(NotErasable, match="more than 1 jobs"):
+        replace(erasure, most_jobs=1).erase("cat")
+    assert world.bucket.keys("") == before
+    assert UPLOAD in replace(erasure, most_jobs=2).erase("cat").removed
 
 
 def test_a_picture_put_there_by_hand_goes_only_if_asked_for(world: World) -> None:
