@@ -50,8 +50,8 @@ REMAINS = (
 
 
 TOO_MANY = (
-    "The bucket has more than {most} jobs, any of which may use the job's pictures. Run `wanx erase`"
-    " on the bucket, which looks at all of them, or erase all inputs (inputs=all)."
+    "The bucket has more than {most} jobs, any of which may use the job's pictures. Run"
+    " `wanx erase` on the bucket, which looks at all of them, or erase all inputs (inputs=all)."
 )
 
 
