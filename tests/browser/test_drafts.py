@@ -49,7 +49,7 @@ def test_a_reload_brings_picture_mask_and_words_back(visit: Visiting, api: FakeA
     assert before != "0 % painted"
     page.reload()
     expect(page.get_by_label("Prompt", exact=True)).to_have_value("a red hat")
-    expect(page.locator(".thumbnail .name")).to_have_text("cat.jpg")
+    expect(page.locator(".picture .name")).to_have_text("cat.jpg")
     expect(page.locator(".painter-status")).to_have_text(before)
     page.get_by_role("button", name="Submit").click()
     page.wait_for_selector(".compare")

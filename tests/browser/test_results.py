@@ -132,6 +132,7 @@ def test_earlier_prompts_are_offered_until_somebody_signs_out(
     page = visit().sign_in("#/jobs/cat")
     page.wait_for_selector(".result-foot")
     page.get_by_role("link", name="Create").click()
+    page.locator('[data-task="edit"]').click()
     page.locator(".history summary").first.click()
     page.get_by_role("button", name="a cat in the garden").click()
     expect(page.get_by_label("Prompt", exact=True)).to_have_value("a cat in the garden")

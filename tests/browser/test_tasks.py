@@ -102,7 +102,7 @@ def test_another_model_of_the_task_keeps_what_was_entered(visit: Visiting, api: 
     expect(page.locator(".upload-status")).to_contain_text("Uploaded")
     model_of(page, "qwen-image-3.0")
     expect(page.get_by_label("Prompt", exact=True)).to_have_value("make it winter")
-    expect(page.locator(".thumbnail .name")).to_have_text("cat.jpg")
+    expect(page.locator(".picture .name")).to_have_text("cat.jpg")
     assert len(api.keys) == 1, "it is not uploaded again"
     assert page.url.endswith("#/create/edit/qwen-image-3.0")
 
@@ -118,7 +118,7 @@ def test_a_picture_that_the_other_model_refuses_is_converted(
     page.locator(".all-models > summary").click()
     page.locator('.model-row[value="wanx2.1-imageedit"]').click()
     page.wait_for_selector('form[data-model="wanx2.1-imageedit"]')
-    expect(page.locator(".thumbnail .facts")).to_contain_text("4096 × 2458")
+    expect(page.locator(".picture .facts")).to_contain_text("4096 × 2458")
 
 
 def test_an_address_that_leads_nowhere_says_so(visit: Visiting, api: FakeApi) -> None:
@@ -136,8 +136,9 @@ def test_a_sample_can_be_submitted_as_it_is(
 ) -> None:
     page = visit(locale=locale).sign_in(f"#/create/{task.id}")
     page.get_by_role("button", name="Try a sample" if locale == "en-GB" else "试用示例").click()
-    names = page.locator(".thumbnail .name")
-    expect(names).to_have_count(len(task.sample["pictures"]))
+    # A list shows each as a thumbnail and one of them large as well.
+    pictures = page.locator(".pictures:not(.listed) .picture, .thumbnail")
+    expect(pictures).to_have_count(len(task.sample["pictures"]))
     page.locator("button[type=submit]").click()
     page.wait_for_selector(".job")
     assert len(api.jobs) == 1
@@ -168,7 +169,7 @@ def hand_over(page: Page, selector: str) -> bool:
 def test_a_picture_that_comes_down_anywhere_is_taken(visit: Visiting, place: str) -> None:
     page = visit().sign_in("#/create/edit")
     assert hand_over(page, place)
-    expect(page.locator(".thumbnail .name")).to_have_text("cat.jpg")
+    expect(page.locator(".picture .name")).to_have_text("cat.jpg")
     expect(page.locator(".thumbnail")).to_have_count(1)
 
 
@@ -185,6 +186,7 @@ def test_a_picture_without_a_place_is_refused(visit: Visiting, api: FakeApi) -> 
     expect(page.locator(".toast")).to_contain_text("Choose first what you would like to do")
     page.goto(f"{api.url}/#/create/extend")
     page.set_input_files(".drop-zone input", INPUTS / "person.png")
+    expect(page.locator(".picture .name")).to_have_text("person.png")
     assert hand_over(page, "header")
     expect(page.locator(".toast")).to_contain_text("no room for another picture")
 
