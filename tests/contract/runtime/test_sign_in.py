@@ -42,8 +42,8 @@ def ask(cloud: LaptopCloud, code: str, **headers: str) -> requests.Response:
 
 def test_the_printed_link_gives_the_token_to_this_computers_page(cloud: LaptopCloud) -> None:
     link = str(cloud.sign_in_link)
-    assert link in summary(cloud)
-    assert max(len(line) for line in summary(cloud).splitlines()) <= 80
+    (line,) = (one for one in summary(cloud).splitlines() if link in one)
+    assert len(line) <= 80
     address, _, code = link.partition("/#code=")
     assert ask(cloud, code, Origin="https://evil.example").status_code == 403
     assert ask(cloud, "x" * len(code)).status_code == 403
