@@ -73,17 +73,13 @@ def test_no_wildcard_action_and_no_whole_bucket() -> None:
         assert "*" not in row.resources
 
 
-def test_no_function_can_delete_what_cannot_be_made_again() -> None:
-    kept = (
-        layout.RECORDS,
-        layout.JOB_FILES,
-        layout.INPUTS,
-        layout.UPLOADS,
-        layout.RESULTS,
-    )
+def test_only_api_can_delete_what_cannot_be_made_again_and_nobody_a_record() -> None:
+    erased = (layout.JOB_FILES, layout.INPUTS, layout.UPLOADS, layout.RESULTS)
     for row in load_table():
         if row.action == "oss:DeleteObject":
-            assert not [one for one in row.resources if one.startswith(kept) or one == "state/*"]
+            assert not [one for one in row.resources if one.startswith(layout.RECORDS)]
+            assert "state/*" not in row.resources
+            assert row.role == "api" or not [one for one in row.resources if one.startswith(erased)]
 
 
 def test_only_who_hides_jobs_moves_their_index_entries() -> None:
