@@ -40,6 +40,7 @@ export async function readPicture(file, rule) {
   try {
     checkFormat(seen, name, rule, formats);
     checkBytes(name, file.size, rule);
+    checkAspect({ name, width, height }, rule);
     const advice = sizeProblem({ name, width, height }, rule);
     if (advice && !rule.advised) throw advice;
     const upright = seen.orientation > 1 ? await redraw(bitmap, width, height, "image/jpeg") : file;
@@ -117,6 +118,16 @@ function sizeProblem({ name, width, height }, rule) {
     return new BadPicture("bad.large", { name, width, height, bound, max }, true);
   }
   return null;
+}
+
+/** Of the bounds of longer over shorter side those that the service insists on. */
+function checkAspect({ name, width, height }, rule) {
+  const share = Math.max(width, height) / Math.min(width, height);
+  for (const { refused, largest, below } of rule.aspect) {
+    if (refused && (share > (largest ?? Infinity) || share >= (below ?? Infinity))) {
+      throw new BadPicture("bad.aspect", { name, width, height, max: largest ?? below });
+    }
+  }
 }
 
 function checkBytes(name, size, rule) {

@@ -143,6 +143,7 @@ export const en = {
   "bad.empty": "{name} is empty. Choose another file.",
   "bad.small": "{name} is {width} × {height} pixels, too small: each side must be {bound} {min}.",
   "bad.large": "{name} is {width} × {height} pixels, too large: each side must be {bound} {max}.",
+  "bad.aspect": "{name} is {width} × {height} pixels: the longer side may be at most {max} times as long as the shorter one. Crop it.",
   "bad.atLeast": "at least",
   "bad.atMost": "at most",
   "bad.moreThan": "more than",

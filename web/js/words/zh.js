@@ -143,6 +143,7 @@ export const zh = {
   "bad.empty": "{name} 是空文件。请选择其他文件。",
   "bad.small": "{name} 为 {width} × {height} 像素，过小：每边须{bound} {min}。",
   "bad.large": "{name} 为 {width} × {height} 像素，过大：每边须{bound} {max}。",
+  "bad.aspect": "{name} 为 {width} × {height} 像素：长边最多为短边的 {max} 倍，请先裁剪。",
   "bad.atLeast": "不小于",
   "bad.atMost": "不大于",
   "bad.moreThan": "大于",
