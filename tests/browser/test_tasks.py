@@ -173,6 +173,18 @@ def test_a_picture_that_comes_down_anywhere_is_taken(visit: Visiting, place: str
     expect(page.locator(".thumbnail")).to_have_count(1)
 
 
+def test_a_picture_that_comes_down_beside_its_field_is_taken_once(
+    visit: Visiting, api: FakeApi
+) -> None:
+    page = visit().sign_in("#/create/edit")
+    assert hand_over(page, "header")
+    expect(page.locator(".upload-status")).to_contain_text("Uploaded")
+    expect(page.locator(".toast")).to_have_count(1)
+    page.wait_for_load_state("networkidle")
+    expect(page.locator(".thumbnail")).to_have_count(1)
+    assert len(api.keys) == 1
+
+
 def test_a_picture_in_its_field_is_taken_once(visit: Visiting) -> None:
     page = visit().sign_in("#/create/edit")
     hand_over(page, ".drop-zone")

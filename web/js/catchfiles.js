@@ -1,8 +1,22 @@
-// Pictures that are dropped or pasted beside a field go to the first that has room. Without this
-// the browser would open a dropped file, in place of the page.
+// Pictures that are dropped or pasted anywhere go to a field of the form that takes them. Without
+// this the browser would open a dropped file, in place of the page.
 
 import { t } from "./i18n.js";
 import { announce, complain } from "./notices.js";
+
+/** @typedef {{element: HTMLElement, take: (files: File[]) => void, room: () => boolean}} Taker */
+
+/** @type {{form: HTMLElement, takers: () => Taker[]} | null} */
+let latest = null;
+
+/**
+ * From now on this form gets what comes down, as long as it is on the page.
+ * @param {HTMLElement} form
+ * @param {() => Taker[]} takers its fields that take pictures now
+ */
+export function catchFor(form, takers) {
+  latest = { form, takers };
+}
 
 export function catchFiles() {
   document.addEventListener("dragover", (event) => filesIn(event.dataTransfer) && event.preventDefault());
@@ -10,28 +24,26 @@ export function catchFiles() {
     const files = filesIn(event.dataTransfer);
     if (event.defaultPrevented || !files) return;
     event.preventDefault();
-    hand(files);
+    hand([...files], event.target);
   });
   document.addEventListener("paste", (event) => {
     if (!event.clipboardData) return;
     const { files, types } = event.clipboardData;
-    const target = event.target instanceof Element ? event.target : null;
-    const isWriting = target?.closest("textarea, input") && types.includes("text/plain");
-    if (!files.length || isWriting || target?.closest(".field:has(.pictures)")) return;
+    const isWriting = event.target instanceof Element && event.target.closest("textarea, input") && types.includes("text/plain");
+    if (!files.length || isWriting) return;
     event.preventDefault();
-    hand(files);
+    hand([...files], event.target);
   });
 }
 
 const filesIn = (transfer) => (transfer?.types.includes("Files") ? transfer.files : null);
 
-/** An empty field comes before one that takes more. */
-function hand(files) {
-  const zones = [...document.querySelectorAll("form[data-model] .drop-zone")].filter((one) => one.checkVisibility());
-  const zone = zones.find((one) => !one.classList.contains("small")) ?? zones[0];
-  const input = zone?.querySelector("input");
-  if (!zone || !input) return complain(t(document.querySelector("form[data-model]") ? "drop.full" : "drop.noForm"));
-  input.files = files;
-  input.dispatchEvent(new Event("change"));
-  return announce(t("drop.taken", { name: zone.closest(".field")?.querySelector("legend")?.firstChild?.textContent }));
+/** The field under the pointer comes first, then one that has room. */
+function hand(files, target) {
+  if (!latest?.form.isConnected) return complain(t("drop.noForm"));
+  const takers = latest.takers();
+  const taker = takers.find(({ element }) => element.contains(target)) ?? takers.find((one) => one.room());
+  if (!taker) return complain(t("drop.full"));
+  taker.take(files);
+  return announce(t("drop.taken", { name: taker.element.querySelector("legend")?.firstChild?.textContent }));
 }

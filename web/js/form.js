@@ -1,9 +1,9 @@
 // The form of a model, drawn from its schemas and rules: what it shall do, pictures, words, settings.
 
+import { catchFor } from "./catchfiles.js";
 import { fieldsOf, imageRule } from "./catalogue.js";
 import { h } from "./dom.js";
 import { fromCatalogue, inPageLanguage, t } from "./i18n.js";
-import { takeAnywhere } from "./fields/anywhere.js";
 import { makeField } from "./fields/field.js";
 import { lineField } from "./fields/line.js";
 import { maskField } from "./fields/maskfield.js";
@@ -57,7 +57,7 @@ export function buildForm(model, draft, onChange, foot) {
     ),
   );
   changed("");
-  takeAnywhere(element, () => entries.filter((one) => one.take && !one.element.hidden));
+  catchFor(element, () => entries.filter((one) => one.take && !one.element.hidden));
   return { element, showViolations: (found) => showViolations(element, found) };
 }
 
