@@ -23,7 +23,15 @@ def priority_ignored() -> list[Change]:
 
 def last_in_first_out() -> list[Change]:
     head: Callable[[Queue, str, int], list[str]] = Queue.head
-    return [(Queue, "head", lambda self, model, _limit: head(self, model, 1000)[::-1])]
+    heads: Callable[[Queue, int], dict[str, list[str]]] = Queue.heads
+    return [
+        (Queue, "head", lambda self, model, _limit: head(self, model, 1000)[::-1]),
+        (
+            Queue,
+            "heads",
+            lambda self, each: {name: mine[::-1] for name, mine in heads(self, each).items()},
+        ),
+    ]
 
 
 def place_lost() -> list[Change]:
