@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+from shared.ledger.job_index import IndexEntry
 from shared.ledger.ledger import Ledger
 from shared.ledger.record import Record
 from shared.platform.concurrency import MapFn, in_turn
@@ -80,7 +81,7 @@ class PictureUses:
         """Read the jobs that were not looked at yet: those that were made since."""
         batch: list[str] = []
         newest = self._newest_ms
-        for entry in self.ledger.index.newest(since_ms=self._newest_ms):
+        for entry in self._entries(newest):
             newest = max(newest, entry.created_ms)
             if entry.job not in self._looked:
                 batch.append(entry.job)
@@ -92,6 +93,11 @@ class PictureUses:
                 batch = []
         self._read(batch)
         self._newest_ms = newest
+
+    def _entries(self, since_ms: int) -> Iterator[IndexEntry]:
+        """Of all jobs; a hidden one needs its pictures as well."""
+        for folder in (layout.JOBS, layout.HIDDEN):
+            yield from self.ledger.index.after(None, since_ms, folder=folder)
 
     def _read(self, jobs: list[str]) -> None:
         for job, keys in zip(jobs, self.map_fn(self._pictures, jobs, AT_ONCE), strict=True):
