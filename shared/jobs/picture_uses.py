@@ -11,8 +11,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
 
+from shared.jobfile.written import texts_in
 from shared.ledger.job_index import IndexEntry
 from shared.ledger.ledger import Ledger
 from shared.ledger.record import Record
@@ -40,20 +40,9 @@ def pictures_of(chain: Iterable[Record]) -> set[str]:
         if record.spec is not None:
             found.update(use.key for use in record.spec.images if use.key)
         elif record.manifest is not None:
-            texts = _texts(record.manifest.spec)
+            texts = texts_in(record.manifest.spec)
             found.update(text[len(OURS) :] for text in texts if text.startswith(OURS))
     return found
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for inner in value.values():
-            yield from _texts(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _texts(inner)
 
 
 @dataclass
