@@ -26,6 +26,11 @@ def place(request: pytest.FixtureRequest, world: World) -> Iterator[tuple[str, .
         yield ("--api", address, "--token", TOKEN)
 
 
+def test_a_label_that_is_none_is_refused(world: World) -> None:
+    said = wanx.run("erase", "--label", "team:a", "--yes", code=2)
+    assert "'team:a' is not written as name=value" in " ".join(said.split())
+
+
 def test_hidden_jobs_are_erased_with_the_others(place: tuple[str, ...], world: World) -> None:
     said = json.loads(wanx.run(*place, "erase", "--prefix", "team-", "--yes", "--json"))
     assert sorted(one["job"] for one in said) == ["team-cat", "team-dog"]
