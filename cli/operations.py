@@ -45,17 +45,6 @@ def resolve(
     sys.exit(run(access, Options(decision, model, since, sure)))
 
 
-def _labels(
-    _context: click.Context, _param: click.Parameter, given: tuple[str, ...]
-) -> tuple[tuple[str, str], ...]:
-    """Labels as people write them. Raises click's error."""
-    found = [text.partition("=") for text in given]
-    for name, equals, value in found:
-        if not name or not equals:
-            raise click.BadParameter(f"{name + equals + value!r}; write it as NAME=VALUE.")
-    return tuple((name, value) for name, _, value in found)
-
-
 @click.command(short_help="Delete the pictures and texts of jobs.")
 @click.argument("jobs", nargs=-1, metavar="[JOB]...")
 @click.option(
@@ -63,7 +52,6 @@ def _labels(
     "labels",
     multiple=True,
     metavar="K=V",
-    callback=_labels,
     help="All jobs with this label; may be repeated.",
 )
 @click.option("--prefix", default="", metavar="P", help="All jobs whose ids begin with P.")
@@ -74,7 +62,7 @@ def _labels(
 def erase(
     access: Access,
     jobs: tuple[str, ...],
-    labels: tuple[tuple[str, str], ...],
+    labels: tuple[str, ...],
     prefix: str,
     all_inputs: bool,
     sure: bool,
@@ -90,12 +78,14 @@ def erase(
     Exit code 1 if a job could not be erased, or the answer to the question was no.
     """
     from cli.commands.erase import Options, run
+    from cli.commands.jobs import labels_of
 
     if bool(jobs) == bool(labels or prefix):
         raise click.UsageError("name jobs, or choose them by --label or --prefix.")
     if as_json and not sure:
         raise click.UsageError("--json asks nothing: add --yes.")
-    sys.exit(run(access, Options(jobs, labels, prefix, all_inputs, sure, as_json)))
+    chosen = Options(jobs, labels_of(labels), prefix, all_inputs, sure, as_json)
+    sys.exit(run(access, chosen))
 
 
 @click.command(short_help="Look at everything a working system needs.")

@@ -284,6 +284,7 @@ def _filter(wanted: Wanted) -> JobFilter:
         int(wanted.since * 1000),
         until_ms=until,
         words=tuple(wanted.search.split()),
+        hidden=wanted.hidden,
     )
 
 

@@ -185,6 +185,8 @@ def _view(job: Job) -> View:
 def _filters(wanted: Wanted) -> dict[str, Any]:
     query: dict[str, Any] = {"model": wanted.model or "", "search": wanted.search}
     query["label"] = [f"{name}:{value}" for name, value in wanted.labels]
+    if wanted.hidden:
+        query["hidden"] = "true"
     if len(wanted.states) == 1:
         query["state"] = wanted.states[0]
     if wanted.since:

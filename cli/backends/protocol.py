@@ -24,7 +24,10 @@ class Submitted:
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which jobs to list. `since` and `until` in seconds since 1970; `search`: words."""
+    """Which jobs to list. `since` and `until` in seconds since 1970; `search`: words.
+
+    `hidden`: the hidden ones instead of all others.
+    """
 
     states: tuple[str, ...] = ()
     model: str | None = None
@@ -33,6 +36,7 @@ class Wanted:
     until: float | None = None
     labels: tuple[tuple[str, str], ...] = ()
     search: str = ""
+    hidden: bool = False
 
 
 @dataclass(frozen=True)

@@ -74,12 +74,13 @@ def _chosen(backend: Backend, options: Options) -> tuple[list[View], list[str]]:
 
 
 def _matching(backend: Backend, options: Options) -> Iterator[View]:
-    """Those that fit and are not erased yet, so that the same command goes on with the rest."""
-    for rows in backend.pages(Wanted(labels=options.labels, limit=PAGE)):
-        for row in rows:
-            fits = row["job"].startswith(options.prefix) and not row.get("erased_at")
-            if fits:
-                yield row
+    """Those that fit and are not erased yet, so that the same command goes on with the rest; the
+    hidden ones come last."""
+    for hidden in (False, True):
+        for rows in backend.pages(Wanted(labels=options.labels, limit=PAGE, hidden=hidden)):
+            for row in rows:
+                if row["job"].startswith(options.prefix) and not row.get("erased_at"):
+                    yield row
 
 
 def _show(found: Sequence[View], all_inputs: bool) -> None:

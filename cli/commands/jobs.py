@@ -131,7 +131,7 @@ class ListOptions:
             since_seconds(self.since, now),
             self.limit,
             since_seconds(self.until, now, "--until") if self.until else None,
-            tuple(map(_label, self.labels)),
+            labels_of(self.labels),
             self.search,
         )
 
@@ -177,11 +177,14 @@ def span_seconds(text: str) -> int | None:
     return int(match[1]) * UNITS[match[2]] if match else None
 
 
-def _label(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not name or not equals:
-        raise click.BadParameter(f"{text!r} is not written as name=value.", param_hint="--label")
-    return name, value
+def labels_of(given: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Labels as people write them. Raises click's error."""
+    for text in given:
+        name, equals, _ = text.partition("=")
+        if not name or not equals:
+            wrong = f"{text!r} is not written as name=value."
+            raise click.BadParameter(wrong, param_hint="--label")
+    return tuple((name, value) for name, _, value in (text.partition("=") for text in given))
 
 
 def since_seconds(text: str | None, now: float, option: str = "--since") -> float:

@@ -21,6 +21,8 @@ FILE = "words.zh.yaml"
 LONGEST = 4000
 """Characters of a message that is translated; a longer one quotes what a stranger wrote."""
 TRANSLATED = ("message", "expected", "found", "hint", "title", "detail", "source")
+MOST_KEPT = 256
+"""Messages whose Chinese text is kept: a page of jobs asks for the same ones time and again."""
 _DEEPEST = 8
 _GLUE = len(" and ")
 _START = 16
@@ -94,7 +96,7 @@ class Words:
 
     def say(self, text: str) -> str | None:
         """The message in this language; None if it has no words for it."""
-        return None if len(text) > LONGEST else _Search(self).say(text)
+        return _Search(self).say(text)
 
     def starting(self, text: str) -> Iterator[Pair]:
         """The templates that can be those of the text; first those that say themselves how it
@@ -191,6 +193,11 @@ def _of_models() -> Mapping[str, str]:
 
 def chinese(text: str) -> str | None:
     """A message in Chinese; None if there are no words for it. Raises CatalogueError."""
+    return None if len(text) > LONGEST else _said(text)
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _said(text: str) -> str | None:
     return _words().say(text)
 
 

@@ -53,8 +53,8 @@ def searched_text(written: Any) -> str:
     """All texts of a job file's input and parameters, as `folded` has them; of an address its file
     name alone, as the rest of it is made by programs."""
     sections = written if isinstance(written, Mapping) else {}
-    found = (text for name in ("input", "parameters") for text in _texts(sections.get(name)))
-    return folded("\n".join(found))
+    found = (text for name in ("input", "parameters") for text in texts_in(sections.get(name)))
+    return folded("\n".join(map(_file_name, found)))
 
 
 def folded(text: str) -> str:
@@ -62,15 +62,20 @@ def folded(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold()
 
 
-def _texts(value: Any) -> Iterator[str]:
+def _file_name(text: str) -> str:
+    return text.partition("?")[0].rsplit("/", 1)[-1] if text.startswith(ADDRESSES) else text
+
+
+def texts_in(value: Any) -> Iterator[str]:
+    """All texts of a JSON value, without names of members."""
     if isinstance(value, str):
-        yield value.partition("?")[0].rsplit("/", 1)[-1] if value.startswith(ADDRESSES) else value
+        yield value
     elif isinstance(value, Mapping):
         for item in value.values():
-            yield from _texts(item)
+            yield from texts_in(item)
     elif isinstance(value, (list, tuple)):
         for item in value:
-            yield from _texts(item)
+            yield from texts_in(item)
 
 
 def without_payload(value: Any) -> Any:

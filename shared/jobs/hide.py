@@ -20,13 +20,8 @@ class Hiding:
 
     def hide(self, last: Record) -> None:
         """Leave a job, whose last record is `last`, out of lists. Raises StoreError."""
-        self.ledger.index.hide(last.job, self._created_at(last))
+        self.ledger.index.hide(last.job, self.ledger.records.created_at(last))
 
     def show(self, last: Record) -> None:
         """List a job again. Raises StoreError."""
-        self.ledger.index.show(last.job, self._created_at(last))
-
-    def _created_at(self, last: Record) -> str:
-        """When the job was made; a chain whose beginning is lost is indexed by what is left."""
-        first = last if last.seq == 1 else self.ledger.records.get(last.job, 1)
-        return (first or last).at
+        self.ledger.index.show(last.job, self.ledger.records.created_at(last))

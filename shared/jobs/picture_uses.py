@@ -11,8 +11,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
 
+from shared.jobfile.written import texts_in
+from shared.ledger.job_index import IndexEntry
 from shared.ledger.ledger import Ledger
 from shared.ledger.record import Record
 from shared.platform.concurrency import MapFn, in_turn
@@ -39,20 +40,9 @@ def pictures_of(chain: Iterable[Record]) -> set[str]:
         if record.spec is not None:
             found.update(use.key for use in record.spec.images if use.key)
         elif record.manifest is not None:
-            texts = _texts(record.manifest.spec)
+            texts = texts_in(record.manifest.spec)
             found.update(text[len(OURS) :] for text in texts if text.startswith(OURS))
     return found
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for inner in value.values():
-            yield from _texts(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _texts(inner)
 
 
 @dataclass
@@ -80,7 +70,7 @@ class PictureUses:
         """Read the jobs that were not looked at yet: those that were made since."""
         batch: list[str] = []
         newest = self._newest_ms
-        for entry in self.ledger.index.newest(since_ms=self._newest_ms):
+        for entry in self._entries(newest):
             newest = max(newest, entry.created_ms)
             if entry.job not in self._looked:
                 batch.append(entry.job)
@@ -92,6 +82,11 @@ class PictureUses:
                 batch = []
         self._read(batch)
         self._newest_ms = newest
+
+    def _entries(self, since_ms: int) -> Iterator[IndexEntry]:
+        """Of all jobs; a hidden one needs its pictures as well."""
+        for folder in (layout.JOBS, layout.HIDDEN):
+            yield from self.ledger.index.after(None, since_ms, folder=folder)
 
     def _read(self, jobs: list[str]) -> None:
         for job, keys in zip(jobs, self.map_fn(self._pictures, jobs, AT_ONCE), strict=True):

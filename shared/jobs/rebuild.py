@@ -134,7 +134,9 @@ class Rebuild:
             return
         done.jobs += 1
         if not indexed:
-            done.index_entries_made += self.ledger.index.add(one.job, self._created_at(last))
+            done.index_entries_made += self.ledger.index.add(
+                one.job, self.ledger.records.created_at(last)
+            )
         if last.webhook is not None:
             done.outbox_entries_made += self.ledger.outbox.restore(
                 self.ledger.records.chain(one.job)
@@ -147,14 +149,6 @@ class Rebuild:
                 right.add(marker_of(last))
         if last.attempt and self.ledger.clock.now() - from_iso(last.at) < CLAIMS_FOR:
             done.claims_made += sum(map(self._restore_claim, self._attempts(last)))
-
-    def _created_at(self, last: Record) -> str:
-        """The time of the first record, which the manifest copies unless the job was rejected."""
-        if last.seq == 1:
-            return last.at
-        copied = last.manifest.text("created_at") if last.manifest and last.spec_seq == 1 else None
-        first = None if copied else self.ledger.records.get(last.job, 1)
-        return copied or (first or last).at
 
     def _is_over(self, last: Record, etag: str | None) -> bool:
         """Whether a job is over and its manifest in the bucket is right, as far as the ETag tells.

@@ -114,6 +114,18 @@ class Records:
         keys = (entry.key for entry in entries if layout.is_ours(entry.key, layout.RECORDS))
         return [layout.parse_record(key)[1] for key in keys]
 
+    def created_at(self, last: Record) -> str:
+        """When the job whose last record is `last` was made, by which the index has it.
+
+        It is the time of the first record, which the manifest copies unless the job was rejected;
+        a chain whose beginning is lost is indexed by what is left. Raises StoreError.
+        """
+        if last.seq == 1:
+            return last.at
+        copied = last.manifest.text("created_at") if last.manifest and last.spec_seq == 1 else None
+        first = None if copied else self.get(last.job, 1)
+        return copied or (first or last).at
+
     def with_spec(self, record: Record) -> Record:
         """The record that holds the job's spec; `record` itself where that cannot be read."""
         if record.seq == record.spec_seq:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,6 +101,12 @@ class Cloud:
         return manifest
 
 
+def bucket_of(env: Mapping[str, str]) -> Any:
+    """The bucket of a laptop cloud, as a user of oss2 has it."""
+    auth = oss2.AuthV4(env["OSS_ACCESS_KEY_ID"], env["OSS_ACCESS_KEY_SECRET"])
+    return oss2.Bucket(auth, env["OSS_ENDPOINT"], env["OSS_BUCKET"], region=env["OSS_REGION"])
+
+
 @contextmanager
 def faults(cloud: Cloud, *rows: dict[str, Any]) -> Iterator[None]:
     """The Model Studio server misbehaves as the rows say, until the block ends."""
@@ -128,9 +134,7 @@ def laptop(data: Path, **settings: str) -> Iterator[Cloud]:
     nothing was denied, and every record is in order."""
     environ = {**os.environ, **settings}
     with LaptopCloud(data=data, ports=0, task_seconds=0.4, environ=environ) as running:
-        env = running.env
-        auth = oss2.AuthV4(env["OSS_ACCESS_KEY_ID"], env["OSS_ACCESS_KEY_SECRET"])
-        bucket = oss2.Bucket(auth, env["OSS_ENDPOINT"], env["OSS_BUCKET"], region=env["OSS_REGION"])
+        env, bucket = running.env, bucket_of(running.env)
         for path in sorted((ROOT / "examples/inputs").iterdir()):
             bucket.put_object_from_file(f"inputs/{path.name}", str(path))
         assert running.bucket_folder is not None

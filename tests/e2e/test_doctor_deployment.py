@@ -4,15 +4,12 @@ to be open where a server answers otherwise or a setting is wrong."""
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from dataclasses import replace
 from email.utils import formatdate, parsedate_to_datetime
 from typing import Any
 
-import oss2
 import pytest
 import yaml
 from click.testing import CliRunner
@@ -21,14 +18,20 @@ from oss2.models import BucketLifecycle, LifecycleExpiration, LifecycleRule
 from cli.deployment.steps import load_plan
 from cli.main import wanx
 from local.page_access import allow_page
-from local.up import LaptopCloud
-from tests.e2e.conftest import HIDDEN, ROOT, Cloud
-from tests.e2e.verify_laptop import Laptop, until
+from tests.e2e.conftest import ROOT
+from tests.e2e.verify_laptop import (
+    API,
+    OSS,
+    Laptop,
+    downloads,
+    laptop_with_proxies,
+    until,
+    untwisted,
+)
 from tests.kit.scripted_http import Answer as Scripted
 from tests.kit.scripted_http import scripted_http
-from tests.kit.twisted import Answer, Request, Twist, twisted
+from tests.kit.twisted import Answer, Request, Twist
 
-SERVERS = OSS, STUDIO, API = "OSS_ENDPOINT", "DASHSCOPE_HTTP_BASE_URL", "API_URL"
 STEPS = [step.id for step in load_plan().steps]
 NO_ROS = {"foundation", "alarms"}
 
@@ -36,21 +39,9 @@ NO_ROS = {"foundation", "alarms"}
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
     """A laptop cloud in which a job has succeeded, and a timer whose minute is a second."""
-    environ = {name: text for name, text in os.environ.items() if not name.startswith(HIDDEN)}
-    with ExitStack() as stack:
-        data = tmp_path_factory.mktemp("deployment")
-        made = LaptopCloud(data, 0, task_seconds=0.2, environ=environ, timer_minute=1.0)
-        up = stack.enter_context(made)
-        env, folder = up.env, up.bucket_folder
-        assert folder is not None
-        auth = oss2.AuthV4(env["OSS_ACCESS_KEY_ID"], env["OSS_ACCESS_KEY_SECRET"])
-        bucket = oss2.Bucket(auth, env["OSS_ENDPOINT"], env["OSS_BUCKET"], region=env["OSS_REGION"])
-        targets = {name: env[name].split("/api/v1")[0] for name in SERVERS}
-        proxies = {name: stack.enter_context(twisted(url)) for name, url in targets.items()}
-        cloud = Cloud(env, folder, bucket)
-        cloud.drop("first.yaml", "model: z-image-turbo\ninput: {prompt: a lighthouse}\n")
-        assert cloud.manifest("first")["state"] == "SUCCEEDED"
-        laptop = Laptop(cloud, proxies, tmp_path_factory.mktemp("settings"))
+    with laptop_with_proxies(tmp_path_factory, task_seconds=0.2, timer_minute=1.0) as laptop:
+        laptop.cloud.drop("first.yaml", "model: z-image-turbo\ninput: {prompt: a lighthouse}\n")
+        assert laptop.cloud.manifest("first")["state"] == "SUCCEEDED"
         until(lambda: Seen(laptop).state("poller") == "✓", "the timer's first call of poll")
         yield laptop
 
@@ -58,12 +49,9 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
 @pytest.fixture
 def laptop(running: Laptop, monkeypatch: pytest.MonkeyPatch) -> Iterator[Laptop]:
     """The page's address is the proxy's."""
-    for name in [name for name in os.environ if name.startswith(HIDDEN)]:
-        monkeypatch.delenv(name)
-    allow_page(running.cloud.env | {API: running.proxies[API].url})
-    yield running
-    for proxy in running.proxies.values():
-        proxy.twists.clear()
+    with untwisted(running, monkeypatch):
+        allow_page(running.cloud.env | {API: running.proxies[API].url})
+        yield running
     running.cloud.bucket.delete_bucket_lifecycle()
 
 
@@ -144,11 +132,6 @@ def an_hour_later(request: Request, answer: Answer) -> Answer | None:
         return None
     later = parsedate_to_datetime(answer.headers["Date"]).timestamp() + 3600
     return replace(answer, headers=answer.headers | {"Date": formatdate(later, usegmt=True)})
-
-
-def downloads(request: Request, answer: Answer) -> Answer | None:
-    how = {"Content-Disposition": "attachment"}
-    return replace(answer, headers=answer.headers | how) if request.path == "/" else None
 
 
 OTHER_BUCKET = triggers("poll", lambda rows: [r | {"sourceArn": "acs:oss:x::b"} for r in rows])

@@ -9,52 +9,44 @@ import pty
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from dataclasses import replace
 from email.utils import formatdate
 from typing import Any
 
-import oss2
 import pytest
 import requests
 
 from cli.verify.facts import HOLDS, OTHERWISE, UNTRIED, load_facts
 from cli.verify.trial import NAME
-from local.up import LaptopCloud
 from shared.poller.inside import CALL, KEY
 from shared.storage import layout
-from tests.e2e.conftest import HIDDEN, PATIENCE, THROTTLED, Cloud, faults
-from tests.e2e.verify_laptop import Interrupted, Laptop, until
-from tests.kit.twisted import Answer, Request, Twist, twisted
+from tests.e2e.conftest import PATIENCE, THROTTLED, faults
+from tests.e2e.verify_laptop import (
+    API,
+    OSS,
+    STUDIO,
+    Interrupted,
+    Laptop,
+    downloads,
+    laptop_with_proxies,
+    until,
+    untwisted,
+)
+from tests.kit.twisted import Answer, Request, Twist
 
 FACTS = [fact.id for fact in load_facts()[0]]
 
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
-    data = tmp_path_factory.mktemp("verify")
-    environ = {name: text for name, text in os.environ.items() if not name.startswith(HIDDEN)}
-    with ExitStack() as stack:
-        up = stack.enter_context(LaptopCloud(data, 0, task_seconds=0.4, environ=environ))
-        env, folder = up.env, up.bucket_folder
-        assert folder is not None
-        auth = oss2.AuthV4(env["OSS_ACCESS_KEY_ID"], env["OSS_ACCESS_KEY_SECRET"])
-        bucket = oss2.Bucket(auth, env["OSS_ENDPOINT"], env["OSS_BUCKET"], region=env["OSS_REGION"])
-        targets = {name: env[name].split("/api/v1")[0] for name in SERVERS}
-        proxies = {name: stack.enter_context(twisted(url)) for name, url in targets.items()}
-        yield Laptop(Cloud(env, folder, bucket), proxies, tmp_path_factory.mktemp("settings"))
-
-
-SERVERS = OSS, STUDIO, API = "OSS_ENDPOINT", "DASHSCOPE_HTTP_BASE_URL", "API_URL"
+    with laptop_with_proxies(tmp_path_factory, task_seconds=0.4) as laptop:
+        yield laptop
 
 
 @pytest.fixture
 def laptop(running: Laptop, monkeypatch: pytest.MonkeyPatch) -> Iterator[Laptop]:
-    for name in [name for name in os.environ if name.startswith(HIDDEN)]:
-        monkeypatch.delenv(name)
-    yield running
-    for proxy in running.proxies.values():
-        proxy.twists.clear()
+    with untwisted(running, monkeypatch):
+        yield running
 
 
 @pytest.mark.slow
@@ -123,11 +115,6 @@ def header_comes_through(request: Request, answer: Answer) -> Answer | None:
     if request.path != "/runtime":
         return None
     return answer.with_json(lambda said: said | {"headers": [*said["headers"], *sent]})
-
-
-def downloads(request: Request, answer: Answer) -> Answer | None:
-    how = {"Content-Disposition": "attachment"}
-    return replace(answer, headers=answer.headers | how) if request.path == "/" else None
 
 
 def encoded(note: dict[str, Any]) -> dict[str, Any]:

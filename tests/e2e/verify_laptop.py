@@ -1,4 +1,5 @@
-"""A laptop cloud for the tests of `wanx verify-cloud`: a proxy before each of its servers."""
+"""A laptop cloud with a proxy before each of its servers, for the tests of `wanx verify-cloud` and
+`wanx doctor --deployment`."""
 
 from __future__ import annotations
 
@@ -9,20 +10,24 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import oss2
+import pytest
 from click.testing import CliRunner, Result
 
 from cli.main import wanx
 from cli.verify.trial import FOLDER, NAME
+from local.up import LaptopCloud
 from shared.storage import layout
-from tests.e2e.conftest import HIDDEN, PATIENCE, ROOT, Cloud
-from tests.kit.twisted import Proxy
+from tests.e2e.conftest import HIDDEN, PATIENCE, ROOT, Cloud, bucket_of
+from tests.kit.twisted import Answer, Proxy, Request, twisted
 
+SERVERS = OSS, STUDIO, API = "OSS_ENDPOINT", "DASHSCOPE_HTTP_BASE_URL", "API_URL"
 LEFT = (
     FOLDER,
     layout.WAKE_LOOK,
@@ -74,6 +79,39 @@ class Laptop:
         keys = [one.key for one in oss2.ObjectIterator(self.cloud.bucket)]
         jobs = re.compile(f"{layout.JOBS}[0-9]+-{NAME}|{layout.EXPIRY}[0-9]+-{NAME}")
         return [key for key in keys if key.startswith(LEFT) or jobs.match(key)]
+
+
+@contextmanager
+def laptop_with_proxies(
+    folders: pytest.TempPathFactory, task_seconds: float, **how: Any
+) -> Iterator[Laptop]:
+    """A laptop cloud of its own; `how`: what else LaptopCloud takes."""
+    environ = {name: text for name, text in os.environ.items() if not name.startswith(HIDDEN)}
+    with ExitStack() as stack:
+        data = folders.mktemp("cloud")
+        made = LaptopCloud(data, 0, task_seconds=task_seconds, environ=environ, **how)
+        up = stack.enter_context(made)
+        assert up.bucket_folder is not None
+        targets = {name: up.env[name].split("/api/v1")[0] for name in SERVERS}
+        proxies = {name: stack.enter_context(twisted(url)) for name, url in targets.items()}
+        cloud = Cloud(up.env, up.bucket_folder, bucket_of(up.env))
+        yield Laptop(cloud, proxies, folders.mktemp("settings"))
+
+
+@contextmanager
+def untwisted(laptop: Laptop, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """One test's use of the laptop, in an environment without settings of another place."""
+    for name in [name for name in os.environ if name.startswith(HIDDEN)]:
+        monkeypatch.delenv(name)
+    yield
+    for proxy in laptop.proxies.values():
+        proxy.twists.clear()
+
+
+def downloads(request: Request, answer: Answer) -> Answer | None:
+    """The page is offered as a file."""
+    how = {"Content-Disposition": "attachment"}
+    return replace(answer, headers=answer.headers | how) if request.path == "/" else None
 
 
 class Interrupted:

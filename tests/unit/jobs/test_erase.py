@@ -177,6 +177,16 @@ def test_a_picture_that_another_job_uses_is_kept_until_that_is_erased(world: Wor
     assert UPLOAD not in world.bucket.keys("")
 
 
+def test_a_picture_that_a_hidden_job_uses_is_kept(world: World) -> None:
+    taken(world, pictured("one"), key="jobs/one.json")
+    taken(world, pictured("two"), key="jobs/two.json")
+    run(world)
+    assert ask(world, "POST", "/jobs/two/hide").status == 200
+    kept = ask(world, "POST", "/jobs/one/erase").json["kept"]
+    assert kept == [{"key": UPLOAD, "why": "two uses it"}]
+    assert UPLOAD in world.bucket.keys("")
+
+
 def test_a_job_made_since_the_last_look_keeps_its_picture(world: World) -> None:
     taken(world, pictured("one"), key="jobs/one.json")
     run(world)
