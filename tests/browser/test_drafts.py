@@ -25,6 +25,15 @@ KEPT = """async () => {
 LEAVING = "() => dispatchEvent(new Event('beforeunload', { cancelable: true }))"
 """Whether the page lets itself be left without a question."""
 
+COUNT_CANVASES = """() => {
+  window.written = 0;
+  const { toBlob } = HTMLCanvasElement.prototype;
+  HTMLCanvasElement.prototype.toBlob = function (...how) {
+    window.written += 1;
+    return toBlob.apply(this, how);
+  };
+}"""
+
 
 def kept(page: Page, *expected: list[str]) -> None:
     """Wait until the storage of the browser holds just these drafts: model and prompt."""
@@ -62,6 +71,37 @@ def test_a_drawing_comes_back(visit: Visiting) -> None:
     paint(page, (0.3, 0.4), (0.6, 0.5))
     before = painted(page)
     kept(page, ["wanx-sketch-to-image-lite", ""])
+    page.reload()
+    expect(page.locator(".painter-status")).to_have_text(before)
+
+
+def test_the_pens_of_a_drawing_come_back(visit: Visiting, api: FakeApi) -> None:
+    page = visit().sign_in("#/create/wanx-sketch-to-image-lite")
+    page.get_by_role("button", name="Draw it here").click()
+    page.locator(".pen input").nth(1).check()
+    paint(page, (0.2, 0.3), (0.8, 0.3))
+    page.get_by_label("Prompt", exact=True).fill("a lighthouse")
+    kept(page, ["wanx-sketch-to-image-lite", "a lighthouse"])
+    page.reload()
+    page.locator(".pen input").nth(4).check()
+    paint(page, (0.2, 0.8), (0.8, 0.8))
+    page.get_by_role("button", name="Submit").click()
+    page.wait_for_selector(".state-card, .results")
+    colours = list(api.jobs.values())[-1].spec["parameters"]["sketch_color"]
+    assert sorted(colours) == [[46, 158, 68], [212, 35, 42]]
+
+
+def test_a_canvas_is_written_again_only_after_its_pixels_changed(visit: Visiting) -> None:
+    page = painted_form(visit())
+    page.evaluate(COUNT_CANVASES)
+    page.get_by_label("Prompt", exact=True).fill("a blue hat")
+    kept(page, ["wanx-x-painting", "a blue hat"])
+    assert page.evaluate("window.written") == 0
+    paint(page, (0.3, 0.6), (0.6, 0.7))
+    page.get_by_label("Prompt", exact=True).fill("a green hat")
+    kept(page, ["wanx-x-painting", "a green hat"])
+    assert page.evaluate("window.written") > 0
+    before = painted(page)
     page.reload()
     expect(page.locator(".painter-status")).to_have_text(before)
 

@@ -141,6 +141,18 @@ def test_earlier_prompts_are_offered_until_somebody_signs_out(
     assert "garden" not in page.evaluate("JSON.stringify(localStorage)")
 
 
+def test_what_somebody_else_left_is_forgotten(visit: Visiting, api: FakeApi) -> None:
+    done(api, "cat", prompt="a cat in the garden")
+    one = visit()
+    page = one.sign_in("#/jobs/cat")
+    page.get_by_role("button", name="Add to the favourites").click()
+    page.evaluate("sessionStorage.clear()")
+    page.evaluate("localStorage.setItem('wanx-person', 'another')")
+    page.reload()
+    one.sign_in("#/create")
+    assert "wanx-kept" not in page.evaluate("JSON.stringify(localStorage)")
+
+
 def test_a_job_is_hidden_and_shown_again_from_its_page(visit: Visiting, api: FakeApi) -> None:
     job = done(api, "cat")
     page = visit().sign_in("#/jobs/cat")

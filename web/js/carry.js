@@ -1,6 +1,6 @@
 // Another model for the same task: what both understand goes along.
 
-import { fieldsOf, imageRule } from "./catalogue.js";
+import { fieldsOf, imageRule, pictureFields } from "./catalogue.js";
 import { BadPicture, fixPicture, readPicture } from "./picture.js";
 
 const OF_THE_PICTURE = new Set(["size"]); // set anew for each model, after the picture
@@ -32,12 +32,9 @@ function fits(value, schema) {
   return typeof value === schema.type;
 }
 
-const pictureFields = (model) =>
-  fieldsOf(model.input).map((one) => ({ ...one, rule: imageRule(model, one.name) })).filter(({ rule }) => rule && !rule.sameSizeAs);
-
 /** [[what the one has, the other's field]]: of the same name, and the first of each. */
 function pairedPictures(from, to) {
-  const [its, mine] = [pictureFields(from.model), pictureFields(to.model)];
+  const [its, mine] = [from, to].map(({ model }) => pictureFields(model).filter(({ rule }) => !rule.sameSizeAs));
   const had = ({ name }) => ({ pictures: from.draft.pictures[name], drawing: from.draft.drawings[name]?.active ? from.draft.drawings[name] : null });
   return mine.flatMap((field, at) => {
     const same = its.find(({ name }) => name === field.name) ?? (at === 0 ? its[0] : undefined);

@@ -105,6 +105,10 @@ export function fieldsOf({ properties = {}, required = [] }) {
   });
 }
 
+/** The fields of a model that hold pictures, as `fieldsOf` has them, each with its rule. */
+export const pictureFields = (model) =>
+  fieldsOf(model.input).map((one) => ({ ...one, rule: imageRule(model, one.name) })).filter(({ rule }) => rule);
+
 /** What a section of a job holds at a field, undefined if nothing. */
 export const valueAt = (section, name) => name.split("/").reduce((value, step) => value?.[step], section);
 

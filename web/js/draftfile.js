@@ -10,7 +10,7 @@ const OF_PICTURE = ["blob", "name", "type", "url", "width", "height", "notes"];
 /** What is kept of a draft, null if nothing was entered. */
 export async function packed(draft) {
   const masks = await entries(draft.masks, async (mask) => ({ blob: await toBlob(mask), ...uploaded(mask) }));
-  const drawings = await entries(draft.drawings, async ({ active, sheet, guide }) => ({ active, guide: guide && pictureIn(guide), blob: await toBlob(sheet), ...uploaded(sheet) }));
+  const drawings = await entries(draft.drawings, async ({ active, sheet, guide }) => ({ active, guide: guide && pictureIn(guide), pens: [...sheet.pens], blob: await toBlob(sheet), ...uploaded(sheet) }));
   const pictures = await entries(draft.pictures, (all) => all.map(pictureIn));
   if (![draft.input, draft.parameters, masks, drawings].some((one) => Object.keys(one).length) && !Object.values(pictures).some((all) => all.length) && !draft.id && !draft.label && !draft.prompts) return null;
   const plain = structuredClone(Object.fromEntries(PLAIN.map((key) => [key, draft[key]])));
@@ -20,7 +20,7 @@ export async function packed(draft) {
 /** The fields of a draft as they were. Raises if a blob is no longer readable. */
 export async function unpacked(kept) {
   const masks = await entries(kept.masks, (one) => canvas(Mask, one));
-  const drawings = await entries(kept.drawings, async (one) => ({ active: one.active, guide: one.guide && pictureOut(one.guide), sheet: await canvas(Drawing, one) }));
+  const drawings = await entries(kept.drawings, async (one) => ({ active: one.active, guide: one.guide && pictureOut(one.guide), sheet: Object.assign(await canvas(Drawing, one), { pens: new Set(one.pens) }) }));
   const pictures = await entries(kept.pictures, (all) => all.map(pictureOut));
   return { ...Object.fromEntries(PLAIN.map((key) => [key, kept[key]])), chosen: new Set(kept.chosen), pictures, masks, drawings };
 }

@@ -1,7 +1,7 @@
 // The pictures a job was made from: from its view if the API gives them, from this browser's
 // memory otherwise.
 
-import { fieldsOf, imageRule, valueAt } from "./catalogue.js";
+import { pictureFields, valueAt } from "./catalogue.js";
 import { keptPicture } from "./keptpictures.js";
 import { flatSpec } from "./nativeform.js";
 
@@ -12,9 +12,9 @@ import { flatSpec } from "./nativeform.js";
 export async function inputPictures(job, model, written = job.spec ?? {}) {
   const found = [];
   const spec = model ? flatSpec(model, written) : written;
-  for (const { name: field } of model ? fieldsOf(model.input) : []) {
-    const [rule, value] = [imageRule(model, field), valueAt(spec.input, field)];
-    if (!rule || !value) continue;
+  for (const { name: field, rule } of model ? pictureFields(model) : []) {
+    const value = valueAt(spec.input, field);
+    if (!value) continue;
     const urls = Array.isArray(value) ? value : [value];
     for (const [place, url] of urls.entries()) found.push(await pictureOf(job, { field, place, url, rule }));
   }

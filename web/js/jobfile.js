@@ -1,6 +1,6 @@
 // From a form to a job file.
 
-import { fieldsOf, imageRule, valueAt } from "./catalogue.js";
+import { fieldsOf, imageRule, pictureFields, valueAt } from "./catalogue.js";
 import { boundSchema, isThere, settled } from "./rules.js";
 import { upload, uploadPicture } from "./upload.js";
 
@@ -9,7 +9,7 @@ const NOT_UPLOADED = "…";
 /** The job of a form, after whatever is not in the bucket yet was uploaded. Raises ApiError. */
 export async function finishedJob(model, draft) {
   const { job } = settledJob(model, draft);
-  const fields = fieldsOf(model.input).filter(({ name }) => imageRule(model, name) && valueAt(job.input, name));
+  const fields = pictureFields(model).filter(({ name }) => valueAt(job.input, name));
   for (const { name } of fields) {
     if (canvasOf(draft, name)) await uploadCanvas(model, draft, name);
     else await Promise.all((draft.pictures[name] ?? []).map((one) => uploadPicture(one)));

@@ -4,13 +4,11 @@ import { Unauthorised } from "./api.js";
 import { catchFiles } from "./catchfiles.js";
 import { forgetModels } from "./catalogue.js";
 import { h, replace } from "./dom.js";
-import { forgetDrafts } from "./draft.js";
+import { forgetPerson } from "./forget.js";
 import { frame } from "./frame.js";
 import { icon } from "./icons.js";
 import { language, setLanguage, t } from "./i18n.js";
 import { allKept, keepNow } from "./keptdrafts.js";
-import { forgetPictures } from "./keptpictures.js";
-import { forgetRemembered } from "./remembered.js";
 import { signOut, takeFromAddress, token } from "./session.js";
 import { applyTheme } from "./theme.js";
 import { createView } from "./views/create.js";
@@ -42,9 +40,7 @@ function signedOut() {
 function leave() {
   signOut();
   forgetModels();
-  forgetDrafts();
-  forgetPictures();
-  forgetRemembered();
+  forgetPerson();
   history.replaceState(null, "", location.pathname);
   redraw();
 }

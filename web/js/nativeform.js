@@ -1,7 +1,7 @@
 // Jobs that are written as the service takes them, with `messages`, in the flat form that the page's
 // forms have. The rules are those of shared/catalogue/wire.py.
 
-import { fieldsOf, imageRule } from "./catalogue.js";
+import { fieldsOf, pictureFields } from "./catalogue.js";
 
 /**
  * A job file in the flat form; one that is flat already is returned as it is.
@@ -18,7 +18,7 @@ export function flatSpec(model, spec) {
   const textField = fields.find(({ schema }) => schema.type === "string");
   if (text && textField) input[textField.name] = text.text;
   const images = items.filter((item) => item?.image).map((item) => item.image);
-  const imageField = fields.find(({ name }) => imageRule(model, name));
+  const [imageField] = pictureFields(model);
   if (images.length && imageField) input[imageField.name] = images;
   const parameters = { ...spec.parameters };
   for (const { name } of fields) {

@@ -24,6 +24,9 @@ export class BadPicture extends Error {
  * @property {string|null} [url] once it is in the bucket
  */
 
+/** What an input for files takes. */
+export const acceptOf = (rule) => rule.accept.map((format) => `image/${format.toLowerCase()}`).join(",");
+
 /**
  * Raises BadPicture.
  * @returns {Promise<Picture>}
@@ -73,6 +76,14 @@ export async function fixPicture(file, rule) {
   } catch {
     throw new BadPicture("bad.cannotFix", {});
   }
+}
+
+/** A picture as it is, or converted if only that makes it fit. Raises BadPicture. */
+export function fittingPicture(file, rule) {
+  return readPicture(file, rule).catch((error) => {
+    if (error.fixable) return fixPicture(file, rule);
+    throw error;
+  });
 }
 
 function finished(blob, name, seen, width, height, rule, advice) {

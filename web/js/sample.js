@@ -1,9 +1,9 @@
 // A task shown in one click: pictures, a mask and words that come with the page, fetched when asked for.
 
-import { fieldsOf, imageRule } from "./catalogue.js";
+import { pictureFields } from "./catalogue.js";
 import { language } from "./i18n.js";
 import { Mask } from "./mask/mask.js";
-import { fixPicture, readPicture } from "./picture.js";
+import { fittingPicture } from "./picture.js";
 
 /** Fills the draft of a model with the task's sample. Raises ApiError-like errors of fetch. */
 export async function fillSample({ model, draft, task }) {
@@ -22,9 +22,8 @@ export async function fillSample({ model, draft, task }) {
 async function fillPictures(model, draft, names) {
   const waiting = [...names];
   const taken = [];
-  for (const { name, schema } of fieldsOf(model.input)) {
-    const rule = imageRule(model, name);
-    if (!rule || rule.sameSizeAs || !waiting.length) continue;
+  for (const { name, schema, rule } of pictureFields(model)) {
+    if (rule.sameSizeAs || !waiting.length) continue;
     const mine = waiting.splice(0, schema.type === "array" ? schema.maxItems ?? names.length : 1);
     const pictures = await Promise.all(mine.map((file) => fetched(file, rule)));
     if (draft.drawings[name]) draft.drawings[name].active = false;
@@ -37,10 +36,7 @@ async function fillPictures(model, draft, names) {
 async function fetched(name, rule) {
   const blob = await blobOf(name);
   const file = new File([blob], name, { type: blob.type });
-  return readPicture(file, rule).catch((error) => {
-    if (error.fixable) return fixPicture(file, rule);
-    throw error;
-  });
+  return fittingPicture(file, rule);
 }
 
 const blobOf = async (name) => (await fetch(new URL(`../samples/${name}`, import.meta.url))).blob();

@@ -1,6 +1,6 @@
 // Several jobs in one submission: every picture with every prompt.
 
-import { fieldsOf, imageRule, valueAt } from "./catalogue.js";
+import { pictureFields, valueAt } from "./catalogue.js";
 import { settledJob } from "./jobfile.js";
 import { uploadPicture } from "./upload.js";
 
@@ -14,7 +14,7 @@ export const morePrompts = (draft) => draft.prompts.split("\n").map((one) => one
 /** The field whose picture changes from job to job; undefined where a mask belongs to the picture. */
 export function changingField(model, draft) {
   const { states } = settledJob(model, draft);
-  const fields = fieldsOf(model.input).map((one) => ({ ...one, rule: imageRule(model, one.name) })).filter(({ rule }) => rule);
+  const fields = pictureFields(model);
   if (fields.some(({ rule, name }) => rule.sameSizeAs && !states.get(`/input/${name}`)?.off)) return undefined;
   return fields.find(({ rule, schema, name }) => !rule.sameSizeAs && !name.includes("/") && (schema.minItems ?? 0) <= 1);
 }

@@ -5,7 +5,7 @@ import { icon } from "../icons.js";
 import { t } from "../i18n.js";
 import { Drawing, paperSize, penFor } from "../mask/drawing.js";
 import { Painter } from "../mask/painter.js";
-import { BadPicture, fixPicture, readPicture } from "../picture.js";
+import { BadPicture, fittingPicture } from "../picture.js";
 import { aspectShape } from "./choice.js";
 import { showError } from "./shell.js";
 
@@ -162,10 +162,7 @@ function traceButton(context, drawing, draw) {
 async function trace(context, drawing, file, take, place) {
   const field = place.closest(".field");
   try {
-    const guide = await readPicture(file, context.rule).catch((error) => {
-      if (error.fixable) return fixPicture(file, context.rule);
-      throw error;
-    });
+    const guide = await fittingPicture(file, context.rule);
     // This browser cannot show every picture that the model takes.
     if (!guide.width || !guide.height) throw new BadPicture("bad.broken", { name: guide.name });
     drawing.guide = guide;

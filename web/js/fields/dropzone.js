@@ -3,6 +3,7 @@
 import { h } from "../dom.js";
 import { icon } from "../icons.js";
 import { bytes, fieldTitle, number, t } from "../i18n.js";
+import { acceptOf } from "../picture.js";
 
 /**
  * {element, input}
@@ -13,7 +14,7 @@ import { bytes, fieldTitle, number, t } from "../i18n.js";
 export function dropZone(context, several, onFiles) {
   const title = context.title ?? fieldTitle(context.name, context.schema);
   const input = h("input", {
-    type: "file", accept: context.rule.accept.map((format) => `image/${format.toLowerCase()}`).join(","), multiple: several,
+    type: "file", accept: acceptOf(context.rule), multiple: several,
     class: "visually-hidden", "aria-label": t("image.chooseFor", { name: title }),
     onchange: () => {
       const files = [...input.files];

@@ -4,7 +4,7 @@ import { h, replace, uid } from "../dom.js";
 import { icon } from "../icons.js";
 import { t } from "../i18n.js";
 import { complain } from "../notices.js";
-import { fixPicture, readPicture } from "../picture.js";
+import { acceptOf, fittingPicture } from "../picture.js";
 import { changingField, morePictures } from "../several.js";
 
 /** Null where there is nothing that could change from job to job. */
@@ -40,13 +40,13 @@ function pictures(draft, { rule }, onChange) {
     const files = [...target.files];
     target.value = "";
     for (const file of files) {
-      const picture = await readPicture(file, rule).catch((error) => (error.fixable ? fixPicture(file, rule) : Promise.reject(error))).catch((error) => complain(error.message));
+      const picture = await fittingPicture(file, rule).catch((error) => complain(error.message));
       if (picture) morePictures(draft).push(picture);
     }
     draw();
     onChange("/several");
   };
   draw();
-  const input = h("input", { type: "file", multiple: true, class: "visually-hidden", tabindex: "-1", "aria-label": t("several.pictures"), accept: rule.accept.map((one) => `image/${one.toLowerCase()}`).join(","), onchange: take });
+  const input = h("input", { type: "file", multiple: true, class: "visually-hidden", tabindex: "-1", "aria-label": t("several.pictures"), accept: acceptOf(rule), onchange: take });
   return h("div", { class: "several-field" }, list, input, h("button", { type: "button", class: "chip-button", onclick: () => input.click() }, icon("image"), t("several.pictures")), h("p", { class: "help" }, t("several.pictures.help")));
 }

@@ -3,7 +3,7 @@
 import { Unauthorised } from "../api.js";
 import { forgetModels, loadModels } from "../catalogue.js";
 import { h, replace } from "../dom.js";
-import { forgetDrafts } from "../draft.js";
+import { forgetPerson } from "../forget.js";
 import { icon } from "../icons.js";
 import { t } from "../i18n.js";
 import { reasonOf } from "../notices.js";
@@ -44,7 +44,7 @@ async function submit(event, { input, stay, button, error, onDone }) {
   try {
     forgetModels();
     await loadModels();
-    if (isSomebodyElse(token)) forgetDrafts();
+    if (isSomebodyElse(token)) forgetPerson();
     return onDone();
   } catch (problem) {
     signOut();
