@@ -82,9 +82,11 @@ class World:
 
     def patience(self) -> float:
         """Seconds after which everybody is back, and everything is known again."""
-        ends = [self.away[1], *(end for _, end in self.forgets)]
-        day = DAY if self.webhooks.is_endless else 0.0
-        return max(self.webhooks.patience(), day, *(end - START for end in ends))
+        back = max(self.away[1] - START, 0.0)
+        forgets = [end - START for _, end in self.forgets]
+        # A receiver that is dead for good is tried for a day, from when somebody is there to try.
+        tried = back + DAY if self.webhooks.is_endless else back
+        return max(self.webhooks.patience(), tried, *forgets)
 
 
 def world_of(seed: int) -> World:
