@@ -106,11 +106,13 @@ class Retries:
                 "The job was erased: nobody knows any more what it asked for. Submit a new job."
             )
         first = self.ledger.records.with_spec(last)
-        if last.state not in RETRYABLE or first.spec is None:
+        name, existing = self._next(self._family(first))
+        # A late answer may have ended the job well after it was retried: the same request again.
+        is_known = existing is not None and self._is_retry(existing, last)
+        if (last.state not in RETRYABLE and not is_known) or first.spec is None:
             raise NotRetryable(
                 f"The job is {last.state}; a job can be retried if it is {', '.join(RETRYABLE)}."
             )
-        name, existing = self._next(self._family(first))
         if key is not None:
             bound = IdempotencyKeys(self.ledger.store).claim(key, _request(last.job), name)
             if bound != name:
@@ -118,6 +120,9 @@ class Retries:
         if existing is not None:
             return self.acceptance.known(existing)
         return self._make(last, first.spec, name, prefix)
+
+    def _is_retry(self, existing: Record, of: Record) -> bool:
+        return self.ledger.records.with_spec(existing).retried_from == of.job
 
     def _family(self, first: Record) -> Family:
         """The family of a job, whose record with the spec is `first`.

@@ -155,8 +155,10 @@ class Transitions:
 
         `marked`: the job may still have its marker; it goes when a task is accepted.
         """
-        self.tell(ended)
-        if marked and ended.queued_ms:
+        has_marker = marked and bool(ended.queued_ms)
+        tell = self.tell_all if has_marker else self.tell
+        tell(ended)
+        if has_marker:
             self.ledger.queue.remove(ended)
         if ended.slot is not None:
             self._free(ended.slot, ended.task_id, _is_unsure(ended))

@@ -19,7 +19,8 @@ from tests.simulation.mutating import Change, named, rewritten
 
 
 def entry_after_marker() -> list[Change]:
-    complete = rewritten(Transitions, "complete", "self.tell(", "self.restore_manifest(")[2]
+    told, written = "    tell(ended)", "    self.restore_manifest(ended)"
+    complete = rewritten(Transitions, "complete", told, written)[2]
     leave = rewritten(Transitions, "_leave", "self.tell(", "self.restore_manifest(")[2]
 
     def completing(self: Transitions, ended: Record, **how: Any) -> None:

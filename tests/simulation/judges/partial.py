@@ -43,7 +43,9 @@ class Partial(Judge):
     def _judge(self, job: Job, manifest: Mapping[str, Any]) -> None:
         code = (manifest["error"] or {}).get("code")
         if job.state == FAILED:
-            lost = code in (FORGOTTEN, REFUSED_HOST) or (code == EXPIRED and self._outlived(job))
+            # The job's error is that of its first image; links may have expired behind it.
+            codes = {code, *(one["code"] for one in manifest["failed_images"])}
+            lost = code in (FORGOTTEN, REFUSED_HOST) or (EXPIRED in codes and self._outlived(job))
             if (manifest["images"] or self.facts.billed(job)) and not lost:
                 self.violate("a job with images is no failure", job.name)
             return

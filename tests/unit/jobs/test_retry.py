@@ -12,6 +12,7 @@ import pytest
 from cli.backends.bucket import BucketBackend
 from shared.catalogue.models import Model
 from shared.jobs.retry import retry_names
+from shared.ledger.record import SUCCEEDED
 from shared.storage import layout
 from shared.storage.objects import StoreError
 from tests.kit.hooks import fail, once
@@ -218,6 +219,18 @@ def test_what_was_rejected_or_goes_on_is_not_retried(world: World) -> None:
     reply = ask(world, "POST", "/jobs/dog/retry")
     assert (reply.status, reply.json["title"]) == (409, "Nothing to retry")
     assert "QUEUED" in reply.json["detail"]
+
+
+@FRONTS
+def test_a_retry_is_the_same_although_the_jobs_late_answer_came_meanwhile(
+    world: World, retry: Retry
+) -> None:
+    assert retry(world, "cat") == ("cat-retry-1", True)
+    late = world.app("late")
+    last = late.ledger.records.last("cat")
+    assert last is not None
+    assert late.transitions.finish(last, SUCCEEDED) is not None
+    assert retry(world, "cat") == ("cat-retry-1", False)
 
 
 def test_names_of_retries_count_on_and_stay_short() -> None:

@@ -219,6 +219,23 @@ def test_an_instance_that_dies_before_the_answer_is_noted_leaves_the_entry(
     assert len({headers["webhook-id"] for _, _, headers, _ in receivers.heard}) == 1
 
 
+def test_a_file_that_comes_again_tells_what_two_instances_that_died_have_owed(
+    world: World, receivers: Receivers
+) -> None:
+    queued(world, "cat", webhook="shop")
+    for kind, place in (("create", layout.OUTBOX), ("delete", layout.SLOTS)):
+        app = poller(world, receivers)
+        store_of(app).before.append(once(kind, place, die))
+        with pytest.raises(Killed):
+            run(world, 60.0, app)
+        world.timeline.wait(120.0)
+    assert world.markers(), "the first one died before it removed it"
+    queued(world, "cat", webhook="shop")
+    assert not world.markers()
+    told(world, receivers)
+    assert sorted(receivers.events()) == ["wanx.job.submitted", "wanx.job.succeeded"]
+
+
 def test_nobody_hears_of_a_record_that_is_not_there(world: World, receivers: Receivers) -> None:
     made_up = layout.outbox(1, 1, "0" * 12, 7, "nobody")
     world.bucket.write(made_up, b"")
