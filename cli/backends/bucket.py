@@ -267,12 +267,11 @@ class BucketBackend:
         last = self._last(job)
         if last is None:
             raise Refused("there is no such job; `wanx list` shows those there are")
-        if last.state not in RETRYABLE and last.erased is None:
-            raise Refused(_no_retry(last.state))
         try:
             return _submitted(self.app.retries.retry(last))
         except NotRetryable as error:
-            raise Refused(str(error)) from None
+            is_state = last.state not in RETRYABLE and last.erased is None
+            raise Refused(_no_retry(last.state) if is_state else str(error)) from None
 
 
 def _filter(wanted: Wanted) -> JobFilter:
