@@ -74,6 +74,7 @@ class Permits:
             if not its_turn or self._wait(permit.model, permit.limits, 0) > 0:
                 return False
             line.pop(0)
+            permit.is_void = True
             self._spent.setdefault(permit.model, []).append(permit)
             return True
 

@@ -20,7 +20,7 @@ from shared.storage.layout import (
     job_of_reminder,
 )
 
-LOOK_FOR_EXPIRED = (60.0, 240.0)
+LOOK_FOR_EXPIRED = (60.0, 220.0)
 """Seconds between two looks for expired jobs: at least, and at most where no reminder that a look
 has shown is due before. A job that comes in meanwhile with a shorter time is not sent late, but may
 be ended later."""

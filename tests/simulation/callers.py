@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+import re
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -46,7 +47,7 @@ class Request:
         return wsgi.Request(self.method, self.path, headers, self.body)
 
 
-SUCCEEDED_LATE = "The job is SUCCEEDED"
+GOES_ON = re.compile(r"The job is (PENDING|RUNNING|SUCCEEDED);")
 
 
 class Callers:
@@ -109,8 +110,8 @@ class Callers:
         status, said = answer.status, answer.body.decode()
         if status >= 500:
             raise StoreError(f"{request.name}: {status}")
-        if status == 409 and SUCCEEDED_LATE in said and request.name not in self._served:
-            return  # its task's answer came before the person's first click
+        if status == 409 and GOES_ON.search(said) and request.name not in self._served:
+            return  # its task was found before the person's first click
         if status not in (200, 202):
             self._violate("a request that is sent again is answered", f"{request}: {said}")
             return

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from shared.ledger.record import REJECTED
 from shared.storage import layout
 from tests.simulation.account import BLOCKS
 from tests.simulation.arrivals import Arrival
@@ -63,6 +64,11 @@ class Facts:
         return max(
             self.marked_since(job), job.records[-1].at, (job.moment("not_before") or 0.0) + PASSED
         )
+
+    def is_replaced(self, job: Job) -> bool:
+        """Rejected for a file that is gone: nobody delivers it again to complete what is left."""
+        stored = self.bucket.objects.get(job.source[0]) if job.source else None
+        return job.state == REJECTED and (stored is None or stored.etag != job.source[1])
 
     def marked_since(self, job: Job) -> float:
         """From when on a job has its marker; infinite if it has none."""

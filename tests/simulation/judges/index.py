@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from shared.ledger.record import REJECTED
 from shared.storage import layout
-from tests.simulation.chains import Job
 from tests.simulation.judges.facts import Judge
 
 
@@ -20,14 +18,9 @@ class Index(Judge):
         missing = [
             name
             for name, job in self.facts.jobs.items()
-            if name not in entries and not self._replaced(job)
+            if name not in entries and not self.facts.is_replaced(job)
         ]
         strange = [name for name in entries if name not in self.facts.jobs]
         if wrong or missing or strange:
             what = f"twice {wrong}, missing {missing}, strange {strange}"
             self.violate("the index holds every job once", what)
-
-    def _replaced(self, job: Job) -> bool:
-        """Rejected for a file that is gone: nobody delivers it again to complete what is left."""
-        stored = self.facts.bucket.objects.get(job.source[0]) if job.source else None
-        return job.state == REJECTED and (stored is None or stored.etag != job.source[1])

@@ -120,7 +120,7 @@ class Telling(Judge):
         if left:
             self.violate("nothing is left behind", ", ".join(left))
         for job in self.facts.jobs.values():
-            for link in job.records:
+            for link in () if self.facts.is_replaced(job) else job.records:
                 if _is_wanted(link) and f"{job.name} {link.record['seq']}" not in self._ended:
                     self.violate(TOLD, f"{job.name} is {link.state}: {link.record['webhook']}")
 

@@ -231,6 +231,13 @@ def test_where_the_line_is_stopped_nobody_behind_may_send() -> None:
     assert permits.spend(permits.line_up("brush", chosen)), "the line begins again"
 
 
+def test_a_permit_is_spent_once() -> None:
+    permits, chosen = instance(Kernel()), limits(2, 60)
+    first = permits.line_up("brush", chosen)
+    assert permits.spend(first)
+    assert first.is_void, "whoever waits for its turn waits no longer"
+
+
 def test_a_permit_that_is_not_spent_is_free_for_the_next_one() -> None:
     permits, chosen = instance(Kernel()), limits(1, 60)
     first = permits.line_up("brush", chosen)
