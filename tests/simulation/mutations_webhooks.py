@@ -21,7 +21,7 @@ from tests.simulation.mutating import Change, named, rewritten
 def entry_after_marker() -> list[Change]:
     told, written = "    tell(ended)", "    self.restore_manifest(ended)"
     complete = rewritten(Transitions, "complete", told, written)[2]
-    leave = rewritten(Transitions, "_leave", "self.tell(", "self.restore_manifest(")[2]
+    leave = rewritten(Transitions, "_leave", "self.tell_all(", "self.restore_manifest(")[2]
 
     def completing(self: Transitions, ended: Record, **how: Any) -> None:
         complete(self, ended, **how)

@@ -16,6 +16,7 @@ from shared.jobs.intake import Source
 from shared.platform.webhook_settings import Receiver, WebhookSettings
 from shared.storage import layout
 from tests.kit.hooks import Killed, die, once
+from tests.kit.studio import accept_with
 from tests.kit.world import World, job_file, run, store_of
 from tests.simulation.wire import SimAnswer
 
@@ -234,6 +235,23 @@ def test_a_file_that_comes_again_tells_what_two_instances_that_died_have_owed(
     assert not world.markers()
     told(world, receivers)
     assert sorted(receivers.events()) == ["wanx.job.submitted", "wanx.job.succeeded"]
+
+
+def test_a_task_that_nobody_was_told_of_is_told_when_its_job_is_queued_again(
+    world: World, receivers: Receivers
+) -> None:
+    busy = accept_with(status="FAILED", code="InternalError", message="busy")
+    world.studio.script.append(busy)
+    queued(world, "cat", webhook="shop")
+    app = poller(world, receivers)
+    store_of(app).before.append(once("create", layout.OUTBOX, die))
+    with pytest.raises(Killed):
+        run(world, 60.0, app)
+    for key in world.bucket.keys(layout.QUEUE):  # a stale marker would tell it, too
+        world.bucket.remove(key)
+    world.timeline.wait(120.0)
+    told(world, receivers)
+    assert receivers.events() == [*["wanx.job.submitted"] * 2, "wanx.job.succeeded"]
 
 
 def test_nobody_hears_of_a_record_that_is_not_there(world: World, receivers: Receivers) -> None:
