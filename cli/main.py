@@ -176,6 +176,7 @@ def status(access: Access, jobs: tuple[str, ...], wait: bool, as_json: bool) -> 
 @click.option(
     "--search", default="", metavar="WORDS", help="With all words in prompt, labels or id."
 )
+@click.option("--hidden", is_flag=True, help="Those that `wanx hide` has left out of lists.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @click.pass_obj
@@ -184,6 +185,30 @@ def list_jobs(access: Access, /, as_json: bool, **options: Any) -> None:
     from cli.commands.jobs import ListOptions, show_list
 
     show_list(access, ListOptions(**options), as_json)
+
+
+@wanx.command()
+@click.argument("jobs", nargs=-1, required=True, metavar="JOB...")
+@click.pass_obj
+def hide(access: Access, jobs: tuple[str, ...]) -> None:
+    """Leave jobs out of lists; nothing else of them changes.
+
+    Their images stay, and `wanx status` and `wanx get` find them by their ids. `wanx list --hidden`
+    lists them. Exit code 1 if a job is unknown.
+    """
+    from cli.commands.jobs import hide_jobs
+
+    sys.exit(hide_jobs(access, jobs, hidden=True))
+
+
+@wanx.command()
+@click.argument("jobs", nargs=-1, required=True, metavar="JOB...")
+@click.pass_obj
+def unhide(access: Access, jobs: tuple[str, ...]) -> None:
+    """List jobs again that `wanx hide` has left out. Exit code 1 if a job is unknown."""
+    from cli.commands.jobs import hide_jobs
+
+    sys.exit(hide_jobs(access, jobs, hidden=False))
 
 
 @wanx.command()
