@@ -152,6 +152,29 @@ def submit(access: Access, files: tuple[Path, ...], wait: bool) -> None:
     sys.exit(run(access, files, wait))
 
 
+@wanx.command(short_help="Run a few examples and show their images.")
+@click.argument("names", nargs=-1, metavar="[EXAMPLE]...")
+@click.option("--out", type=OUT, default=Path("results"), show_default=True, metavar="DIR")
+@click.option("--yes", "sure", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def demo(access: Access, names: tuple[str, ...], out: Path, sure: bool) -> None:
+    """Run EXAMPLEs where this command works: edit, doodle and poster, unless others are named.
+
+    Says what they cost at most, and asks; submits them, waits, downloads the images and shows them
+    on one page, DIR/gallery.html. The same example is the same job: the command again costs nothing
+    and shows what there is (over the API within seven days).
+
+    There are also expand, style, set and story. Exit code 1 if a job did not succeed, or the answer
+    to the question was no.
+    """
+    from cli.commands.demo import NAMES, USUAL, run
+
+    for name in names:
+        if name not in NAMES:
+            raise click.BadParameter(f"{name!r}; use {', '.join(NAMES)}.", param_hint="EXAMPLE")
+    sys.exit(run(access, dict.fromkeys(names or USUAL), out, sure))
+
+
 @wanx.command()
 @click.argument("jobs", nargs=-1, required=True, metavar="JOB...")
 @click.option("--wait", is_flag=True, help="Wait until the jobs are over, with progress bars.")
