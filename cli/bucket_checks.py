@@ -29,6 +29,7 @@ from shared.platform.settings import (
 )
 from shared.storage.objects import StoreError
 from shared.storage.oss import OssStore, VersionedBucket, open_store
+from shared.storage.two_buckets import open_two
 
 SKEW_SECONDS = 60.0
 """OSS refuses at 15 minutes; long before that, times in records mislead."""
@@ -93,7 +94,8 @@ def open_settings(environ: Mapping[str, str]) -> Bucket:
     except SettingsError as error:
         raise Bad(str(error)) from None
     try:
-        store = open_store(settings, credentials, SystemClock(), new_random())
+        opened = open_two if settings.results_bucket else open_store
+        store = opened(settings, credentials, SystemClock(), new_random())
     except SettingsError as error:
         raise Bad(str(error)) from None
     return Bucket(settings, store, credentials)

@@ -86,7 +86,7 @@ def _run(console: Console, cloud: LaptopCloud) -> int:
     console.print(f"Dropped {len(JOB_FILES)} job files into jobs/: {len(jobs)} jobs.\n")
     _follow(console, env, jobs)
     console.print(_table(jobs))
-    return _closing(console, cloud.bucket_folder, jobs)
+    return _closing(console, cloud.results_folder, jobs)
 
 
 def _bucket(env: Mapping[str, str]) -> Any:
