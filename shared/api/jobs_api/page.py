@@ -88,7 +88,8 @@ def policy(app: App) -> str:
         places.append(app.store.presign(layout.RESULTS, 60))
     if app.settings.result_base_url:
         places.append(app.settings.result_base_url)
-    shown = " ".join("{0.scheme}://{0.netloc}".format(urlsplit(one)) for one in places)
+    origins = ("{0.scheme}://{0.netloc}".format(urlsplit(one)) for one in places)
+    shown = " ".join(dict.fromkeys(origins))
     return "; ".join(
         (
             "default-src 'self'",
