@@ -27,13 +27,17 @@ from shared.platform.settings import (
     load_credentials,
     load_settings,
 )
+from shared.storage import layout
 from shared.storage.objects import StoreError
 from shared.storage.oss import OssStore, VersionedBucket, open_store
+from shared.storage.two_buckets import TwoBuckets, open_two
 
 SKEW_SECONDS = 60.0
 """OSS refuses at 15 minutes; long before that, times in records mislead."""
 TIMEOUT = (3.05, 10)
 FOLDER = "state/doctor/"
+RESULTS_FOLDER = f"{layout.RESULTS}~doctor/"
+RESULTS_BUCKET = "RESULTS_BUCKET"
 LINK_SECONDS = 60
 
 
@@ -78,6 +82,13 @@ class Bucket:
     store: OssStore
     credentials: Credentials | None = None
 
+    @property
+    def of_results(self) -> Bucket | None:
+        """The bucket of the results, if it is another one."""
+        if not isinstance(self.store, TwoBuckets):
+            return None
+        return Bucket(self.settings, self.store.results, self.credentials)
+
 
 def open_settings(environ: Mapping[str, str]) -> Bucket:
     """The bucket that the settings name; nothing is asked yet. Raises Bad."""
@@ -93,7 +104,8 @@ def open_settings(environ: Mapping[str, str]) -> Bucket:
     except SettingsError as error:
         raise Bad(str(error)) from None
     try:
-        store = open_store(settings, credentials, SystemClock(), new_random())
+        opened = open_two if settings.results_bucket else open_store
+        store = opened(settings, credentials, SystemClock(), new_random())
     except SettingsError as error:
         raise Bad(str(error)) from None
     return Bucket(settings, store, credentials)
@@ -105,6 +117,10 @@ def versioning(bucket: Bucket) -> str:
         bucket.store.refuse_versioned()
     except VersionedBucket as error:
         raise Bad(str(error)) from None
+    except StoreError as error:
+        if RESULTS_BUCKET in str(error):
+            raise Bad(str(error)) from None
+        raise
     return "off"
 
 
@@ -175,9 +191,9 @@ def reachable(bucket: Bucket) -> str:
     return "lists, creates, deletes"
 
 
-def public_link(bucket: Bucket) -> str:
+def public_link(bucket: Bucket, folder: str = FOLDER) -> str:
     """A presigned GET as the model service makes it: without our keys, at the public endpoint."""
-    key, body = f"{FOLDER}{secrets.token_hex(8)}", secrets.token_bytes(16)
+    key, body = f"{folder}{secrets.token_hex(8)}", secrets.token_bytes(16)
     public = bucket.settings.oss_public_endpoint
     bucket.store.put(key, body, "application/octet-stream")
     try:

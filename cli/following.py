@@ -63,11 +63,17 @@ class Followed:
 
 
 def follow(
-    access: Access, backend: Backend, jobs: Sequence[str], made: bool = False, as_json: bool = False
+    access: Access,
+    backend: Backend,
+    jobs: Sequence[str],
+    made: bool = False,
+    as_json: bool = False,
+    fetched: bool = False,
 ) -> int:
     """Wait until all jobs are over, then show them; the exit code. Ctrl-C stops the waiting.
 
-    `made`: they were submitted just now. A name that nobody knows does not stop the others.
+    `made`: they were submitted just now. `fetched`: their images will be. A name that nobody knows
+    does not stop the others.
     """
     followed = [Followed(job, known=made) for job in dict.fromkeys(jobs)]
     try:
@@ -82,7 +88,7 @@ def follow(
     views = [one.view for one in found]
     if as_json:
         print_json(views)
-    code = _code(views) if as_json else summary(access, views)
+    code = _code(views) if as_json else summary(access, views, fetched)
     missing = [one.job for one in followed if not one.view]
     say_missing(backend, missing)
     return NOT_SO if missing else code
@@ -172,9 +178,9 @@ def looks(backend: Backend, followed: Sequence[Followed]) -> Iterator[None]:
         yield
 
 
-def summary(access: Access, views: Sequence[View]) -> int:
-    """A table of jobs that are over, what failed and why, and how to fetch the images; the exit
-    code."""
+def summary(access: Access, views: Sequence[View], fetched: bool = False) -> int:
+    """A table of jobs that are over, what failed and why, and, unless they are `fetched` anyway,
+    how to fetch the images; the exit code."""
     if not views:
         return 0
     shown = table("job", "state", "images", "time", "price", right=("images", "time", "price"))
@@ -184,7 +190,7 @@ def summary(access: Access, views: Sequence[View]) -> int:
     for view in views:
         say_trouble(view)
     good = [view["job"] for view in views if view["state"] == "SUCCEEDED"]
-    if good:
+    if good and not fetched:
         say(f"\nTo download the images of {counted(len(good), 'job')}:")
         click.echo(f"  {access.command('get', *good)}")
     return _code(views)

@@ -152,6 +152,29 @@ def submit(access: Access, files: tuple[Path, ...], wait: bool) -> None:
     sys.exit(run(access, files, wait))
 
 
+@wanx.command(short_help="Run a few examples and show their images.")
+@click.argument("names", nargs=-1, metavar="[EXAMPLE]...")
+@click.option("--out", type=OUT, default=Path("results"), show_default=True, metavar="DIR")
+@click.option("--yes", "sure", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def demo(access: Access, names: tuple[str, ...], out: Path, sure: bool) -> None:
+    """Run EXAMPLEs where this command works: edit, doodle and poster, unless others are named.
+
+    Says what they cost at most, and asks; submits them, waits, downloads the images and shows them
+    on one page, DIR/gallery.html. The same example is the same job: the command again costs nothing
+    and shows what there is (over the API within seven days).
+
+    There are also expand, style, set and story. Exit code 1 if a job did not succeed, or the answer
+    to the question was no.
+    """
+    from cli.commands.demo import NAMES, USUAL, run
+
+    for name in names:
+        if name not in NAMES:
+            raise click.BadParameter(f"{name!r}; use {', '.join(NAMES)}.", param_hint="EXAMPLE")
+    sys.exit(run(access, dict.fromkeys(names or USUAL), out, sure))
+
+
 @wanx.command()
 @click.argument("jobs", nargs=-1, required=True, metavar="JOB...")
 @click.option("--wait", is_flag=True, help="Wait until the jobs are over, with progress bars.")
@@ -176,6 +199,7 @@ def status(access: Access, jobs: tuple[str, ...], wait: bool, as_json: bool) -> 
 @click.option(
     "--search", default="", metavar="WORDS", help="With all words in prompt, labels or id."
 )
+@click.option("--hidden", is_flag=True, help="Those that `wanx hide` has left out of lists.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @click.pass_obj
@@ -184,6 +208,30 @@ def list_jobs(access: Access, /, as_json: bool, **options: Any) -> None:
     from cli.commands.jobs import ListOptions, show_list
 
     show_list(access, ListOptions(**options), as_json)
+
+
+@wanx.command()
+@click.argument("jobs", nargs=-1, required=True, metavar="JOB...")
+@click.pass_obj
+def hide(access: Access, jobs: tuple[str, ...]) -> None:
+    """Leave jobs out of lists; nothing else of them changes.
+
+    Their images stay, and `wanx status` and `wanx get` find them by their ids. `wanx list --hidden`
+    lists them. Exit code 1 if a job is unknown.
+    """
+    from cli.commands.jobs import hide_jobs
+
+    sys.exit(hide_jobs(access, jobs, hidden=True))
+
+
+@wanx.command()
+@click.argument("jobs", nargs=-1, required=True, metavar="JOB...")
+@click.pass_obj
+def unhide(access: Access, jobs: tuple[str, ...]) -> None:
+    """List jobs again that `wanx hide` has left out. Exit code 1 if a job is unknown."""
+    from cli.commands.jobs import hide_jobs
+
+    sys.exit(hide_jobs(access, jobs, hidden=False))
 
 
 @wanx.command()

@@ -17,7 +17,7 @@ from cli.trouble import Trouble
 
 DEFAULT = "default"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-PLACES = ("OSS_", "API_", "DASHSCOPE_", "ALIBABA_CLOUD_")
+PLACES = ("OSS_", "RESULTS_", "API_", "DASHSCOPE_", "ALIBABA_CLOUD_")
 """What settings of a place begin with: those of a profile never mix with the environment's."""
 
 

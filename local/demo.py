@@ -6,7 +6,6 @@ bucket, and asks the HTTP endpoint how the jobs are.
 
 from __future__ import annotations
 
-import html
 import os
 import sys
 import time
@@ -24,6 +23,7 @@ from rich.table import Table
 
 from local.up import LaptopCloud, UpError
 from shared.jobfile.written import prompt_of
+from shared.jobs.gallery import Figure, write_gallery
 from shared.jobs.intake import Source
 from shared.ledger.record import FINAL
 from shared.platform.clock import from_iso
@@ -34,11 +34,6 @@ RUNS = ROOT / ".local" / "demo"
 JOB_FILES = ("inpainting.yaml", "sketch.yaml", "edit.yaml", "fusion.yaml")
 PATIENCE = 120.0
 """Seconds after which the demo gives up and says where to look."""
-SHEET = """<!doctype html><meta charset="utf-8"><title>What the demo made</title>
-<style>body {{font: 15px sans-serif; margin: 2em; display: flex; flex-wrap: wrap; gap: 1em}}
-figure {{margin: 0; width: 320px}} img {{border-radius: 6px}}</style>
-{figures}
-"""
 SHARE_OF_STATE = {"QUEUED": 5, "SUBMITTING": 15, "PENDING": 25, "RUNNING": 40}
 
 
@@ -91,7 +86,7 @@ def _run(console: Console, cloud: LaptopCloud) -> int:
     console.print(f"Dropped {len(JOB_FILES)} job files into jobs/: {len(jobs)} jobs.\n")
     _follow(console, env, jobs)
     console.print(_table(jobs))
-    return _closing(console, cloud.bucket_folder, jobs)
+    return _closing(console, cloud.results_folder, jobs)
 
 
 def _bucket(env: Mapping[str, str]) -> Any:
@@ -196,15 +191,13 @@ def _closing(console: Console, folder: Path | None, jobs: list[DemoJob]) -> int:
 
 def _contact_sheet(folder: Path, jobs: list[DemoJob]) -> Path:
     """A page with every image and its prompt, to look at in a browser."""
-    figures, page = [], folder.parents[1] / "gallery.html"
-    for job in jobs:
-        prompt = prompt_of(job.result.get("spec")) or ""
-        for image in job.result.get("images", ()):
-            said = f"{html.escape(job.name)}<br><small>{html.escape(prompt[:200])}</small>"
-            place = html.escape((folder / image["key"]).relative_to(page.parent).as_posix())
-            shown = f'<a href="{place}"><img src="{place}" alt="" width="320"></a>'
-            figures.append(f"<figure>{shown}<figcaption>{said}</figcaption></figure>")
-    page.write_text(SHEET.format(figures="\n".join(figures)), "utf-8")
+    page = folder.parents[1] / "gallery.html"
+    figures = [
+        Figure(folder / image["key"], job.name, prompt_of(job.status.get("spec")) or "")
+        for job in jobs
+        for image in job.result.get("images", ())
+    ]
+    write_gallery(page, figures)
     return page
 
 

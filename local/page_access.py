@@ -12,11 +12,12 @@ HEADERS = ["Content-Type", "x-oss-forbid-overwrite"]
 
 
 def allow_page(env: Mapping[str, str]) -> None:
-    """Set the bucket's CORS rule for the page's address (PutBucketCors page).
+    """Set each bucket's CORS rule for the page's address (PutBucketCors page).
 
     Raises oss2's errors if the server does not take it.
     """
     auth = oss2.AuthV4(env["OSS_ACCESS_KEY_ID"], env["OSS_ACCESS_KEY_SECRET"])
-    bucket = oss2.Bucket(auth, env["OSS_ENDPOINT"], env["OSS_BUCKET"], region=env["OSS_REGION"])
     origins = [env["API_URL"], env["API_URL"].replace("127.0.0.1", "localhost")]
-    bucket.put_bucket_cors(BucketCors([CorsRule(origins, ["PUT", "GET"], HEADERS)]))
+    for name in filter(None, (env["OSS_BUCKET"], env.get("RESULTS_BUCKET"))):
+        bucket = oss2.Bucket(auth, env["OSS_ENDPOINT"], name, region=env["OSS_REGION"])
+        bucket.put_bucket_cors(BucketCors([CorsRule(origins, ["PUT", "GET"], HEADERS)]))

@@ -79,6 +79,12 @@ class LaptopCloud:
         return self.data / "oss" / self.env["OSS_BUCKET"]
 
     @property
+    def results_folder(self) -> Path | None:
+        """The bucket that holds results/; None when the OSS is not ours."""
+        folder = self.bucket_folder
+        return folder and folder.parent / self.env.get("RESULTS_BUCKET", folder.name)
+
+    @property
     def sign_in_link(self) -> str | None:
         """Signs one browser of this computer in, once; None when the runtime is not ours."""
         if not any(child.name == "runtime" for child in self._children):
@@ -194,6 +200,8 @@ class LaptopCloud:
         options = ["--port", str(plan.ports[name])]
         if name == "oss":
             options += ["--root", str(self.data / "oss"), "--bucket", plan.env["OSS_BUCKET"]]
+            if "RESULTS_BUCKET" in plan.env:
+                options += ["--bucket", plan.env["RESULTS_BUCKET"]]
             options += ["--region", plan.env["OSS_REGION"], *self._identities(plan)]
             if "runtime" in plan.ports:
                 options += ["--notify", f"{plan.env['API_URL']}/_events/oss"]
@@ -214,7 +222,7 @@ class LaptopCloud:
     def _identities(self, plan: Plan) -> list[str]:
         """On our own OSS each function acts under its role; elsewhere under the user's keys."""
         env = plan.env
-        path = write_identities(self.data, env["OSS_BUCKET"], env["OSS_REGION"])
+        path = write_identities(self.data, env)
         return ["--identities", str(path)]
 
 
@@ -245,6 +253,8 @@ def summary(cloud: LaptopCloud) -> str:
     env, data = cloud.env, _short(cloud.data)
     folder = cloud.bucket_folder
     drop = f"{_short(folder)}/" if folder else f"oss://{env['OSS_BUCKET']}/"
+    made = cloud.results_folder
+    find = f"{_short(made)}/" if made else f"oss://{env.get('RESULTS_BUCKET', env['OSS_BUCKET'])}/"
     rows = [
         ("API and page", env["API_URL"] + _foreign(cloud, "runtime")),
         *([("Page, signed in", link)] if (link := cloud.sign_in_link) else []),
@@ -252,7 +262,7 @@ def summary(cloud: LaptopCloud) -> str:
         ("Model Studio", env["DASHSCOPE_HTTP_BASE_URL"] + _foreign(cloud, "modelstudio")),
         ("", ""),
         ("Drop jobs in", f"{drop}jobs/"),
-        ("Find images in", f"{drop}results/"),
+        ("Find images in", f"{find}results/"),
         ("Endpoints, keys", f"{data}/env"),
         ("Logs", f"{data}/logs/"),
     ]

@@ -18,7 +18,7 @@ ACCOUNT = "1000000000000000"
 _CREDENTIALS = ("key_id", "secret", "token")
 
 
-def write_identities(data: Path, bucket: str, region: str) -> Path:
+def write_identities(data: Path, env: Mapping[str, str]) -> Path:
     """Write the file that OSS server and runtime read, for its owner's eyes alone.
 
     The policies are made anew from deploy/permissions.yaml; the credentials stay the same, so that
@@ -26,7 +26,9 @@ def write_identities(data: Path, bucket: str, region: str) -> Path:
     """
     path = data / FILE
     known = _known(path)
-    stack = Stack(_stack_name(), bucket, region, ACCOUNT)
+    bucket, results = env["OSS_BUCKET"], env.get("RESULTS_BUCKET", "")
+    other = "" if results == bucket else results
+    stack = Stack(_stack_name(), bucket, env["OSS_REGION"], ACCOUNT, results=other)
     rows = [
         {"name": role, **known.get(role, _new_credentials()), "policy": policy}
         for role, policy in role_documents(stack).items()

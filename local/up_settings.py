@@ -49,6 +49,8 @@ def make_plan(data: Path, first_port: int, environ: Mapping[str, str]) -> Plan:
         "OSS_BUCKET": environ.get("OSS_BUCKET") or "wanx-local",
         "OSS_REGION": environ.get("OSS_REGION") or "cn-beijing",
     }
+    if environ.get("RESULTS_BUCKET"):
+        env["RESULTS_BUCKET"] = environ["RESULTS_BUCKET"]
     for server in SERVERS:
         env[ENDPOINTS[server]] = _endpoint(server, ports, environ)
         env.update(_chosen_keys(server, server in ports, made, environ))

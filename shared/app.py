@@ -362,7 +362,7 @@ def for_invocation(
     clock, rng = SystemClock(), new_random()
     credentials = load_credentials(environ, context)
     store = _open(settings, credentials, clock, rng, instance)
-    bucket = (settings.oss_endpoint, settings.oss_bucket)
+    bucket = (settings.oss_endpoint, f"{settings.oss_bucket} {settings.results_bucket}")
     instance.once(instance.checked_buckets, bucket, store.refuse_versioned)
     http = requests.Session()
     for prefix in ("https://", "http://"):
@@ -400,6 +400,10 @@ def _open(
     instance: Instance,
 ) -> OssStore:
     session = instance.oss_session(settings.oss_endpoint)
+    if settings.results_bucket:
+        from shared.storage.two_buckets import open_two
+
+        return open_two(settings, credentials, clock, rng, session)
     return open_store(settings, credentials, clock, rng, session)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from cli.backends.answers import NO_JOB
 from cli.backends.protocol import Listing, Submitted, View, Wanted
 from cli.trouble import Refused, Trouble, of_store
 from shared.app import App, for_invocation
@@ -155,6 +156,15 @@ class BucketBackend:
         except StoreError as error:
             raise of_store(error) from None
 
+    def hide(self, job: str, hidden: bool) -> None:
+        try:
+            last, hiding = self._last(job), self.app.hiding
+            if last is None:
+                raise Refused(NO_JOB)
+            (hiding.hide if hidden else hiding.show)(last)
+        except StoreError as error:
+            raise of_store(error) from None
+
     def adopt(self, job: str, task: str) -> View:
         try:
             return self._view(self.app.adoption.adopt(job, task))
@@ -184,7 +194,7 @@ class BucketBackend:
     def redeliver(self, job: str) -> int:
         last = self._asked(lambda: self._last(job))
         if last is None:
-            raise Refused("there is no such job; `wanx list` shows those there are")
+            raise Refused(NO_JOB)
         return self._asked(lambda: self.app.webhooks.redeliver(last)).number
 
     def test_webhook(self, webhook: str) -> Mapping[str, Any]:
@@ -266,7 +276,7 @@ class BucketBackend:
     def _retry(self, job: str) -> Submitted:
         last = self._last(job)
         if last is None:
-            raise Refused("there is no such job; `wanx list` shows those there are")
+            raise Refused(NO_JOB)
         try:
             return _submitted(self.app.retries.retry(last))
         except NotRetryable as error:
@@ -305,7 +315,7 @@ def _submitted(one: IntakeOutcome) -> Submitted:
 
 def _why_not(last: Record | None) -> str:
     if last is None:
-        return "there is no such job; `wanx list` shows those there are"
+        return NO_JOB
     if last.state == CANCELED:
         return "it is CANCELED already"
     if last.state in FINAL:

@@ -98,6 +98,12 @@ class HttpBackend:
             raise Refused(NO_JOB)
         return self._offered("erase", partial(self._client.erase, job, all_inputs=all_inputs))
 
+    def hide(self, job: str, hidden: bool) -> None:
+        if not is_job_id(job):
+            raise Refused(NO_JOB)
+        command = "hide" if hidden else "unhide"
+        self._offered(command, partial(self._client.hide, job, hidden=hidden))
+
     def adopt(self, job: str, task: str) -> View:
         return _view(self._changed(job, f"adopt/{quote(task, safe='')}")[0])
 

@@ -75,6 +75,9 @@ class Backend(Protocol):
     def erase(self, job: str, all_inputs: bool) -> Mapping[str, Any]:
         """Remove a job's pictures and texts; as `POST /jobs/{id}/erase` answers. Raises Refused."""
 
+    def hide(self, job: str, hidden: bool) -> None:
+        """Leave a job out of lists, or list it again; either may be repeated. Raises Refused."""
+
     def retry(self, job: str) -> Submitted:
         """Run a job again under a new name, or return the retry that exists. Raises Refused."""
 

@@ -14,6 +14,7 @@ from rich.cells import cell_len
 from cli.access import Access
 from cli.backends.bucket import quiet
 from cli.bucket_checks import (
+    RESULTS_FOLDER,
     Bad,
     Bucket,
     Check,
@@ -33,6 +34,7 @@ from shared.ledger.ledger import Ledger
 from shared.platform.clock import SystemClock, new_random
 from shared.platform.settings import EVERY_MINUTE
 from shared.poller.alarm import MOST_EARLY
+from shared.storage.objects import StoreError
 
 CALL_LATE = 120.0
 """Seconds after which a delayed call counts as lost."""
@@ -95,7 +97,19 @@ def _bucket_checks(environ: Mapping[str, str]) -> Iterator[Check]:
     yield checked("versioning", lambda: versioning(bucket))
     yield checked("clock", lambda: clock(bucket))
     yield checked("public endpoint", lambda: public_link(bucket))
+    if bucket.of_results:
+        yield checked("results bucket", lambda: _results(bucket))
     yield checked("delayed calls", lambda: _delayed_calls(bucket))
+
+
+def _results(bucket: Bucket) -> str:
+    """That the bucket of the results takes objects and shows them. Raises Bad."""
+    name = bucket.settings.results_bucket
+    try:
+        public_link(bucket, RESULTS_FOLDER)
+    except StoreError as error:
+        raise Bad(f"RESULTS_BUCKET is {name}. {error}") from None
+    return name
 
 
 def _delayed_calls(bucket: Bucket) -> str:

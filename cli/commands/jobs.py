@@ -122,6 +122,7 @@ class ListOptions:
     labels: Sequence[str]
     search: str
     limit: int
+    hidden: bool
 
     def wanted(self, now: float) -> Wanted:
         """Raises click's error for a wrong option."""
@@ -133,6 +134,7 @@ class ListOptions:
             since_seconds(self.until, now, "--until") if self.until else None,
             labels_of(self.labels),
             self.search,
+            self.hidden,
         )
 
 
@@ -212,6 +214,24 @@ def cancel_jobs(access: Access, jobs: Sequence[str]) -> int:
         except Refused as error:
             failed += 1
             complain(f"{clean(job)}: not canceled: {clean(error.message)}")
+    return NOT_SO if failed else 0
+
+
+def hide_jobs(access: Access, jobs: Sequence[str], hidden: bool) -> int:
+    """Leave jobs out of lists, or list them again; an unknown one does not stop the others.
+
+    Raises Trouble.
+    """
+    backend = access.backend()
+    failed = 0
+    for job in dict.fromkeys(jobs):
+        try:
+            backend.hide(job, hidden)
+            click.echo(f"{job}: {'hidden' if hidden else 'listed again'}")
+        except Refused as error:
+            failed += 1
+            what, why = clean(job), clean(error.message)
+            complain(f"{what}: not hidden: {why}" if hidden else f"{what}: not listed again: {why}")
     return NOT_SO if failed else 0
 
 

@@ -89,10 +89,11 @@ def _bucket() -> dict[str, str]:
         " out."
     )
     key = _asked("API key of Model Studio", "", secret=True)
-    if not key:
-        return found
-    url = _asked("Address of Model Studio", BEIJING_BASE_URL)
-    return {**found, "DASHSCOPE_API_KEY": key, BASE_URL: url}
+    if key:
+        url = _asked("Address of Model Studio", BEIJING_BASE_URL)
+        found |= {"DASHSCOPE_API_KEY": key, BASE_URL: url}
+    results = _asked("Bucket of the results, if it is another one", "")
+    return {**found, "RESULTS_BUCKET": results} if results else found
 
 
 def _asked(what: str, default: str | None = None, secret: bool = False) -> str:

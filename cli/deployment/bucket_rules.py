@@ -5,7 +5,7 @@ Facts: GetBucketLifecycle and GetBucketCors pages of OSS.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,8 @@ from shared.platform.slim_imports import oss2, requests
 
 STATE = "state/"
 ENABLED = "Enabled"
+PAGE = ("GET", "PUT")
+"""What a page asks of the bucket."""
 
 
 @dataclass(frozen=True)
@@ -56,11 +58,11 @@ def lacking(found: Iterable[Removal], wanted: Iterable[str]) -> list[str]:
     return [key for key in wanted if not any(key.startswith(prefix) for prefix in emptied)]
 
 
-def lets_a_page_in(bucket: Bucket, origin: str) -> bool:
-    """Whether pages of this origin, of any if it is empty, may put and get objects. Raises Bad."""
+def lets_a_page_in(bucket: Bucket, origin: str, methods: Collection[str] = PAGE) -> bool:
+    """Whether pages of this origin, of any if it is empty, may use these methods. Raises Bad."""
     rules = _asked(bucket.store.bucket.get_bucket_cors, "CORS rules")
     return any(
-        {"GET", "PUT"} <= set(rule.allowed_methods)
+        set(methods) <= set(rule.allowed_methods)
         and any(not origin or allowed in ("*", origin) for allowed in rule.allowed_origins)
         for rule in (rules.rules if rules else ())
     )

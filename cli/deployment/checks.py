@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from cli.backends.protocol import Wanted
-from cli.bucket_checks import Bad, Check, endpoint, public_link, reachable, versioning
+from cli.bucket_checks import Bad, Bucket, Check, endpoint, public_link, reachable, versioning
 from cli.deployment.bucket_rules import lacking, lets_a_page_in, removals, wrong_removals
 from cli.deployment.openapi import Operation, Refused
 from cli.deployment.site import FC_VERSION, ROS_VERSION, Site
@@ -118,6 +118,8 @@ def _bucket_rules(site: Site) -> str:
     if not lets_a_page_in(site.bucket, origin):
         pages = f"pages of {origin}" if origin else "a page"
         raise Bad(f"no CORS rule lets {pages} put and get objects, so none can upload.")
+    if site.bucket.of_results:
+        _results_rules(site, site.bucket.of_results, origin)
     kept = ("state/records/", "state/jobs/")
     missing = lacking(found, [key for key in site.plan.lifecycle if key not in kept])
     if missing and site.is_laptop:
@@ -125,6 +127,19 @@ def _bucket_rules(site: Site) -> str:
     if missing:
         raise Bad(f"no lifecycle rule empties {', '.join(missing)}: old objects stay and cost.")
     return f"{counted(len(found), 'lifecycle rule')}, none of which removes too much; CORS"
+
+
+def _results_rules(site: Site, bucket: Bucket, origin: str) -> None:
+    """The rules of the bucket that holds the results alone. Raises Bad."""
+    name, least = site.bucket.settings.results_bucket, site.plan.lifecycle.get(layout.RESULTS, 0)
+    for one in removals(bucket):
+        if layout.RESULTS.startswith(one.prefix) and one.days < least:
+            raise Bad(
+                f"a rule of {name} removes {one.prefix or 'all objects'} after {one.days} d, not"
+                f" {least} or more."
+            )
+    if not lets_a_page_in(bucket, origin, ("GET",)):
+        raise Bad(f"no CORS rule of {name} lets a page get objects, so it can make no ZIP.")
 
 
 def _public_endpoint(site: Site) -> str:

@@ -10,6 +10,7 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not options.bucket or not options.account:
             parser.error("give --bucket and --account, or --write, or --check")
         stack = Stack(options.name, options.bucket, options.region, options.account, options.secret)
+        stack = replace(stack, results=options.results_bucket)
         return _print(documents(table, stack), person_documents(rights, stack), options.role)
     except (TableError, TemplateError, PolicyTooLong, OSError) as error:
         print(error, file=sys.stderr)
@@ -84,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--region", default="cn-beijing", help="default: %(default)s")
     add("--name", default="wanx", help="what functions and roles are named after (%(default)s)")
     add("--secret", default="", help="the KMS secret that holds the API key, if one does")
+    add("--results-bucket", default="", help="the bucket of the results, if it is another one")
     add("--write", action="store_true", help="rewrite template.yml and docs/permissions.md")
     add("--check", action="store_true", help="rc 1 if one of these two is stale")
     return parser

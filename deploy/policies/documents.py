@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from deploy.policies.table import BUCKET_ACTIONS, Permission, load_table, roles
+from shared.storage import layout
 
 LONGEST = 6144
 """Characters a custom policy may have (RAM "Limitations" page)."""
@@ -19,13 +20,15 @@ class PolicyTooLong(ValueError):
 
 @dataclass(frozen=True)
 class Stack:
-    """What the names in a policy are made of. `secret` is the KMS secret of the API key, if any."""
+    """What the names in a policy are made of. `secret` is the KMS secret of the API key, if any;
+    `results` the bucket of the results, if it is another one."""
 
     name: str
     bucket: str
     region: str
     account: str
     secret: str = ""
+    results: str = ""
 
 
 def role_documents(stack: Stack) -> dict[str, dict[str, Any]]:
@@ -72,11 +75,19 @@ def resources(row: Permission, stack: Stack) -> Iterable[str]:
     """The resources by their names in RAM (the services' pages on RAM authorization)."""
     own = f"{stack.region}:{stack.account}"
     if row.action == "oss:ListObjects" or row.action in BUCKET_ACTIONS:
-        return [f"acs:oss:*:*:{stack.bucket}"]
+        both = stack.results and (not row.resources or any(map(_is_result, row.resources)))
+        buckets = [stack.bucket, stack.results] if both else [stack.bucket]
+        return [f"acs:oss:*:*:{bucket}" for bucket in buckets]
     if row.service == "oss":
-        return [f"acs:oss:*:*:{stack.bucket}/{pattern}" for pattern in row.resources]
+        results = stack.results or stack.bucket
+        places = [(results if _is_result(one) else stack.bucket, one) for one in row.resources]
+        return [f"acs:oss:*:*:{bucket}/{pattern}" for bucket, pattern in places]
     if row.service == "fc":
         return [f"acs:fc:{own}:functions/{stack.name}-{function}" for function in row.resources]
     if row.service == "kms":
         return [f"acs:kms:{own}:secret/{stack.secret}"]
     return [f"acs:log:{own}:project/{stack.name}-{stack.account}/logstore/functions"]
+
+
+def _is_result(pattern: str) -> bool:
+    return pattern.startswith(layout.RESULTS)

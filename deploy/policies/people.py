@@ -153,11 +153,12 @@ def arns(stack: Stack) -> dict[str, list[str]]:
     own = f"{stack.region}:{stack.account}"
     project = f"acs:log:{own}:project/{stack.name}-{stack.account}"
     of_roles = [f"{stack.name}-{role}" for role in roles(load_table())]
+    buckets = [f"acs:oss:*:*:{one}" for one in (stack.bucket, stack.results) if one]
     functions = [f"acs:fc:{own}:functions/{stack.name}-{name}" for name in _functions()]
     return {
         "stacks": [f"acs:ros:{own}:stack/*"],
-        "bucket": [f"acs:oss:*:*:{stack.bucket}"],
-        "objects": [f"acs:oss:*:*:{stack.bucket}/*"],
+        "bucket": buckets,
+        "objects": [f"{one}/*" for one in buckets],
         "project": [project],
         "logstore": [f"{project}/logstore/functions"],
         "dashboards": [f"{project}/dashboard/*"],

@@ -15,7 +15,10 @@ PARAMETERS = Stack(
     account="${ALIYUN::TenantId}",
     # Without a secret this is an empty name, which no secret has: the statement allows nothing.
     secret="${DashScopeApiKeySecret}",
+    results="${Results}",
 )
+OF_RESULTS = "{Fn::If: [OwnResults, {Ref: ResultsBucket}, {Ref: BucketName}]}"
+OWN_RESULTS = "{Fn::Sub: 'acs:oss:*:*:${ResultsBucket}'}"
 
 
 def blocks(table: list[Permission]) -> dict[str, list[str]]:
@@ -53,7 +56,13 @@ def _statement(row: Permission) -> list[str]:
 
 
 def _sub(text: str) -> str:
-    return f"{{Fn::Sub: '{text}'}}"
+    """A text with names of the stack in it; whole rights on the bucket of the results are there
+    only where it is another one."""
+    if PARAMETERS.results not in text:
+        return f"{{Fn::Sub: '{text}'}}"
+    if text.endswith(PARAMETERS.results):
+        return f"{{Fn::If: [OwnResults, {OWN_RESULTS}, {{Ref: ALIYUN::NoValue}}]}}"
+    return f"{{Fn::Sub: ['{text}', {{Results: {OF_RESULTS}}}]}}"
 
 
 def _flow(value: Any) -> str:

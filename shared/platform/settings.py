@@ -25,7 +25,7 @@ BEIJING_BASE_URL = "https://dashscope.aliyuncs.com/api/v1"
 BASE_URL, MODEL_REGION = "DASHSCOPE_HTTP_BASE_URL", "DASHSCOPE_REGION"
 WORKSPACE = "DASHSCOPE_WORKSPACE"
 REQUIRED = ("OSS_ENDPOINT", "OSS_BUCKET")
-BUCKET = ("OSS_PUBLIC_ENDPOINT", "OSS_REGION", "FC_REGION")
+BUCKET = ("OSS_PUBLIC_ENDPOINT", "OSS_REGION", "FC_REGION", "RESULTS_BUCKET")
 KEY, KEY_SECRET = "DASHSCOPE_API_KEY", "DASHSCOPE_API_KEY_SECRET"
 """Model Studio's API key itself, or the name of the KMS secret that holds it."""
 PLAN_KEY = "sk-sp-"
@@ -41,6 +41,8 @@ PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,22}[._-]")
 NOBODY = hashlib.sha256(b"").hexdigest()
 """The SHA-256 of no token at all: what a shell makes of `printf %s "$TOKEN"` without a TOKEN."""
 ADDRESS = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/-]*)?")
+BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
+"""What OSS allows (bucket naming page)."""
 LOG_LEVELS = ("INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -111,7 +113,8 @@ class Settings:
     `input_delivery` says how images that lie in the bucket reach the service: `presigned` (a URL
     of the public endpoint) or `inline` (base64, only where the model takes it). `result_hosts`
     are hosts results may be fetched from besides those the catalogue documents. `api_url` is the
-    base of the URLs in answers; empty means https and the request's host. `result_base_url`: the
+    base of the URLs in answers; empty means https and the request's host. `results_bucket` has
+    what is below results/; empty: `oss_bucket` has that too. `result_base_url`: the
     address at which a CDN serves the bucket's results; empty: links to them are signed ones of OSS.
     `token_hashes`: SHA-256
     of tokens that may do everything. `cors_origin`: pages of this origin may call from a browser.
@@ -136,6 +139,7 @@ class Settings:
     tokens: tuple[Token, ...] = field(default=(), repr=False)
     cors_origin: str = ""
     api_url: str = ""
+    results_bucket: str = ""
     result_base_url: str = ""
     create_timeout: float = 30.0
     call_timeout: float = 600.0
@@ -190,6 +194,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         token_hashes=_token_hashes(environ.get("API_TOKEN_SHA256", "").lower()),
         tokens=_tokens(environ.get("API_TOKENS", ""), webhooks),
         cors_origin=environ.get("CORS_ORIGIN", "").rstrip("/"),
+        results_bucket=_results_bucket(environ),
         result_base_url=_base_of_results(environ.get("RESULT_BASE_URL", "")),
         api_url=environ.get("API_URL", "").rstrip("/"),
         create_timeout=_seconds(environ, "CREATE_TIMEOUT", 30.0),
@@ -291,6 +296,17 @@ def _workspace(environ: Mapping[str, str], base_url: str) -> str | None:
             f" {named}, which takes no other's key: leave {WORKSPACE} out, or correct the host."
         )
     return chosen
+
+
+def _results_bucket(environ: Mapping[str, str]) -> str:
+    """Empty where it is the bucket of everything else."""
+    name = environ.get("RESULTS_BUCKET", "")
+    if name and not BUCKET_NAME.fullmatch(name):
+        raise SettingsError(
+            f"RESULTS_BUCKET is {name!r}; expected the name of a bucket, 3 to 63 lower-case"
+            " letters, digits and hyphens, or nothing for the bucket of OSS_BUCKET."
+        )
+    return "" if name == environ["OSS_BUCKET"] else name
 
 
 def _base_of_results(text: str) -> str:

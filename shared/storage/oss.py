@@ -12,7 +12,6 @@ import base64
 import hashlib
 import logging
 import random
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -23,7 +22,7 @@ from urllib.parse import quote, urlsplit
 
 from shared.platform.clock import Clock
 from shared.platform.logs import about
-from shared.platform.settings import Credentials, Settings, SettingsError
+from shared.platform.settings import BUCKET_NAME, Credentials, Settings, SettingsError
 from shared.platform.slim_imports import oss2, requests
 from shared.storage.objects import (
     Creation,
@@ -44,8 +43,6 @@ CONNECTIONS = 64
 EXISTS = "FileAlreadyExists"
 AT = "%Y%m%dT%H%M%SZ"
 """How signatures write the time."""
-BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
-"""What OSS allows (bucket naming page); oss2 refuses the others too, but names no setting."""
 
 log = logging.getLogger(__name__)
 

@@ -116,6 +116,20 @@ def test_from_job_file_to_images(wanx: Wanx) -> None:
     assert max(len(line) for line in story.splitlines()) <= 80
 
 
+def test_the_demo_shows_its_images_and_is_paid_once(wanx: Wanx) -> None:
+    creates = wanx.cloud.creates()
+    done = wanx("demo", "doodle", "--yes", "--out", "made")
+    assert "At most CNY 0.14 for 1 job" in done
+    assert "To download" not in done
+    page = wanx.folder / "made" / "gallery.html"
+    assert page.as_uri() in done
+    shown = re.findall(r'<img src="([^"]+)"', page.read_text("utf-8"))
+    assert [(page.parent / one).read_bytes()[:4] for one in shown] == [b"\x89PNG"]
+    assert "cosy cottage" in page.read_text("utf-8")
+    assert "there already" in wanx("demo", "doodle", "--yes", "--out", "made")
+    assert wanx.cloud.creates() == creates + 1
+
+
 def test_an_erased_job_leaves_neither_prompt_nor_picture_in_the_bucket(wanx: Wanx) -> None:
     """Jobs from a file in the bucket, from the command line, and with an uploaded picture."""
     mark = f"a kite of {kind(wanx)} flying over Aberystwyth"

@@ -18,7 +18,7 @@ import pytest
 from tests.e2e.conftest import HIDDEN, ROOT, Cloud
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
-SOURCES = ("cli", "shared", "schemas", "clients", "pyproject.toml")
+SOURCES = ("cli", "shared", "schemas", "examples", "clients", "pyproject.toml")
 OFFLINE = ["--no-index", "--no-deps", "--disable-pip-version-check", "--quiet"]
 
 
@@ -76,6 +76,7 @@ def test_it_holds_the_command_line_alone(wheel: Path) -> None:
         "cli",
         "shared",
         "schemas",
+        "examples",
         "wanx",
     }
     assert not [name for name in names if name.startswith("shared/api/")]

@@ -131,6 +131,11 @@ class Client:
         params = {"inputs": "all"} if all_inputs else {}
         return self._to.ask("POST", f"{_path(_id(job))}/erase", "removed", params=params).document
 
+    def hide(self, job: str | Job, *, hidden: bool = True) -> bool:
+        """Leave a job out of lists, or list it again; whether it is hidden now. Raises UnknownJob."""
+        path = f"{_path(_id(job))}/{'hide' if hidden else 'unhide'}"
+        return bool(self._to.ask("POST", path, "hidden").document["hidden"])
+
     def change(self, job: str, verb: str) -> tuple[Job, bool]:
         """`POST /jobs/{job}/{verb}`: the job that it is now about, and whether this call made it
         (HTTP 202). Raises UnknownJob, Refused."""

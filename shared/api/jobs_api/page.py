@@ -17,6 +17,7 @@ from shared.api.context import app_of
 from shared.api.jobs_api.page_version import FORM, FolderVersion
 from shared.api.jobs_api.problems import Problem
 from shared.app import App
+from shared.storage import layout
 
 WEB = Path(__file__).resolve().parents[3] / "web"
 MEDIA_TYPES = {
@@ -82,10 +83,13 @@ class Page:
 
 def policy(app: App) -> str:
     """Content-Security-Policy: the page talks to us and to the bucket, and runs its own scripts."""
-    parts = urlsplit(app.store.presign("inputs/", 60))
-    bucket = f"{parts.scheme}://{parts.netloc}"
-    results = urlsplit(app.settings.result_base_url)
-    shown = f"{bucket} {results.scheme}://{results.netloc}" if results.netloc else bucket
+    places = [app.store.presign(layout.INPUTS, 60)]
+    if app.settings.results_bucket:
+        places.append(app.store.presign(layout.RESULTS, 60))
+    if app.settings.result_base_url:
+        places.append(app.settings.result_base_url)
+    origins = ("{0.scheme}://{0.netloc}".format(urlsplit(one)) for one in places)
+    shown = " ".join(dict.fromkeys(origins))
     return "; ".join(
         (
             "default-src 'self'",

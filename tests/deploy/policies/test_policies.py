@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,10 @@ def test_every_function_has_a_role_and_every_role_a_function() -> None:
 
 
 def test_policies_fit_into_what_ram_takes_however_long_the_names() -> None:
-    for document in documents(load_table(), LONG).values():
+    two = replace(LONG, results="r" * 63)
+    for document in [
+        one for stack in (LONG, two) for one in documents(load_table(), stack).values()
+    ]:
         Policy.of(document)
         assert len(json.dumps(document)) <= LONGEST
     many = [Permission("submit", "oss:GetObject", tuple(f"{n}/*" for n in range(500)), "x")]
@@ -98,6 +102,23 @@ def test_resources_have_the_names_of_their_services() -> None:
     (call,) = statements("oss-trigger")
     own = "acs:fc:cn-beijing:1234567890123456:functions"
     assert call["Resource"] == [f"{own}/wanx-dev-submit", f"{own}/wanx-dev-poll"]
+
+
+def test_results_in_another_bucket_are_reached_there_and_not_in_the_first() -> None:
+    two = replace(STACK, results="paintings")
+    for role in ("submit", "poll", "api"):
+        named = [arn for one in statements(role, two) for arn in one["Resource"]]
+        results = [arn for arn in named if "/results/" in arn]
+        assert results and all(arn.startswith("acs:oss:*:*:paintings/") for arn in results)
+        assert not [arn for arn in named if ":paintings/" in arn and arn not in results]
+        whole = [
+            one["Action"]
+            for one in statements(role, two)
+            if "acs:oss:*:*:paintings" in one["Resource"]
+        ]
+        assert ["oss:GetBucketVersioning"] in whole
+        assert (["oss:ListObjects"] in whole) == (role == "api")
+    assert "paintings" not in str(documents(load_table(), two)["wanx-dev-rescue"])
 
 
 def test_a_listing_is_allowed_on_the_bucket_by_prefix() -> None:

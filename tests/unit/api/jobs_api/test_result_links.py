@@ -61,6 +61,18 @@ def test_the_page_may_show_them(world: World) -> None:
     assert "images.example.com" not in json.dumps(dict(ask(world, "GET", "/").headers))
 
 
+def test_the_page_may_show_results_of_another_bucket(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = world.app("http", results_bucket="paintings")
+    two = {"results/": "https://paintings.invalid/results/", "inputs/": "https://bucket.invalid/"}
+    monkeypatch.setattr(app.store, "presign", lambda key, _seconds: two[key])
+    rules = ask(app, "GET", "/").headers["content-security-policy"].split("; ")
+    for kind in ("img-src", "connect-src"):
+        (rule,) = [one for one in rules if one.startswith(kind)]
+        assert rule.endswith(" https://bucket.invalid https://paintings.invalid")
+
+
 @pytest.mark.parametrize("url", ["images.example.com", "https://a?b", "ftp://a", "https://a/ b"])
 def test_what_is_no_address_is_refused(url: str) -> None:
     with pytest.raises(SettingsError, match="RESULT_BASE_URL"):
