@@ -28,7 +28,7 @@ from shared.jobfile.document import BATCH
 from shared.jobfile.written import labels_of
 from shared.jobs.manifest import Outcome, build, given_up, numbers_of
 from shared.ledger.ledger import Ledger
-from shared.ledger.manifest import StoredImage, read_manifest
+from shared.ledger.manifest import StoredImage
 from shared.ledger.record import (
     CANCELED,
     FAILED,
@@ -175,7 +175,7 @@ class Transitions:
         """The slot goes last: as long as it exists, another instance does what is left undone."""
         if last.state == QUEUED:
             self.ledger.queue.add(last)
-        self.tell(last)
+        self.tell_all(last)
         self._free(slot, task_id, in_doubt)
 
     def _free(self, slot: Slot, task_id: str | None, in_doubt: bool) -> None:
@@ -207,8 +207,8 @@ class Transitions:
             self.ledger.outbox.announce(last)
 
     def tell_all(self, last: Record) -> None:
-        """Do what `tell` does for a job whose marker is left over, and let its receiver hear of
-        tasks that were made for it: whoever died before the marker went may have owed it that."""
+        """Do what `tell` does for a job whose marker or slot is left over, and let its receiver
+        hear of tasks that were made for it: whoever died may have owed it that."""
         self.tell(last)
         if self.ledger.outbox.hears_of(last, PENDING):
             for one in self.ledger.records.chain(last.job):
@@ -218,31 +218,20 @@ class Transitions:
     def restore_manifest(self, last: Record) -> None:
         """Write `result.json` from the last record, if that holds one. Raises StoreError.
 
-        A rejected job can go on, with a corrected file, and one that was erased loses its texts. So
-        the first manifest is created and never replaces another: an instance that is late with it
-        can neither hide what the job has become nor bring back what was erased.
+        Only a rejected job can go on, with a corrected file. So the manifest of a rejection never
+        replaces another one: an instance that is late with it cannot hide what the job has become.
         """
         if last.manifest is None:
             return
-        made = self.ledger.store.create(layout.result(last.job), last.manifest.encoded())
-        if not made.created and last.state != REJECTED:
-            self._replace_manifest(last)
+        text = last.manifest.encoded()
+        if last.state == REJECTED:
+            self.ledger.store.create(layout.result(last.job), text)
+        else:
+            self.ledger.store.put(layout.result(last.job), text)
         if BATCH in labels_of(last.manifest.spec):
             from shared.jobs.batches import Batches  # few jobs are of one: a start does without
 
             Batches(self.ledger.store, self.map_fn).note(last.manifest)
-
-    def _replace_manifest(self, last: Record) -> None:
-        """Write `result.json` over another one if the records say so, and look at them again then:
-        erasing writes it once more after the last record."""
-        records, store = self.ledger.records, self.ledger.store
-        if read_manifest(store, last.job) == last.manifest:
-            return
-        while True:
-            last = records.last_from(records.get(last.job, last.seq) or last)
-            if last.manifest is None or read_manifest(store, last.job) == last.manifest:
-                return
-            store.put(layout.result(last.job), last.manifest.encoded())
 
 
 def _is_unsure(ended: Record) -> bool:
