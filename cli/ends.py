@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 import click
 
+from cli.help import Group, wrong
 from cli.output import clean, complain
 from cli.trouble import INTERRUPTED, PIPE_CLOSED, UNREACHABLE
 from shared.catalogue.files import CatalogueError
@@ -23,7 +24,7 @@ class PipeClosed(Exception):
     """Whoever read the output has gone, as `head` does when it has seen enough."""
 
 
-class Quiet(click.Group):
+class Quiet(Group):
     """Click itself ends with exit code 1 where a pipe is closed; that means "no" here."""
 
     def make_context(self, *args: Any, **more: Any) -> click.Context:
@@ -75,7 +76,7 @@ def _run(command: click.Group) -> int:
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else int(bool(ended.code))
     except click.UsageError as error:
-        error.show()
+        wrong(error)
         return error.exit_code
     except click.ClickException as error:
         complain(f"Error: {error.format_message()}")
