@@ -104,11 +104,13 @@ def _defect(error: Exception) -> int:
     if isinstance(error, CatalogueError):
         return _told(f"a file of schemas/ is broken: {error}")
     if isinstance(error, UnicodeEncodeError):
-        said = "a name or text that was given is not UTF-8; rename the file, or write it anew."
+        said = "a name or text that was given is not UTF-8; rename the file, or write it again."
         return _told(said, WRONG_WORDS)
     if type(error).__module__.startswith(("urllib3.", "requests.")):
-        said = f"an address of the settings cannot be used: {clean(error)};"
-        return _told(f"{said} `wanx doctor` looks at them.")
+        return _told(
+            f"an address of the settings cannot be used: {clean(error)}; `wanx doctor` looks at"
+            " them."
+        )
     what = f"{type(error).__name__}: {error}"
     return _told(f"this is a mistake in wanx itself ({what}); -v shows where.")
 

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")
 """The first that is set decides (POSIX, Environment Variables, 8.2)."""
-_SENTENCES = re.compile(r"(?<=[.?!]) +(?=[A-Z(`])")
+SENTENCES = re.compile(r"(?<=[.?!]) +(?=[A-Z(`])")
+"""Between two sentences."""
+_GLUE = {", ": "，", "; ": "；", " or ": " 或 ", ". ": "。", " ": "", ".": "。"}
 OWN_WORDS = Path(__file__).with_name("words.zh.yaml")
 
 
@@ -32,6 +34,11 @@ def tell(text: str) -> str:
     if not text or not is_chinese(os.environ):
         return text
     return "\n".join(_line(line) for line in text.split("\n"))
+
+
+def glue(text: str) -> str:
+    """What stands between pieces that are in the reader's language already."""
+    return _GLUE[text] if is_chinese(os.environ) else text
 
 
 def _line(line: str) -> str:
@@ -49,7 +56,7 @@ def chinese(text: str) -> str | None:
     whole = _words().say(text)
     if whole is not None:
         return whole
-    told = [(one, _words().say(one)) for one in _SENTENCES.split(text)]
+    told = [(one, _words().say(one)) for one in SENTENCES.split(text)]
     if not any(found for _, found in told):
         return None
     return "".join(found or f"{one} " for one, found in told).rstrip(" ")

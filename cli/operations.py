@@ -70,8 +70,8 @@ def erase(
 ) -> None:
     """Delete the pictures and texts of jobs that are over, for good.
 
-    Images, prompts, job files and uploaded pictures go; ids, times, prices and labels stay. It prints
-    what is kept, and what erasing does not reach. Shows the jobs and asks. Interrupted, the
+    Images, prompts, job files and uploaded pictures go; ids, times, prices and labels stay. It
+    prints what is kept, and what erasing does not reach. Shows the jobs and asks. Interrupted, the
     same command goes on. Over the API it needs an admin token. All jobs of a token: --prefix, with
     the prefix that the token has.
 
@@ -148,8 +148,8 @@ def verify_cloud(
     less than 1 CNY; says how much at most, and asks, before it begins. Removes what it wrote, also
     after Ctrl-C, and what an earlier run left. Run one at a time.
 
-    Exit code 0 if all hold (facts left out on purpose aside), 1 if a fact differs, 4 if none differs
-    but one could not be tried.
+    Exit code 0 if all hold (facts left out on purpose aside), 1 if a fact differs, 4 if none
+    differs but one could not be tried.
     """
     from cli.commands.verify_cloud import Options, run
     from cli.verify.facts import load_facts
