@@ -429,10 +429,16 @@ def _fits(job: FakeJob, query: dict[str, str]) -> bool:
     return (
         query.get("state", job.state) == job.state
         and query.get("model", job.spec["model"]) == job.spec["model"]
+        and query.get("label", "") in ("", *_labels(job))
         and (query.get("hidden") == "true") == job.hidden
         and query.get("since", "") <= job.created_at
         and all(word in text for word in query.get("search", "").lower().split())
     )
+
+
+def _labels(job: FakeJob) -> list[str]:
+    labels = (job.spec.get("job") or {}).get("labels", {})
+    return [f"{name}:{value}" for name, value in labels.items()]
 
 
 def _status(model: Model) -> dict[str, Any] | None:

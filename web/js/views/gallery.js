@@ -18,6 +18,13 @@ import { tile } from "./tile.js";
 
 const kept = { ...NO_FILTERS };
 
+/** The gallery of the jobs with a label, `name:value`, from the address of a link. */
+export function labelView(app, label) {
+  Object.assign(kept, NO_FILTERS, { label });
+  history.replaceState(null, "", "#/jobs");
+  return galleryView(app);
+}
+
 export async function galleryView(app) {
   await loadModels();
   const grid = h("div", { class: "gallery-grid", role: "list" });
@@ -25,8 +32,9 @@ export async function galleryView(app) {
   const view = { app, grid, foot, round: 0, jobs: new Map(), tiles: new Map(), isHidden: () => kept.show === "hidden" };
   view.selection = new Selection(view, { onGone: (jobs) => jobs.forEach((job) => remove(view, job)), onMade: () => lookForNew(view) });
   const filters = await galleryFilters(kept, () => reload(view));
+  view.learn = filters.learn;
   const head = h("div", { class: "gallery-head" }, h("h1", {}, t("gallery.title")), notifyButton());
-  const element = h("div", { class: "gallery" }, head, filters, grid, foot, view.selection.element);
+  const element = h("div", { class: "gallery" }, head, filters.element, grid, foot, view.selection.element);
   await reload(view);
   return { element, title: withCount(t("gallery.title"), openCount(view)), close: () => close(view) };
 }
@@ -131,6 +139,7 @@ function add(view, jobs) {
     view.tiles.set(job.job, made(view, job));
   }
   for (const job of news) place(view, job);
+  view.learn(news);
   const open = news.filter((job) => !isOver(job.state));
   // The oldest first: they are over first.
   view.following.add(open.reverse().map((job) => [job.job, job.state]));

@@ -5,6 +5,7 @@ import { h } from "../dom.js";
 import { icon } from "../icons.js";
 import { either, inPageLanguage, t, when } from "../i18n.js";
 import { isOver, stateWord, tone } from "../states.js";
+import { labelsOf, labelTitle } from "./labels.js";
 import { star } from "./star.js";
 
 /** `isSelected` says how the box begins; `onSelect` gets whether it is checked, and the event. */
@@ -33,7 +34,7 @@ function link(job, state) {
     h("span", { class: "tile-prompt" }, job.prompt || job.job),
     h("span", { class: "tile-facts" }, h("span", { class: "pill", "data-tone": tone(job.state) }, state), h("span", {}, when(job.created_at))),
     job.error?.message ? h("span", { class: isOver(job.state) ? "tile-error" : "tile-error tile-why" }, inPageLanguage(job.error, "message")) : null,
-    h("span", { class: "tile-model" }, model ? either(model.title) : job.model),
+    h("span", { class: "tile-model" }, [model ? either(model.title) : job.model, ...labelsOf(job).map(labelTitle)].join(" · ")),
   );
 }
 

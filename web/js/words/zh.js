@@ -341,6 +341,8 @@ export const zh = {
   "gallery.no.hidden": "没有匹配的已隐藏任务。",
   "gallery.model": "模型",
   "gallery.models": "全部模型",
+  "gallery.label": "标签",
+  "gallery.labels": "全部标签",
   "gallery.age": "时间",
   "gallery.ages": "不限时间",
   "gallery.day": "最近 24 小时",
