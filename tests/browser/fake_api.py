@@ -59,6 +59,7 @@ class FakeJob:
     version: int = 1
     hidden: bool = False
     price: dict[str, Any] | None = None
+    erased_at: str | None = None
 
 
 @dataclass
@@ -380,6 +381,8 @@ class FakeApi:
         return web.json_response(self._view(job), status=202)
 
     def _result(self, job: FakeJob) -> dict[str, Any] | None:
+        if job.erased_at:
+            return {"erased_at": job.erased_at, "price": job.price}
         if job.state == "SUCCEEDED":
             return {"texts": job.texts, "price": job.price}
         return {"price": job.price} if job.price else None

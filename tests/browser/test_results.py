@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.fake_api import FakeApi
 from tests.browser.page_kit import Visit, paint
@@ -123,6 +123,43 @@ def test_a_seed_is_shown_and_used_again(visit: Visiting, api: FakeApi) -> None:
     assert page.evaluate(
         "[...document.querySelectorAll('input')].some(one => one.value === '4711')"
     )
+
+
+def test_a_seed_left_to_chance_is_known_and_belongs_to_one_submission(
+    visit: Visiting, api: FakeApi
+) -> None:
+    page = visit().sign_in("#/create/z-image-turbo")
+    seeds = list[int]()
+    for prompt in ("a boat", "a ship"):
+        page.get_by_label("Prompt", exact=True).fill(prompt)
+        page.locator("button[type=submit]").click()
+        page.wait_for_selector(".results")
+        seeds.append(list(api.jobs.values())[-1].spec["parameters"]["seed"])
+        expect(page.locator(".details dl")).to_contain_text(str(seeds[-1]))
+        page.get_by_role("button", name="Run again with changes").click()
+        page.wait_for_selector("form")
+    assert seeds[0] != seeds[1]
+
+
+def test_a_second_press_after_a_lost_answer_sends_the_same_seed(
+    visit: Visiting, api: FakeApi
+) -> None:
+    page = visit().sign_in("#/create/z-image-turbo")
+    sent = list[tuple[str, str]]()
+
+    def lose(route: Route) -> None:
+        request = route.request
+        sent.append((request.headers["idempotency-key"], request.post_data or ""))
+        route.abort()
+
+    page.route("**/jobs", lose)
+    page.get_by_label("Prompt", exact=True).fill("a boat")
+    for presses in (1, 2):
+        page.locator("button[type=submit]").click()
+        until(page, lambda wanted=presses: len(sent) == wanted)  # type: ignore[misc]
+        expect(page.locator("button[type=submit]")).to_be_enabled()
+    assert sent[0] == sent[1]
+    assert '"seed":' in sent[0][1]
 
 
 def test_earlier_prompts_are_offered_until_somebody_signs_out(

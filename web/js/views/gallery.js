@@ -205,7 +205,8 @@ function nothing(view) {
   const filtered = isFiltered(kept);
   const word = !filtered ? "gallery.empty" : view.finder.isDone ? "gallery.nothingAtAll" : "gallery.nothing";
   const text = kept.show && view.finder.isDone ? t(`gallery.no.${kept.show}`) : t(word, { n: view.finder.searched });
-  const link = filtered ? null : h("a", { class: "button primary", href: "#/create" }, t("gallery.create"));
+  const all = () => { Object.assign(kept, NO_FILTERS); view.app.redraw(); };
+  const link = filtered ? h("button", { type: "button", class: "button", onclick: all }, t("gallery.unfiltered")) : h("a", { class: "button primary", href: "#/create" }, t("gallery.create"));
   return h("div", { class: "empty" }, icon("image"), h("p", {}, text), link);
 }
 
