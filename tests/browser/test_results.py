@@ -264,3 +264,42 @@ def test_a_cancel_that_comes_too_late_is_said_in_the_pages_language(
     page.route("**/cancel", lambda route: route.fulfill(status=409, json={"detail": "PENDING"}))
     page.get_by_role("button", name=button, exact=True).click()
     expect(page.locator(".toast")).to_contain_text(said)
+
+
+def test_the_keyboard_opens_compares_and_saves_a_result(visit: Visiting, api: FakeApi) -> None:
+    done(api, "cat", images=2)
+    page = visit().sign_in("#/jobs")
+    page.locator(".tile").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".results")
+    reached = list[str]()
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.textContent"))
+        if reached[-1] == "Compare":
+            page.keyboard.press("Enter")
+            expect(page.get_by_role("dialog", name="Compare two images")).to_be_visible()
+            divide = page.get_by_role("slider")
+            divide.focus()
+            page.keyboard.press("ArrowRight")
+            expect(divide).to_have_value("51")
+            page.keyboard.press("Escape")
+        if reached[-1] == "Download":
+            link = page.evaluate("document.activeElement.href")
+            assert link.endswith("/results/cat/image-1.png")
+            break
+    assert [one for one in reached if one in ("Full size", "Compare", "Download")] == [
+        "Full size",
+        "Compare",
+        "Download",
+    ]
+
+
+def test_the_counter_is_read_aloud_only_where_something_is_cut_off(visit: Visiting) -> None:
+    page = visit().sign_in("#/create/wanx-x-painting")
+    counter = page.locator(".counter").first
+    prompt = page.get_by_label("Prompt", exact=True)
+    prompt.fill("a hat")
+    expect(counter).to_have_attribute("aria-live", "off")
+    prompt.fill("a hat " * 20)
+    expect(counter).to_have_attribute("aria-live", "polite")

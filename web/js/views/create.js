@@ -112,6 +112,7 @@ function formOf(model, draft, app) {
   };
   const showPrice = () => {
     const { headline, detail } = priceOf(model, settledJob(model, draft).job, jobCount(model, draft));
+    if (price.textContent === headline + detail) return;
     replace(price, h("strong", {}, headline), h("span", {}, detail));
   };
   const submit = h("button", { type: "submit", class: "button primary", "data-keys": t("submit.keys"), "aria-keyshortcuts": "Control+Enter" }, t("submit"));

@@ -8,7 +8,7 @@ import { icon } from "../icons.js";
 import { t } from "../i18n.js";
 import { say } from "../notices.js";
 import { isNotifying, notifyOf, showCount, withCount } from "../notify.js";
-import { isOver } from "../states.js";
+import { isOver, stateWord } from "../states.js";
 import { Finder, isFiltered, NO_FILTERS, queryOf } from "./finder.js";
 import { galleryFilters } from "./galleryfilters.js";
 import { isBefore, MOST, Newcomers } from "./newcomers.js";
@@ -173,7 +173,9 @@ function update(view, job) {
   old.replaceWith(next);
   if (focused) next.querySelector(focused).focus({ preventScroll: true });
   showCount(openCount(view));
-  notifyOf(now, findModel(now.model));
+  const model = findModel(now.model);
+  if (isOver(now.state) && !isOver(known.state)) say(`${now.prompt || now.job}: ${stateWord(model, now.state)}`);
+  notifyOf(now, model);
 }
 
 function remove(view, job) {

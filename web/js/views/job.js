@@ -55,18 +55,20 @@ function drawAll(view) {
   const { job, parts } = view;
   view.card?.stop();
   view.card = stateCard(view.model);
-  replace(parts.state, job.state === "SUCCEEDED" || erasedAt(job) ? null : view.card.element);
+  replace(parts.state, isOver(job.state) ? null : view.card.element);
   view.drawButtons();
   if (isOver(job.state)) askWhetherAdmin(view);
   replace(parts.details, details(job, view.model));
 }
+
+const back = () => h("a", { class: "back", href: "#/jobs" }, icon("arrowleft"), t("job.back"));
 
 function heading({ job, model }) {
   const prompt = job.spec?.input?.prompt ?? job.prompt;
   return h(
     "div",
     { class: "job-heading" },
-    h("a", { class: "back", href: "#/jobs" }, icon("arrowleft"), t("job.back")),
+    back(),
     h("div", { class: "job-name" }, h("h1", { tabindex: "-1" }, prompt || job.job), star(job.job, "")),
     h("p", { class: "sub" }, model ? either(model.title) : job.model, " · ", h("code", {}, job.job)),
   );
@@ -129,5 +131,6 @@ function showError(view, error) {
     return;
   }
   const text = error.status === 404 ? t("job.missing") : error.status === 0 ? t("job.lost") : error.message;
+  if (!view.job) replace(view.parts.head, back());
   replace(view.parts.lost, h("p", { class: "notice", role: "alert" }, icon("alert"), h("span", {}, text)));
 }
