@@ -34,7 +34,7 @@ function link(job, state) {
     h("span", { class: "tile-prompt" }, job.prompt || job.job),
     h("span", { class: "tile-facts" }, h("span", { class: "pill", "data-tone": toneOf(job) }, state), h("span", {}, when(job.created_at))),
     job.error?.message && !erasedAt(job) ? h("span", { class: isOver(job.state) ? "tile-error" : "tile-error tile-why" }, inPageLanguage(job.error, "message")) : null,
-    h("span", { class: "tile-model" }, [model ? either(model.title) : job.model, ...labelsOf(job).map(labelTitle)].join(" · ")),
+    h("span", { class: "tile-model" }, [...labelsOf(job).map(labelTitle), model ? either(model.title) : job.model].join(" · ")),
   );
 }
 
