@@ -59,6 +59,7 @@ class FakeJob:
     version: int = 1
     hidden: bool = False
     price: dict[str, Any] | None = None
+    erased_at: str | None = None
 
 
 @dataclass
@@ -380,6 +381,8 @@ class FakeApi:
         return web.json_response(self._view(job), status=202)
 
     def _result(self, job: FakeJob) -> dict[str, Any] | None:
+        if job.erased_at:
+            return {"erased_at": job.erased_at, "price": job.price}
         if job.state == "SUCCEEDED":
             return {"texts": job.texts, "price": job.price}
         return {"price": job.price} if job.price else None
@@ -429,10 +432,16 @@ def _fits(job: FakeJob, query: dict[str, str]) -> bool:
     return (
         query.get("state", job.state) == job.state
         and query.get("model", job.spec["model"]) == job.spec["model"]
+        and query.get("label", "") in ("", *_labels(job))
         and (query.get("hidden") == "true") == job.hidden
         and query.get("since", "") <= job.created_at
         and all(word in text for word in query.get("search", "").lower().split())
     )
+
+
+def _labels(job: FakeJob) -> list[str]:
+    labels = (job.spec.get("job") or {}).get("labels", {})
+    return [f"{name}:{value}" for name, value in labels.items()]
 
 
 def _status(model: Model) -> dict[str, Any] | None:

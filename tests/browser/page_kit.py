@@ -6,6 +6,7 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,6 +106,11 @@ def choose_model(page: Page, name: str) -> None:
     page.locator(".model-panel input").fill(name)
     page.locator(f'.model-row[value="{name}"]').click()
     page.wait_for_selector(f'form[data-model="{name}"]')
+
+
+def chosen(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Without the seed, which the page takes where a person leaves it to chance."""
+    return {name: value for name, value in parameters.items() if name != "seed"}
 
 
 def paint(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:

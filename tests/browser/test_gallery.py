@@ -233,7 +233,7 @@ def test_hidden_jobs_leave_the_list_and_come_back(visit: Visiting, api: FakeApi)
     select(page, "a", "b")
     press(page, "Hide")
     expect(page.locator(".tile")).to_have_count(1)
-    expect(page.locator(".toast")).to_contain_text("2 job(s) hidden")
+    expect(page.locator(".toast")).to_contain_text("2 jobs hidden")
     page.get_by_label("Which jobs").select_option("hidden")
     expect(page.locator(".tile")).to_have_count(2)
     select(page, "a")
@@ -310,3 +310,69 @@ def test_the_gallery_with_a_selection_fits_its_window(
     select(page, "a", "b")
     page.wait_for_selector(".selection-buttons button")
     assert page.evaluate("document.documentElement.scrollWidth") == size[0]
+
+
+# --- labels, and what was erased ---
+
+
+def labelled(api: FakeApi, name: str, **labels: str) -> None:
+    job = done(api, name)
+    job.spec = job.spec | {"job": {"labels": labels}}
+
+
+def test_jobs_are_found_by_their_label(visit: Visiting, api: FakeApi) -> None:
+    labelled(api, "one", label="spring")
+    labelled(api, "two", team="blue")
+    page = visit().sign_in("#/jobs")
+    choice = page.get_by_label("Label", exact=True)
+    expect(choice.locator("option")).to_have_text(["All labels", "team: blue", "spring"])
+    choice.select_option("spring")
+    expect(page.locator(".tile")).to_have_count(1)
+    assert names(page) == ["one"]
+    assert any(query.get("label") == "label:spring" for query in api.lists)
+    page.locator(".tile").click()
+    page.wait_for_selector(".results")
+    page.goto(f"{api.url}/#/jobs/two")
+    page.get_by_role("link", name="team: blue").click()
+    expect(page.locator(".tile")).to_have_count(1)
+    assert names(page) == ["two"]
+    expect(choice).to_have_value("team:blue")
+
+
+def test_without_labels_there_is_nothing_to_choose(visit: Visiting, api: FakeApi) -> None:
+    done(api, "one")
+    page = visit().sign_in("#/jobs")
+    expect(page.locator(".tile")).to_have_count(1)
+    expect(page.get_by_label("Label", exact=True)).to_be_hidden()
+
+
+def test_all_that_is_shown_can_be_selected(visit: Visiting, api: FakeApi) -> None:
+    for name in ("one", "two", "three"):
+        done(api, name)
+    page = visit().sign_in("#/jobs")
+    select(page, "two")
+    press(page, "Select all shown")
+    expect(page.locator(".selection-status")).to_have_text("3 selected")
+    expect(page.locator(".selection").get_by_role("button", name="Select all")).to_have_count(0)
+
+
+def test_a_filter_without_jobs_is_left_with_one_press(visit: Visiting, api: FakeApi) -> None:
+    done(api, "one")
+    page = visit().sign_in("#/jobs")
+    page.get_by_role("searchbox").fill("zebra")
+    page.get_by_role("button", name="Show all jobs").click()
+    expect(page.locator(".tile")).to_have_count(1)
+    expect(page.get_by_role("searchbox")).to_have_value("")
+
+
+def test_an_erased_job_says_so_and_offers_nothing(visit: Visiting, api: FakeApi) -> None:
+    job = done(api, "gone", images=0, state="FAILED")
+    job.erased_at = "2026-11-21T08:00:00.000Z"
+    job.error = {"code": "InternalError", "message": "erased"}
+    page = visit().sign_in("#/jobs")
+    expect(page.locator(".tile .pill")).to_have_text("Erased")
+    expect(page.locator(".tile-error")).to_have_count(0)
+    page.locator(".tile").click()
+    expect(page.locator(".job-outcome")).to_contain_text("gone for good")
+    expect(page.locator(".failure")).to_have_count(0)
+    expect(page.locator(".job-buttons button")).to_have_text(["Hide"])

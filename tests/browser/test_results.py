@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.fake_api import FakeApi
 from tests.browser.page_kit import Visit, paint
@@ -125,6 +125,43 @@ def test_a_seed_is_shown_and_used_again(visit: Visiting, api: FakeApi) -> None:
     )
 
 
+def test_a_seed_left_to_chance_is_known_and_belongs_to_one_submission(
+    visit: Visiting, api: FakeApi
+) -> None:
+    page = visit().sign_in("#/create/z-image-turbo")
+    seeds = list[int]()
+    for prompt in ("a boat", "a ship"):
+        page.get_by_label("Prompt", exact=True).fill(prompt)
+        page.locator("button[type=submit]").click()
+        page.wait_for_selector(".results")
+        seeds.append(list(api.jobs.values())[-1].spec["parameters"]["seed"])
+        expect(page.locator(".details dl")).to_contain_text(str(seeds[-1]))
+        page.get_by_role("button", name="Run again with changes").click()
+        page.wait_for_selector("form")
+    assert seeds[0] != seeds[1]
+
+
+def test_a_second_press_after_a_lost_answer_sends_the_same_seed(
+    visit: Visiting, api: FakeApi
+) -> None:
+    page = visit().sign_in("#/create/z-image-turbo")
+    sent = list[tuple[str, str]]()
+
+    def lose(route: Route) -> None:
+        request = route.request
+        sent.append((request.headers["idempotency-key"], request.post_data or ""))
+        route.abort()
+
+    page.route("**/jobs", lose)
+    page.get_by_label("Prompt", exact=True).fill("a boat")
+    for presses in (1, 2):
+        page.locator("button[type=submit]").click()
+        until(page, lambda wanted=presses: len(sent) == wanted)  # type: ignore[misc]
+        expect(page.locator("button[type=submit]")).to_be_enabled()
+    assert sent[0] == sent[1]
+    assert '"seed":' in sent[0][1]
+
+
 def test_earlier_prompts_are_offered_until_somebody_signs_out(
     visit: Visiting, api: FakeApi
 ) -> None:
@@ -227,3 +264,42 @@ def test_a_cancel_that_comes_too_late_is_said_in_the_pages_language(
     page.route("**/cancel", lambda route: route.fulfill(status=409, json={"detail": "PENDING"}))
     page.get_by_role("button", name=button, exact=True).click()
     expect(page.locator(".toast")).to_contain_text(said)
+
+
+def test_the_keyboard_opens_compares_and_saves_a_result(visit: Visiting, api: FakeApi) -> None:
+    done(api, "cat", images=2)
+    page = visit().sign_in("#/jobs")
+    page.locator(".tile").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".results")
+    reached = list[str]()
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.textContent"))
+        if reached[-1] == "Compare":
+            page.keyboard.press("Enter")
+            expect(page.get_by_role("dialog", name="Compare two images")).to_be_visible()
+            divide = page.get_by_role("slider")
+            divide.focus()
+            page.keyboard.press("ArrowRight")
+            expect(divide).to_have_value("51")
+            page.keyboard.press("Escape")
+        if reached[-1] == "Download":
+            link = page.evaluate("document.activeElement.href")
+            assert link.endswith("/results/cat/image-1.png")
+            break
+    assert [one for one in reached if one in ("Full size", "Compare", "Download")] == [
+        "Full size",
+        "Compare",
+        "Download",
+    ]
+
+
+def test_the_counter_is_read_aloud_only_where_something_is_cut_off(visit: Visiting) -> None:
+    page = visit().sign_in("#/create/wanx-x-painting")
+    counter = page.locator(".counter").first
+    prompt = page.get_by_label("Prompt", exact=True)
+    prompt.fill("a hat")
+    expect(counter).to_have_attribute("aria-live", "off")
+    prompt.fill("a hat " * 20)
+    expect(counter).to_have_attribute("aria-live", "polite")

@@ -48,6 +48,7 @@ function emptyDraft() {
     prompts: "", // further ones, a line each, see several.js
     chosen: new Set(), // names of the fields a person has set
     sent: null, // {text, key}: the last job sent and its idempotency key
+    rolled: null, // the seed of the next job, where a person leaves it to chance, see seed.js
     violations: [],
     notes: [], // what was changed or lost when a job was written for this model
   };

@@ -4,7 +4,7 @@ import { Drawing } from "./mask/drawing.js";
 import { Mask } from "./mask/mask.js";
 import { fromBlob, toBlob } from "./mask/store.js";
 
-const PLAIN = ["input", "parameters", "pens", "tools", "id", "label", "prompts", "sent"];
+const PLAIN = ["input", "parameters", "pens", "tools", "id", "label", "prompts", "sent", "rolled"];
 const OF_PICTURE = ["blob", "name", "type", "url", "width", "height", "notes"];
 
 /** What is kept of a draft, null if nothing was entered. */

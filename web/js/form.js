@@ -50,8 +50,8 @@ export function buildForm(model, draft, onChange, foot) {
     h(
       "section",
       { class: "form-words card", "aria-label": t("form.settings") },
-      places(words),
-      places(settings.filter(atOnce)),
+      h("div", { class: "form-part" }, places(words)),
+      h("div", { class: "form-part" }, places(settings.filter(atOnce))),
       h("details", { class: "more" }, h("summary", {}, t("form.more")), h("div", {}, places([...settings.filter((one) => !atOnce(one)), ...inner]), jobFields(draft, changed))),
       foot,
     ),

@@ -22,10 +22,11 @@ export function setLanguage(name) {
   document.documentElement.lang = name === "zh" ? "zh-CN" : "en";
 }
 
-/** The page's own words; {name} in them is replaced by values.name. */
+/** The page's own words; {name} in them is replaced by values.name, {s} by the ending of a plural of `n`. */
 export function t(key, values = {}) {
   const text = WORDS[current][key] ?? en[key] ?? key;
-  return text.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
+  const all = { s: values.n === 1 ? "" : "s", ...values };
+  return text.replace(/\{(\w+)\}/g, (_, name) => String(all[name] ?? ""));
 }
 
 export const hasWord = (key) => key in en;
@@ -48,6 +49,9 @@ export function either(texts) {
 }
 
 export const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** With a capital at its beginning and a full stop at its end. */
+export const sentence = (text) => capital(text).replace(/[.。]?$/, current === "zh" ? "。" : ".");
 
 /** `base_image_url` → "Base image", or the Chinese title of the schema. */
 export function fieldTitle(name, schema) {

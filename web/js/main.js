@@ -12,7 +12,7 @@ import { allKept, keepNow } from "./keptdrafts.js";
 import { signOut, takeFromAddress, token } from "./session.js";
 import { applyTheme } from "./theme.js";
 import { createView } from "./views/create.js";
-import { galleryView } from "./views/gallery.js";
+import { galleryView, labelView } from "./views/gallery.js";
 import { jobView } from "./views/job.js";
 import { startView } from "./views/start.js";
 import { signInView } from "./views/signin.js";
@@ -74,6 +74,7 @@ function viewOf(hash) {
   const [page, ...names] = hash.replace(/^#\/?/, "").split("/").map(decoded);
   if (page === "jobs" && names[0]) return jobView(app, names[0]);
   if (page === "jobs") return galleryView(app);
+  if (page === "labels" && names[0]) return labelView(app, names[0]);
   if (page === "create") return createView(app, ...names);
   return startView(page ? t("error.noPage", { address: hash }) : "");
 }

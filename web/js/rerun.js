@@ -14,7 +14,8 @@ import { flatSpec } from "./nativeform.js";
 const DRAWN = /(^|\/)drawing\.png$/;
 
 /**
- * Fills the draft of the job's model.
+ * Fills the draft of the job's model. The seed stays behind, unless it is asked for: the same images
+ * again are seldom what is wanted and paid for.
  * @param {any} job a job as the API shows it
  * @param {{seed?: number}} changes what is to differ: the seed of a result, where the model has one
  * @returns {Promise<string|null>} the model's name, or null if it is not known any more
@@ -22,6 +23,7 @@ const DRAWN = /(^|\/)drawing\.png$/;
 export async function fillFrom(job, { seed } = {}) {
   const name = await fill(job, job.spec ?? {});
   const model = findModel(name);
+  if (model && job.state === "SUCCEEDED") delete draftOf(model).parameters.seed;
   if (seed !== undefined && model?.parameters.properties?.seed) draftOf(model).parameters.seed = seed;
   return name;
 }

@@ -19,6 +19,9 @@ export const isOver = (state) => OVER.has(state);
 export const canCancel = (state, model) => WAITING.has(state) && !isCall(model, state);
 export const canRetry = (state) => RETRYABLE.has(state);
 
+/** When the pictures and texts of a job were erased; null if they were not. In a list and in a job alike. */
+export const erasedAt = (job) => job.erased_at ?? job.result?.erased_at ?? null;
+
 /** The word for a state, as it is with this model. */
 export const stateWord = (model, state) => t(isCall(model, state) ? "state.CALL" : `state.${state}`);
 

@@ -9,6 +9,7 @@ import { inPageLanguage, t } from "./i18n.js";
 import { finishedJob } from "./jobfile.js";
 import { keepSoon } from "./keptdrafts.js";
 import { announce } from "./notices.js";
+import { seeded } from "./seed.js";
 import { allJobs, jobCount, MOST } from "./several.js";
 import { toYaml } from "./yaml.js";
 
@@ -16,14 +17,14 @@ export async function submitForm(context) {
   const { app, draft, submit } = context;
   if (submit.disabled) return;
   await working(context, async () => {
-    const job = await finishedJob(context.model, draft);
+    const job = seeded(context.model, draft, await finishedJob(context.model, draft));
     const several = jobCount(context.model, draft) > 1;
     const jobs = several ? await allJobs(context.model, draft, job, draft.label.trim() || context.batch) : [job];
     submit.textContent = t("submit.busy");
     const key = idempotencyKey(draft, jobs);
     keepSoon(context.model.name, draft);
     const answer = several ? await submitJobs(jobs, key) : await submitJob(job, key);
-    draft.sent = null;
+    draft.sent = draft.rolled = null;
     draft.id = "";
     keepSoon(context.model.name, draft);
     if (!several) return app.go(`#/jobs/${encodeURIComponent(answer.job)}`);

@@ -26,7 +26,7 @@ export function dropZone(context, several, onFiles) {
     "span",
     { class: "drop-words" },
     h("span", {}, t("image.drop"), " ", h("span", { class: "link" }, t("image.choose"))),
-    h("span", { class: "help" }, t("image.paste")),
+    h("span", { class: "help by-keyboard" }, t("image.paste")),
     h("span", { class: "help limits" }, limits(context.rule)),
   );
   const element = h("label", { class: "drop-zone" }, input, h("span", { class: "drop-icon" }, icon("image")), words);

@@ -8,7 +8,7 @@ import { setValue, shell } from "./shell.js";
 /** @param {import("./shell.js").FieldContext} context */
 export function textField(context) {
   const most = context.schema["x-truncated-after"];
-  const counter = h("p", { class: "counter", "aria-live": "polite" });
+  const counter = h("p", { class: "counter" });
   const show = (text) => most && count(counter, text, most);
   const make = (ids) => {
     const input = h("textarea", {
@@ -41,5 +41,7 @@ function count(counter, text, most) {
   const rest = characters.slice(most).join("");
   const shown = rest.length > 24 ? `${rest.slice(0, 24)}…` : rest;
   counter.classList.toggle("over", over);
+  // Read aloud only while something is cut off, not at every letter.
+  counter.setAttribute("aria-live", over ? "polite" : "off");
   counter.textContent = t(over ? "prompt.over" : "prompt.count", { n: characters.length, max: most, rest: shown });
 }

@@ -33,6 +33,9 @@ export function compare(before, after, alt, names = null) {
   input.addEventListener("input", show);
   input.value = 50;
   show();
-  if (after.width && after.height) element.style.aspectRatio = `${after.width} / ${after.height}`;
+  if (after.width && after.height) {
+    element.style.aspectRatio = `${after.width} / ${after.height}`;
+    element.style.setProperty("--ratio", String(after.width / after.height));
+  }
   return element;
 }

@@ -6,7 +6,7 @@ import { restoredDraft, startFresh, wasFresh } from "../draft.js";
 import { h, replace } from "../dom.js";
 import { buildForm } from "../form.js";
 import { icon } from "../icons.js";
-import { capital, either, t } from "../i18n.js";
+import { either, sentence, t } from "../i18n.js";
 import { settledJob } from "../jobfile.js";
 import { keepSoon } from "../keptdrafts.js";
 import { complain, reasonOf } from "../notices.js";
@@ -90,7 +90,7 @@ function ending(model) {
   const link = successor
     ? h("a", { href: addressOf(null, successor) }, t("models.useInstead", { model: either(successor.title) }))
     : model.status.successor ? t("models.successor", { model: model.status.successor }) : null;
-  return h("p", { class: "notice" }, icon("alert"), h("span", {}, capital(either(model.status.said ?? model.status.reason)), " ", link));
+  return h("p", { class: "notice" }, icon("alert"), h("span", {}, sentence(either(model.status.reason)), " ", link));
 }
 
 /** Once, after a job of another model was taken over. */
@@ -112,6 +112,7 @@ function formOf(model, draft, app) {
   };
   const showPrice = () => {
     const { headline, detail } = priceOf(model, settledJob(model, draft).job, jobCount(model, draft));
+    if (price.textContent === headline + detail) return;
     replace(price, h("strong", {}, headline), h("span", {}, detail));
   };
   const submit = h("button", { type: "submit", class: "button primary", "data-keys": t("submit.keys"), "aria-keyshortcuts": "Control+Enter" }, t("submit"));

@@ -2,20 +2,21 @@
 // or the favourites of this browser.
 
 import { getChanges, listJobs } from "../api.js";
+import { labelsOf } from "./labels.js";
 import { favourites } from "./star.js";
 
 export const PAGE = 24;
 /** As many whole jobs as one answer holds. */
 const WHOLE = 10;
 
-export const NO_FILTERS = { search: "", state: "", model: "", age: "", show: "" };
+export const NO_FILTERS = { search: "", state: "", model: "", label: "", age: "", show: "" };
 
 export const isFiltered = (filters) => Object.entries(NO_FILTERS).some(([name, none]) => filters[name].trim() !== none);
 
 /** The query of `GET /jobs`, without what says which page. */
-export function queryOf({ search, state, model, age, show }) {
+export function queryOf({ search, state, model, label, age, show }) {
   const since = age ? new Date(Date.now() - Number(age) * 86_400_000).toISOString() : "";
-  const all = { search: search.trim(), state, model, since, hidden: show === "hidden" ? "true" : "" };
+  const all = { search: search.trim(), state, model, label, since, hidden: show === "hidden" ? "true" : "" };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value));
 }
 
@@ -54,11 +55,12 @@ function ofAll(query) {
   };
 }
 
-function ofFavourites({ search, state, model }) {
+function ofFavourites(filters) {
+  const { search = "", state, model, label, since = "" } = queryOf(filters);
   const names = favourites();
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);
   const text = (job) => JSON.stringify([job.job, job.model, job.labels, job.spec]).toLowerCase();
-  const fits = (job) => (!state || job.state === state) && (!model || job.model === model) && words.every((word) => text(job).includes(word));
+  const fits = (job) => (!state || job.state === state) && (!model || job.model === model) && (!label || labelsOf(job).includes(label)) && job.created_at >= since && words.every((word) => text(job).includes(word));
   let place = 0;
   return async () => {
     const asked = names.slice(place, place + WHOLE);

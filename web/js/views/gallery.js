@@ -8,7 +8,7 @@ import { icon } from "../icons.js";
 import { t } from "../i18n.js";
 import { say } from "../notices.js";
 import { isNotifying, notifyOf, showCount, withCount } from "../notify.js";
-import { isOver } from "../states.js";
+import { isOver, stateWord } from "../states.js";
 import { Finder, isFiltered, NO_FILTERS, queryOf } from "./finder.js";
 import { galleryFilters } from "./galleryfilters.js";
 import { isBefore, MOST, Newcomers } from "./newcomers.js";
@@ -18,6 +18,13 @@ import { tile } from "./tile.js";
 
 const kept = { ...NO_FILTERS };
 
+/** The gallery of the jobs with a label, `name:value`, from the address of a link. */
+export function labelView(app, label) {
+  Object.assign(kept, NO_FILTERS, { label });
+  history.replaceState(null, "", "#/jobs");
+  return galleryView(app);
+}
+
 export async function galleryView(app) {
   await loadModels();
   const grid = h("div", { class: "gallery-grid", role: "list" });
@@ -25,8 +32,9 @@ export async function galleryView(app) {
   const view = { app, grid, foot, round: 0, jobs: new Map(), tiles: new Map(), isHidden: () => kept.show === "hidden" };
   view.selection = new Selection(view, { onGone: (jobs) => jobs.forEach((job) => remove(view, job)), onMade: () => lookForNew(view) });
   const filters = await galleryFilters(kept, () => reload(view));
+  view.learn = filters.learn;
   const head = h("div", { class: "gallery-head" }, h("h1", {}, t("gallery.title")), notifyButton());
-  const element = h("div", { class: "gallery" }, head, filters, grid, foot, view.selection.element);
+  const element = h("div", { class: "gallery" }, head, filters.element, grid, foot, view.selection.element);
   await reload(view);
   return { element, title: withCount(t("gallery.title"), openCount(view)), close: () => close(view) };
 }
@@ -131,6 +139,7 @@ function add(view, jobs) {
     view.tiles.set(job.job, made(view, job));
   }
   for (const job of news) place(view, job);
+  view.learn(news);
   const open = news.filter((job) => !isOver(job.state));
   // The oldest first: they are over first.
   view.following.add(open.reverse().map((job) => [job.job, job.state]));
@@ -164,7 +173,9 @@ function update(view, job) {
   old.replaceWith(next);
   if (focused) next.querySelector(focused).focus({ preventScroll: true });
   showCount(openCount(view));
-  notifyOf(now, findModel(now.model));
+  const model = findModel(now.model);
+  if (isOver(now.state) && !isOver(known.state)) say(`${now.prompt || now.job}: ${stateWord(model, now.state)}`);
+  notifyOf(now, model);
 }
 
 function remove(view, job) {
@@ -196,7 +207,8 @@ function nothing(view) {
   const filtered = isFiltered(kept);
   const word = !filtered ? "gallery.empty" : view.finder.isDone ? "gallery.nothingAtAll" : "gallery.nothing";
   const text = kept.show && view.finder.isDone ? t(`gallery.no.${kept.show}`) : t(word, { n: view.finder.searched });
-  const link = filtered ? null : h("a", { class: "button primary", href: "#/create" }, t("gallery.create"));
+  const all = () => { Object.assign(kept, NO_FILTERS); view.app.redraw(); };
+  const link = filtered ? h("button", { type: "button", class: "button", onclick: all }, t("gallery.unfiltered")) : h("a", { class: "button primary", href: "#/create" }, t("gallery.create"));
   return h("div", { class: "empty" }, icon("image"), h("p", {}, text), link);
 }
 

@@ -5,11 +5,11 @@ import { h, replace } from "../dom.js";
 import { Following } from "../follow.js";
 import { icon } from "../icons.js";
 import { inputPictures } from "../inputs.js";
-import { either, t } from "../i18n.js";
+import { either, t, when } from "../i18n.js";
 import { say } from "../notices.js";
 import { isNotifying, notifyOf, showCount } from "../notify.js";
 import { remember } from "../remembered.js";
-import { canCancel, canRetry, isOver, stateWord } from "../states.js";
+import { canCancel, canRetry, erasedAt, isOver, stateWord } from "../states.js";
 import { getJob, isAdmin, Unauthorised } from "../api.js";
 import { cancel, copyJobFileOf, erase, hideOrShow, rerun, rerunWith, retry, sameSeed } from "./jobactions.js";
 import { details } from "./jobdetails.js";
@@ -55,18 +55,20 @@ function drawAll(view) {
   const { job, parts } = view;
   view.card?.stop();
   view.card = stateCard(view.model);
-  replace(parts.state, isOver(job.state) && job.state === "SUCCEEDED" ? null : view.card.element);
+  replace(parts.state, isOver(job.state) ? null : view.card.element);
   view.drawButtons();
   if (isOver(job.state)) askWhetherAdmin(view);
   replace(parts.details, details(job, view.model));
 }
+
+const back = () => h("a", { class: "back", href: "#/jobs" }, icon("arrowleft"), t("job.back"));
 
 function heading({ job, model }) {
   const prompt = job.spec?.input?.prompt ?? job.prompt;
   return h(
     "div",
     { class: "job-heading" },
-    h("a", { class: "back", href: "#/jobs" }, icon("arrowleft"), t("job.back")),
+    back(),
     h("div", { class: "job-name" }, h("h1", { tabindex: "-1" }, prompt || job.job), star(job.job, "")),
     h("p", { class: "sub" }, model ? either(model.title) : job.model, " · ", h("code", {}, job.job)),
   );
@@ -79,8 +81,10 @@ function buttons(view) {
   const successor = findModel(model?.status?.successor);
   const again = canRetry(state) && error?.retryable !== false;
   const mine = !(successor && isDead(model));
+  const hiding = () => make(view.isHidden ? "select.show" : "select.hide", view.isHidden ? "eye" : "eyeoff", hideOrShow, "quiet");
   const make = (word, symbol, action, kind = "", values = {}) =>
     h("button", { type: "button", class: `button ${kind}`, onclick: (event) => action(view, event.currentTarget) }, icon(symbol), t(word, values));
+  if (erasedAt(job)) return h("div", { class: "job-buttons" }, hiding());
   return h(
     "div",
     { class: "job-buttons" },
@@ -88,9 +92,9 @@ function buttons(view) {
     canRetry(state) && !gone ? make("job.retry", "refresh", retry, again && mine ? "primary" : "") : null,
     gone ? null : make("job.rerun", "pencil", rerun, isOver(state) && !again && mine ? "primary" : ""),
     successor ? make("job.rerunWith", "wand", rerunWith(successor), isOver(state) && !mine ? "primary" : "", { model: either(successor.title) }) : null,
-    job.spec?.parameters?.seed === undefined || gone ? null : make("job.sameSeed", "dice", sameSeed, "quiet"),
+    job.spec?.parameters?.seed === undefined || gone || !isOver(state) ? null : make("job.sameSeed", "dice", sameSeed, "quiet"),
     make("job.copy", "copy", copyJobFileOf, "quiet"),
-    make(view.isHidden ? "select.show" : "select.hide", view.isHidden ? "eye" : "eyeoff", hideOrShow, "quiet"),
+    hiding(),
     isOver(state) && view.isAdmin ? make("select.erase", "trash", erase, "quiet") : null,
     isOver(state) ? null : notifyButton(),
   );
@@ -111,6 +115,10 @@ async function askWhetherAdmin(view) {
 
 async function drawOutcome(view) {
   const { job, model, parts } = view;
+  if (erasedAt(job)) {
+    replace(parts.outcome, h("p", { class: "card empty" }, icon("trash"), t("job.erased", { time: when(erasedAt(job)) })));
+    return;
+  }
   const pictures = await inputPictures(job, model);
   if (view.stop.signal.aborted) return;
   replace(parts.waiting);
@@ -123,5 +131,6 @@ function showError(view, error) {
     return;
   }
   const text = error.status === 404 ? t("job.missing") : error.status === 0 ? t("job.lost") : error.message;
+  if (!view.job) replace(view.parts.head, back());
   replace(view.parts.lost, h("p", { class: "notice", role: "alert" }, icon("alert"), h("span", {}, text)));
 }

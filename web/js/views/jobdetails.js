@@ -7,6 +7,7 @@ import { clock, either, inPageLanguage, t, when } from "../i18n.js";
 import { announce, complain, reasonOf } from "../notices.js";
 import { isOver } from "../states.js";
 import { costOfJob } from "./jobcost.js";
+import { labelLinks } from "./labels.js";
 
 export function details(job, model) {
   const events = h("ol", { class: "events" });
@@ -25,7 +26,7 @@ function warnings(job, model) {
 }
 
 function facts(job, model) {
-  const labels = Object.entries(job.labels ?? {}).map(([key, value]) => `${key}: ${value}`).join(", ");
+  const labels = labelLinks(job);
   const rows = [
     ["job.id", job.job],
     ["job.retriedFrom", job.retried_from],
@@ -34,7 +35,7 @@ function facts(job, model) {
     ["job.size", job.spec?.parameters?.size],
     ["job.seed", job.spec?.parameters?.seed?.toString()],
     ["job.price", costOfJob(job, model)],
-    ["job.labels", labels],
+    ["job.labels", labels.length ? labels : null],
     ["job.task", job.task_id ?? job.result?.task?.id],
   ];
   const shown = rows.filter(([, value]) => value);

@@ -70,10 +70,11 @@ function failedImages(job) {
   return h("p", { class: "notice" }, icon("alert"), h("span", {}, text, " ", hint));
 }
 
-/** What the model wrote beside its images, and what the service remarked. */
+/** What the model wrote beside its images, if it is more than the prompt, and what the service remarked. */
 function texts(job) {
   const { texts: written = [], message } = job.result ?? {};
-  return [...written, message].filter(Boolean).map((one) => h("blockquote", { class: "result-text" }, one));
+  const isNews = (one) => one && one !== job.spec?.input?.prompt;
+  return [...written, message].filter(isNews).map((one) => h("blockquote", { class: "result-text" }, one));
 }
 
 function rewritten(images) {

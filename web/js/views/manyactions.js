@@ -8,7 +8,7 @@ import { icon } from "../icons.js";
 import { t } from "../i18n.js";
 import { announce, complain, reasonOf } from "../notices.js";
 import { forget } from "../remembered.js";
-import { canRetry, isOver } from "../states.js";
+import { canRetry, erasedAt, isOver } from "../states.js";
 
 export async function download(selection) {
   try {
@@ -34,7 +34,7 @@ export async function show(selection) {
 }
 
 export async function retry(selection) {
-  const wanted = selection.jobs.filter((job) => canRetry(job.state));
+  const wanted = selection.jobs.filter((job) => canRetry(job.state) && !erasedAt(job));
   const made = await each(selection, wanted, (job) => retryJob(job.job));
   selection.clear();
   await selection.onMade();
@@ -42,7 +42,7 @@ export async function retry(selection) {
 }
 
 export function askAndErase(selection) {
-  const jobs = selection.jobs.filter((job) => isOver(job.state));
+  const jobs = selection.jobs.filter((job) => isOver(job.state) && !erasedAt(job));
   return askToErase(jobs.length, async () => {
     const gone = await each(selection, jobs, (job) => eraseJob(job.job));
     for (const job of gone) forget("favourites", job);

@@ -4,7 +4,7 @@ import { isAdmin, Unauthorised } from "../api.js";
 import { h, replace } from "../dom.js";
 import { icon } from "../icons.js";
 import { t } from "../i18n.js";
-import { canRetry, isOver } from "../states.js";
+import { canRetry, erasedAt, isOver } from "../states.js";
 import { compareImages, imagesOf } from "./comparetwo.js";
 import { askAndErase, download, hide, retry, show } from "./manyactions.js";
 
@@ -51,6 +51,10 @@ export class Selection {
     return other < 0 ? [job] : names.slice(Math.min(one, other), Math.max(one, other) + 1);
   }
 
+  chooseAll() {
+    for (const name of this.view.jobs.keys()) this.choose(name, true);
+  }
+
   clear() {
     for (const name of this.chosen) {
       const box = this.view.tiles.get(name)?.querySelector("input");
@@ -74,14 +78,16 @@ export class Selection {
 
   actions() {
     const { jobs } = this;
+    const whole = jobs.filter((job) => !erasedAt(job));
     const hidden = this.view.isHidden();
     const images = imagesOf(jobs);
     return [
       images.length ? this.button("select.download", "download", download) : null,
       images.length > 1 ? this.button("select.compare", "compare", () => compareImages(images)) : null,
-      jobs.some((job) => canRetry(job.state)) ? this.button("job.retry", "refresh", retry) : null,
+      whole.some((job) => canRetry(job.state)) ? this.button("job.retry", "refresh", retry) : null,
       hidden ? this.button("select.show", "eye", show) : this.button("select.hide", "eyeoff", hide),
-      this.admin && jobs.some((job) => isOver(job.state)) ? this.button("select.erase", "trash", askAndErase) : null,
+      this.admin && whole.some((job) => isOver(job.state)) ? this.button("select.erase", "trash", askAndErase) : null,
+      this.chosen.size < this.view.jobs.size ? this.button("select.all", "check", () => this.chooseAll()) : null,
       this.button("select.none", "x", () => this.clear()),
     ];
   }

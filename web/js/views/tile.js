@@ -4,12 +4,13 @@ import { findModel } from "../catalogue.js";
 import { h } from "../dom.js";
 import { icon } from "../icons.js";
 import { either, inPageLanguage, t, when } from "../i18n.js";
-import { isOver, stateWord, tone } from "../states.js";
+import { erasedAt, isOver, stateWord, tone } from "../states.js";
+import { labelsOf, labelTitle } from "./labels.js";
 import { star } from "./star.js";
 
 /** `isSelected` says how the box begins; `onSelect` gets whether it is checked, and the event. */
 export function tile(job, { isSelected, onSelect }) {
-  const state = stateWord(findModel(job.model), job.state);
+  const state = erasedAt(job) ? t("state.erased") : stateWord(findModel(job.model), job.state);
   const name = job.prompt || job.job;
   const select = h("input", {
     type: "checkbox", checked: isSelected, "aria-label": t("select.one", { job: name }),
@@ -31,16 +32,18 @@ function link(job, state) {
     { class: "tile", href: `#/jobs/${encodeURIComponent(job.job)}` },
     picture(job),
     h("span", { class: "tile-prompt" }, job.prompt || job.job),
-    h("span", { class: "tile-facts" }, h("span", { class: "pill", "data-tone": tone(job.state) }, state), h("span", {}, when(job.created_at))),
-    job.error?.message ? h("span", { class: isOver(job.state) ? "tile-error" : "tile-error tile-why" }, inPageLanguage(job.error, "message")) : null,
-    h("span", { class: "tile-model" }, model ? either(model.title) : job.model),
+    h("span", { class: "tile-facts" }, h("span", { class: "pill", "data-tone": toneOf(job) }, state), h("span", {}, when(job.created_at))),
+    job.error?.message && !erasedAt(job) ? h("span", { class: isOver(job.state) ? "tile-error" : "tile-error tile-why" }, inPageLanguage(job.error, "message")) : null,
+    h("span", { class: "tile-model" }, [...labelsOf(job).map(labelTitle), model ? either(model.title) : job.model].join(" · ")),
   );
 }
+
+const toneOf = (job) => (erasedAt(job) ? "quiet" : tone(job.state));
 
 function picture(job) {
   const images = job.images ?? [];
   const shown = images.find((one) => one.url);
-  const symbol = { bad: "alert", busy: "clock" }[tone(job.state)] ?? "image";
+  const symbol = erasedAt(job) ? "trash" : { bad: "alert", busy: "clock" }[tone(job.state)] ?? "image";
   return h(
     "span",
     { class: "tile-picture" },

@@ -137,6 +137,7 @@ export const catalogueEn = {
   expand: "Expand",
   super_resolution: "Sharpen and enlarge",
   colorization: "Colour a grey picture",
+  watercolor: "Watercolour",
   doodle: "From a sketch",
   control_cartoon_feature: "Cartoon figure",
   zh: "Chinese",
