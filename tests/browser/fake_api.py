@@ -104,6 +104,10 @@ class FakeApi:
     looked_at: int = 1000
     """Jobs that one search looks at."""
     lists: list[dict[str, str]] = field(default_factory=list)
+    tokens: set[str] = field(default_factory=lambda: {TOKEN})
+    """Whose requests are answered."""
+    codes: dict[str, str] = field(default_factory=dict)
+    """By code: the token that the link of `make up` gives for it, once."""
 
     def __enter__(self) -> FakeApi:
         self._loop = asyncio.new_event_loop()
@@ -190,12 +194,14 @@ class FakeApi:
         routes.add_post("/jobs/{id}/unhide", self._hide)
         routes.add_post("/jobs/{id}/erase", self._erase)
         routes.add_get("/runtime", self._runtime)
+        routes.add_post("/_runtime/sign-in", self._sign_in)
         return app
 
     @web.middleware
     async def _guard(self, request: web.Request, handler: Any) -> web.StreamResponse:
-        public = request.path == "/" or request.path.startswith("/web/")
-        if not public and request.headers.get("Authorization") != f"Bearer {TOKEN}":
+        public = request.path == "/" or request.path.startswith(("/web/", "/_runtime/"))
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        if not public and token not in self.tokens:
             return _problem(401, "Send a valid token.")
         answer: web.StreamResponse = await handler(request)
         answer.headers["Content-Security-Policy"] = (
@@ -208,6 +214,10 @@ class FakeApi:
 
     async def _index(self, _: web.Request) -> web.Response:
         return web.Response(body=(WEB / "index.html").read_bytes(), content_type="text/html")
+
+    async def _sign_in(self, request: web.Request) -> web.Response:
+        token = self.codes.pop((await request.json())["code"], None)
+        return web.json_response({"token": token}) if token else _problem(403, "Used already.")
 
     async def _models(self, _: web.Request) -> web.Response:
         models = [*load_catalogue().models(), *self.more]

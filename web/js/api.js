@@ -1,7 +1,7 @@
 // The HTTP API as this page uses it.
 
 import { inPageLanguage, t } from "./i18n.js";
-import { token } from "./session.js";
+import { token } from "./person.js";
 
 /** An answer that is not a success. `violations` are those of the problem document. */
 export class ApiError extends Error {
@@ -15,8 +15,8 @@ export class ApiError extends Error {
 /** Nobody is signed in, or the token is not accepted any more. */
 export class Unauthorised extends ApiError {}
 
-/** {models, tasks} */
-export const getModels = () => json("GET", "models");
+/** {models, tasks}, asked with the token that is given, or with the one of this page. */
+export const getModels = (as) => json("GET", "models", { as });
 
 export const listJobs = (query) => json("GET", `jobs?${new URLSearchParams(query)}`);
 
@@ -82,8 +82,8 @@ async function json(method, path, options) {
   return parsed(await send(method, path, options ?? {}));
 }
 
-async function send(method, path, { body, lines, headers = {}, signal }) {
-  const all = { Accept: "application/json", Authorization: `Bearer ${token() ?? ""}`, ...headers };
+async function send(method, path, { body, lines, headers = {}, signal, as = token() }) {
+  const all = { Accept: "application/json", Authorization: `Bearer ${as ?? ""}`, ...headers };
   if (body !== undefined) all["Content-Type"] = "application/json";
   if (lines) all["Content-Type"] = "application/jsonl";
   const text = lines ? lines.map((one) => JSON.stringify(one)).join("\n") : body === undefined ? undefined : JSON.stringify(body);

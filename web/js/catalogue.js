@@ -6,9 +6,10 @@ import { getModels } from "./api.js";
 let models = null;
 let tasks = [];
 
-export async function loadModels() {
+/** @param {string} [as] the token to ask with, of somebody who is not signed in yet */
+export async function loadModels(as) {
   if (models) return models;
-  const answer = await getModels();
+  const answer = await getModels(as);
   const found = answer.models.filter((model) => model.offered !== false).map(readModel).sort(paintedFirst).sort(goingLast);
   models = found;
   tasks = (answer.tasks ?? []).filter(({ id }) => found.some((model) => Object.hasOwn(model.tasks, id)));

@@ -25,7 +25,7 @@ export const wasFresh = (draft) => unkept.delete(draft);
 
 export function forgetDrafts() {
   drafts.clear();
-  forgetKeptDrafts();
+  return forgetKeptDrafts();
 }
 
 export function startFresh(model) {

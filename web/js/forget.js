@@ -5,8 +5,7 @@ import { forgetPictures } from "./keptpictures.js";
 import { forgetRemembered } from "./remembered.js";
 
 /** Drafts, pictures, favourites and prompts. */
-export function forgetPerson() {
-  forgetDrafts();
-  forgetPictures();
+export async function forgetPerson() {
   forgetRemembered();
+  await Promise.all([forgetDrafts(), forgetPictures()]);
 }

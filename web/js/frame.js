@@ -3,7 +3,7 @@
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
 import { language, setLanguage, t } from "./i18n.js";
-import { token } from "./session.js";
+import { token } from "./person.js";
 import { isDark, toggleTheme } from "./theme.js";
 
 export function frame(app, content) {

@@ -3,6 +3,7 @@
 
 import { done, finished, storeOf } from "./database.js";
 import { bytesOf, packed, unpacked } from "./draftfile.js";
+import { isMine, person } from "./person.js";
 
 const STORE = storeOf("drafts", "model");
 const AFTER_MS = 400;
@@ -14,7 +15,7 @@ const waiting = new Map(); // by model: {draft, timer}; what is not on the disk 
 /** What was kept of a model's draft, null if nothing. */
 export async function keptDraft(model) {
   try {
-    const kept = await done((await STORE.open("readonly")).get(model));
+    const kept = await done((await STORE.open("readonly")).get(STORE.keyOf(model)));
     return kept ? await unpacked(kept.draft) : null;
   } catch {
     return null;
@@ -32,12 +33,13 @@ export function keepNow() {
   for (const [model, entry] of waiting) keep(model, entry);
 }
 
-export const allKept = () => waiting.size === 0;
+/** What a person left who has signed out since, in another tab, is not to be kept. */
+export const allKept = () => waiting.size === 0 || !isMine();
 
 export function forgetKeptDrafts() {
   for (const { timer } of waiting.values()) clearTimeout(timer);
   waiting.clear();
-  STORE.forget();
+  return STORE.forget();
 }
 
 async function keep(model, entry) {
@@ -48,8 +50,8 @@ async function keep(model, entry) {
     draft = await packed(entry.draft);
     if (waiting.get(model) !== entry) return;
     const store = await STORE.open("readwrite");
-    if (draft) store.put({ model, draft, bytes: bytesOf(draft), at: Date.now() });
-    else store.delete(model);
+    if (draft) store.put({ person: person(), model, draft, bytes: bytesOf(draft), at: Date.now() });
+    else store.delete(STORE.keyOf(model));
     const written = finished(store);
     await dropOldest(store);
     await written;
@@ -66,6 +68,6 @@ async function dropOldest(store) {
   let bytes = 0;
   all.reverse().forEach((one, at) => {
     bytes += one.bytes;
-    if (at > 0 && (at >= MOST || bytes > MOST_BYTES)) store.delete(one.model);
+    if (at > 0 && (at >= MOST || bytes > MOST_BYTES)) store.delete([one.person, one.model]);
   });
 }

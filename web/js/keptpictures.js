@@ -2,6 +2,7 @@
 // and be run again with changes. Forgotten on signing out.
 
 import { done, storeOf } from "./database.js";
+import { person } from "./person.js";
 
 const STORE = storeOf("pictures", "url");
 const MOST = 60;
@@ -9,7 +10,7 @@ const MOST = 60;
 export async function keepPicture(url, blob, name) {
   try {
     const store = await STORE.open("readwrite");
-    store.put({ url, blob, name, at: Date.now() });
+    store.put({ person: person(), url, blob, name, at: Date.now() });
     await dropOldest(store);
   } catch {
     // A private window may have no storage; the page works without.
@@ -19,7 +20,7 @@ export async function keepPicture(url, blob, name) {
 /** {url, blob, name} or null. */
 export async function keptPicture(url) {
   try {
-    return (await done((await STORE.open("readonly")).get(url))) ?? null;
+    return (await done((await STORE.open("readonly")).get(STORE.keyOf(url)))) ?? null;
   } catch {
     return null;
   }

@@ -2,14 +2,13 @@
 
 import { Unauthorised } from "./api.js";
 import { catchFiles } from "./catchfiles.js";
-import { forgetModels } from "./catalogue.js";
 import { h, replace } from "./dom.js";
-import { forgetPerson } from "./forget.js";
 import { frame } from "./frame.js";
 import { icon } from "./icons.js";
 import { language, setLanguage, t } from "./i18n.js";
 import { allKept, keepNow } from "./keptdrafts.js";
-import { signOut, takeFromAddress, token } from "./session.js";
+import { isMine, token } from "./person.js";
+import { loseToken, signOut, startOver, takeFromAddress, watchPerson } from "./session.js";
 import { applyTheme } from "./theme.js";
 import { createView } from "./views/create.js";
 import { galleryView, labelView } from "./views/gallery.js";
@@ -17,7 +16,7 @@ import { jobView } from "./views/job.js";
 import { startView } from "./views/start.js";
 import { signInView } from "./views/signin.js";
 
-const app = { go, redraw, signedOut, signOut: leave };
+const app = { go, redraw, signedOut, signOut };
 /** @typedef {{element: HTMLElement, title?: string, focus?: () => void, close?: () => void}} View */
 
 /** @type {View|null} */
@@ -32,21 +31,13 @@ function go(address, { keepFocus = null } = {}) {
 }
 
 function signedOut() {
-  signOut();
-  forgetModels();
+  loseToken();
   redraw(t("error.signedOut"));
-}
-
-function leave() {
-  signOut();
-  forgetModels();
-  forgetPerson();
-  history.replaceState(null, "", location.pathname);
-  redraw();
 }
 
 /** Draws the view the address names. A view that comes late, after another was asked for, is dropped. */
 async function redraw(message = "") {
+  if (!isMine()) return startOver();
   const mine = (round += 1);
   /** @type {View} */
   let view;
@@ -104,6 +95,7 @@ function watchLeaving() {
 }
 
 watchLeaving();
+watchPerson();
 catchFiles();
 setLanguage(language());
 applyTheme();

@@ -1,38 +1,47 @@
-// The token lives in this tab and goes when the tab does, unless a person wants to stay signed in.
+// Signing in and out: every way goes through here.
 
+import { forgetModels, loadModels } from "./catalogue.js";
+import { forgetPerson } from "./forget.js";
 import { t } from "./i18n.js";
+import { admit, dismiss, dropStrayTokens, dropToken, isMine, person, token } from "./person.js";
 
-const KEPT = "wanx-token";
-const PERSON = "wanx-person";
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 
-export function token() {
-  return sessionStorage.getItem(KEPT) ?? localStorage.getItem(KEPT);
+/** Asks with the token first: a wrong one changes nothing. `stay`: in every tab, until signing out. Raises ApiError. */
+export async function signIn(value, stay) {
+  forgetModels();
+  await loadModels(value);
+  await enter(value, stay);
 }
 
-/** `stay`: in every tab of this browser, until signing out. */
-export function signIn(value, stay = false) {
-  sessionStorage.setItem(KEPT, value);
-  if (stay) localStorage.setItem(KEPT, value);
+export async function signOut() {
+  dismiss();
+  await forgetPerson();
+  startOver();
 }
 
-export function signOut() {
-  sessionStorage.removeItem(KEPT);
-  localStorage.removeItem(KEPT);
+/** After a token was refused, which is not signing out: drafts wait for the same person. */
+export function loseToken() {
+  dropToken();
+  forgetModels();
 }
 
-/** Whether somebody else was signed in here before; what that person left is not for this one. */
-export function isSomebodyElse(value) {
-  const before = localStorage.getItem(PERSON);
-  localStorage.setItem(PERSON, mark(value));
-  return before !== null && before !== mark(value);
+/** What somebody else left in this browser is not for this person. */
+async function enter(value, stay) {
+  if (admit(value, stay)) await forgetPerson();
+  if (!isMine()) startOver();
 }
 
-/** 32 bits that tell tokens apart and say nothing else of them (FNV-1a). */
-function mark(text) {
-  let hash = 0x811c9dc5;
-  for (const one of text) hash = Math.imul(hash ^ one.codePointAt(0), 0x01000193) >>> 0;
-  return hash.toString(16);
+/** Drops all that this page has in memory or on its way: it belongs to the person before. */
+export function startOver() {
+  if (person()) history.replaceState(null, "", location.pathname);
+  location.reload();
+}
+
+/** Other tabs sign in and out too; a page from the browser's memory (pageshow) has not heard of it. */
+export function watchPerson() {
+  dropStrayTokens();
+  for (const name of ["storage", "pageshow"]) addEventListener(name, () => isMine() || startOver());
 }
 
 let offered = { token: "", message: "" };
@@ -57,7 +66,7 @@ async function useCode(code) {
   /** @type {RequestInit} */
   const options = { method: "POST", body, headers: { "Content-Type": "application/json" }, cache: "no-store" };
   const answer = await fetch(new URL("_runtime/sign-in", document.baseURI), options).catch(() => null);
-  if (answer?.ok) signIn((await answer.json()).token, true);
+  if (answer?.ok) await enter((await answer.json()).token, true);
   else if (!token()) offered = { token: "", message: t("signin.codeUsed") };
 }
 

@@ -1,13 +1,11 @@
 // The first view: the token, asked for once.
 
 import { Unauthorised } from "../api.js";
-import { forgetModels, loadModels } from "../catalogue.js";
 import { h, replace } from "../dom.js";
-import { forgetPerson } from "../forget.js";
 import { icon } from "../icons.js";
 import { t } from "../i18n.js";
 import { reasonOf } from "../notices.js";
-import { isSomebodyElse, signIn, signOut, takeOffered } from "../session.js";
+import { signIn, takeOffered } from "../session.js";
 
 export function signInView(onDone, message = "") {
   const offered = takeOffered();
@@ -40,14 +38,10 @@ async function submit(event, { input, stay, button, error, onDone }) {
   if (!token) return replace(error, t("signin.empty"));
   button.disabled = true;
   button.textContent = t("signin.busy");
-  signIn(token, stay.checked);
   try {
-    forgetModels();
-    await loadModels();
-    if (isSomebodyElse(token)) forgetPerson();
+    await signIn(token, stay.checked);
     return onDone();
   } catch (problem) {
-    signOut();
     replace(error, problem instanceof Unauthorised ? t("signin.wrong") : reasonOf(problem));
     input.setAttribute("aria-invalid", "true");
     return input.select();
