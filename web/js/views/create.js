@@ -90,7 +90,7 @@ function ending(model) {
   const link = successor
     ? h("a", { href: addressOf(null, successor) }, t("models.useInstead", { model: either(successor.title) }))
     : model.status.successor ? t("models.successor", { model: model.status.successor }) : null;
-  return h("p", { class: "notice" }, icon("alert"), h("span", {}, capital(either(model.status.said ?? model.status.reason)), " ", link));
+  return h("p", { class: "notice" }, icon("alert"), h("span", {}, `${capital(either(model.status.reason)).replace(/[.。]$/, "")}${either({ en: ".", zh: "。" })}`, " ", link));
 }
 
 /** Once, after a job of another model was taken over. */
