@@ -20,7 +20,7 @@ export class BadPicture extends Error {
  * @property {number} [width] in pixels, as is `height`; unknown where it cannot be shown
  * @property {number} [height]
  * @property {string|null} address of the preview
- * @property {string[]} [notes]
+ * @property {string[]} notes
  * @property {string|null} [url] once it is in the bucket
  */
 
