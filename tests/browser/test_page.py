@@ -61,16 +61,18 @@ def test_a_file_that_is_no_picture_is_named(
     assert api.keys == []
 
 
-def test_a_picture_of_the_wrong_size_is_named_and_can_be_converted(
+def test_a_picture_of_the_wrong_size_is_converted_and_that_is_said(
     visit: Visiting, api: FakeApi, tmp_path: Path
 ) -> None:
     page = visit().sign_in("#/create/wanx-sketch-to-image-lite")
     large = tmp_path / "large.png"
     Image.new("RGB", (2500, 2500), "white").save(large)
     page.set_input_files(".drop-zone input", large)
-    expect(page.locator(".field .error:visible")).to_contain_text("2500 × 2500 pixels, too large")
-    page.get_by_role("button", name="Convert it for me").click()
+    expect(page.locator(".picture-facts .note")).to_have_text(
+        "Converted to fit this model: it was 2500 × 2500 PNG, now it is 2048 × 2048."
+    )
     expect(page.locator(".picture-facts .facts")).to_contain_text("2048 × 2048")
+    expect(page.locator(".field .error:visible")).to_have_count(0)
     expect(page.locator(".upload-status")).to_contain_text("Uploaded")
     assert Image.open(io.BytesIO(api.objects[api.keys[0]])).size == (2048, 2048)
 

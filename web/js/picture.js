@@ -20,7 +20,7 @@ export class BadPicture extends Error {
  * @property {number} [width] in pixels, as is `height`; unknown where it cannot be shown
  * @property {number} [height]
  * @property {string|null} address of the preview
- * @property {string[]} [notes]
+ * @property {string[]} notes
  * @property {string|null} [url] once it is in the bucket
  */
 
@@ -65,24 +65,23 @@ function unseen(file, name, seen, rule, formats) {
  * JPEG if that goes. Raises BadPicture.
  */
 export async function fixPicture(file, rule) {
+  const { format } = await lookAt(file);
   const bitmap = await decode(file, file.name, "", rule.accept.join(", "));
+  const was = `${bitmap.width} × ${bitmap.height} ${format}`;
   const [width, height] = inside(bitmap.width, bitmap.height, rule);
   const type = rule.accept.includes("JPEG") && !rule.rgba ? "image/jpeg" : "image/png";
   const blob = await redraw(bitmap, width, height, type, rule.rgba);
   bitmap.close();
   const name = file.name.replace(/\.[^.]*$/, "") + (type === "image/jpeg" ? ".jpg" : ".png");
-  try {
-    return await readPicture(new File([blob], name, { type }), rule);
-  } catch {
-    throw new BadPicture("bad.cannotFix", {});
-  }
+  const made = await readPicture(new File([blob], name, { type }), rule);
+  return { ...made, notes: [t("image.fixed", { was, width: made.width, height: made.height }), ...made.notes] };
 }
 
 /** A picture as it is, or converted if only that makes it fit. Raises BadPicture. */
 export function fittingPicture(file, rule) {
   return readPicture(file, rule).catch((error) => {
-    if (error.fixable) return fixPicture(file, rule);
-    throw error;
+    if (!error.fixable) throw error;
+    return fixPicture(file, rule).catch(() => { throw error; });
   });
 }
 

@@ -88,7 +88,8 @@ async function place(draft, one, spec) {
 async function fetched({ address, url, name }) {
   if (!address) return null;
   try {
-    const answer = await fetch(address);
+    // Not from the cache: what an <img> left there has no word on who may read it.
+    const answer = await fetch(address, { cache: "no-store" });
     if (!answer.ok) return null;
     const blob = await answer.blob();
     await keepPicture(url, blob, name);

@@ -4,7 +4,7 @@ import { h, replace } from "../dom.js";
 import { icon } from "../icons.js";
 import { t } from "../i18n.js";
 import { say } from "../notices.js";
-import { BadPicture, fixPicture, readPicture } from "../picture.js";
+import { BadPicture, fittingPicture } from "../picture.js";
 import { drawingArea, drawOn, startDrawing } from "./drawingfield.js";
 import { dropZone } from "./dropzone.js";
 import { imageOf, pictureFacts } from "./picturefacts.js";
@@ -96,7 +96,7 @@ function buttons(field, pictures, at) {
   ];
 }
 
-/** Takes files in; the first that does not fit is named under the field. */
+/** Takes files in, converted where only that makes them fit; the first that cannot be is named under the field. */
 async function takeFiles(field, files) {
   const { context, most } = field;
   const pictures = context.draft.pictures[context.name];
@@ -106,43 +106,30 @@ async function takeFiles(field, files) {
       errors.push({ message: t("image.tooMany", { max: most }) });
       break;
     }
-    const error = await take(field, file, readPicture);
-    if (error) errors.push({ message: error.message, file: error.fixable ? file : null });
+    const error = await take(field, file);
+    if (error) errors.push(error);
   }
   field.draw();
   setValue(context, undefined);
   showError(field.element, errors[0]?.message);
   if (errors[0]) say(errors[0].message);
-  if (errors[0]?.file) offerToFix(field, errors[0].file);
 }
 
 /** The BadPicture if it cannot be taken; a single picture that is replaced stays until then. */
-async function take(field, file, read) {
+async function take(field, file) {
   const { draft, name, rule } = field.context;
   try {
-    const picture = await read(file, rule);
+    const picture = await fittingPicture(file, rule);
     const pictures = draft.pictures[name];
     if (field.most === 1) pictures.length = 0;
     pictures.push(picture);
     chosenOf.set(pictures, pictures.length - 1);
+    if (picture.notes.length) say(picture.notes.join(" "));
     return null;
   } catch (error) {
     if (!(error instanceof BadPicture)) throw error;
     return error;
   }
-}
-
-function offerToFix(field, file) {
-  const fix = async () => {
-    const error = await take(field, file, fixPicture);
-    field.draw();
-    setValue(field.context, undefined);
-    showError(field.element, error?.message);
-    const made = field.context.draft.pictures[field.context.name].at(-1);
-    if (!error && made?.width) say(t("image.fixed", { width: made.width, height: made.height }));
-  };
-  const button = h("button", { type: "button", class: "chip-button", onclick: fix }, icon("wand"), t("image.fix"));
-  field.element.querySelector(":scope > .error").append(button);
 }
 
 /** What is drawn here is a sketch, so the parameter that says so is set as well. */
