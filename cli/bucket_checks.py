@@ -86,9 +86,9 @@ def open_settings(environ: Mapping[str, str]) -> Bucket:
         credentials = load_credentials(environ)
     except (MissingSettings, NoCredentials) as error:
         missing = "no keys for OSS" if isinstance(error, NoCredentials) else error.lacks
-        advice = "set OSS_ENDPOINT, OSS_BUCKET, OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET, name"
         raise Bad(
-            f"{missing}; {advice} a file of them with --env, or start the laptop cloud: wanx up"
+            f"{missing}; set OSS_ENDPOINT, OSS_BUCKET, OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET,"
+            " name a file of them with --env, or start the laptop cloud: wanx up"
         ) from None
     except SettingsError as error:
         raise Bad(str(error)) from None
@@ -117,10 +117,10 @@ def clock(bucket: Bucket) -> str:
         raise Bad("the store's answer has no Date; try again in a minute.") from None
     skew = time.time() - theirs
     if abs(skew) > SKEW_SECONDS:
-        raise Bad(
-            f"this computer is {abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} the store;"
-            " set its clock (OSS refuses requests that are 15 minutes off)."
-        )
+        cure = "set its clock (OSS refuses requests that are 15 minutes off)."
+        if skew > 0:
+            raise Bad(f"this computer is {skew:.0f} s ahead of the store; {cure}")
+        raise Bad(f"this computer is {-skew:.0f} s behind the store; {cure}")
     return f"within {max(1.0, abs(skew)):.0f} s of the store's"
 
 

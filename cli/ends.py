@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 import click
 
+from cli.help import Group, wrong
 from cli.output import clean, complain
 from cli.trouble import INTERRUPTED, PIPE_CLOSED, UNREACHABLE
 from shared.catalogue.files import CatalogueError
@@ -23,7 +24,7 @@ class PipeClosed(Exception):
     """Whoever read the output has gone, as `head` does when it has seen enough."""
 
 
-class Quiet(click.Group):
+class Quiet(Group):
     """Click itself ends with exit code 1 where a pipe is closed; that means "no" here."""
 
     def make_context(self, *args: Any, **more: Any) -> click.Context:
@@ -75,7 +76,7 @@ def _run(command: click.Group) -> int:
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else int(bool(ended.code))
     except click.UsageError as error:
-        error.show()
+        wrong(error)
         return error.exit_code
     except click.ClickException as error:
         complain(f"Error: {error.format_message()}")
@@ -103,11 +104,13 @@ def _defect(error: Exception) -> int:
     if isinstance(error, CatalogueError):
         return _told(f"a file of schemas/ is broken: {error}")
     if isinstance(error, UnicodeEncodeError):
-        said = "a name or text that was given is not UTF-8; rename the file, or write it anew."
+        said = "a name or text that was given is not UTF-8; rename the file, or write it again."
         return _told(said, WRONG_WORDS)
     if type(error).__module__.startswith(("urllib3.", "requests.")):
-        said = f"an address of the settings cannot be used: {clean(error)};"
-        return _told(f"{said} `wanx doctor` looks at them.")
+        return _told(
+            f"an address of the settings cannot be used: {clean(error)}; `wanx doctor` looks at"
+            " them."
+        )
     what = f"{type(error).__name__}: {error}"
     return _told(f"this is a mistake in wanx itself ({what}); -v shows where.")
 

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from cli import model_words as words
 from cli.access import Access
 from cli.backends.protocol import Backend, View, is_over
-from cli.language import said
+from cli.language import said, tell
 from cli.output import (
     clean,
     complain,
@@ -124,7 +124,7 @@ def _bars(backend: Backend, followed: Sequence[Followed]) -> None:
     )
     single = len(followed) <= MOST_BARS
     with Progress(*columns, console=console(), refresh_per_second=8) as progress:
-        shown = [_shortened(one.job) for one in followed] if single else ["all jobs"]
+        shown = [_shortened(one.job) for one in followed] if single else [tell("all jobs")]
         bars = [progress.add_task(name, total=100, state="") for name in shown]
         for _ in looks(backend, followed):
             if single:
@@ -143,7 +143,7 @@ def _move(progress: Progress, bar: TaskID, one: Followed) -> None:
 def _move_all(progress: Progress, bar: TaskID, followed: Sequence[Followed]) -> None:
     over = sum(is_over(one.view) for one in followed)
     share = sum(one.share for one in followed) / len(followed)
-    progress.update(bar, completed=share, state=f"{over} of {len(followed)}")
+    progress.update(bar, completed=share, state=tell(f"{over} of {len(followed)}"))
 
 
 def _lines(backend: Backend, followed: Sequence[Followed]) -> None:
@@ -198,7 +198,7 @@ def _numbers(view: View) -> tuple[str, str, str]:
     result: Mapping[str, object] = view.get("result") or {}
     images, price = result.get("images"), result.get("price")
     start, end = result.get("created_at"), result.get("finished_at")
-    cost = words.paid(price) if isinstance(price, Mapping) else "-"
+    cost = tell(words.paid(price)) if isinstance(price, Mapping) else "-"
     seconds = span(str(start), str(end)) if start and end else "-"
     return str(len(images) if isinstance(images, list) else 0), seconds, cost
 

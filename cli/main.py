@@ -36,13 +36,13 @@ PROFILE_COMMANDS = ("login", "logout")
 
 EPILOG = """\b
 Exit codes:
-  0    done; everything asked for is so
+  0    done as asked
   1    the answer is no: violations, a job without success, a failed check
   2    the command line is wrong
   3    bucket, API or settings cannot be used, or output cannot be written
-  4    verify-cloud: nothing is otherwise, but a fact could not be tried
-  130  interrupted (Ctrl-C); what to type to go on is printed
-  141  whoever read the output has gone (wanx ... | head)
+  4    verify-cloud: no fact differs, but one could not be tried
+  130  interrupted (Ctrl-C); how to go on is printed
+  141  the reader of the output has gone (wanx ... | head)
 
 \b
 Where it works: the first of these that names a bucket or an API.
@@ -95,13 +95,19 @@ def wanx(
         context.obj = load_access(env_file, api, token, profile)
 
 
-@wanx.command()
+@wanx.command(short_help="Report everything that is wrong with job files.")
 @click.argument("files", nargs=-1, required=True, type=FILE)
-@click.option("--format", "form", type=click.Choice(["text", "json", "sarif"]), default="text")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "sarif"]),
+    default="text",
+    help="Form of the report.",
+)
 @click.option("--inputs", type=FOLDER, metavar="DIR", help="Folder that stands for the bucket.")
 @click.pass_obj
 def check(access: Access, files: tuple[Path, ...], form: str, inputs: Path | None) -> None:
-    """Say everything that is wrong with job files; nothing is submitted.
+    """Report everything that is wrong with job files, and submit nothing.
 
     Works offline. The images a job names in the bucket are looked at if the bucket can be reached,
     or in DIR: with `--inputs examples`, oss:///inputs/cat.jpg is examples/inputs/cat.jpg.
@@ -125,7 +131,7 @@ def convert(
 ) -> None:
     """Rewrite the jobs of FILE, whose model is going, for its successor; nothing is submitted.
 
-    What the successor does not know is left out, and said. A mask becomes black and white, and
+    What the successor does not know is left out and named. A mask becomes black and white, and
     images that are too small are enlarged: these are read from the bucket, or from DIR, and written
     into the job. The rest of the job stays. All jobs of FILE are converted, or none.
 
@@ -144,7 +150,7 @@ def submit(access: Access, files: tuple[Path, ...], wait: bool) -> None:
     """Submit job files; prints the jobs' ids.
 
     The files are checked first; if anything is wrong, nothing is submitted (exit code 1). The same
-    file is always the same job: submitting it again costs nothing and shows how it is. Ctrl-C while
+    file is always the same job: submitting it again costs nothing and shows its state. Ctrl-C while
     waiting leaves the jobs going and says how to go on.
     """
     from cli.commands.submit import run
@@ -158,7 +164,7 @@ def submit(access: Access, files: tuple[Path, ...], wait: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @click.pass_obj
 def status(access: Access, jobs: tuple[str, ...], wait: bool, as_json: bool) -> None:
-    """Show how jobs are.
+    """Show the state of jobs.
 
     Exit code 1 if a job is unknown or, with --wait, did not succeed.
     """
@@ -176,7 +182,13 @@ def status(access: Access, jobs: tuple[str, ...], wait: bool, as_json: bool) -> 
 @click.option(
     "--search", default="", metavar="WORDS", help="With all words in prompt, labels or id."
 )
-@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True)
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 10_000),
+    default=20,
+    show_default=True,
+    help="At most so many.",
+)
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @click.pass_obj
 def list_jobs(access: Access, /, as_json: bool, **options: Any) -> None:
@@ -190,9 +202,9 @@ def list_jobs(access: Access, /, as_json: bool, **options: Any) -> None:
 @click.argument("jobs", nargs=-1, required=True, metavar="JOB...")
 @click.pass_obj
 def cancel(access: Access, jobs: tuple[str, ...]) -> None:
-    """Take back jobs that still wait, here or at the model service.
+    """Cancel jobs that still wait, here or at the model service.
 
-    Exit code 1 if one of them could not be taken back.
+    Exit code 1 if one of them could not be canceled.
     """
     from cli.commands.jobs import cancel_jobs
 
@@ -232,7 +244,7 @@ def retry(access: Access, jobs: tuple[str, ...]) -> None:
 @click.argument("job")
 @click.pass_obj
 def logs(access: Access, job: str) -> None:
-    """Tell a job's story from its records, in local time."""
+    """Show the history of a job from its records, in local time."""
     from cli.commands.logs import show_history
 
     sys.exit(show_history(access, job))
@@ -240,7 +252,14 @@ def logs(access: Access, job: str) -> None:
 
 @wanx.command()
 @click.argument("jobs", nargs=-1, required=True, metavar="JOB...")
-@click.option("--out", type=OUT, default=Path("results"), show_default=True, metavar="DIR")
+@click.option(
+    "--out",
+    type=OUT,
+    default=Path("results"),
+    show_default=True,
+    metavar="DIR",
+    help="Folder to write to.",
+)
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @click.pass_obj
 def get(access: Access, jobs: tuple[str, ...], out: Path, as_json: bool) -> None:
@@ -254,12 +273,12 @@ def get(access: Access, jobs: tuple[str, ...], out: Path, as_json: bool) -> None
     sys.exit(run(access, jobs, out, as_json))
 
 
-@wanx.command()
+@wanx.command(short_help="Show the known models, or all about one.")
 @click.argument("name", required=False)
-@click.option("--stale", metavar="AGE", help="What was read longer ago than 90d, by file.")
+@click.option("--stale", metavar="AGE", help="What was read longer ago than AGE, such as 90d.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def models(name: str | None, stale: str | None, as_json: bool) -> None:
-    """Show the models that are known, by what goes in, or all about one.
+    """Show the known models by what goes in, or all about one.
 
     With --stale, the prices, limits and lifecycles that were read at the service's pages longer ago
     than that (90d, 36h), oldest first, each with the document to read again. Exit code 1 if there

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from cli.language import glue, is_chinese, tell
 from shared.catalogue.models import Catalogue, Limits, Model, PriceTier, RegionPrice
 
 UNITS = {1: "s", 60: "min", 3600: "h"}
@@ -33,9 +35,8 @@ def paid(price: Mapping[str, Any]) -> str:
 def at_most(price: Mapping[str, Any]) -> str:
     """The price of a job before it is done, or where it is not known; with what lower price is
     possible."""
-    least = price.get("per_image_at_least")
-    lower = f" (from {money(least)} an image)" if least is not None else ""
-    return f"at most {_total(price)}{lower}"
+    least, most = price.get("per_image_at_least"), f"at most {_total(price)}"
+    return most if least is None else f"{most} (from {money(least)} an image)"
 
 
 def _total(price: Mapping[str, Any]) -> str:
@@ -52,34 +53,36 @@ def price_range(price: RegionPrice) -> str:
 def price(model: Model, region: str = "") -> str:
     """What an image costs there; without a region, where nothing else is said."""
     if not model.price.payable:
-        return "free trial"
+        return tell("free trial")
     return f"{model.price.currency} {price_range(model.price.in_region(region))}"
 
 
 def tiers(shown: RegionPrice, currency: str) -> str:
     """Every price and when it is that one, in the order in which they are looked at."""
     parts = [f"{money(tier.per_image)} {_when(tier)}" for tier in shown.tiers]
-    parts.append(f"{money(shown.per_image)}{' otherwise' if parts else ''}")
+    usual = money(shown.per_image)
+    parts.append(tell(f"{usual} otherwise") if parts else usual)
     if shown.per_input_image:
-        parts.append(f"and {money(shown.per_input_image)} for each image that is sent")
-    return f"{currency} {', '.join(parts)}"
+        parts.append(tell(f"and {money(shown.per_input_image)} for each image that is sent"))
+    return f"{currency} {glue(', ').join(parts)}"
 
 
 def _when(tier: PriceTier) -> str:
     conditions = [_condition(one) for one in tier.when]
     if tier.area_at_most is not None:
-        conditions.append(f"up to {tier.area_at_most:,} pixels")
+        conditions.append(tell(f"up to {tier.area_at_most:,} pixels"))
     if tier.after_images is not None:
-        conditions.append(f"above {tier.after_images:,} images that the account has paid for")
-    return f"({', '.join(conditions)})"
+        many = f"{tier.after_images:,}"
+        conditions.append(tell(f"above {many} images that the account has paid for"))
+    return f"({glue(', ').join(conditions)})"
 
 
 def _condition(one: Mapping[str, Any]) -> str:
     name = str(one["at"]).rpartition("/")[2]
     if "present" in one:
-        return f"{'with' if one['present'] else 'without'} {name}"
+        return tell(f"with {name}" if one["present"] else f"without {name}")
     values = one["in"] if "in" in one else [one["equals"]]
-    return f"{name} {' or '.join(_value(value) for value in values)}"
+    return f"{name} {glue(' or ').join(_value(value) for value in values)}"
 
 
 def _value(value: object) -> str:
@@ -90,10 +93,10 @@ def limits(shown: Limits) -> str:
     """`2/min, no limit at once`."""
     span = shown.per_seconds
     rate = f"{shown.submissions}/{UNITS[int(span)]}" if span in UNITS else ""
-    rate = rate or f"{shown.submissions} in {span:g} s"
-    many = f"{shown.concurrent} at once" if shown.concurrent else "no limit at once"
-    shared = f" (shared by {shown.pool} models)" if shown.pool else ""
-    return f"{rate}, {many}{shared}"
+    rate = rate or tell(f"{shown.submissions} in {span:g} s")
+    many = tell(f"{shown.concurrent} at once" if shown.concurrent else "no limit at once")
+    shared = f" {tell(f'(shared by {shown.pool} models)')}" if shown.pool else ""
+    return f"{rate}{glue(', ')}{many}{shared}"
 
 
 def status(model: Model) -> str | None:
@@ -101,7 +104,7 @@ def status(model: Model) -> str | None:
     if model.status is None:
         return None
     instead = f": {model.status.successor}" if model.status.successor else ""
-    return f"{STATES[model.status.state]} ({model.status.since}){instead}"
+    return f"{tell(STATES[model.status.state])} ({model.status.since}){instead}"
 
 
 def of_regions(model: Model) -> Iterator[tuple[str, str]]:
@@ -109,27 +112,33 @@ def of_regions(model: Model) -> Iterator[tuple[str, str]]:
     usual = tiers(model.price.in_region(model.regions[0]), model.price.currency)
     for region in model.regions:
         cost = tiers(model.price.in_region(region), model.price.currency)
-        said = [f"known as {model.ids[region]}"] if region in model.ids else []
+        said = [tell(f"known as {model.ids[region]}")] if region in model.ids else []
         if cost != usual:
             said.append(cost)
         if region in model.region_limits:
             said.append(limits(model.region_limits[region]))
         if said:
-            yield region, "; ".join(said)
+            yield region, glue("; ").join(said)
 
 
 def versions(model: Model, catalogue: Catalogue) -> str | None:
     """The names of its fixed versions; None if there are none."""
-    return ", ".join(one.name for one in catalogue.snapshots(model)) or None
+    return glue(", ").join(one.name for one in catalogue.snapshots(model)) or None
 
 
 def read(model: Model, part: str) -> str:
     """When a part of its file was last read."""
-    return f"(read on {model.readings[part].checked})"
+    return tell(f"(read on {model.readings[part].checked})")
 
 
 def choices(field: Mapping[str, Any]) -> str:
     """The values of an enumeration, each with what it means if the model's file says so."""
-    titles = field.get("x-titles", {})
-    told = {str(value): titles.get(str(value), {}).get("en", "") for value in field["enum"]}
-    return ", ".join(f"{value} ({title})" if title else value for value, title in told.items())
+    titles, language = field.get("x-titles", {}), "zh" if is_chinese(os.environ) else "en"
+    told = {str(value): titles.get(str(value), {}).get(language, "") for value in field["enum"]}
+    named = (f"{value} ({title})" if title else value for value, title in told.items())
+    return glue(", ").join(named)
+
+
+def in_words(en: str, zh: str) -> str:
+    """What a model's file says in both languages, in that of the reader."""
+    return zh if is_chinese(os.environ) else en

@@ -70,8 +70,8 @@ def erase(
 ) -> None:
     """Delete the pictures and texts of jobs that are over, for good.
 
-    Images, prompts, job files and uploaded pictures go; ids, times, prices and labels stay. What
-    is kept, and what erasing does not reach, is printed. Shows the jobs and asks. Interrupted, the
+    Images, prompts, job files and uploaded pictures go; ids, times, prices and labels stay. It
+    prints what is kept, and what erasing does not reach. Shows the jobs and asks. Interrupted, the
     same command goes on. Over the API it needs an admin token. All jobs of a token: --prefix, with
     the prefix that the token has.
 
@@ -100,8 +100,8 @@ def doctor(access: Access, sweep: bool, deployment: bool, stack: str) -> None:
 
     Endpoint, keys, bucket, versioning off, clock, presigned links, the model service's key, the
     API's token. Costs nothing; writes and removes small objects below state/doctor/.
-    With --sweep, job files of the last 7 days that no job came of are taken in, as their events
-    would have done. Exit code 1 if any check failed.
+    With --sweep, job files of the last 7 days without a job are taken in, as their events would
+    have done. Exit code 1 if any check failed.
 
     With --deployment the steps of docs/deploy.md in their order: which are done, which is next,
     and the command for it. Exit code 0 when all are done.
@@ -128,7 +128,7 @@ def doctor(access: Access, sweep: bool, deployment: bool, stack: str) -> None:
     default=30,
     show_default=True,
     metavar="SECONDS",
-    help="Of the delayed call.",
+    help="Delay of the delayed call.",
 )
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @click.pass_obj
@@ -144,13 +144,12 @@ def verify_cloud(
     """Try each fact that the product rests on and that only a real account shows.
 
     For the first account, after the deployment. For each fact it prints what was tried, what was
-    seen, and whether the fact holds, is otherwise (and what to change) or could not be tried. Costs
+    seen, and whether the fact holds, differs (and what to change) or could not be tried. Costs
     less than 1 CNY; says how much at most, and asks, before it begins. Removes what it wrote, also
     after Ctrl-C, and what an earlier run left. Run one at a time.
 
-    \b
-    Exit codes: 0 all hold (facts left out on purpose aside), 1 a fact is
-    otherwise, 4 none is otherwise but one could not be tried.
+    Exit code 0 if all hold (facts left out on purpose aside), 1 if a fact differs, 4 if none
+    differs but one could not be tried.
     """
     from cli.commands.verify_cloud import Options, run
     from cli.verify.facts import load_facts

@@ -92,8 +92,9 @@ def _in_words(one: JobPrice) -> str:
     images = counted(one.price["images"], "image")
     if not one.payable:
         return f"{images} of the free trial"
-    sent = one.price.get("input_images")
-    return f"{words.at_most(one.price)} for {images}{f' and {sent} sent' if sent else ''}"
+    if sent := one.price.get("input_images"):
+        images = f"{images} and {sent} sent"
+    return f"{words.at_most(one.price)} for {images}"
 
 
 def _notes(prices: Sequence[JobPrice]) -> Iterator[str]:

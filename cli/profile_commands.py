@@ -42,7 +42,7 @@ def logout(name: str) -> None:
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @click.pass_obj
 def profiles(access: Access, as_json: bool) -> None:
-    """Show the places that `wanx login` remembers, and which one is in use now."""
+    """Show the places that `wanx login` remembers, and the one in use now."""
     from cli.commands.login import show
 
     show(access, as_json)

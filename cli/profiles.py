@@ -74,9 +74,10 @@ class Profiles:
         except (OSError, UnicodeDecodeError) as error:
             raise Trouble(f"{self.path} cannot be read: {error}.") from None
         except configparser.Error as error:
-            where = f", line {error.lineno}" if hasattr(error, "lineno") else ""
+            line = getattr(error, "lineno", None)
+            where = f"{self.path}, line {line}" if line else f"{self.path}"
             raise Trouble(
-                f"{self.path}{where}: expected [NAME] and then NAME = value lines; correct it, or"
+                f"{where}: expected [NAME] and then NAME = value lines; correct it, or"
                 " remove the file and log in again."
             ) from None
         return made

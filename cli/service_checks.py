@@ -93,7 +93,7 @@ def _limit_checks(service: ModelStudio, settings: Settings) -> Iterator[Check]:
     same = sum(other is None for other in said.values())
     text = f"{same} of {counted(len(models), 'model')} are as the account has them"
     if len(found) < len(models):
-        text += f"; {len(models) - len(found)} are not in its list"
+        text = f"{text}; {len(models) - len(found)} are not in its list"
     yield Check("limits", True if found else None, text)
 
 

@@ -7,19 +7,20 @@ import sys
 import click
 
 from cli.access import Access
+from cli.help import Group
 
 
-@click.group(short_help="See, try and repeat what receivers are told.")
+@click.group(cls=Group, short_help="List, test and repeat webhook deliveries.")
 def webhooks() -> None:
-    """See, try and repeat what receivers are told of jobs (docs/webhooks.md)."""
+    """List, test and repeat the webhook deliveries of jobs (docs/webhooks.md)."""
 
 
-@webhooks.command("list")
+@webhooks.command("list", short_help="Show named webhooks, or the deliveries of a job.")
 @click.argument("job", required=False)
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @click.pass_obj
 def list_webhooks(access: Access, job: str | None, as_json: bool) -> None:
-    """Show the webhooks that have a name, or what became of the tries to tell of JOB.
+    """Show the webhooks that have a name, or the deliveries of JOB and their outcome.
 
     Over the API the former needs an admin token. Exit code 1 if there is no such job.
     """
@@ -28,11 +29,11 @@ def list_webhooks(access: Access, job: str | None, as_json: bool) -> None:
     sys.exit(show(access, job, as_json))
 
 
-@webhooks.command()
+@webhooks.command(short_help="Deliver the last event of a job once more.")
 @click.argument("job")
 @click.pass_obj
 def redeliver(access: Access, job: str) -> None:
-    """Let the receiver of JOB hear of its last state once more, at once, under the same id.
+    """Deliver the last event of JOB once more, now, under the same id.
 
     Over the API this needs an admin token.
     """
@@ -41,7 +42,7 @@ def redeliver(access: Access, job: str) -> None:
     run(access, job)
 
 
-@webhooks.command()
+@webhooks.command(short_help="Send a test message to a receiver.")
 @click.argument("webhook", metavar="URL|NAME")
 @click.pass_obj
 def test(access: Access, webhook: str) -> None:
@@ -59,19 +60,19 @@ def test(access: Access, webhook: str) -> None:
 @click.argument("webhook", metavar="URL|NAME")
 @click.pass_obj
 def enable(access: Access, webhook: str) -> None:
-    """Tell a receiver of jobs again that answered 410. Over the API this needs an admin token."""
+    """Deliver again to a receiver that answered 410. Over the API this needs an admin token."""
     from cli.commands.webhooks import enable as run
 
     run(access, webhook)
 
 
-@webhooks.command()
+@webhooks.command(short_help="Print the secret that a receiver verifies with.")
 @click.argument("webhook", metavar="URL|NAME")
 @click.pass_obj
 def secret(access: Access, webhook: str) -> None:
-    """Print the secret with which a receiver verifies, and that of the old key while there is one.
+    """Print the secret that a receiver verifies with, and that of the old key while there is one.
 
-    For whoever runs the receiver, and nobody else. Over the API this needs an admin token.
+    For the owner of the receiver alone. Over the API this needs an admin token.
     """
     from cli.commands.webhooks import secret as run
 

@@ -288,8 +288,10 @@ def _filter(wanted: Wanted) -> JobFilter:
 
 
 def _unanswered(why: str, error: ServiceError) -> Trouble:
-    said = f"{why}, which answered {error.code}: {error.message}"
-    return Trouble(f"{said}; `wanx doctor` looks at key and endpoint.")
+    return Trouble(
+        f"{why}, which answered {error.code}: {error.message}; `wanx doctor` looks at key and"
+        " endpoint."
+    )
 
 
 def source_of(body: bytes, name: str) -> Source:

@@ -14,6 +14,7 @@ from cli.access import Access
 from cli.backends.http import HttpBackend
 from cli.commands.check import Bucket, Checker, Folder, Offline, images_of, own_hosts
 from cli.findings import Report
+from cli.language import tell
 from cli.output import clean, complain, counted, print_or_write
 from cli.prices import rules_of
 from cli.trouble import NOT_SO, Trouble
@@ -84,7 +85,8 @@ def _checked(checker: Checker, name: Path, done: Sequence[Converted]) -> Report:
 
 def _refused(file: Path, error: Unreadable, images: Offline | Folder | Bucket) -> int:
     for one in error.violations:
-        complain(f"{file}:{one.line or 1}: error: {clean(one.message)}")
+        place = f"{file}:{one.line or 1}"
+        complain(f"{place}: error: {clean(one.message)}")
     if isinstance(images, Offline) and any("cannot be read" in v.message for v in error.violations):
         complain("Without a bucket, --inputs DIR names a folder that stands for it.")
     complain("Nothing was written.")
@@ -98,8 +100,11 @@ def _tell(done: Sequence[Converted]) -> None:
         for note in one.notes:
             jobs.setdefault(note, []).append(number)
     for note, numbers in jobs.items():
-        where = f"{counted(len(numbers), 'job')}, first {numbers[0]}: " if len(done) > 1 else ""
-        complain(f"note: {where}{clean(note)}")
+        if len(done) > 1:
+            jobs_of_it = counted(len(numbers), "job")
+            complain(f"note: {jobs_of_it}, first {numbers[0]}: {clean(note)}")
+        else:
+            complain(f"note: {clean(note)}")
 
 
 def text_of(values: Sequence[Any], suffix: str) -> str:
@@ -114,14 +119,15 @@ def text_of(values: Sequence[Any], suffix: str) -> str:
         whole = values[0] if len(values) == 1 else list(values)
         return f"{json.dumps(whole, ensure_ascii=False, indent=2)}\n"
     raise click.BadParameter(
-        f"{suffix or 'no suffix'}; use .yaml, .yml, .json or .jsonl.", param_hint="--out"
+        f"{suffix or tell('no suffix')}; use .yaml, .yml, .json or .jsonl.", param_hint="--out"
     )
 
 
 def _finish(out: Path | None, found: Report) -> int:
     for one in found.violations:
-        job = f"job {one.document}, " if found.documents > 1 else ""
-        complain(f"error: {job}{clean(one.violation.message)}")
+        what = clean(one.violation.message)
+        many = found.documents > 1
+        complain(f"error: job {one.document}, {what}" if many else f"error: {what}")
     if found.violations:
         complain("The jobs were written as they are; mend this before you submit them.")
     if out is not None:

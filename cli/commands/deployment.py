@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 
 import click
+from rich.cells import cell_len
 
 from cli.access import Access
 from cli.backends.bucket import quiet
@@ -13,6 +14,7 @@ from cli.bucket_checks import checked
 from cli.deployment.checks import CHECKS
 from cli.deployment.site import Site
 from cli.deployment.steps import DONE, LATER, LEFT_OUT, TO_DO, NotHere, Seen, Step, load_plan
+from cli.language import tell
 from cli.output import clean, console, counted, say, wrapped
 from cli.trouble import NOT_SO, Trouble
 
@@ -26,7 +28,7 @@ def run(access: Access, stack: str) -> int:
     """Look at every step; the exit code. Raises Trouble over the HTTP API."""
     quiet()
     access.require_bucket("doctor --deployment")
-    click.echo(f"Deployment {stack}, settings from {access.origin}.")
+    say(f"Deployment {stack}, settings from {access.origin}.")
     still_open: list[Seen] = []
     for seen in look(Site(access, load_plan(), stack)):
         is_next = seen.is_open and not still_open
@@ -67,12 +69,13 @@ def _do(step: Step, access: Access, stack: str) -> str:
 
 def _show(seen: Seen, word: str, do: str) -> None:
     out = console()
-    out.print(f"{_mark(word):<6}", style=STYLES[word], end="")
-    lines = wrapped(f"{seen.step.id}: {clean(seen.text)}", out.width - len(INDENT))
+    mark = tell(_mark(word))
+    out.print(mark + " " * (len(INDENT) - cell_len(mark)), style=STYLES[word], end="")
+    lines = wrapped(f"{seen.step.id}: {tell(clean(seen.text))}", out.width - len(INDENT))
     if seen.state == TO_DO:
-        what = "If you want it" if seen.step.optional else "Do"
-        lines += wrapped(f"{what}: {do}", out.width - len(INDENT))
-        lines.append(f"See {PAGE}#{seen.step.page}")
+        what = f"If you want it: {do}" if seen.step.optional else f"Do: {do}"
+        lines += wrapped(tell(what), out.width - len(INDENT))
+        lines.append(tell(f"See {PAGE}#{seen.step.page}"))
     for number, line in enumerate(lines):
         click.echo(f"{INDENT if number else ''}{line}")
 

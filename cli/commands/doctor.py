@@ -5,7 +5,7 @@ A check that cannot be made because an earlier one failed is left out rather tha
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 import click
@@ -25,7 +25,7 @@ from cli.bucket_checks import (
     reachable,
     versioning,
 )
-from cli.language import tell
+from cli.language import glue, tell
 from cli.output import console, counted, say
 from cli.service_checks import api_check, service_checks
 from cli.trouble import NOT_SO, Trouble
@@ -122,13 +122,17 @@ def _sweep(access: Access) -> str:
             swept = app.sweep.run(SWEEP_SECONDS)
     except Trouble as error:
         raise Bad(error.message) from None
-    seen = [f"{counted(len(swept.taken), 'file')} taken in whose event never came"]
-    seen[0] += f": {', '.join(swept.taken[:MOST_NAMED])}" if swept.taken else ""
+    taken = tell(f"{counted(len(swept.taken), 'file')} taken in whose event never came")
+    seen = [f"{taken}: {_names(swept.taken)}" if swept.taken else taken]
     if swept.unread:
-        seen.append(f"no job files by their suffix: {', '.join(swept.unread[:MOST_NAMED])}")
+        seen.append(tell(f"no job files by their suffix: {_names(swept.unread)}"))
     if not swept.whole:
-        seen.append("there are more, so run it again")
+        seen.append(tell("there are more, so run it again"))
     if swept.failed:
-        named = ", ".join(swept.failed[:MOST_NAMED])
-        raise Bad(f"{'; '.join(seen)}; could not be taken in (wanx -v says why): {named}")
-    return "; ".join(seen)
+        seen.append(tell(f"could not be taken in (wanx -v says why): {_names(swept.failed)}"))
+        raise Bad(glue("; ").join(seen))
+    return glue("; ").join(seen)
+
+
+def _names(keys: Sequence[str]) -> str:
+    return ", ".join(keys[:MOST_NAMED])

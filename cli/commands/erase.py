@@ -12,6 +12,7 @@ import click
 from cli.access import Access
 from cli.backends.protocol import Backend, View, Wanted, is_over
 from cli.commands.resolve import agreed
+from cli.language import tell
 from cli.output import (
     age,
     clean,
@@ -51,7 +52,7 @@ def run(access: Access, options: Options) -> int:
     for job in missing:
         complain(f"{clean(job)}: there is no such job; `wanx list` shows those there are.")
     if not found:
-        say(f"No job of {backend.place} is to be erased.")
+        say(f"No job of {backend.place} is left to erase.")
         return NOT_SO if missing else 0
     if not options.sure:
         _show(found, options.all_inputs)
@@ -92,9 +93,10 @@ def _show(found: Sequence[View], all_inputs: bool) -> None:
         say(f"and {len(found) - MOST_SHOWN} more")
     say(
         f"\nThe pictures and texts of {counted(len(found), 'job')} are deleted for good, with the"
-        " job files and uploaded pictures that no other job needs"
-        + (", and all other input pictures of theirs." if all_inputs else ".")
+        " job files and uploaded pictures that no other job needs."
     )
+    if all_inputs:
+        say("All other input pictures of theirs are deleted too.")
     if any(not is_over(row) for row in found):
         say("Jobs that are under way are left out: cancel them first (wanx cancel).")
 
@@ -120,7 +122,7 @@ def _erase(access: Access, backend: Backend, jobs: Sequence[str], options: Optio
 
 def _say_one(erased: dict[str, Any]) -> None:
     removed = counted(len(erased["removed"]), "object")
-    click.echo(f"{erased['job']}: erased, {removed} deleted")
+    say(f"{erased['job']}: erased, {removed} deleted")
     for one in erased["kept"]:
         say(f"  kept {clean(one['key'])}: {clean(one['why'])}", "    ")
 
@@ -133,4 +135,4 @@ def _say_rest(access: Access, done: Sequence[dict[str, Any]]) -> None:
         click.echo(f"  {access.command('erase', *retries)}")
     say("\nErasing does not reach:")
     for text in done[0]["remains"]:
-        say(f"* {text}", "  ")
+        say(f"* {tell(text)}", "  ")

@@ -51,11 +51,9 @@ def run(access: Access, jobs: Sequence[str], out: Path, as_json: bool) -> int:
                 _print(fetched[-1])
     except KeyboardInterrupt:
         more = ["--json"] if as_json else []
-        click.echo(
-            "\nStopped. What is complete stays; the rest goes on where it stopped with:\n"
-            f"  {access.command('get', '--out', str(out), *more, *dict.fromkeys(jobs))}",
-            err=True,
-        )
+        complain("\nStopped. What is complete stays; the rest goes on where it stopped with:")
+        again = access.command("get", "--out", str(out), *more, *dict.fromkeys(jobs))
+        click.echo(f"  {again}", err=True)
         raise click.exceptions.Exit(INTERRUPTED) from None
     if as_json:
         print_json([vars(one) for one in fetched])
@@ -68,7 +66,7 @@ def _print(one: Fetched) -> None:
     if one.message:
         click.echo(f"{clean(one.job)}: {clean(one.message)}")
     for text in one.trouble:
-        complain(f"{clean(one.job)}: {clean(text)}")
+        complain(f"{clean(one.job)}: {tell(clean(text))}")
 
 
 @dataclass
@@ -136,7 +134,8 @@ class _Getting:
                 " the image was changed in the bucket, or on the way: try again"
             )
         aside.replace(path)
-        return f"{facts}, sha256 ok" + (", went on where it stopped" if start else "")
+        note = f"{facts}, sha256 ok"
+        return f"{note}, went on where it stopped" if start else note
 
     def _download(self, view: View, image: Mapping[str, Any], aside: Path, start: int) -> None:
         name = f"{view['job'][:30]} {_name(image)}"

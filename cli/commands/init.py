@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
-from cli.model_words import STATES, choices
+from cli.language import glue, tell
+from cli.model_words import STATES, choices, in_words
 from cli.output import print_or_write, say, wrapped
 from shared.catalogue.conditions import default_of, holds
 from shared.catalogue.model_file import load_catalogue
@@ -53,12 +54,15 @@ def _meant(near: Model) -> str:
 
 def template(model: Model) -> str:
     """A job file that is right but for the images it names. What is optional is commented out."""
-    lines = [*_comment(f"{model.title}. {model.description}", "")]
-    lines += [line for notice in model.remarks() for line in _comment(notice.en, "")]
+    title = in_words(model.title, model.title_zh)
+    lines = [*_comment(f"{title}{glue('. ')}{tell(model.description)}", "")]
+    lines += [
+        line for notice in model.remarks() for line in _comment(in_words(notice.en, notice.zh), "")
+    ]
     lines += ["", f"model: {model.name}", "input:", *_input(model)]
     if parameters := list(_parameters(model)):
         lines += ["", "parameters:", *parameters]
-    return "\n".join([*lines, "", *_JOB]) + "\n"
+    return "\n".join([*lines, "", *tell(_JOB).split("\n")]) + "\n"
 
 
 def _input(model: Model) -> Iterator[str]:
@@ -123,7 +127,12 @@ def _about(field: Mapping[str, Any]) -> str:
         parts.append(f"Such as {', '.join(field['x-recommended'])}.")
     if "x-truncated-after" in field:
         parts.append(f"At most {field['x-truncated-after']} characters are read.")
-    return " ".join(filter(None, parts))
+    return told(parts)
+
+
+def told(sentences: Iterable[str]) -> str:
+    """Sentences one after the other, in the reader's language."""
+    return glue(" ").join(tell(one) for one in sentences if one)
 
 
 def _image_facts(model: Model, name: str) -> str:
@@ -131,12 +140,17 @@ def _image_facts(model: Model, name: str) -> str:
     bounds = rule.side.words()
     megabytes = rule.max_bytes // (1024 * 1024)
     formats = ", ".join(rule.accept)
-    return f"{formats}; each side {bounds} pixels, at most {megabytes} MB. oss:/// is the bucket."
+    return told(
+        (
+            f"{formats}; each side {bounds} pixels, at most {megabytes} MB.",
+            "oss:/// is the bucket.",
+        )
+    )
 
 
 def _example(name: str, field: Mapping[str, Any], image: bool) -> Any:
     if not image:
-        return PROMPT if name == "prompt" else _default(field)
+        return tell(PROMPT) if name == "prompt" else _default(field)
     stem = name.removesuffix("_url").removesuffix("_image").rstrip("s")
     key = f"oss:///inputs/{stem}.png"
     return [key] if field["type"] == "array" else key
@@ -175,4 +189,4 @@ job:
   # labels: {campaign: spring}
   # keep the good images if some failed, or retry-failed
   # on_partial: keep
-""".rstrip().split("\n")
+""".rstrip()

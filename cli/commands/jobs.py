@@ -80,7 +80,7 @@ def _print_one(access: Access, view: View) -> None:
             ("give up at", None if result else _maybe_time(view.get("expires_at"))),
             ("attempt", view.get("attempt") or None),
             ("task", view.get("task_id")),
-            ("price", words.paid(price) if price else None),
+            ("price", tell(words.paid(price)) if price else None),
             ("message", result.get("message")),
             *(("image", image["key"]) for image in result.get("images") or ()),
             *(("warning", said(one)) for one in view.get("warnings") or ()),
@@ -222,8 +222,8 @@ def adopt_task(access: Access, job: str, task: str) -> int:
     except Refused as error:
         complain(f"{clean(job)}: not adopted: {clean(error.message)}")
         return NOT_SO
-    click.echo(f"{job}: {view['state']} with task {clean(task)}")
-    click.echo(f"To wait for the images:\n  {access.command('status', '--wait', job)}")
+    say(f"{job}: {view['state']} with task {clean(task)}")
+    _say_how_to_wait(access, [job])
     return 0
 
 
@@ -238,10 +238,13 @@ def retry_jobs(access: Access, jobs: Sequence[str]) -> int:
             failed += 1
             complain(f"{clean(job)}: not tried again: {clean(error.message)}")
     if made:
-        click.echo(
-            f"To wait for the images:\n  {access.command('status', '--wait', *dict.fromkeys(made))}"
-        )
+        _say_how_to_wait(access, made)
     return NOT_SO if failed else 0
+
+
+def _say_how_to_wait(access: Access, jobs: Sequence[str]) -> None:
+    say("To wait for the images:")
+    click.echo(f"  {access.command('status', '--wait', *dict.fromkeys(jobs))}")
 
 
 def _retry(backend: Backend, job: str) -> str:
@@ -249,13 +252,13 @@ def _retry(backend: Backend, job: str) -> str:
     made = backend.retry(job)
     if made.violations:
         raise Refused("; ".join(str(one.get("message")) for one in made.violations))
-    click.echo(f"{job}: {_how(made)}")
+    say(_how(job, made))
     return made.job
 
 
-def _how(made: Submitted) -> str:
+def _how(job: str, made: Submitted) -> str:
     if made.new is not False:
-        return f"runs again as {made.job}"
+        return f"{job}: runs again as {made.job}"
     if made.state == "SUCCEEDED":
-        return f"was run again as {made.job} already, with success"
-    return f"runs again as {made.job} already"
+        return f"{job}: was run again as {made.job} already, with success"
+    return f"{job}: runs again as {made.job} already"

@@ -10,6 +10,7 @@ import click
 
 from cli.access import API, Access, access_of
 from cli.backends.protocol import Wanted
+from cli.language import tell
 from cli.output import print_json, print_table, say, table
 from cli.profiles import DEFAULT, Profiles, is_name, place_of, profiles_file
 from cli.trouble import NOT_SO, Trouble
@@ -41,8 +42,10 @@ def log_in(name: str, bucket: bool, api: str | None) -> None:
 def log_out(name: str) -> int:
     """Forget a place; the exit code. Raises Trouble."""
     if Profiles(profiles_file(os.environ)).remove(name):
-        say(f"The profile {name} is forgotten. The token or key itself still works: to end it, see")
-        say("docs/operations.md, Rotate keys.")
+        say(
+            f"The profile {name} is forgotten. The token or key itself still works: to end it, see"
+            " docs/operations.md, Rotate keys."
+        )
         return 0
     say(f"There is no profile {name}.")
     return NOT_SO
@@ -56,7 +59,7 @@ def show(access: Access, as_json: bool) -> None:
         return
     shown = table("profile", "place")
     for name, one in profiles.items():
-        shown.add_row(name, place_of(one))
+        shown.add_row(name, tell(place_of(one)))
     if profiles:
         print_table(shown)
     else:
@@ -100,7 +103,7 @@ def _asked(what: str, default: str | None = None, secret: bool = False) -> str:
     text: str | None
     if sys.stdin.isatty():
         text = click.prompt(
-            f"{what} (not shown)" if secret else what,
+            tell(f"{what} (not shown)" if secret else what),
             default=default,
             hide_input=secret,
             show_default=bool(default),

@@ -1,4 +1,4 @@
-"""`wanx logs`: a job's records as a story."""
+"""`wanx logs`: the history of a job from its records."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from rich.text import Text
 from cli import model_words as words
 from cli.access import Access
 from cli.backends.protocol import View
+from cli.language import said, tell
 from cli.output import clean, complain, local_time, print_table, state_text, table
 from cli.trouble import NOT_SO
 from shared.platform.clock import from_iso
@@ -33,7 +34,7 @@ def show_history(access: Access, job: str) -> int:
     for place, event in enumerate(events):
         at = _moment(event)
         when = datetime.fromtimestamp(at).strftime("%H:%M:%S.%f")[:-3]
-        story = "\n".join(clean(line) for line in told(events, place))
+        story = "\n".join(tell(clean(line)) for line in told(events, place))
         state = state_text(str(event.get("state")))
         shown.add_row(when, f"{at - began:.1f} s", state, Text(story))
     print_table(shown)
@@ -51,8 +52,8 @@ def told(events: Sequence[View], place: int) -> list[str]:
     """What a record says beyond its state, in words; a line each."""
     event = events[place]
     before = events[place - 1].get("state") if place else None
-    tell = _TOLD.get(str(event.get("state")), _ended)
-    return tell(event, before) or ["-"]
+    lines_of = _LINES.get(str(event.get("state")), _ended)
+    return lines_of(event, before) or ["-"]
 
 
 def _queued(event: View, before: str | None) -> list[str]:
@@ -65,7 +66,7 @@ def _queued(event: View, before: str | None) -> list[str]:
         lines += (
             [f"gives up at {local_time(event['expires_at'])}"] if event.get("expires_at") else []
         )
-        lines += [f"warning: {one.get('message')}" for one in event.get("warnings") or ()]
+        lines += [f"{tell('warning')}: {said(one)}" for one in event.get("warnings") or ()]
     else:
         lines.append("back in the queue")
         lines += _error(event)
@@ -85,18 +86,18 @@ def _pending(event: View, _before: str | None) -> list[str]:
 
 
 def _running(_event: View, _before: str | None) -> list[str]:
-    return ["the model service is drawing"]
+    return ["the model service is at work"]
 
 
 def _rejected(event: View, _before: str | None) -> list[str]:
-    return [str(one.get("message")) for one in event.get("violations") or ()]
+    return [said(one) for one in event.get("violations") or ()]
 
 
 def _ended(event: View, _before: str | None) -> list[str]:
     manifest = event.get("manifest") or {}
     lines = [str(image.get("key")) for image in manifest.get("images") or ()]
     for one in manifest.get("failed_images") or ():
-        lines.append(f"image {one.get('number')} failed: {one.get('message')}")
+        lines.append(f"image {one.get('number')} failed: {said(one)}")
     price = manifest.get("price")
     if price:
         lines.append(f"price {words.paid(price)}")
@@ -107,11 +108,11 @@ def _error(holder: Mapping[str, Any]) -> list[str]:
     error = holder.get("error") or {}
     if not error:
         return []
-    lines = [f"{error.get('code')}: {error.get('message')}"]
-    return lines + ([str(error["hint"])] if error.get("hint") else [])
+    lines = [f"{error.get('code')}: {said(error)}"]
+    return lines + ([said(error, "hint")] if error.get("hint") else [])
 
 
-_TOLD = {
+_LINES = {
     "QUEUED": _queued,
     "SUBMITTING": _submitting,
     "PENDING": _pending,

@@ -7,10 +7,12 @@ from dataclasses import asdict
 from typing import Any
 
 import click
+from rich.cells import cell_len
 from rich.text import Text
 
 from cli import model_words as words
-from cli.commands.init import find_model
+from cli.commands.init import find_model, told
+from cli.language import glue, tell
 from cli.output import clean, facts, print_json, print_table, say, table, wrapped
 from shared.catalogue.groups import GROUPS, group_of
 from shared.catalogue.model_file import load_catalogue
@@ -33,16 +35,18 @@ def run(name: str | None, as_json: bool) -> None:
 def _print_all(catalogue: Catalogue) -> None:
     """By group; fixed versions are a line of the model that they are versions of."""
     mains = [one for one in catalogue.offered() if catalogue.main(one) is one]
-    rows = [("model", "mode", "an image", "limits"), *map(_row, mains)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    _print_row(rows[0], widths)
+    head = tuple(map(tell, ("model", "mode", "an image", "limits")))
+    rows = [head, *map(_row, mains)]
+    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+    _print_row(head, widths)
     for group in GROUPS:
         members = [one for one in mains if group_of(one) is group]
         if members:
-            click.secho(f"\n{group.en}", bold=True)
+            click.secho(f"\n{words.in_words(group.en, group.zh)}", bold=True)
         for one in members:
             _print_row(_row(one), widths)
-            for text in filter(None, [one.guidance, *_more(one, catalogue)]):
+            guidance = words.in_words(one.guidance, one.guidance_zh)
+            for text in filter(None, [guidance, *_more(one, catalogue)]):
                 click.echo("\n".join(wrapped(f"  {text}", indent="  ")))
     say("\nMore: wanx models NAME. A job file to fill in: wanx init NAME.")
 
@@ -52,50 +56,51 @@ def _row(model: Model) -> tuple[str, ...]:
 
 
 def _print_row(row: tuple[str, ...], widths: list[int]) -> None:
-    cells = (text.ljust(width) for text, width in zip(row, widths, strict=True))
+    cells = (f"{t}{' ' * (width - cell_len(t))}" for t, width in zip(row, widths, strict=True))
     click.echo("\n".join(wrapped("  ".join(cells).rstrip(), indent="    ")))
 
 
 def _more(model: Model, catalogue: Catalogue) -> list[str | None]:
     versions = words.versions(model, catalogue)
-    return [versions and f"versions: {versions}", words.status(model)]
+    return [versions and tell(f"versions: {versions}"), words.status(model)]
 
 
 def _print_one(model: Model, versions: str | None) -> None:
     price, region = model.price, model.regions[0]
     here = price.in_region(region)
-    free = f"; the first {here.free_images} images are free" if here.free_images else ""
+    free = tell(f"the first {here.free_images} images are free") if here.free_images else ""
+    free = f"{glue('; ')}{free}" if free else ""
     cost = words.tiers(here, price.currency) if price.payable else words.price(model)
     facts(
         [
             ("model", model.name),
             ("title", f"{model.title}, {model.title_zh}"),
-            ("does", model.description),
-            ("take it", model.guidance),
+            ("does", tell(model.description)),
+            ("take it", words.in_words(model.guidance, model.guidance_zh)),
             ("version of", model.snapshot_of),
             ("versions", versions),
             (
                 "lifecycle",
-                f"{words.status(model) or 'no end known'} {words.read(model, 'lifecycle')}",
+                f"{words.status(model) or tell('no end known')} {words.read(model, 'lifecycle')}",
             ),
-            ("mode", words.MODES[model.mode]),
+            ("mode", tell(words.MODES[model.mode])),
             ("regions", ", ".join(model.regions)),
             ("an image", f"{cost}{free} {words.read(model, 'price')}"),
             ("limits", f"{words.limits(model.limits)} {words.read(model, 'limits')}"),
-            *((f"in {name}", text) for name, text in words.of_regions(model)),
-            ("takes", f"about {model.typical_seconds:g} s"),
-            *(("note", notice.en) for notice in model.remarks()),
+            *((tell(f"in {name}"), text) for name, text in words.of_regions(model)),
+            ("takes", tell(f"about {model.typical_seconds:g} s")),
+            *(("note", words.in_words(notice.en, notice.zh)) for notice in model.remarks()),
         ]
     )
     for title, schema in (("input", model.input_schema), ("parameters", model.parameters_schema)):
         if schema["properties"]:
-            click.echo(f"\n{title}")
+            say(f"\n{title}")
             _print_fields(schema)
-    click.echo("\nimages")
+    say("\nimages")
     facts([(rule.at.removeprefix("/input/"), _image(rule)) for rule in model.images])
-    click.echo("\nsources")
+    say("\nsources")
     facts([(short, title) for short, title in model.sources.items()])
-    click.echo(f"\nA job file to fill in: wanx init {model.name}")
+    say(f"\nA job file to fill in: wanx init {model.name}")
 
 
 def _print_fields(schema: Mapping[str, Any]) -> None:
@@ -108,7 +113,7 @@ def _print_fields(schema: Mapping[str, Any]) -> None:
         shown.add_row(f"  {name}{mark}", Text(clean(_meaning(field))))
     print_table(shown)
     if schema.get("required"):
-        click.echo("  * must be given")
+        say("  * must be given")
 
 
 def _fields(schema: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -130,15 +135,25 @@ def _meaning(field: Mapping[str, Any]) -> str:
     default = field.get("default")
     if default not in (None, []):
         parts.append(f"Default: {str(default).lower() if default in (True, False) else default}.")
-    return " ".join(parts)
+    return told(parts)
 
 
 def _image(rule: ImageRule) -> str:
-    bounds = f"each side {rule.side.words()} pixels"
-    inline = "inline data taken" if rule.inline else "no inline data"
-    same = f"; as large as {rule.same_size_as.removeprefix('/input/')}" if rule.same_size_as else ""
-    size = f"at most {rule.max_bytes // (1024 * 1024)} MB"
-    return f"{', '.join(rule.accept)}; {bounds}; {size}; {inline}{same}"
+    parts = [", ".join(rule.accept), f"each side {rule.side.words()} pixels"]
+    parts.append(f"at most {rule.max_bytes // (1024 * 1024)} MB")
+    parts.append("inline data taken" if rule.inline else "no inline data")
+    if rule.same_size_as:
+        parts.append(f"as large as {rule.same_size_as.removeprefix('/input/')}")
+    return glue("; ").join(map(tell, parts))
+
+
+def described(model: Model) -> Iterator[str]:
+    """What a model's file says in English alone: what it and its fields are for."""
+    yield model.description
+    for schema in (model.input_schema, model.parameters_schema):
+        for _, field in _fields(schema):
+            if "description" in field:
+                yield str(field["description"])
 
 
 def about(model: Model) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import click
 
 from cli.access import Access
-from cli.output import clean, complain, counted
+from cli.language import tell
+from cli.output import clean, complain, counted, say
 from cli.trouble import NOT_SO, Refused, Trouble
 from shared.app import App
 from shared.platform.fc.events import UnknownEvent
@@ -22,7 +23,7 @@ def run(access: Access, keys: Sequence[str]) -> int:
         wanted = keys or [entry.key for entry in app.store.list(layout.DEAD)]
         done = sum(_put_back(app, key) for key in wanted)
     if done or not wanted:
-        click.echo(f"{counted(done, 'dead event')} put back")
+        say(f"{counted(done, 'dead event')} put back")
     return 0 if done == len(wanted) else NOT_SO
 
 
@@ -45,7 +46,7 @@ def _put_back(app: App, key: str) -> bool:
         if not (key.startswith(layout.DEAD) and key.isprintable()):
             raise Refused(f"{clean(key)!r} is not the key of a dead event: dead/….json")
         for line in app.repair.redrive(key):
-            click.echo(clean(f"{key}: {line}"))
+            click.echo(clean(f"{key}: {tell(line)}"))
     except (StoreError, UnknownEvent, Refused) as error:
         complain(clean(error))
         return False

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
-import click
 from rich.progress import Progress as Bars
 from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from cli.access import Access
-from cli.output import clean, complain, console, local_time
+from cli.language import tell
+from cli.output import clean, complain, console, local_time, say
 from cli.trouble import NOT_SO
 from shared.jobs.rebuilt import Progress, Rebuilt
 
@@ -31,8 +31,9 @@ def run(access: Access, from_start: bool) -> int:
 def _print(done: Rebuilt) -> None:
     for name, count in done.counts.items():
         if name != "unnamed":
-            click.echo(f"{name.replace('_', ' ')}: {count}")
-    click.echo(f"damaged: {len(done.damaged)}{' or more' if done.unnamed else ''}")
+            say(f"{tell(name.replace('_', ' '))}: {count}")
+    damaged = f"damaged: {len(done.damaged)}"
+    say(f"{damaged} or more" if done.unnamed else damaged)
     for why in done.damaged.values():
         complain(clean(why))
     if done.unnamed:
@@ -44,14 +45,14 @@ class _Line:
 
     def __init__(self, bars: Bars) -> None:
         self._bars, self._began = bars, 0.0
-        self._task = bars.add_task("looking at the job index", total=None)
+        self._task = bars.add_task(tell("looking at the job index"), total=None)
 
     def show(self, progress: Progress, indexed: int) -> None:
         self._began = self._began or time.monotonic()
         done, minutes = progress.done.jobs, (time.monotonic() - self._began) / 60
         rate = (done - progress.before) / minutes if minutes else 0
-        about = f" of about {indexed:,}" if indexed >= done else ""
-        self._bars.update(self._task, description=f"{done:,}{about} jobs, {rate:,.0f} a minute")
+        about = f"{done:,} of about {indexed:,}" if indexed >= done else f"{done:,}"
+        self._bars.update(self._task, description=tell(f"{about} jobs, {rate:,.0f} a minute"))
 
     def begin(self) -> None:
         """From now on nothing else may be printed."""

@@ -13,6 +13,7 @@ import click
 from cli.access import Access
 from cli.backends.protocol import Backend, View, Wanted
 from cli.commands.jobs import model_name, since_seconds
+from cli.language import glue, tell
 from cli.output import age, clean, complain, counted, print_table, say, table
 from cli.trouble import NOT_SO, Refused
 from shared.jobs.lost_calls import FAILED, LOST, RETRY
@@ -73,8 +74,10 @@ def _show(backend: Backend, lost: Sequence[View], decision: str) -> None:
     if len(lost) > MOST_SHOWN:
         say(f"and {len(lost) - MOST_SHOWN} more")
     cost = _cost(backend, lost)
-    said = f"\nThe answers to the calls of {counted(len(lost), 'job')} were lost; what they made"
-    say(f"{said} may have been billed ({cost} at most) and cannot be fetched.")
+    say(
+        f"\nThe answers to the calls of {counted(len(lost), 'job')} were lost; what they made may"
+        f" have been billed ({cost} at most) and cannot be fetched."
+    )
     if decision == RETRY:
         say(f"Each is run again as a new job, which costs {cost} at most, and ends as FAILED.")
     else:
@@ -102,7 +105,7 @@ def agreed(sure: bool) -> bool:
         return True
     if not sys.stdin.isatty():
         raise click.UsageError("nobody can be asked here: add --yes.")
-    return click.confirm("Go on?", err=True)
+    return click.confirm(tell("Go on?"), err=True)
 
 
 def _decide(backend: Backend, jobs: Sequence[str], decision: str) -> int:
@@ -122,16 +125,19 @@ def _decide(backend: Backend, jobs: Sequence[str], decision: str) -> int:
             click.echo(f"{job}: {made.state}")
         else:
             done["again" if made.new else "already"] += 1
-            click.echo(f"{job}: runs again as {made.job}{'' if made.new else ' already'}")
+            if made.new:
+                say(f"{job}: runs again as {made.job}")
+            else:
+                say(f"{job}: runs again as {made.job} already")
     say(_summary(done))
     return NOT_SO if done["refused"] else 0
 
 
 def _summary(done: Counter[str]) -> str:
-    words = {
-        "again": "run again",
-        "already": "run again before",
-        "ended": "ended",
-        "refused": "not decided",
+    told = {
+        "again": f"{done['again']} run again",
+        "already": f"{done['already']} run again before",
+        "ended": f"{done['ended']} ended",
+        "refused": f"{done['refused']} not decided",
     }
-    return f"{', '.join(f'{done[key]} {text}' for key, text in words.items() if done[key])}."
+    return f"{glue(', ').join(tell(text) for key, text in told.items() if done[key])}{glue('.')}"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from cli.access import Access
-from cli.output import clean
+from cli.language import tell
+from cli.output import clean, say
 from cli.trouble import Refused
 from shared.jobs.repair import UnknownModel
 from shared.ledger.breaker import KEY
@@ -23,5 +24,5 @@ def run(access: Access, model: str | None, api_key: bool) -> None:
         except UnknownModel as error:
             known = ", ".join(error.known)
             raise Refused(f"{clean(name)} is not a model; the models are {known}.") from None
-    shown = "the API key" if name == KEY else name
-    click.echo(f"{shown}: {'resumed' if resumed else 'was not paused'}")
+    shown = tell("the API key") if name == KEY else name
+    say(f"{shown}: {tell('resumed' if resumed else 'was not paused')}")

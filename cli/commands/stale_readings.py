@@ -8,9 +8,11 @@ from datetime import date, datetime, timezone
 from itertools import groupby
 
 import click
+from rich.cells import cell_len
 
 from cli.commands.init import find_model
 from cli.commands.jobs import span_seconds
+from cli.language import tell
 from cli.output import WIDTH, counted, print_json, say, wrapped
 from cli.trouble import NOT_SO
 from shared.catalogue.model_file import load_catalogue
@@ -80,11 +82,13 @@ def _print(old: list[Read], every: list[Read], stale: str) -> None:
     for file, parts in groupby(old, key=lambda one: one.file):
         click.echo(file)
         for one in parts:
-            line = f"  {one.part:<9}  {one.checked}  {_age(one.days):>8}  {one.source}"
+            part, days = tell(one.part), tell(_age(one.days))
+            part, days = part + " " * (9 - cell_len(part)), " " * (8 - cell_len(days)) + days
+            line = f"  {part}  {one.checked}  {days}  {one.source}"
             click.echo("\n".join(wrapped(line, WIDTH, " " * 35)))
     some = len({one.file for one in old})
-    how = "How: CONTRIBUTING.md, Once a week."
-    say(f"\n{some} of {counted(files, 'model file')} to read again. {how}")
+    say(f"\n{some} of {counted(files, 'model file')} to read again.")
+    say("How: CONTRIBUTING.md, Once a week.")
 
 
 def _age(days: int) -> str:

@@ -8,11 +8,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 import click
+from rich.cells import cell_len
 
 from cli.access import Access
 from cli.backends.bucket import quiet
 from cli.bucket_checks import Bad, open_settings
-from cli.output import WIDTH, clean, console, counted, print_json, wrapped
+from cli.language import tell
+from cli.output import WIDTH, clean, console, counted, print_json, say, wrapped
 from cli.trouble import NOT_SO, Trouble, of_store
 from cli.verify.cleanup import Removed, clean_up
 from cli.verify.facts import HOLDS, OTHERWISE, UNTRIED, Fact, Outcome, PaidJob, load_facts
@@ -86,7 +88,7 @@ def agreed(trial: Trial, options: Options, chosen: Collection[Fact]) -> bool:
         return True
     if not sys.stdin.isatty():
         raise click.UsageError("an image would be paid for: add --yes, or --skip-paid.")
-    return click.confirm("Go on?", err=True)
+    return click.confirm(tell("Go on?"), err=True)
 
 
 def _tried(trial: Trial, options: Options, chosen: Collection[Fact]) -> list[Outcome]:
@@ -113,24 +115,24 @@ def _clean(trial: Trial, whose: str, as_json: bool) -> Removed:
 
 def _show(outcome: Outcome) -> None:
     fact, verdict = outcome.fact, outcome.verdict
-    console().print(f"{verdict:<11}", style=STYLES[verdict], end="")
+    word = tell(verdict)
+    console().print(word + " " * (len(INDENT) - cell_len(word)), style=STYLES[verdict], end="")
     click.echo(fact.id)
-    why = "Seen:" if verdict != UNTRIED else "Could not be tried:"
-    lines = [fact.what, f"Tried: {fact.tried}", f"{why} {outcome.seen}"]
+    seen = f"Could not be tried: {outcome.seen}" if verdict == UNTRIED else f"Seen: {outcome.seen}"
+    lines = [fact.what, f"Tried: {fact.tried}", seen]
     if verdict == OTHERWISE:
         lines.append(f"Do: {fact.otherwise}")
     for name, value in outcome.settings.items():
         lines.append(f"Set {name} to {value}")
     for line in lines:
-        for part in wrapped(f"{INDENT}{clean(line)}", WIDTH, INDENT):
+        for part in wrapped(f"{INDENT}{tell(clean(line))}", WIDTH, INDENT):
             click.echo(part)
 
 
 def _summary(done: Collection[Outcome]) -> None:
     counts = Counter(one.verdict for one in done)
-    click.echo()
-    click.echo(
-        f"Holds: {counts[HOLDS]}. Otherwise: {counts[OTHERWISE]}."
+    say(
+        f"\nHolds: {counts[HOLDS]}. Otherwise: {counts[OTHERWISE]}."
         f" Could not be tried: {counts[UNTRIED]}."
     )
 
@@ -152,5 +154,5 @@ def _code(done: Collection[Outcome]) -> int:
 
 def _say(text: str) -> None:
     """To stderr, so that --json stays JSON."""
-    for line in wrapped(text, WIDTH):
+    for line in wrapped(tell(text), WIDTH):
         click.echo(line, err=True)

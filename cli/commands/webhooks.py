@@ -1,8 +1,7 @@
-"""`wanx webhooks`: who is told of jobs, trying one, telling once more."""
+"""`wanx webhooks`: named webhooks, deliveries, a test message, one more delivery."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,13 +9,16 @@ import click
 
 from cli.access import Access
 from cli.backends.protocol import View
-from cli.output import clean, complain, print_table, table
+from cli.language import tell
+from cli.output import clean, complain, print_json, print_table, say, table
 from cli.trouble import NOT_SO
 
 
 def show(access: Access, job: str | None, as_json: bool) -> int:
-    """Print the webhooks that have a name, or what became of the tries to tell of a job; the exit
-    code. Raises Trouble."""
+    """Print the webhooks that have a name, or the deliveries of a job; the exit code.
+
+    Raises Trouble.
+    """
     backend = access.backend()
     if job is None:
         found: Mapping[str, Any] = backend.webhooks()
@@ -27,7 +29,7 @@ def show(access: Access, job: str | None, as_json: bool) -> int:
             return NOT_SO
         found = {"job": job, "deliveries": view.get("deliveries") or []}
     if as_json:
-        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        print_json(found)
     elif job is None:
         _show_named(found)
     else:
@@ -38,47 +40,48 @@ def show(access: Access, job: str | None, as_json: bool) -> int:
 def _show_named(found: Mapping[str, Any]) -> None:
     shown = table("name", "url", "events", "state")
     for one in found.get("webhooks") or ():
-        state = "answered 410" if one.get("disabled") else "-"
+        state = tell("answered 410") if one.get("disabled") else "-"
         events = ", ".join(one.get("events") or ())
         shown.add_row(*(clean(str(each)) for each in (one["name"], one["url"], events, state)))
     print_table(shown)
     for one in found.get("disabled") or ():
-        click.echo(clean(f"{one.get('url')}: answered 410 at {one.get('at')}; it is told nothing"))
+        say(clean(f"{one.get('url')}: answered 410 at {one.get('at')}; nothing is sent to it"))
 
 
 def _show_tries(job: str, tries: list[View]) -> None:
     if not tries:
-        click.echo(f"{job}: nobody was told of it yet")
+        say(f"{job}: no delivery yet")
         return
     shown = table("time", "event", "try", "host", "outcome", "answer", "next", right=("try",))
     for one in tries:
         answer = one.get("why") or one.get("status") or "-"
-        rest = (one["event"], one["try"], one["host"], one["outcome"], answer)
+        outcome, answer = tell(str(one["outcome"])), tell(str(answer))
+        rest = (one["event"], one["try"], one["host"], outcome, answer)
         shown.add_row(*(clean(str(each)) for each in (one["at"], *rest, one["next_at"] or "-")))
     print_table(shown)
 
 
 def redeliver(access: Access, job: str) -> None:
-    """Let the job's receiver hear of it once more. Raises Trouble, Refused."""
+    """Deliver the job's last event once more. Raises Trouble, Refused."""
     number = access.backend().redeliver(job)
-    click.echo(f"{job}: its webhook is told once more (try {number})")
+    say(f"{job}: its webhook is delivered once more (try {number})")
 
 
 def test(access: Access, webhook: str) -> int:
     """Send a test message; the exit code. Raises Trouble, Refused."""
     told = access.backend().test_webhook(webhook)
     said = f"answered {told['status']}" if told.get("status") else str(told.get("why"))
-    click.echo(clean(f"{webhook}: {said} after {told.get('seconds', 0):.2f} s"))
+    say(clean(f"{webhook}: {said} after {told.get('seconds', 0):.2f} s"))
     return 0 if told.get("delivered") else NOT_SO
 
 
 def enable(access: Access, webhook: str) -> None:
-    """Tell a receiver of jobs again. Raises Trouble, Refused."""
+    """Deliver to a receiver again. Raises Trouble, Refused."""
     enabled = access.backend().enable_webhook(webhook)
-    click.echo(clean(f"{webhook}: {'enabled' if enabled else 'was not disabled'}"))
+    say(clean(f"{webhook}: {tell('enabled' if enabled else 'was not disabled')}"))
 
 
 def secret(access: Access, webhook: str) -> None:
-    """Print with what a receiver verifies. Raises Trouble, Refused."""
+    """Print the secrets that a receiver verifies with. Raises Trouble, Refused."""
     for one in access.backend().webhook_secrets(webhook):
         click.echo(one)

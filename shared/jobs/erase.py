@@ -44,7 +44,7 @@ REMAINS = (
     "Model Studio: the task, its results and images uploaded for it, for 24 to 48 hours; the bill",
     "the job's id, labels, times, states and prices, and SHA-256 digests of its request",
     "what a CDN has in its cache (RESULT_BASE_URL): refresh it",
-    "whatever was fetched, sent to a webhook or copied out of the bucket before",
+    "what was fetched, sent to a webhook or copied out of the bucket before",
 )
 """What erasing does not reach, for people."""
 

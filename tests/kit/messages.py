@@ -28,8 +28,12 @@ def in_code(*paths: str) -> dict[Literals, str]:
     found: dict[Literals, str] = {}
     for path in (file for name in paths for file in _files(ROOT / name)):
         for literals, line in _texts(ast.parse(path.read_text("utf-8"))):
-            found.setdefault(literals, f"{path.relative_to(ROOT)}:{line}")
+            found.setdefault(literals, f"{_shown(path)}:{line}")
     return found
+
+
+def _shown(path: Path) -> Path:
+    return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
 
 
 def _files(path: Path) -> list[Path]:
@@ -84,17 +88,18 @@ def in_schemas() -> set[Literals]:
     from shared.catalogue.files import SCHEMAS, load_file
 
     files = (one for one in SCHEMAS.rglob("*.yaml") if one.name != "words.zh.yaml")
-    texts = (text for path in files for text in _leaves(load_file(path)))
+    texts = (text for path in files for text in leaves(load_file(path)))
     return {tuple(re.split(r"\{[a-z_]+\}", text)) for text in texts}
 
 
-def _leaves(value: Any) -> Iterator[str]:
+def leaves(value: Any) -> Iterator[str]:
+    """All texts in what a YAML file holds."""
     if isinstance(value, dict):
         for item in value.values():
-            yield from _leaves(item)
+            yield from leaves(item)
     elif isinstance(value, list):
         for item in value:
-            yield from _leaves(item)
+            yield from leaves(item)
     elif isinstance(value, str):
         yield value
 

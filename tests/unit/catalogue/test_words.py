@@ -33,11 +33,6 @@ MADE_ELSEWHERE = {
     "{*one} or {*other}",
     "{*one} and {*other}",
     "{*one}; {*other}",
-    # What `counted` makes.
-    "{#n} model",
-    "{#n} models",
-    *(f"{{#n}} {one}" for one in ("job", "file", "violation", "notice", "image", "check")),
-    *(f"{{#n}} {one}s" for one in ("job", "file", "violation", "notice", "image", "check")),
     # What Falcon answers by itself.
     "400 Bad Request",
     "404 Not Found",

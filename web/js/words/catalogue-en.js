@@ -79,7 +79,7 @@ export const catalogueEn = {
   "sketch_color is ignored when sketch_extraction is true; remove one of the two": "Ignored while edges are extracted.",
   "1K, 2K, 4K, or width*height with a star between, such as 2048*2048": "1K, 2K, 4K, or a width and a height",
   "1K, 2K, or width*height with a star between, such as 2048*2048": "1K, 2K, or a width and a height",
-  "What is done. stylization_all and stylization_local restyle the picture or a part of it, description_edit changes it after the prompt, description_edit_with_mask only where the mask is white, remove_watermark removes text and logos, expand paints beyond the edges, super_resolution sharpens and enlarges, colorization colours a grey picture, doodle draws from a sketch, control_cartoon_feature draws a cartoon figure anew.": "Each of them needs a prompt as well.",
+  "What is done. The functions stylization_all and stylization_local restyle the picture or a part of it; description_edit changes it after the prompt, description_edit_with_mask only where the mask is white. The function remove_watermark removes text and logos, expand paints beyond the edges, super_resolution sharpens and enlarges, colorization colours a grey picture, doodle draws from a sketch. The function control_cartoon_feature redraws a cartoon figure.": "Each of them needs a prompt as well.",
 
   "The picture whose words are translated. No inline (base64) data. The service takes PNM and PPM as well, which cannot be checked before they are sent; save such a file as PNG.": "The picture whose words are translated.",
   "What the translation should heed.": "",

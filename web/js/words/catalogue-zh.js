@@ -137,7 +137,7 @@ export const catalogueZh = {
   "the URL of an image": "图片的 URL",
   "the URL of an image or inline data": "图片的 URL 或内联数据",
   "width*height with a star between, such as 1024*1024": "宽*高，中间为星号，例如 1024*1024",
-  "What is done. stylization_all and stylization_local restyle the picture or a part of it, description_edit changes it after the prompt, description_edit_with_mask only where the mask is white, remove_watermark removes text and logos, expand paints beyond the edges, super_resolution sharpens and enlarges, colorization colours a grey picture, doodle draws from a sketch, control_cartoon_feature draws a cartoon figure anew.": "每种功能都需要提示词。",
+  "What is done. The functions stylization_all and stylization_local restyle the picture or a part of it; description_edit changes it after the prompt, description_edit_with_mask only where the mask is white. The function remove_watermark removes text and logos, expand paints beyond the edges, super_resolution sharpens and enlarges, colorization colours a grey picture, doodle draws from a sketch. The function control_cartoon_feature redraws a cartoon figure.": "每种功能都需要提示词。",
 
   "The picture whose words are translated. No inline (base64) data. The service takes PNM and PPM as well, which cannot be checked before they are sent; save such a file as PNG.": "要翻译其中文字的图片。",
   "The language of the picture; auto finds it out.": "图片中文字的语种；“自动”会自行检测。",
