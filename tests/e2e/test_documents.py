@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -118,6 +119,21 @@ def to_run(document: str) -> list[Block]:
 def test_the_blocks_of_a_document_run_as_written(document: str, checkout: Checkout) -> None:
     for block in to_run(document):
         RUNNERS[block.kind](block, checkout)
+
+
+@pytest.mark.parametrize("shell", ["bash", "dash", "zsh"])
+def test_the_first_example_of_http_waits_for_its_images(shell: str, checkout: Checkout) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not installed")
+    block = to_run("docs/http.md")[0]
+    job = f"cottage-by-{shell}"
+    checkout.run(block, shell, "-ec", block.body.replace("my-cottage", job))
+    assert [
+        path.read_bytes()[:4] for path in sorted(checkout.folder.glob(f"{job}-image-*.png"))
+    ] == [
+        b"\x89PNG",
+        b"\x89PNG",
+    ]
 
 
 def test_there_is_a_runner_for_every_kind_that_needs_no_mark() -> None:
