@@ -132,7 +132,7 @@ class Client:
         return self._to.ask("POST", f"{_path(_id(job))}/erase", "removed", params=params).document
 
     def hide(self, job: str | Job, *, hidden: bool = True) -> bool:
-        """Leave a job out of lists, or list it again; whether it is hidden now. Raises UnknownJob."""
+        """Leave a job out of lists, or list it again; whether it is hidden. Raises UnknownJob."""
         path = f"{_path(_id(job))}/{'hide' if hidden else 'unhide'}"
         return bool(self._to.ask("POST", path, "hidden").document["hidden"])
 
