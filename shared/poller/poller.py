@@ -167,10 +167,10 @@ class Poller:
         lease, clock = self.ledger.lease, self.ledger.clock
         patient = not self.alarm.has_minute_timer()
         while not lease.take_when_free(deadline, patient=patient):
-            if not self.alarm.is_counted_on():
-                return False
-            if clock.monotonic() + AWAKE >= deadline:
+            is_too_late = clock.monotonic() + AWAKE >= deadline
+            if is_too_late and patient:  # no timer looks again whether the holder lives
                 self.ledger.wake.because(DEADLINE)
+            if is_too_late or not self.alarm.is_counted_on():
                 return False
             clock.sleep(AWAKE)
         return True

@@ -192,6 +192,15 @@ def test_a_poller_whose_call_is_refused_stays_awake(world: World, calls: Calls) 
     assert calls.tried < 40
 
 
+def test_who_has_no_time_to_see_a_holder_die_lets_another_one_look(
+    world: World, calls: Calls
+) -> None:
+    world.queued("cat")
+    assert world.app("dead").ledger.lease.take_when_free(world.timeline.now + 60.0)
+    assert calls.run(seconds=20.0) == "another instance is at work"
+    assert world.bucket.holds(layout.WAKE)
+
+
 def test_it_hands_over_at_its_deadline_if_it_must_stay_awake(world: World, calls: Calls) -> None:
     breaker(world)
     calls.refused = True
