@@ -18,6 +18,18 @@ FORM = f"#/create/{MODEL}"
 DEAF = "addEventListener('storage', (event) => event.stopImmediatePropagation(), true);"
 """This tab never learns what another one has written."""
 
+GIVE_AWAY = """async () => {
+  const wait = (request) =>
+    new Promise((resolve) => (request.onsuccess = () => resolve(request.result)));
+  const database = await wait(indexedDB.open("wanx-drafts"));
+  const store = database.transaction("drafts", "readwrite").objectStore("drafts");
+  const [draft] = await wait(store.getAll());
+  await wait(store.clear());
+  await wait(store.put({ ...draft, person: "another" }));
+  database.close();
+}"""
+"""Makes the draft on the disk somebody else's, as a write that comes too late does."""
+
 
 @pytest.fixture(autouse=True)
 def both_are_known(api: FakeApi) -> None:
@@ -104,6 +116,18 @@ def test_a_tab_of_the_person_before_never_writes_for_the_next(
     second.reload()
     expect(second.get_by_label("Prompt", exact=True)).to_have_value("of the second")
     assert not api.jobs
+
+
+def test_a_draft_on_the_disk_is_shown_to_its_person_alone(visit: Visiting, api: FakeApi) -> None:
+    page = staying(visit(), api)
+    page.evaluate(GIVE_AWAY)
+    page.reload()
+    page.wait_for_selector("form[data-model]")
+    expect(page.get_by_label("Prompt", exact=True)).to_have_value("")
+    page.get_by_label("Prompt", exact=True).fill("of this one")
+    kept(page, [MODEL, "of the first"], [MODEL, "of this one"])
+    page.reload()
+    expect(page.get_by_label("Prompt", exact=True)).to_have_value("of this one")
 
 
 def test_a_favourite_of_a_tab_of_the_person_before_is_nobodys(
