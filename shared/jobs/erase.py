@@ -52,17 +52,17 @@ REMAINS = (
     "whatever was fetched, sent to a webhook or copied out of the bucket before",
 )
 """What erasing does not reach, for people."""
-
+AT_WORK = 1560.0
+"""Seconds for which an instance may go on with a job that another one has ended: the time-out of
+poll (s.yaml)."""
+STILL_AT_WORK = (
+    "an image that a function stores which still works on the job, as it ended less than"
+    f" {AT_WORK / 60:.0f} minutes ago: erase the job again after that time, by its id"
+)
 
 TOO_MANY = (
     "The bucket has more than {most} jobs, any of which may use the job's pictures. Run"
     " `wanx erase` on the bucket, which looks at all of them, or erase all inputs (inputs=all)."
-)
-
-
-TOO_MANY_WAIT = (
-    "More than {most} jobs wait, any of which may use the job's images. Run `wanx erase` on the"
-    " bucket, which looks at all of them, or erase it when fewer wait."
 )
 
 
@@ -79,7 +79,7 @@ class Erased:
     """What was erased of a job, and at what time (RFC 3339 UTC).
 
     `kept`: by key, why an object with its prompt or pictures stays. `retries`: jobs of the same
-    request, which are jobs of their own.
+    request, which are jobs of their own. `remains`: what erasing does not reach, in words.
     """
 
     job: str
@@ -87,12 +87,13 @@ class Erased:
     removed: list[str] = field(default_factory=list)
     kept: dict[str, str] = field(default_factory=dict)
     retries: list[str] = field(default_factory=list)
+    remains: list[str] = field(default_factory=lambda: list(REMAINS))
 
     def to_dict(self) -> dict[str, Any]:
         """The outcome as JSON (schemas/http/openapi.yaml)."""
         kept = [{"key": key, "why": why} for key, why in self.kept.items()]
         shown = {"job": self.job, "erased_at": self.at, "removed": self.removed, "kept": kept}
-        return {**shown, "retries": self.retries, "remains": list(REMAINS)}
+        return {**shown, "retries": self.retries, "remains": self.remains}
 
 
 @dataclass
@@ -117,7 +118,10 @@ class Erasure:
         """
         chain = self.ledger.records.chain(job) if layout.is_job_id(job) else []
         last = self._checked(chain)
-        done = Erased(job, last.erased or iso(self.ledger.clock.now()))
+        now = self.ledger.clock.now()
+        done = Erased(job, last.erased or iso(now))
+        if last.task_id is not None or last.call:
+            done.remains += [STILL_AT_WORK] if now - from_iso(last.at) < AT_WORK else []
         pictures = [*self._inputs(chain, all_inputs, done), *self._images(job, done)]
         for key in pictures:
             self._remove(key, done)
@@ -183,7 +187,12 @@ class Erasure:
         """Why images stay, by key: jobs that are not over may read them yet."""
         users = self._under_way.of(keys)
         if not self._under_way.is_whole:
-            raise NotErasable(TOO_MANY_WAIT.format(most=self.most_jobs), None)
+            raise NotErasable(
+                f"More than {self.most_jobs} jobs wait, any of which may use the job's images. Run"
+                " `wanx erase` on the bucket, which looks at all of them, or erase it when fewer"
+                " wait.",
+                None,
+            )
         return {key: f"{', '.join(jobs[:MOST_NAMED])} uses it" for key, jobs in users.items()}
 
     @cached_property

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ import pytest
 
 from cli.backends.bucket import BucketBackend
 from shared.catalogue.files import SCHEMAS, read_schema
-from shared.jobs.erase import ANSWER_MAY_COME, NotErasable
+from shared.jobs.erase import ANSWER_MAY_COME, AT_WORK, NotErasable
 from shared.jobs.intake import Source
 from shared.jobs.retry import NotRetryable
 from shared.ledger.record import Record
@@ -486,6 +488,75 @@ def _stopping_after(steps: int) -> Hook:
             raise StoreError("lost")
 
     return stop
+
+
+def test_an_instance_that_is_late_brings_nothing_back(world: World) -> None:
+    """It has read the last record before, and repeats what that says."""
+    taken(world, pictured("heron"))
+    run(world)
+    late = world.app("late")
+    last = late.ledger.records.last("heron")
+    assert last is not None
+    ask(world, "POST", "/jobs/heron/erase")
+    late.transitions.complete(last)
+    assert holding(world) == []
+    assert world.manifest("heron")["erased_at"]
+
+
+@dataclass
+class AtStep:
+    """Does something right before one request of an instance."""
+
+    step: int
+    act: Callable[[], object]
+    seen: int = 0
+
+    def __call__(self, call: Call) -> None:
+        self.seen += 1
+        if self.seen == self.step:
+            self.act()
+
+
+@pytest.mark.parametrize("changed", [False, True])
+@pytest.mark.parametrize("late_comes_between", [False, True])
+def test_erased_while_another_instance_writes_the_manifest_nothing_stays(
+    changed: bool, late_comes_between: bool
+) -> None:
+    """Whichever step of the one the other comes before. `changed`: what lies there is another."""
+    for step in count(1):
+        world = World()
+        with_upload(world)
+        taken(world, pictured("heron"))
+        run(world)
+        late, erasing = world.app("late"), world.app("person")
+        last = late.ledger.records.last("heron")
+        assert last is not None
+        if changed:
+            late.store.put(layout.result("heron"), b"{}")
+        writes: Callable[[], object] = partial(late.transitions.complete, last)
+        erases: Callable[[], object] = partial(erasing.erasure.erase, "heron")
+        first, other = (writes, erases) if late_comes_between else (erases, writes)
+        between = AtStep(step, first)
+        store_of(erasing if late_comes_between else late).before.append(between)
+        other()
+        if between.seen < step:
+            break
+        assert holding(world) == [], step
+    assert step > 3
+
+
+def test_of_a_job_that_ended_just_now_an_image_may_come_late(world: World) -> None:
+    """From an instance that still works on it; the same call finds that image later."""
+    taken(world, pictured("heron"))
+    run(world)
+    said = ask(world, "POST", "/jobs/heron/erase").json["remains"]
+    assert any("erase the job again" in text for text in said)
+    late = f"{layout.RESULTS}heron/image-1.png"
+    world.app("late").store.put(late, b"an image")
+    world.timeline.wait(AT_WORK)
+    again = ask(world, "POST", "/jobs/heron/erase").json
+    assert again["removed"] == [late]
+    assert not any("erase the job again" in text for text in again["remains"])
 
 
 def test_retries_are_named(world: World) -> None:
