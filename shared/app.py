@@ -190,7 +190,9 @@ class App:
     def erasure(self) -> Erasure:
         from shared.jobs.erase import Erasure
 
-        return Erasure(self.ledger, self.settings.job_file_bytes, self.instance.map_fn)
+        chosen = self.settings
+        parts = (self.ledger, chosen.oss_bucket, chosen.job_file_bytes, self.instance.map_fn)
+        return Erasure(*parts)
 
     @cached_property
     def hiding(self) -> Hiding:

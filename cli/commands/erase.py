@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 import click
@@ -24,11 +23,14 @@ from cli.output import (
     state_text,
     table,
 )
-from cli.trouble import NOT_SO, Refused
+from cli.trouble import NOT_SO, UNREACHABLE, Refused, Trouble
 
-MOST = 500
-"""Jobs of one run; the same command goes on with the rest."""
 MOST_SHOWN = 20
+MOST_IN_A_ROW = 5
+"""Jobs, one after the other, that cannot be erased for want of an answer; with more, there is no
+bucket or API to ask."""
+SHOWN = ("job", "state", "created_at")
+"""What is kept of each job until it is erased: there may be a million of them."""
 PAGE = 100
 
 
@@ -48,7 +50,6 @@ def run(access: Access, options: Options) -> int:
     """Show what will be erased, ask, and erase it; the exit code. Raises Trouble."""
     backend = access.backend()
     found, missing = _chosen(backend, options)
-    more, found = len(found) > MOST, found[:MOST]
     for job in missing:
         complain(f"{clean(job)}: there is no such job; `wanx list` shows those there are.")
     if not found:
@@ -59,10 +60,8 @@ def run(access: Access, options: Options) -> int:
     if not agreed(options.sure):
         say("Nothing was erased.")
         return NOT_SO
-    failed = _erase(access, backend, [view["job"] for view in found], options)
-    if more:
-        say(f"These were the newest {MOST}; run the command again for the others.")
-    return NOT_SO if failed or missing else 0
+    code = _erase(access, backend, [view["job"] for view in found], options)
+    return code or (NOT_SO if missing else 0)
 
 
 def _chosen(backend: Backend, options: Options) -> tuple[list[View], list[str]]:
@@ -71,7 +70,7 @@ def _chosen(backend: Backend, options: Options) -> tuple[list[View], list[str]]:
         asked = {job: backend.status(job) for job in options.jobs}
         found = [view for view in asked.values() if view is not None]
         return found, [job for job, view in asked.items() if view is None]
-    return list(islice(_matching(backend, options), MOST + 1)), []
+    return list(_matching(backend, options)), []
 
 
 def _matching(backend: Backend, options: Options) -> Iterator[View]:
@@ -81,7 +80,7 @@ def _matching(backend: Backend, options: Options) -> Iterator[View]:
         for rows in backend.pages(Wanted(labels=options.labels, limit=PAGE, hidden=hidden)):
             for row in rows:
                 if row["job"].startswith(options.prefix) and not row.get("erased_at"):
-                    yield row
+                    yield {name: row.get(name) for name in SHOWN}
 
 
 def _show(found: Sequence[View], all_inputs: bool) -> None:
@@ -102,22 +101,27 @@ def _show(found: Sequence[View], all_inputs: bool) -> None:
 
 
 def _erase(access: Access, backend: Backend, jobs: Sequence[str], options: Options) -> int:
-    """Erase each; a refusal of one does not stop the others. How many were refused."""
-    failed, done = 0, list[dict[str, Any]]()
+    """Erase each; one that cannot be erased does not stop the others. The exit code."""
+    code, in_a_row, done = 0, 0, list[dict[str, Any]]()
     for job in jobs:
         try:
             done.append(dict(backend.erase(job, options.all_inputs)))
-        except Refused as error:
-            failed += 1
+        except (Refused, Trouble) as error:
+            code, in_a_row = NOT_SO, in_a_row + 1 if isinstance(error, Trouble) else 0
             complain(f"{clean(job)}: not erased: {tell(clean(error.message))}")
+            if in_a_row == MOST_IN_A_ROW:
+                complain("The jobs after it were not tried; the same command goes on with them.")
+                code = UNREACHABLE
+                break
             continue
+        in_a_row = 0
         if not options.as_json:
             _say_one(done[-1])
     if options.as_json:
         print_json(done)
     elif done:
         _say_rest(access, done)
-    return failed
+    return code
 
 
 def _say_one(erased: dict[str, Any]) -> None:
@@ -134,5 +138,5 @@ def _say_rest(access: Access, done: Sequence[dict[str, Any]]) -> None:
         say("\nJobs of the same request, which are not erased:")
         click.echo(f"  {access.command('erase', *retries)}")
     say("\nErasing does not reach:")
-    for text in done[0]["remains"]:
+    for text in dict.fromkeys(text for one in done for text in one["remains"]):
         say(f"* {tell(text)}", "  ")

@@ -65,7 +65,9 @@ class Call:
         """
         with self.kept():
             last = None if self._is_new else self.app.ledger.records.last(self.job)
-            if last is None or last.state == REJECTED:  # its files may lie elsewhere this time
+            if last is None or (
+                last.state == REJECTED and not last.erased
+            ):  # its files may lie elsewhere this time
                 record = self.asked.make(self.job)
             else:
                 record = self.app.acceptance.known(last).record

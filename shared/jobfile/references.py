@@ -83,6 +83,23 @@ def read_reference(text: str, place: Place, *, inline: bool, ascii_url: bool) ->
     raise BadReference(FORMS, _unknown(text, scheme))
 
 
+def key_named(text: str, bucket: str) -> str | None:
+    """The object of our bucket that a text names, if it is a key that a job may read.
+
+    Also where a folder is written in the bucket's place (`oss://uploads/…`): a job with it is
+    rejected, and what it means is clear.
+    """
+    if text[:6].lower() != "oss://" or len(text) > _LONGEST_URL:
+        return None
+    host, _, key = text[6:].partition("/")
+    try:
+        named = f"{host}/{key}" if f"{host}/" in _FOLDERS else _oss(text[6:], bucket).key
+        _check_key(named or "")
+    except (BadReference, UnicodeEncodeError):
+        return None
+    return named
+
+
 def _unknown(text: str, scheme: str) -> str:
     if "\N{FULLWIDTH COLON}" in text[:10]:
         return "the colon is a full-width one; write it as in https:// or oss:///key"

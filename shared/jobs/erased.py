@@ -43,6 +43,7 @@ def erased_record(record: Record, at: str, nonce: str) -> Record:
         kept=(),
         warnings=(),
         violations=(),
+        pictures=(),
         answer=None if record.answer is None else {},
         error=None if record.error is None else _silent(record.error),
         manifest=None if record.manifest is None else erased_manifest(record.manifest, at),

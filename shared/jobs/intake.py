@@ -26,7 +26,7 @@ from shared.jobfile import (
 )
 from shared.jobfile.check import webhook_of
 from shared.jobfile.document import is_batch_line
-from shared.jobs.manifest import rejection
+from shared.jobs.rejection import Rejection
 from shared.jobs.transitions import Transitions
 from shared.ledger.ledger import Ledger
 from shared.ledger.record import QUEUED, REJECTED, Origin, Record
@@ -38,8 +38,6 @@ from shared.storage import layout
 from shared.storage.objects import ObjectMissing, ObjectTooLarge, StoreError
 
 SAFE = re.compile(r"[^A-Za-z0-9]+")
-LONGEST_MODEL = 128
-"""Characters kept of a model's name that is not in the catalogue."""
 
 log = logging.getLogger(__name__)
 
@@ -193,7 +191,7 @@ class Intake:
         """
         job = id_of(document, source)
         last = self.ledger.records.last(job)
-        if last is None or last.written != digest_of(document):
+        if last is None or last.state == REJECTED or last.written != digest_of(document):
             return None
         return self.known(last)
 
@@ -254,40 +252,25 @@ class Intake:
         The id is the job's own, the one derived from the file, or that one with a mark of the
         violations: the first that is free or already holds this very rejection.
         """
-        found = tuple(violations)
-        shown = [violation.to_dict() for violation in found]
-        derived = source.job_id(index)
-        mark = digest(json.dumps(shown).encode())[:6]
+        found, derived = tuple(violations), source.job_id(index)
+        written = "" if value is None else digest_of(Document(index, value))
+        rejected = Rejection(source.origin(index), value, written, found)
         own = _own_id(value, violations)
-        for job in filter(None, (own, derived, f"{derived}-{mark}")):
+        for job in filter(None, (own, derived, f"{derived}-{rejected.mark}")):
             last = self.ledger.records.last(job)
             if last is None:
-                last = self._rejected(job, source, index, value, shown)
-            if last is not None and last.state == REJECTED and list(last.violations) == shown:
+                last = self._rejected(job, source, rejected)
+            if last is not None and rejected.is_of(last):
                 _log_rejection(last, source, index, found)
                 self._index_again(last)
                 self.transitions.tell(last)
                 return IntakeOutcome(job, last, False, found)
         raise StoreError(f"{source.key}, document {index + 1}: the ids {derived}… are taken.")
 
-    def _rejected(
-        self, job: str, source: Source, index: int, value: Any, shown: list[dict[str, Any]]
-    ) -> Record | None:
-        """The first record, which holds the manifest; or the last, if another was faster."""
-        named = value.get("model") if isinstance(value, dict) else None
-        model = named[:LONGEST_MODEL] if isinstance(named, str) else None
-        origin, at = source.origin(index), iso(self.ledger.clock.now())
-        facts = {"model": model, "source": vars(origin), "violations": shown}
-        draft = Record(
-            job=job,
-            seq=1,
-            state=REJECTED,
-            model=model or "",
-            source=origin,
-            webhook=self._webhook_of(value, source),
-            violations=tuple(shown),
-            manifest=rejection(job, at, value, facts),
-        )
+    def _rejected(self, job: str, source: Source, rejected: Rejection) -> Record | None:
+        """The first record, or the last one if another instance was faster."""
+        at, webhook = iso(self.ledger.clock.now()), self._webhook_of(rejected.value, source)
+        draft = rejected.record(job, at, self.bucket, webhook)
         return self.ledger.records.append(draft) or self.ledger.records.last(job)
 
     def _webhook_of(self, value: Any, source: Source) -> str | None:

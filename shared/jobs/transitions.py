@@ -28,7 +28,7 @@ from shared.jobfile.document import BATCH
 from shared.jobfile.written import labels_of
 from shared.jobs.manifest import Outcome, build, given_up, numbers_of
 from shared.ledger.ledger import Ledger
-from shared.ledger.manifest import StoredImage
+from shared.ledger.manifest import StoredImage, read_manifest
 from shared.ledger.record import (
     CANCELED,
     FAILED,
@@ -218,20 +218,31 @@ class Transitions:
     def restore_manifest(self, last: Record) -> None:
         """Write `result.json` from the last record, if that holds one. Raises StoreError.
 
-        Only a rejected job can go on, with a corrected file. So the manifest of a rejection never
-        replaces another one: an instance that is late with it cannot hide what the job has become.
+        A rejected job can go on, with a corrected file, and one that was erased loses its texts. So
+        the first manifest is created and never replaces another: an instance that is late with it
+        can neither hide what the job has become nor bring back what was erased.
         """
         if last.manifest is None:
             return
-        text = last.manifest.encoded()
-        if last.state == REJECTED:
-            self.ledger.store.create(layout.result(last.job), text)
-        else:
-            self.ledger.store.put(layout.result(last.job), text)
+        made = self.ledger.store.create(layout.result(last.job), last.manifest.encoded())
+        if not made.created and last.state != REJECTED:
+            self._replace_manifest(last)
         if BATCH in labels_of(last.manifest.spec):
             from shared.jobs.batches import Batches  # few jobs are of one: a start does without
 
             Batches(self.ledger.store, self.map_fn).note(last.manifest)
+
+    def _replace_manifest(self, last: Record) -> None:
+        """Write `result.json` over another one if the records say so, and look at them again then:
+        erasing writes it once more after the last record."""
+        records, store = self.ledger.records, self.ledger.store
+        if read_manifest(store, last.job) == last.manifest:
+            return
+        while True:
+            last = records.last_from(records.get(last.job, last.seq) or last)
+            if last.manifest is None or read_manifest(store, last.job) == last.manifest:
+                return
+            store.put(layout.result(last.job), last.manifest.encoded())
 
 
 def _is_unsure(ended: Record) -> bool:

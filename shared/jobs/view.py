@@ -17,7 +17,7 @@ from shared.storage import layout
 from shared.storage.links import Links
 
 LINK_SECONDS = 3600
-HIDDEN = ("job", "nonce", "version", "slot_mark", "digest", "written", "answer")
+HIDDEN = ("job", "nonce", "version", "slot_mark", "digest", "written", "pictures", "answer")
 """Fields of a record that the audit log leaves out; an answer holds links that anybody may open."""
 
 

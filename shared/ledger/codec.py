@@ -44,6 +44,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "missing": tuple,
     "warnings": tuple,
     "violations": tuple,
+    "pictures": tuple,
 }
 
 

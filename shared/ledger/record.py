@@ -80,8 +80,9 @@ class Record:
 
     The last group belongs to one record only; the next record starts without it. `unknown` says
     why the outcome of a submission is unknown. `answer` is what the service answered to a call,
-    the only copy of its result URLs. `manifest` is set in final states. `erased`: when texts and
-    pictures were taken out of a record that was written with them.
+    the only copy of its result URLs. `pictures`: keys of the bucket that a rejected document names;
+    its manifest may hold too little of it to tell. `manifest` is set in final states. `erased`:
+    when texts and pictures were taken out of a record that was written with them.
     """
 
     job: str
@@ -120,6 +121,7 @@ class Record:
     retried_from: str | None = None
     warnings: tuple[Mapping[str, Any], ...] = ()
     violations: tuple[Mapping[str, Any], ...] = ()
+    pictures: tuple[str, ...] = ()
     unknown: str | None = None
     answer: Mapping[str, Any] | None = None
     error: JobError | None = None
@@ -140,6 +142,7 @@ class Record:
             retried_from=None,
             warnings=(),
             violations=(),
+            pictures=(),
             unknown=None,
             answer=None,
             error=None,

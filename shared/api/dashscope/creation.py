@@ -128,7 +128,11 @@ class _Asked:
             call.begin(self.caller.prefix + new_id(self.app.rng))
         except KeyReused:
             raise errors.key_reused() from None
-        return call.start()
+        record = call.start()
+        if record.erased is not None:
+            call.delivered()
+            raise errors.erased(record.job)
+        return record
 
     def _made(self, value: Mapping[str, Any], job: str) -> Record:
         asked, caller = request_id(self.request), self.caller

@@ -58,6 +58,15 @@ def timed_out(job: str, seconds: float, status_url: str) -> DashScopeError:
     return DashScopeError(408, "RequestTimeOut", text)
 
 
+def erased(job: str) -> DashScopeError:
+    """A request whose job was erased: its results are gone, and it is not made again."""
+    text = (
+        f"The job of this request, {job}, was erased: its results are gone. Send the request under"
+        " another Idempotency-Key, or a changed one, to have it run and paid for again."
+    )
+    return DashScopeError(410, "JobErased", text, STAY)
+
+
 def too_many_waiting() -> DashScopeError:
     """As many calls wait as one token, or one instance, may have waiting."""
     text = (

@@ -61,6 +61,9 @@ class TaskView:
             return unknown(job)
         first = records.with_spec(last)
         status = status_of(last)
+        if last.erased is not None:
+            gone = errors.erased(job)
+            return unknown(job, code=gone.code, message=gone.message)
         output: dict[str, Any] = {"task_id": job, "task_status": status}
         output |= _times(first, last)
         if status == SUCCEEDED and last.manifest is not None:
@@ -99,6 +102,8 @@ class CallView:
 
     def show(self, last: Record) -> dict[str, Any]:
         """`output` and `usage` of a success. Raises DashScopeError for any other end."""
+        if last.erased is not None:
+            raise errors.erased(last.job)
         manifest, model = last.manifest, self.app.catalogue.get(last.model)
         if last.state != SUCCEEDED or manifest is None or model is None:
             failure, kind = _failure(last), (error_of(last) or {}).get("class")
@@ -144,9 +149,9 @@ def _usage(manifest: Manifest, model: Model | None) -> Mapping[str, Any]:
     return usage
 
 
-def unknown(job: str) -> dict[str, Any]:
-    """The answer for a job that does not exist or belongs to somebody else."""
-    return {"output": {"task_id": job, "task_status": UNKNOWN}}
+def unknown(job: str, **why: str) -> dict[str, Any]:
+    """The answer for a job that does not exist, belongs to somebody else or was erased."""
+    return {"output": {"task_id": job, "task_status": UNKNOWN, **why}}
 
 
 def scheduled_at(last: Record) -> str | None:

@@ -113,6 +113,15 @@ def timed_out(job: str, seconds: float, status_url: str) -> OpenAIError:
     return OpenAIError(504, message, code="job_not_over", headers=STAY, extra=extra)
 
 
+def erased(job: str) -> OpenAIError:
+    """A call whose job was erased: its images are gone, and it is not made again."""
+    message = (
+        f"The job of this request, {job}, was erased: its images are gone. Send the request under"
+        " another Idempotency-Key, or a changed one, to have images made and paid for again."
+    )
+    return OpenAIError(410, message, code="job_erased", headers=STAY, extra={"job": job})
+
+
 def answer_too_large(job: str, size: int, limit: int, status_url: str) -> OpenAIError:
     """Images that an answer cannot hold; they are there."""
     message = (

@@ -96,6 +96,8 @@ def answer_of(app: App, last: Record, wanted: str, status_url: str) -> Answer:
     """The answer to a call whose job is over. Raises OpenAIError for any end but success, and for
     images that an answer cannot hold."""
     manifest = last.manifest
+    if last.erased is not None:
+        raise errors.erased(last.job)
     if last.state != SUCCEEDED or manifest is None:
         raise failure(app, last)
     if wanted == BASE64:

@@ -99,7 +99,7 @@ def test_killed_at_any_write_the_next_run_ends_with_the_same_objects(
     in_flight(world, images=2)
     world.timeline.wait(6)
     victim = world.app("victim")
-    kind = "create" if where.startswith("0") else "put"
+    kind = "put" if where.startswith("image") else "create"
     store_of(victim).after.append(once(kind, where, die))
     with pytest.raises(Killed):
         advance(world, victim)

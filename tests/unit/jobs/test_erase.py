@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ import pytest
 
 from cli.backends.bucket import BucketBackend
 from shared.catalogue.files import SCHEMAS, read_schema
-from shared.jobs.erase import ANSWER_MAY_COME, NotErasable
+from shared.jobs.erase import ANSWER_MAY_COME, AT_WORK, NotErasable
 from shared.jobs.intake import Source
 from shared.jobs.retry import NotRetryable
 from shared.ledger.record import Record
@@ -255,6 +257,208 @@ def test_a_rejected_job_is_erased(world: World) -> None:
     assert ask(world, "GET", "/jobs").json["jobs"][0]["state"] == "REJECTED"
 
 
+def rejected(world: World, document: dict[str, Any], job: str = "heron") -> None:
+    """A job that was sent over HTTP and is not in order."""
+    document["parameters"] = {"n": PROMPT}
+    assert ask(world, "PUT", f"/jobs/{job}", document).status == 422
+    assert world.state(job) == "REJECTED"
+    world.timeline.wait(0.001)
+
+
+@pytest.mark.parametrize(
+    "named", ["oss:///{}", "oss://studio/{}", "OSS:///{}", "oss://{}", "oss:///{} "]
+)
+def test_a_picture_of_a_rejected_job_goes_however_it_is_named(world: World, named: str) -> None:
+    document = pictured("heron")
+    document["input"]["base_image_url"] = named.format(UPLOAD)
+    rejected(world, document)
+    gone = ask(world, "POST", "/jobs/heron/erase").json["removed"]
+    assert (UPLOAD in gone) is not named.endswith(" "), "with a space it is another key"
+
+
+def test_a_picture_of_a_rejected_job_goes_that_comes_after_much_else(world: World) -> None:
+    document = pictured("heron")
+    picture = document["input"].pop("base_image_url")
+    document["input"]["prompt"] = PROMPT + "p" * 200_000
+    document["input"] |= {f"more{n}": "q" * 20_000 for n in range(5)}
+    document["input"]["base_image_url"] = picture
+    rejected(world, document)
+    assert UPLOAD in ask(world, "POST", "/jobs/heron/erase").json["removed"]
+    assert "pictures" not in ask(world, "GET", "/jobs/heron/events").json["events"][0]
+
+
+def test_a_picture_of_a_rejected_job_of_an_older_release_goes(world: World) -> None:
+    rejected(world, pictured("heron"))
+    record = world.record("heron")
+    del record["pictures"], record["written"]
+    world.app("person").store.put(layout.record("heron", 1), json.dumps(record).encode())
+    assert UPLOAD in ask(world, "POST", "/jobs/heron/erase").json["removed"]
+
+
+@pytest.mark.parametrize("named", ["oss://studio/{}", "oss:///{}"])
+def test_a_rejected_job_keeps_its_picture_from_the_erasing_of_others(
+    world: World, named: str
+) -> None:
+    taken(world, pictured("one"))
+    run(world)
+    document = pictured("two")
+    document["input"]["base_image_url"] = named.format(UPLOAD)
+    rejected(world, document, "two")
+    kept = ask(world, "POST", "/jobs/one/erase").json["kept"]
+    assert kept == [{"key": UPLOAD, "why": "two uses it"}]
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "uploads/" + "a" * 2000,
+        "uploads/../state/records/cat/000001.json",
+        "state/records/cat/000001.json",
+        "uploads/",
+        "uploads/a\nb",
+        "uploads/x\ud83d",
+        "jobs/cat.json",
+    ],
+)
+@pytest.mark.parametrize("inputs", ["", "?inputs=all"])
+def test_what_is_no_picture_of_a_job_is_never_removed(world: World, key: str, inputs: str) -> None:
+    failed(world, "cat")
+    before = {one for one in world.bucket.keys("") if "cat" in one}
+    document = pictured("heron", base=key)
+    document["parameters"] = {"n": PROMPT}
+    body = json.dumps(document).encode()
+    world.app("intake").acceptance.intake.take(body, Source("http/job.json", "E"))
+    made = next(job for job in jobs_of(world) if job != "cat")
+    reply = ask(world, "POST", f"/jobs/{made}/erase{inputs}")
+    assert (reply.status, reply.json["removed"]) == (200, []), reply.text
+    assert before <= set(world.bucket.keys(""))
+    assert holding(world) == []
+
+
+def jobs_of(world: World) -> set[str]:
+    return {key.split("/")[2] for key in world.bucket.keys(layout.RECORDS)}
+
+
+RESULT = f"{layout.RESULTS}heron/image-1.png"
+
+
+def test_an_image_stays_that_a_job_still_needs(world: World) -> None:
+    taken(world, pictured("heron"))
+    run(world)
+    with_upload(world, RESULT)
+    taken(world, pictured("wren", base=RESULT), key="jobs/wren.jsonl")
+    reply = ask(world, "POST", "/jobs/heron/erase").json
+    assert {"key": RESULT, "why": "wren uses it"} in reply["kept"]
+    assert RESULT not in reply["removed"]
+    run(world)
+    assert world.state("wren") == "SUCCEEDED"
+    assert RESULT in ask(world, "POST", "/jobs/wren/erase").json["removed"]
+
+
+def test_an_image_that_a_job_used_goes_and_one_of_a_job_that_is_not_erased_stays(
+    world: World,
+) -> None:
+    taken(world, pictured("heron"))
+    run(world)
+    with_upload(world, RESULT)
+    for job in ("wren", "owl"):
+        taken(world, pictured(job, base=RESULT), key=f"jobs/{job}.jsonl")
+    run(world)
+    (kept,) = ask(world, "POST", "/jobs/wren/erase").json["kept"]
+    assert (kept["key"], "another job" in kept["why"]) == (RESULT, True)
+    assert RESULT in ask(world, "POST", "/jobs/heron/erase").json["removed"]
+
+
+def test_where_too_many_jobs_wait_no_image_is_erased_for_who_waits(world: World) -> None:
+    taken(world, pictured("heron"))
+    run(world)
+    with_upload(world, RESULT)
+    for job in ("wren", "owl"):
+        taken(world, pictured(job, base=RESULT), key=f"jobs/{job}.jsonl")
+    before = world.bucket.keys("")
+    with pytest.raises(NotErasable, match="More than 1 jobs wait"):
+        replace(world.app("person").erasure, most_jobs=1).erase("heron", all_inputs=True)
+    assert world.bucket.keys("") == before
+
+
+def test_a_file_goes_whose_other_document_asked_for_the_id_of_a_foreign_job(world: World) -> None:
+    taken(world, pictured("clash"), key="jobs/first.json")
+    two = [
+        pictured("heron"),
+        {**pictured("clash"), "input": pictured("x", "inputs/b.png")["input"]},
+    ]
+    with_upload(world, "inputs/b.png")
+    lines = "\n".join(map(json.dumps, two)).encode()
+    world.app("person").store.put("jobs/two.jsonl", lines)
+    _, other = world.app("intake").acceptance.intake.take_object("jobs/two.jsonl")
+    assert other.record.state == "REJECTED"
+    run(world)
+    (kept,) = (
+        one
+        for one in ask(world, "POST", "/jobs/heron/erase").json["kept"]
+        if one["key"].startswith("jobs/")
+    )
+    assert kept["why"] == f"it also holds jobs that are not erased: {other.job}"
+    assert "jobs/two.jsonl" in ask(world, "POST", f"/jobs/{other.job}/erase").json["removed"]
+    assert "jobs/first.json" in world.bucket.keys("")
+
+
+def test_a_file_stays_while_the_job_is_not_erased_under_whose_name_it_was_rejected(
+    world: World,
+) -> None:
+    """Though the job is erased whose id the document asked for."""
+    taken(world, pictured("clash"), key="jobs/first.json")
+    run(world)
+    ask(world, "POST", "/jobs/clash/erase")
+    with_upload(world)
+    other = {**pictured("clash"), "input": {**pictured("x")["input"], "prompt": f"{PROMPT}!"}}
+    lines = "\n".join(map(json.dumps, [pictured("heron"), other])).encode()
+    world.app("person").store.put("jobs/two.jsonl", lines)
+    _, clash = world.app("intake").acceptance.intake.take_object("jobs/two.jsonl")
+    run(world)
+    kept = ask(world, "POST", "/jobs/heron/erase").json["kept"]
+    said = {"key": "jobs/two.jsonl", "why": f"it also holds jobs that are not erased: {clash.job}"}
+    assert said in kept
+    assert "jobs/two.jsonl" in ask(world, "POST", f"/jobs/{clash.job}/erase").json["removed"]
+    assert holding(world) == []
+
+
+@pytest.mark.parametrize("more", ["", "?inputs=all"])
+def test_a_rejected_and_erased_job_sent_again_is_the_same_job(world: World, more: str) -> None:
+    """Also as its picture is gone, so that even more is wrong with it."""
+    document = pictured("heron")
+    document["parameters"] = {"n": PROMPT}
+    body = json.dumps(document).encode()
+    for _ in range(5):
+        world.app("person").store.put("jobs/heron.json", body)
+        (made,) = world.app("intake").acceptance.intake.take_object("jobs/heron.json")
+        assert (made.job, bool(made.violations)) == ("heron", True)
+        ask(world, "POST", f"/jobs/heron/erase{more}")
+        assert jobs_of(world) == {"heron"}
+        assert world.manifest("heron")["erased_at"]
+        assert holding(world) == []
+
+
+def test_a_rejected_and_erased_job_put_again_is_the_same_job(world: World) -> None:
+    document = pictured("heron")
+    for _ in range(5):
+        rejected(world, document)
+        ask(world, "POST", "/jobs/heron/erase")
+        assert jobs_of(world) == {"heron"}
+        assert holding(world) == []
+
+
+def test_other_rejected_documents_of_an_erased_jobs_id_are_jobs_of_their_own(world: World) -> None:
+    for number in range(5):
+        document = pictured("heron")
+        document["input"]["prompt"] = f"{PROMPT} {number}"
+        document["parameters"] = {"n": "many"}
+        assert ask(world, "PUT", "/jobs/heron", document).status == 422
+        for job in jobs_of(world):
+            assert ask(world, "POST", f"/jobs/{job}/erase").status == 200
+    assert holding(world) == []
+
+
 def test_interrupted_anywhere_the_same_call_goes_on(world: World) -> None:
     """However many steps it got to, the next call erases the rest."""
     taken(world, pictured("heron"))
@@ -284,6 +488,75 @@ def _stopping_after(steps: int) -> Hook:
             raise StoreError("lost")
 
     return stop
+
+
+def test_an_instance_that_is_late_brings_nothing_back(world: World) -> None:
+    """It has read the last record before, and repeats what that says."""
+    taken(world, pictured("heron"))
+    run(world)
+    late = world.app("late")
+    last = late.ledger.records.last("heron")
+    assert last is not None
+    ask(world, "POST", "/jobs/heron/erase")
+    late.transitions.complete(last)
+    assert holding(world) == []
+    assert world.manifest("heron")["erased_at"]
+
+
+@dataclass
+class AtStep:
+    """Does something right before one request of an instance."""
+
+    step: int
+    act: Callable[[], object]
+    seen: int = 0
+
+    def __call__(self, call: Call) -> None:
+        self.seen += 1
+        if self.seen == self.step:
+            self.act()
+
+
+@pytest.mark.parametrize("changed", [False, True])
+@pytest.mark.parametrize("late_comes_between", [False, True])
+def test_erased_while_another_instance_writes_the_manifest_nothing_stays(
+    changed: bool, late_comes_between: bool
+) -> None:
+    """Whichever step of the one the other comes before. `changed`: what lies there is another."""
+    for step in count(1):
+        world = World()
+        with_upload(world)
+        taken(world, pictured("heron"))
+        run(world)
+        late, erasing = world.app("late"), world.app("person")
+        last = late.ledger.records.last("heron")
+        assert last is not None
+        if changed:
+            late.store.put(layout.result("heron"), b"{}")
+        writes: Callable[[], object] = partial(late.transitions.complete, last)
+        erases: Callable[[], object] = partial(erasing.erasure.erase, "heron")
+        first, other = (writes, erases) if late_comes_between else (erases, writes)
+        between = AtStep(step, first)
+        store_of(erasing if late_comes_between else late).before.append(between)
+        other()
+        if between.seen < step:
+            break
+        assert holding(world) == [], step
+    assert step > 3
+
+
+def test_of_a_job_that_ended_just_now_an_image_may_come_late(world: World) -> None:
+    """From an instance that still works on it; the same call finds that image later."""
+    taken(world, pictured("heron"))
+    run(world)
+    said = ask(world, "POST", "/jobs/heron/erase").json["remains"]
+    assert any("erase the job again" in text for text in said)
+    late = f"{layout.RESULTS}heron/image-1.png"
+    world.app("late").store.put(late, b"an image")
+    world.timeline.wait(AT_WORK)
+    again = ask(world, "POST", "/jobs/heron/erase").json
+    assert again["removed"] == [late]
+    assert not any("erase the job again" in text for text in again["remains"])
 
 
 def test_retries_are_named(world: World) -> None:

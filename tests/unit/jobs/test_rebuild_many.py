@@ -87,7 +87,7 @@ def test_a_job_that_only_lacks_its_manifest_costs_two_requests(world: World) -> 
     before = world.bucket.count()
     assert rebuild(world, batch=1000).run() == Rebuilt(jobs=7, manifests_made=7)
     counts = asked(world, before)
-    assert (counts["read state/records"], counts["put results/a"]) == (7, 1)
+    assert (counts["read state/records"], counts["create results/a"]) == (7, 1)
     assert counts["read results/a"] == 0
     assert {job: world.bucket.peek(layout.result(job)) for job in NAMES} == manifests
 

@@ -76,12 +76,12 @@ def test_every_field_survives_the_store() -> None:
     for record in (
         EVERYTHING,
         replace(EVERYTHING, state="SUCCEEDED", manifest=Manifest({"job": "cat"})),
-        replace(EVERYTHING, state=REJECTED, violations=EVERYTHING.warnings),
+        replace(EVERYTHING, state=REJECTED, violations=EVERYTHING.warnings, pictures=("inputs/a",)),
     ):
         assert codec.decode(codec.encode(record), "key") == record
     named = {one.name for one in fields(Record)}
     filled = {one.name for one in fields(Record) if getattr(EVERYTHING, one.name) not in (None, ())}
-    assert named - filled == {"violations", "manifest"}, "fill in new fields above"
+    assert named - filled == {"violations", "pictures", "manifest"}, "fill in new fields above"
 
 
 def test_the_schema_names_every_field_and_no_other() -> None:

@@ -250,7 +250,7 @@ def test_a_young_orphan_alone_is_waited_for_at_leisure(world: World) -> None:
         ("create", "records/cat/000003"),
         ("delete", "queue"),
         ("put", "image-1"),
-        ("put", "result.json"),
+        ("create", "result.json"),
         ("create", "records/cat/000004"),
         ("create", "records/cat/000005"),
         ("create", "state/tasks"),
@@ -284,7 +284,7 @@ def test_killed_at_any_request_the_next_run_brings_the_job_home(
         ("create", "slots"),
         ("create", "records/cat/000003"),
         ("delete", "slots"),
-        ("put", "result.json"),
+        ("create", "result.json"),
     ],
 )
 def test_one_lost_request_does_not_end_the_run(world: World, kind: str, where: str) -> None:

@@ -23,6 +23,7 @@ from tests.kit.dashscope import (
     Reply,
     changed,
     create,
+    created,
     poll,
     query,
     send,
@@ -301,3 +302,24 @@ def test_a_task_whose_id_never_arrived_is_not_made_twice(world: World, received:
     (job,) = world.markers()
     assert create(world).body["output"]["task_id"] == job
     assert create(world).body["output"]["task_id"] != job, "what arrived is not repeated"
+
+
+def test_a_call_whose_job_was_erased_is_an_error_that_says_so(world: World) -> None:
+    later(world)
+    first = call(world, Idempotency_Key="one")
+    assert images_of(first)
+    job = first.headers["location"].rsplit("/", 1)[1]
+    world.app("person").erasure.erase(job)
+    again = call(world, Idempotency_Key="one")
+    assert again.refusal == (410, "JobErased")
+    assert job in again.body["message"]
+    assert "another Idempotency-Key" in again.body["message"]
+
+
+def test_a_task_whose_job_was_erased_is_an_error_and_unknown(world: World) -> None:
+    task = created(world, Idempotency_Key="one")
+    poll(world)
+    world.app("person").erasure.erase(task)
+    assert create(world, Idempotency_Key="one").refusal == (410, "JobErased")
+    output = query(world, task)["output"]
+    assert (output["task_status"], output["code"]) == ("UNKNOWN", "JobErased")

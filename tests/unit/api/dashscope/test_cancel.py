@@ -99,7 +99,7 @@ def test_a_cancel_that_is_faster_keeps_the_job_from_being_sent(world: World) -> 
     assert world.slots() == []
 
 
-@pytest.mark.parametrize("place", [("put", layout.RESULTS), ("delete", layout.QUEUE)])
+@pytest.mark.parametrize("place", [("create", layout.RESULTS), ("delete", layout.QUEUE)])
 def test_a_cancel_whose_instance_died_halfway_is_finished_by_the_next(
     world: World, place: tuple[str, str]
 ) -> None:

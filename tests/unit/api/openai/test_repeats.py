@@ -256,3 +256,20 @@ def _broken(*_: object, **__: object) -> None:
     from shared.storage.objects import StoreError
 
     raise StoreError("the store is away")
+
+
+@pytest.mark.parametrize("headers", [{"Idempotency_Key": "one"}, AGAIN])
+def test_a_request_whose_job_was_erased_is_an_error_that_says_so(
+    world: World, headers: dict[str, str]
+) -> None:
+    later(world)
+    first = cat(world, **headers)
+    world.app("person").erasure.erase(first.job)
+    again = cat(world, **headers)
+    assert (again.status, again.error["code"]) == (410, "job_erased")
+    assert first.job in again.error["message"]
+    assert "another Idempotency-Key" in again.error["message"]
+    assert again.headers["x-should-retry"] == "false"
+    later(world)
+    assert cat(world, Idempotency_Key="another").urls
+    assert len(world.studio.posts) == 2
