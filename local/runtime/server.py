@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -34,6 +34,10 @@ RUNTIME = web.AppKey("runtime", Runtime)
 SIGN_IN = web.AppKey("sign_in", SignIn)
 OWN = ("/_", "/2023-03-30/")
 """What the paths of the platform and of this laptop begin with; every other is the trigger's."""
+CANCELED = 499
+"""What nobody reads: the caller has hung up."""
+LOOK_SECONDS = 0.1
+"""How often a call looks whether its caller has."""
 UNHANDLED = {"X-Fc-Error-Type": "UnhandledInvocationError"}
 
 
@@ -169,8 +173,28 @@ async def _http_trigger(request: web.Request) -> web.StreamResponse:
     if _is_async(request):
         return await _accepted(runtime, function.name, event)
     stream = _Stream(request, request_id)
-    outcome = await runtime.invoke(function.name, event, request_id, stream.pass_on)
+    invocation = runtime.invoke(function.name, event, request_id, stream.pass_on)
+    outcome = await _while_connected(request, invocation)
+    if outcome is None:
+        text = "Invocation canceled by client"
+        return stream.response or _error(CANCELED, "InvocationCanceled", text, request_id)
     return stream.ended(outcome) or _http_answer(outcome, request_id)
+
+
+async def _while_connected(
+    request: web.Request, invocation: Coroutine[Any, Any, Outcome]
+) -> Outcome | None:
+    """The outcome; None if the caller hangs up, which ends the invocation ("Invocation canceled by
+    client" page): the connection to the function's server is closed, as every gateway does."""
+    task = asyncio.create_task(invocation)
+    try:
+        while not task.done() and request.transport is not None:
+            await asyncio.wait({task}, timeout=LOOK_SECONDS)
+        return await task if task.done() else None
+    finally:
+        if not task.done():
+            task.cancel()
+            await asyncio.wait({task})
 
 
 @dataclass
