@@ -48,11 +48,15 @@ def console(stderr: bool = False) -> Console:
 def print_table(table: Table) -> None:
     """Print a table without the spaces that fill its lines.
 
-    A name is copied and searched for, so its first column never breaks: a line that is too long is
-    for the terminal to wrap, which joins it again where a person copies it.
+    A name is copied and searched for, so its column never breaks: a line that is too long is for
+    the terminal to wrap, which joins it again where a person copies it.
     """
     out = console()
     wide = out.options.update(max_width=MOST_COLUMNS)
+    for column in table.columns:
+        if column.no_wrap:  # rich takes it for as narrow as its longest word
+            cells = (column.header, *column.cells)
+            column.min_width = max(Measurement.get(out, wide, cell).maximum for cell in cells)
     out.width = max(out.width, Measurement.get(out, wide, table).minimum)
     with out.capture() as captured:
         out.print(table)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
@@ -77,10 +78,10 @@ async def _errors(
 
 async def _oss_events(request: web.Request) -> web.Response:
     try:
-        document = await request.json()
+        document = json.loads((await _body(request)).decode("utf-8"))
         events = document["events"]
         fired = await request.app[RUNTIME].objects.accept(events)
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         text = f'not an OSS event: {error}; expected JSON {{"events": [...]}}'
         return _error(400, "InvalidArgument", text)
     return web.json_response({"invocations": fired})
@@ -98,8 +99,10 @@ async def _access(request: web.Request) -> web.Response:
 async def _sign_in(request: web.Request) -> web.Response:
     """The page asks with the code of its address; `_errors` has refused pages of other origins."""
     try:
-        code = str((await request.json())["code"])
-    except (ValueError, TypeError, KeyError):
+        code = json.loads((await _body(request)).decode("utf-8"))["code"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        code = None
+    if not isinstance(code, str) or not code.isascii():
         return _error(400, "InvalidArgument", 'expected JSON {"code": "…"}')
     token = request.app[SIGN_IN].token_for(code)
     if token is None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from click.testing import CliRunner
 
 from cli.main import wanx
+from cli.output import print_table, table
+from shared.api.jobs_api import create_app
+from shared.platform.webhook_settings import read_webhooks
 from tests.kit.world import TOKEN, World
 from tests.unit.cli.api_server import api_of, served
 
@@ -22,3 +27,32 @@ def test_a_long_id_is_not_broken(command: list[str], monkeypatch: pytest.MonkeyP
         done = CliRunner().invoke(wanx, ["--api", url, "--token", TOKEN, *command])
     rows = [line.split() for line in done.output.splitlines()]
     assert [row[:3] for row in rows if row and row[0] == LONG] == [[LONG, "QUEUED", "brush"]]
+
+
+@pytest.mark.parametrize("columns", ["40", "80", "200"])
+def test_nothing_of_a_table_is_left_out(columns: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Piped as well: a column of several words is not as narrow as its longest one."""
+    monkeypatch.setenv("COLUMNS", columns)
+    url = "https://shop.example.com/" + "x" * 60
+    events = ["succeeded", "failed", "rejected", "needs_attention", "expired", "canceled"]
+    hooks = read_webhooks(
+        {"WEBHOOK_KEY": "k" * 32, "WEBHOOKS": json.dumps({"shop": {"url": url, "events": events}})}
+    )
+    world = World()
+    with served(create_app(world.app("api", webhooks=hooks))) as api:
+        done = CliRunner().invoke(wanx, ["--api", api, "--token", TOKEN, "webhooks", "list"])
+    head, row = done.output.splitlines()
+    assert head.split() == ["name", "url", "events", "state"]
+    assert row.split()[:2] == ["shop", url]
+    assert all(event in row for event in events)
+    assert row.split()[-1] == "-"
+
+
+def test_headings_of_several_words_are_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = table("time", "what happened", "next", right=("next",))
+    shown.add_row("2026-11-29T21:00:00.000Z", "a b c", "2026-11-29 21:00:00")
+    shown.add_row("x" * 70, "d", "-")
+    print_table(shown)
+    head, first, _ = capsys.readouterr().out.splitlines()
+    assert " ".join(head.split()) == "time what happened next"
+    assert first.endswith("2026-11-29 21:00:00")
