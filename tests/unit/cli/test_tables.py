@@ -41,11 +41,10 @@ def test_nothing_of_a_table_is_left_out(columns: str, monkeypatch: pytest.Monkey
     world = World()
     with served(create_app(world.app("api", webhooks=hooks))) as api:
         done = CliRunner().invoke(wanx, ["--api", api, "--token", TOKEN, "webhooks", "list"])
-    head, row = done.output.splitlines()
-    assert head.split() == ["name", "url", "events", "state"]
-    assert row.split()[:2] == ["shop", url]
-    assert all(event in row for event in events)
-    assert row.split()[-1] == "-"
+    head, row = done.output.splitlines()[:2]
+    assert head.split() == ["name", "state", "url", "events"]
+    assert row.split()[:3] == ["shop", "-", url]
+    assert all(event in done.output for event in events)
 
 
 def test_headings_of_several_words_are_whole(capsys: pytest.CaptureFixture[str]) -> None:

@@ -209,7 +209,12 @@ def test_a_late_repeat_of_the_event_leaves_a_job_under_way_alone(world: World, o
 
 @pytest.mark.parametrize(
     "other",
-    [{"labels": {"a": "c"}}, {"priority": 1}, {"expires_after": "2h"}, {"on_partial": "retry-failed"}]
+    [
+        {"labels": {"a": "c"}},
+        {"priority": 1},
+        {"expires_after": "2h"},
+        {"on_partial": "retry-failed"},
+    ]
     + [{"on_unknown": "resend"}, {"webhook": "https://hooks.example.com/b"}, {"labels": {}}],
 )
 def test_another_option_under_an_id_that_is_taken_is_refused(
@@ -225,7 +230,9 @@ def test_another_option_under_an_id_that_is_taken_is_refused(
     (name,) = other
     assert clash.job.startswith("two-")
     assert violation.pointer == f"/job/{name}"
-    assert f"belongs to a job that asks for the same images with another {name}" in violation.message
+    assert (
+        f"belongs to a job that asks for the same images with another {name}" in violation.message
+    )
 
 
 def test_an_id_of_another_job_is_refused_under_a_derived_id(world: World) -> None:
