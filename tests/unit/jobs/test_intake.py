@@ -214,8 +214,10 @@ def test_a_late_repeat_of_the_event_leaves_a_job_under_way_alone(world: World, o
         {"priority": 1},
         {"expires_after": "2h"},
         {"on_partial": "retry-failed"},
-    ]
-    + [{"on_unknown": "resend"}, {"webhook": "https://hooks.example.com/b"}, {"labels": {}}],
+        {"on_unknown": "resend"},
+        {"webhook": "https://hooks.example.com/b"},
+        {"labels": {}},
+    ],
 )
 def test_another_option_under_an_id_that_is_taken_is_refused(
     world: World, other: dict[str, Any]
