@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli.profiles import DEFAULT, Profiles, profiles_file, without_places
+from cli.output import complain
+from cli.profiles import DEFAULT, Profiles, known_settings, profiles_file, without_places
 from cli.trouble import Trouble, of_store
 from shared.storage.objects import StoreError
 
@@ -130,9 +131,10 @@ def load_access(
     for path in (DEFAULT_ENV, ROOT / DEFAULT_ENV):
         if path.is_file():
             return Access(dict(os.environ) | read_env(path), None, token, str(path))
-    default = Profiles(profiles_file(os.environ)).get(DEFAULT)
+    profiles = Profiles(profiles_file(os.environ))
+    default = profiles.get(DEFAULT)
     if default is not None:
-        return access_of(default, f"the profile {DEFAULT}", token)
+        return access_of(_usable(profiles, DEFAULT, default), f"the profile {DEFAULT}", token)
     return Access(dict(os.environ), None, token, "the environment")
 
 
@@ -149,7 +151,26 @@ def _of_profile(name: str, token: str | None) -> Access:
     if name not in known:
         there = f"there are {', '.join(known)}" if known else "there is none"
         raise Trouble(f"there is no profile {name!r}; {there}. `wanx login {name}` makes it.")
-    return access_of(known[name], f"the profile {name}", token, "--profile", name)
+    settings = _usable(profiles, name, known[name])
+    return access_of(settings, f"the profile {name}", token, "--profile", name)
+
+
+def _usable(profiles: Profiles, name: str, written: Mapping[str, str]) -> dict[str, str]:
+    """The settings of a profile; what is wrong with it is told. Raises Trouble."""
+    settings = known_settings(written)
+    if exposed := profiles.exposed():
+        complain(f"warning: {exposed}")
+    if unknown := sorted(set(written) - set(settings)):
+        complain(
+            f"warning: the profile {name} in {profiles.path} has {', '.join(unknown)}, which is no"
+            " setting of a place and is not used."
+        )
+    if not settings.get(API) and not settings.get(BUCKET):
+        raise Trouble(
+            f"the profile {name} in {profiles.path} names no place: expected {API}, or {BUCKET} and"
+            f" OSS_BUCKET. `wanx login {name}` makes it once more."
+        )
+    return settings
 
 
 def read_env(path: Path) -> dict[str, str]:

@@ -125,11 +125,17 @@ def state_text(state: str) -> Text:
     return Text(state, style=STYLES.get(state, "cyan"))
 
 
-def table(*columns: str, right: tuple[str, ...] = ()) -> Table:
-    """A table without lines. Nothing breaks over lines, and nothing is ever left out."""
+def table(*columns: str, right: tuple[str, ...] = (), wrap: str | None = None) -> Table:
+    """A table without lines. Nothing is ever left out, and nothing breaks over lines but the texts
+    of the column `wrap`."""
     made = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
     for name in columns:
-        made.add_column(tell(name), justify="right" if name in right else "left", no_wrap=True)
+        made.add_column(
+            tell(name),
+            justify="right" if name in right else "left",
+            no_wrap=name != wrap,
+            overflow="fold",
+        )
     return made
 
 

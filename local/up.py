@@ -22,6 +22,7 @@ from local.up_settings import (
     ROOT,
     Plan,
     UpError,
+    env_line,
     make_plan,
     packaged_pythons,
     server_environment,
@@ -103,7 +104,9 @@ class LaptopCloud:
             self._lock = _locked(self.data / "lock")
             (self.data / "env").unlink(missing_ok=True)
             self._start()
-            lines = [f"{name}={value}\n" for name, value in self.env.items()]
+            if self.bucket_folder is not None:  # which the summary tells people to drop files in
+                (self.bucket_folder / "jobs").mkdir(exist_ok=True)
+            lines = [env_line(name, value) for name, value in self.env.items()]
             write_private(self.data / "env", "".join(lines))
         except BaseException as error:
             self.stop()

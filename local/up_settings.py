@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import secrets
+import shlex
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ KEYS_OF = {
     "modelstudio": ("DASHSCOPE_API_KEY",),
     "runtime": ("API_TOKEN",),
 }
+
+WEBHOOKS = ("WEBHOOK_KEY", "WEBHOOK_HOSTS", "WEBHOOKS")
+"""Settings that the command line needs as well: on the bucket it notifies receivers itself."""
 
 
 class UpError(Exception):
@@ -58,7 +62,16 @@ def make_plan(data: Path, first_port: int, environ: Mapping[str, str]) -> Plan:
         env["INVOKE_ENDPOINT"] = env["API_URL"]
     if "oss" not in ports and environ.get("OSS_SESSION_TOKEN"):
         env["OSS_SESSION_TOKEN"] = environ["OSS_SESSION_TOKEN"]
+    env |= {name: environ[name] for name in WEBHOOKS if environ.get(name)}
     return Plan(ports, dict(sorted(env.items())))
+
+
+def env_line(name: str, value: str) -> str:
+    """A line of the env file: for a shell, and for `wanx`, which knows no quotes within quotes."""
+    value = " ".join(value.splitlines())
+    if name == "WEBHOOKS":
+        value = value.replace("'", "\\u0027")
+    return f"{name}={shlex.quote(value)}\n"
 
 
 def server_environment(

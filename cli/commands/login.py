@@ -11,7 +11,7 @@ import click
 from cli.access import API, Access, access_of
 from cli.backends.protocol import Wanted
 from cli.language import tell
-from cli.output import print_json, print_table, say, table
+from cli.output import complain, print_json, print_table, say, table
 from cli.profiles import DEFAULT, Profiles, is_name, place_of, profiles_file
 from cli.trouble import NOT_SO, Trouble
 from shared.platform.settings import BASE_URL, BEIJING_BASE_URL
@@ -29,9 +29,11 @@ def log_in(name: str, bucket: bool, api: str | None) -> None:
     settings = _bucket() if bucket else _api(api)
     place = _tried(settings)
     profiles.put(name, settings)
+    if exposed := profiles.exposed():
+        complain(f"warning: {exposed}")
     say(
-        f"{place} works. It is kept as the profile {name} in {profiles.path}, which only you can"
-        " read."
+        f"{place} works. It is kept as the profile {name} in {profiles.path}"
+        f"{'.' if exposed else ', which only you can read.'}"
     )
     if name == DEFAULT:
         say("Commands work there now, unless another place is named.")

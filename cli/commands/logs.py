@@ -26,10 +26,8 @@ def show_history(access: Access, job: str) -> int:
         complain(f"{clean(job)}: there is no such job in {backend.place}.")
         return NOT_SO
     click.echo(f"{job}, {local_time(events[0].get('at'))[:10]}")
-    shown = table("time", "after", "state", "what happened", right=("after",))
-    shown.columns[0].no_wrap = True
-    shown.columns[3].no_wrap = False
-    shown.columns[3].overflow = "fold"
+    columns = ("time", "after", "state", "what happened")
+    shown = table(*columns, right=("after",), wrap="what happened")
     began = _moment(events[0])
     for place, event in enumerate(events):
         at = _moment(event)

@@ -104,9 +104,7 @@ def _print_one(model: Model, versions: str | None) -> None:
 
 
 def _print_fields(schema: Mapping[str, Any]) -> None:
-    shown = table("name", "meaning")
-    shown.columns[0].no_wrap = True
-    shown.columns[1].no_wrap = False
+    shown = table("name", "meaning", wrap="meaning")
     shown.show_header = False
     required = schema.get("required", ())
     rows = [(f"  {n}{'*' if n in required else ''}", field) for n, field in _fields(schema)]

@@ -10,8 +10,9 @@ import click
 from cli.access import Access
 from cli.backends.protocol import View
 from cli.language import tell
-from cli.output import clean, complain, print_json, print_table, say, table
+from cli.output import clean, complain, local_time, print_json, print_table, say, table
 from cli.trouble import NOT_SO
+from shared.platform.clock import from_iso
 
 
 def show(access: Access, job: str | None, as_json: bool) -> int:
@@ -38,11 +39,11 @@ def show(access: Access, job: str | None, as_json: bool) -> int:
 
 
 def _show_named(found: Mapping[str, Any]) -> None:
-    shown = table("name", "url", "events", "state")
+    shown = table("name", "state", "url", "events", wrap="events")
     for one in found.get("webhooks") or ():
         state = tell("answered 410") if one.get("disabled") else "-"
         events = ", ".join(one.get("events") or ())
-        shown.add_row(*(clean(str(each)) for each in (one["name"], one["url"], events, state)))
+        shown.add_row(*(clean(str(each)) for each in (one["name"], state, one["url"], events)))
     print_table(shown)
     for one in found.get("disabled") or ():
         say(clean(f"{one.get('url')}: answered 410 at {one.get('at')}; nothing is sent to it"))
@@ -52,13 +53,22 @@ def _show_tries(job: str, tries: list[View]) -> None:
     if not tries:
         say(f"{job}: no delivery yet")
         return
-    shown = table("time", "event", "try", "host", "outcome", "answer", "next", right=("try",))
+    columns = ("time", "event", "try", "outcome", "again after", "answer")
+    shown = table(*columns, right=("try", "again after"), wrap="answer")
     for one in tries:
-        answer = one.get("why") or one.get("status") or "-"
-        outcome, answer = tell(str(one["outcome"])), tell(str(answer))
-        rest = (one["event"], one["try"], one["host"], outcome, answer)
-        shown.add_row(*(clean(str(each)) for each in (one["at"], *rest, one["next_at"] or "-")))
+        why = tell(str(one.get("why") or one.get("status") or "-"))
+        again = f"{pause:.0f} s" if (pause := _pause(one)) is not None else "-"
+        row = (local_time(one["at"]), one["event"], one["try"], tell(str(one["outcome"])), again)
+        shown.add_row(*(clean(str(each)) for each in (*row, f"{one['host']}: {why}")))
     print_table(shown)
+
+
+def _pause(one: View) -> float | None:
+    """Seconds from a try to the next one; None if there is none."""
+    try:
+        return from_iso(one.get("next_at") or "") - from_iso(one["at"])
+    except ValueError:
+        return None
 
 
 def redeliver(access: Access, job: str) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -34,6 +35,10 @@ RUNTIME = web.AppKey("runtime", Runtime)
 SIGN_IN = web.AppKey("sign_in", SignIn)
 OWN = ("/_", "/2023-03-30/")
 """What the paths of the platform and of this laptop begin with; every other is the trigger's."""
+CANCELED = 499
+"""What nobody reads: the caller has hung up."""
+LOOK_SECONDS = 0.1
+"""How often a call looks whether its caller has."""
 UNHANDLED = {"X-Fc-Error-Type": "UnhandledInvocationError"}
 
 
@@ -73,10 +78,10 @@ async def _errors(
 
 async def _oss_events(request: web.Request) -> web.Response:
     try:
-        document = await request.json()
+        document = json.loads((await _body(request)).decode("utf-8"))
         events = document["events"]
         fired = await request.app[RUNTIME].objects.accept(events)
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         text = f'not an OSS event: {error}; expected JSON {{"events": [...]}}'
         return _error(400, "InvalidArgument", text)
     return web.json_response({"invocations": fired})
@@ -94,8 +99,10 @@ async def _access(request: web.Request) -> web.Response:
 async def _sign_in(request: web.Request) -> web.Response:
     """The page asks with the code of its address; `_errors` has refused pages of other origins."""
     try:
-        code = str((await request.json())["code"])
-    except (ValueError, TypeError, KeyError):
+        code = json.loads((await _body(request)).decode("utf-8"))["code"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        code = None
+    if not isinstance(code, str) or not code.isascii():
         return _error(400, "InvalidArgument", 'expected JSON {"code": "…"}')
     token = request.app[SIGN_IN].token_for(code)
     if token is None:
@@ -169,8 +176,28 @@ async def _http_trigger(request: web.Request) -> web.StreamResponse:
     if _is_async(request):
         return await _accepted(runtime, function.name, event)
     stream = _Stream(request, request_id)
-    outcome = await runtime.invoke(function.name, event, request_id, stream.pass_on)
+    invocation = runtime.invoke(function.name, event, request_id, stream.pass_on)
+    outcome = await _while_connected(request, invocation)
+    if outcome is None:
+        text = "Invocation canceled by client"
+        return stream.response or _error(CANCELED, "InvocationCanceled", text, request_id)
     return stream.ended(outcome) or _http_answer(outcome, request_id)
+
+
+async def _while_connected(
+    request: web.Request, invocation: Coroutine[Any, Any, Outcome]
+) -> Outcome | None:
+    """The outcome; None if the caller hangs up, which ends the invocation ("Invocation canceled by
+    client" page): the connection to the function's server is closed, as every gateway does."""
+    task = asyncio.create_task(invocation)
+    try:
+        while not task.done() and request.transport is not None:
+            await asyncio.wait({task}, timeout=LOOK_SECONDS)
+        return await task if task.done() else None
+    finally:
+        if not task.done():
+            task.cancel()
+            await asyncio.wait({task})
 
 
 @dataclass

@@ -23,12 +23,13 @@ LONGEST_CALL = 100
 @dataclass(frozen=True)
 class Asked:
     """What a request asks for. `content` is the same for requests that ask for the same; `key`: its
-    Idempotency-Key; `repeated`: it says that it was sent before. `make` makes the job of an id."""
+    Idempotency-Key; `repeated`: whether it says that it was sent before, None if it does not say.
+    `make` makes the job of an id."""
 
     caller: Caller
     content: bytes
     key: IdempotencyKey | None
-    repeated: bool
+    repeated: bool | None
     make: Callable[[str], Record]
 
 

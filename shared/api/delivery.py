@@ -67,8 +67,8 @@ def has_hung_up(request: falcon.Request) -> bool:
     return known is not None and bool(known())
 
 
-def is_repetition(request: falcon.Request) -> bool:
+def tried_before(request: falcon.Request) -> bool | None:
     """Whether a request says that it was sent before, as the clients that Stainless makes do, the
-    official one of OpenAI among them (`openai/_base_client.py`)."""
+    official one of OpenAI among them (`openai/_base_client.py`). None: it does not say."""
     count = request.get_header("x-stainless-retry-count") or ""
-    return count.isascii() and count.isdigit() and int(count[:9]) > 0
+    return int(count[:9]) > 0 if count.isascii() and count.isdigit() else None

@@ -5,7 +5,9 @@ time, one slow image would be paid several times. So a call is written down befo
 and again when its answer was delivered, or when it ended without one.
 
 The answer can only be known to have left the function: whether it arrived is the caller's to say.
-So a call that says it is a repetition also gets the job of a call that was answered.
+So a call that says it is a repetition also gets the job of a call that was answered. One that does
+not say gets that of a call that still waits: its caller may have hung up, which not every platform
+passes on, and waiting twice for one job costs less than paying for two.
 """
 
 from __future__ import annotations
@@ -47,8 +49,11 @@ class _Call:
 
     @property
     def is_left(self) -> bool:
-        ended = self.marks & {LEFT, DELIVERED}
-        return LEFT in self.marks or (not ended and self.age > LONGEST)
+        return LEFT in self.marks or (not self.has_ended and self.age > LONGEST)
+
+    @property
+    def has_ended(self) -> bool:
+        return bool(self.marks & {LEFT, DELIVERED})
 
 
 @dataclass(frozen=True)
@@ -66,12 +71,13 @@ class Repeats:
     store: ObjectStore
     clock: Clock
 
-    def begin(self, owner: str, request: bytes, job: str, *, repeated: bool) -> Waiting:
+    def begin(self, owner: str, request: bytes, job: str, *, repeated: bool | None) -> Waiting:
         """Write down a call for what `owner` asks for; `job`: the id of its job if it is a new one.
 
-        It gets the job of the oldest call for the same that ended without an answer. A call that
-        says it is a repetition (`repeated`) gets otherwise that of the oldest one that still waits,
-        or else of the last that was answered. Raises StoreError.
+        It gets the job of the oldest call for the same that ended without an answer, or else of the
+        oldest one that still waits, unless it says that it is a first try (`repeated` is False). A
+        call that says it is a repetition gets otherwise that of the last that was answered. Raises
+        StoreError.
         """
         mark = IdempotencyKey(owner, f"call\n{request.hex()}").mark
         known = next(self._taken_up(mark, repeated), None)
@@ -91,17 +97,19 @@ class Repeats:
         """The call ended without its answer: the same one again gets its job. Raises StoreError."""
         self.store.create(f"{call.key}{LEFT}", b"{}")
 
-    def _taken_up(self, mark: str, repeated: bool) -> Iterator[_Call]:
+    def _taken_up(self, mark: str, repeated: bool | None) -> Iterator[_Call]:
         """The calls whose jobs this call may have, each from now on its own."""
         calls = [one for one in self._calls(mark) if one.age <= KEPT]
         free = [one for one in calls if TAKEN not in one.marks]
         left = [one for one in reversed(free) if one.is_left]
-        others = [one for one in free if not one.is_left] if repeated else []
-        open_ones = [one for one in reversed(others) if DELIVERED not in one.marks]
-        answered = [one for one in others if DELIVERED in one.marks]
-        lost = [one for one in _lost(calls) if repeated or one.idle > SETTLED]
+        others = [one for one in free if not one.is_left] if repeated is not False else []
+        open_ones = [one for one in reversed(others) if not one.has_ended]
+        answered = [one for one in others if one.has_ended] if repeated else []
+        lost = [one for one in _lost(calls) if _may_take(one, repeated)]
+        shared = [*lost, *(open_ones if repeated is None else ())]
         for one in (*left, *open_ones, *lost, *answered):
-            if one in lost or self.store.create(f"{one.key}{TAKEN}", b"{}").created:
+            first = one not in lost and self.store.create(f"{one.key}{TAKEN}", b"{}").created
+            if first or one in shared:
                 yield one
 
     def _calls(self, mark: str) -> list[_Call]:
@@ -123,6 +131,11 @@ def _lost(calls: Sequence[_Call]) -> Iterator[_Call]:
     down: the store failed, or the instance died. The oldest first."""
     newest = {one.job: one for one in reversed(calls)}
     return (one for one in newest.values() if TAKEN in one.marks)
+
+
+def _may_take(lost: _Call, repeated: bool | None) -> bool:
+    silent_wait = repeated is None and not lost.has_ended
+    return bool(repeated) or silent_wait or lost.idle > SETTLED
 
 
 def _age(entry: Entry) -> float:

@@ -178,9 +178,19 @@ def test_what_cannot_be_is_refused_in_words_and_costs_nothing(talk: Talk, cloud:
         assert "did you mean" in await ask.refused("list_models", name="wan2.5-i2i-previev")
         assert "is not a state" in await ask.refused("list_jobs", states=["DONE"])
         for tool in ("wait_for_job", "get_images", "cancel_job"):
+            said = await ask.refused(tool, job={})
+            assert f"{tool}: `job` must be a text of at most 200 characters" in said
+            assert f"{tool}: `job` is missing; it is a text" in await ask.refused(tool)
             assert "there is no such job" in await ask.refused(tool, job="mcp-none")
             assert "there is no such job" in await ask.refused(tool, job="../records")
+        said = await ask.refused("list_jobs", state="FAILED")
+        assert "has no argument `state`. Did you mean `states`?" in said
+        said = await ask.refused("wait_for_job", job="mcp-none", seconds=0)
+        assert "`seconds` must be a whole number from 1 to 600" in said
+        assert "must be a list of texts" in await ask.refused("list_jobs", states=7, limit="x")
+        assert "an object, as in a job file" in await ask.refused("submit_job", job=[wrong])
         assert "mistake in wanx" not in "".join(ask.seen)
+        assert "pydantic" not in "".join(ask.seen)
 
     told_nothing_secret(talk(story), cloud)
     assert cloud.creates() == creates

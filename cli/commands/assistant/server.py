@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import PurePosixPath
 from typing import Annotated, Any
@@ -19,14 +20,17 @@ import anyio
 import click
 from mcp.server.mcpserver import Context, Image, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
-from mcp.types import ToolAnnotations
-from pydantic import Field
+from mcp.types import CallToolResult, InputRequiredResult, ToolAnnotations
+from pydantic import Field, ValidationError
 
 from cli.access import Access
+from cli.commands.assistant.arguments import misfit, unknown
 from cli.commands.assistant.jobs import AssistantJobs
 
 MOST_BYTES = 8_000_000
 LONGEST_WAIT = 600
+SILENCE = 10.0
+"""Seconds after which progress is sent though nothing has changed."""
 ABOUT = (
     "Makes and edits images with the models that list_models names. Usual order: list_models (with"
     " a name for its fields), check_job (free, says the price), submit_job (costs money),"
@@ -53,7 +57,7 @@ log = logging.getLogger(__name__)
 
 def make_server(access: Access, clock: Callable[[], float] = time.monotonic) -> MCPServer[Any]:
     """The server with its tools. `clock`: monotonic seconds."""
-    tools, server = Tools(AssistantJobs(access), clock), MCPServer[Any]("wanx", instructions=ABOUT)
+    tools, server = Tools(AssistantJobs(access), clock), _Server("wanx", instructions=ABOUT)
     costs = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=True)
     for tool in (tools.list_models, tools.check_job, tools.get_images, tools.list_jobs):
         server.add_tool(tool, annotations=READS, structured_output=False)
@@ -65,6 +69,26 @@ def make_server(access: Access, clock: Callable[[], float] = time.monotonic) -> 
         structured_output=False,
     )
     return server
+
+
+class _Server(MCPServer[Any]):
+    """Refuses arguments in words; the package passes over those that a tool does not have."""
+
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
+    ) -> CallToolResult | InputRequiredResult:
+        """Call a tool. Raises ToolError."""
+        schemas = {tool.name: tool.input_schema for tool in await self.list_tools()}
+        schema = schemas.get(name, {})
+        if name in schemas and (wrong := unknown(name, arguments, schema)):
+            raise ToolError(wrong)
+        try:
+            return await super().call_tool(name, arguments, context)
+        except ToolError as error:
+            if not isinstance(error.__cause__, ValidationError):
+                raise
+            names = [str(one["loc"][0]) for one in error.__cause__.errors()]
+            raise ToolError(misfit(name, names, arguments, schema)) from None
 
 
 class Tools:
@@ -95,11 +119,12 @@ class Tools:
         """Free. Waits until a job is over, and tells its state and progress meanwhile. If it is not
         over in time, its state is the answer; the job goes on, call again."""
         end, steps, view = self._clock() + seconds, self._jobs.follow(job), dict[str, Any]()
-        step = partial(next, steps, None)
+        step, news = partial(next, steps, None), _News(self._clock)
         with in_words():
             while look := await anyio.to_thread.run_sync(step, abandon_on_cancel=True):
                 share, view = look
-                await context.report_progress(share, 100, _progress(view))
+                if news.is_due((share == 100, view.get("state"), view.get("position"))):
+                    await context.report_progress(share, 100, _progress(view))
                 if share < 100 and self._clock() >= end:
                     return _text({**view, "not_over": "it goes on; call wait_for_job again"})
         return _text(view)
@@ -127,6 +152,21 @@ class Tools:
         """Free. The newest jobs; states such as QUEUED, RUNNING, SUCCEEDED, FAILED."""
         with in_words():
             return _text(self._jobs.listed(states or [], model, limit))
+
+
+@dataclass
+class _News:
+    """When progress is sent: something has changed, or nothing was sent for a while."""
+
+    clock: Callable[[], float]
+    sent: tuple[Any, ...] = ()
+    at: float = 0.0
+
+    def is_due(self, what: tuple[Any, ...]) -> bool:
+        if what == self.sent and self.clock() - self.at < SILENCE:
+            return False
+        self.sent, self.at = what, self.clock()
+        return True
 
 
 FORMATS = {"jpg": "jpeg"}

@@ -49,6 +49,11 @@ class Transport:
         attempts: int,
     ) -> None:
         self.url = url.rstrip("/")
+        if "?" in url or "#" in url:  # which may hold a secret, so that it is not shown
+            raise WanxError(
+                "the address holds a query or a fragment (`?…` or `#…`); leave it out, and give the"
+                " token apart from it."
+            )
         if not self.url.startswith(("http://", "https://")):
             raise WanxError(f"{url} is not an API address; write http:// or https:// before it.")
         if "@" in self.url.split("://", 1)[1].partition("/")[0]:

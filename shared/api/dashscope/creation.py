@@ -18,7 +18,7 @@ from shared.api.dashscope.listing import DASHSCOPE_SOURCE
 from shared.api.dashscope.paths import is_asynchronous
 from shared.api.dashscope.sameness import content_of
 from shared.api.dashscope.view import PENDING, CallView
-from shared.api.delivery import is_repetition
+from shared.api.delivery import tried_before
 from shared.api.ownership import foreign_objects
 from shared.api.tokens import Caller
 from shared.app import App
@@ -109,7 +109,8 @@ class _Asked:
         return caller_of(self.request)
 
     def call(self, body: Mapping[str, Any]) -> Call:
-        """What is asked for, as a call. The SDK does not say when it repeats a request.
+        """What is asked for, as a call. The SDK does not say when it repeats a request, so a
+        synchronous call may be one; creates of tasks at the same time are meant as several.
 
         Raises DashScopeError for what is refused at once, StoreError.
         """
@@ -119,7 +120,9 @@ class _Asked:
         for _, message in foreign_objects(value.get("input"), self.caller, bucket):
             raise errors.outside_specification(message)
         content, key = content_of(self.path, body, self.app.store), self._key()
-        repeated, make = is_repetition(self.request), partial(self._made, value)
+        repeated, make = tried_before(self.request), partial(self._made, value)
+        if is_asynchronous(self.path, self.app.catalogue):
+            repeated = bool(repeated)
         return Call(self.app, Asked(self.caller, content, key, repeated, make))
 
     def begun(self, call: Call) -> Record:

@@ -11,7 +11,7 @@ import falcon
 
 from shared.api.calls import LONGEST_CALL, Asked, Call
 from shared.api.context import app_of, base_url, caller_of, free_room
-from shared.api.delivery import is_repetition
+from shared.api.delivery import tried_before
 from shared.api.openai import errors
 from shared.api.openai.files import Files
 from shared.api.openai.reading import Sent, read
@@ -140,7 +140,7 @@ class _Asked:
         except NotWritable as error:
             raise errors.field_invalid(error.param, str(error)) from None
         make = partial(self._made, model, files)
-        repeated = is_repetition(self.request)
+        repeated = tried_before(self.request)
         return Call(self.app, Asked(self.caller, content, self._key(), repeated, make))
 
     def begin(self, call: Call) -> None:

@@ -14,7 +14,7 @@ from openai import OpenAI
 from PIL import Image
 
 from tests.conformance.laptop import Laptop
-from tests.conformance.openai.proxy import breaking
+from tests.conformance.proxy import breaking
 
 PAINTER, FUSER, EDITOR = "wan2.5-t2i-preview", "wan2.5-i2i-preview", "wanx2.1-imageedit"
 

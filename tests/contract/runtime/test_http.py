@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import http.client
 import os
+import socket
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -242,6 +243,25 @@ def test_a_caller_who_leaves_a_stream_is_no_failure(runtime: RuntimeUnderTest) -
     gate.write_text("open")
     until(lambda: runtime.function("web")["invocations"] == before["invocations"] + 1)
     assert runtime.function("web")["errors"] == before["errors"]
+
+
+def test_the_server_learns_that_a_caller_has_hung_up(runtime: RuntimeUnderTest) -> None:
+    note, errors = runtime.records / "hung-up", runtime.function("web")["errors"]
+    gate = _gate(runtime, "meanwhile")
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(_through, runtime, gate)  # keeps the instance from being frozen
+        until(lambda: _entered(gate))
+        end = urlsplit(runtime.url)
+        with socket.create_connection((str(end.hostname), int(end.port or 0))) as caller:
+            caller.sendall(
+                f"POST /left?name={note} HTTP/1.1\r\nHost: {end.netloc}\r\n\r\n".encode()
+            )
+            until(lambda: _entered(note))
+        until(note.exists)
+        gate.write_text("open")
+        assert other.result() == 200
+    assert note.read_text() == "closed"
+    assert runtime.function("web")["errors"] == errors
 
 
 def test_a_server_that_never_listens_fails_each_request(runtime: RuntimeUnderTest) -> None:

@@ -40,6 +40,27 @@ def ask(cloud: LaptopCloud, code: str, **headers: str) -> requests.Response:
     return requests.post(url, json={"code": code}, headers=headers, timeout=10)
 
 
+@pytest.mark.parametrize("path", ["/_runtime/sign-in", "/_events/oss"])
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b'{"code": "\\ud800"}', "application/json"),
+        (b'{"code": "caf\xc3\xa9"}', "application/json"),
+        (b'{"code": ["x"]}', "application/json"),
+        (b"[" * 100_000, "application/json"),
+        (b'{"code": "\xff"}', "application/json"),
+        (b"{}", "application/json; charset=nonsense"),
+        (b"", "text/plain"),
+    ],
+)
+def test_what_is_no_request_is_refused_in_words(
+    cloud: LaptopCloud, path: str, body: bytes, kind: str
+) -> None:
+    headers = {"Content-Type": kind}
+    answer = requests.post(cloud.env["API_URL"] + path, body, headers=headers, timeout=10)
+    assert (answer.status_code, answer.json()["Code"]) == (400, "InvalidArgument")
+
+
 def test_the_printed_link_gives_the_token_to_this_computers_page(cloud: LaptopCloud) -> None:
     link = str(cloud.sign_in_link)
     (line,) = (one for one in summary(cloud).splitlines() if link in one)

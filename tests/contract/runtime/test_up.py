@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,7 +19,8 @@ import oss2
 import pytest
 import requests
 
-from local.up import LaptopCloud, UpError
+from cli.access import read_env
+from local.up import LaptopCloud, UpError, summary
 from tests.contract.runtime.functions_under_test.runtime_under_test import (
     ROOT,
     RuntimeUnderTest,
@@ -127,9 +130,54 @@ def test_the_env_file_holds_endpoints_and_keys_for_its_owner_alone(cloud: Laptop
     assert cloud.env["DASHSCOPE_HTTP_BASE_URL"].endswith("/api/v1")
 
 
+def test_the_command_line_may_notify_receivers_as_well(tmp_path: Path) -> None:
+    named = {"shop": {"url": "https://shop.example.com/it's"}}
+    hooks = {
+        "WEBHOOK_KEY": f"{'k' * 32},{'o' * 32}",
+        "WEBHOOK_HOSTS": "http://127.0.0.1, *.example.com",
+        "WEBHOOKS": json.dumps(named, indent=2),
+    }
+    environ = {**_clean_environ(), **hooks}
+    with LaptopCloud(tmp_path / "d", ports=0, environ=environ) as cloud:
+        path = cloud.data / "env"
+        assert path.stat().st_mode & 0o777 == 0o600
+        read = read_env(path)
+        shell = [
+            "sh",
+            "-euc",
+            '. "$0"; printf "%s\n" "$WEBHOOK_KEY" "$WEBHOOK_HOSTS" "$WEBHOOKS"',
+            path,
+        ]
+        sourced = subprocess.run(shell, capture_output=True, text=True, check=True).stdout
+        assert sourced.splitlines() == [read[name] for name in hooks]
+        assert read["WEBHOOK_KEY"] == hooks["WEBHOOK_KEY"]
+        assert json.loads(read["WEBHOOKS"]) == named
+        command = [sys.executable, "-m", "cli", "--env", str(path), "webhooks", "secret", "shop"]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.stdout.startswith("whsec_"), done.stderr
+
+
 def test_an_object_in_the_bucket_fires_the_function_it_is_for(cloud: LaptopCloud) -> None:
     _bucket(cloud.env).put_object("jobs/not-a-job.yaml", b"- nothing")
     until(lambda: _state(cloud)["functions"]["submit"]["invocations"] >= 1)
+
+
+def _submits(cloud: LaptopCloud) -> int:
+    count: int = _state(cloud)["functions"]["submit"]["invocations"]
+    return count
+
+
+def test_files_dropped_into_the_folder_that_it_names_are_taken(tmp_path: Path) -> None:
+    """A fresh start; copied as `cp` does, and saved as an editor does, aside and renamed."""
+    with LaptopCloud(tmp_path / "d", ports=0, environ=_clean_environ()) as cloud:
+        (line,) = (one for one in summary(cloud).splitlines() if "Drop jobs in" in one)
+        folder = Path(line.split("Drop jobs in")[1].strip())
+        shutil.copy(ROOT / "examples" / "sketch.yaml", folder)
+        until(lambda: _submits(cloud) == 1)
+        aside = folder / ".saved.yaml.swp"
+        aside.write_text("- nothing\n", encoding="utf-8")
+        aside.rename(folder / "saved.yaml")
+        until(lambda: _submits(cloud) == 2)
 
 
 def test_it_says_where_files_are_dropped_and_what_it_started(cloud: LaptopCloud) -> None:

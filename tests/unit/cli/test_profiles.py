@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
 import pytest
+import yaml
 from click.testing import CliRunner, Result
 
 from cli.access import load_access
 from cli.main import wanx
-from cli.profiles import Profiles
+from cli.profiles import Profiles, known_settings
 from cli.trouble import Trouble
+from tests.kit.documents import ROOT
 from tests.kit.world import TOKEN, World
 from tests.unit.cli.api_server import api_of, served
 
@@ -115,3 +118,78 @@ def test_the_profile_in_use_is_shown(profiles: Profiles) -> None:
     assert (
         "bucket studio at https://oss.example.com" in ran("--profile", "studio", "profiles").output
     )
+
+
+def test_the_file_is_its_owner_s_whatever_the_umask() -> None:
+    before = os.umask(0o777)
+    try:
+        Profiles(FILE.resolve()).put("default", CLOUD)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(FILE.stat().st_mode) == 0o600
+    for folder in (FILE.parent, FILE.parent.parent):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert Profiles(FILE.resolve()).get("default") == CLOUD
+
+
+def test_a_link_to_the_file_stays_a_link(profiles: Profiles, tmp_path: Path) -> None:
+    target = tmp_path / "elsewhere" / "wanx.ini"
+    target.parent.mkdir()
+    FILE.rename(target)
+    FILE.symlink_to(target)
+    profiles = Profiles(FILE.absolute())
+    profiles.put("more", CLOUD)
+    assert FILE.is_symlink()
+    assert set(Profiles(target).all()) == {"default", "studio", "more"}
+    FILE.unlink()
+    FILE.symlink_to(FILE.name)
+    with pytest.raises(Trouble, match="cannot be"):
+        profiles.put("more", CLOUD)
+
+
+@pytest.mark.parametrize(
+    ("file", "folder", "said"),
+    [
+        (0o600, 0o700, ""),
+        (0o666, 0o700, "others may open it (mode 666): chmod 600 "),
+        (0o640, 0o700, "others may open it (mode 640): chmod 600 "),
+        (0o600, 0o777, "as its folder is theirs to write: chmod go-w "),
+    ],
+)
+def test_who_else_can_use_it_is_told(profiles: Profiles, file: int, folder: int, said: str) -> None:
+    FILE.chmod(file)
+    FILE.parent.chmod(folder)
+    done = ran("--profile", "default", "profiles")
+    assert done.exit_code == 0
+    assert said in done.stderr
+    assert bool(said) == bool(done.stderr)
+
+
+def test_what_is_no_setting_is_named_and_not_used(profiles: Profiles) -> None:
+    profiles.put("default", {**CLOUD, "HTTP_PROXY": "http://thief", "LD_PRELOAD": "x.so"})
+    done = ran("profiles")
+    assert "has HTTP_PROXY, LD_PRELOAD, which is no setting of a place" in done.stderr
+    assert "thief" not in done.output
+    used = load_access(None, None, None).environ
+    assert used["API_URL"] == CLOUD["API_URL"]
+    assert "LD_PRELOAD" not in used
+    assert used.get("HTTP_PROXY") != "http://thief"
+    profiles.put("empty", {"HTTP_PROXY": "http://thief"})
+    with pytest.raises(Trouble, match="names no place: expected API_URL"):
+        load_access(None, None, None, "empty")
+
+
+def test_every_setting_of_a_deployment_may_be_in_a_profile() -> None:
+    text = (ROOT / "deploy/template/settings.yaml").read_text("utf-8")
+    own = {"WANX_RUNTIME", "API_TOKEN_SHA256"}
+    names = set(yaml.safe_load(text)["settings"]) - own
+    assert set(known_settings(dict.fromkeys(names, ""))) == names
+
+
+@pytest.mark.parametrize("address", ["{}/?token=hidden", "{}/#code=hidden", "host?token=hidden"])
+def test_an_address_with_a_secret_is_refused_without_it(address: str) -> None:
+    with served(api_of(World())) as url:
+        done = ran("login", typed=f"{address.format(url)}\n{TOKEN}\n")
+    assert done.exit_code == 3
+    assert "hidden" not in done.output
+    assert "the address holds a query or a fragment" in done.output

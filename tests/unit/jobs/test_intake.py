@@ -10,6 +10,7 @@ import pytest
 from shared.app import App
 from shared.jobs.intake import IntakeOutcome
 from shared.ledger.lease import POLLER, SUBMIT
+from shared.platform.webhook_settings import read_webhooks
 from shared.storage import layout
 from shared.storage.objects import StoreError
 from tests.kit.hooks import Killed, die, fail, once
@@ -204,6 +205,36 @@ def test_a_late_repeat_of_the_event_leaves_a_job_under_way_alone(world: World, o
     assert again.job == job
     assert not again.violations
     assert not world.bucket.keys(layout.RESULTS)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"labels": {"a": "c"}},
+        {"priority": 1},
+        {"expires_after": "2h"},
+        {"on_partial": "retry-failed"},
+        {"on_unknown": "resend"},
+        {"webhook": "https://hooks.example.com/b"},
+        {"labels": {}},
+    ],
+)
+def test_another_option_under_an_id_that_is_taken_is_refused(
+    world: World, other: dict[str, Any]
+) -> None:
+    hooks = {"WEBHOOK_KEY": "k" * 32}
+    app = world.app("submit", webhooks=read_webhooks(hooks))
+    mine = {"id": "felix", "labels": {"a": "b"}}
+    assert one(drop(world, job_file("a cat", **mine), app=app)) == "felix"
+    assert one(drop(world, job_file("a cat", **mine), "jobs/same.json", app=app)) == "felix"
+    (clash,) = drop(world, job_file("a cat", **{**mine, **other}), "jobs/two.json", app=app)
+    (violation,) = clash.violations
+    (name,) = other
+    assert clash.job.startswith("two-")
+    assert violation.pointer == f"/job/{name}"
+    assert (
+        f"belongs to a job that asks for the same images with another {name}" in violation.message
+    )
 
 
 def test_an_id_of_another_job_is_refused_under_a_derived_id(world: World) -> None:

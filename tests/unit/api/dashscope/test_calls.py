@@ -138,8 +138,47 @@ def test_the_same_call_again_waits_for_the_job_that_it_left_behind(world: World)
     assert len(world.markers()) == 1
 
 
+def test_the_same_call_while_the_first_one_waits_gets_its_job_and_both_are_answered(
+    world: World,
+) -> None:
+    """The SDK sends a call again whose connection broke, and does not say so; nor does everybody
+    in between say that its caller has hung up."""
+    others: list[Reply] = []
+    for seconds in (1.0, 2.0):
+        world.timeline.after(seconds, lambda: others.append(call(world)))
+    later(world, seconds=4.0)
+    first = call(world)
+    assert [images_of(one) for one in others] == [images_of(first)] * 2
+    assert len(world.studio.posts) == 1
+    later(world)
+    assert images_of(call(world)) != images_of(first), "all were answered: this is a new job"
+
+
+def test_a_call_that_says_it_is_a_first_try_is_a_job_of_its_own(world: World) -> None:
+    first = {"x_stainless_retry_count": "0"}
+    other: list[Reply] = []
+    world.timeline.after(1.0, lambda: other.append(call(world, **first)))
+    later(world)
+    assert images_of(call(world, **first)) != images_of(other[0])
+    assert len(world.studio.posts) == 2
+
+
+def test_tasks_that_are_asked_for_at_once_are_several(world: World) -> None:
+    app = world.app("slow")
+    made, make = [], app.acceptance.value
+
+    def slowly(*given: Any) -> Any:
+        made.append(create(world).body["output"]["task_id"])
+        return make(*given)
+
+    app.acceptance.value = slowly  # type: ignore[method-assign,assignment]
+    reply = send(app, "POST", CREATE, json.dumps(BODY).encode(), BEARER | JSON)
+    assert reply.body["output"]["task_id"] not in made
+    assert len(world.markers()) == 2
+
+
 def test_calls_that_were_left_behind_together_are_taken_up_one_by_one(world: World) -> None:
-    waits = {"X_DashScope_Wait_Timeout": "30"}
+    waits = {"X_DashScope_Wait_Timeout": "30", "x_stainless_retry_count": "0"}
     first: list[Reply] = []
     later(world, lambda: first.append(call(world, **waits)))
     assert call(world, **waits).status == 408

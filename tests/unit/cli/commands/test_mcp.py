@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+from collections.abc import Iterator
 from typing import Any
 
+import anyio
 import pytest
 
 from cli.access import Access
@@ -101,3 +103,29 @@ def test_images_that_do_not_fit_come_as_links(most: int) -> None:
         assert second.about["link_for_an_hour"] == linked[1]["url"]
         assert second.about["or_run"].endswith("get cat")
         assert TOKEN not in str(second.about)
+
+
+def test_progress_is_sent_when_something_changed_and_else_now_and_then(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from cli.commands.assistant.server import Tools
+
+    now = [0.0]
+    states = ["QUEUED"] * 30 + ["RUNNING"] * 3 + ["SUCCEEDED"]
+
+    def follow(_self: AssistantJobs, _job: str) -> Iterator[tuple[float, dict[str, Any]]]:
+        for at, state in enumerate(states):
+            now[0] += 0.5
+            yield (100.0 if state == "SUCCEEDED" else at), {"state": state}
+
+    class Heard:
+        said: list[str | None]
+
+        async def report_progress(self, _share: float, _most: float, text: str) -> None:
+            self.said.append(text)
+
+    monkeypatch.setattr(AssistantJobs, "follow", follow)
+    heard: Any = Heard()
+    heard.said = []
+    anyio.run(lambda: Tools(jobs(), lambda: now[0]).wait_for_job("cat", heard, 60))
+    assert heard.said == ["QUEUED", "QUEUED", "RUNNING", "SUCCEEDED"]

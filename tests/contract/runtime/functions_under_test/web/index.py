@@ -21,6 +21,8 @@ class Server(BaseHTTPRequestHandler):
             self._gate()
         if path == "/stream":
             return self._stream()
+        if path == "/left":
+            return self._note_end()
         print(f"asked for {path}", flush=True)
         if path == "/binary":
             return self._send(201, bytes(range(256)), "image/png", ("a=1", "b=2"))
@@ -37,6 +39,13 @@ class Server(BaseHTTPRequestHandler):
         self.wfile.write(b"5\r\nfirst\r\n")
         self._gate()
         self.wfile.write(b"6\r\nsecond\r\n0\r\n\r\n")
+
+    def _note_end(self) -> None:
+        """Waits until the connection is closed, and writes that down."""
+        note = Path(parse_qs(urlsplit(self.path).query)["name"][0])
+        note.with_name(f"{note.name}.entered-{os.getpid()}").touch()
+        note.write_text("closed" if self.connection.recv(1) == b"" else "asked again")
+        self.close_connection = True
 
     def _gate(self) -> None:
         """Waits until somebody writes to the pipe that the query names."""
