@@ -17,7 +17,7 @@ class ModelRules:
     """One model. Durations in seconds; `row` holds what the files say beside it.
 
     `tasks` and `calls` are the paths below /services/aigc/ without a slash at their end, empty
-    where the model has none.
+    where the model has none. `called`: the same model where it is called, if it differs there.
     """
 
     name: str
@@ -34,6 +34,7 @@ class ModelRules:
     images: Row
     answer: Row
     row: Row
+    called: ModelRules | None = None
 
     @property
     def api_key_name(self) -> str:
@@ -81,6 +82,7 @@ def _model(name: str, row: Row) -> ModelRules:
         images=row.get("images", {}),
         answer=row["answer"],
         row=row,
+        called=_model(name, {**row, **row["called"], "called": {}}) if row.get("called") else None,
     )
 
 

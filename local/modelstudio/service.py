@@ -83,7 +83,7 @@ class Service:
             self.settings.strict_task_path or path in self.call_paths
         ):
             raise service_error("url_error")
-        return model
+        return model.called or model if path == model.calls else model
 
     @property
     def task_paths(self) -> set[str]:

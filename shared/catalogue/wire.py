@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from shared.catalogue.models import MESSAGES as MESSAGES_BODY
 from shared.catalogue.models import MessagesForm, Model
 from shared.catalogue.plain import Plain
 
@@ -22,7 +23,7 @@ def wire_body(model: Model, body: Body, region: str) -> dict[str, Any]:
     """The body as the service takes it in a region. `body` is a checked one in the flat form."""
     sent = {**body, "model": model.id_in(region)}
     form = model.messages
-    if form is None:
+    if form is None or model.body != MESSAGES_BODY:
         return sent
     given: Body = body["input"]
     images = given.get(form.images) if form.images else None
@@ -36,7 +37,7 @@ def wire_body(model: Model, body: Body, region: str) -> dict[str, Any]:
 
 
 def is_native(model: Model, body: Plain) -> bool:
-    """Whether a job is written in the form of the service, and that is not the flat one."""
+    """Whether a job is written in messages, for a model that has a route that takes them."""
     given = body.get("input") if isinstance(body, dict) else None
     return model.messages is not None and isinstance(given, dict) and "messages" in given
 
@@ -92,7 +93,7 @@ def _items(given: Body) -> Iterator[tuple[int, Body]]:
 
 def written_forms(model: Model) -> list[tuple[Body, Body]]:
     """JSON Schemas of `input` and `parameters` in each form in which a job may be written, for
-    editors and programs: flat, and as the service takes it where that is another."""
+    editors and programs: flat, and in messages where a route of the service takes those."""
     flat, form = (model.input_schema, model.parameters_schema), model.messages
     return [flat] if form is None else [flat, _native(model, form)]
 

@@ -12,7 +12,15 @@ import pytest
 import requests
 from PIL import Image
 
-from tests.kit.modelstudio_server import CALL, Client, Json, await_true, messages, running_server
+from tests.kit.modelstudio_server import (
+    CALL,
+    SERVICES,
+    Client,
+    Json,
+    await_true,
+    messages,
+    running_server,
+)
 
 EDITOR = "qwen-image-edit-plus"
 MAKER = "qwen-image-2.0"
@@ -77,6 +85,15 @@ def test_an_asynchronous_call_of_a_synchronous_path_is_refused(client: Client) -
 
 def test_a_model_without_a_synchronous_path_is_refused_there(client: Client) -> None:
     refused(client.call("wanx2.1-imageedit"), 400, "InvalidParameter", "url error")
+
+
+def test_a_model_may_take_another_form_where_it_is_called(client: Client) -> None:
+    called = client.call("qwen-image-plus", size="1664*928", negative_prompt="blurry")
+    assert called.json()["usage"] == {"image_count": 1, "width": 1664, "height": 928}
+    assert [len(content) for content in addresses(called)] == [1]
+    body = {"model": "qwen-image-plus", "input": {"prompt": "a cat"}}
+    made = client.post(body, SERVICES + "text2image/image-synthesis")
+    assert made.json()["output"]["task_status"] == "PENDING"
 
 
 def test_a_text_beside_the_images_where_the_prompt_is_rewritten(client: Client) -> None:

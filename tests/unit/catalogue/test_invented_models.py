@@ -188,6 +188,14 @@ def test_a_job_file_arrives_at_the_service_as_a_message(folder: Path, written: s
     assert world.record("horn")["state"] == "PENDING"
 
 
+def test_a_job_in_messages_of_a_model_with_both_routes_is_sent_flat(folder: Path) -> None:
+    model = invented(folder, "async", "flat", messages=MESSAGES)
+    spec = looked_at(folder, job("messages")).spec
+    assert spec is not None
+    wire = wire_body(model, request_body(spec, {}), "cn-beijing")
+    assert (wire["input"]["words"], wire["input"]["without"]) == ("a unicorn", "horses")
+
+
 @pytest.mark.parametrize(
     ("form", "place"),
     [("flat", "/input/pictures/0"), ("messages", "/input/messages/0/content/1/image")],
@@ -265,7 +273,7 @@ def test_a_model_that_is_gone_takes_no_jobs_and_names_its_successor(folder: Path
         ({"messages": MESSAGES | {"parameters": ["n"]}}, "/messages/parameters/0"),
         ({"messages": {"text": "words", "images": "pictures"}}, "/input/properties/without"),
         ({"messages": None}, "/messages"),
-        ({"endpoint": {"path": "/services/x", "mode": "async", "source": "api"}}, "/"),
+        ({"endpoint": {"path": "/services/x", "mode": "sync", "source": "api"}}, "/"),
         (
             {"price": COMMON["price"] | {"by_region": {"us-east-1": {"per_image": 1}}}},
             "/price/by_region/us-east-1",

@@ -29,6 +29,16 @@ def test_a_flat_body_is_sent_as_it_is() -> None:
     assert wire_body(model("wan2.5-t2i-preview"), sent, BEIJING) == sent
 
 
+def test_a_model_with_both_routes_reads_messages_and_is_sent_the_flat_form_of_its_tasks() -> None:
+    entry, flat = model("qwen-image-plus"), body("qwen-image-plus", {"seed": 5}, prompt="a boat")
+    content = {"role": "user", "content": [{"text": "a boat"}]}
+    native = body("qwen-image-plus", {"seed": 5, "negative_prompt": "x"}, messages=[content])
+    assert is_native(entry, native)
+    read = flat_body(entry, native)[0]
+    assert read == {**flat, "input": {"prompt": "a boat", "negative_prompt": "x"}}
+    assert wire_body(entry, read, BEIJING) == read
+
+
 def test_a_message_holds_the_images_and_then_the_text() -> None:
     flat = body("qwen-image-3.0", {"n": 1}, prompt="a cat", images=["a", "b"], negative_prompt="c")
     content = [{"image": "a"}, {"image": "b"}, {"text": "a cat"}]
