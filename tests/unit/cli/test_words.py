@@ -16,6 +16,7 @@ from cli.main import wanx
 from shared.catalogue.files import SCHEMAS, load_file
 from shared.catalogue.model_file import load_catalogue
 from shared.catalogue.words import FILE, Template, Words
+from shared.jobs.rebuilt import Rebuilt
 from tests.kit.messages import Literals, in_code, is_sentence, leaves, literals_of
 
 SAID = (
@@ -191,6 +192,7 @@ def test_no_words_are_left_that_nothing_says_any_more() -> None:
     made |= {literals_of(text) for text in _help_texts()}
     made |= {literals_of(one) for text in _help_texts() for one in language.SENTENCES.split(text)}
     made |= {literals_of(text) for text in _of_click()}
+    made |= {(name.replace("_", " "),) for name in Rebuilt().counts}
     for table in TABLES:
         for text in leaves(load_file(ROOT / table)):
             made |= {literals_of(one) for one in (text, *language.SENTENCES.split(text))}
