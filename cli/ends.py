@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import click
 
 from cli.help import Group, wrong
+from cli.language import tell
 from cli.output import clean, complain
 from cli.trouble import INTERRUPTED, PIPE_CLOSED, UNREACHABLE
 from shared.catalogue.files import CatalogueError
@@ -79,7 +80,7 @@ def _run(command: click.Group) -> int:
         wrong(error)
         return error.exit_code
     except click.ClickException as error:
-        complain(f"Error: {error.format_message()}")
+        complain(f"Error: {tell(error.format_message())}")
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         complain("\nInterrupted. Nothing is left half done: the same command goes on.")
@@ -117,7 +118,7 @@ def _defect(error: Exception) -> int:
 
 def _told(text: str, code: int = UNREACHABLE) -> int:
     with contextlib.suppress(OSError):
-        complain(f"Error: {text}")
+        complain(f"Error: {tell(text)}")
     return code
 
 

@@ -138,7 +138,7 @@ def wrong(error: UsageError) -> None:
     if error.ctx is not None:
         complain(error.ctx.get_usage())
         complain(f"Try '{error.ctx.command_path} --help' for help.\n")
-    complain(f"Error: {error.format_message()}")
+    complain(f"Error: {tell(error.format_message())}")
 
 
 def commands(group: click.Group, context: click.Context | None = None) -> Iterator[Any]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")
 """The first that is set decides (POSIX, Environment Variables, 8.2)."""
-SENTENCES = re.compile(r"(?<=[.?!]) +(?=[A-Z(`])")
+SENTENCES = re.compile(r"(?<=[.?!]) +(?=[A-Z(`<])")
 """Between two sentences."""
 _GLUE = {", ": "，", "; ": "；", " or ": " 或 ", ". ": "。", " ": "", ".": "。"}
 OWN_WORDS = Path(__file__).with_name("words.zh.yaml")
@@ -53,12 +53,11 @@ def chinese(text: str) -> str | None:
 
     if len(text) > LONGEST:
         return None
-    whole = _words().say(text)
-    if whole is not None:
-        return whole
     told = [(one, _words().say(one)) for one in SENTENCES.split(text)]
-    if not any(found for _, found in told):
-        return None
+    if not all(found for _, found in told):
+        whole = _words().say(text)
+        if whole is not None or not any(found for _, found in told):
+            return whole
     return "".join(found or f"{one} " for one, found in told).rstrip(" ")
 
 

@@ -95,16 +95,17 @@ def limits(shown: Limits) -> str:
     rate = f"{shown.submissions}/{UNITS[int(span)]}" if span in UNITS else ""
     rate = rate or tell(f"{shown.submissions} in {span:g} s")
     many = tell(f"{shown.concurrent} at once" if shown.concurrent else "no limit at once")
-    shared = f" {tell(f'(shared by {shown.pool} models)')}" if shown.pool else ""
-    return f"{rate}{glue(', ')}{many}{shared}"
+    shared = tell(f"(shared by {shown.pool} models)") if shown.pool else ""
+    return f"{rate}{glue(', ')}{many}{glue(' ') if shared else ''}{shared}"
 
 
 def status(model: Model) -> str | None:
     """What becomes of a model, since when, and what to use instead; None if it has a future."""
     if model.status is None:
         return None
-    instead = f": {model.status.successor}" if model.status.successor else ""
-    return f"{tell(STATES[model.status.state])} ({model.status.since}){instead}"
+    state, day = tell(STATES[model.status.state]), model.status.since
+    since, successor = in_words(f"{state} ({day})", f"{state}（{day}）"), model.status.successor
+    return f"{since}{in_words(': ', '：')}{successor}" if successor else since
 
 
 def of_regions(model: Model) -> Iterator[tuple[str, str]]:

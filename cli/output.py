@@ -133,15 +133,28 @@ def table(*columns: str, right: tuple[str, ...] = ()) -> Table:
     return made
 
 
-def facts(rows: list[tuple[str, object]]) -> None:
-    """Names and values, one a line; values wrap below themselves. None is left out."""
+def facts(rows: list[tuple[str, object]], own_names: bool = False) -> None:
+    """Names and values, one a line; values wrap below themselves. None is left out.
+
+    `own_names`: the names are not ours, so that they are the same in every language.
+    """
     made = Table(box=None, padding=(0, 2, 0, 0), show_header=False, pad_edge=False)
     made.add_column(style="bold", no_wrap=True)
     made.add_column(overflow="fold")
-    for name, value in rows:
-        if value is not None:
-            made.add_row(tell(name), value if isinstance(value, Text) else clean(value))
+    shown = [
+        (name if own_names else tell(name), value) for name, value in rows if value is not None
+    ]
+    left = max((cell_len(name) for name, _ in shown), default=0) + 2
+    for name, value in shown:
+        made.add_row(name, value if isinstance(value, Text) else folded(clean(value), left))
     print_table(made)
+
+
+def folded(text: str, left: int) -> Text:
+    """A cell that begins after `left` columns: Rich breaks lines at spaces alone."""
+    if cell_len(text) == len(text):
+        return Text(text)
+    return Text("\n".join(wrapped(text, max(console().width - left, 20))))
 
 
 def local_time(at: str | None) -> str:

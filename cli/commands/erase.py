@@ -109,7 +109,7 @@ def _erase(access: Access, backend: Backend, jobs: Sequence[str], options: Optio
             done.append(dict(backend.erase(job, options.all_inputs)))
         except Refused as error:
             failed += 1
-            complain(f"{clean(job)}: not erased: {clean(error.message)}")
+            complain(f"{clean(job)}: not erased: {tell(clean(error.message))}")
             continue
         if not options.as_json:
             _say_one(done[-1])

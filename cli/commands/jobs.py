@@ -14,7 +14,7 @@ from cli import model_words as words
 from cli.access import Access
 from cli.backends.protocol import Backend, Submitted, View, Wanted
 from cli.following import follow, say_missing, say_trouble
-from cli.language import said, tell
+from cli.language import glue, said, tell
 from cli.output import (
     age,
     clean,
@@ -211,7 +211,7 @@ def cancel_jobs(access: Access, jobs: Sequence[str]) -> int:
             click.echo(f"{job}: {backend.cancel(job)['state']}")
         except Refused as error:
             failed += 1
-            complain(f"{clean(job)}: not canceled: {clean(error.message)}")
+            complain(f"{clean(job)}: not canceled: {tell(clean(error.message))}")
     return NOT_SO if failed else 0
 
 
@@ -220,7 +220,7 @@ def adopt_task(access: Access, job: str, task: str) -> int:
     try:
         view = access.backend().adopt(job, task)
     except Refused as error:
-        complain(f"{clean(job)}: not adopted: {clean(error.message)}")
+        complain(f"{clean(job)}: not adopted: {tell(clean(error.message))}")
         return NOT_SO
     say(f"{job}: {view['state']} with task {clean(task)}")
     _say_how_to_wait(access, [job])
@@ -236,7 +236,7 @@ def retry_jobs(access: Access, jobs: Sequence[str]) -> int:
             made.append(_retry(backend, job))
         except Refused as error:
             failed += 1
-            complain(f"{clean(job)}: not tried again: {clean(error.message)}")
+            complain(f"{clean(job)}: not tried again: {tell(clean(error.message))}")
     if made:
         _say_how_to_wait(access, made)
     return NOT_SO if failed else 0
@@ -251,7 +251,7 @@ def _retry(backend: Backend, job: str) -> str:
     """The retry's name; one that is under way or has succeeded is not doubled. Raises Refused."""
     made = backend.retry(job)
     if made.violations:
-        raise Refused("; ".join(str(one.get("message")) for one in made.violations))
+        raise Refused(glue("; ").join(said(one) for one in made.violations))
     say(_how(job, made))
     return made.job
 

@@ -8,12 +8,11 @@ from typing import Any
 
 import click
 from rich.cells import cell_len
-from rich.text import Text
 
 from cli import model_words as words
 from cli.commands.init import find_model, told
 from cli.language import glue, tell
-from cli.output import clean, facts, print_json, print_table, say, table, wrapped
+from cli.output import clean, facts, folded, print_json, print_table, say, table, wrapped
 from shared.catalogue.groups import GROUPS, group_of
 from shared.catalogue.model_file import load_catalogue
 from shared.catalogue.models import Catalogue, ImageRule, Model
@@ -70,6 +69,7 @@ def _print_one(model: Model, versions: str | None) -> None:
     here = price.in_region(region)
     free = tell(f"the first {here.free_images} images are free") if here.free_images else ""
     free = f"{glue('; ')}{free}" if free else ""
+    future = words.status(model) or tell("no end known")
     cost = words.tiers(here, price.currency) if price.payable else words.price(model)
     facts(
         [
@@ -81,12 +81,12 @@ def _print_one(model: Model, versions: str | None) -> None:
             ("versions", versions),
             (
                 "lifecycle",
-                f"{words.status(model) or tell('no end known')} {words.read(model, 'lifecycle')}",
+                f"{future}{glue(' ')}{words.read(model, 'lifecycle')}",
             ),
             ("mode", tell(words.MODES[model.mode])),
             ("regions", ", ".join(model.regions)),
-            ("an image", f"{cost}{free} {words.read(model, 'price')}"),
-            ("limits", f"{words.limits(model.limits)} {words.read(model, 'limits')}"),
+            ("an image", f"{cost}{free}{glue(' ')}{words.read(model, 'price')}"),
+            ("limits", f"{words.limits(model.limits)}{glue(' ')}{words.read(model, 'limits')}"),
             *((tell(f"in {name}"), text) for name, text in words.of_regions(model)),
             ("takes", tell(f"about {model.typical_seconds:g} s")),
             *(("note", words.in_words(notice.en, notice.zh)) for notice in model.remarks()),
@@ -97,9 +97,9 @@ def _print_one(model: Model, versions: str | None) -> None:
             say(f"\n{title}")
             _print_fields(schema)
     say("\nimages")
-    facts([(rule.at.removeprefix("/input/"), _image(rule)) for rule in model.images])
+    facts([(rule.at.removeprefix("/input/"), _image(rule)) for rule in model.images], True)
     say("\nsources")
-    facts([(short, title) for short, title in model.sources.items()])
+    facts([(short, title) for short, title in model.sources.items()], True)
     say(f"\nA job file to fill in: wanx init {model.name}")
 
 
@@ -108,9 +108,11 @@ def _print_fields(schema: Mapping[str, Any]) -> None:
     shown.columns[0].no_wrap = True
     shown.columns[1].no_wrap = False
     shown.show_header = False
-    for name, field in _fields(schema):
-        mark = "*" if name in schema.get("required", ()) else ""
-        shown.add_row(f"  {name}{mark}", Text(clean(_meaning(field))))
+    required = schema.get("required", ())
+    rows = [(f"  {n}{'*' if n in required else ''}", field) for n, field in _fields(schema)]
+    left = max(len(name) for name, _ in rows) + 2
+    for name, field in rows:
+        shown.add_row(name, folded(clean(_meaning(field)), left))
     print_table(shown)
     if schema.get("required"):
         say("  * must be given")

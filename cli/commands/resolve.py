@@ -13,7 +13,7 @@ import click
 from cli.access import Access
 from cli.backends.protocol import Backend, View, Wanted
 from cli.commands.jobs import model_name, since_seconds
-from cli.language import glue, tell
+from cli.language import glue, said, tell
 from cli.output import age, clean, complain, counted, print_table, say, table
 from cli.trouble import NOT_SO, Refused
 from shared.jobs.lost_calls import FAILED, LOST, RETRY
@@ -115,10 +115,10 @@ def _decide(backend: Backend, jobs: Sequence[str], decision: str) -> int:
         try:
             made = backend.decide(job, decision)
             if made.violations:
-                raise Refused("; ".join(str(one.get("message")) for one in made.violations))
+                raise Refused(glue("; ").join(said(one) for one in made.violations))
         except Refused as error:
             done["refused"] += 1
-            complain(f"{clean(job)}: not decided: {clean(error.message)}")
+            complain(f"{clean(job)}: not decided: {tell(clean(error.message))}")
             continue
         if decision == FAILED:
             done["ended"] += 1
