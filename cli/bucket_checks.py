@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from enum import StrEnum
+from enum import Enum
 from urllib.parse import urlsplit
 
 import requests
@@ -53,7 +53,7 @@ WHAT_TO_DO = {
 }
 
 
-class Cause(StrEnum):
+class Cause(str, Enum):
     """Why a check failed, where that decides what to do; OTHER: what is looked at is not done."""
 
     OTHER = ""
