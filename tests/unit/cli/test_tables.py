@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
-import click
 import pytest
 from click.testing import CliRunner
 
 from cli.main import wanx
-from cli.output import print_table, state_text, table
 from tests.kit.world import TOKEN, World
 from tests.unit.cli.api_server import api_of, served
 
@@ -26,22 +22,3 @@ def test_a_long_id_is_not_broken(command: list[str], monkeypatch: pytest.MonkeyP
         done = CliRunner().invoke(wanx, ["--api", url, "--token", TOKEN, *command])
     rows = [line.split() for line in done.output.splitlines()]
     assert [row[:3] for row in rows if row and row[0] == LONG] == [[LONG, "QUEUED", "brush"]]
-
-
-@pytest.mark.parametrize("columns", ["40", "80"])
-def test_nothing_of_a_table_is_cut(columns: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", columns)
-    shown = table("job", "state", "images left", right=("images left",))
-    shown.add_row(LONG, state_text("NEEDS_ATTENTION"), "12 min")
-    shown.add_row("short", state_text("SUCCEEDED"), "3 s")
-
-    @click.command()
-    def printing() -> None:
-        print_table(shown)
-
-    lines = CliRunner().invoke(printing).output.splitlines()
-    assert [re.split(" {2,}", line.strip()) for line in lines] == [
-        ["job", "state", "images left"],
-        [LONG, "NEEDS_ATTENTION", "12 min"],
-        ["short", "SUCCEEDED", "3 s"],
-    ]
