@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from enum import Enum
 from urllib.parse import urlsplit
 
 import requests
@@ -56,8 +57,35 @@ WHAT_TO_DO = {
 }
 
 
+class Cause(str, Enum):
+    """Why a check failed, where that decides what to do; OTHER: what is looked at is not done."""
+
+    OTHER = ""
+    UNREACHABLE = "unreachable"
+    REFUSED = "refused"
+    WRONG = "wrong"
+    CLOCK = "clock"
+    BUSY = "busy"
+    FAILING = "failing"
+
+
+CAUSES = {
+    "InvalidAccessKeyId": Cause.OTHER,
+    "SignatureDoesNotMatch": Cause.OTHER,
+    "NoSuchBucket": Cause.OTHER,
+    "AccessDenied": Cause.REFUSED,
+    "RequestTimeTooSkewed": Cause.CLOCK,
+    "could not be reached": Cause.UNREACHABLE,
+}
+"""By the same signs in what OSS said; BUSY without any."""
+
+
 class Bad(Exception):
     """A check that failed; the text says what to do."""
+
+    def __init__(self, text: str, cause: Cause = Cause.OTHER) -> None:
+        super().__init__(text)
+        self.cause = cause
 
 
 @dataclass(frozen=True)
@@ -72,6 +100,7 @@ class Check:
     ok: bool | None
     text: str
     warns: bool = False
+    cause: Cause = Cause.OTHER
 
 
 @dataclass
@@ -102,12 +131,12 @@ def open_settings(environ: Mapping[str, str]) -> Bucket:
             " name a file of them with --env, or start the laptop cloud: wanx up"
         ) from None
     except SettingsError as error:
-        raise Bad(str(error)) from None
+        raise Bad(str(error), Cause.WRONG) from None
     try:
         opened = open_two if settings.results_bucket else open_store
         store = opened(settings, credentials, SystemClock(), new_random())
     except SettingsError as error:
-        raise Bad(str(error)) from None
+        raise Bad(str(error), Cause.WRONG) from None
     return Bucket(settings, store, credentials)
 
 
@@ -116,10 +145,10 @@ def versioning(bucket: Bucket) -> str:
     try:
         bucket.store.refuse_versioned()
     except VersionedBucket as error:
-        raise Bad(str(error)) from None
+        raise Bad(str(error), Cause.WRONG) from None
     except StoreError as error:
         if RESULTS_BUCKET in str(error):
-            raise Bad(str(error)) from None
+            raise Bad(str(error), Cause.WRONG) from None
         raise
     return "off"
 
@@ -145,9 +174,9 @@ def checked(what: str, look: Callable[[], str | None]) -> Check:
     try:
         seen = look()
     except Bad as error:
-        return Check(what, False, str(error))
+        return Check(what, False, str(error), cause=error.cause)
     except StoreError as error:
-        return Check(what, False, _advice(str(error)))
+        return Check(what, False, _advice(str(error)), cause=_cause(str(error)))
     return Check(what, None if seen is None else True, seen or "not set; left out")
 
 
@@ -157,6 +186,10 @@ def _advice(text: str) -> str:
         if sign in text:
             return f"{text} What to do: {advice}"
     return f"{text} Try again in a minute."
+
+
+def _cause(text: str) -> Cause:
+    return next((cause for sign, cause in CAUSES.items() if sign in text), Cause.BUSY)
 
 
 def endpoint(bucket: Bucket) -> str:
@@ -169,7 +202,9 @@ def endpoint(bucket: Bucket) -> str:
             return url
     except (OSError, ValueError) as error:
         advice = WHAT_TO_DO["could not be reached"]
-        raise Bad(f"{url} cannot be reached ({error}). What to do: {advice}") from None
+        raise Bad(
+            f"{url} cannot be reached ({error}). What to do: {advice}", Cause.UNREACHABLE
+        ) from None
 
 
 def reachable(bucket: Bucket) -> str:

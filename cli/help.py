@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import click
-from click.exceptions import NoArgsIsHelpError, UsageError
+from click.exceptions import NoArgsIsHelpError, NoSuchCommand, UsageError
 from rich.cells import cell_len
 
 from cli.language import is_chinese, tell
@@ -17,6 +18,7 @@ from cli.output import complain, wrapped
 AS_IT_IS = "\b"
 """Begins a paragraph whose lines stay as they are written (Click, Preventing Rewrapping)."""
 GAP = 2
+OTHER_NAMES = Path(__file__).parent / "other_names.yaml"
 _ROW = re.compile(r"(\S.*?) {2,}(\S.*)")
 _EXTRA = re.compile(r"(.*?)\s*\[((?:required|default: |[0-9]+<=?x)[^\]]*)\]", re.DOTALL)
 
@@ -128,6 +130,26 @@ class Group(click.Group):
     def add_command(self, cmd: click.Command, name: str | None = None) -> None:
         cmd.context_class = Context
         super().add_command(cmd, name)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Click names what is spelled alike; this, what other tools call it. Raises UsageError."""
+        try:
+            return super().resolve_command(ctx, args)
+        except NoSuchCommand as error:
+            ours = _ours(error.command_name)
+            if ours not in self.commands:
+                raise
+            raise UsageError(f"{error.message} Did you mean '{ours}'?", ctx) from None
+
+
+def _ours(name: str) -> str:
+    """Our name of a command by that of other tools; empty if there is none."""
+    from shared.catalogue.files import load_file  # who types our names does without
+
+    table: Any = load_file(OTHER_NAMES)
+    return next((str(ours) for ours, others in table.items() if name.lower() in others), "")
 
 
 def wrong(error: UsageError) -> None:

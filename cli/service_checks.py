@@ -11,7 +11,7 @@ import requests
 
 from cli.access import Access
 from cli.backends.answers import not_the_api
-from cli.bucket_checks import Bad, Check, checked
+from cli.bucket_checks import Bad, Cause, Check, checked
 from cli.limit_checks import in_region, other_limits
 from cli.output import counted
 from cli.trouble import Trouble
@@ -50,7 +50,7 @@ def _opened(environ: Mapping[str, str]) -> list[tuple[ModelStudio, Settings]]:
     try:
         settings = load_settings(names)
     except SettingsError as error:
-        raise Bad(str(error)) from None
+        raise Bad(str(error), Cause.WRONG) from None
     session = requests.Session()
     service = ModelStudio(settings.base_url, FixedKey(key), session, settings.workspace)
     return [(service, settings)]
@@ -61,7 +61,7 @@ def _model_service(service: ModelStudio, settings: Settings) -> str:
     try:
         service.probe(load_catalogue().names()[0])
     except ServiceError as error:
-        raise Bad(_service_advice(settings.base_url, error)) from None
+        raise Bad(_service_advice(settings.base_url, error), _service_cause(error)) from None
     return f"{settings.base_url} takes the key"
 
 
@@ -109,6 +109,12 @@ def _service_advice(url: str, error: ServiceError) -> str:
     return f"{url} answered {error.code}: {error.message} (HTTP {error.http}); try again later."
 
 
+def _service_cause(error: ServiceError) -> Cause:
+    if error.http == 0:
+        return Cause.UNREACHABLE
+    return Cause.BUSY if error.http == 429 or error.http >= 500 else Cause.OTHER
+
+
 def api_check(access: Access) -> Check:
     """Whether the HTTP API answers and takes the token."""
     if not access.url:
@@ -129,8 +135,15 @@ def _api(access: Access) -> str:
     except UnknownJob:
         return f"{url} takes the token"
     except WanxError as error:
-        raise Bad(_api_advice(url, error)) from None
+        raise Bad(_api_advice(url, error), _api_cause(error)) from None
     raise Bad(not_the_api(url, 200).message)
+
+
+def _api_cause(error: WanxError) -> Cause:
+    if isinstance(error, Unreachable):
+        return Cause.UNREACHABLE
+    failing = isinstance(error, Refused) and error.problem.status >= 500
+    return Cause.FAILING if failing else Cause.OTHER
 
 
 def _api_advice(url: str, error: WanxError) -> str:

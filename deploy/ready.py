@@ -21,8 +21,8 @@ BUCKET_FORM = (
 )
 HERE = ("127.0.0.1", "localhost", "::1")
 ENDPOINTS = ("OSS_ENDPOINT", "OSS_PUBLIC_ENDPOINT", "DASHSCOPE_HTTP_BASE_URL", "API_URL")
-EXAMPLE_KEY = "sk-your-key"
-"""What docs/deploy.md has in place of an API key."""
+EXAMPLE_KEY, EXAMPLE_BUCKET = "sk-your-key", "my-images"
+"""What docs/deploy.md has in place of an API key, and of a bucket's name, which somebody owns."""
 DEFAULT_ENDPOINT = "https://oss-cn-beijing-internal.aliyuncs.com"
 
 
@@ -43,6 +43,11 @@ def _bucket(environ: Mapping[str, str]) -> Iterator[str]:
     name = environ.get("OSS_BUCKET", "")
     if name and not BUCKET.fullmatch(name):
         yield f"OSS_BUCKET is {name!r}; expected {BUCKET_FORM}"
+    if name == EXAMPLE_BUCKET:
+        yield (
+            f"OSS_BUCKET is {EXAMPLE_BUCKET}, the example of docs/deploy.md; put a name of your own"
+            " into deploy.env, since names of buckets are unique in all of OSS"
+        )
 
 
 def _key(environ: Mapping[str, str]) -> Iterator[str]:

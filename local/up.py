@@ -1,4 +1,4 @@
-"""`python -m local.up`: OSS, Model Studio and the runtime on this computer, until Ctrl-C."""
+"""`wanx up` and `make up`: the laptop cloud, in a process of its own."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ from local.up_settings import (
 
 __all__ = ["LaptopCloud", "UpError", "main", "summary"]
 
+_ABOUT = "OSS, Model Studio and the runtime on this computer, until Ctrl-C."
 READY_SECONDS = 30.0
 PORT_TRIES = 3
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -320,7 +321,7 @@ def main() -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m local.up", description=__doc__)
+    parser = argparse.ArgumentParser(prog="wanx up", description=_ABOUT)
     add = parser.add_argument
     add("--data", type=Path, default=Path(".local"), help="folder for all of it (%(default)s)")
     add("--ports", type=int, default=PORT, help="first of three; 0: any free (%(default)s)")

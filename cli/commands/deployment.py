@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 
 import click
 from rich.cells import cell_len
@@ -13,7 +14,7 @@ from cli.backends.bucket import quiet
 from cli.bucket_checks import checked
 from cli.deployment.checks import CHECKS
 from cli.deployment.site import Site
-from cli.deployment.steps import DONE, LATER, LEFT_OUT, TO_DO, NotHere, Seen, Step, load_plan
+from cli.deployment.steps import DONE, LATER, LEFT_OUT, TO_DO, Cure, NotHere, Seen, Step, load_plan
 from cli.language import tell
 from cli.output import clean, console, counted, say, wrapped
 from cli.trouble import NOT_SO, Trouble
@@ -33,7 +34,7 @@ def run(access: Access, stack: str) -> int:
     for seen in look(Site(access, load_plan(), stack)):
         is_next = seen.is_open and not still_open
         still_open += [seen] if seen.is_open else []
-        _show(seen, NEXT if is_next else seen.state, _do(seen.step, access, stack))
+        _show(seen, NEXT if is_next else seen.state, _cure(seen, access, stack))
     say("All is done." if not still_open else f"{counted(len(still_open), 'step')} left.")
     return NOT_SO if still_open else 0
 
@@ -59,23 +60,24 @@ def _looked_at(step: Step, site: Site) -> Seen:
         return Seen(step, LEFT_OUT, str(error))
     except Trouble as error:
         return Seen(step, TO_DO, error.message)
-    return Seen(step, DONE if check.ok else TO_DO, check.text)
+    return Seen(step, DONE if check.ok else TO_DO, check.text, check.cause)
 
 
-def _do(step: Step, access: Access, stack: str) -> str:
+def _cure(seen: Seen, access: Access, stack: str) -> Cure:
     env = "".join(f"{word} " for word in access.again)
-    return step.do.format(stack=stack, env=env)
+    cure = seen.step.cure(seen.cause)
+    return replace(cure, do=cure.do.format(stack=stack, env=env))
 
 
-def _show(seen: Seen, word: str, do: str) -> None:
+def _show(seen: Seen, word: str, cure: Cure) -> None:
     out = console()
     mark = tell(_mark(word))
     out.print(mark + " " * (len(INDENT) - cell_len(mark)), style=STYLES[word], end="")
     lines = wrapped(f"{seen.step.id}: {tell(clean(seen.text))}", out.width - len(INDENT))
     if seen.state == TO_DO:
-        what = f"If you want it: {do}" if seen.step.optional else f"Do: {do}"
+        what = f"If you want it: {cure.do}" if seen.step.optional else f"Do: {cure.do}"
         lines += wrapped(tell(what), out.width - len(INDENT))
-        lines.append(tell(f"See {PAGE}#{seen.step.page}"))
+        lines += [tell(f"See {PAGE}#{cure.page}")] if cure.page else []
     for number, line in enumerate(lines):
         click.echo(f"{INDENT if number else ''}{line}")
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cli.bucket_checks import Bad, Bucket
+from cli.bucket_checks import Bad, Bucket, Cause
 from shared.platform.slim_imports import oss2, requests
 
 STATE = "state/"
@@ -77,7 +77,10 @@ def _asked(ask: Any, what: str) -> Any:
             return None
         raise Bad(
             f"the {what} cannot be read ({error.status} {error.code}); give the RAM user the policy"
-            " of docs/permissions.md (operator)."
+            " of docs/permissions.md (operator).",
+            Cause.REFUSED if error.status == 403 else Cause.BUSY,
         ) from None
     except (oss2.exceptions.OssError, requests.RequestException) as error:
-        raise Bad(f"the {what} cannot be read ({type(error).__name__}); try again.") from None
+        raise Bad(
+            f"the {what} cannot be read ({type(error).__name__}); try again.", Cause.UNREACHABLE
+        ) from None

@@ -11,7 +11,16 @@ from typing import Any
 from urllib.parse import quote
 
 from cli.backends.protocol import Wanted
-from cli.bucket_checks import Bad, Bucket, Check, endpoint, public_link, reachable, versioning
+from cli.bucket_checks import (
+    Bad,
+    Bucket,
+    Cause,
+    Check,
+    endpoint,
+    public_link,
+    reachable,
+    versioning,
+)
 from cli.deployment.bucket_rules import lacking, lets_a_page_in, removals, wrong_removals
 from cli.deployment.openapi import Operation, Refused
 from cli.deployment.site import FC_VERSION, ROS_VERSION, Site
@@ -60,7 +69,7 @@ def _model_service(site: Site) -> str:
 
 def _of(check: Check) -> str:
     if not check.ok:
-        raise Bad(check.text)
+        raise Bad(check.text, check.cause)
     return check.text
 
 
@@ -68,7 +77,9 @@ def _foundation(site: Site) -> str:
     stack = _stack(site)
     status = str(stack.get("Status"))
     if status.endswith("IN_PROGRESS"):
-        raise Bad(f"the stack {site.foundation} is {status}: wait until it is complete.")
+        raise Bad(
+            f"the stack {site.foundation} is {status}: wait until it is complete.", Cause.BUSY
+        )
     if status not in COMPLETE:
         why = stack.get("StatusReason") or "the ROS console says why"
         raise Bad(f"the stack {site.foundation} is {status}: {why}")
@@ -93,7 +104,9 @@ def _stack(site: Site) -> Mapping[str, Any]:
                 raise Bad(f"there is no stack {site.foundation} in {region['RegionId']}.")
             site.stack_seen = site.api.get(site.ros, Operation("GetStack", ROS_VERSION), named)
         except Refused as error:
-            raise Bad(f"ROS refused ({error}); allow ros:ListStacks and ros:GetStack.") from None
+            raise Bad(
+                f"ROS refused ({error}); allow ros:ListStacks and ros:GetStack.", Cause.REFUSED
+            ) from None
     return site.stack_seen
 
 
@@ -104,7 +117,8 @@ def _bucket(site: Site) -> str:
     if place != wanted:
         raise Bad(
             f"the bucket is in {place}, the settings say {wanted}: a trigger's bucket is in the"
-            " region of its function. Correct OSS_REGION, or take another bucket."
+            " region of its function. Correct OSS_REGION, or take another bucket.",
+            Cause.WRONG,
         )
     return f"in {place}, versioning {versioning(site.bucket)}; {done}"
 
@@ -177,7 +191,8 @@ def _triggers_of(site: Site, function: str) -> list[dict[str, Any]] | None:
                 return None
             raise Bad(
                 f"Function Compute refused ({error}); activate it in its console, and allow"
-                " fc:ListTriggers (docs/permissions.md, operator)."
+                " fc:ListTriggers (docs/permissions.md, operator).",
+                Cause.REFUSED,
             ) from None
         site.triggers_seen[function] = list(seen.get("triggers") or ())
     return site.triggers_seen[function]

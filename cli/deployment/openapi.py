@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit
 
 import requests
 
-from cli.bucket_checks import TIMEOUT, Bad
+from cli.bucket_checks import TIMEOUT, Bad, Cause
 from shared.platform.clock import Clock, nonce
 from shared.platform.fc.invoke import authorization
 from shared.platform.settings import Credentials
@@ -61,7 +61,8 @@ class OpenApi:
             answer = self.http.get(url, headers=headers, timeout=TIMEOUT, allow_redirects=False)
         except requests.RequestException as error:
             raise Bad(
-                f"{endpoint} cannot be reached ({type(error).__name__}); check the network."
+                f"{endpoint} cannot be reached ({type(error).__name__}); check the network.",
+                Cause.UNREACHABLE,
             ) from None
         try:
             said = answer.json()

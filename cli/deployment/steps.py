@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cli.bucket_checks import Cause
 from shared.catalogue.files import load_file
 
 TABLE = Path(__file__).parent / "steps.yaml"
@@ -19,6 +20,14 @@ class NotHere(Exception):
 
 
 @dataclass(frozen=True)
+class Cure:
+    """What to do, and the section of docs/deploy.md that says more; empty: none does."""
+
+    do: str
+    page: str = ""
+
+
+@dataclass(frozen=True)
 class Step:
     """A row of steps.yaml, whose head says what its fields mean."""
 
@@ -27,6 +36,11 @@ class Step:
     page: str
     needs: tuple[str, ...] = ()
     optional: bool = False
+    causes: Mapping[Cause, Cure] = field(default_factory=dict)
+
+    def cure(self, cause: Cause) -> Cure:
+        """What to do where the step is open because of this."""
+        return self.causes.get(cause) or Cure(self.do, self.page)
 
 
 @dataclass(frozen=True)
@@ -36,6 +50,7 @@ class Seen:
     step: Step
     state: str
     text: str
+    cause: Cause = Cause.OTHER
 
     @property
     def is_open(self) -> bool:
@@ -56,8 +71,12 @@ class Plan:
 def load_plan() -> Plan:
     """The table, in its order."""
     document: Any = load_file(TABLE)
-    steps = tuple(
-        Step(name, row["do"], row["page"], tuple(row.get("needs", ())), row.get("optional", False))
-        for name, row in document["steps"].items()
-    )
+    steps = tuple(_step(name, row, document["causes"]) for name, row in document["steps"].items())
     return Plan(steps, document["triggers"], document["lifecycle"])
+
+
+def _step(name: str, row: Mapping[str, Any], general: Mapping[str, Any]) -> Step:
+    causes = {**general, **row.get("causes", {})}
+    cures = {Cause(cause): Cure(**cure) for cause, cure in causes.items()}
+    needs = tuple(row.get("needs", ()))
+    return Step(name, row["do"], row["page"], needs, row.get("optional", False), cures)

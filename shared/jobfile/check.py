@@ -10,7 +10,7 @@ from typing import Any
 from shared.catalogue.conditions import default_of
 from shared.catalogue.files import SCHEMAS, read_schema
 from shared.catalogue.models import Catalogue, Model
-from shared.catalogue.plain import MOST_SHOWN, Plain, copy
+from shared.catalogue.plain import MOST_SHOWN, Plain, copy, escape
 from shared.catalogue.wire import flat_body, is_native
 from shared.jobfile import wording
 from shared.jobfile.document import Document
@@ -100,7 +100,25 @@ def _model(job: Plain, catalogue: Catalogue, found: Findings) -> Model | None:
         cure = f"did you mean {near}?" if near else f"use {expected}"
         what = f"this model is not known; {cure}"
         found.violate("/model", expected, name, what, "model catalogue")
+        if (meant := catalogue.get(near or "")) is not None:
+            _check_keys(job, meant, found)
     return model
+
+
+def _check_keys(job: Mapping[str, Any], meant: Model, found: Findings) -> None:
+    """Mistyped keys, where the model's name is mistyped too; the rest waits for its name."""
+    if is_native(meant, job):
+        return
+    schemas = {"input": meant.input_schema, "parameters": meant.parameters_schema}
+    for section, schema in schemas.items():
+        written, known = job.get(section), list(schema["properties"])
+        for key in written if isinstance(written, dict) else ():
+            near = None if key in known or found.full() else wording.nearest(key, known)
+            if near:
+                what = f"{meant.name} has no key `{key[:60]}`; did you mean `{near}`?"
+                expected = f"one of {', '.join(sorted(known))}"
+                place = f"/{section}/{escape(key)}"
+                found.violate(place, expected, written[key], what, meant.title)
 
 
 def _sections(model: Model | None) -> dict[str, Iterable[str]]:
@@ -125,6 +143,13 @@ def _check_envelope(job: Plain, model: Model | None, found: Findings) -> None:
         return
     if isinstance(job, str) and _is_wide(job):
         what = "one text, because its colons are full-width; write `:` and a space after each key"
+        found.violate("", "a mapping", job, what, _SOURCE)
+        return
+    if not isinstance(job, dict):
+        what = (
+            "this is not a job: a job has at least the keys `model` and `input`; `wanx init MODEL`"
+            " writes one to fill in"
+        )
         found.violate("", "a mapping", job, what, _SOURCE)
         return
     section = Section("", _envelope(), _sections(model), {}, _SOURCE)

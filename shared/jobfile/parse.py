@@ -112,7 +112,7 @@ def _slip(text: str, problem: Problem) -> tuple[Violation, ...]:
     from shared.jobfile.slips import slip_in  # for a text that cannot be read
 
     ends_here = problem.expected.startswith("well-formed") and problem.line
-    found = slip_in(text, problem.line) if ends_here else None
+    found = slip_in(text, problem.line, problem.column) if ends_here else None
     if found is None or found[0] > (problem.line or 0):
         return ()
     return (Violation("", found[0], problem.expected, "", found[1], _SOURCE),)

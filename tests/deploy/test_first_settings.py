@@ -59,6 +59,7 @@ def test_nobody_else_reads_the_files_and_nothing_secret_is_printed(tmp_path: Pat
 def test_what_was_filled_in_can_be_deployed(folder: Path) -> None:
     path = folder / "deploy.env"
     path.write_text(path.read_text("utf-8").replace("sk-your-key", "sk-0"), "utf-8")
+    path.write_text(path.read_text("utf-8").replace("my-images", "studio-images"), "utf-8")
     done = bash(LOOKS, folder)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
@@ -66,4 +67,5 @@ def test_what_was_filled_in_can_be_deployed(folder: Path) -> None:
 def test_what_was_not_filled_in_is_named(folder: Path) -> None:
     done = bash(LOOKS, folder)
     assert done.returncode == 1
+    assert "cannot deploy: OSS_BUCKET is my-images, the example" in done.stderr
     assert "cannot deploy: DASHSCOPE_API_KEY is sk-your-key, the example" in done.stderr

@@ -13,7 +13,7 @@ import pytest
 from deploy.ready import notices, problems
 
 ROOT = Path(__file__).resolve().parents[2]
-GOOD = {"OSS_BUCKET": "my-images", "DASHSCOPE_API_KEY": "sk-0"}
+GOOD = {"OSS_BUCKET": "studio-images", "DASHSCOPE_API_KEY": "sk-0"}
 
 
 def test_a_bucket_and_a_key_are_enough() -> None:
@@ -56,6 +56,7 @@ def test_alarms_need_who_is_notified() -> None:
         ({"DASHSCOPE_API_KEY": ""}, "lacks DASHSCOPE_API_KEY"),
         ({"OSS_BUCKET": "My_Images"}, "lower-case letters"),
         ({"OSS_BUCKET": "ab"}, "3 to 63"),
+        ({"OSS_BUCKET": "my-images"}, "the example of docs/deploy.md; put a name of your own"),
         ({"DASHSCOPE_API_KEY": "sk-your-key"}, "put the key of the Model Studio console into"),
         ({"OSS_ENDPOINT": "http://127.0.0.1:9480"}, ".local/env"),
         ({"DASHSCOPE_HTTP_BASE_URL": "http://localhost:9481/api/v1"}, ".local/env"),
@@ -75,7 +76,7 @@ def test_what_cannot_work_is_named_with_what_to_do(change: dict[str, str], expec
 
 
 def test_the_command_ends_with_1_and_says_why() -> None:
-    environ = {"PATH": os.environ["PATH"], "OSS_BUCKET": "my-images"}
+    environ = {"PATH": os.environ["PATH"], "OSS_BUCKET": "studio-images"}
     command = [sys.executable, "-m", "deploy.ready"]
     run = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True)
     assert run.returncode == 1

@@ -22,6 +22,7 @@ from tests.e2e.conftest import ROOT
 from tests.e2e.verify_laptop import (
     API,
     OSS,
+    STUDIO,
     Laptop,
     downloads,
     laptop_with_proxies,
@@ -107,6 +108,11 @@ def refused(path: str, status: int, code: str) -> Twist:
     return twist
 
 
+def denied(request: Request, answer: Answer) -> Answer | None:
+    body = b"<Error><Code>AccessDenied</Code><Message>No.</Message></Error>"
+    return Answer(403, answer.headers, body) if "list-type=2" in request.path else None
+
+
 def elsewhere(request: Request, answer: Answer) -> Answer | None:
     body = answer.body.replace(b"oss-cn-beijing<", b"oss-cn-hangzhou<")
     return replace(answer, body=body) if "?bucketInfo" in request.path else None
@@ -137,10 +143,32 @@ def an_hour_later(request: Request, answer: Answer) -> Answer | None:
 OTHER_BUCKET = triggers("poll", lambda rows: [r | {"sourceArn": "acs:oss:x::b"} for r in rows])
 ONE_MORE = triggers("submit", lambda rows: [*rows, rows[0] | {"triggerName": "jobs-txt"}])
 BROKEN: list[tuple[str, str, Twist, str, str]] = [
-    ("bucket", OSS, elsewhere, "in cn-hangzhou, the settings say cn-beijing", "s foundation"),
-    ("bucket", OSS, has_versioning, "versioning", "s foundation deploy -y"),
+    ("bucket", OSS, elsewhere, "in cn-hangzhou, the settings say cn-beijing", "Do: Correct OSS_R"),
+    ("bucket", OSS, has_versioning, "versioning", "set OSS_BUCKET to a new bucket; then s found"),
     ("functions", API, refused("wanx-rescue/", 404, "FunctionNotFound"), "wanx-rescue", "s deploy"),
-    ("functions", API, refused("wanx-poll/", 403, "AccessDenied"), "fc:ListTriggers", "s deploy"),
+    (
+        "functions",
+        API,
+        refused("wanx-poll/", 403, "AccessDenied"),
+        "fc:ListTriggers",
+        "Do: Activate Function Compute",
+    ),
+    ("api", API, refused("/jobs/wanx-doctor", 500, "Oops"), "HTTP 500", "Do: Look into the log of"),
+    (
+        "model-service",
+        STUDIO,
+        refused("/tasks", 503, "ServiceUnavailable"),
+        "(HTTP 503); try again later",
+        "Do: Wait some minutes",
+    ),
+    (
+        "bucket-rules",
+        OSS,
+        refused("?lifecycle", 403, "AccessDenied"),
+        "cannot be read",
+        "Do: Give the RAM user of cloud.env the policy wanx-operator.",
+    ),
+    ("access-key", OSS, denied, "the key may not do this", "Do: Give the RAM user of cloud.env"),
     ("triggers", API, without_triggers("submit", "jobs-yml"), "no trigger jobs-yml", "s deploy -y"),
     ("triggers", API, ONE_MORE, "a trigger jobs-txt that is not of this version", "s deploy -y"),
     ("triggers", API, OTHER_BUCKET, "wanx-poll's trigger wake is on b, not", "s deploy -y"),
@@ -167,29 +195,45 @@ def test_a_step_is_open_where_a_server_says_otherwise(
     assert do in seen.text
 
 
-WRONG: list[tuple[str, dict[str, str], str]] = [
-    ("settings", {"OSS_BUCKET": ""}, "The environment lacks OSS_BUCKET"),
-    ("settings", {"OSS_ACCESS_KEY_ID": ""}, "no keys for OSS"),
-    ("access-key", {"OSS_ACCESS_KEY_SECRET": "wrong"}, "does not belong to OSS_ACCESS_KEY_ID"),
-    ("access-key", {"OSS_ENDPOINT": "http://127.0.0.1:1"}, "nobody answers at OSS_ENDPOINT"),
-    ("model-service", {"DASHSCOPE_API_KEY": "sk-wrong"}, "refuses DASHSCOPE_API_KEY"),
-    ("bucket", {"OSS_BUCKET": "not-there"}, "there is no such bucket"),
-    ("public-endpoint", {"OSS_PUBLIC_ENDPOINT": "http://127.0.0.1:1"}, "INPUT_DELIVERY=inline"),
-    ("api", {"API_TOKEN": "wrong"}, "refuses the token"),
-    ("api", {"API_URL": ""}, "Function Compute says that it is http://127.0.0.1:"),
+NOBODY = "http://127.0.0.1:1"
+CONNECT = "Connect this computer to the network"
+WRONG: list[tuple[str, dict[str, str], str, str]] = [
+    ("settings", {"OSS_BUCKET": ""}, "The environment lacks OSS_BUCKET", "Write the file cloud"),
+    ("settings", {"OSS_ACCESS_KEY_ID": ""}, "no keys for OSS", "Write the file cloud.env"),
+    ("settings", {"OSS_ENDPOINT": "oss://x"}, "OSS_ENDPOINT", "Correct that setting in cloud.env"),
+    (
+        "access-key",
+        {"OSS_ACCESS_KEY_SECRET": "wrong"},
+        "does not belong to OSS_ACCESS_KEY_ID",
+        "Take the AccessKey of the RAM user",
+    ),
+    ("access-key", {"OSS_ENDPOINT": NOBODY}, "nobody answers at OSS_ENDPOINT", CONNECT),
+    ("model-service", {"DASHSCOPE_API_KEY": "sk-wrong"}, "refuses DASHSCOPE_API_KEY", "Activate"),
+    ("model-service", {"DASHSCOPE_HTTP_BASE_URL": NOBODY}, "cannot be reached", CONNECT),
+    ("bucket", {"OSS_BUCKET": "not-there"}, "there is no such bucket", "s foundation deploy -y"),
+    ("public-endpoint", {"OSS_PUBLIC_ENDPOINT": NOBODY}, "INPUT_DELIVERY=inline", "export OSS_PUB"),
+    ("api", {"API_TOKEN": "wrong"}, "refuses the token", "Set API_URL and API_TOKEN in cloud.env"),
+    ("api", {"API_URL": ""}, "Function Compute says that it is http://127.0.0.1:", "Set API_URL"),
 ]
 
 
-@pytest.mark.parametrize(("step", "changes", "said"), WRONG)
+@pytest.mark.parametrize(("step", "changes", "said", "do"), WRONG)
 def test_a_step_is_open_where_a_setting_is_wrong(
-    laptop: Laptop, step: str, changes: dict[str, str], said: str
+    laptop: Laptop, step: str, changes: dict[str, str], said: str, do: str
 ) -> None:
     seen = Seen(laptop, **changes)
     assert (seen.code, seen.state(step)) == (1, "next"), seen.done.output
     assert said in seen.text
+    assert f"Do: {do}" in seen.text
     for later in load_plan().steps:
         if step in later.needs:
             assert seen.state(later.id) == "later"
+
+
+def test_an_api_that_nobody_reaches_is_not_cured_by_its_token(laptop: Laptop) -> None:
+    seen = Seen(laptop, API_URL=NOBODY)
+    assert seen.state("api") == "to do"
+    assert f"Do: {CONNECT}, or correct API_URL" in seen.text
 
 
 def rule(prefix: str, days: int) -> LifecycleRule:
@@ -249,10 +293,15 @@ ON = {"Alarms": "true", "AlarmPolicy": "on-call"}
 STACKS: list[tuple[list[Scripted], str, str, str]] = [
     (ros("CREATE_COMPLETE", **ON), "", "", "the action policy is on-call"),
     (ros("UPDATE_COMPLETE", Alarms="false"), "alarms", "ALARMS=true", "nobody is notified"),
-    (ros("CREATE_IN_PROGRESS"), "foundation", "s foundation", "wait until it is complete"),
+    (ros("CREATE_IN_PROGRESS"), "foundation", "Do: Wait some minutes", "wait until"),
     (ros("CREATE_FAILED"), "foundation", "s foundation", "CREATE_FAILED: as ROS says"),
     ([Scripted(body=b'{"Stacks": []}')], "foundation", "s foundation", "no stack wanx-foundation"),
-    ([Scripted(403, b'{"Code": "NoPermission"}')], "foundation", "s found", "allow ros:ListStacks"),
+    (
+        [Scripted(403, b'{"Code": "NoPermission"}')],
+        "foundation",
+        "Do: Give",
+        "allow ros:ListStacks",
+    ),
 ]
 
 

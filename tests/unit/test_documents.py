@@ -123,6 +123,18 @@ def exists(dotted: str) -> bool:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_commands_can_be_pasted_into_any_shell(name: str) -> None:
+    """An interactive zsh takes a comment for words of the command; `read -p` is bash alone."""
+    lines = [
+        line
+        for block in FENCE.finditer(text(name))
+        if block["kind"] == "sh"
+        for line in block["body"].splitlines()
+    ]
+    assert not [line for line in lines if re.search(r"(?:^|\s)#\s|\bread -\w*[ps]", line)]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_links_lead_somewhere(name: str) -> None:
     missing = []
     for link in links(name):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from cli.help import OTHER_NAMES
 from cli.main import wanx
+from shared.catalogue.files import load_file
 from tests.kit.wanx import run
 
 
@@ -19,6 +21,8 @@ from tests.kit.wanx import run
         (["list", "--model", "nope"], 2, "the models are"),
         (["list", "--since", "yesterday"], 2, "write 30m, 2h, 3d"),
         (["nonsense"], 2, "No such command"),
+        (["events"], 2, "No such command 'events'. Did you mean 'logs'?"),
+        (["statsu"], 2, "No such command 'statsu'. Did you mean 'status'?"),
         (["repair"], 3, "no bucket and no API is known"),
         (["redrive"], 3, "no bucket and no API is known"),
         (["resume", "--key"], 3, "no bucket and no API is known"),
@@ -28,6 +32,14 @@ from tests.kit.wanx import run
 )
 def test_what_is_wrong_is_said_in_words(words: list[str], code: int, said: str) -> None:
     assert said in " ".join(run(*words, code=code).split())
+
+
+def test_other_names_are_of_commands_that_there_are_and_none_is_ours() -> None:
+    table = load_file(OTHER_NAMES)
+    others = [other for row in table.values() for other in row]
+    assert set(table) <= set(wanx.commands)
+    assert len(set(others)) == len(others)
+    assert not set(others) & set(wanx.commands)
 
 
 def test_exit_codes_are_documented() -> None:
