@@ -31,10 +31,12 @@ def log_in(name: str, bucket: bool, api: str | None) -> None:
     profiles.put(name, settings)
     if exposed := profiles.exposed():
         complain(f"warning: {exposed}")
-    say(
-        f"{place} works. It is kept as the profile {name} in {profiles.path}"
-        f"{'.' if exposed else ', which only you can read.'}"
-    )
+        say(f"{place} works. It is kept as the profile {name} in {profiles.path}.")
+    else:
+        say(
+            f"{place} works. It is kept as the profile {name} in {profiles.path}, which only you"
+            " can read."
+        )
     if name == DEFAULT:
         say("Commands work there now, unless another place is named.")
     else:

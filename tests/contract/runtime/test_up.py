@@ -146,7 +146,7 @@ def test_the_command_line_may_notify_receivers_as_well(tmp_path: Path) -> None:
             "sh",
             "-euc",
             '. "$0"; printf "%s\n" "$WEBHOOK_KEY" "$WEBHOOK_HOSTS" "$WEBHOOKS"',
-            path,
+            str(path),
         ]
         sourced = subprocess.run(shell, capture_output=True, text=True, check=True).stdout
         assert sourced.splitlines() == [read[name] for name in hooks]

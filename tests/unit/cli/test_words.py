@@ -34,6 +34,8 @@ CLICK = ("core", "decorators", "exceptions", "parser", "types")
 ROOT = Path(__file__).resolve().parents[3]
 NO_MESSAGES = {
     # Pieces of commands, requests and files.
+    "chmod go-w {}",
+    "chmod 600 {}",
     '--token "${}"',
     "Bearer {}",
     "model: {}",
