@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, NoReturn
 
+from local.browser import is_wanted, open_page
 from local.own_computer import keep_files_private
 from local.page_access import allow_page
 from local.supervise import Child, ChildError
@@ -312,12 +313,21 @@ def main() -> int:
         with cloud:
             if not arguments.quiet:
                 print(summary(cloud), flush=True)
+                _show_page(cloud, arguments.no_browser)
             cloud.wait()
     except KeyboardInterrupt:
         return 0
     except UpError as error:
         print(f"local.up: {error}", file=sys.stderr)
         return 1
+
+
+def _show_page(cloud: LaptopCloud, unwanted: bool) -> None:
+    link = cloud.sign_in_link
+    if unwanted or not link or not is_wanted(os.environ, sys.stdout.isatty(), sys.platform):
+        return
+    if open_page(link, cloud.data):
+        print("  It opens in your browser now; NO_BROWSER=1 keeps that closed.\n", flush=True)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -327,7 +337,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--ports", type=int, default=PORT, help="first of three; 0: any free (%(default)s)")
     add("--task-seconds", type=float, help="how long Model Studio takes for a task")
     add("--packages", type=Path, help="run the built packages of this folder, not functions/")
-    add("--quiet", action="store_true", help="no summary")
+    add("--no-browser", action="store_true", help="do not open the page (also: NO_BROWSER=1)")
+    add("--quiet", action="store_true", help="no summary, no browser")
     add("--verbose", action="store_true", help="the servers' and functions' logs to stderr")
     return parser
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from deploy.packaging.build import Builder, Package
-from deploy.packaging.dependencies import Dependencies, prepare
+from deploy.packaging.dependencies import STEPS, Dependencies, prepare
 from deploy.packaging.interpreters import Interpreter, find_interpreter, how_to_get
 from deploy.packaging.settings import (
     ROOT,
@@ -18,6 +18,7 @@ from deploy.packaging.settings import (
     Target,
     load_package_settings,
 )
+from deploy.packaging.steps import Steps
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -35,7 +36,10 @@ def _run(settings: PackageSettings, asked: argparse.Namespace) -> int:
     plans: dict[Target, list[FunctionPlan]] = {}
     for plan in settings.plans(asked.functions):
         plans.setdefault(settings.target(plan.runtime or asked.runtime), []).append(plan)
-    packages = [one for target in plans for one in _built(settings, target, plans[target], asked)]
+    steps = Steps(sum(STEPS + 1 + len(row) for row in plans.values()))
+    packages = [
+        one for target in plans for one in _built(settings, target, plans[target], asked, steps)
+    ]
     excess = [line for package in packages for line in package.excess]
     for line in excess:
         print(f"deploy.packaging: {line}", file=sys.stderr)
@@ -49,12 +53,17 @@ def _run(settings: PackageSettings, asked: argparse.Namespace) -> int:
 
 
 def _built(
-    settings: PackageSettings, target: Target, plans: list[FunctionPlan], asked: argparse.Namespace
+    settings: PackageSettings,
+    target: Target,
+    plans: list[FunctionPlan],
+    asked: argparse.Namespace,
+    steps: Steps,
 ) -> list[Package]:
     """The functions that run on this target."""
     interpreter, out = find_interpreter(target.python, os.environ), asked.out.resolve()
-    dependencies = prepare(settings, target, interpreter, asked.cache or out / ".cache")
-    packages = Builder(settings, target, interpreter, dependencies, out).build(plans)
+    cache = asked.cache or out / ".cache"
+    dependencies = prepare(settings, target, interpreter, cache, steps)
+    packages = Builder(settings, target, interpreter, dependencies, out, steps).build(plans)
     _report(packages, dependencies, interpreter, target)
     return packages
 

@@ -16,6 +16,7 @@ from deploy.packaging.dependencies import Dependencies
 from deploy.packaging.interpreters import Interpreter
 from deploy.packaging.settings import FunctionPlan, PackageError, PackageSettings, Target
 from deploy.packaging.stamp import STAMP, UNTRACKED, code_of, revision
+from deploy.packaging.steps import Steps
 from deploy.packaging.unpack import matches
 from deploy.packaging.wheelhouse import digest
 from shared.catalogue.files import CatalogueError, load_file
@@ -67,15 +68,19 @@ class Builder:
         interpreter: Interpreter | None,
         dependencies: Dependencies,
         out: Path,
+        steps: Steps,
     ) -> None:
         self._settings = settings
         self._target = target
         self._interpreter = interpreter
         self._dependencies = dependencies
         self._out = out
+        self._steps = steps
 
     def build(self, plans: list[FunctionPlan]) -> list[Package]:
-        """Build these functions. Raises PackageError; what was built before then stays."""
+        """Build these functions, in one step and one for each of them. Raises PackageError; what
+        was built before then stays."""
+        self._steps.begin(f"{self._target.runtime}: our own code")
         self._out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self._out, prefix=".new-") as scratch:
             folders = [Path(scratch, plan.name) for plan in plans]
@@ -135,6 +140,7 @@ class Builder:
 
     def _finish(self, plan: FunctionPlan, folder: Path) -> Package:
         archive = self._out / f"{plan.name}.zip"
+        self._steps.begin(f"{self._target.runtime}: {archive.name}")
         files = sorted(path for path in folder.rglob("*") if path.is_file())
         self._write_archive(archive, folder, files)
         unpacked = sum(path.stat().st_size for path in files)

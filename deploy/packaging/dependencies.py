@@ -12,8 +12,11 @@ from deploy.packaging.bytecode import compile_folders
 from deploy.packaging.interpreters import Interpreter
 from deploy.packaging.lockfile import read_lock
 from deploy.packaging.settings import PackageError, PackageSettings, Target
+from deploy.packaging.steps import Steps
 from deploy.packaging.unpack import prune, unpack
 from deploy.packaging.wheelhouse import fetch_locked
+
+STEPS = 3
 
 
 @dataclass(frozen=True)
@@ -25,24 +28,36 @@ class Dependencies:
 
 
 def prepare(
-    settings: PackageSettings, target: Target, interpreter: Interpreter | None, cache: Path
+    settings: PackageSettings,
+    target: Target,
+    interpreter: Interpreter | None,
+    cache: Path,
+    steps: Steps,
 ) -> Dependencies:
-    """The dependencies for one runtime, from `cache` or made there. Raises PackageError."""
+    """The dependencies for one runtime, from `cache` or made there, in STEPS steps.
+
+    Raises PackageError."""
     locked = read_lock(settings.lock_path(target))
+    what = f"{target.runtime}: {len(locked)} packages"
     folder = cache / f"{target.runtime}-{_key(settings, target, interpreter)}"
     done = folder / "saved.json"
     if not done.exists():
         for outdated in cache.glob(f"{target.runtime}-*"):
             shutil.rmtree(outdated)
+        steps.begin(f"{what}, download")
         files = fetch_locked(cache / "files", target, locked, settings.sources)
         saved = {}
+        steps.begin(f"{what}, unpack")
         for entry in locked:
             unpack(files[entry.name], entry.pin, settings.sources, folder / entry.name)
             saved[entry.name] = prune(folder / entry.name, settings.prune)
         _refuse_shared_files({entry.name: folder / entry.name for entry in locked})
+        steps.begin(f"{what}, compile" if interpreter else f"{what}, not compiled")
         if interpreter:
             compile_folders(interpreter, [folder / entry.name for entry in locked])
         done.write_text(json.dumps(saved), "utf-8")
+    else:
+        steps.begin(f"{what}, kept from an earlier build", STEPS)
     folders = {entry.name: folder / entry.name for entry in locked}
     return Dependencies(folders, json.loads(done.read_text("utf-8")))
 

@@ -111,9 +111,9 @@ def _check_keys(job: Mapping[str, Any], meant: Model, found: Findings) -> None:
         return
     schemas = {"input": meant.input_schema, "parameters": meant.parameters_schema}
     for section, schema in schemas.items():
-        written, known = job.get(section), list(schema["properties"])
-        if not isinstance(written, dict):
-            continue
+        known = list(schema["properties"])
+        part = job.get(section)
+        written = part if isinstance(part, dict) else {}
         for key in written:
             near = None if key in known or found.full() else wording.nearest(key, known)
             if near:

@@ -51,6 +51,7 @@ SETTINGS_FILES = (
     "s.yaml",
     "shared/platform/settings.py",
     "deploy/ready.py",
+    "local/browser.py",
     "local/up_settings.py",
     "cli/access.py",
     "cli/profiles.py",

@@ -63,6 +63,18 @@ def test_a_package_holds_what_its_function_needs_and_nothing_else(tree: Path) ->
     }
 
 
+def test_each_step_of_a_build_has_a_line(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    build(tree)
+    first = [line for line in capsys.readouterr().out.splitlines() if line.startswith("[")]
+    build(tree)
+    second = [line for line in capsys.readouterr().out.splitlines() if line.startswith("[")]
+    assert [line.partition(" ")[0] for line in first] == [f"[{n}/6]" for n in range(1, 7)]
+    assert "packages, download" in first[0]
+    assert [line.partition(" ")[0] for line in second] == [f"[{n}/6]" for n in range(3, 7)]
+    assert "kept from an earlier build" in second[0]
+    assert second[1:] == first[3:]
+
+
 def test_yaml_is_written_as_json_which_says_the_same(tree: Path) -> None:
     """By the rules of YAML 1.2, as the functions read it: no date, and `no` is a text."""
     write(tree / "schemas/deep/er.yaml", "day: 2026-11-20 # a day\nword: no\nname: 万\n")
