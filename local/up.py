@@ -107,7 +107,7 @@ class LaptopCloud:
             (self.data / "env").unlink(missing_ok=True)
             self._start()
             if self.bucket_folder is not None:  # which the summary tells people to drop files in
-                (self.bucket_folder / "jobs").mkdir(exist_ok=True)
+                (self.bucket_folder / "jobs").mkdir(mode=0o700, exist_ok=True)
             lines = [env_line(name, value) for name, value in self.env.items()]
             write_private(self.data / "env", "".join(lines))
         except BaseException as error:

@@ -30,6 +30,18 @@ HARMLESS: Mapping[str, tuple[Plain, ...]] = {
 }
 """Values of OpenAI's own fields that ask for what is done anyway: clients write them."""
 LONGEST_LABEL = 256
+OPTIONS = (
+    "job",
+    "id",
+    "labels",
+    "priority",
+    "expires_after",
+    "webhook",
+    "on_partial",
+    "on_unknown",
+)
+"""What only a job file says."""
+SECTIONS = ("input", "parameters")
 _SIZE = re.compile(r"([0-9]{1,6})[xX]([0-9]{1,6})")
 _REGION = "region"
 
@@ -77,6 +89,7 @@ def job_of(
     asked: Mapping[str, Plain], model: Model, images: Sequence[Plain], mask: Plain
 ) -> dict[str, Any]:
     """The job that a request asks for; `images` and `mask` as references. Raises NotWritable."""
+    _refuse_job_file(asked, model)
     places = Places.of(model)
     job: dict[str, Any] = {"model": model.name, "input": {}, "parameters": {}}
     if (prompt := asked.get(PROMPT)) is not None and (places.text or prompt != ""):
@@ -93,6 +106,22 @@ def job_of(
     _imply(job, model)
     labels = _labels(asked)
     return {**job, "job": {"labels": labels}} if labels else job
+
+
+def _refuse_job_file(asked: Mapping[str, Plain], model: Model) -> None:
+    """What belongs to a job file, and is not found where the check would say that it belongs."""
+    for name in (*OPTIONS, *SECTIONS):
+        if asked.get(name) is None or _section_of(name, model):
+            continue
+        if name in SECTIONS:
+            message = f"this API has no field {name}; write what is in it beside model and prompt"
+            raise NotWritable(name, message)
+        raise NotWritable(
+            name,
+            f"this API has no field {name}. `user` becomes a label of the job, and an"
+            " Idempotency-Key header makes a request safe to repeat; for anything else below `job`"
+            " send the job to POST /jobs",
+        )
 
 
 def _put_images(
@@ -141,7 +170,12 @@ def _says_nothing(name: str, value: Plain, model: Model) -> bool:
 
 
 def _section(name: str, model: Model) -> str:
-    return "input" if model.field("input", name) is not None else "parameters"
+    return _section_of(name, model) or "parameters"
+
+
+def _section_of(name: str, model: Model) -> str | None:
+    """Where the model has the field; None if it has none like it."""
+    return next((one for one in SECTIONS if model.field(one, name) is not None), None)
 
 
 def _imply(job: dict[str, Any], model: Model) -> None:

@@ -38,8 +38,6 @@ from shared.storage import layout
 from shared.storage.objects import ObjectMissing, ObjectTooLarge, StoreError
 
 SAFE = re.compile(r"[^A-Za-z0-9]+")
-OPTIONS = ("webhook", "labels", "priority", "expires_after", "on_partial", "on_unknown")
-"""What a job file says below `job` beside the id."""
 
 log = logging.getLogger(__name__)
 
@@ -241,20 +239,15 @@ class Intake:
                 self.ledger.queue.add(made)
                 return _new(made, source)
             last = records.last_from(last)
+        from shared.jobs.clashes import differing_options, other_options  # few ids are met again
+
         if last.digest != draft.digest:
             clash = _id_taken(draft.job, document)
-        elif differing := self._differing(draft, last):
-            clash = _id_of_other_options(draft.job, document, differing)
+        elif differing := differing_options(draft, records.with_spec(last)):
+            clash = other_options(draft.job, document, differing)
         else:
             return self.known(last)
         return self._reject(source, document.index, document.value, (clash,))
-
-    def _differing(self, draft: Record, last: Record) -> list[str]:
-        """The options in which a draft is not the job of its id; none of an erased job's."""
-        spec, asked = self.ledger.records.with_spec(last).spec, draft.spec
-        if spec is None or asked is None:
-            return []
-        return [name for name in OPTIONS if getattr(spec, name) != getattr(asked, name)]
 
     def _reject(
         self, source: Source, index: int, value: Any, violations: Sequence[Violation]
@@ -371,20 +364,5 @@ def _id_taken(job: str, document: Document) -> Violation:
         found=job,
         message=f"The id {job} belongs to another job with another request (its result lies at"
         f" {layout.result(job)}); choose another id.",
-        source="job file",
-    )
-
-
-def _id_of_other_options(job: str, document: Document, differing: Sequence[str]) -> Violation:
-    pointer = f"/job/{differing[0]}"
-    written = pointer if document.line(pointer) else "/job/id"
-    return Violation(
-        pointer=pointer,
-        line=document.line(written),
-        expected="what the job of this id was made with",
-        found=", ".join(differing),
-        message=f"The id {job} belongs to a job that asks for the same images with another"
-        f" {', '.join(differing)} (its result lies at {layout.result(job)}); send what it was made"
-        " with, or choose another id.",
         source="job file",
     )

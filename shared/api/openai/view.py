@@ -126,10 +126,19 @@ def failure(app: App, last: Record) -> errors.OpenAIError:
 
 
 def _rejection(app: App, last: Record) -> errors.OpenAIError:
-    """All that is wrong with the request; `param` is the first field."""
+    """All that is wrong with the request, under the names that it has for its fields; `param` is
+    the first of them."""
     model, found = app.catalogue.get(last.model), list(last.violations)
-    first = str(found[0]["pointer"]) if found else ""
-    said = [str(one["message"]) for one in found[:MOST_MESSAGES]]
+    places = Places.of(model) if model else None
+    params = [places.param_of(str(one["pointer"])) if places else "" for one in found]
+    said = [_said(one, name) for one, name in zip(found[:MOST_MESSAGES], params, strict=False)]
     said += [f"and {len(found) - MOST_MESSAGES} more"] if len(found) > MOST_MESSAGES else []
-    param = Places.of(model).param_of(first) if model else None
-    return errors.OpenAIError(400, "; ".join(said), code="invalid_value", param=param or None)
+    param = next(iter(params), None) or None
+    return errors.OpenAIError(400, "; ".join(said), code="invalid_value", param=param)
+
+
+def _said(violation: Mapping[str, Any], param: str) -> str:
+    """The message, which begins with the field's place in a job file."""
+    message = str(violation["message"])
+    what = message.removeprefix("at ").partition(": ")[2]
+    return f"{param}: {what}" if param and message.startswith("at /") and what else message

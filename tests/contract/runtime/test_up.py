@@ -142,12 +142,8 @@ def test_the_command_line_may_notify_receivers_as_well(tmp_path: Path) -> None:
         path = cloud.data / "env"
         assert path.stat().st_mode & 0o777 == 0o600
         read = read_env(path)
-        shell = [
-            "sh",
-            "-euc",
-            '. "$0"; printf "%s\n" "$WEBHOOK_KEY" "$WEBHOOK_HOSTS" "$WEBHOOKS"',
-            str(path),
-        ]
+        values = " ".join(f'"${name}"' for name in hooks)
+        shell = ["sh", "-euc", f'. "$0"; printf "%s\\n" {values}', str(path)]
         sourced = subprocess.run(shell, capture_output=True, text=True, check=True).stdout
         assert sourced.splitlines() == [read[name] for name in hooks]
         assert read["WEBHOOK_KEY"] == hooks["WEBHOOK_KEY"]

@@ -22,6 +22,7 @@ SAID = (
     "shared/api/ownership.py",
     *(f"shared/jobs/{name}.py" for name in ("adopt", "cancel", "collect", "idempotency", "images")),
     *(f"shared/jobs/{name}.py" for name in ("calls", "input_urls", "manifest", "retry", "rebuilt")),
+    "shared/jobs/clashes.py",
     "shared/ledger/codec.py",
     "shared/modelstudio/answers.py",
     "shared/modelstudio/calls.py",
