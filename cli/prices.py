@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -64,10 +64,16 @@ def price_of(rules: Rules, document: int, spec: JobSpec) -> JobPrice | None:
 
 def in_all(prices: Sequence[JobPrice]) -> list[dict[str, Any]]:
     """The sum, for each currency there is."""
-    totals = Counter[str]()
+    totals = defaultdict[str, float](float)
     for one in prices:
-        totals[one.price["currency"]] += one.price["total"]
+        totals[one.price["currency"]] += _exact(one.price)
     return [{"currency": name, "total": round(totals[name], DIGITS)} for name in sorted(totals)]
+
+
+def _exact(price: Mapping[str, Any]) -> float:
+    """The total before it was rounded: many rounded ones add up to another sum."""
+    total = sum(one["per_image"] * one["images"] for one in price.get("items", (price,)))
+    return float(total + price.get("per_input_image", 0.0) * price.get("input_images", 0))
 
 
 def say_prices(files: Sequence[tuple[str, Sequence[JobPrice]]]) -> None:
@@ -89,12 +95,14 @@ def say_prices(files: Sequence[tuple[str, Sequence[JobPrice]]]) -> None:
 
 
 def _in_words(one: JobPrice) -> str:
-    images = counted(one.price["images"], "image")
+    lost = one.price.get("lost_images", 0)
+    images = counted(one.price["images"] - lost, "image")
     if not one.payable:
         return f"{images} of the free trial"
     if sent := one.price.get("input_images"):
         images = f"{images} and {sent} sent"
-    return f"{words.at_most(one.price)} for {images}"
+    said = f"{words.at_most(one.price)} for {images}"
+    return f"{said}, {lost} of lost calls (on_unknown: resend)" if lost else said
 
 
 def _notes(prices: Sequence[JobPrice]) -> Iterator[str]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from shared.catalogue.conditions import default_of, holds
@@ -31,13 +31,15 @@ class Bill:
     """What one attempt, or several, are billed for: images by their price, and input images.
 
     `exact` is false where several prices were possible and the dearest one was taken; `least` is
-    the lowest of them.
+    the lowest of them. `unknown`: how many of the images are of calls whose answers were lost, so
+    that nobody knows whether they were made and billed; then it is not exact either.
     """
 
     images_at: tuple[tuple[float, int], ...] = ()
     input_images: int = 0
     exact: bool = True
     least: float | None = None
+    unknown: int = 0
 
     @property
     def images(self) -> int:
@@ -50,13 +52,23 @@ class Bill:
         for price, images in (*self.images_at, *other.images_at):
             counted[price] += images
         inputs = self.input_images + other.input_images
-        exact = self.exact and other.exact
-        return Bill(tuple(sorted(counted.items())), inputs, exact, _lower(self.least, other.least))
+        exact, unknown = self.exact and other.exact, self.unknown + other.unknown
+        least = _lower(self.least, other.least)
+        return Bill(tuple(sorted(counted.items())), inputs, exact, least, unknown)
+
+    def times(self, number: int) -> Bill:
+        """So many of it together, at least one."""
+        return self if number < 2 else self.plus(self.times(number - 1))
+
+    def lost(self) -> Bill:
+        """The same as one of a call whose answer was lost: none of it is known to be billed."""
+        return replace(self, exact=False, unknown=self.images)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for a record; the inverse of `of`."""
         plain = {**vars(self), "images_at": [list(one) for one in self.images_at]}
-        return {name: value for name, value in plain.items() if value is not None}
+        left_out = {"least": None, "unknown": 0}
+        return {name: one for name, one in plain.items() if one != left_out.get(name, ...)}
 
     @staticmethod
     def of(stored: Mapping[str, Any]) -> Bill:
@@ -68,6 +80,7 @@ class Bill:
             int(stored["input_images"]),
             bool(stored["exact"]),
             None if least is None else float(least),
+            int(stored.get("unknown", 0)),
         )
 
 
@@ -143,6 +156,8 @@ def statement(model: Model, region: str, billed: Bill) -> dict[str, Any]:
         shown["items"] = list(lines)
     if not billed.exact:
         shown["at_most"] = True
+    if billed.unknown:
+        shown["lost_images"] = billed.unknown
     return shown if billed.least is None else {**shown, "per_image_at_least": billed.least}
 
 

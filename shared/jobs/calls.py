@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from shared.catalogue.models import Model
 from shared.catalogue.rules import Rules
 from shared.jobfile.spec import RESEND, JobSpec
-from shared.jobs.billing import at_most, billed_before, images_left
+from shared.jobs.billing import at_most, billed_before, images_left, is_affordable
 from shared.jobs.errors import classified
 from shared.jobs.manifest import Outcome
 from shared.jobs.refusals import Refusals
@@ -209,20 +209,28 @@ class CallAttempts:
             reason,
             extra=about("job.call_lost", last),
         )
-        if spec is not None and spec.on_unknown == RESEND and self._may_repeat(last, spec, images):
+        may_repeat = self._may_repeat(last, spec, images)
+        last = self._charged(last, spec, images)
+        if may_repeat:
             wait = self.rules.policy.pause(max(1, last.attempt), self.ledger.rng)
             return self.transitions.requeue(last, why, wait=wait)
         return self.transitions.finish(last, NEEDS_ATTENTION, Outcome(error=why))
 
-    def _may_repeat(self, last: Record, spec: JobSpec, images: int) -> bool:
-        """Whether a call may be made again whose images are paid for already, for all one knows."""
-        policy, attempt = self.rules.policy, max(1, last.attempt)
-        model, billed = self.rules.model(last.model), billed_before(self.rules, last)
+    def _charged(self, last: Record, spec: JobSpec | None, images: int) -> Record:
+        """The record with what the lost call may have been billed for."""
+        model = self.rules.model(last.model)
         if model is None:
+            return last
+        lost = at_most(self.rules, model, spec, images).lost()
+        billed = billed_before(self.rules, last).plus(lost)
+        return replace(last, bill=billed, paid=billed.images)
+
+    def _may_repeat(self, last: Record, spec: JobSpec | None, images: int) -> bool:
+        """Whether a call may be made again whose images are paid for already, for all one knows."""
+        model = self.rules.model(last.model)
+        if spec is None or spec.on_unknown != RESEND or model is None:
             return False
-        each = at_most(self.rules, model, spec, images)
-        for _ in range(attempt + 1):
-            billed = billed.plus(each)
-        price = self.rules.price(last.model, billed)
-        total = price["total"] if price else 0.0
-        return attempt < policy.attempts["after_backoff"] and total <= policy.most_price
+        if max(1, last.attempt) >= self.rules.policy.attempts["after_backoff"]:
+            return False
+        both = at_most(self.rules, model, spec, images).times(2)
+        return is_affordable(self.rules, model, billed_before(self.rules, last).plus(both))

@@ -89,9 +89,10 @@ class LostCalls:
         return ended or self.ledger.records.last(last.job) or last
 
     def _before_its_end(self, last: Record) -> Record:
-        """The record before the final one: it knows the images that earlier attempts kept."""
+        """The record before the final one: it knows the images that earlier attempts kept. What
+        the lost call may have been billed for is in the final one alone."""
         before = self.ledger.records.get(last.job, last.seq - 1) or last
-        return replace(before, seq=last.seq)
+        return replace(before, seq=last.seq, bill=last.bill or before.bill, paid=last.paid)
 
 
 def code_of(last: Record) -> str | None:

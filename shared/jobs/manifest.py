@@ -67,7 +67,7 @@ def build(
             **_said(outcome, state),
             "images": [image.to_dict() for image in images],
             "failed_images": [one.to_dict() for one in failed],
-            "usage": _usage(outcome, billed.images),
+            "usage": _usage(outcome, billed.images - billed.unknown),
             "price": _price(rules, last, outcome, billed),
             "error": outcome.error.to_dict() if outcome.error else None,
             "warnings": [*first.warnings, *unlisted_hosts(images)],

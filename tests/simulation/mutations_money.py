@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from shared.catalogue.retry_policy import RetryPolicy
 from shared.jobs import collect, manifest, submit, transitions
+from shared.jobs.calls import CallAttempts
 from shared.jobs.collect import Collection
 from shared.jobs.refusals import Refusals
 from shared.jobs.transitions import Transitions
@@ -65,8 +66,12 @@ def price_of_last_attempt() -> list[Change]:
     return [rewritten(Collection, "_billed_by_now", old, "self._billed(task, asked, made)")]
 
 
+def lost_calls_cost_nothing() -> list[Change]:
+    return [(CallAttempts, "_charged", lambda _self, last, _spec, _images: last)]
+
+
 def usage_of_last_attempt() -> list[Change]:
-    old = "_usage(outcome, billed.images)"
+    old = "_usage(outcome, billed.images - billed.unknown)"
     _, name, wrong = rewritten(manifest, "build", old, "_usage(outcome, billed.images - last.paid)")
     return [(transitions, name, wrong)]
 
@@ -111,6 +116,7 @@ MONEY = named(
     ("nothing costs anything", price_of_nothing),
     ("only the last attempt has a price", price_of_last_attempt),
     ("only the last attempt is used", usage_of_last_attempt),
+    ("a lost call costs nothing", lost_calls_cost_nothing),
     ("what was asked for is used", usage_by_what_was_asked),
     ("failed images are never tried again", partial_is_kept_always),
     ("failed images are always tried again", partial_is_retried_always),

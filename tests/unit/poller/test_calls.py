@@ -11,6 +11,7 @@ import requests
 
 from shared.app import App
 from shared.catalogue.models import SYNC, Limits
+from shared.jobs.billing import price_at_most
 from shared.jobs.calls import INSISTS, STORING
 from shared.jobs.cancel import NotCancelable
 from shared.ledger.breaker import BLOCKED_PAUSE
@@ -35,7 +36,7 @@ LATE = 150.0
 TICK = TimerEvent("every-minute", "", "{}")
 
 
-def synchronous(limits: Limits = FAST, price: float = 0.0) -> World:
+def synchronous(limits: Limits = FAST, price: float = 0.1) -> World:
     models = (model(limits=limits, price=price, mode=SYNC), model(OTHER))
     world = World(models=models)
     world.studio.limits = {MODEL: limits, OTHER: models[1].limits}
@@ -124,6 +125,57 @@ def test_a_lost_call_is_made_again_where_the_job_asks_for_it() -> None:
     assert world.state("cat") == "SUCCEEDED"
     assert world.record("cat")["attempt"] == 3
     assert len(world.studio.posts) == 3
+    manifest = world.manifest("cat")
+    price = manifest["price"]
+    assert (price["total"], price["images"], price["lost_images"]) == (0.3, 3, 2)
+    assert price["at_most"] is True
+    assert manifest["usage"]["image_count"] == 1
+
+
+def test_a_lost_call_that_is_put_before_a_person_may_have_been_billed() -> None:
+    world = synchronous()
+    world.queued("cat", parameters={"n": 2})
+    world.studio.script.append(lose)
+    run(world)
+    manifest = world.manifest("cat")
+    assert (manifest["price"]["total"], manifest["price"]["at_most"]) == (0.2, True)
+    assert manifest["usage"] is None
+    app = world.app("person")
+    app.lost_calls.decide("cat", "failed")
+    assert world.manifest("cat")["price"] == manifest["price"]
+
+
+@pytest.mark.parametrize(
+    ("price", "images", "lost"), [(0.1, 1, 4), (0.1, 2, 8), (4.0, 1, 1), (4.0, 2, 0)]
+)
+def test_the_most_that_a_job_costs_counts_calls_that_are_made_again(
+    price: float, images: int, lost: int
+) -> None:
+    world = synchronous(price=price)
+    last = world.queued("cat", on_unknown="resend", parameters={"n": images})
+    rules = world.app("intake").rules
+    assert last.spec is not None
+    for record in (None, last):
+        most = price_at_most(rules, last.spec, record)
+        assert most is not None
+        told = (most["images"], most.get("lost_images", 0), most["total"])
+        assert told == (images + lost, lost, pytest.approx(price * (images + lost)))
+
+
+def test_what_a_call_cost_that_was_lost_counts_in_the_most_that_its_job_costs() -> None:
+    world = synchronous()
+    world.queued("cat", on_unknown="resend")
+    world.studio.script += [lose] * 9
+    most: list[float] = []
+    app = world.app("poller")
+    run(world, app=app)
+    for record in app.ledger.records.chain("cat"):
+        spec = app.ledger.records.with_spec(record).spec
+        price = spec and price_at_most(app.rules, spec, record)
+        assert price
+        most.append(price["total"])
+    assert most == [pytest.approx(0.5)] * len(most)
+    assert world.manifest("cat")["price"]["total"] == 0.5
 
 
 def test_calls_that_are_lost_again_and_again_come_to_an_end() -> None:

@@ -234,6 +234,24 @@ def test_the_price_is_told_to_programs_and_is_that_of_the_region(
     assert (job["document"], job["payable"], job["price_at_most"]["images"]) == (1, True, 2)
 
 
+def test_calls_that_may_be_made_again_are_in_the_price() -> None:
+    job = "model: qwen-image-2.0\ninput: {prompt: a house}\njob: {on_unknown: resend}\n"
+    Path("again.yaml").write_text(job, encoding="utf-8")
+    told = check("again.yaml").output.splitlines()
+    lost = "4 of lost calls (on_unknown: resend)"
+    assert told[1] == f"again.yaml: price: at most CNY 1.00 for 1 image, {lost}"
+    assert told[2] == "At most CNY 1.00 for 1 job; images that fail are free."
+
+
+def test_the_sum_is_that_of_the_exact_prices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DASHSCOPE_HTTP_BASE_URL", "https://dashscope-intl.aliyuncs.com/api/v1")
+    job = "model: qwen-image-plus\ninput: {prompt: a house}\n"
+    Path("three.yaml").write_text("---\n".join([job] * 3), encoding="utf-8")
+    found = json.loads(check("three.yaml", "--format", "json").stdout)
+    (total,) = found["price_at_most"]
+    assert (total["total"], round(3 * 0.220177, 4)) == (0.6605, 0.6605)
+
+
 def test_a_region_that_cannot_be_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DASHSCOPE_HTTP_BASE_URL", "https://dashscope-intl.aliyuncs.com/api/v1")
     monkeypatch.setenv("DASHSCOPE_REGION", "cn-beijing")
