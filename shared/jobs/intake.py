@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.catalogue.rules import Rules
 from shared.jobfile import (
@@ -26,7 +26,6 @@ from shared.jobfile import (
 )
 from shared.jobfile.check import webhook_of
 from shared.jobfile.document import is_batch_line
-from shared.jobs.rejection import Rejection
 from shared.jobs.transitions import Transitions
 from shared.ledger.ledger import Ledger
 from shared.ledger.record import QUEUED, REJECTED, Origin, Record
@@ -36,6 +35,9 @@ from shared.platform.logs import about
 from shared.platform.webhook_settings import WrongWebhook
 from shared.storage import layout
 from shared.storage.objects import ObjectMissing, ObjectTooLarge, StoreError
+
+if TYPE_CHECKING:
+    from shared.jobs.rejection import Rejection
 
 SAFE = re.compile(r"[^A-Za-z0-9]+")
 
@@ -257,6 +259,8 @@ class Intake:
         The id is the job's own, the one derived from the file, or that one with a mark of the
         violations: the first that is free or already holds this very rejection.
         """
+        from shared.jobs.rejection import Rejection  # few jobs are rejected
+
         found, derived = tuple(violations), source.job_id(index)
         written = "" if value is None else digest_of(Document(index, value))
         rejected = Rejection(source.origin(index), value, written, found)
