@@ -22,7 +22,7 @@ WRONG_WORDS = 2
 
 
 class PipeClosed(Exception):
-    """Whoever read the output has gone, as `head` does when it has seen enough."""
+    """The reader of the output has gone, as `head` does when it has seen enough."""
 
 
 class Quiet(Group):

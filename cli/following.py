@@ -177,7 +177,7 @@ def summary(access: Access, views: Sequence[View]) -> int:
     code."""
     if not views:
         return 0
-    shown = table("job", "state", "images", "time", "price", right=("images", "time", "price"))
+    shown = table("job", "state", "images", "took", "price", right=("images", "took", "price"))
     for view in views:
         shown.add_row(view["job"], state_text(view["state"]), *_numbers(view))
     print_table(shown)

@@ -19,7 +19,7 @@ VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")
 """The first that is set decides (POSIX, Environment Variables, 8.2)."""
 SENTENCES = re.compile(r"(?<=[.?!]) +(?=[A-Z(`<])")
 """Between two sentences."""
-_GLUE = {", ": "，", "; ": "；", " or ": " 或 ", ". ": "。", " ": "", ".": "。"}
+_GLUE = {": ": "：", ", ": "，", "; ": "；", " or ": " 或 ", ". ": "。", " ": "", ".": "。"}
 OWN_WORDS = Path(__file__).with_name("words.zh.yaml")
 
 

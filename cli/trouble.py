@@ -11,7 +11,7 @@ NOT_SO = 1
 UNREACHABLE = 3
 """Exit code: bucket or API cannot be used, or settings are missing."""
 PIPE_CLOSED = 141
-"""Exit code where whoever read the output has gone (128 + SIGPIPE, as shells count)."""
+"""Exit code where the reader of the output has gone (128 + SIGPIPE, as shells count)."""
 INTERRUPTED = 130
 """Exit code after Ctrl-C (128 + SIGINT, as shells count)."""
 
@@ -23,7 +23,7 @@ class Trouble(click.ClickException):
 
 
 class WrongPlace(Trouble):
-    """Whoever answers at the address is not the API, so that nothing was done there."""
+    """What answers at the address is not the API, so that nothing was done there."""
 
 
 def of_store(error: Exception) -> Trouble:

@@ -59,7 +59,8 @@ def _print(check: Check) -> None:
     word = tell(word)
     out.print(word + " " * (7 - cell_len(word)), style=style, end="")
     what, text = tell(check.what), tell(check.text)
-    click.echo(f"{what}: {text}" if len(check.text) < 50 else f"{what}:")
+    head = f"{what}{glue(': ')}"
+    click.echo(f"{head}{text}" if len(check.text) < 50 else head.rstrip())
     if len(check.text) >= 50:
         say(f"       {text}", indent="       ")
 

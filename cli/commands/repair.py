@@ -11,7 +11,7 @@ from rich.progress import Progress as Bars
 from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from cli.access import Access
-from cli.language import tell
+from cli.language import glue, tell
 from cli.output import clean, complain, console, local_time, say
 from cli.trouble import NOT_SO
 from shared.jobs.rebuilt import Progress, Rebuilt
@@ -31,7 +31,7 @@ def run(access: Access, from_start: bool) -> int:
 def _print(done: Rebuilt) -> None:
     for name, count in done.counts.items():
         if name != "unnamed":
-            say(f"{tell(name.replace('_', ' '))}: {count}")
+            say(f"{tell(name.replace('_', ' '))}{glue(': ')}{count}")
     damaged = f"damaged: {len(done.damaged)}"
     say(f"{damaged} or more" if done.unnamed else damaged)
     for why in done.damaged.values():

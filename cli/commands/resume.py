@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from cli.access import Access
-from cli.language import tell
+from cli.language import glue, tell
 from cli.output import clean, say
 from cli.trouble import Refused
 from shared.jobs.repair import UnknownModel
@@ -25,4 +25,4 @@ def run(access: Access, model: str | None, api_key: bool) -> None:
             known = ", ".join(error.known)
             raise Refused(f"{clean(name)} is not a model; the models are {known}.") from None
     shown = tell("the API key") if name == KEY else name
-    say(f"{shown}: {tell('resumed' if resumed else 'was not paused')}")
+    say(f"{shown}{glue(': ')}{tell('resumed' if resumed else 'was not paused')}")

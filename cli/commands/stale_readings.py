@@ -87,8 +87,8 @@ def _print(old: list[Read], every: list[Read], stale: str) -> None:
             line = f"  {part}  {one.checked}  {days}  {one.source}"
             click.echo("\n".join(wrapped(line, WIDTH, " " * 35)))
     some = len({one.file for one in old})
-    say(f"\n{some} of {counted(files, 'model file')} to read again.")
-    say("How: CONTRIBUTING.md, Once a week.")
+    how = "How: CONTRIBUTING.md, Once a week."
+    say(f"\n{some} of {counted(files, 'model file')} to read again. {how}")
 
 
 def _age(days: int) -> str:

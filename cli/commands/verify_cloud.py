@@ -57,10 +57,10 @@ def run(access: Access, options: Options) -> int:
     if not agreed(trial, options, chosen):
         return NOT_TRIED
     try:
-        _clean(trial, "of earlier runs", options.as_json)
+        _clean(trial, "earlier runs", options.as_json)
         done = _tried(trial, options, chosen)
     finally:
-        left = _clean(trial, "of this run", options.as_json)
+        left = _clean(trial, "this run", options.as_json)
     if options.as_json:
         print_json(_document(trial, done, left))
     else:
@@ -107,7 +107,7 @@ def _clean(trial: Trial, whose: str, as_json: bool) -> Removed:
     except StoreError as error:
         raise of_store(error) from None
     if removed.objects:
-        _say(f"Removed {counted(removed.objects, 'object')} {whose}.")
+        _say(f"Removed from {whose}: {counted(removed.objects, 'object')}.")
     for job in removed.unfinished:
         _say(f"Job {job} is not over yet and stays; run this again later to remove it.")
     return removed

@@ -142,7 +142,7 @@ def _functions(site: Site) -> str:
         raise Bad(f"there is no function {', '.join(f'{site.stack}-{name}' for name in missing)}.")
     code = _code_said(site)
     built = running_code(site.build)
-    text = f"{len(site.plan.triggers)} of {len(site.plan.triggers)}"
+    text = f"all {len(site.plan.triggers)}"
     if code and built and code != built:
         raise Bad(f"{text}, with code {code[:12]}; the code in build/ is {built[:12]}.")
     return f"{text}, code {code[:12]}" if code else text

@@ -20,7 +20,7 @@ class Otherwise(Exception):
 class Untried(Exception):
     """The fact could not be tried; the text says why.
 
-    `chosen`: the deployment has no use for it, or whoever called left it out.
+    `chosen`: the deployment has no use for it, or the caller left it out.
     """
 
     def __init__(self, why: str, chosen: bool = False) -> None:

@@ -28,7 +28,7 @@ UNAVAILABLE = {
     "title": "Store unavailable",
     "status": 503,
     "detail": "The bucket cannot be asked at the moment; try again in a few seconds.",
-    "detail_zh": "暂时无法访问存储桶；请几秒后重试。",
+    "detail_zh": "暂时无法访问 Bucket；请几秒后重试。",
 }
 NEW = {"function": "description_edit_with_mask", "prompt": "a red hat"}
 
@@ -73,7 +73,7 @@ def test_what_a_rule_says_of_a_job_is_said_in_the_pages_language(
 
 
 @pytest.mark.parametrize(
-    ("locale", "words"), [("en-GB", "The bucket cannot be asked"), ("zh-CN", "暂时无法访问存储桶")]
+    ("locale", "words"), [("en-GB", "The bucket cannot be asked"), ("zh-CN", "暂时无法访问 Bucket")]
 )
 def test_what_the_api_answers_is_said_in_the_pages_language(
     visit: Visiting, api: FakeApi, locale: str, words: str

@@ -33,6 +33,8 @@ MADE_ELSEWHERE = {
     "{*one} or {*other}",
     "{*one} and {*other}",
     "{*one}; {*other}",
+    # What `counted` of the command line makes, and what is too much in a file.
+    "{#n} job",
     # What Falcon answers by itself.
     "400 Bad Request",
     "404 Not Found",

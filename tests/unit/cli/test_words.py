@@ -16,6 +16,7 @@ from cli.main import wanx
 from shared.catalogue.files import SCHEMAS, load_file
 from shared.catalogue.model_file import load_catalogue
 from shared.catalogue.words import FILE, Template, Words
+from shared.jobs.rebuilt import Rebuilt
 from tests.kit.messages import Literals, in_code, is_sentence, leaves, literals_of
 
 SAID = (
@@ -70,8 +71,10 @@ NO_MESSAGES = {
     # Shown as a dash.
     "left out",
 }
-NOUNS = ("job", "file", "violation", "notice", "image", "check", "model", "model file", "object")
-NOUNS += ("fact", "step", "lifecycle rule", "dead event")
+NOUNS = (
+    *("job", "file", "violation", "notice", "image", "check", "model", "model file", "object"),
+    *("fact", "step", "lifecycle rule", "dead event"),
+)
 COUNTED = {f"{{#n}} {name}{ending}" for name in NOUNS for ending in ("", "s")}
 """What `counted` makes."""
 OF_CLICK = {
@@ -89,8 +92,8 @@ OF_CLICK = {
 }
 FORMATTED = {"The bucket has more than {most} jobs, any of which may use the job's pictures."}
 """What str.format fills in."""
-WORDS: dict[str, str] = load_file(language.OWN_WORDS)  # type: ignore[assignment]
-OTHERS: dict[str, str] = load_file(SCHEMAS / FILE)  # type: ignore[assignment]
+WORDS: dict[str, str] = load_file(language.OWN_WORDS)
+OTHERS: dict[str, str] = load_file(SCHEMAS / FILE)
 KNOWN = {literals_of(text) for text in {**OTHERS, **WORDS}}
 
 
@@ -171,7 +174,7 @@ def _is_row(literals: Literals) -> bool:
 @pytest.mark.parametrize("table", TABLES)
 def test_the_tables_of_the_cloud_have_chinese_words(table: str) -> None:
     texts = [text for text in leaves(load_file(ROOT / table)) if is_sentence((text,))]
-    sources = {row.get("source") for row in load_file(ROOT / table).get("facts", {}).values()}  # type: ignore[union-attr]
+    sources = {row.get("source") for row in load_file(ROOT / table).get("facts", {}).values()}
     assert not [text for text in texts if text not in sources | COMMANDS and not _is_said(text)]
 
 
@@ -189,6 +192,7 @@ def test_no_words_are_left_that_nothing_says_any_more() -> None:
     made |= {literals_of(text) for text in _help_texts()}
     made |= {literals_of(one) for text in _help_texts() for one in language.SENTENCES.split(text)}
     made |= {literals_of(text) for text in _of_click()}
+    made |= {(name.replace("_", " "),) for name in Rebuilt().counts}
     for table in TABLES:
         for text in leaves(load_file(ROOT / table)):
             made |= {literals_of(one) for one in (text, *language.SENTENCES.split(text))}
