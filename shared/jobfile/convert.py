@@ -45,8 +45,19 @@ def convert(job: Plain, to: str | None, catalogue: Catalogue, place: Place) -> C
     done = Converted({**copy(job), "model": target.name, "input": {}, "parameters": {}})
     _Writing(job, model, target, conversion, done).write()
     ImageChange(place, model, target, conversion).apply(job, done.value, done.notes)
+    _drop_id(done)
     done.notes.append(_price(model, target))
     return done
+
+
+def _drop_id(done: Converted) -> None:
+    """An id belongs to one request: the job as it was may have run under it."""
+    own = done.value.get("job")
+    if isinstance(own, dict) and "id" in own:
+        del own["id"]
+        if not own:
+            del done.value["job"]
+        done.notes.append("at /job/id: left out; the job as it was may have run under this id.")
 
 
 def convert_all(

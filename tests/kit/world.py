@@ -126,6 +126,7 @@ class World:
     studio: ScriptedStudio = field(init=False)
     images: ImageHost = field(default_factory=ImageHost)
     policy: RetryPolicy = field(default_factory=lambda: INSTANCE.yaml[2])
+    errors: ErrorTable = field(default_factory=error_table)
     _instances: count[int] = field(default_factory=count)
 
     def __post_init__(self) -> None:
@@ -137,7 +138,7 @@ class World:
     def app(self, instance: str = "a", skew: float = 0.0, **changes: Any) -> App:
         """One instance of a function, wired as `shared.app` wires it."""
         chosen = settings(**changes)
-        rules = Rules(Catalogue(self.models), error_table(), self.policy, chosen.model_region)
+        rules = Rules(Catalogue(self.models), self.errors, self.policy, chosen.model_region)
         store = Store(self.bucket, instance)
         return App(
             chosen,

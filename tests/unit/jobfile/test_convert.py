@@ -107,7 +107,8 @@ def test_a_painting_becomes_an_edit_with_a_mask() -> None:
     assert done.value["input"]["prompt"] == job["input"]["prompt"]
     assert done.value["input"]["base_image_url"] == "oss:///inputs/b"
     assert done.value["parameters"] == {"n": 3}
-    assert done.value["job"] == options
+    assert done.value["job"] == {"labels": {"a": "b"}, "priority": 2}
+    assert "left out" in notes_at(done, "/job/id")
     assert "left out" in notes_at(done, "/parameters/style")
     assert "left out" in notes_at(done, "/parameters/size")
     found = check(Document(0, done.value), CATALOGUE, place(objects))

@@ -11,6 +11,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from shared.catalogue.errors import load_errors
 from shared.catalogue.model_file import load_catalogue
 from shared.catalogue.models import ImageNumber, Price, PriceTier
 from shared.jobs.wanted import Wanted, wanted
@@ -92,6 +93,22 @@ def test_more_images_than_were_asked_for_are_kept() -> None:
 def test_an_answer_without_end_is_read_up_to_a_bound() -> None:
     manifest = collected(world_of(n=1), answer([picture(number) for number in range(1, 100)]))
     assert len(manifest["images"]) == 64
+
+
+@pytest.mark.parametrize("on_partial", ["keep", "retry-failed"])
+def test_images_that_an_answer_does_not_name_are_made_again_where_the_job_asks(
+    on_partial: str,
+) -> None:
+    answers = [answer([picture(1), picture(2)]), answer([picture(3)])]
+    again = on_partial == "retry-failed"
+    world = world_of(n=3)
+    world.errors = load_errors()
+    manifest = collected(world, *answers[: 1 + again], on_partial=on_partial)
+    assert len(manifest["images"]) == 2 + again
+    assert [post.body["parameters"]["n"] for post in world.studio.posts[1:]] == [1] * again
+    for one in manifest["failed_images"]:
+        assert (one["code"], one["class"], one["retryable"]) == ("NoUrl", "transient", True)
+        assert "on_partial: retry-failed" in one["hint"]
 
 
 def test_of_a_set_fewer_may_come() -> None:
