@@ -31,6 +31,10 @@ MOST = 400
 """Objects of one caller and one request that are looked at, the newest: about a hundred calls."""
 LEFT, DELIVERED, TAKEN = "~left", "~delivered", "~taken"
 """How a call ended, and that its job is another call's now: what is added to its key."""
+NEXT = "~next"
+"""Which job the next call is for: those that begin at the same moment find no call of each other,
+but all ask for this one object after the newest call that they found."""
+CLAIM_BYTES = 1000
 
 
 @dataclass(frozen=True)
@@ -80,8 +84,11 @@ class Repeats:
         StoreError.
         """
         mark = IdempotencyKey(owner, f"call\n{request.hex()}").mark
-        known = next(self._taken_up(mark, repeated), None)
+        calls = self._calls(mark)
+        known = next(self._taken_up(calls, repeated), None)
         taken = known.job if known else job
+        if known is None and repeated is None:
+            taken = self._claimed(calls[0].key if calls else layout.calls_of(mark), job)
         began_ms = int(self.clock.now() * 1000)
         while True:
             key = layout.call(mark, began_ms, taken)
@@ -97,9 +104,19 @@ class Repeats:
         """The call ended without its answer: the same one again gets its job. Raises StoreError."""
         self.store.create(f"{call.key}{LEFT}", b"{}")
 
-    def _taken_up(self, mark: str, repeated: bool | None) -> Iterator[_Call]:
+    def _claimed(self, newest: str, job: str) -> str:
+        """`job`, or that of a call which has found the same calls just now. Raises StoreError."""
+        claim = f"{newest}{NEXT}"
+        if self.store.create(claim, job.encode()).created:
+            return job
+        found = next(iter(self.store.list(claim, limit=1)), None)
+        if found is None or _age(found) > SETTLED:
+            return job  # the other call was never written down
+        return self.store.read(claim, CLAIM_BYTES).body.decode()
+
+    def _taken_up(self, known: Sequence[_Call], repeated: bool | None) -> Iterator[_Call]:
         """The calls whose jobs this call may have, each from now on its own."""
-        calls = [one for one in self._calls(mark) if one.age <= KEPT]
+        calls = [one for one in known if one.age <= KEPT]
         free = [one for one in calls if TAKEN not in one.marks]
         left = [one for one in reversed(free) if one.is_left]
         others = [one for one in free if not one.is_left] if repeated is not False else []
@@ -119,7 +136,7 @@ class Repeats:
             key, tilde, word = entry.key.partition("~")
             if not tilde:
                 found.append(_Call(key, _age(entry), frozenset()))
-            elif found and found[-1].key == key:
+            elif found and found[-1].key == key and f"~{word}" != NEXT:
                 marks = found[-1].marks | {f"~{word}"}
                 idle = min(_age(entry), found[-1].idle or _age(entry))
                 found[-1] = _Call(key, found[-1].age, marks, idle)

@@ -91,7 +91,7 @@ def test_mistakes_are_the_client_s_own_errors(client: OpenAI, laptop: Laptop) ->
     with pytest.raises(openai.BadRequestError) as wrong:
         client.images.generate(model=PAINTER, prompt="a cat", n=9)
     assert wrong.value.param == "n"
-    assert wrong.value.message.startswith("n: ")
+    assert "/parameters/n" not in wrong.value.message
     with pytest.raises(openai.NotFoundError):
         client.images.generate(model="gpt-image-1", prompt="a cat")
     with pytest.raises(openai.AuthenticationError):
