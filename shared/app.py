@@ -364,8 +364,9 @@ def for_invocation(
     clock, rng = SystemClock(), new_random()
     credentials = load_credentials(environ, context)
     store = _open(settings, credentials, clock, rng, instance)
-    bucket = (settings.oss_endpoint, f"{settings.oss_bucket} {settings.results_bucket}")
-    instance.once(instance.checked_buckets, bucket, store.refuse_versioned)
+    buckets = filter(None, (settings.oss_bucket, settings.results_bucket))
+    checked = (settings.oss_endpoint, *buckets)
+    instance.once(instance.checked_buckets, checked, store.refuse_versioned)
     http = requests.Session()
     for prefix in ("https://", "http://"):
         http.mount(prefix, requests.adapters.HTTPAdapter(pool_maxsize=CONNECTIONS))

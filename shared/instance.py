@@ -52,7 +52,7 @@ class Instance:
     wsgi: dict[Path, Any] = field(default_factory=dict)
     secret_keys: dict[tuple[str, str], SecretKey] = field(default_factory=dict)
     workers: Workers | None = None
-    checked_buckets: dict[tuple[str, str], None] = field(default_factory=dict)
+    checked_buckets: dict[tuple[str, ...], None] = field(default_factory=dict)
     said_code: dict[tuple[str, str], None] = field(default_factory=dict)
     sessions: dict[str, Any] = field(default_factory=dict)
     bodies: Room = field(default_factory=lambda: Room(BODIES, BODY_PATIENCE))
