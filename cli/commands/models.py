@@ -91,8 +91,9 @@ def _print_one(model: Model, versions: str | None) -> None:
         if schema["properties"]:
             click.echo(f"\n{title}")
             _print_fields(schema)
-    click.echo("\nimages")
-    facts([(rule.at.removeprefix("/input/"), _image(rule)) for rule in model.images])
+    if model.images:
+        click.echo("\nimages")
+        facts([(rule.at.removeprefix("/input/"), _image(rule)) for rule in model.images])
     click.echo("\nsources")
     facts([(short, title) for short, title in model.sources.items()])
     click.echo(f"\nA job file to fill in: wanx init {model.name}")
