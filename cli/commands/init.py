@@ -100,8 +100,10 @@ def _parameters(model: Model) -> Iterator[str]:
     for name, field in schema["properties"].items():
         yield from _comment(_about(field), "  ")
         is_sent = field.get("x-send-default") and default_of(field, model, {}) is not None
-        live = name in required or is_sent
+        is_shown = "examples" in field and "default" in field
+        live = name in required or is_sent or is_shown
         value = field["minimum"] if live and "minimum" in field else _default(field)
+        value = field["examples"][0] if is_shown else value
         yield from _entry(name, value, "" if live else "# ")
 
 

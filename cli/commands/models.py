@@ -96,8 +96,9 @@ def _print_one(model: Model, versions: str | None) -> None:
         if schema["properties"]:
             say(f"\n{title}")
             _print_fields(schema)
-    say("\nimages")
-    facts([(rule.at.removeprefix("/input/"), _image(rule)) for rule in model.images], True)
+    if model.images:
+        say("\nimages")
+        facts([(rule.at.removeprefix("/input/"), _image(rule)) for rule in model.images], True)
     say("\nsources")
     facts([(short, title) for short, title in model.sources.items()], True)
     say(f"\nA job file to fill in: wanx init {model.name}")

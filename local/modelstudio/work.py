@@ -22,6 +22,7 @@ from local.modelstudio.fields import used_parameters
 from local.modelstudio.inputs import InputLoader
 from local.modelstudio.pictures import is_blank
 from local.modelstudio.results import SUFFIXES, ResultStore
+from local.modelstudio.rules import ModelRules
 from local.modelstudio.settings import Settings
 from local.modelstudio.sizes import Size, output_size, size_like
 from local.modelstudio.tasks import Picture, Task
@@ -34,6 +35,8 @@ _NOT_OPTIONS = frozenset(
     {"n", "size", "style", "seed", "watermark", "add_watermark", "prompt_extend"}
 )
 _SEEDS = 2**31
+_LOOK_AGAIN = 0.5
+"""Seconds after which a task looks whether its model's time has been changed."""
 
 
 class Studio:
@@ -58,7 +61,7 @@ class Studio:
 
     async def carry_out(self, task: Task) -> None:
         """Fill the task's pictures. Raises ServiceError where the whole task fails."""
-        until = asyncio.get_running_loop().time() + self._duration(task)
+        began, factor = asyncio.get_running_loop().time(), self._jittered()
         parameters = used_parameters(task.model, task.body)
         if self._is_found(task.texts.values(), "input"):
             raise service_error("data_inspection_input")
@@ -69,13 +72,19 @@ class Studio:
         if fault is None or fault.action == "delay":
             await self._draw_all(task, _Job(task, parameters, images, sizes))
         task.phase = 2
-        await asyncio.sleep(max(0.0, until - asyncio.get_running_loop().time()))
+        await self._until(task.model, began, factor)
         if fault is not None:
             await _suffer(fault)
 
-    def _duration(self, task: Task) -> float:
+    def _jittered(self) -> float:
         jitter = self._settings.jitter
-        return self._settings.task_seconds(task.model) * (1 + self.dice.uniform(-jitter, jitter))
+        return 1 + self.dice.uniform(-jitter, jitter)
+
+    async def _until(self, model: ModelRules, began: float, factor: float) -> None:
+        """Until the model's time is over. A setting that changes counts for what is under way."""
+        loop = asyncio.get_running_loop()
+        while (left := began + self._settings.task_seconds(model) * factor - loop.time()) > 0:
+            await asyncio.sleep(min(left, _LOOK_AGAIN))
 
     def _is_found(self, texts: Iterable[str], part: str) -> bool:
         """Whether one of the moderated words stands in one of the texts, as a word of its own."""

@@ -255,14 +255,13 @@ class Model:
     """One model. `endpoint` is relative to the API base; schemas are JSON Schema 2020-12 and, like
     all pointers into the request, about the flat form.
 
-    `mode` is async or sync, `body` flat or messages; `messages` says how those are made and read,
-    also where only the model's other route takes them. `ids`: the id that
-    the service knows, by region, where it is not the name. `results_at`, `texts_at`, `usage_at`
-    (the first that is there counts the billed images) and `area_at` (width and height of the
-    outputs) point into an answer. `number`: which field says how many images are made, the first
-    that fits, or else the parameter n. `result_hosts`: empty for any public https host.
-    `prompt_key`: the key of a result that holds the prompt as it was sent. `region_limits`: where
-    they differ. `snapshot_of`: the model whose fixed version it is. `guidance`: which of many to
+    `mode` is async or sync, `body` flat or messages; `messages` says how those are made and read.
+    `ids`: the id that the service knows, by region, where it is not the name. `results_at`,
+    `texts_at`, `usage_at` (the first that is there counts the billed images) and `area_at` (width
+    and height of the outputs) point into an answer. `number`: which field says how many images are
+    made, the first that fits, or else the parameter n. `result_hosts`: empty for any public https
+    host. `prompt_key`: the key of a result that holds the prompt as it was sent. `region_limits`:
+    where they differ. `snapshot_of`: the model whose fixed version it is. `guidance`: which of many to
     take. `tasks`: which of tasks.yaml it does, with the values of fields that do it. `file`: the
     name of its file. `readings`: of its price, limits and lifecycle. `implied`: what a form of
     request without a name for such a field means.

@@ -112,7 +112,8 @@ def _native(model: Model, form: MessagesForm) -> tuple[Body, Body]:
 
 
 def _item(key: str, field: Body) -> dict[str, Any]:
-    return _closed({key: field})
+    item = _closed({key: field})
+    return {**item, "properties": {**item["properties"], "type": {"const": key}}}
 
 
 def _closed(properties: Body) -> dict[str, Any]:

@@ -99,7 +99,7 @@ class _Frame:
             what = f"an item of content is a mapping; write {self._example()}"
             self._violate(place, "{text: ...} or {image: ...}", item, what)
             return
-        self._check_keys(place, item, kinds)
+        self._check_keys(place, item, (*kinds, *_type_of(item)))
         if len(item.keys() & set(kinds)) != 1:
             what = "write {text: ...} or {image: ...}, each as an item of its own"
             self._violate(place, "either text or image", item, what)
@@ -121,3 +121,9 @@ class _Frame:
     def _violate(self, place: str, expected: str, value: Plain, what: str, shown: str = "") -> None:
         self.sound = False
         self.found.violate(place, expected, value, what, self.model.title, shown)
+
+
+def _type_of(item: Mapping[str, Any]) -> tuple[str, ...]:
+    """The key `type` where it says what the item is, as its other key does: answers of the service
+    have it, and so have programs that send them back."""
+    return ("type",) if item.get("type") in ("text", "image") and item["type"] in item else ()

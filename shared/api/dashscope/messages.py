@@ -31,16 +31,8 @@ def tidied(given: Mapping[str, Any], model: Model) -> dict[str, Any]:
         takes = ", ".join(fields)
         raise errors.field_invalid(MESSAGES, f"{model.name} takes no messages but input: {takes}")
     sent = {name: value for name, value in given["input"].items() if name in (MESSAGES, *fields)}
-    sent[MESSAGES] = _without_types(sent[MESSAGES])
     found = Findings(Document(0, {"input": sent}), MOST_FOUND)
     if not check_messages({"input": sent}, model, form, found):
         detail = "; ".join(one.message for one in found.violations)
         raise errors.field_invalid(f"input.{MESSAGES}", detail)
     return {"input": sent, "parameters": given["parameters"]}
-
-
-def _without_types(value: Any) -> Any:
-    """Messages whose parts do not say what their keys say already."""
-    if isinstance(value, dict):
-        return {name: _without_types(part) for name, part in value.items() if name != "type"}
-    return [_without_types(part) for part in value] if isinstance(value, list) else value

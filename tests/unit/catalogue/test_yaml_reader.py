@@ -55,7 +55,7 @@ def test_aliases_are_full_copies() -> None:
         ("a:\n\t- b\n", 2, "spaces to indent"),
         ("a: b: c\n", 1, "colon"),
         ("a: 'x\nb: 1\n", 3, "quote"),
-        ("a: 1\n b: 2\n", 2, "colon"),
+        ("a: 1\n b: 2\n", 2, "`b` is indented deeper"),
         ("- a\nb: 1\n", 2, "line up"),
         ("a: 1\nb: \x07\n", 2, "control character"),
         ('a: "\\q"\n', 1, "escape"),

@@ -36,6 +36,11 @@ def test_both_forms_ask_for_the_same() -> None:
     assert other.input == {"prompt": "a cat", **flat}
 
 
+def test_a_part_may_say_what_it_is() -> None:
+    typed = native(WAN, {"type": "image", "image": URL}, {"type": "text", **TEXT})
+    assert checked(typed).spec == checked(native(WAN, {"image": URL}, TEXT)).spec
+
+
 def test_the_order_of_images_is_kept_wherever_the_text_stands() -> None:
     spec = checked(native(WAN, {"image": URL}, TEXT, {"image": URL + "?2"})).spec
     assert spec is not None
@@ -63,7 +68,7 @@ BROKEN: list[tuple[Any, str, str]] = [
     (native(WAN), CONTENT, "there is no text"),
     (native(WAN, {"image": URL}), CONTENT, "there is no text"),
     (native(WAN, TEXT, TEXT), f"{CONTENT}/1", "a second text"),
-    (native(WAN, {**TEXT, "type": "text"}), f"{CONTENT}/0/type", "`type` is not known here"),
+    (native(WAN, {**TEXT, "type": "image"}), f"{CONTENT}/0/type", "`type` is not known here"),
     (native(WAN, {**TEXT, "image": URL}), f"{CONTENT}/0", "each as an item of its own"),
     (native(WAN, TEXT, {}), f"{CONTENT}/1", "write {text: ...} or {image: ...}"),
     (native(WAN, TEXT, URL), f"{CONTENT}/1", "an item of content is a mapping"),

@@ -204,7 +204,7 @@ export const catalogueZh = {
   "The photograph of a person, as URL or inline data; the face clear and not too small, pose and expression calm.": "脸部清晰、人脸不宜过小的人物照片，避免夸张的姿势和表情。",
   "The style, by its number.": "选择预置风格，或使用参考图像的风格。",
   "The picture whose style is taken, as URL or inline data; for style_index -1 alone.": "要参考其风格的图像。",
-  "style_index -1 takes the style of another picture; add style_ref_url, or choose a style from 0 to 40": "请添加风格参考图，或选择预置风格",
+  "style_index -1 takes the style of another picture; add style_ref_url, or choose one of the other styles": "请添加风格参考图，或选择预置风格",
   "style_ref_url counts only with style_index -1; the chosen style may be used in its place": "仅在使用参考图像风格时生效。",
   "the longer side may have at most twice the length of the shorter one": "长边不得超过短边的两倍",
   "the longer side should have at most twice the length of the shorter one": "长边不应超过短边的两倍",

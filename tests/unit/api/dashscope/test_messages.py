@@ -40,7 +40,7 @@ def test_messages_are_passed_on_as_they_are() -> None:
     typed = [{"type": next(iter(part)), **part} for part in parts]
     assert read(said(*typed), negative_prompt="dogs", n=2) == {
         "model": "talking",
-        "input": said(*parts[:2], {"image": other.replace("oss://", "oss:///")}),
+        "input": said(*typed[:2], {**typed[2], "image": other.replace("oss://", "oss:///")}),
         "parameters": {"negative_prompt": "dogs", "n": 2},
     }
 
@@ -70,6 +70,7 @@ def test_what_the_sdk_sends_beside_is_left_out() -> None:
         ({"messages": ["hello"]}, "at /input/messages/0: "),
         ({"messages": [{"role": "system", "content": [{"text": "x"}]}]}, "messages/0/role: "),
         ({"messages": [{"role": "user", "content": "x"}]}, "messages/0/content: "),
+        (said({"type": "image", "text": "x"}), "messages/0/content/0/type: "),
         (said({"video": "x"}), "messages/0/content/0/video: "),
         (said({"text": 5}, {"image": PICTURE}), "prompt"),
         (said({"text": "x", "image": PICTURE}), "messages/0/content/0: "),

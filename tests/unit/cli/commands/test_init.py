@@ -32,6 +32,13 @@ def test_a_new_job_file_is_right_but_for_its_images(
     assert all("does not exist in the bucket" in line for line in errors), seen
 
 
+def test_a_new_job_file_asks_for_something() -> None:
+    """With its defaults alone, this model gives back the picture as it was and is paid for it."""
+    run("init", "image-out-painting", "--out", "new.yaml")
+    written = yaml.safe_load(Path("new.yaml").read_text("utf-8"))["parameters"]
+    assert written == {"x_scale": 1.5, "y_scale": 1.5}
+
+
 def names_in(fields: dict[str, Any]) -> Iterator[str]:
     """The names of fields and of those inside them."""
     for name, field in fields.items():

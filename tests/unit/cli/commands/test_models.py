@@ -62,6 +62,11 @@ def test_one_model_is_shown_with_all_its_fields(name: str) -> None:
     assert json.loads(run("models", name, "--json"))["name"] == name
 
 
+def test_a_model_that_takes_no_images_has_no_word_of_them() -> None:
+    assert "\nimages\n" not in run("models", "qwen-image-plus")
+    assert "\nimages\n" in run("models", "qwen-image-3.0")
+
+
 def test_details_name_every_tier_and_region() -> None:
     shown = " ".join(run("models", "qwen-image-3.0-pro").split())
     assert "CNY 0.25 (up to 2,250,000 pixels), 0.50 otherwise" in shown
