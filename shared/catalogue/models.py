@@ -261,8 +261,8 @@ class Model:
     and height of the outputs) point into an answer. `number`: which field says how many images are
     made, the first that fits, or else the parameter n. `result_hosts`: empty for any public https
     host. `prompt_key`: the key of a result that holds the prompt as it was sent. `region_limits`:
-    where they differ. `snapshot_of`: the model whose fixed version it is. `guidance`: which of many to
-    take. `tasks`: which of tasks.yaml it does, with the values of fields that do it. `file`: the
+    where they differ. `snapshot_of`: the model whose fixed version it is. `guidance`: which of many
+    to take. `tasks`: which of tasks.yaml it does, with the values of fields that do it. `file`: the
     name of its file. `readings`: of its price, limits and lifecycle. `implied`: what a form of
     request without a name for such a field means.
     """
