@@ -43,8 +43,8 @@ def answer_left_out() -> list[Change]:
 
 
 def lost_call_repeated() -> list[Change]:
-    old = "spec is not None and spec.on_unknown == RESEND and"
-    return [rewritten(CallAttempts, "_lost", old, "")]
+    old = "spec is None or spec.on_unknown != RESEND or model is None"
+    return [rewritten(CallAttempts, "_may_repeat", old, "spec is None or model is None")]
 
 
 def call_repeated_without_end() -> list[Change]:
