@@ -3,6 +3,9 @@
 import { lookAt } from "./filetype.js";
 import { bytes, t } from "./i18n.js";
 
+/** A picture is enlarged so many times at most: what comes of a smaller one is not worth its price. */
+const MOST_ENLARGED = 2;
+
 /** A picture that does not fit; `fixable` if converting it would help. */
 export class BadPicture extends Error {
   constructor(key, values, fixable = false) {
@@ -69,6 +72,7 @@ export async function fixPicture(file, rule) {
   const bitmap = await decode(file, file.name, "", rule.accept.join(", "));
   const was = `${bitmap.width} × ${bitmap.height} ${format}`;
   const [width, height] = inside(bitmap.width, bitmap.height, rule);
+  if (width > MOST_ENLARGED * bitmap.width) throw new BadPicture("bad.broken", { name: file.name });
   const type = rule.accept.includes("JPEG") && !rule.rgba ? "image/jpeg" : "image/png";
   const blob = await redraw(bitmap, width, height, type, rule.rgba);
   bitmap.close();
