@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import IO, Any
 
 from shared.platform.clock import Clock
@@ -22,11 +22,12 @@ from shared.storage.oss import OssStore, VersionedBucket, open_store
 log = logging.getLogger(__name__)
 
 
-@dataclass
 class TwoBuckets(OssStore):
     """The first bucket, and `results`, which has everything below results/."""
 
-    results: OssStore
+    def __init__(self, first: OssStore, results: OssStore) -> None:
+        super().__init__(first.bucket, first.public, first.clock, first.rng)
+        self.results = results
 
     def read(self, key: str, limit: int) -> Slice:
         return self.results.read(key, limit) if _there(key) else super().read(key, limit)
@@ -103,7 +104,7 @@ def open_two(
     first = open_store(settings, credentials, clock, rng, session)
     second = replace(settings, oss_bucket=settings.results_bucket)
     results = open_store(second, credentials, clock, rng, session)
-    return TwoBuckets(first.bucket, first.public, clock, rng, results)
+    return TwoBuckets(first, results)
 
 
 def _there(key: str) -> bool:
