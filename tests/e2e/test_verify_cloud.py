@@ -9,6 +9,7 @@ import pty
 import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from email.utils import formatdate
 from typing import Any
@@ -344,24 +345,30 @@ def test_after_ctrl_c_nothing_is_left(laptop: Laptop) -> None:
 @pytest.mark.slow
 def test_a_later_run_removes_what_a_killed_one_left(laptop: Laptop) -> None:
     """Its job runs at the service and cannot be canceled: it stays until it is over."""
-    base = laptop.cloud.env[STUDIO].rsplit("/api/v1", 1)[0]
-    set_seconds = f"{base}/_admin/settings"
-    requests.post(set_seconds, json={"task_seconds": 6}, timeout=10).raise_for_status()
-    try:
+    with tasks_that_last(laptop):
         killed = Interrupted(laptop, "--only", "presigned-url", "--yes")
         until(lambda: running_at_service(laptop), "the task")
         killed.end(signal.SIGKILL)
-    finally:
-        requests.post(set_seconds, json={"task_seconds": 0.4}, timeout=10).raise_for_status()
-    assert has(laptop, layout.RECORDS + NAME)
-    creates = laptop.cloud.creates()
-    again = laptop.verify("--only", "versioning")
-    assert "is not over yet and stays" in again.output
-    assert not has(laptop, layout.INPUTS)
+        assert has(laptop, layout.RECORDS + NAME)
+        creates = laptop.cloud.creates()
+        again = laptop.verify("--only", "versioning")
+        assert "is not over yet and stays" in again.output
+        assert not has(laptop, layout.INPUTS)
     until(lambda: has(laptop, layout.RESULTS), "the result")
     assert "earlier runs" in laptop.verify("--only", "versioning").output
     assert laptop.left() == []
     assert laptop.cloud.creates() == creates, "nothing was paid a second time"
+
+
+@contextmanager
+def tasks_that_last(laptop: Laptop) -> Iterator[None]:
+    """Until it ends no task does: the service counts a running task by the settings of now."""
+    settings = laptop.cloud.env[STUDIO].rsplit("/api/v1", 1)[0] + "/_admin/settings"
+    requests.post(settings, json={"task_seconds": 600}, timeout=10).raise_for_status()
+    try:
+        yield
+    finally:
+        requests.post(settings, json={"task_seconds": 0.4}, timeout=10).raise_for_status()
 
 
 def running_at_service(laptop: Laptop) -> bool:

@@ -211,7 +211,7 @@ def _over(world: World, task: str) -> dict[str, Any] | None:
 def _cancel(world: World) -> None:
     """One that waits in our queue, and one that waits at the service."""
     rested(world)
-    with world.studio(task_seconds=4):
+    with world.studio(task_seconds=600):  # until it ends no task does
         for number in range(4):
             world.post("/jobs", sketch(f"lp-cancel-{number}"))
         for number, state in ((3, "QUEUED"), (1, "PENDING")):
