@@ -22,7 +22,8 @@ from shared.modelstudio.client import ServiceError, Task
 from shared.platform.concurrency import Lane, Outcome, Workers
 from shared.platform.logs import about
 from shared.poller.guard import Guard
-from shared.poller.in_flight import InFlight, InFlightTasks
+from shared.poller.in_flight import InFlightTasks
+from shared.poller.line import InFlight
 from shared.poller.scheduler import Scheduler
 
 OVER = frozenset({"SUCCEEDED", "FAILED", "CANCELED"})
@@ -162,6 +163,8 @@ class Follower:
             self.scheduler.refill(inflight.slot.model)
         elif task.status == "UNKNOWN":
             self.in_flight.not_known(inflight)
+        elif task.status not in OVER:
+            self.in_flight.seen_open(inflight, task.status)
         inflight.open_at = self.ledger.clock.monotonic()
         take = partial(self.collection.take, inflight.last, task, known)
         lane = _images(inflight) if task.status in OVER else ASKING

@@ -11,6 +11,7 @@ from shared.ledger.ledger import Ledger
 from shared.ledger.record import PENDING, RUNNING, SUBMITTING, Record
 from shared.ledger.slots import HeldSlot, Slot
 from shared.platform.clock import from_iso
+from shared.poller.line import InFlight, Moment, is_in_line, place_in_line
 from shared.poller.poll_intervals import (
     GAP,
     earliest,
@@ -38,58 +39,13 @@ CROWD = 12
 """From so many tasks on, listing all of them all the time is cheaper still."""
 ALONE = 30.0
 """Seconds for which listings are believed that show a task as running: they may be behind."""
-TOO_SHORT = 0.001
-"""Seconds that are not worth another sleep."""
-STUCK = 3
-"""Questions without an answer after which a task is taken for one that keeps nothing busy."""
 FEW = 2
 """Up to so many tasks at once, a moment without a task is worth more questions."""
+UNSURE = 1.3
+"""A task whose start may be wrong by more than so many gaps is asked for early: what is found late
+would make the next one late as well."""
 EARLY, MANY = 0.25, 20
 """Share of the tasks that are asked for early: all while fewer durations are known."""
-
-
-@dataclass(frozen=True)
-class Moment:
-    """A moment that was seen between two questions (monotonic), and how far these were apart."""
-
-    at: float
-    within: float
-
-
-@dataclass
-class InFlight:
-    """A held slot and its job's last record. Times on the instance's monotonic clock.
-
-    `behind`: as many tasks as the model runs at once are before this one, so it cannot have
-    begun. `started_within`: how many seconds the start may be wrong. `early`: it is asked for
-    before tasks are likely to end; only such a task tells how long tasks take, because of the
-    others the quick ones are not seen. `finished_remotely`: the service is done with it, its images
-    are still to be fetched. `open_at`: when it was last seen unfinished; `asked_at`: when it was
-    last asked for by itself. `working`: something is done for it right now. `listed`: a listing has
-    shown it as running. `failures`: how often in a row the service could not be asked, `unfetched`:
-    how often its images could not be fetched. `first`: the record with the job's spec, if at hand.
-    """
-
-    slot: Slot
-    last: Record
-    claimed: float
-    started: float
-    ask_at: float
-    started_within: float = math.inf
-    early: bool = False
-    behind: bool = False
-    finished_remotely: bool = False
-    open_at: float | None = None
-    asked_at: float = -math.inf
-    working: bool = False
-    listed: bool = False
-    failures: int = 0
-    unfetched: int = 0
-    first: Record | None = None
-
-    def is_due(self, now: float) -> bool:
-        """Whether it is to be asked for. Who slept until that moment may wake a little before."""
-        return now >= self.ask_at - TOO_SHORT
 
 
 @dataclass
@@ -131,6 +87,7 @@ class InFlightTasks:
             if last.task_id:
                 self.ledger.durations.accepted(held.slot.model, last.task_id, since)
         inflight.finished_remotely = last.answer is not None
+        inflight.runs = last.state == RUNNING
         if last.state == PENDING:
             inflight.ask_at = max(now, inflight.started + self._first_question(inflight))
         self._known[held.slot.key] = inflight
@@ -193,6 +150,21 @@ class InFlightTasks:
         took = seen_open + self.ledger.rng.random() * (now - seen_open) - inflight.started
         width = inflight.started_within + now - seen_open
         return took if inflight.early and width <= max(ABOUT, NARROW * took) else None
+
+    def seen_open(self, inflight: InFlight, status: str) -> None:
+        """The service says that a task runs, or waits. Where one waits that should run, tasks were
+        taken in another order than they were sent in: those behind it are asked, once."""
+        now = self.ledger.clock.monotonic()
+        if status == RUNNING:
+            inflight.runs = True
+        elif not inflight.behind:
+            for one in self:
+                if (
+                    one.behind
+                    and one.asked_at < 0
+                    and self._line_of(one) == self._line_of(inflight)
+                ):
+                    one.ask_at = now
 
     def not_known(self, inflight: InFlight) -> None:
         """The service does not know the task just now: ask on, later each time. After a while the
@@ -264,14 +236,13 @@ class InFlightTasks:
     def line_up(self) -> None:
         """Decide which tasks run and which wait behind; one that moves up starts its clock now."""
         for name in {self._line_of(inflight) for inflight in self}:
-            every = (one for one in self if self._line_of(one) == name and _is_in_line(one))
-            line = sorted(every, key=_place_in_line)
+            every = (one for one in self if self._line_of(one) == name and is_in_line(one))
+            line = sorted(every, key=place_in_line)
             model = self.catalogue.get(name)
             lanes = model.limits.lanes if model else len(line)
             for place, inflight in enumerate(line):
                 self._place(inflight, behind=place >= lanes)
-            if len(line) < lanes:
-                self._freed.pop(name, None)  # nobody waited for what became free
+            self._freed.pop(name, None)  # nobody waited for what is left
 
     def ask_later(self, inflight: InFlight, crowded: bool = False) -> None:
         """Set the moment of the next question, before the one that is due is asked.
@@ -331,7 +302,8 @@ class InFlightTasks:
         if now - max(inflight.asked_at, inflight.started) >= ALONE:
             inflight.ask_at = min(inflight.ask_at, now)
             return
-        inflight.listed, inflight.open_at = True, now
+        inflight.listed = inflight.runs = True
+        inflight.open_at = now
         if inflight.slot.model in self._crowds:
             inflight.early, inflight.ask_at = True, now + ALONE
         else:
@@ -374,7 +346,8 @@ class InFlightTasks:
         """When to ask first: early for some, and where the model would be idle meanwhile."""
         durations, chosen = self._durations(inflight), self.ledger.rng.random() < EARLY
         eager = self._is_eager(inflight.slot.model)
-        inflight.early = eager or len(durations) < MANY or chosen
+        unsure = inflight.started_within > UNSURE * gap_between(durations)
+        inflight.early = eager or unsure or chosen or len(durations) < MANY
         return first_question(durations, inflight.early)
 
     def _is_eager(self, name: str) -> bool:
@@ -384,17 +357,3 @@ class InFlightTasks:
 
     def _durations(self, inflight: InFlight) -> Sequence[float]:
         return self.ledger.durations.of(inflight.slot.model)
-
-
-def _is_in_line(inflight: InFlight) -> bool:
-    """Whether a task may keep others waiting; one that cannot be asked for does not."""
-    return not inflight.finished_remotely and inflight.failures < STUCK
-
-
-def _place_in_line(inflight: InFlight) -> tuple[bool, float]:
-    """The service takes tasks in the order in which they were sent.
-
-    That is not the order of the slots: they come before the ticket and are dated in whole seconds.
-    """
-    sent_at = inflight.last.submitted_at
-    return (False, from_iso(sent_at)) if sent_at else (True, inflight.claimed)

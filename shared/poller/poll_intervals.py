@@ -14,7 +14,7 @@ from collections.abc import Sequence
 ENOUGH = 5
 SHARE = 0.12
 SHORTEST = 0.1
-GAP = 0.86
+GAP = 0.88
 """Seconds between two questions while a task may end: with the time to fetch its images, a person
 waits a second at most."""
 GAP_SHARE = 0.018

@@ -21,7 +21,8 @@ from shared.ledger.wakeups import BREAKER, NOT_BEFORE
 from shared.platform.clock import from_iso
 from shared.platform.concurrency import Lane, Outcome, Workers
 from shared.poller.guard import Guard
-from shared.poller.in_flight import InFlight, InFlightTasks
+from shared.poller.in_flight import InFlightTasks
+from shared.poller.line import InFlight
 from shared.storage.layout import (
     job_of_marker,
     model_of_marker,

@@ -11,6 +11,7 @@ from shared.app import App
 from shared.storage import layout
 from tests.simulation.bucket import SimBucket
 from tests.simulation.cloud import Cloud
+from tests.simulation.kernel import START
 from tests.simulation.scenario import Scenario, Upload
 
 INDEXES = (layout.QUEUE, layout.EXPIRY, layout.JOBS, layout.OUTBOX)
@@ -26,6 +27,7 @@ class People:
         self._tell = cloud.network.story.tell
         self._rng = rng
         self._helped: set[str] = set()
+        self.last_help = START
         for upload in plan.uploads:
             self._after(upload.at, partial(self.upload, upload))
         for job, at in plan.cancels.items():
@@ -41,6 +43,8 @@ class People:
         """Do what dead letters ask for. Returns whether there was a new one."""
         new = [key for key in self.bucket.keys(layout.DEAD) if key not in self._helped]
         self._helped.update(new)
+        if new:
+            self.last_help = self.cloud.kernel.now
         for key in new:
             if self._rng.random() < 0.5:
                 self.cloud.errand("redrive", partial(self._redrive, key), insist=True)

@@ -241,7 +241,9 @@ class World:
 
     def _patience(self) -> float:
         """When everything that troubles this world is over."""
-        passed = max(self.storm, self.special.patience(), self.callers.last_act())
+        passed = max(
+            self.storm, self.special.patience(self.people.last_help), self.callers.last_act()
+        )
         return max(START + passed, self.studio.account.end())
 
     def _at_rest(self, left: list[str]) -> bool:

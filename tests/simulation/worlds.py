@@ -80,12 +80,13 @@ class World:
         if self.slow:
             studio.pace = 150.0
 
-    def patience(self) -> float:
+    def patience(self, last_help: float = START) -> float:
         """Seconds after which everybody is back, and everything is known again."""
         back = max(self.away[1] - START, 0.0)
         forgets = [end - START for _, end in self.forgets]
-        # A receiver that is dead for good is tried for a day, from when somebody is there to try.
-        tried = back + DAY if self.webhooks.is_endless else back
+        # A receiver that is dead for good is tried for a day, from when somebody is there to try,
+        # and again for jobs that began when somebody helped.
+        tried = max(back, last_help - START) + DAY if self.webhooks.is_endless else back
         return max(self.webhooks.patience(), tried, *forgets)
 
 

@@ -8,9 +8,11 @@ from itertools import pairwise
 import pytest
 
 from shared.catalogue.models import Limits
-from shared.ledger.record import PENDING, SUBMITTING, Record
+from shared.ledger.record import PENDING, RUNNING, SUBMITTING, Record
 from shared.ledger.slots import HeldSlot, Slot
 from shared.platform.clock import iso
+from shared.poller.in_flight import InFlightTasks
+from shared.poller.line import InFlight
 from tests.kit.world import MODEL, OTHER, World, model, run, submit
 
 MARKS = {"cat": "0" * 12, "dog": "1" * 12}
@@ -52,6 +54,92 @@ def test_of_two_slots_of_one_second_the_task_that_was_sent_first_runs(
     in_flight.line_up()
 
     assert [one.slot.job for one in in_flight if not one.behind] == [order[0]]
+
+
+def followed(world: World, in_flight: InFlightTasks, *jobs: str) -> list[InFlight]:
+    """Tasks that this run has just sent, a tenth of a second apart."""
+    made = []
+    for job in jobs:
+        last = replace(under_way(world, job), task_id=f"task of {job}")
+        held = HeldSlot(Slot("-", MODEL, job, 2, "2" * 12), world.timeline.now)
+        made.append(in_flight.track(held, last, sent_now=True))
+        world.timeline.wait(0.1)
+    in_flight.line_up()
+    return made
+
+
+def test_the_services_word_on_what_runs_beats_the_order_of_sending() -> None:
+    """Calls that overlap may arrive the other way round. A wrong order would last for as long as
+    jobs keep coming, and every task would seem to take twice its time."""
+    world = World()
+    in_flight, clock = world.app().poller.in_flight, world.app().clock
+    cat, dog = followed(world, in_flight, "cat", "dog")
+    assert (cat.behind, dog.behind) == (False, True)
+    world.timeline.wait(1)
+
+    cat.asked_at = clock.monotonic()
+    in_flight.seen_open(cat, PENDING)
+    assert dog.is_due(clock.monotonic()), "which of them runs, then?"
+    dog.asked_at, dog.ask_at = clock.monotonic(), clock.monotonic() + 90
+    in_flight.seen_open(dog, RUNNING)
+    in_flight.line_up()
+    assert (cat.behind, dog.behind) == (True, False)
+
+    in_flight.seen_open(dog, PENDING)
+    assert not cat.is_due(clock.monotonic() + 1), "it is behind, and that is known"
+    dog.open_at = clock.monotonic()
+    world.timeline.wait(1)
+    assert in_flight.finish_remotely(dog) is None, "nobody saw when it began"
+    in_flight.drop(dog)
+    in_flight.line_up()
+    assert not cat.behind
+    assert clock.monotonic() - cat.started == pytest.approx(0.5)
+
+
+def test_a_task_that_waits_is_asked_once_though_the_one_before_it_waits_on() -> None:
+    world = World()
+    in_flight, clock = world.app().poller.in_flight, world.app().clock
+    cat, dog = followed(world, in_flight, "cat", "dog")
+    dog.asked_at, dog.ask_at = clock.monotonic(), clock.monotonic() + 90
+    in_flight.seen_open(cat, PENDING)
+    assert not dog.is_due(clock.monotonic() + 80)
+
+
+def test_an_end_that_nobody_waited_for_is_nobodys_beginning() -> None:
+    """Of two tasks in a wrong order the one behind ends; what is sent next begins later."""
+    world = World()
+    in_flight, clock = world.app().poller.in_flight, world.app().clock
+    cat, dog = followed(world, in_flight, "cat", "dog")
+    [bird] = followed(world, in_flight, "bird")
+    in_flight.finish_remotely(dog)
+    in_flight.drop(dog)
+    in_flight.line_up()
+    assert bird.behind
+    world.timeline.wait(30)
+    cat.open_at = clock.monotonic() - 1
+    in_flight.finish_remotely(cat)
+    in_flight.drop(cat)
+    in_flight.line_up()
+    assert clock.monotonic() - bird.started == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(("within", "early"), [(0.9, False), (3.0, True)])
+def test_a_task_whose_start_is_hardly_known_is_asked_for_early(within: float, early: bool) -> None:
+    """What is found late would make the next one late as well."""
+    one_waits = Limits(submissions=2, per_seconds=1, concurrent=1, queue_ahead=1)
+    world = World(models=(model(MODEL, one_waits),))
+    app = world.app()
+    for number in range(40):
+        app.ledger.durations.learn(MODEL, 21.0 + number % 13)
+    in_flight, clock = app.poller.in_flight, app.clock
+    app.ledger.rng.random = lambda: 0.9  # type: ignore[method-assign]
+    cat, dog = followed(world, in_flight, "cat", "dog")
+    world.timeline.wait(27)
+    cat.open_at = clock.monotonic() - within
+    in_flight.finish_remotely(cat)
+    in_flight.drop(cat)
+    in_flight.line_up()
+    assert dog.early == early
 
 
 MANY = Limits(submissions=2, per_seconds=1, concurrent=8, queue_ahead=0)
