@@ -127,13 +127,10 @@ def test_the_first_example_of_http_waits_for_its_images(shell: str, checkout: Ch
         pytest.skip(f"{shell} is not installed")
     block = to_run("docs/http.md")[0]
     job = f"cottage-by-{shell}"
-    checkout.run(block, shell, "-ec", block.body.replace("my-cottage", job))
-    assert [
-        path.read_bytes()[:4] for path in sorted(checkout.folder.glob(f"{job}-image-*.png"))
-    ] == [
-        b"\x89PNG",
-        b"\x89PNG",
-    ]
+    for _ in range(2):  # somebody tries it once more
+        checkout.run(block, shell, "-ec", block.body.replace("my-cottage", job))
+    images = (checkout.folder / ".local" / job).glob("image-*.png")
+    assert [path.read_bytes()[:4] for path in images] == [b"\x89PNG"] * 2
 
 
 def test_there_is_a_runner_for_every_kind_that_needs_no_mark() -> None:
