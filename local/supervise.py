@@ -60,14 +60,17 @@ class Child:
         """Raises ChildError if the child ends first, or is not ready in time."""
         self._settled.wait(seconds)
         if not self._ready:
-            raise ChildError(self.account("did not start"))
+            raise ChildError(self.account())
 
-    def account(self, what: str) -> str:
+    def account(self) -> str:
         """What happened to the child, how it ended, and the last lines it wrote."""
         code = self.process.poll()
         how = "it gave no ready line in time" if code is None else f"exit code {code}"
         lines = "\n".join(f"  | {line}" for line in self._tail)
-        return f"{self.name} {what} ({how}). Its log: {self.log}\n{lines}".rstrip()
+        what = f"{self.name} did not start ({how}). Its log: {self.log}"
+        if self._ready:
+            what = f"{self.name} ended by itself ({how}). Its log: {self.log}"
+        return f"{what}\n{lines}".rstrip()
 
     @property
     def ended(self) -> bool:

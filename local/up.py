@@ -12,6 +12,7 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, NoReturn
+from unicodedata import east_asian_width
 
 from local.browser import is_wanted, open_page
 from local.own_computer import keep_files_private
@@ -29,9 +30,12 @@ from local.up_settings import (
     server_environment,
     write_private,
 )
+from shared.catalogue.files import SCHEMAS
+from shared.catalogue.terminal import Terminal
 
 __all__ = ["LaptopCloud", "UpError", "main", "summary"]
 
+tell = Terminal((SCHEMAS / "words.zh.yaml",)).tell
 _ABOUT = "OSS, Model Studio and the runtime on this computer, until Ctrl-C."
 READY_SECONDS = 30.0
 PORT_TRIES = 3
@@ -127,7 +131,7 @@ class LaptopCloud:
             self._wake.clear()
             for child in self._children:
                 if child.ended:
-                    raise UpError(child.account("ended by itself"))
+                    raise UpError(child.account())
 
     def stop(self) -> None:
         """Stops what was started, by its process, and takes the env file away."""
@@ -271,15 +275,22 @@ def summary(cloud: LaptopCloud) -> str:
         ("Endpoints, keys", f"{data}/env"),
         ("Logs", f"{data}/logs/"),
     ]
-    lines = [f"  {name:<17}{value}".rstrip() for name, value in rows]
+    lines = [f"  {_column(tell(name))}{value}".rstrip() for name, value in rows]
     text = "\n".join(lines)
-    once = "  That link works once, in the next 15 minutes; later sign in with API_TOKEN.\n"
-    ending = f"{once if cloud.sign_in_link else ''}  Ctrl-C stops it; the files stay.\n"
-    return f"\n  The laptop cloud is up.\n\n{text}\n\n{ending}"
+    once = "That link works once, in the next 15 minutes; later sign in with API_TOKEN."
+    ending = [once] if cloud.sign_in_link else []
+    ending.append("Ctrl-C stops it; the files stay.")
+    told = "".join(f"  {tell(line)}\n" for line in ending)
+    return f"\n  {tell('The laptop cloud is up.')}\n\n{text}\n\n{told}"
+
+
+def _column(name: str) -> str:
+    """A name and the space after it; Chinese characters are two columns wide (UAX #11)."""
+    return name + " " * (17 - sum(2 if east_asian_width(one) in "WF" else 1 for one in name))
 
 
 def _foreign(cloud: LaptopCloud, server: str) -> str:
-    return "" if server in cloud.pids else "  (not ours)"
+    return "" if server in cloud.pids else f"  {tell('(not ours)')}"
 
 
 def _make_private(data: Path) -> None:
@@ -318,7 +329,7 @@ def main() -> int:
     except KeyboardInterrupt:
         return 0
     except UpError as error:
-        print(f"local.up: {error}", file=sys.stderr)
+        print(f"wanx up: {tell(str(error))}", file=sys.stderr)
         return 1
 
 
@@ -327,19 +338,22 @@ def _show_page(cloud: LaptopCloud, unwanted: bool) -> None:
     if unwanted or not link or not is_wanted(os.environ, sys.stdout.isatty(), sys.platform):
         return
     if open_page(link, cloud.data):
-        print("  It opens in your browser now; NO_BROWSER=1 keeps that closed.\n", flush=True)
+        told = tell("It opens in your browser now; NO_BROWSER=1 keeps that closed.")
+        print(f"  {told}\n", flush=True)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="wanx up", description=_ABOUT)
+    parser = argparse.ArgumentParser(prog="wanx up", description=tell(_ABOUT))
     add = parser.add_argument
-    add("--data", type=Path, default=Path(".local"), help="folder for all of it (%(default)s)")
-    add("--ports", type=int, default=PORT, help="first of three; 0: any free (%(default)s)")
-    add("--task-seconds", type=float, help="how long Model Studio takes for a task")
-    add("--packages", type=Path, help="run the built packages of this folder, not functions/")
-    add("--no-browser", action="store_true", help="do not open the page (also: NO_BROWSER=1)")
-    add("--quiet", action="store_true", help="no summary, no browser")
-    add("--verbose", action="store_true", help="the servers' and functions' logs to stderr")
+    add(
+        "--data", type=Path, default=Path(".local"), help=tell("folder for all of it (%(default)s)")
+    )
+    add("--ports", type=int, default=PORT, help=tell("first of three; 0: any free (%(default)s)"))
+    add("--task-seconds", type=float, help=tell("how long Model Studio takes for a task"))
+    add("--packages", type=Path, help=tell("run the built packages of this folder, not functions/"))
+    add("--no-browser", action="store_true", help=tell("do not open the page (also: NO_BROWSER=1)"))
+    add("--quiet", action="store_true", help=tell("no summary, no browser"))
+    add("--verbose", action="store_true", help=tell("the servers' and functions' logs to stderr"))
     return parser
 
 

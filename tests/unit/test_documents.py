@@ -15,10 +15,10 @@ import pytest
 import yaml
 from markdown_it import MarkdownIt
 
-from cli.language import VARIABLES
 from cli.main import wanx
 from shared.catalogue.files import load_file
 from shared.catalogue.model_file import load_catalogue
+from shared.catalogue.terminal import VARIABLES
 from shared.ledger.record import STATES
 from shared.storage import layout
 from tests.kit.documents import DOCUMENTS as WITH_BLOCKS

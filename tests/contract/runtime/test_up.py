@@ -290,7 +290,7 @@ def test_a_busy_port_is_an_error_and_not_replaced(tmp_path: Path) -> None:
         process = _up(tmp_path, "--ports", str(port))
         out, err = process.communicate(timeout=15)
     assert (process.returncode, out) == (1, "")
-    assert f"local.up: port {port}, where oss would listen, cannot be used" in err
+    assert f"wanx up: port {port}, where oss would listen, cannot be used" in err
     assert "make up PORT=" in err
     assert not (tmp_path / "env").exists()
 

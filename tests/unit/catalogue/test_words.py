@@ -27,6 +27,9 @@ SAID = (
     "shared/modelstudio/answers.py",
     "shared/modelstudio/calls.py",
     "shared/modelstudio/download.py",
+    "local/supervise.py",
+    "local/up.py",
+    "local/up_settings.py",
 )
 """Where messages are made that people read."""
 MADE_ELSEWHERE = {
@@ -60,6 +63,12 @@ NO_MESSAGES = {
     "Unterminated string",
     "Invalid control character",
     "Illegal trailing comma",
+    # How the laptop cloud's servers are told apart and followed.
+    "\\S+ ready (http\\S+)\\s*",
+    "log of {}",
+    "in use",
+    "wanx up",
+    "wanx up: {}",
     # Errors that another one takes the place of.
     " (and {} more)",
     "cut off",
@@ -118,7 +127,7 @@ def test_no_two_messages_are_told_apart_by_their_places_alone() -> None:
 
 
 def test_no_words_are_left_of_a_message_that_nobody_makes() -> None:
-    made = {*in_code("shared", "cli", "clients"), *in_schemas()}
+    made = {*in_code("shared", "cli", "clients", "local"), *in_schemas()}
     left = {text for text in _words() if literals_of(text) not in made}
     assert left <= MADE_ELSEWHERE
 
