@@ -7,8 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
-from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,44 +15,21 @@ from shared.catalogue.files import SCHEMAS, read_schema
 from shared.jobs.erase import ANSWER_MAY_COME, AT_WORK, NotErasable
 from shared.jobs.intake import Source
 from shared.jobs.retry import NotRetryable
-from shared.ledger.record import Record
 from shared.storage import layout
 from shared.storage.objects import StoreError
 from tests.kit.hooks import Call, Hook
 from tests.kit.http import ask, failed, token
 from tests.kit.world import World, job_file, run, store_of
-
-PROMPT = "a heron that nobody else writes of"
-UPLOAD = f"{layout.INPUTS}{'5' * 32}/heron.png"
-BY_HAND = f"{layout.INPUTS}shared/heron.png"
-PICTURE = Path("examples/inputs/cat.jpg")
-
-
-def pictured(job: str, base: str = UPLOAD, **own: Any) -> dict[str, Any]:
-    """A job with a picture of the bucket."""
-    document: dict[str, Any] = json.loads(job_file(PROMPT, id=job, **own))
-    document["input"]["base_image_url"] = f"oss:///{base}"
-    return document
-
-
-def taken(world: World, *documents: dict[str, Any], key: str = "jobs/heron.jsonl") -> list[Record]:
-    """The jobs of a file that lies in the bucket."""
-    lines = "\n".join(map(json.dumps, documents)).encode()
-    world.app("person").store.put(key, lines)
-    found = world.app("intake").acceptance.intake.take_object(key)
-    assert not [one.violations for one in found if one.violations]
-    world.timeline.wait(0.001)
-    return [one.record for one in found]
-
-
-def with_upload(world: World, *keys: str) -> None:
-    for key in keys or (UPLOAD,):
-        world.app("person").store.put(key, PICTURE.read_bytes())
-
-
-def holding(world: World, text: str = PROMPT) -> list[str]:
-    """The objects that hold a text."""
-    return [key for key in world.bucket.keys("") if text.encode() in world.bucket.peek(key)]
+from tests.unit.jobs.erasing import (
+    BY_HAND,
+    PROMPT,
+    UPLOAD,
+    holding,
+    jobs_of,
+    pictured,
+    taken,
+    with_upload,
+)
 
 
 @pytest.fixture()
@@ -226,88 +201,6 @@ def test_a_picture_put_there_by_hand_goes_only_if_asked_for(world: World) -> Non
     assert ask(world, "POST", "/jobs/other/erase?inputs=some").status == 400
 
 
-def test_a_file_of_many_jobs_goes_with_the_last_of_them(world: World) -> None:
-    taken(world, pictured("one"), pictured("two"))
-    run(world)
-    kept = ask(world, "POST", "/jobs/one/erase").json["kept"]
-    assert {"key": "jobs/heron.jsonl", "why": "it also holds jobs that are not erased: two"} in kept
-    assert "jobs/heron.jsonl" in ask(world, "POST", "/jobs/two/erase").json["removed"]
-    assert holding(world) == []
-
-
-def test_a_dead_letter_about_the_file_goes_with_it(world: World) -> None:
-    taken(world, pictured("heron"))
-    run(world)
-    store = world.app("person").store
-    for name, files in (("mine", ["jobs/heron.jsonl"]), ("both", ["jobs/heron.jsonl", "jobs/b"])):
-        store.put(f"dead/{name}.json", json.dumps({"job_files": files, "event": {}}).encode())
-    ask(world, "POST", "/jobs/heron/erase")
-    assert world.bucket.keys(layout.DEAD) == ["dead/both.json"]
-
-
-def test_a_rejected_job_is_erased(world: World) -> None:
-    document = pictured("heron")
-    document["parameters"] = {"n": PROMPT}
-    body = json.dumps(document).encode()
-    world.app("intake").acceptance.intake.take(body, Source("http/job.json", "E"))
-    assert world.state("heron") == "REJECTED"
-    assert holding(world)
-    assert UPLOAD in ask(world, "POST", "/jobs/heron/erase").json["removed"]
-    assert holding(world) == []
-    assert ask(world, "GET", "/jobs").json["jobs"][0]["state"] == "REJECTED"
-
-
-def rejected(world: World, document: dict[str, Any], job: str = "heron") -> None:
-    """A job that was sent over HTTP and is not in order."""
-    document["parameters"] = {"n": PROMPT}
-    assert ask(world, "PUT", f"/jobs/{job}", document).status == 422
-    assert world.state(job) == "REJECTED"
-    world.timeline.wait(0.001)
-
-
-@pytest.mark.parametrize(
-    "named", ["oss:///{}", "oss://studio/{}", "OSS:///{}", "oss://{}", "oss:///{} "]
-)
-def test_a_picture_of_a_rejected_job_goes_however_it_is_named(world: World, named: str) -> None:
-    document = pictured("heron")
-    document["input"]["base_image_url"] = named.format(UPLOAD)
-    rejected(world, document)
-    gone = ask(world, "POST", "/jobs/heron/erase").json["removed"]
-    assert (UPLOAD in gone) is not named.endswith(" "), "with a space it is another key"
-
-
-def test_a_picture_of_a_rejected_job_goes_that_comes_after_much_else(world: World) -> None:
-    document = pictured("heron")
-    picture = document["input"].pop("base_image_url")
-    document["input"]["prompt"] = PROMPT + "p" * 200_000
-    document["input"] |= {f"more{n}": "q" * 20_000 for n in range(5)}
-    document["input"]["base_image_url"] = picture
-    rejected(world, document)
-    assert UPLOAD in ask(world, "POST", "/jobs/heron/erase").json["removed"]
-    assert "pictures" not in ask(world, "GET", "/jobs/heron/events").json["events"][0]
-
-
-def test_a_picture_of_a_rejected_job_of_an_older_release_goes(world: World) -> None:
-    rejected(world, pictured("heron"))
-    record = world.record("heron")
-    del record["pictures"], record["written"]
-    world.app("person").store.put(layout.record("heron", 1), json.dumps(record).encode())
-    assert UPLOAD in ask(world, "POST", "/jobs/heron/erase").json["removed"]
-
-
-@pytest.mark.parametrize("named", ["oss://studio/{}", "oss:///{}"])
-def test_a_rejected_job_keeps_its_picture_from_the_erasing_of_others(
-    world: World, named: str
-) -> None:
-    taken(world, pictured("one"))
-    run(world)
-    document = pictured("two")
-    document["input"]["base_image_url"] = named.format(UPLOAD)
-    rejected(world, document, "two")
-    kept = ask(world, "POST", "/jobs/one/erase").json["kept"]
-    assert kept == [{"key": UPLOAD, "why": "two uses it"}]
-
-
 @pytest.mark.parametrize(
     "key",
     [
@@ -333,10 +226,6 @@ def test_what_is_no_picture_of_a_job_is_never_removed(world: World, key: str, in
     assert (reply.status, reply.json["removed"]) == (200, []), reply.text
     assert before <= set(world.bucket.keys(""))
     assert holding(world) == []
-
-
-def jobs_of(world: World) -> set[str]:
-    return {key.split("/")[2] for key in world.bucket.keys(layout.RECORDS)}
 
 
 RESULT = f"{layout.RESULTS}heron/image-1.png"
@@ -379,84 +268,6 @@ def test_where_too_many_jobs_wait_no_image_is_erased_for_who_waits(world: World)
     with pytest.raises(NotErasable, match="More than 1 jobs wait"):
         replace(world.app("person").erasure, most_jobs=1).erase("heron", all_inputs=True)
     assert world.bucket.keys("") == before
-
-
-def test_a_file_goes_whose_other_document_asked_for_the_id_of_a_foreign_job(world: World) -> None:
-    taken(world, pictured("clash"), key="jobs/first.json")
-    two = [
-        pictured("heron"),
-        {**pictured("clash"), "input": pictured("x", "inputs/b.png")["input"]},
-    ]
-    with_upload(world, "inputs/b.png")
-    lines = "\n".join(map(json.dumps, two)).encode()
-    world.app("person").store.put("jobs/two.jsonl", lines)
-    _, other = world.app("intake").acceptance.intake.take_object("jobs/two.jsonl")
-    assert other.record.state == "REJECTED"
-    run(world)
-    (kept,) = (
-        one
-        for one in ask(world, "POST", "/jobs/heron/erase").json["kept"]
-        if one["key"].startswith("jobs/")
-    )
-    assert kept["why"] == f"it also holds jobs that are not erased: {other.job}"
-    assert "jobs/two.jsonl" in ask(world, "POST", f"/jobs/{other.job}/erase").json["removed"]
-    assert "jobs/first.json" in world.bucket.keys("")
-
-
-def test_a_file_stays_while_the_job_is_not_erased_under_whose_name_it_was_rejected(
-    world: World,
-) -> None:
-    """Though the job is erased whose id the document asked for."""
-    taken(world, pictured("clash"), key="jobs/first.json")
-    run(world)
-    ask(world, "POST", "/jobs/clash/erase")
-    with_upload(world)
-    other = {**pictured("clash"), "input": {**pictured("x")["input"], "prompt": f"{PROMPT}!"}}
-    lines = "\n".join(map(json.dumps, [pictured("heron"), other])).encode()
-    world.app("person").store.put("jobs/two.jsonl", lines)
-    _, clash = world.app("intake").acceptance.intake.take_object("jobs/two.jsonl")
-    run(world)
-    kept = ask(world, "POST", "/jobs/heron/erase").json["kept"]
-    said = {"key": "jobs/two.jsonl", "why": f"it also holds jobs that are not erased: {clash.job}"}
-    assert said in kept
-    assert "jobs/two.jsonl" in ask(world, "POST", f"/jobs/{clash.job}/erase").json["removed"]
-    assert holding(world) == []
-
-
-@pytest.mark.parametrize("more", ["", "?inputs=all"])
-def test_a_rejected_and_erased_job_sent_again_is_the_same_job(world: World, more: str) -> None:
-    """Also as its picture is gone, so that even more is wrong with it."""
-    document = pictured("heron")
-    document["parameters"] = {"n": PROMPT}
-    body = json.dumps(document).encode()
-    for _ in range(5):
-        world.app("person").store.put("jobs/heron.json", body)
-        (made,) = world.app("intake").acceptance.intake.take_object("jobs/heron.json")
-        assert (made.job, bool(made.violations)) == ("heron", True)
-        ask(world, "POST", f"/jobs/heron/erase{more}")
-        assert jobs_of(world) == {"heron"}
-        assert world.manifest("heron")["erased_at"]
-        assert holding(world) == []
-
-
-def test_a_rejected_and_erased_job_put_again_is_the_same_job(world: World) -> None:
-    document = pictured("heron")
-    for _ in range(5):
-        rejected(world, document)
-        ask(world, "POST", "/jobs/heron/erase")
-        assert jobs_of(world) == {"heron"}
-        assert holding(world) == []
-
-
-def test_other_rejected_documents_of_an_erased_jobs_id_are_jobs_of_their_own(world: World) -> None:
-    for number in range(5):
-        document = pictured("heron")
-        document["input"]["prompt"] = f"{PROMPT} {number}"
-        document["parameters"] = {"n": "many"}
-        assert ask(world, "PUT", "/jobs/heron", document).status == 422
-        for job in jobs_of(world):
-            assert ask(world, "POST", f"/jobs/{job}/erase").status == 200
-    assert holding(world) == []
 
 
 def test_interrupted_anywhere_the_same_call_goes_on(world: World) -> None:
