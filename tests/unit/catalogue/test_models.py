@@ -58,7 +58,7 @@ def test_the_price_of_another_region_differs() -> None:
 def test_sources_are_titles_of_documents() -> None:
     model = load_catalogue().get(PAINTING)
     assert model is not None
-    assert model.images[0].warn["TIFF"].source == "图像局部重绘API参考"
+    assert model.images[0].warn["TIFF"].source == "Inpainting API reference (图像局部重绘API参考)"
     assert model.images[0].same_size_as is None
     assert model.images[1].same_size_as == "/input/base_image_url"
 
