@@ -20,6 +20,7 @@ from shared.poller.poll_intervals import (
     is_known,
     next_question,
     second_question,
+    while_waiting,
 )
 from shared.storage.layout import model_of_marker
 
@@ -152,19 +153,27 @@ class InFlightTasks:
         return took if inflight.early and width <= max(ABOUT, NARROW * took) else None
 
     def seen_open(self, inflight: InFlight, status: str) -> None:
-        """The service says that a task runs, or waits. Where one waits that should run, tasks were
-        taken in another order than they were sent in: those behind it are asked, once."""
-        now = self.ledger.clock.monotonic()
+        """The service says that a task runs, or waits: for tasks of others, or because ours were
+        taken in another order than they were sent in. So those behind it are asked, once."""
         if status == RUNNING:
-            inflight.runs = True
+            self._begun(inflight)
         elif not inflight.behind:
+            now, line = self.ledger.clock.monotonic(), self._line_of(inflight)
+            inflight.started = inflight.waited_at = now
+            inflight.started_within = math.inf
+            durations = self._durations(inflight)
+            inflight.ask_at = now + while_waiting(now - inflight.claimed, durations)
             for one in self:
-                if (
-                    one.behind
-                    and one.asked_at < 0
-                    and self._line_of(one) == self._line_of(inflight)
-                ):
+                if one.behind and one.asked_at < 0 and self._line_of(one) == line:
                     one.ask_at = now
+
+    def _begun(self, inflight: InFlight) -> None:
+        """A task runs. One that was seen waiting began after that."""
+        now, waited_at = self.ledger.clock.monotonic(), inflight.waited_at
+        if waited_at is not None and not inflight.runs:
+            inflight.started, inflight.started_within = (waited_at + now) / 2, now - waited_at
+            self.ask_later(inflight)
+        inflight.runs = True
 
     def not_known(self, inflight: InFlight) -> None:
         """The service does not know the task just now: ask on, later each time. After a while the
@@ -302,8 +311,8 @@ class InFlightTasks:
         if now - max(inflight.asked_at, inflight.started) >= ALONE:
             inflight.ask_at = min(inflight.ask_at, now)
             return
-        inflight.listed = inflight.runs = True
-        inflight.open_at = now
+        self._begun(inflight)
+        inflight.listed, inflight.open_at = True, now
         if inflight.slot.model in self._crowds:
             inflight.early, inflight.ask_at = True, now + ALONE
         else:

@@ -28,7 +28,8 @@ class InFlight:
     """A held slot and its job's last record. Times on the instance's monotonic clock.
 
     `behind`: as many tasks as the model runs at once are before this one, so it cannot have
-    begun; `runs`: the service has said that it has. `started_within`: how many seconds the start
+    begun; `runs`: the service has said that it has, `waited_at`: when it last said that it has not,
+    though nothing of ours is before it. `started_within`: how many seconds the start
     may be wrong. `early`: it is asked for before tasks are likely to end; only such a task tells
     how long tasks take, because of the others the quick ones are not seen. `finished_remotely`: the
     service is done with it, its images are still to be fetched. `open_at`: when it was last seen
@@ -47,6 +48,7 @@ class InFlight:
     early: bool = False
     behind: bool = False
     runs: bool = False
+    waited_at: float | None = None
     finished_remotely: bool = False
     open_at: float | None = None
     asked_at: float = -math.inf

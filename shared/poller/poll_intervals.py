@@ -21,6 +21,7 @@ GAP_SHARE = 0.018
 """The same as a share of the usual time, for tasks that take longer than a minute."""
 LONGEST = 5.0
 LATE = 1.5
+STRETCH = 2.0
 LATER = 0.02
 """Share of the span at its beginning in which an end may be found later than a gap."""
 EAGER = 0.015
@@ -64,9 +65,19 @@ def next_question(elapsed: float, durations: Sequence[float], eager: bool = Fals
     return gap_between(durations)
 
 
+def while_waiting(waited: float, durations: Sequence[float]) -> float:
+    """Seconds to wait when a task that was sent `waited` seconds ago has not begun."""
+    wait = min(LONGEST, max(GAP, SHARE * waited))
+    return min(wait, first_question(durations)) if len(durations) >= ENOUGH else wait
+
+
 def is_known(elapsed: float, durations: Sequence[float]) -> bool:
     """Whether experience says when a task that started `elapsed` seconds ago will end."""
-    return len(durations) >= ENOUGH and elapsed <= LATE * _quantile(durations, 0.95)
+    if len(durations) < ENOUGH:
+        return False
+    # One that took very long among a few is no experience of how long they take.
+    longest = min(_quantile(durations, 0.95), STRETCH * _quantile(durations, 0.5))
+    return elapsed <= LATE * longest
 
 
 def gap_between(durations: Sequence[float]) -> float:

@@ -38,8 +38,8 @@ TICK = 60.0
 TIMEOUTS = {"submit": 120.0, "poll": 1560.0, "rescue": 60.0}
 """Seconds, as s.yaml has them."""
 
-POLLERS = 2
-"""Instances of poll at once, as s.yaml has it: one sends, one waits for its last calls."""
+POLLERS = 3
+"""Instances of poll at once, as s.yaml has it: one sends, others wait for their last calls."""
 
 Handler = Callable[[bytes, object], object]
 Errand = Callable[[App], object]

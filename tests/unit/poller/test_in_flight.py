@@ -96,6 +96,39 @@ def test_the_services_word_on_what_runs_beats_the_order_of_sending() -> None:
     assert clock.monotonic() - cat.started == pytest.approx(0.5)
 
 
+def test_the_time_that_a_task_waits_at_the_service_is_no_part_of_what_it_takes() -> None:
+    """Others' tasks took the model for ten minutes: what is learned then is what comes after."""
+    world = World()
+    app = world.app()
+    in_flight, clock = app.poller.in_flight, app.clock
+    [cat] = followed(world, in_flight, "cat")
+    for _ in range(120):
+        world.timeline.wait(5)
+        in_flight.seen_open(cat, PENDING)
+        cat.open_at = clock.monotonic()
+        assert cat.ask_at - clock.monotonic() <= 5, "it may begin at any moment"
+    world.timeline.wait(2)
+    in_flight.seen_open(cat, RUNNING)
+    cat.open_at = clock.monotonic()
+    world.timeline.wait(19)
+    took = in_flight.finish_remotely(cat)
+    assert took is None, "it may have ended long ago"
+    cat.finished_remotely, cat.open_at = False, clock.monotonic() - 1
+    took = in_flight.finish_remotely(cat)
+    assert took is not None and 18 <= took <= 21
+
+
+def test_a_task_that_ends_before_it_was_seen_running_teaches_nothing() -> None:
+    world = World()
+    in_flight, clock = world.app().poller.in_flight, world.app().clock
+    [cat] = followed(world, in_flight, "cat")
+    world.timeline.wait(600)
+    in_flight.seen_open(cat, PENDING)
+    cat.open_at = clock.monotonic()
+    world.timeline.wait(1)
+    assert in_flight.finish_remotely(cat) is None
+
+
 def test_a_task_that_waits_is_asked_once_though_the_one_before_it_waits_on() -> None:
     world = World()
     in_flight, clock = world.app().poller.in_flight, world.app().clock

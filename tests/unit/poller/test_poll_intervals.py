@@ -10,7 +10,13 @@ from shared.ledger.breaker import AHEAD_OFF, BLOCKED_PAUSE, LONGEST_PAUSE
 from shared.ledger.durations import REMEMBERED
 from shared.ledger.ledger import Ledger
 from shared.modelstudio.client import ServiceError
-from shared.poller.poll_intervals import LONGEST, SHORTEST, first_question, next_question
+from shared.poller.poll_intervals import (
+    LONGEST,
+    SHORTEST,
+    first_question,
+    next_question,
+    while_waiting,
+)
 from tests.kit.store import Bucket, Store
 from tests.kit.world import error_table
 from tests.simulation.kernel import InstanceClock, Kernel
@@ -115,3 +121,21 @@ def test_a_model_is_read_once_a_run() -> None:
     for _ in range(5):
         known.model_states.get("brush")
     assert bucket.count() == 1
+
+
+def test_one_task_that_took_very_long_is_no_experience_of_how_long_they_take() -> None:
+    """Else each that takes a little longer would be asked for every second, for minutes."""
+    durations = [20.0] * 8 + [600.0]
+    assert next_question(30.0, durations) < 1.0
+    assert next_question(200.0, durations) == LONGEST
+
+
+@pytest.mark.parametrize("durations", SEEN)
+def test_a_task_that_waits_at_the_service_is_asked_for_before_it_could_end(
+    durations: list[float],
+) -> None:
+    waits = [while_waiting(waited, durations) for waited in (0.0, 1.0, 60.0, 3600.0)]
+    assert waits == sorted(waits)
+    assert all(SHORTEST <= wait <= LONGEST for wait in waits)
+    if len(durations) > 4:
+        assert waits[-1] <= first_question(durations)
