@@ -203,6 +203,28 @@ def test_a_picture_without_a_place_is_refused(visit: Visiting, api: FakeApi) -> 
     expect(page.locator(".toast")).to_contain_text("no room for another picture")
 
 
+def test_a_picture_that_comes_before_the_choice_is_there_after_it(visit: Visiting) -> None:
+    page = visit().sign_in("#/")
+    page.wait_for_selector(".task-tile")
+    assert hand_over(page, "header")
+    expect(page.locator(".toast")).to_contain_text("Choose what to do with it")
+    page.locator('.task-tile[data-task="extend"]').click()
+    expect(page.locator(".picture .name")).to_be_visible()
+    page.locator(".brand").click()
+    page.locator('.task-tile[data-task="combine"]').click()
+    page.wait_for_selector(".drop-zone")
+    assert page.locator(".picture .name, .thumbnail").count() == 0, "it was given once"
+
+
+def test_ctrl_enter_submits_wherever_the_focus_is(visit: Visiting, api: FakeApi) -> None:
+    page = visit().sign_in("#/create/words")
+    page.get_by_label("Prompt", exact=True).fill("a boat")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector(".job")
+    assert len(api.jobs) == 1
+
+
 def test_ctrl_enter_submits(visit: Visiting, api: FakeApi) -> None:
     page = visit().sign_in("#/create/words")
     page.get_by_label("Prompt", exact=True).fill("a boat")

@@ -8,6 +8,8 @@ import { announce, complain } from "./notices.js";
 
 /** @type {{form: HTMLElement, takers: () => Taker[]} | null} */
 let latest = null;
+/** What came before anybody had said what to do with it. @type {File[]} */
+let early = [];
 
 /**
  * From now on this form gets what comes down, as long as it is on the page.
@@ -16,6 +18,8 @@ let latest = null;
  */
 export function catchFor(form, takers) {
   latest = { form, takers };
+  const files = early.splice(0);
+  if (files.length) setTimeout(() => hand(files, null)); // when the form is on the page
 }
 
 export function catchFiles() {
@@ -38,9 +42,14 @@ export function catchFiles() {
 
 const filesIn = (transfer) => (transfer?.types.includes("Files") ? transfer.files : null);
 
+function keepFor(files) {
+  early = files;
+  announce(t("drop.early"));
+}
+
 /** The field under the pointer comes first, then one that has room. */
 function hand(files, target) {
-  if (!latest?.form.isConnected) return complain(t("drop.noForm"));
+  if (!latest?.form.isConnected) return document.querySelector(".task-tile") ? keepFor(files) : complain(t("drop.noForm"));
   const takers = latest.takers();
   const taker = takers.find(({ element }) => element.contains(target)) ?? takers.find((one) => one.room());
   if (!taker) return complain(t("drop.full"));

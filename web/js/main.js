@@ -94,8 +94,20 @@ function watchLeaving() {
   });
 }
 
+/** Ctrl+Enter submits the form of the view, wherever the focus is; not from behind a dialog. */
+function watchKeys() {
+  document.addEventListener("keydown", (event) => {
+    const form = document.querySelector("form[data-model]");
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || !(form instanceof HTMLFormElement)) return;
+    if (document.querySelector("dialog[open]")) return;
+    event.preventDefault();
+    if (!event.repeat) form.requestSubmit();
+  });
+}
+
 watchLeaving();
 watchPerson();
+watchKeys();
 catchFiles();
 setLanguage(language());
 applyTheme();

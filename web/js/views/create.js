@@ -128,7 +128,6 @@ function formOf(model, draft, app) {
     {
       novalidate: true, "data-model": model.name,
       onsubmit: (event) => { event.preventDefault(); submitForm(context); },
-      onkeydown: (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); submitForm(context); } },
     },
     form.element,
   );
