@@ -102,9 +102,10 @@ def test_everything_missing_is_told_at_once(job: dict[str, Any], missing: list[s
 
 
 def test_findings_name_the_document_they_rest_on() -> None:
-    assert only(checked(painting(parameters={"n": 9})).violations).source == "Inpainting API reference (图像局部重绘API参考)"
+    reference = "Inpainting API reference (图像局部重绘API参考)"
+    assert only(checked(painting(parameters={"n": 9})).violations).source == reference
     deep = painting(parameters={"mask_color": [[0, 0, 999]]})
-    assert only(checked(deep).violations).source == "Inpainting API reference (图像局部重绘API参考)"
+    assert only(checked(deep).violations).source == reference
     assert only(checked(edit(job={"priority": 99})).violations).source == "job file format"
 
 
