@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from shared.catalogue.files import SCHEMAS
-from shared.catalogue.terminal import SENTENCES, Terminal, is_chinese
+from shared.catalogue.terminal import Terminal, is_chinese, sentences
 
-__all__ = ["OWN_WORDS", "SENTENCES", "chinese", "glue", "is_chinese", "said", "tell"]
+__all__ = ["OWN_WORDS", "chinese", "glue", "is_chinese", "said", "sentences", "tell"]
 
 _GLUE = {": ": "：", ", ": "，", "; ": "；", " or ": " 或 ", ". ": "。", " ": "", ".": "。"}
 OWN_WORDS = Path(__file__).with_name("words.zh.yaml")

@@ -15,14 +15,18 @@ if TYPE_CHECKING:
 
 VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")
 """The first that is set decides (POSIX, Environment Variables, 8.2)."""
-SENTENCES = re.compile(r"(?<=[.?!]) +(?=[A-Z(`<])")
-"""Between two sentences."""
+_BETWEEN = re.compile(r"([.?!]) +([A-Z(`<])")
 
 
 def is_chinese(environ: Mapping[str, str]) -> bool:
     """Whether texts are shown in Chinese."""
     chosen = next((environ[name] for name in VARIABLES if environ.get(name)), "")
     return chosen.lower().startswith("zh")
+
+
+def sentences(text: str) -> list[str]:
+    """A text in pieces that can be told one by one."""
+    return _BETWEEN.sub("\\1\x1e\\2", text).split("\x1e")
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ class Terminal:
 
         if len(text) > LONGEST:
             return None
-        told = [(one, self._words.say(one)) for one in SENTENCES.split(text)]
+        told = [(one, self._words.say(one)) for one in sentences(text)]
         if not all(found for _, found in told):
             whole = self._words.say(text)
             if whole is not None or not any(found for _, found in told):

@@ -109,7 +109,7 @@ def test_our_own_s_yaml_declares_the_four_functions() -> None:
     functions = {f.resource: f for f in load_functions(ROOT / "s.yaml", environ, "42")}
     assert set(functions) == {"submit", "poll", "rescue", "api"}
     poll = functions["poll"]
-    assert poll.reserved_concurrency == 2
+    assert poll.reserved_concurrency == 3
     assert poll.policy.on_failure == "wanx-rescue"
     assert poll.oss_triggers[0].matches("ObjectCreated:PutObject", "wanx-local", "state/wake/1")
     submit = functions["submit"].oss_triggers

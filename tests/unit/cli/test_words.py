@@ -105,7 +105,7 @@ def test_every_text_of_the_help_has_chinese_words() -> None:
 
 def _is_said(text: str) -> bool:
     """Whether there are words for all of a text."""
-    return text in WORDS or all(language.chinese(one) for one in language.SENTENCES.split(text))
+    return text in WORDS or all(language.chinese(one) for one in language.sentences(text))
 
 
 def _is_text(text: str) -> bool:
@@ -165,7 +165,7 @@ def _by_sentence(literals: Literals) -> list[Literals]:
     """A text as a whole if there are words for that, and else its sentences."""
     if literals in KNOWN:
         return [literals]
-    return [tuple(one.split("{}")) for one in language.SENTENCES.split("{}".join(literals))]
+    return [tuple(one.split("{}")) for one in language.sentences("{}".join(literals))]
 
 
 def _is_row(literals: Literals) -> bool:
@@ -192,15 +192,15 @@ def test_no_words_are_left_that_nothing_says_any_more() -> None:
     code = {_line(one) for one in in_code(*SAID, "shared")}
     made = {one for each in code for one in (each, *_by_sentence(each))}
     made |= {literals_of(text) for text in _help_texts()}
-    made |= {literals_of(one) for text in _help_texts() for one in language.SENTENCES.split(text)}
+    made |= {literals_of(one) for text in _help_texts() for one in language.sentences(text)}
     made |= {literals_of(text) for text in _of_click()}
     made |= {(name.replace("_", " "),) for name in Rebuilt().counts}
     for table in TABLES:
         for text in leaves(load_file(ROOT / table)):
-            made |= {literals_of(one) for one in (text, *language.SENTENCES.split(text))}
+            made |= {literals_of(one) for one in (text, *language.sentences(text))}
     for model in load_catalogue().models():
         for text in described(model):
-            made |= {literals_of(one) for one in (text, *language.SENTENCES.split(text))}
+            made |= {literals_of(one) for one in (text, *language.sentences(text))}
     left = {text for text in WORDS if literals_of(text) not in made}
     assert left <= COUNTED | OF_CLICK | FORMATTED
 
