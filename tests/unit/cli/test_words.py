@@ -118,7 +118,7 @@ def _help_texts() -> set[str]:
 
 
 def _contexts(command: click.Command, parent: click.Context | None) -> Iterator[click.Context]:
-    context = Context(command, parent)
+    context = Context(command, parent, **command.context_settings)
     yield context
     for one in command.commands.values() if isinstance(command, click.Group) else ():
         yield from _contexts(one, context)
