@@ -245,9 +245,9 @@ def test_a_job_on_its_way_is_not_sent_for_the_next_person(visit: Visiting, api: 
     one = visit()
     page = one.sign_in("#/create/wan2.5-i2i-preview")
     page.route(f"{api.bucket}/**", lambda route: held.append(route))
-    page.set_input_files(".drop-zone input", INPUTS / "cat.jpg")
-    page.get_by_label("Prompt", exact=True).fill("of the first")
-    with page.expect_request(f"{api.bucket}/**"):
+    with page.expect_request(f"{api.bucket}/**"):  # at once, or when it is submitted
+        page.set_input_files(".drop-zone input", INPUTS / "cat.jpg")
+        page.get_by_label("Prompt", exact=True).fill("of the first")
         page.get_by_role("button", name="Submit").click()
     sign_out(page)
     enter(page, OTHER)
