@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 from collections.abc import Mapping
+from io import TextIOWrapper
 from pathlib import Path
 from typing import IO, NoReturn
 from unicodedata import east_asian_width
@@ -309,6 +310,9 @@ def _short(path: Path) -> str:
 
 def main() -> int:
     """0 after Ctrl-C or SIGTERM; 1 with a message when something could not start or ended."""
+    for stream in (sys.stdout, sys.stderr):  # some cannot show Chinese
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     arguments = _parser().parse_args()
     keep_files_private()
     cloud = LaptopCloud(

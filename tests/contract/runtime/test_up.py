@@ -344,3 +344,11 @@ def test_a_bucket_that_cannot_notify_is_watched(tmp_path: Path) -> None:
     # Nothing else, though an event may come twice where the runtime stopped in between.
     expected = ["jobs/new.yaml", "jobs/before.yaml", "jobs/while-stopped.yaml"]
     assert list(dict.fromkeys(_keys_seen(runtime))) == expected
+
+
+def test_a_terminal_that_cannot_show_chinese_ends_nothing() -> None:
+    environ = {**os.environ, "LC_ALL": "zh_CN.UTF-8", "PYTHONIOENCODING": "ascii"}
+    command = [sys.executable, "-m", "local.up", "--help"]
+    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"\\u672c\\u673a" in done.stdout
