@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import logging
 import os
 import sys
@@ -17,6 +16,7 @@ from cli.language import tell
 from cli.output import clean, complain
 from cli.trouble import INTERRUPTED, PIPE_CLOSED, UNREACHABLE
 from shared.catalogue.files import CatalogueError
+from shared.catalogue.terminal import print_everything
 
 WRONG_WORDS = 2
 
@@ -36,13 +36,6 @@ class Quiet(Group):
     def invoke(self, context: click.Context) -> Any:
         with noticing_closed_pipes():
             return super().invoke(context)
-
-
-def print_everything() -> None:
-    """What a terminal's encoding lacks is shown as \\u…, and does not end the program."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
 
 
 @contextlib.contextmanager

@@ -10,14 +10,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from shared.catalogue.files import SCHEMAS
-from shared.catalogue.terminal import Terminal, is_chinese, sentences
+from shared.catalogue.terminal import COMMON_WORDS, Terminal, is_chinese, sentences
 
 __all__ = ["OWN_WORDS", "chinese", "glue", "is_chinese", "said", "sentences", "tell"]
 
 _GLUE = {": ": "：", ", ": "，", "; ": "；", " or ": " 或 ", ". ": "。", " ": "", ".": "。"}
 OWN_WORDS = Path(__file__).with_name("words.zh.yaml")
-_TERMINAL = Terminal((SCHEMAS / "words.zh.yaml", OWN_WORDS))
+_TERMINAL = Terminal((COMMON_WORDS, OWN_WORDS))
 tell, chinese = _TERMINAL.tell, _TERMINAL.chinese
 
 

@@ -10,10 +10,10 @@ import signal
 import sys
 import threading
 from collections.abc import Mapping
-from io import TextIOWrapper
 from pathlib import Path
 from typing import IO, NoReturn
-from unicodedata import east_asian_width
+
+from rich.cells import cell_len
 
 from local.browser import is_wanted, open_page
 from local.own_computer import keep_files_private
@@ -31,12 +31,11 @@ from local.up_settings import (
     server_environment,
     write_private,
 )
-from shared.catalogue.files import SCHEMAS
-from shared.catalogue.terminal import Terminal
+from shared.catalogue.terminal import COMMON_WORDS, Terminal, print_everything
 
 __all__ = ["LaptopCloud", "UpError", "main", "summary"]
 
-tell = Terminal((SCHEMAS / "words.zh.yaml",)).tell
+tell = Terminal((COMMON_WORDS,)).tell
 _ABOUT = "OSS, Model Studio and the runtime on this computer, until Ctrl-C."
 READY_SECONDS = 30.0
 PORT_TRIES = 3
@@ -286,8 +285,8 @@ def summary(cloud: LaptopCloud) -> str:
 
 
 def _column(name: str) -> str:
-    """A name and the space after it; Chinese characters are two columns wide (UAX #11)."""
-    return name + " " * (17 - sum(2 if east_asian_width(one) in "WF" else 1 for one in name))
+    """A name and the space after it; Chinese characters are two columns wide."""
+    return name + " " * (17 - cell_len(name))
 
 
 def _foreign(cloud: LaptopCloud, server: str) -> str:
@@ -310,9 +309,7 @@ def _short(path: Path) -> str:
 
 def main() -> int:
     """0 after Ctrl-C or SIGTERM; 1 with a message when something could not start or ended."""
-    for stream in (sys.stdout, sys.stderr):  # some cannot show Chinese
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+    print_everything()
     arguments = _parser().parse_args()
     keep_files_private()
     cloud = LaptopCloud(

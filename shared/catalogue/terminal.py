@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from shared.catalogue.files import SCHEMAS
+
 if TYPE_CHECKING:
     from shared.catalogue.words import Words
 
 VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")
 """The first that is set decides (POSIX, Environment Variables, 8.2)."""
+COMMON_WORDS = SCHEMAS / "words.zh.yaml"
+"""The texts that every front shows."""
 _BETWEEN = re.compile(r"([.?!]) +([A-Z(`<])")
 
 
@@ -22,6 +28,13 @@ def is_chinese(environ: Mapping[str, str]) -> bool:
     """Whether texts are shown in Chinese."""
     chosen = next((environ[name] for name in VARIABLES if environ.get(name)), "")
     return chosen.lower().startswith("zh")
+
+
+def print_everything() -> None:
+    """What a terminal's encoding lacks is shown as \\u…, and does not end the program."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def sentences(text: str) -> list[str]:

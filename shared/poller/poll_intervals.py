@@ -22,6 +22,7 @@ GAP_SHARE = 0.018
 LONGEST = 5.0
 LATE = 1.5
 STRETCH = 2.0
+"""Of so many times the usual duration an end is expected at most."""
 LATER = 0.02
 """Share of the span at its beginning in which an end may be found later than a gap."""
 EAGER = 0.015

@@ -39,6 +39,13 @@ def with_upload(world: World, *keys: str) -> None:
         world.app("person").store.put(key, PICTURE.read_bytes())
 
 
+def pictured_world() -> World:
+    """A world with an uploaded picture."""
+    made = World()
+    with_upload(made)
+    return made
+
+
 def holding(world: World, text: str = PROMPT) -> list[str]:
     """The objects that hold a text."""
     return [key for key in world.bucket.keys("") if text.encode() in world.bucket.peek(key)]

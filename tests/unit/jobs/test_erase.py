@@ -27,6 +27,7 @@ from tests.unit.jobs.erasing import (
     holding,
     jobs_of,
     pictured,
+    pictured_world,
     taken,
     with_upload,
 )
@@ -34,9 +35,7 @@ from tests.unit.jobs.erasing import (
 
 @pytest.fixture()
 def world() -> World:
-    made = World()
-    with_upload(made)
-    return made
+    return pictured_world()
 
 
 def test_nothing_of_prompt_and_pictures_stays(world: World) -> None:

@@ -16,6 +16,7 @@ from tests.unit.jobs.erasing import (
     holding,
     jobs_of,
     pictured,
+    pictured_world,
     rejected,
     taken,
     with_upload,
@@ -24,9 +25,7 @@ from tests.unit.jobs.erasing import (
 
 @pytest.fixture()
 def world() -> World:
-    made = World()
-    with_upload(made)
-    return made
+    return pictured_world()
 
 
 def test_a_file_of_many_jobs_goes_with_the_last_of_them(world: World) -> None:
