@@ -61,6 +61,8 @@ class Reconciliation:
     ask: bool = False
     _empty_since: dict[tuple[str, int], float] = field(default_factory=dict)
     _owners: dict[str, tuple[str, int]] = field(default_factory=dict)
+    _shown: dict[str, dict[str, float]] = field(default_factory=dict)
+    _earlier: dict[tuple[str, int], dict[str, float]] = field(default_factory=dict)
 
     def resolve(self, last: Record) -> Record | None:
         """Adopt the attempt's task, queue the job again, or put it before a person.
@@ -148,13 +150,16 @@ class Reconciliation:
         other attempts in doubt."""
         # First the tasks, then the records: a task made in between must not look unclaimed.
         now, start = self.ledger.clock.now(), sent.at - SKEW
-        begin, made = sent.at - BEFORE, self.ledger.durations.made(last.model)
+        begin, made = sent.at - BEFORE, self._made(last)
         begin = max(sent.at - FAR_BEFORE, min([begin, *(at - SKEW for at in made.values())]))
         every = self.tasks.between(self.rules.service_id(last.model), begin, now + SKEW)
-        shown = {task.task_id for task in every}
+        shown = {task.task_id: task.created for task in every}
+        made |= self._shown.get(last.model, {})
+        recent = {one: at for one, at in made.items() if now - at < RETENTION}
+        self._shown[last.model] = recent | shown
         listed = [task for task in every if task.created >= start]
         patience = self.tasks.model_studio.create_timeout
-        missing = {one for one, at in made.items() if begin <= at <= now - self.grace} - shown
+        missing = {one for one, at in made.items() if begin <= at <= now - self.grace} - set(shown)
         if not listed:
             return Evidence(sent, (), (), patience, incomplete=bool(missing)), []
         attempts = dict(self._in_flight(last.model)) | self._given_up(last.model, begin)
@@ -177,6 +182,17 @@ class Reconciliation:
         tasks = (*unknown, *earlier)
         found = Evidence(sent, rivals, tasks, patience, witnessed, claimed, bool(missing))
         return found, others
+
+    def _made(self, last: Record) -> dict[str, float]:
+        """Tasks of ours that the list must show, and when they were accepted: what pollers
+        remember of the model, and those of the job's attempts before this one."""
+        key = (last.job, last.slot_seq or last.seq)
+        if key not in self._earlier:
+            before = (one for one in self.ledger.records.chain(last.job) if one.seq < key[1])
+            self._earlier[key] = {
+                one.task_id: from_iso(one.submitted_at or one.at) for one in before if one.task_id
+            }
+        return self.ledger.durations.made(last.model) | self._earlier[key]
 
     def _owner(self, task: ListedTask) -> tuple[str, int] | None:
         """The attempt that has claimed a task. A claim never changes, so it is read once."""

@@ -14,11 +14,15 @@ from shared.storage import layout
 from shared.storage.objects import StoreError
 from tests.kit.doubt import GRACE, in_doubt, resolve, resolve_for_long
 from tests.kit.hooks import Killed, die, fail, once
-from tests.kit.studio import UNREACHABLE, lose_answer
+from tests.kit.studio import UNREACHABLE, accept_with, lose_answer
 from tests.kit.world import MODEL, World, model, run, store_of, submit
 
 CREATE_TIMEOUT = 30.0
 DAY = 24 * 3600.0
+FAR = 300.0
+"""Seconds between a task of nobody we know and an attempt; one list shows both."""
+FIRST_TASK = 8.0
+"""Seconds until a first task has failed and is recorded."""
 
 
 @pytest.fixture()
@@ -106,6 +110,38 @@ def test_a_list_may_show_a_task_that_was_made_at_the_same_time_sooner(world: Wor
     world.timeline.wait(GRACE + 10)
     resolve_for_long(world, "cat")
     assert world.record("cat")["task_id"] == "task-1"
+
+
+def test_an_empty_list_is_not_believed_where_the_job_had_a_task_before(world: World) -> None:
+    """Nor where what pollers remember of the model is lost."""
+    world.queued("cat")
+    world.studio.script.extend([accept_with("FAILED", code="InternalError"), lose_answer])
+    submit(world.app("first"), "cat")
+    run(world, FIRST_TASK)
+    world.bucket.remove(layout.model_state(MODEL))
+    submit(world.app("second"), "cat")
+    world.studio.task_list.lag = DAY
+    world.timeline.wait(BLIND * GRACE)
+    resolve_for_long(world, "cat")
+    assert world.state("cat") == "SUBMITTING", "the list does not even show the first task"
+    world.studio.task_list.lag = 0.0
+    resolve(world, "cat")
+    assert world.record("cat")["task_id"] == "task-2"
+
+
+def test_an_empty_list_is_not_believed_after_one_that_showed_a_task(world: World) -> None:
+    world.studio.make(MODEL)
+    world.timeline.wait(FAR)
+    in_doubt(world, "cat", made=True)
+    world.studio.tasks["task-2"].listed_from = world.timeline.now + DAY
+    app = world.app("resolver")
+    resolve(app, "cat")
+    world.studio.task_list.lag = DAY
+    world.timeline.wait(BLIND * GRACE)
+    for _ in range(3):
+        resolve(app, "cat")
+        world.timeline.wait(GRACE)
+    assert world.state("cat") == "SUBMITTING", "the other task cannot have gone"
 
 
 @pytest.mark.parametrize("later", [6.0, 40.0, 100.0])
