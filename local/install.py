@@ -25,6 +25,8 @@ STEP = re.compile(
 )
 NOISE = ("WARNING: Location", "WARNING: The directory")
 TAIL_LINES = 12
+NOW_AND_THEN = 20
+"""Packages between two lines where there is no terminal."""
 
 
 class InstallError(Exception):
@@ -92,20 +94,24 @@ def install(python: Path, lock: Path) -> None:
 
 
 def _shown(lines: Iterator[str]) -> Iterator[str]:
-    """The same lines; on a terminal the last line tells what pip is at."""
-    shows = sys.stdout.isatty()
+    """The same lines. What pip is at is told on the last line of a terminal, and to anything else
+    in a line now and then."""
+    is_terminal = sys.stdout.isatty()
     count = 0
     package = ""
     for line in lines:
-        step = STEP.match(line)
-        if step and shows:
+        if step := STEP.match(line):
             count += bool(step["collect"])
             package = step["package"] or step["source"] or package
             doing = "building" if step["build"] else "unpacking" if step["unpack"] else "fetching"
             what = "" if step["unpack"] else f" {package}{step['size'] or ''}"
-            print(f"\r\033[K  {count} packages: {doing}{what}", end="", flush=True)
+            text = f"  {count} packages: {doing}{what}"
+            if is_terminal:
+                print(f"\r\033[K{text}", end="", flush=True)
+            elif step["unpack"] or (step["collect"] and count % NOW_AND_THEN == 0):
+                print(text, flush=True)
         yield line
-    if shows:
+    if is_terminal:
         print("\r\033[K", end="", flush=True)
 
 

@@ -106,7 +106,6 @@ class LaptopCloud:
     def __enter__(self) -> LaptopCloud:
         try:
             _make_private(self.data)
-            (self.data / "logs").mkdir(exist_ok=True)
             self._lock = _locked(self.data / "lock")
             (self.data / "env").unlink(missing_ok=True)
             self._start()
@@ -294,11 +293,20 @@ def _foreign(cloud: LaptopCloud, server: str) -> str:
 
 
 def _make_private(data: Path) -> None:
-    """The laptop cloud's folder, of this user alone; a folder of other things is left as it is."""
-    ours = not data.exists() or (data / "lock").exists()
-    data.mkdir(parents=True, exist_ok=True)
-    if ours:
-        data.chmod(0o700)
+    """The laptop cloud's folder, of this user alone; a folder of other things is left as it is.
+
+    Raises UpError."""
+    try:
+        ours = not data.exists() or (data / "lock").exists()
+        data.mkdir(parents=True, exist_ok=True)
+        if ours:
+            data.chmod(0o700)
+        (data / "logs").mkdir(exist_ok=True)
+    except OSError as error:
+        raise UpError(
+            f"the folder {data} cannot be used ({error.strerror}); give one with --data that you"
+            " may write to, for example --data .local"
+        ) from None
 
 
 def _short(path: Path) -> str:

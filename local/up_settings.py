@@ -15,6 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PORT = 9480
 """OSS; Model Studio and the runtime take the two ports after it."""
+LAST_PORT = 65535
 SERVERS = ("oss", "modelstudio", "runtime")
 ENDPOINTS = {
     "oss": "OSS_ENDPOINT",
@@ -182,6 +183,12 @@ def _new_keys() -> dict[str, str]:
 
 def _ports(servers: list[str], first: int) -> list[int]:
     """A port for each: its fixed one, or any free one where `first` is 0. Raises UpError."""
+    last_first = LAST_PORT + 1 - len(SERVERS)
+    if not 0 <= first <= last_first:
+        raise UpError(
+            f"{first} is no first port of three: use one from 1 to {last_first}, for example"
+            " make up PORT=9580 (./wanx up --ports 9580; 0 takes any free ones)"
+        )
     held: list[socket.socket] = []
     try:
         for server in servers:
@@ -197,7 +204,7 @@ def _bind(server: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(("127.0.0.1", port))
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         listener.close()
         raise UpError(
             f"port {port}, where {server} would listen, cannot be used on 127.0.0.1 ({error});"

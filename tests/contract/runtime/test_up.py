@@ -204,6 +204,21 @@ def test_an_endpoint_of_ones_own_needs_its_keys(
         LaptopCloud(tmp_path, ports=0, environ={**_clean_environ(), **given}).__enter__()
 
 
+@pytest.mark.parametrize("first", [-1, 65534, 99999])
+def test_a_first_port_that_leaves_no_room_for_three_is_refused(tmp_path: Path, first: int) -> None:
+    with pytest.raises(
+        UpError, match=f"{first} is no first port of three: use one from 1 to 65533"
+    ):
+        LaptopCloud(tmp_path, ports=first, environ=_clean_environ()).__enter__()
+
+
+def test_a_folder_that_cannot_be_made_is_refused_with_a_cure(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for folder in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(UpError, match=r"cannot be used \(.+\); give one with --data"):
+            LaptopCloud(folder, ports=0, environ=_clean_environ()).__enter__()
+
+
 def test_an_endpoint_of_ones_own_is_used_and_its_server_not_started(tmp_path: Path) -> None:
     given = {"OSS_ENDPOINT": "http://127.0.0.1:9", "API_URL": "http://127.0.0.1:9"}
     keys = {"OSS_ACCESS_KEY_ID": "i", "OSS_ACCESS_KEY_SECRET": "s", "API_TOKEN": "t"}

@@ -55,6 +55,21 @@ def wheel(folder: Path, name: str) -> Path:
     return path
 
 
+def test_without_a_terminal_a_line_says_now_and_then_what_pip_is_at(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    collected = "".join(f"echo Collecting piece{number}==1.0\n" for number in range(1, 46))
+    pip = tmp_path / "python"
+    pip.write_text(f"#!/bin/sh\n{collected}echo Installing collected packages: piece1\n")
+    pip.chmod(0o755)
+    install(pip, tmp_path / "lock.txt")
+    assert capsys.readouterr().out.splitlines() == [
+        "  20 packages: fetching piece20",
+        "  40 packages: fetching piece40",
+        "  45 packages: unpacking",
+    ]
+
+
 @pytest.mark.slow
 def test_a_file_with_another_hash_is_not_installed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
