@@ -16,6 +16,12 @@ from tests.browser.test_gallery import done
 from tests.browser.test_live import SPEC, until
 
 Visiting = Callable[..., Visit]
+PAINTED = """canvas => {
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  const at = data.findIndex((value, index) => index % 4 === 3 && value === 255) - 3;
+  return [...data.slice(at, at + 3)];
+}"""
+"""The colour of a mask as it is painted; the canvas rounds it."""
 
 
 def test_a_waiting_job_shows_its_picture_with_the_mask_over_it(
@@ -23,12 +29,15 @@ def test_a_waiting_job_shows_its_picture_with_the_mask_over_it(
 ) -> None:
     page = visit().inpainting()
     paint(page, (0.3, 0.4), (0.6, 0.5))
+    painted = page.locator(".mask-canvas").evaluate(PAINTED)
     page.get_by_label("Prompt", exact=True).fill("a hat")
     api.hold = True
     page.locator("button[type=submit]").click()
     picture = page.locator(".waiting-picture")
     expect(picture.locator("img")).to_be_visible()
     mask = picture.locator(".waiting-mask")
+    shown = mask.evaluate("one => getComputedStyle(one).backgroundColor.match(/\\d+/g).map(Number)")
+    assert shown == pytest.approx(painted, abs=2)
     assert "blob:" in mask.evaluate("element => getComputedStyle(element).maskImage")
     api.hold = False
     page.wait_for_selector(".compare")
