@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from shared.catalogue.models import Catalogue
 from shared.catalogue.rules import Rules
 from shared.instance import CONNECTIONS, INSTANCE, Instance
-from shared.jobfile.addresses import hosts_of
+from shared.jobfile.addresses import own_hosts
 from shared.jobs.accept import Acceptance
 from shared.jobs.calls import CallAttempts
 from shared.jobs.input_urls import InputUrls
@@ -44,7 +44,6 @@ from shared.platform.settings import (
 from shared.platform.slim_imports import requests
 from shared.storage import layout
 from shared.storage.objects import ObjectStore, StoreError
-from shared.storage.oss import OssStore, open_store
 
 if TYPE_CHECKING:
     from shared.jobs.adopt import Adoption
@@ -164,7 +163,7 @@ class App:
             settings.oss_bucket,
             settings.job_file_bytes,
             self.instance.map_fn,
-            _own_hosts(settings),
+            own_hosts(settings.base_url, settings.oss_endpoint, settings.oss_public_endpoint),
         )
         return Acceptance(self.ledger, intake, self.submission)
 
@@ -344,7 +343,7 @@ def dead_letters(environ: Mapping[str, str], context: object) -> DeadLetters:
     settings = load_store_settings(environ)
     credentials = load_credentials(environ, context)
     clock, rng = SystemClock(), new_random()
-    store = _open(settings, credentials, clock, rng, INSTANCE)
+    store = INSTANCE.open_store(settings, credentials, clock, rng)
     return DeadLetters(store, Ledger(store, clock, rng))
 
 
@@ -363,7 +362,7 @@ def for_invocation(
     logs.set_level(settings.log_level)
     clock, rng = SystemClock(), new_random()
     credentials = load_credentials(environ, context)
-    store = _open(settings, credentials, clock, rng, instance)
+    store = instance.open_store(settings, credentials, clock, rng)
     buckets = filter(None, (settings.oss_bucket, settings.results_bucket))
     checked = (settings.oss_endpoint, *buckets)
     instance.once(instance.checked_buckets, checked, store.refuse_versioned)
@@ -393,26 +392,3 @@ def _own_function(
     endpoint = app.settings.invoke_endpoint or f"https://{account}.{region}.fc.aliyuncs.com"
     name = function_name(environ, context)
     return OwnFunction(endpoint, name, keys, app.http, app.clock, app.rng)
-
-
-def _open(
-    settings: Settings,
-    credentials: Credentials,
-    clock: Clock,
-    rng: random.Random,
-    instance: Instance,
-) -> OssStore:
-    session = instance.oss_session(settings.oss_endpoint)
-    if settings.results_bucket:
-        from shared.storage.two_buckets import open_two
-
-        return open_two(settings, credentials, clock, rng, session)
-    return open_store(settings, credentials, clock, rng, session)
-
-
-def _own_hosts(settings: Settings) -> frozenset[str] | None:
-    """The endpoints of the bucket; None where the model service itself is on this machine, for
-    then it reaches what this machine reaches."""
-    if (urlsplit(settings.base_url).hostname or "") in ("127.0.0.1", "::1", "localhost"):
-        return None
-    return hosts_of(settings.oss_endpoint, settings.oss_public_endpoint)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
+from random import Random
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -19,7 +20,7 @@ from shared.platform.clock import Clock
 from shared.platform.concurrency import InThreads, MapFn, Places, Room, Workers, in_threads, in_turn
 from shared.platform.running_code import running_code
 from shared.platform.settings import Credentials, Settings
-from shared.storage.oss import open_session
+from shared.storage.oss import OssStore, open_session, open_store
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -84,6 +85,17 @@ class Instance:
     def oss_session(self, endpoint: str) -> Any:
         """The connections to OSS."""
         return self.once(self.sessions, endpoint, partial(open_session, endpoint))
+
+    def open_store(
+        self, settings: Settings, credentials: Credentials, clock: Clock, rng: Random
+    ) -> OssStore:
+        """The bucket; where results have one of their own, both as one."""
+        session = self.oss_session(settings.oss_endpoint)
+        if settings.results_bucket:
+            from shared.storage.two_buckets import open_two
+
+            return open_two(settings, credentials, clock, rng, session)
+        return open_store(settings, credentials, clock, rng, session)
 
     def renew_key(self, settings: Settings, credentials: Credentials, clock: Clock) -> None:
         """Let a key from KMS be read with the credentials of this invocation from now on."""

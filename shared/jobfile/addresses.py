@@ -57,6 +57,14 @@ def expired(text: str, now: float) -> str | None:
     return found[1] if found else None
 
 
+def own_hosts(service: str, *endpoints: str) -> frozenset[str] | None:
+    """The hosts of our endpoints; None where the model service itself is on this machine, for then
+    it reaches what this machine reaches."""
+    if (urlsplit(service).hostname or "") in ("127.0.0.1", "::1", "localhost"):
+        return None
+    return hosts_of(*endpoints)
+
+
 def hosts_of(*endpoints: str) -> frozenset[str]:
     """The hosts with port of these endpoints, as `own_hosts` holds them."""
     found = (_parts(endpoint) for endpoint in endpoints)

@@ -1,4 +1,5 @@
-"""Reading an answer of the service: bounded in size and time, and cleaned.
+"""Reading an answer of the service, bounded in size and time, and cleaned; and what is known
+without one.
 
 Answers are not trusted. A text may hold half of a character pair (a prompt that was cut in the
 middle of an emoji), which no UTF-8 can carry; a message may be megabytes long.
@@ -7,10 +8,11 @@ middle of an emoji), which no UTF-8 can carry; a message may be megabytes long.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from shared.platform.slim_imports import requests
 
@@ -23,6 +25,11 @@ LONGEST_TEXT = 4000
 LONGEST_URL = 8192
 DEEPEST = 16
 """Levels of nesting that are kept; documented answers have five."""
+LONGEST_ID = 200
+RUNNING_TOO = frozenset({"PRE-PROCESSING", "POST-PROCESSING", "SUSPENDED"})
+"""Further words for a task that runs (AI try-on plus and word art API references)."""
+BEIJING_TIME = timezone(timedelta(hours=8))
+"""Times in answers are UTC+8 without saying so (wan2.5 API reference)."""
 
 
 class AnswerTooSlow(Exception):
@@ -97,3 +104,35 @@ def _clean_text(text: str) -> str:
     whole = text.encode("utf-8", "replace").decode("utf-8")
     most = LONGEST_URL if whole.startswith(("http://", "https://")) else LONGEST_TEXT
     return whole if len(whole) <= most else f"{whole[:most]}…"
+
+
+def short(value: Any) -> str:
+    """A code or an id: a text that is not empty and not absurdly long."""
+    return str(value)[:LONGEST_ID] if value else ""
+
+
+def status_of(value: Any) -> str:
+    """A task's status, in the words of the task management page."""
+    status = short(value)
+    return "RUNNING" if status in RUNNING_TOO else status
+
+
+def times_of(output: Mapping[str, Any]) -> dict[str, float]:
+    """When a task was submitted, begun and ended, in seconds since 1970, as far as it is shown."""
+    found = {}
+    for name in ("submit_time", "scheduled_time", "end_time"):
+        try:
+            moment = datetime.strptime(str(output.get(name)), "%Y-%m-%d %H:%M:%S.%f")
+        except ValueError:
+            continue
+        found[name] = moment.replace(tzinfo=BEIJING_TIME).timestamp()
+    return found
+
+
+def never_sent(error: requests.RequestException) -> bool:
+    """Whether a request has not reached the service, for certain."""
+    if isinstance(error, requests.ConnectTimeout):
+        return True
+    reason = error.args[0] if error.args else None
+    cause = getattr(reason, "reason", reason)
+    return isinstance(cause, (NewConnectionError, ConnectTimeoutError))

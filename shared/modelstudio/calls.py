@@ -18,15 +18,13 @@ from typing import Any
 
 from urllib3.connection import HTTPConnection
 
-from shared.modelstudio.answers import AnswerTooSlow, UnreadableBody
+from shared.modelstudio.answers import AnswerTooSlow, UnreadableBody, never_sent, short
 from shared.modelstudio.client import (
     CONNECT_TIMEOUT,
     ModelStudio,
     OutcomeUnknown,
     ServiceError,
-    never_sent,
     refusal,
-    short,
 )
 from shared.platform.slim_imports import requests
 

@@ -16,9 +16,15 @@ from datetime import datetime, timedelta, timezone
 from threading import Lock
 from typing import Any
 
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
-
-from shared.modelstudio.answers import AnswerTooSlow, UnreadableBody, read_object
+from shared.modelstudio.answers import (
+    AnswerTooSlow,
+    UnreadableBody,
+    never_sent,
+    read_object,
+    short,
+    status_of,
+    times_of,
+)
 from shared.modelstudio.api_key import KeySource, KeyUnavailable
 from shared.platform.clock import Clock, SystemClock
 from shared.platform.slim_imports import requests
@@ -27,16 +33,11 @@ CONNECT_TIMEOUT = 3.05
 QUERY_TIMEOUT = 10.0
 ANSWER_TIMEOUT = 20.0
 """Seconds for the whole body of an answer."""
-LONGEST_ID = 200
 MOST_PAGES = 50
 QUESTIONS, QUESTION_WINDOW = 18, 1.15
 """Queries, lists and cancels in a second: an account may make 20 of each (task management page)."""
 TASK_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,199}")
 """Ids are UUIDs in every sample; what else may come must be safe in a URL's path and a key."""
-RUNNING_TOO = frozenset({"PRE-PROCESSING", "POST-PROCESSING", "SUSPENDED"})
-"""Further words for a task that runs (AI try-on plus and word art API references)."""
-BEIJING_TIME = timezone(timedelta(hours=8))
-"""Times in answers are UTC+8 without saying so (wan2.5 API reference)."""
 
 
 @dataclass(unsafe_hash=True)
@@ -189,13 +190,13 @@ class ModelStudio:
         usage = answer.get("usage")
         return Task(
             task_id=task_id,
-            status=_status(output["task_status"]),
+            status=status_of(output["task_status"]),
             request_id=short(answer.get("request_id")),
             answer=answer,
             code=short(output.get("code")),
             message=str(output.get("message") or ""),
             usage=usage if isinstance(usage, dict) else {},
-            times=_times(output),
+            times=times_of(output),
         )
 
     def listed(self, model: str, window: ListWindow | None = None) -> list[ListedTask]:
@@ -342,17 +343,6 @@ def refusal(status: int, body: Mapping[str, Any]) -> ServiceError:
     )
 
 
-def short(value: Any) -> str:
-    """A code or an id: a text that is not empty and not absurdly long."""
-    return str(value)[:LONGEST_ID] if value else ""
-
-
-def _status(value: Any) -> str:
-    """A task's status, in the words of the task management page."""
-    status = short(value)
-    return "RUNNING" if status in RUNNING_TOO else status
-
-
 def _rows(answer: Mapping[str, Any], page: int) -> tuple[list[ListedTask], int]:
     """The rows of a page of the list, and how many pages there are.
 
@@ -372,26 +362,6 @@ def _count(answer: Mapping[str, Any]) -> int:
     """How many tasks the list says it has; 0 where it does not say."""
     total = answer.get("total")
     return total if isinstance(total, int) and not isinstance(total, bool) else 0
-
-
-def never_sent(error: requests.RequestException) -> bool:
-    """Whether a request has not reached the service, for certain."""
-    if isinstance(error, requests.ConnectTimeout):
-        return True
-    reason = error.args[0] if error.args else None
-    cause = getattr(reason, "reason", reason)
-    return isinstance(cause, (NewConnectionError, ConnectTimeoutError))
-
-
-def _times(output: Mapping[str, Any]) -> dict[str, float]:
-    found = {}
-    for name in ("submit_time", "scheduled_time", "end_time"):
-        try:
-            moment = datetime.strptime(str(output.get(name)), "%Y-%m-%d %H:%M:%S.%f")
-        except ValueError:
-            continue
-        found[name] = moment.replace(tzinfo=BEIJING_TIME).timestamp()
-    return found
 
 
 def _list_query(model: str, window: ListWindow | None, page: int) -> dict[str, str]:
@@ -417,7 +387,7 @@ def _listed(row: Any) -> ListedTask | None:
         return None
     return ListedTask(
         task_id,
-        _status(row.get("status")),
+        status_of(row.get("status")),
         created / 1000,
         short(row.get("request_id")),
         short(row.get("model_name")),

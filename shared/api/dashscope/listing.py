@@ -13,7 +13,7 @@ from shared.api.tokens import Caller
 from shared.app import App
 from shared.ledger.job_index import IndexEntry
 from shared.ledger.record import FINAL, Record
-from shared.modelstudio.client import BEIJING_TIME
+from shared.modelstudio.answers import BEIJING_TIME
 from shared.platform.clock import from_iso
 
 DAY = timedelta(hours=24)

@@ -21,7 +21,7 @@ from shared.jobs.view import error_of, written_of
 from shared.jobs.wanted import images_wanted
 from shared.ledger.manifest import Manifest
 from shared.ledger.record import CANCELED, FAILED, FINAL, REJECTED, RUNNING, SUCCEEDED, Record
-from shared.modelstudio.client import BEIJING_TIME
+from shared.modelstudio.answers import BEIJING_TIME
 from shared.platform.clock import from_iso, iso
 from shared.storage import layout
 
