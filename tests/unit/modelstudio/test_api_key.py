@@ -21,7 +21,7 @@ from requests.adapters import HTTPAdapter
 
 from cli.backends.bucket import open_bucket
 from local.up_settings import make_plan, server_environment
-from shared import app, instance
+from shared import instance
 from shared.app import for_invocation
 from shared.modelstudio import api_key
 from shared.modelstudio.api_key import AGAIN, FRESH, KeyUnavailable, SecretKey, key_in
@@ -350,7 +350,7 @@ class Bucket:
 def test_an_instance_keeps_its_key_over_invocations(
     kms: HttpScript, studio: HttpScript, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app, "open_store", lambda *_: Bucket())
+    monkeypatch.setattr(instance, "open_store", lambda *_: Bucket())
     monkeypatch.setattr(instance.INSTANCE, "secret_keys", {})
     kms.then(holding(OLD))
     studio.then(answering(TASK), answering(TASK))
@@ -388,7 +388,7 @@ def test_exactly_one_of_key_and_secret_is_set() -> None:
 
 
 def test_a_person_at_a_terminal_needs_neither(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app, "open_store", lambda *_: Bucket())
+    monkeypatch.setattr(instance, "open_store", lambda *_: Bucket())
     environ = LEAST | {"OSS_ACCESS_KEY_ID": "id", "OSS_ACCESS_KEY_SECRET": "secret"}
     for given in ({}, {"DASHSCOPE_API_KEY": "k"}, {"DASHSCOPE_API_KEY_SECRET": "s"}):
         assert open_bucket(environ | given).app.settings.oss_bucket == "b"

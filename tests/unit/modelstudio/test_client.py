@@ -145,7 +145,7 @@ class OpenStore:
 def test_a_submission_uses_a_connection_of_its_own(
     app: HttpScript, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.app.open_store", OpenStore)
+    monkeypatch.setattr("shared.instance.open_store", OpenStore)
     monkeypatch.setattr("shared.instance.INSTANCE.checked_buckets", {})
     environ = {
         "OSS_ENDPOINT": "http://127.0.0.1:1",
