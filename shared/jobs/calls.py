@@ -129,9 +129,18 @@ class CallAttempts:
         if last.epoch is None or last.epoch > epoch:
             # Its sender took over, or the lease's objects were lost and epochs began again.
             return self._lost(last, STOPPED) if now - from_iso(last.at) >= RETENTION else last
-        if last.epoch < epoch and self.ledger.open_calls.may_be_answered(last.epoch):
+        if last.epoch < epoch and self._may_be_answered(last.epoch):
             return last
         return self._lost(last, STOPPED)
+
+    def _may_be_answered(self, epoch: int) -> bool:
+        """Whether the sender of a call of an epoch that is over says that it waits, or may hold the
+        answer without reaching the store: it neither gave the lease back nor has insisted for long
+        enough since."""
+        if self.ledger.open_calls.may_be_answered(epoch):
+            return True
+        lease = self.ledger.lease
+        return lease.silent_for(epoch) < lease.timing.dead_after + INSISTS
 
     def _ended(
         self, model: Model, sent: Record, outcome: CallOutcome, took: float

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -214,6 +215,14 @@ class Lease:
             if self.made_room:
                 released["made_room"] = self.made_room
             self.store.put(layout.lease(epoch), self._body(self._kind, **released))
+
+    def silent_for(self, epoch: int) -> float:
+        """Seconds since the holder of an epoch was heard of last; infinite if it gave the lease
+        back, or nothing of it is kept. Raises StoreError."""
+        held = {len(self._body(kind)) for kind in (POLLER, SUBMIT)}
+        found = (one for one in self._listed(KEPT) if layout.epoch_of(one.key) == epoch)
+        kept = next(found, None)
+        return kept.listed_at - kept.modified if kept and kept.size in held else math.inf
 
     def poller_lives(self) -> bool:
         """Whether a poller holds the lease now. Raises StoreError."""

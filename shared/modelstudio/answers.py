@@ -26,6 +26,7 @@ LONGEST_URL = 8192
 DEEPEST = 16
 """Levels of nesting that are kept; documented answers have five."""
 LONGEST_ID = 200
+REQUEST_TIMED_OUT = 408
 RUNNING_TOO = frozenset({"PRE-PROCESSING", "POST-PROCESSING", "SUSPENDED"})
 """Further words for a task that runs (AI try-on plus and word art API references)."""
 BEIJING_TIME = timezone(timedelta(hours=8))
@@ -127,6 +128,12 @@ def times_of(output: Mapping[str, Any]) -> dict[str, float]:
             continue
         found[name] = moment.replace(tzinfo=BEIJING_TIME).timestamp()
     return found
+
+
+def is_unclear(status: int) -> bool:
+    """Whether a POST with this answer may have been worked on although the answer does not say so:
+    taken (2xx), broken down (5xx), or timed out on the way (408; RFC 9110, section 15)."""
+    return 200 <= status < 300 or status >= 500 or status == REQUEST_TIMED_OUT
 
 
 def never_sent(error: requests.RequestException) -> bool:

@@ -18,7 +18,7 @@ from typing import Any
 
 from urllib3.connection import HTTPConnection
 
-from shared.modelstudio.answers import AnswerTooSlow, UnreadableBody, never_sent, short
+from shared.modelstudio.answers import AnswerTooSlow, UnreadableBody, is_unclear, never_sent, short
 from shared.modelstudio.client import (
     CONNECT_TIMEOUT,
     ModelStudio,
@@ -33,7 +33,6 @@ CALL_TIMEOUT = 600.0
 BODY_TIMEOUT = 30.0
 """Seconds from there to the last byte; an answer holds links, not images."""
 KEPT = ("output", "usage", "request_id")
-REQUEST_TIMED_OUT = 408
 NOT_REACHED = ServiceError("Unreachable", "The service could not be reached.", 0)
 KEEP_ALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 6}
 """Seconds of silence, seconds between probes, and probes that may be lost: so no gateway on the way
@@ -95,9 +94,9 @@ class Calls:
             return OutcomeUnknown(f"{type(error).__name__} after the request was sent")
         except (UnreadableBody, AnswerTooSlow) as error:
             found = {}
-            if status == 200:
+            if 200 <= status < 300:
                 why = str(error) or "it did not end in time"
-                return OutcomeUnknown(f"HTTP 200 with an unreadable answer: {why}")
+                return OutcomeUnknown(f"HTTP {status} with an unreadable answer: {why}")
         if status >= 500 and not request.whole:
             return NOT_REACHED  # half a request is worked on by nobody
         return _outcome(status, found)
@@ -121,19 +120,18 @@ class _Request(BytesIO):
 
 def _refuses(status: int) -> bool:
     """Whether a status alone says that the model has done nothing."""
-    return 400 <= status < 500 and status != REQUEST_TIMED_OUT
+    return 400 <= status < 500 and not is_unclear(status)
 
 
 def _outcome(status: int, body: Mapping[str, Any]) -> CallOutcome:
-    """A gateway may answer 200 with an error body; what comes with a 5xx, or after a gateway's own
-    time-out, says nothing of what the model has done."""
-    output = body.get("output")
-    if status == 200 and isinstance(output, dict) and output:
+    """What the model made was made, whatever the status. A gateway may answer 200 with an error
+    body; what comes with a 5xx, or after a gateway's own time-out, says nothing of what the model
+    has done."""
+    output, code, taken = body.get("output"), short(body.get("code")), 200 <= status < 300
+    if (taken or not code) and isinstance(output, dict) and output:
         return CallAnswered({name: body[name] for name in KEPT if name in body})
-    if status >= 500 or status == REQUEST_TIMED_OUT:
-        return OutcomeUnknown(f"HTTP {status} {short(body.get('code')) or 'without a code'}")
-    if status == 200 and not body.get("code"):
-        return OutcomeUnknown("HTTP 200 without an output")
+    if is_unclear(status) and not (code and taken):
+        return OutcomeUnknown(f"HTTP {status} {code or 'without an output'}")
     return refusal(status, body)
 
 

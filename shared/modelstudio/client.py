@@ -19,6 +19,7 @@ from typing import Any
 from shared.modelstudio.answers import (
     AnswerTooSlow,
     UnreadableBody,
+    is_unclear,
     never_sent,
     read_object,
     short,
@@ -176,7 +177,7 @@ class ModelStudio:
             return OutcomeUnknown(f"{type(error).__name__} after the request was sent")
         except (UnreadableBody, AnswerTooSlow) as error:
             body = {}
-            if answer.status_code == 200 or answer.status_code >= 500:
+            if is_unclear(answer.status_code):
                 why = str(error) or "it did not end in time"
                 return OutcomeUnknown(f"HTTP {answer.status_code} with an unreadable answer: {why}")
         return _create_outcome(answer.status_code, body)
@@ -321,15 +322,14 @@ class ModelStudio:
 def _create_outcome(
     status: int, body: Mapping[str, Any]
 ) -> TaskCreated | ServiceError | OutcomeUnknown:
-    """A gateway may answer 200 with an error body; a 5xx may come after the task was made."""
-    output = body.get("output")
+    """A task that is named was made, whatever the status. A gateway may answer 200 with an error
+    body; a 5xx may come after the task was made."""
+    output, code = body.get("output"), short(body.get("code"))
     task_id = output.get("task_id") if isinstance(output, dict) else None
-    if status == 200 and isinstance(task_id, str) and TASK_ID.fullmatch(task_id):
+    if isinstance(task_id, str) and TASK_ID.fullmatch(task_id):
         return TaskCreated(task_id, short(body.get("request_id")))
-    if status >= 500:
-        return OutcomeUnknown(f"HTTP {status} {short(body.get('code')) or 'without a code'}")
-    if status == 200 and not body.get("code"):
-        return OutcomeUnknown("HTTP 200 without a task id")
+    if is_unclear(status) and not (code and status < 300):
+        return OutcomeUnknown(f"HTTP {status} {code or 'without a task id'}")
     return refusal(status, body)
 
 

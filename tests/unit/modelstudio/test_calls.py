@@ -54,6 +54,8 @@ def test_an_answer_is_kept_as_far_as_it_counts(app: HttpScript) -> None:
         (said(500, {"code": "InternalError"}), "HTTP 500 InternalError"),
         (said(503, b"busy"), "HTTP 503"),
         (said(408, {}), "HTTP 408"),
+        (said(202, b""), "HTTP 202 with an unreadable answer"),
+        (said(202, {"request_id": "r"}), "HTTP 202 without an output"),
         (said(200, b"<html>"), "HTTP 200 with an unreadable answer"),
         (said(200, {"request_id": "r"}), "HTTP 200 without an output"),
         (said(200, {"output": {}}), "HTTP 200 without an output"),
@@ -67,6 +69,12 @@ def test_a_lost_answer_is_unknown_and_never_asked_for_again(
     assert isinstance(outcome, OutcomeUnknown)
     assert reason in outcome.reason
     assert len(app.seen) == 1
+
+
+@pytest.mark.parametrize("status", [201, 202, 206, 400, 429])
+def test_what_was_made_is_taken_whatever_the_status(app: HttpScript, status: int) -> None:
+    app.then(said(status, {"output": {"choices": [1]}}))
+    assert calls(app.url).call(ENDPOINT, BODY) == CallAnswered({"output": {"choices": [1]}})
 
 
 @pytest.mark.parametrize(

@@ -87,9 +87,20 @@ def test_an_error_body_behind_http_200_is_a_refusal(client: ModelStudio, app: Ht
     assert client.create(ENDPOINT, BODY) == ServiceError("InvalidParameter", "why", 200, "r9")
 
 
+@pytest.mark.parametrize("status", [200, 201, 202, 206, 400, 409, 408, 429, 500])
+def test_a_task_that_is_named_was_made_whatever_the_status(
+    client: ModelStudio, app: HttpScript, status: int
+) -> None:
+    app.then(said(status, {"output": {"task_id": "t1"}, "request_id": "r1"}))
+    assert client.create(ENDPOINT, BODY) == TaskCreated("t1", "r1")
+
+
 @pytest.mark.parametrize(
     "answer",
     [
+        said(202, b""),
+        said(201, {"request_id": "r"}),
+        said(408, {"code": "RequestTimeOut", "message": "?"}),
         said(500, {"code": "InternalError", "message": "?"}),
         said(502, b"<html>bad gateway</html>"),
         said(504, b""),
@@ -100,7 +111,20 @@ def test_an_error_body_behind_http_200_is_a_refusal(client: ModelStudio, app: Ht
         NOTHING,
         Answer(200, b'{"output": {"task_id": "t1"}}', cut=9),
     ],
-    ids=["500", "502", "504", "html", "no id", "null", "list", "cut before", "cut within"],
+    ids=[
+        "202",
+        "201",
+        "408",
+        "500",
+        "502",
+        "504",
+        "html",
+        "no id",
+        "null",
+        "list",
+        "cut before",
+        "cut within",
+    ],
 )
 def test_an_unclear_answer_is_unknown_and_never_asked_for_twice(
     client: ModelStudio, app: HttpScript, answer: Answer

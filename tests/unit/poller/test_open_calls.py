@@ -65,21 +65,42 @@ def cut_off(world: World, app: App, began: float, ended: float) -> None:
     store_of(app).before.append(silent)
 
 
+def cut_off_and_followed(world: World, app: App, seconds: float) -> None:
+    """The store does not answer a poller until its call does, after so many seconds; shortly before
+    another poller runs."""
+    now = world.timeline.now
+    cut_off(world, app, now + 20.0, now + seconds - 5.0)
+    world.timeline.after(seconds - 40.0, lambda: world.timeline.thread(lambda: run(world, 15.0)))
+
+
+@pytest.mark.parametrize("on_unknown", [None, "resend"])
+def test_no_call_is_given_up_before_its_poller_has_had_time_to_reach_the_store(
+    on_unknown: str | None,
+) -> None:
+    world = synchronous()
+    world.studio.seconds = LATE
+    world.queued("cat", **({"on_unknown": on_unknown} if on_unknown else {}))
+    app = world.app("cut off")
+    cut_off_and_followed(world, app, seconds=LATE)
+    poll(world, 400.0, app)
+    assert world.states("cat") == ["QUEUED", "SUBMITTING", "RUNNING", "SUCCEEDED"]
+    assert len(world.studio.posts) == 1
+
+
 @pytest.mark.parametrize("on_unknown", [None, "resend"])
 def test_an_answer_that_comes_after_its_call_was_given_up_is_kept(on_unknown: str | None) -> None:
     """Its poller could neither renew the lease nor say that it lives, and has heard it all the
     same."""
     world = synchronous()
-    world.studio.seconds = LATE
+    world.studio.seconds = LATE + INSISTS
     world.queued("cat", **({"on_unknown": on_unknown} if on_unknown else {}))
-    app, now = world.app("cut off"), world.timeline.now
-    cut_off(world, app, now + 20.0, now + 145.0)
+    app = world.app("cut off")
     seen: list[str] = []
-    world.timeline.after(110.0, lambda: world.timeline.thread(lambda: run(world, 15.0)))
-    world.timeline.after(140.0, lambda: seen.append(world.state("cat")))
+    cut_off_and_followed(world, app, seconds=LATE + INSISTS)
+    world.timeline.after(LATE + INSISTS - 10.0, lambda: seen.append(world.state("cat")))
     if on_unknown:  # it is not its turn yet
         world.studio.limits = {MODEL: FAST}
-        pause_later(world, 105.0)
+        pause_later(world, LATE + INSISTS - 45.0)
     poll(world, 400.0, app)
     assert seen == ["QUEUED" if on_unknown else "NEEDS_ATTENTION"]
     assert world.states("cat")[-2:] == ["RUNNING", "SUCCEEDED"]
@@ -90,11 +111,10 @@ def test_an_answer_that_comes_after_its_call_was_given_up_is_kept(on_unknown: st
 
 def given_up_and_answered(world: World) -> App:
     """A poller whose call another gave up before its answer came, not yet run."""
-    world.studio.seconds = LATE
+    world.studio.seconds = LATE + INSISTS
     world.queued("cat")
-    app, now = world.app("cut off"), world.timeline.now
-    cut_off(world, app, now + 20.0, now + 145.0)
-    world.timeline.after(110.0, lambda: world.timeline.thread(lambda: run(world, 15.0)))
+    app = world.app("cut off")
+    cut_off_and_followed(world, app, seconds=LATE + INSISTS)
     return app
 
 
