@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from shared.ledger.ledger import Ledger
-from shared.ledger.wakeups import EXPIRY, NOT_ARMED, Armed, How, how
+from shared.ledger.wakeups import DELIVERY, EXPIRY, NOT_ARMED, Armed, How, how
 from shared.platform.fc.events import WakeUpEvent
 from shared.platform.fc.invoke import LONGEST_DELAY, CallRefused, DelayedCalls
 from shared.platform.logs import about
@@ -93,10 +93,13 @@ class Alarm:
         return self._call(self.calls, min(due, now + LONGEST_DELAY), now)
 
     def is_late(self) -> bool:
-        """Whether a job that came in meanwhile expires before the armed call. Raises StoreError."""
+        """Whether something that came in meanwhile is due before the armed call: a job expires, or
+        a receiver is to be told. Raises StoreError."""
+        if self.calls is None:
+            return False
         now = self.ledger.clock.now()
-        expiry = None if self.calls is None else self._expiry()
-        return expiry is not None and not self._covers(expiry, now)
+        moments = (at for kind, at in self._moments(now) if kind in (EXPIRY, DELIVERY))
+        return any(not self._covers(at, now) for at in moments)
 
     def _covers(self, due: float, now: float) -> bool:
         """Whether the call under way comes in time."""

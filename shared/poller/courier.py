@@ -61,13 +61,18 @@ class Courier:
             if free and not self.guard.schedule.trouble.holds(key) and self.guard.may_begin():
                 busy[entry.mark] += 1
                 self._begin(key, entry)
-        self.guard.schedule.deliver_in(None if self.later is None else self.later - clock.now())
+        self._plan()
+
+    def _plan(self) -> None:
+        now = self.ledger.clock.now()
+        self.guard.schedule.deliver_in(None if self.later is None else self.later - now)
 
     def ready(self) -> set[str]:
         """What is due and could be tried, by a fresh look at the outbox. Raises StoreError."""
         if not self.ledger.webhooks.keys:
             return set()
         self._look()
+        self._plan()
         trouble = self.guard.schedule.trouble
         return {key for key in self._due if not trouble.holds(key)}
 

@@ -17,7 +17,7 @@ from shared.jobs.errors import classified
 from shared.ledger.breaker import KEY
 from shared.ledger.lease import POLLER
 from shared.ledger.ledger import Ledger
-from shared.ledger.wakeups import DEADLINE, FROZEN, OTHER_CODE
+from shared.ledger.wakeups import ANNOUNCED, DEADLINE, FROZEN, OTHER_CODE
 from shared.modelstudio.client import ServiceError
 from shared.platform.concurrency import Workers
 from shared.platform.fc.events import Event, TimerEvent, WakeUpEvent
@@ -103,6 +103,8 @@ class Poller:
             with suppress(StoreError):
                 self._hand_over()
             self._drain()
+            with suppress(StoreError):
+                self._pass_on_news()
         gauges.tell(self.in_flight.models(), last=True)
         seconds = round(self.ledger.clock.monotonic() - began, 3)
         extra = about("poll.ended", outcome=outcome, duration_s=seconds, rounds=gauges.rounds)
@@ -141,6 +143,12 @@ class Poller:
         """Another poller may have taken the lease; if nobody has, somebody has to go on."""
         self._hand_over()
         self.ledger.wake.because(FROZEN)
+
+    def _pass_on_news(self) -> None:
+        """What ended after the lease was given back may have receivers, which the next poller has
+        to tell; if none lives, one has to begin. Raises StoreError."""
+        if self.ledger.webhooks.keys and self.ledger.outbox.news:
+            self.ledger.wake.because(ANNOUNCED)
 
     def _other_code(self, began: float) -> str:
         """OTHER_CODE if other code is deployed, and it is time to make room for it; or nothing.
@@ -270,7 +278,8 @@ class Poller:
             return False
         self._release()
         new = self.scheduler.waiting() or self.scheduler.unknown - unknown
-        if not new and not self.ledger.slots.held() and not self.courier.ready():
+        self.courier.ready()
+        if not new and not self.ledger.slots.held() and not self.courier.left:
             return True
         self._go_on()
         return False

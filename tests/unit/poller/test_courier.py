@@ -13,12 +13,15 @@ import requests
 from shared.app import App
 from shared.jobs.deliveries import Deliveries
 from shared.jobs.intake import Source
+from shared.ledger.outbox import Entry
 from shared.platform.webhook_settings import Receiver, WebhookSettings
 from shared.storage import layout
+from tests.kit.calls import Calls
 from tests.kit.hooks import Killed, die, once
 from tests.kit.studio import accept_with
-from tests.kit.world import World, job_file, run, store_of
+from tests.kit.world import MODEL, World, job_file, run, store_of
 from tests.simulation.wire import SimAnswer
+from tests.unit.poller.calling import LATE, poll, synchronous
 
 URL = "https://hooks.example.com/a"
 SHOP = Receiver("https://shop.example.com/h", ("succeeded", "submitted"), prompts=True, urls=True)
@@ -287,3 +290,37 @@ def test_a_dead_receiver_holds_up_nobody_else(world: World, receivers: Receivers
         run(world, 540.0, app)
     assert max(busy) == 2
     assert "quick" in [body["subject"] for *_, body in receivers.heard]
+
+
+@pytest.mark.parametrize("is_paused", [False, True])
+def test_an_entry_that_comes_as_the_poller_rests_and_is_due_in_a_moment_is_not_left(
+    world: World, receivers: Receivers, is_paused: bool
+) -> None:
+    """Its maker's clock is ahead, and saw a poller that lived; no timer comes for hours."""
+    if is_paused:
+        world.queued("paused")
+        pause = {"until": world.timeline.now + 500.0, "code": "x", "message": "", "blocked": True}
+        world.bucket.write(layout.model_state(MODEL), json.dumps({"pause": pause}).encode())
+    calls, app = Calls(world), poller(world, receivers)
+    app.calls = calls
+    soon = Entry(int(world.timeline.now * 1000) + 8000, 1, "0" * 12, 1, "cat")
+    come = once("put", layout.LEASE, lambda: world.bucket.write(soon.key, b""))
+    store_of(app).before.append(come)
+    app.poller.run(app.clock.monotonic() + 600.0)
+    if calls.made and world.bucket.holds(soon.key):
+        assert calls.made[-1][0] <= soon.due_ms / 1000 + 2.0
+    else:
+        assert not world.bucket.holds(soon.key)
+
+
+def test_who_announces_something_after_its_lease_is_given_back_wakes_the_next_one() -> None:
+    """The answer to a call comes when nobody else is awake any more."""
+    world = synchronous()
+    world.studio.seconds = LATE
+    queued(world, "cat", webhook=URL)
+    world.timeline.after(LATE - 10.0, lambda: world.bucket.remove(layout.WAKE))
+    app = poller(world, Receivers(world))
+    poll(world, 30.0, app)
+    assert world.state("cat") == "SUCCEEDED"
+    assert world.bucket.keys(layout.OUTBOX), "its own rounds are over"
+    assert world.bucket.holds(layout.WAKE)
