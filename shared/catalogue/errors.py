@@ -58,7 +58,10 @@ class JobError:
 
 @dataclass(frozen=True)
 class ErrorRule:
-    """One row: what it matches and what it means. `breaker`: none, pause, model or key."""
+    """One row: what it matches and what it means. `breaker`: none, pause, model or key.
+
+    `job_alone`: not the account may be refused, but the one job.
+    """
 
     code: str
     message: str | None
@@ -68,6 +71,7 @@ class ErrorRule:
     breaker: str
     hint: str
     hint_zh: str
+    job_alone: bool = False
 
     def matches(self, code: str, message: str, http: int) -> bool:
         if not fnmatchcase(code, self.code):
@@ -75,6 +79,16 @@ class ErrorRule:
         if self.http and not self.http[0] <= http <= self.http[1]:
             return False
         return self.message is None or re.search(self.message, message, re.IGNORECASE) is not None
+
+    @property
+    def blocks(self) -> bool:
+        """Whether a person has to act before anything can go on."""
+        return self.breaker in ("model", "key")
+
+    @property
+    def doubts_job(self) -> bool:
+        """Whether the one job may be refused and not the account, where it does not end the job."""
+        return self.job_alone or self.breaker == "none"
 
     @property
     def retryable(self) -> bool:
@@ -171,6 +185,7 @@ def _rule(row: Mapping[str, Any]) -> ErrorRule:
         breaker=row.get("breaker", "none"),
         hint=row["hint_en"],
         hint_zh=row["hint_zh"],
+        job_alone=row.get("job_alone", False),
     )
 
 

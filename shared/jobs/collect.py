@@ -137,15 +137,16 @@ class Collection:
             return last
         failed, billed = made.failed, self._billed_by_now(last, task, asked, made)
         self._learn(last, task, known.took)
-        blocked = self._open_breaker(last, failed)
+        blocker = self._open_breaker(last, failed)
         kept = _with_kept(last, made)
-        if (blocked and not kept) or self._once_more(last, asked, failed, billed, free=blocked):
+        if self._once_more(last, asked, made, billed, blocker):
             missing = tuple(one.number for one in failed)
+            uncounted = blocker is not None and blocker.blocks
             return self.transitions.requeue(
                 last,
                 failed[0].error,
-                wait=0.0 if blocked else self._pause(last),
-                attempt=max(0, last.attempt - 1) if blocked else None,
+                wait=self._long_pause(last) if uncounted else self._pause(last),
+                attempt=max(0, last.attempt - 1) if uncounted else None,
                 retained=Retained(kept, missing, billed),
             )
         fine = bool(kept) or _is_over_without(task, asked.model, made)
@@ -228,32 +229,36 @@ class Collection:
     def _pause(self, last: Record) -> float:
         return self.rules.policy.pause(last.attempt or 1, self.ledger.rng)
 
-    def _open_breaker(self, last: Record, failed: list[FailedImage]) -> bool:
-        """Whether an image failed for the account's sake; then the queue stops."""
+    def _long_pause(self, last: Record) -> float:
+        """The pause before an attempt that is not counted: longer with each, all the same."""
+        return self.rules.policy.pause(max(1, last.seq // ATTEMPT), self.ledger.rng)
+
+    def _open_breaker(self, last: Record, failed: list[FailedImage]) -> ErrorRule | None:
+        """The rule of an image that failed for the account's sake; then the queue stops."""
         for one in failed:
             rule = self.rules.errors.classify(one.error.code, one.error.message, 200)
             if rule.breaker != "none" and one.error.kind == rule.kind:
                 error = ServiceError(one.error.code, one.error.message, 200)
                 self.ledger.breakers.refused(last.model, error, rule, False)
-                return True
-        return False
+                return rule
+        return None
 
     def _once_more(
-        self, last: Record, asked: Asked, failed: list[FailedImage], billed: Bill, *, free: bool
+        self, last: Record, asked: Asked, made: Made, billed: Bill, blocker: ErrorRule | None
     ) -> bool:
-        """Whether another attempt is to be made for the images that failed.
-
-        `free`: it does not count, because the account was to blame and not the job.
-        """
-        if not failed or asked.spec is None or asked.spec.on_partial != "retry-failed":
+        """Whether another attempt is made for the images that failed: the job asks for it, or it
+        has none and the account was to blame. Never beyond the policy's price, and counted unless
+        a person has to act first."""
+        if not made.failed or asked.spec is None:
+            return False
+        if asked.spec.on_partial != "retry-failed" and (not blocker or _with_kept(last, made)):
             return False
         errors = self.rules.errors
-        rules = [errors.classify(one.error.code, one.error.message, 200) for one in failed]
-        total = self._total_with(asked, billed, len(failed))
-        if free:
+        rules = [errors.classify(one.error.code, one.error.message, 200) for one in made.failed]
+        total = self._total_with(asked, billed, len(made.failed))
+        if blocker is not None and blocker.blocks:
             return total <= self.rules.policy.most_price
-        attempt = last.attempt or 1
-        return all(self.rules.policy.allows(rule, attempt, total) for rule in rules)
+        return all(self.rules.policy.allows(rule, last.attempt or 1, total) for rule in rules)
 
     def _total_with(self, asked: Asked, billed: Bill, images: int) -> float:
         """What the job may cost once another attempt has made so many images."""
@@ -307,8 +312,7 @@ class Collection:
         itself waits too, longer each time.
         """
         self.ledger.breakers.refused(last.model, error, rule, False)
-        wait = self.rules.policy.pause(max(1, last.seq // ATTEMPT), self.ledger.rng)
-        attempt = max(0, last.attempt - 1)
+        wait, attempt = self._long_pause(last), max(0, last.attempt - 1)
         return self.transitions.requeue(last, explained(error, rule), wait=wait, attempt=attempt)
 
     def _outlived(self, last: Record, task: Task, known: KnownInFlight) -> Record | None:

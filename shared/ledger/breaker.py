@@ -72,10 +72,19 @@ class Breakers:
         """The service took a task that was sent at `sent_at`, in seconds since 1970: what was wrong
         until then is over."""
         for name in (model, KEY):
-            pause = self.states.get(name).pause
-            if pause is not None and pause.began <= sent_at:
-                self.resume(name)
+            state = self.states.get(name)
             self.states.worked(name, sent_at)
+            is_first = state.taken_at < state.doubted_at < sent_at
+            state.taken_at = sent_at if is_first else state.taken_at
+            if state.pause is not None and state.pause.began <= sent_at:
+                self.resume(name)
+            elif is_first:
+                self.states.save(name, state)
+
+    def took_another(self, model: str, rule: ErrorRule, since: float) -> bool:
+        """Whether something was taken that was sent after `since`, in seconds since 1970, where a
+        refusal of this kind was met then: the account was in order."""
+        return self.states.get(KEY if rule.breaker == "key" else model).taken_at > since
 
     def resume(self, name: str) -> bool:
         """Close the breaker of a model, or of the key (`KEY`); whether it was paused."""
@@ -119,7 +128,7 @@ class Breakers:
         say nothing of what a person has to do.
         """
         state, now = self.states.get(name), self.clock.now()
-        blocked = rule.breaker in ("model", "key")
+        blocked = rule.blocks
         before = state.pause
         count = before.count + 1 if before else 1
         wait = BLOCKED_PAUSE if blocked else min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(count, 10))
@@ -129,6 +138,8 @@ class Breakers:
             kept = before if before.blocked and not blocked else pause
             pause = replace(kept, until=max(before.until, until), count=count, began=now)
         state.pause = pause
+        if rule.doubts_job:
+            state.doubted_at = now
         self.states.save(name, state)
         _log_pause(name, pause, pause.until - now, error)
 

@@ -51,7 +51,8 @@ class ModelState:
     """Durations in seconds, newest last; `ends` of tasks and when the last ones were `made`, in
     seconds since 1970.
 
-    `ahead_off_until`: do not queue ahead before that.
+    `ahead_off_until`: do not queue ahead before that. `doubted_at`: when a job was refused last in
+    a way that may be its own; `taken_at`: when one that was taken after that was sent.
     """
 
     durations: list[float] = field(default_factory=list)
@@ -59,6 +60,8 @@ class ModelState:
     made: list[tuple[str, float]] = field(default_factory=list)
     pause: Pause | None = None
     ahead_off_until: float = 0.0
+    doubted_at: float = 0.0
+    taken_at: float = 0.0
 
     def copy(self) -> ModelState:
         """What is known now; lists are replaced and never changed, so that they can be shared."""
@@ -214,6 +217,8 @@ class ModelStates:
             made=_both(stored.made, base.made, known.made),
             pause=pause,
             ahead_off_until=max(stored.ahead_off_until, known.ahead_off_until),
+            doubted_at=max(stored.doubted_at, known.doubted_at),
+            taken_at=max(stored.taken_at, known.taken_at),
         )
 
     def _read(self, model: str) -> ModelState:
@@ -254,6 +259,8 @@ def _encode(state: ModelState) -> bytes:
         "made": state.made,
         "pause": vars(state.pause) if state.pause else None,
         "ahead_off_until": state.ahead_off_until,
+        "doubted_at": state.doubted_at,
+        "taken_at": state.taken_at,
     }
     return json.dumps(document).encode()
 
@@ -266,6 +273,8 @@ def _decode(document: Mapping[str, Any]) -> ModelState:
         made=[(str(name), float(at)) for name, at in document.get("made", ())],
         pause=_pause(pause) if pause else None,
         ahead_off_until=float(document.get("ahead_off_until", 0.0)),
+        doubted_at=float(document.get("doubted_at", 0.0)),
+        taken_at=float(document.get("taken_at", 0.0)),
     )
 
 

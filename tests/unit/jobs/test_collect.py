@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from shared.app import App
-from shared.ledger.breaker import KEY
+from shared.ledger.breaker import BLOCKED_PAUSE, KEY
 from shared.ledger.record import Record
 from shared.modelstudio.client import ServiceError
 from shared.modelstudio.download import REFUSED
 from shared.storage import layout
 from tests.kit.hooks import Call, Killed, die, fail, once
 from tests.kit.studio import accept_with
-from tests.kit.world import MODEL, World, store_of, submit
+from tests.kit.world import MODEL, World, run, store_of, submit
 from tests.simulation.kernel import InstanceClock
 from tests.simulation.studio import result_url
 
@@ -281,6 +281,24 @@ def test_an_account_error_of_one_image_opens_the_breaker(world: World, on_partia
     assert app.ledger.model_states.get(KEY).pause is not None
     expected = "SUCCEEDED" if on_partial == "keep" else "QUEUED"
     assert world.state("cat") == expected
+
+
+@pytest.mark.parametrize("on_partial", ["keep", "retry-failed"])
+@pytest.mark.parametrize(("code", "posts"), [("Throttling.X", 5), ("Arrearage", 8)])
+def test_images_that_fail_for_the_accounts_sake_are_made_again_within_bounds(
+    world: World, code: str, posts: int, on_partial: str
+) -> None:
+    """A task was made each time, and may be billed: attempts are counted, or else their price."""
+    world.models = (replace(world.models[0], price=replace(world.models[0].price, per_image=1.2)),)
+    output = {"task_status": "SUCCEEDED", "results": [{"code": code, "message": "no"}]}
+    failing = accept_with(output=output, usage={"image_count": 1})
+    world.queued("cat", on_partial=on_partial)
+    world.studio.script.extend([failing] * 40)
+    for _ in range(40):
+        run(world)
+        world.timeline.wait(BLOCKED_PAUSE + 1.0)
+    assert len(world.studio.posts) == posts
+    assert world.manifest("cat")["error"]["code"] == code
 
 
 @pytest.mark.parametrize("count", [-5, 10**30, True, "4", None, 2.5])
