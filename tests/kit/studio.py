@@ -40,10 +40,10 @@ class ScriptedStudio(SimStudio):
     one by one, each for `seconds`.
 
     `shown` overrides, by task, what a query shows of a task that is over; `answered`, by task, is
-    the whole answer to a query, whatever became of the task. Under `prompt_key`, if it is set, each
-    result shows the prompt. Queries, lists and cancels meet `refusal`, if there is one. Steps,
-    `on_create`, `on_listed` and `on_query` may raise ServiceError (the request is refused so) or
-    what requests raises.
+    the whole answer to a query (under "" to a list), whatever became of the task. Under
+    `prompt_key`, if it is set, each result shows the prompt. Queries, lists and cancels meet
+    `refusal`, if there is one. Steps, `on_create`, `on_listed` and `on_query` may raise
+    ServiceError (the request is refused so) or what requests raises.
     """
 
     def __init__(self, kernel: Kernel, seconds: float = 5.0) -> None:
