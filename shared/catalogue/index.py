@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from shared.catalogue.files import CatalogueError, read_schema
 from shared.catalogue.node import Node
@@ -68,7 +69,10 @@ def entries_of(folder: Path) -> Iterator[Entry]:
     for file in files_of(folder):
         for name, content in described(content_of(file)):
             root = Node(content, file.name)
-            pool = root["limits"].maybe("pool")
+            limits = root["limits"]
+            for one in (limits, *(regional for _, regional in limits.in_regions())):
+                numbers_of(one)  # a package with worse ones would be deployed
+            pool = limits.maybe("pool")
             yield Entry(
                 name,
                 file.name,
@@ -76,6 +80,18 @@ def entries_of(folder: Path) -> Iterator[Entry]:
                 root["endpoint"]["path"].text().rstrip("/"),
                 None if pool is None else pool.text(),
             )
+
+
+def numbers_of(limits: Node) -> dict[str, Any]:
+    """The numbers of a model's limits. Raises CatalogueError, also for those with which no poller
+    can work: it divides by them."""
+    at_once = limits.maybe("concurrent")
+    return {
+        "submissions": limits["submissions"].whole(1),
+        "per_seconds": limits["per_seconds"].positive(),
+        "concurrent": None if at_once is None else at_once.whole(1),
+        "queue_ahead": limits["queue_ahead"].whole(0),
+    }
 
 
 def content_of(path: Path) -> Plain:

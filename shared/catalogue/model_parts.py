@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from shared.catalogue.index import numbers_of
 from shared.catalogue.models import (
     AspectAdvice,
     ImageNumber,
@@ -28,26 +29,12 @@ READ = ("price", "limits", "lifecycle")
 
 def limits(node: Node) -> tuple[Limits, dict[str, Limits]]:
     """The limits, and by region those that differ."""
-    return _limits(node), {name: _limits(one) for name, one in _by_region(node)}
-
-
-def _by_region(node: Node) -> Iterator[tuple[str, Node]]:
-    """A part of the file as it is in each region where something of it differs."""
-    regions = node.maybe("by_region")
-    if regions is not None:
-        for name in regions.members():
-            yield name, node.changed(regions[name])
+    return _limits(node), {name: _limits(one) for name, one in node.in_regions()}
 
 
 def _limits(node: Node) -> Limits:
-    at_once, pool = node.maybe("concurrent"), node.maybe("pool")
-    return Limits(
-        submissions=node["submissions"].of(int),
-        per_seconds=node["per_seconds"].number(),
-        concurrent=None if at_once is None else at_once.of(int),
-        queue_ahead=node["queue_ahead"].of(int),
-        pool=None if pool is None else pool.text(),
-    )
+    pool = node.maybe("pool")
+    return Limits(**numbers_of(node), pool=None if pool is None else pool.text())
 
 
 def price(node: Node) -> Price:
@@ -59,7 +46,7 @@ def price(node: Node) -> Price:
         free_images=usual.free_images,
         payable=node["payable"].of(bool),
         checked=node["checked"].text(),
-        by_region={name: _paid(one) for name, one in _by_region(node)},
+        by_region={name: _paid(one) for name, one in node.in_regions()},
         tiers=usual.tiers,
         per_input_image=usual.per_input_image,
         billed_without_images=empty is not None and empty.of(bool),

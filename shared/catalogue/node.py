@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any, NoReturn, TypeVar
 
@@ -45,6 +45,13 @@ class Node:
         """These members with those of another node over them, at the place of that one."""
         return Node({**self.members(), **patch.members()}, self.file, patch._place)
 
+    def in_regions(self) -> Iterator[tuple[str, Node]]:
+        """This part of the file as it is in each region where something of it differs."""
+        regions = self.maybe("by_region")
+        if regions is not None:
+            for name in regions.members():
+                yield name, self.changed(regions[name])
+
     def members(self) -> dict[str, Any]:
         return self.of(dict)
 
@@ -60,6 +67,18 @@ class Node:
 
     def text(self) -> str:
         return self.of(str)
+
+    def whole(self, least: int) -> int:
+        """A whole number that is not below `least`."""
+        if self.of(int) < least:
+            self._fail(f"expected at least {least}, found {self.value}")
+        return self.of(int)
+
+    def positive(self) -> float:
+        """A number above 0."""
+        if not self.number() > 0:
+            self._fail(f"expected more than 0, found {self.value}")
+        return self.number()
 
     def number(self) -> float:
         if isinstance(self.value, int) and not isinstance(self.value, bool):

@@ -32,6 +32,10 @@ RUNNING_TOO = frozenset({"PRE-PROCESSING", "POST-PROCESSING", "SUSPENDED"})
 BEIJING_TIME = timezone(timedelta(hours=8))
 """Times in answers are UTC+8 without saying so (wan2.5 API reference)."""
 
+EARLIEST, AHEAD = 1_577_836_800, 24 * 3600
+"""When 2020 began, long before any task; and seconds by which a time may be after ours, as clocks
+and zones differ. What is beyond is in another unit, or damaged."""
+
 
 class AnswerTooSlow(Exception):
     """The answer did not end in time."""
@@ -134,6 +138,13 @@ def is_unclear(status: int) -> bool:
     """Whether a POST with this answer may have been worked on although the answer does not say so:
     taken (2xx), broken down (5xx), or timed out on the way (408; RFC 9110, section 15)."""
     return 200 <= status < 300 or status >= 500 or status == REQUEST_TIMED_OUT
+
+
+def moment_of(value: Any, now: float) -> float | None:
+    """Milliseconds since 1970 as seconds; None for what cannot be the time of a task."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return value / 1000 if EARLIEST * 1000 <= value <= (now + AHEAD) * 1000 else None
 
 
 def never_sent(error: requests.RequestException) -> bool:

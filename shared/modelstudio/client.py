@@ -20,6 +20,7 @@ from shared.modelstudio.answers import (
     AnswerTooSlow,
     UnreadableBody,
     is_unclear,
+    moment_of,
     never_sent,
     read_object,
     short,
@@ -211,7 +212,7 @@ class ModelStudio:
             if page > MOST_PAGES:
                 raise ListTooLong(list(found.values()))
             answer = self.get("/tasks/", _list_query(model, window, page))
-            rows, pages = _rows(answer, page)
+            rows, pages = self._rows(answer, page)
             found |= {row.task_id: row for row in rows}
             total = _count(answer) if page == 1 else total
             page += 1
@@ -225,7 +226,7 @@ class ModelStudio:
         Raises ServiceError.
         """
         query = {**_list_query(model, None, 1), "status": "RUNNING"}
-        rows, pages = _rows(self.get("/tasks/", query), 1)
+        rows, pages = self._rows(self.get("/tasks/", query), 1)
         if pages > 1:
             raise ServiceError("ListTooLong", "More tasks run than one page shows.", 200)
         return {row.task_id for row in rows}
@@ -233,8 +234,23 @@ class ModelStudio:
     def find(self, task_id: str) -> ListedTask | None:
         """A task as the list shows it; None if it is not listed. Raises ServiceError."""
         query = {"task_id": task_id, "page_no": "1", "page_size": "10"}
-        rows, _ = _rows(self.get("/tasks/", query), 1)
+        rows, _ = self._rows(self.get("/tasks/", query), 1)
         return next((row for row in rows if row.task_id == task_id), None)
+
+    def _rows(self, answer: Mapping[str, Any], page: int) -> tuple[list[ListedTask], int]:
+        """The rows of a page of the list, and how many pages there are.
+
+        Raises ServiceError for an answer that is not a list as documented: it must never be taken
+        for a list without tasks, for then a task would be made and paid a second time.
+        """
+        data, pages = answer.get("data"), answer.get("total_page")
+        if not isinstance(data, list) or isinstance(pages, bool) or not isinstance(pages, int):
+            raise ServiceError("UnreadableAnswer", "The list has no data or no total_page.", 200)
+        now = self.clock.now()
+        rows = [row for row in (_listed(one, now) for one in data) if row is not None]
+        if len(rows) != len(data) or (page < pages and not rows):
+            raise ServiceError("UnreadableAnswer", "The list has rows that cannot be read.", 200)
+        return rows, pages
 
     def probe(self, model: str) -> None:
         """Ask something that costs nothing. Raises ServiceError, also where the key is refused."""
@@ -343,21 +359,6 @@ def refusal(status: int, body: Mapping[str, Any]) -> ServiceError:
     )
 
 
-def _rows(answer: Mapping[str, Any], page: int) -> tuple[list[ListedTask], int]:
-    """The rows of a page of the list, and how many pages there are.
-
-    Raises ServiceError for an answer that is not a list as documented: it must never be taken for
-    a list without tasks, for then a task would be made and paid a second time.
-    """
-    data, pages = answer.get("data"), answer.get("total_page")
-    if not isinstance(data, list) or isinstance(pages, bool) or not isinstance(pages, int):
-        raise ServiceError("UnreadableAnswer", "The list has no data or no total_page.", 200)
-    rows = [row for row in map(_listed, data) if row is not None]
-    if len(rows) != len(data) or (page < pages and not rows):
-        raise ServiceError("UnreadableAnswer", "The list has rows that cannot be read.", 200)
-    return rows, pages
-
-
 def _count(answer: Mapping[str, Any]) -> int:
     """How many tasks the list says it has; 0 where it does not say."""
     total = answer.get("total")
@@ -376,19 +377,17 @@ def _list_query(model: str, window: ListWindow | None, page: int) -> dict[str, s
     return query | {"start_time": stamp(window.start), "end_time": stamp(window.end + 1)}
 
 
-def _listed(row: Any) -> ListedTask | None:
+def _listed(row: Any, now: float) -> ListedTask | None:
     """A row of the list; None if it lacks the id or the time of its creation."""
     if not isinstance(row, dict):
         return None
-    task_id, created = row.get("task_id"), row.get("gmt_create")
-    if not isinstance(task_id, str) or not TASK_ID.fullmatch(task_id):
-        return None
-    if isinstance(created, bool) or not isinstance(created, (int, float)):
+    task_id, created = row.get("task_id"), moment_of(row.get("gmt_create"), now)
+    if not isinstance(task_id, str) or not TASK_ID.fullmatch(task_id) or created is None:
         return None
     return ListedTask(
         task_id,
         status_of(row.get("status")),
-        created / 1000,
+        created,
         short(row.get("request_id")),
         short(row.get("model_name")),
     )

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
 
+from shared.catalogue.errors import ErrorRule
 from shared.jobs.collect import Collection, KnownInFlight
 from shared.jobs.errors import classified, log_fields
 from shared.jobs.reconcile import Reconciliation
@@ -34,8 +35,10 @@ one's. Images have a lane for each model: a slow host keeps neither questions no
 ORPHAN_AGE = 30.0
 RECHECK = 3.0
 LONGEST_RECHECK = 30.0
-LONGEST_SILENCE = 30.0
 LONGEST_UNFETCHED = 300.0
+SILENT = 6
+"""Questions without an answer, in half a minute at least, after which a task's age decides: a
+mishap of a moment must not end what is over and waits to be fetched."""
 FETCHING = 150.0
 """Seconds that images may take to be stored; with less time the next poller fetches them."""
 
@@ -156,7 +159,7 @@ class Follower:
         except ServiceError as error:
             self._not_answered(inflight, error)
             return
-        inflight.failures = 0
+        self.in_flight.answered(inflight)
         known = KnownInFlight(inflight.first, self.in_flight.is_expected(inflight))
         if task.status in OVER and not inflight.finished_remotely:
             known = replace(known, took=self.in_flight.finish_remotely(inflight))
@@ -198,7 +201,7 @@ class Follower:
         inflight.ask_at = max(inflight.ask_at, self.ledger.clock.monotonic() + wait)
 
     def _not_answered(self, inflight: InFlight, error: ServiceError) -> None:
-        """The service could not be asked: ask later, later each time; it may be the key."""
+        """No usable answer: ask later, later each time. It may be the key, or this task alone."""
         rule = classified(self.collection.rules.errors, error)
         log.warning(
             "job %s: the service could not be asked: %s",
@@ -206,11 +209,14 @@ class Follower:
             error,
             extra=about("service.unanswered", inflight.last, **log_fields(error, rule)),
         )
-        inflight.failures += 1
-        wait = min(LONGEST_SILENCE, 2.0 ** min(inflight.failures, 10))
-        now, jitter = self.ledger.clock.monotonic(), 0.5 + self.ledger.rng.random() / 2
-        inflight.ask_at = now + wait * jitter
-        self.ledger.breakers.question_refused(inflight.slot.model, error, rule)
+        if not self.in_flight.not_answered(inflight, may_be_own=_may_be_of_task(error, rule)):
+            self.ledger.breakers.question_refused(inflight.slot.model, error, rule)
+        last = inflight.last
+        if last.state in (PENDING, RUNNING) and inflight.failures >= SILENT:
+            # As far as anybody knows it still is what its record says: after a day that is stuck.
+            still = Task(last.task_id or "", last.state)
+            take = partial(self.collection.take, last, still, KnownInFlight(inflight.first))
+            self._start(ASKING, inflight, take, self._taken)
 
     def _read(self, held: HeldSlot) -> None:
         """A slot this run has not seen: its job's chain says what it is."""
@@ -294,6 +300,14 @@ class Follower:
             if made is None:
                 self.transitions.clean_up(inflight.slot, inflight.last)
             self.in_flight.drop(inflight)
+
+
+def _may_be_of_task(error: ServiceError, rule: ErrorRule) -> bool:
+    """Whether a refusal may be about the very task that was asked for: one of key, bill or pace is
+    not, nor is silence. What cannot be read says nothing, unless its status is that of a key."""
+    if error.code == "Unreadable":
+        return error.http != 401
+    return error.http > 0 and rule.breaker not in ("key", "pause")
 
 
 def _images(inflight: InFlight) -> Lane:

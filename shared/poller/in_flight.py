@@ -11,7 +11,7 @@ from shared.ledger.ledger import Ledger
 from shared.ledger.record import PENDING, RUNNING, SUBMITTING, Record
 from shared.ledger.slots import HeldSlot, Slot
 from shared.platform.clock import from_iso
-from shared.poller.line import InFlight, Moment, is_in_line, place_in_line
+from shared.poller.line import STUCK, InFlight, Moment, is_in_line, place_in_line
 from shared.poller.poll_intervals import (
     GAP,
     earliest,
@@ -27,6 +27,8 @@ from shared.storage.layout import model_of_marker
 UNKNOWN_FOR = 600.0
 """Seconds after its submission from which a task that is UNKNOWN keeps no room."""
 LONGEST_UNKNOWN = 600.0
+LONGEST_SILENCE = 30.0
+"""The longest pauses between questions for a task that is UNKNOWN, and while none is answered."""
 BEHIND = 90.0
 """Seconds between questions for a task behind others: it may have begun if those died."""
 NARROW = 0.2
@@ -55,7 +57,8 @@ class InFlightTasks:
     being sent; it takes room, and may have a slot already. `ahead`: slots that were claimed for
     jobs before there is room for them, by queue marker. `_held`: all other slots, None while they
     have not been counted. `_crowds`: when the tasks of a model that has many are listed next.
-    `_freed`: when lanes became free, by the first model of their line."""
+    `_freed`: when lanes became free, by the first model of their line. `_answered_at`: when the
+    service last answered a question for a task (monotonic)."""
 
     catalogue: Catalogue
     ledger: Ledger
@@ -65,6 +68,7 @@ class InFlightTasks:
     _held: set[Slot] | None = None
     _freed: dict[str, list[Moment]] = field(default_factory=dict)
     _crowds: dict[str, float] = field(default_factory=dict)
+    _answered_at: float = -math.inf
 
     def __iter__(self) -> Iterator[InFlight]:
         return iter(list(self._known.values()))
@@ -155,6 +159,7 @@ class InFlightTasks:
     def seen_open(self, inflight: InFlight, status: str) -> None:
         """The service says that a task runs, or waits: for tasks of others, or because ours were
         taken in another order than they were sent in. So those behind it are asked, once."""
+        inflight.finished_remotely = False  # it may have been UNKNOWN for long
         if status == RUNNING:
             self._begun(inflight)
         elif not inflight.behind:
@@ -181,6 +186,32 @@ class InFlightTasks:
         now = self.ledger.clock.monotonic()
         inflight.ask_at = now + min(LONGEST_UNKNOWN, max(1.0, (now - inflight.claimed) / 8))
         inflight.finished_remotely |= now - inflight.claimed >= UNKNOWN_FOR
+
+    def answered(self, inflight: InFlight) -> None:
+        """The service has answered a question for a task."""
+        inflight.failures, self._answered_at = 0, self.ledger.clock.monotonic()
+
+    def not_answered(self, inflight: InFlight, *, may_be_own: bool) -> bool:
+        """A question for a task got no usable answer: ask on, later each time. Returns whether that
+        is this task's own trouble, which pauses nobody else: then it keeps no room after a while,
+        as one that is UNKNOWN. `may_be_own`: the answer does not speak against it."""
+        now = self.ledger.clock.monotonic()
+        inflight.silent_since = inflight.silent_since if inflight.failures else now
+        inflight.failures += 1
+        others = any(self._is_ignored(one) for one in self if one is not inflight)
+        own = not self._is_ignored(inflight) or (may_be_own and not others)
+        own = own and inflight.last.state != SUBMITTING  # that one is looked for in a list
+        since = inflight.claimed if own else inflight.silent_since
+        longest = max(LONGEST_SILENCE, min(LONGEST_UNKNOWN, (now - since) / 8))
+        wait = min(longest, 2.0 ** min(inflight.failures, 10))
+        inflight.ask_at = now + wait * (0.5 + self.ledger.rng.random() / 2)
+        if own and inflight.failures >= STUCK:
+            inflight.finished_remotely |= now - inflight.claimed >= UNKNOWN_FOR
+        return own
+
+    def _is_ignored(self, one: InFlight) -> bool:
+        """Whether no question for any task was answered since one for this task was not."""
+        return one.failures > 0 and one.silent_since >= self._answered_at
 
     def keep_only(self, held: list[HeldSlot]) -> None:
         """Count the slots, and forget those that no longer exist."""

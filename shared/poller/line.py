@@ -35,8 +35,8 @@ class InFlight:
     service is done with it, its images are still to be fetched. `open_at`: when it was last seen
     unfinished; `asked_at`: when it was last asked for by itself. `working`: something is done for
     it right now. `listed`: a listing has shown it as running. `failures`: how often in a row the
-    service could not be asked, `unfetched`: how often its images could not be fetched. `first`: the
-    record with the job's spec, if at hand.
+    service could not be asked, since `silent_since`; `unfetched`: how often its images could not be
+    fetched. `first`: the record with the job's spec, if at hand.
     """
 
     slot: Slot
@@ -55,6 +55,7 @@ class InFlight:
     working: bool = False
     listed: bool = False
     failures: int = 0
+    silent_since: float = -math.inf
     unfetched: int = 0
     first: Record | None = None
 

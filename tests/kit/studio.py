@@ -39,10 +39,11 @@ class ScriptedStudio(SimStudio):
     """Answers each create by the next step of `script` (default: accept); runs each model's tasks
     one by one, each for `seconds`.
 
-    `shown` overrides, by task, what a query shows of a task that is over; under `prompt_key`, if it
-    is set, each result shows the prompt. Queries, lists and
-    cancels meet `refusal`, if there is one. Steps, `on_create`, `on_listed` and `on_query` may
-    raise ServiceError (the request is refused so) or what requests raises.
+    `shown` overrides, by task, what a query shows of a task that is over; `answered`, by task, is
+    the whole answer to a query (under "" to a list), whatever became of the task. Under
+    `prompt_key`, if it is set, each result shows the prompt. Queries, lists and cancels meet
+    `refusal`, if there is one. Steps, `on_create`, `on_listed` and `on_query` may raise
+    ServiceError (the request is refused so) or what requests raises.
     """
 
     def __init__(self, kernel: Kernel, seconds: float = 5.0) -> None:
@@ -55,6 +56,7 @@ class ScriptedStudio(SimStudio):
         self.posts: list[Post] = []
         self.queries: list[tuple[float, str]] = []
         self.shown: dict[str, dict[str, Any]] = {}
+        self.answered: dict[str, SimAnswer] = {}
         self.refusal: ServiceError | None = None
         self.on_create: Callable[[], object] = lambda: None
         self.on_listed: Callable[[], object] = lambda: None
@@ -89,6 +91,12 @@ class ScriptedStudio(SimStudio):
             for result in answer["output"].get("results", ()):
                 result[self.prompt_key] = self.tasks[task_id].prompt
         return answer
+
+    def answer_for(self, task_id: str) -> SimAnswer:
+        """What a test wrote as the answer to a query."""
+        self.on_query()
+        self.queries.append((self.kernel.now, task_id))
+        return self.answered[task_id]
 
     def results(self, task: SimTask, answer: dict[str, Any]) -> dict[str, Any]:
         told = super().results(task, answer)
@@ -194,6 +202,8 @@ class ScriptedSession(SimSession):
         try:
             if self.studio.refusal:
                 raise self.studio.refusal
+            if method == "GET" and path in self.studio.answered:
+                return self.studio.answer_for(path)
             return super()._ask(method, path, params, fault)
         except ServiceError as error:
             return self._refused(error)

@@ -186,7 +186,8 @@ class World:
     def lease_is_free(self) -> bool:
         """Whether nobody has ever held the lease, or its last holder has given it back."""
         epochs = self.bucket.keys(layout.LEASE)
-        return not epochs or "released" in json.loads(self.bucket.peek(epochs[-1]))
+        newest = epochs[:1]  # their keys count down
+        return not newest or "released" in json.loads(self.bucket.peek(newest[0]))
 
     def markers(self) -> list[str]:
         """The jobs that wait, in service order within each model."""

@@ -17,8 +17,10 @@ from deploy.packaging.__main__ import main
 from deploy.packaging.bytecode import compile_folders
 from deploy.packaging.interpreters import find_interpreter
 from deploy.packaging.settings import ROOT
+from shared.catalogue.files import SCHEMAS
 from tests.deploy.packaging.package_kit import NOBODY_HAS, RUNTIME, make_tree, write
 
+SKETCH = "wanx-sketch-to-image-lite"
 CACHED = sys.implementation.cache_tag
 
 
@@ -88,6 +90,19 @@ def test_yaml_that_cannot_be_read_is_named(tree: Path, capsys: pytest.CaptureFix
     assert build(tree) == 1
     said = capsys.readouterr().err
     assert f"{tree / 'schemas/job.yaml'} cannot be read as YAML: " in said
+
+
+def test_a_model_that_no_function_could_load_is_not_packaged(
+    tree: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = (SCHEMAS / "models" / f"{SKETCH}.yaml").read_text("utf-8")
+    write(tree / f"schemas/models/{SKETCH}.yaml", model)
+    assert build(tree) == 0
+    spoiled = model.replace("concurrent: 1", "concurrent: 0")
+    write(tree / f"schemas/models/{SKETCH}.yaml", spoiled)
+    assert build(tree) == 1
+    said = capsys.readouterr().err
+    assert f"{SKETCH}.yaml at /limits/concurrent: expected at least 1, found 0; see" in said
 
 
 def test_the_folder_beside_the_zip_is_the_same(tree: Path) -> None:

@@ -67,6 +67,16 @@ def test_sources_are_titles_of_documents() -> None:
     ("old", "new", "pointer"),
     [
         ("concurrent: 1", "concurrent: one", "/limits/concurrent"),
+        ("concurrent: 1", "concurrent: 0", "/limits/concurrent: expected at least 1, found 0"),
+        ("concurrent: 1", "concurrent: -1", "/limits/concurrent: expected at least 1, found -1"),
+        ("queue_ahead: 1", "queue_ahead: -1", "/limits/queue_ahead: expected at least 0, found -1"),
+        ("submissions: 2", "submissions: 0", "/limits/submissions: expected at least 1, found 0"),
+        ("per_seconds: 1", "per_seconds: 0", "/limits/per_seconds: expected more than 0, found 0"),
+        (
+            "queue_ahead: 1",
+            "queue_ahead: 1\n  by_region: {ap-southeast-1: {concurrent: 0}}",
+            "/limits/by_region/ap-southeast-1/concurrent: expected at least 1, found 0",
+        ),
         ("queue_ahead: 1", "queue_ahaed: 1", "/limits"),
         ("payable: true", "payable: 1", "/price/payable"),
         ("min: 256", "min: 256.5", "/images/0/side/min"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -16,6 +17,7 @@ from tests.kit.doubt import GRACE, in_doubt, resolve, resolve_for_long
 from tests.kit.hooks import Killed, die, fail, once
 from tests.kit.studio import UNREACHABLE, accept_with, lose_answer
 from tests.kit.world import MODEL, World, model, run, store_of, submit
+from tests.simulation.wire import SimAnswer
 
 CREATE_TIMEOUT = 30.0
 DAY = 24 * 3600.0
@@ -165,6 +167,21 @@ def test_an_attempt_in_doubt_for_a_day_ends_and_frees_its_place(world: World) ->
     resolve(world, "cat")
     assert world.manifest("cat")["error"]["code"] == "SubmissionUnclear"
     assert world.slots() == []
+
+
+@pytest.mark.parametrize("made", [0, 10**400])
+def test_a_task_that_is_listed_with_no_possible_time_is_not_a_missing_one(
+    world: World, made: int
+) -> None:
+    in_doubt(world, "cat", made=True)
+    row = {"task_id": "task-1", "status": "RUNNING", "gmt_create": made}
+    listed = {"data": [row], "total_page": 1, "total": 1}
+    world.studio.answered[""] = SimAnswer(200, json.dumps(listed).encode())
+    run(world, 2 * BLIND * GRACE)
+    assert (world.state("cat"), len(world.studio.posts)) == ("SUBMITTING", 1)
+    world.studio.answered.clear()
+    run(world)
+    assert (world.state("cat"), len(world.studio.posts)) == ("SUCCEEDED", 1)
 
 
 def test_a_task_listed_late_is_adopted_within_the_grace(world: World) -> None:

@@ -15,6 +15,7 @@ from shared.jobs.task_list import TaskList
 from shared.modelstudio.api_key import FixedKey
 from shared.modelstudio.client import MOST_PAGES, ListTooLong, ModelStudio, ServiceError
 from shared.storage import layout
+from tests.kit.clock import FixedDay
 from tests.kit.store import Bucket, Store
 from tests.simulation.kernel import START, Kernel
 from tests.simulation.wire import SimAnswer
@@ -74,7 +75,10 @@ def bucket() -> Bucket:
 def over(service: ScriptedList, bucket: Bucket) -> TaskList:
     """One instance's view of the list."""
     session = cast("requests.Session", service)
-    return TaskList(Store(bucket), ModelStudio("https://service.invalid", FixedKey("sk"), session))
+    key, clock = FixedKey("sk"), FixedDay(START + 3600)
+    return TaskList(
+        Store(bucket), ModelStudio("https://service.invalid", key, session, clock=clock)
+    )
 
 
 def ids(tasks: TaskList, start: float, end: float) -> list[str]:

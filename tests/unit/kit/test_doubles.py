@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from shared.ledger.lease import POLLER
 from shared.modelstudio.client import OutcomeUnknown, ServiceError, TaskCreated
 from shared.storage.objects import ObjectMissing, ObjectTooLarge, StoreError
 from tests.kit.hooks import Call, fail, once
@@ -106,6 +107,17 @@ def test_an_account_that_cannot_be_reached_answers_no_question() -> None:
         with pytest.raises(ServiceError) as caught:
             question("task-1")
         assert caught.value == UNREACHABLE
+
+
+def test_the_lease_is_free_when_its_last_holder_has_given_it_back() -> None:
+    world = World()
+    assert world.lease_is_free()
+    for _ in range(2):
+        lease = world.app().ledger.lease
+        assert lease.take(POLLER)
+        assert not world.lease_is_free()
+        lease.release()
+        assert world.lease_is_free()
 
 
 def test_an_actors_failure_is_the_plays_failure() -> None:

@@ -18,11 +18,14 @@ from shared.modelstudio.client import (
     ServiceError,
     TaskCreated,
 )
+from tests.kit.clock import FixedDay
 from tests.kit.scripted_http import NOTHING, Answer, HttpScript, refusing_port, scripted_http
 
 KEY = "sk-not-a-real-key"
 ENDPOINT = "/services/aigc/image2image/image-synthesis"
 BODY = {"model": "brush", "input": {"prompt": "一只猫"}, "parameters": {"n": 1}}
+
+NOW = 1795151600.0
 
 
 def said(status: int, document: Any) -> Answer:
@@ -41,7 +44,8 @@ def app() -> Iterator[HttpScript]:
 
 @pytest.fixture()
 def client(app: HttpScript) -> ModelStudio:
-    return ModelStudio(f"{app.url}/api/v1", FixedKey(KEY), requests.Session(), "ws-1")
+    session = requests.Session()
+    return ModelStudio(f"{app.url}/api/v1", FixedKey(KEY), session, "ws-1", clock=FixedDay(NOW))
 
 
 def test_an_accepted_task(client: ModelStudio, app: HttpScript) -> None:
@@ -299,7 +303,9 @@ def test_the_key_is_not_in_the_clients_repr(client: ModelStudio) -> None:
 
 
 LISTED = {"data": [], "total_page": 1}
-ROW = {"task_id": "t", "gmt_create": 1, "status": "RUNNING"}
+ROW = {"task_id": "t", "gmt_create": 1795151520500, "status": "RUNNING"}
+NO_TIMES = [10**400, 10**18, -(10**18), 1e300, 0, 1795151520, 1795151520500000, True, "x"]
+"""Times of a task that cannot be; among them seconds and microseconds."""
 
 
 @pytest.mark.parametrize(
@@ -317,6 +323,8 @@ ROW = {"task_id": "t", "gmt_create": 1, "status": "RUNNING"}
         LISTED | {"data": [1]},
         LISTED | {"data": [{"task_id": "t"}]},
         LISTED | {"data": [ROW | {"gmt_create": None}]},
+        *(LISTED | {"data": [ROW | {"gmt_create": made}]} for made in NO_TIMES),
+        LISTED | {"data": [ROW, ROW | {"task_id": "u", "gmt_create": 0}]},
         LISTED | {"data": [ROW | {"task_id": "../x"}]},
         [],
     ],
@@ -327,6 +335,15 @@ def test_a_list_that_cannot_be_read_is_not_a_list_without_tasks(
     app.then(said(200, document))
     with pytest.raises(ServiceError, match="UnreadableAnswer"):
         client.listed("brush")
+
+
+@pytest.mark.parametrize("hours", [-24, -8, 0, 8, 14, 23])
+def test_a_listed_time_may_be_hours_from_ours(
+    client: ModelStudio, app: HttpScript, hours: int
+) -> None:
+    row = ROW | {"gmt_create": int(NOW + hours * 3600) * 1000}
+    app.then(said(200, LISTED | {"data": [row]}))
+    assert [task.created for task in client.listed("brush")] == [NOW + hours * 3600]
 
 
 @pytest.mark.parametrize(
