@@ -183,7 +183,7 @@ class Intake:
         from shared.jobs.batches import Batches  # few files are one, so a start does without
 
         jobs = [source.job_id(one.index) for one in documents if is_batch_line(one.value)]
-        Batches(self.ledger.store).begin(source.batch, jobs)
+        Batches(self.ledger.store, self.ledger.records).begin(source.batch, jobs)
 
     def _taken_already(self, document: Document, source: Source) -> IntakeOutcome | None:
         """The job this very document became before, unless it was rejected: that may have changed.

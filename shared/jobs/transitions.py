@@ -230,7 +230,7 @@ class Transitions:
         if BATCH in labels_of(last.manifest.spec):
             from shared.jobs.batches import Batches  # few jobs are of one: a start does without
 
-            Batches(self.ledger.store, self.map_fn).note(last.manifest)
+            Batches(self.ledger.store, self.ledger.records, self.map_fn).note(last.manifest)
 
     def _replace_manifest(self, last: Record) -> None:
         """Write `result.json` over another one if the records say so, and look at them again then:
