@@ -180,10 +180,20 @@ class Transitions:
 
     def _free(self, slot: Slot, task_id: str | None, in_doubt: bool) -> None:
         if task_id is not None:
-            self.ledger.tasks.claim(task_id, slot)
+            self._claim(task_id, slot)
         elif in_doubt:
             self.ledger.tasks.doubt(slot)
         self.ledger.slots.free(slot)
+
+    def _claim(self, task_id: str, slot: Slot) -> None:
+        """Name the job under its task. The images of a task that two jobs have are billed once."""
+        if self.ledger.tasks.claim(task_id, slot):
+            return
+        owner = self.ledger.tasks.owner(task_id)
+        if owner is not None and owner[0] != slot.job:
+            said = (slot.job, task_id, owner[0])
+            extra = about("job.task_shared", job=slot.job, model=slot.model, task=task_id)
+            log.warning("job %s has task %s, which is job %s's as well", *said, extra=extra)
 
     def free_left_over(self, model: str, job: str) -> None:
         """Free slots of a job that no attempt of its holds: whoever claimed one has died since."""
