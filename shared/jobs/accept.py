@@ -22,6 +22,7 @@ from shared.ledger.record import QUEUED, Record
 from shared.ledger.wakeups import ACCEPTED, ANNOUNCED, RELEASED
 from shared.platform.logs import about
 from shared.storage.layout import job_of_marker
+from shared.storage.objects import StoreError
 
 PATIENCE = 2.5
 """Seconds for which `submit` waits for a permit to send a job at once."""
@@ -59,8 +60,23 @@ class Acceptance:
         return self._with_a_poller(self.intake.take(body, source))
 
     def documents(self, documents: Sequence[Document], source: Source) -> list[IntakeOutcome]:
-        """Accept documents that were read already."""
-        return self._with_a_poller(self.intake.take_documents(documents, source))
+        """Accept documents that were read already.
+
+        A job that is new and that its caller did not name is accepted even if no poller can be
+        woken: the same request again would be another job.
+        """
+        taken = self.intake.take_documents(documents, source)
+        try:
+            return self._with_a_poller(taken)
+        except StoreError as error:
+            if not any(one.new and one.record.spec and not one.record.spec.id for one in taken):
+                raise
+            log.warning(
+                "no poller can be woken, so that its timer must: %s",
+                error,
+                extra=about("round.trouble", step="wake"),
+            )
+            return taken
 
     def value(self, value: dict[str, Any], source: Source) -> IntakeOutcome:
         """Accept one job that was read already."""

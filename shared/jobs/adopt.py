@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from shared.jobs.submit import Submission
 from shared.ledger.ledger import Ledger
 from shared.ledger.record import CANCELED, FINAL, NEEDS_ATTENTION, SUBMITTING, Record
+from shared.ledger.slots import Slot
 from shared.ledger.wakeups import ADOPTED
 from shared.modelstudio.client import TASK_ID, ListedTask, ModelStudio
 from shared.platform.clock import iso
@@ -42,7 +43,7 @@ class Adoption:
                 " not answered, can take a task."
             )
         task = self._task(last, task_id)
-        self._refuse_another_jobs(job, task_id)
+        self._refuse_another_jobs(last, task_id)
         made = self._go_on(last, task)
         self.ledger.wake.because(ADOPTED)
         return made
@@ -67,24 +68,31 @@ class Adoption:
             raise NotAdoptable(f"The task is one of {listed.model}, the job is for {wanted}.")
         return listed
 
-    def _refuse_another_jobs(self, job: str, task_id: str) -> None:
+    def _refuse_another_jobs(self, last: Record, task_id: str, slot: Slot | None = None) -> None:
+        """Refuse a task that another job has; `slot` was claimed for it."""
         owner = self.ledger.tasks.owner(task_id)
-        if owner is not None and owner[0] != job:
+        if owner is not None and owner[0] != last.job:
+            self._give_back(slot, last)
             raise NotAdoptable(f"The task belongs to job {owner[0]}.")
+
+    def _give_back(self, slot: Slot | None, last: Record) -> None:
+        """Free a slot unless it is that of the attempt in doubt, which has it longer."""
+        if slot is not None and slot != last.slot:
+            self.ledger.slots.free(slot)
 
     def _go_on(self, last: Record, task: ListedTask) -> Record:
         """The record PENDING, after the claim and the slot that it needs."""
         self.submission.transitions.tell(last)
         slot = last.slot if last.state == SUBMITTING else None
         slot = slot or self.ledger.slots.claim(last.model, last.job, last.seq + 1)
-        self.ledger.tasks.claim(task.task_id, slot)
+        if not self.ledger.tasks.claim(task.task_id, slot):
+            self._refuse_another_jobs(last, task.task_id, slot)
         before = _before_its_end(self.ledger, last)
         draft = replace(before, seq=last.seq).claimed(slot)
         sent_at = iso(min(task.created, self.ledger.clock.now()))
         made = self.submission.accepted(draft, task.task_id, task.request_id, sent_at)
         if made is None:
-            if slot != last.slot:
-                self.ledger.slots.free(slot)
+            self._give_back(slot, last)
             raise NotAdoptable("The job moved on meanwhile; look at it again.")
         return made
 

@@ -1,7 +1,10 @@
 """Job files in OpenAI's batch form: their results come back as one file, a line a request.
 
-`results/<batch>/batch.json` names the jobs; whoever ends the last of them writes `output.jsonl`
-beside it, from the manifests. It is created once, and can be made again from them at any time.
+`results/<batch>/batch.json` names the jobs; the instance that ends the last of them writes
+`output.jsonl` beside it, from the manifests. A job may leave its end for another one: a rejected
+line goes on once its image is there, a person gives a job its task. So a manifest that may be an
+older end is believed only if the records say the same, and an end that the file does not show yet
+is written into it.
 """
 
 from __future__ import annotations
@@ -13,7 +16,9 @@ from typing import Any
 
 from shared.jobfile.document import BATCH, CUSTOM_ID
 from shared.jobfile.written import labels_of
-from shared.ledger.manifest import MANIFEST_BYTES, Manifest
+from shared.ledger.manifest import MANIFEST_BYTES, Manifest, read_manifest
+from shared.ledger.record import FOR_GOOD
+from shared.ledger.records import Records
 from shared.platform.clock import from_iso
 from shared.platform.concurrency import MapFn, in_turn
 from shared.storage import layout
@@ -30,6 +35,7 @@ class Batches:
     """The files of one bucket."""
 
     store: ObjectStore
+    records: Records
     map_fn: MapFn = in_turn
 
     def begin(self, batch: str, jobs: Sequence[str]) -> None:
@@ -37,24 +43,31 @@ class Batches:
         self.store.create(layout.batch(batch), json.dumps({"jobs": list(jobs)}).encode())
 
     def note(self, manifest: Manifest) -> None:
-        """Write the results of a job's batch if it was the last one. Raises StoreError.
-
-        The jobs are looked at from the end of the file, up to the first that is not over: those
-        behind others end last, so that hardly any is looked at twice.
+        """Write the results of a job's batch if all its jobs are over and the file does not show
+        how this one ended. `manifest` is in the bucket. Raises StoreError.
         """
         batch = labels_of(manifest.spec).get(BATCH, "")
         jobs = self._jobs(batch) if layout.is_job_id(batch) else ()
-        if not jobs or self._exists(layout.batch_output(batch)):
+        job = manifest.text("job") or ""
+        if job not in jobs:
             return
-        lines: list[bytes] = []
-        if self._line(jobs[-1]) is None:
-            return
-        for end in range(len(jobs), 0, -AT_ONCE):
-            found = self.map_fn(self._line, jobs[max(0, end - AT_ONCE) : end])
-            if None in found:
+        key = layout.batch_output(batch)
+        shown = self._read(key)
+        if shown is None:
+            found = self._lines(jobs)
+            if found is None or self.store.create(key, found).created:
                 return
-            lines = [line for line in found if line is not None] + lines
-        self.store.create(layout.batch_output(batch), b"".join(lines))
+            shown = self._read(key)
+        if shown is None or _line(job, manifest) not in shown.splitlines(keepends=True):
+            self._renew(key, jobs, shown)
+
+    def _renew(self, key: str, jobs: Sequence[str], shown: bytes | None) -> None:
+        """Write the file until it shows what the manifests say: one that was written meanwhile, by
+        an instance that does not see this file yet, or by erasing, must not be lost."""
+        found = self._lines(jobs)
+        while found is not None and found != shown:
+            self.store.put(key, found)
+            shown, found = found, self._lines(jobs)
 
     def _jobs(self, batch: str) -> Sequence[str]:
         try:
@@ -62,20 +75,42 @@ class Batches:
         except ObjectMissing:
             return ()
 
-    def _exists(self, key: str) -> bool:
+    def _read(self, key: str) -> bytes | None:
         try:
-            self.store.read_range(key, 0, 1)
+            return self.store.read(key, MANIFEST_BYTES).body
         except ObjectMissing:
-            return False
-        return True
+            return None
+
+    def _lines(self, jobs: Sequence[str]) -> bytes | None:
+        """The whole file; None while a job is not over.
+
+        The jobs are looked at from the end of the file, up to the first that is not over: those
+        behind others end last, so that hardly any is looked at twice.
+        """
+        lines: list[bytes] = []
+        if self._line(jobs[-1]) is None:
+            return None
+        for end in range(len(jobs), 0, -AT_ONCE):
+            found = self.map_fn(self._line, jobs[max(0, end - AT_ONCE) : end])
+            if None in found:
+                return None
+            lines = [line for line in found if line is not None] + lines
+        return b"".join(lines)
 
     def _line(self, job: str) -> bytes | None:
         """What became of a job; None while it is not over."""
-        try:
-            document = json.loads(self.store.read(layout.result(job), MANIFEST_BYTES).body)
-        except ObjectMissing:
+        manifest = read_manifest(self.store, job)
+        if manifest is None:
             return None
-        return json.dumps(_shown(job, Manifest(document)), ensure_ascii=False).encode() + b"\n"
+        if manifest.state not in FOR_GOOD:
+            last = self.records.last(job)
+            if last is None or last.state != manifest.state:
+                return None  # it goes on, or its next manifest is about to be written
+        return _line(job, manifest)
+
+
+def _line(job: str, manifest: Manifest) -> bytes:
+    return json.dumps(_shown(job, manifest), ensure_ascii=False).encode() + b"\n"
 
 
 def _shown(job: str, manifest: Manifest) -> dict[str, Any]:

@@ -129,7 +129,7 @@ class Erasure:
         self._manifest(last, done)
         self._records(chain, done)
         if last.manifest is not None:  # an instance that is late may have written its own again
-            self._put_manifest(last.manifest, done)
+            self._note(self._put_manifest(last.manifest, done))
         log.info("job %s: erased", job, extra=about("job.erased", last))
         family = relatives(self.ledger.store, chain[0])
         done.retries = [one for one in family if not self._is_erased(one)]
@@ -252,7 +252,12 @@ class Erasure:
         batch = labels_of(manifest.spec).get(BATCH, "")
         if layout.is_job_id(batch):
             self.ledger.store.delete(layout.batch_output(batch))
-            Batches(self.ledger.store, self.map_fn).note(manifest)
+        self._note(manifest)
+
+    def _note(self, manifest: Manifest) -> None:
+        """Let the results of the job's batch say no more of it than its manifest does."""
+        if BATCH in labels_of(manifest.spec):
+            Batches(self.ledger.store, self.ledger.records, self.map_fn).note(manifest)
 
     def _put_manifest(self, manifest: Manifest, done: Erased) -> Manifest:
         made = erased_manifest(manifest, done.at)

@@ -70,6 +70,11 @@ class Source:
         return f"{self.prefix}{stem}-{mark}" + (f"-{index + 1}" if self.documents > 1 else "")
 
     @property
+    def comes_again(self) -> bool:
+        """Whether it is a job file, whose event is delivered until its jobs are queued."""
+        return self.key.startswith(layout.JOB_FILES)
+
+    @property
     def batch(self) -> str:
         """The name of all its jobs together."""
         return replace(self, documents=1).job_id(0)
@@ -172,18 +177,14 @@ class Intake:
             self._draft(checked.spec, source, document, place.now),
             warnings=tuple(notice.to_dict() for notice in checked.notices),
         )
-        made = self.ledger.records.append(draft)
-        if made is None:
-            return self._met_before(draft, source, document)
-        self.ledger.index.add(made.job, made.at)
-        self.ledger.queue.add(made)
-        return _new(made, source)
+        made = self.transitions.begin(draft, promised=not source.comes_again)
+        return self._met_before(draft, source, document) if made is None else _new(made, source)
 
     def _begin_batch(self, documents: Sequence[Document], source: Source) -> None:
         from shared.jobs.batches import Batches  # few files are one, so a start does without
 
         jobs = [source.job_id(one.index) for one in documents if is_batch_line(one.value)]
-        Batches(self.ledger.store).begin(source.batch, jobs)
+        Batches(self.ledger.store, self.ledger.records).begin(source.batch, jobs)
 
     def _taken_already(self, document: Document, source: Source) -> IntakeOutcome | None:
         """The job this very document became before, unless it was rejected: that may have changed.
@@ -241,6 +242,8 @@ class Intake:
                 self.ledger.queue.add(made)
                 return _new(made, source)
             last = records.last_from(last)
+        if not source.comes_again:
+            self.ledger.queue.take_back(draft, last)
         from shared.jobs.clashes import differing_options, other_options  # few ids are met again
 
         if last.digest != draft.digest:

@@ -24,7 +24,7 @@ from shared.ledger.ledger import Ledger
 from shared.ledger.listed import ListedJob, listed_jobs
 from shared.ledger.manifest import read_manifest
 from shared.ledger.many import Many
-from shared.ledger.queue import marker_of
+from shared.ledger.queue import marker_of, may_be_promise
 from shared.ledger.record import FINAL, FOR_GOOD, PENDING, QUEUED, SUBMITTING, Record
 from shared.ledger.slots import Slot
 from shared.ledger.wakeups import REBUILT
@@ -120,7 +120,8 @@ class Rebuild:
     def _markers(self, right: Many) -> Iterator[_Step]:
         """Those that were not found to be right already."""
         for entry in self.ledger.store.list(layout.QUEUE):
-            if layout.is_ours(entry.key, layout.QUEUE) and entry.key not in right:
+            ours = layout.is_ours(entry.key, layout.QUEUE) and not may_be_promise(entry)
+            if ours and entry.key not in right:
                 job = layout.job_of_marker(entry.key)
                 yield _Step(job, partial(self._drop_marker, entry.key))
 

@@ -1,4 +1,4 @@
-"""Ending a job, and putting one back into the queue.
+"""Beginning a job, ending it, and putting one back into the queue.
 
 The record decides, so it comes first: a manifest written before it would stay, and be wrong, where
 another instance was faster. `result.json` is a copy of what the record holds; an instance that dies
@@ -29,6 +29,7 @@ from shared.jobfile.written import labels_of
 from shared.jobs.manifest import Outcome, build, given_up, numbers_of
 from shared.ledger.ledger import Ledger
 from shared.ledger.manifest import StoredImage, read_manifest
+from shared.ledger.queue import KEPT
 from shared.ledger.record import (
     CANCELED,
     FAILED,
@@ -46,6 +47,7 @@ from shared.platform.clock import iso
 from shared.platform.concurrency import MapFn, in_turn
 from shared.platform.logs import about
 from shared.storage import layout
+from shared.storage.objects import StoreError
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +74,42 @@ class Transitions:
     ledger: Ledger
     rules: Rules
     map_fn: MapFn = in_turn
+
+    def begin(self, draft: Record, *, promised: bool) -> Record | None:
+        """Write a job's first record, its marker and its index entry. None: the job was there
+        before. Raises StoreError.
+
+        `promised`: nobody surely asks again should this fail or die, so the marker comes first.
+        Then the record decides: before it nothing has been made, so that a caller who repeats the
+        request does not pay twice; after it the job is accepted, whatever fails.
+        """
+        ledger, began = self.ledger, self.ledger.clock.now()
+        if promised:
+            ledger.queue.promise(draft)
+        made = self._first(draft, look=promised)
+        if made is None:
+            return None
+        try:
+            if not promised or ledger.clock.now() - began > KEPT / 2:  # it may be taken for stale
+                ledger.queue.add(made)
+            ledger.index.add(made.job, made.at)
+        except StoreError as error:
+            if not promised:
+                raise
+            extra = about("job.unlisted", made)
+            log.warning("job %s: queued, but not listed: %s", made.job, error, extra=extra)
+        return made
+
+    def _first(self, draft: Record, *, look: bool) -> Record | None:
+        """Append a job's first record; `look`: whether it was written where that stays unknown."""
+        records = self.ledger.records
+        try:
+            return records.append(draft)
+        except StoreError:
+            found = records.get(draft.job, draft.seq) if look else None
+            if found is None or (found.digest, found.queued_ms) != (draft.digest, draft.queued_ms):
+                raise
+            return found
 
     def finish(
         self, last: Record, state: str, outcome: Outcome = NOTHING_MORE, first: Record | None = None
@@ -180,10 +218,20 @@ class Transitions:
 
     def _free(self, slot: Slot, task_id: str | None, in_doubt: bool) -> None:
         if task_id is not None:
-            self.ledger.tasks.claim(task_id, slot)
+            self._claim(task_id, slot)
         elif in_doubt:
             self.ledger.tasks.doubt(slot)
         self.ledger.slots.free(slot)
+
+    def _claim(self, task_id: str, slot: Slot) -> None:
+        """Name the job under its task. The images of a task that two jobs have are billed once."""
+        if self.ledger.tasks.claim(task_id, slot):
+            return
+        owner = self.ledger.tasks.owner(task_id)
+        if owner is not None and owner[0] != slot.job:
+            said = (slot.job, task_id, owner[0])
+            extra = about("job.task_shared", job=slot.job, model=slot.model, task=task_id)
+            log.warning("job %s has task %s, which is job %s's as well", *said, extra=extra)
 
     def free_left_over(self, model: str, job: str) -> None:
         """Free slots of a job that no attempt of its holds: whoever claimed one has died since."""
@@ -230,7 +278,7 @@ class Transitions:
         if BATCH in labels_of(last.manifest.spec):
             from shared.jobs.batches import Batches  # few jobs are of one: a start does without
 
-            Batches(self.ledger.store, self.map_fn).note(last.manifest)
+            Batches(self.ledger.store, self.ledger.records, self.map_fn).note(last.manifest)
 
     def _replace_manifest(self, last: Record) -> None:
         """Write `result.json` over another one if the records say so, and look at them again then:

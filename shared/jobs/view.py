@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,12 +14,16 @@ from shared.jobs.tries import shown
 from shared.ledger import codec
 from shared.ledger.ledger import Ledger
 from shared.ledger.record import QUEUED, REJECTED, Record
+from shared.platform.logs import about
 from shared.storage import layout
 from shared.storage.links import Links
+from shared.storage.objects import StoreError
 
 LINK_SECONDS = 3600
 HIDDEN = ("job", "nonce", "version", "slot_mark", "digest", "written", "pictures", "answer")
 """Fields of a record that the audit log leaves out; an answer holds links that anybody may open."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -33,6 +38,7 @@ class JobViews:
     def brief(self, record: Record, first: Record | None = None) -> dict[str, Any]:
         """A job as the answer to its submission shows it. `first`: the record with the spec."""
         first = first or self.ledger.records.with_spec(record)
+        position, wait = self._estimated(record)
         view = {
             "job": record.job,
             "state": record.state,
@@ -40,8 +46,8 @@ class JobViews:
             "model": record.model or None,
             "task_id": record.task_id,
             "attempt": record.attempt,
-            "position": self.estimates.position(record),
-            "estimated_wait_seconds": self.estimates.wait_seconds(record),
+            "position": position,
+            "estimated_wait_seconds": wait,
             "price_at_most": self.estimates.price(record, first.spec),
             "warnings": in_both(first.warnings),
             "error": self._advised(record.model, error_of(record) or self._hindrance(record)),
@@ -51,6 +57,16 @@ class JobViews:
         if first.retried_from is not None:
             view["retried_from"] = first.retried_from
         return view
+
+    def _estimated(self, record: Record) -> tuple[int | None, int | None]:
+        """When it is a job's turn, unknown where the queue cannot be listed: a caller who is told
+        to try again, although the job was accepted, would pay twice."""
+        try:
+            return self.estimates.position(record), self.estimates.wait_seconds(record)
+        except StoreError as error:
+            extra = about("round.trouble", step=record.job)
+            log.warning("job %s: its turn is not known: %s", record.job, error, extra=extra)
+            return None, None
 
     def deliveries(self, record: Record) -> list[dict[str, Any]]:
         """What became of the tries to tell the job's receiver. Raises StoreError."""

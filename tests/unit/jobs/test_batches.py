@@ -10,10 +10,13 @@ import pytest
 
 from shared.jobfile.image_marks import PixelCounter
 from shared.jobs.intake import Intake, IntakeOutcome, Source
+from tests.kit.hooks import once
 from tests.kit.http import PREFIX, token
 from tests.kit.http import ask as ask_jobs
 from tests.kit.openai import mask, png, world_of
-from tests.kit.world import World, run
+from tests.kit.studio import Body, ScriptedStudio, lose_answer
+from tests.kit.world import World, run, store_of
+from tests.simulation.studio import SimTask
 
 PAINTER, FUSER, EDITOR = "wan2.5-t2i-preview", "wan2.5-i2i-preview", "wanx2.1-imageedit"
 GENERATIONS, EDITS = "/v1/images/generations", "/v1/images/edits"
@@ -182,3 +185,96 @@ def test_the_output_waits_for_lines_before_one_that_is_over(world: World) -> Non
     assert outputs(world) == []
     run(world)
     assert [one["custom_id"] for one in results(world)] == ["tom", "wrong"]
+
+
+CAT = "inputs/cat.png"
+
+
+def told(world: World) -> list[int]:
+    """The status of each line of the output."""
+    return [one["response"]["status_code"] for one in results(world)]
+
+
+def test_the_output_waits_for_a_rejected_line_that_goes_on(world: World) -> None:
+    """`result.json` is the old rejection until the job is over."""
+    lines = line("tom"), line("hat", url=EDITS, model=FUSER, image=f"oss:///{CAT}")
+    assert [one.record.state for one in dropped(world, *lines)] == ["QUEUED", "REJECTED"]
+    world.bucket.write(CAT, png((512, 512)))
+    hat = dropped(world, *lines)[1]
+    world.studio.script += [_for_a_minute, _for_a_minute]
+    world.studio.seconds = 5
+    run(world, 30)
+    assert world.state(hat.job) in ("PENDING", "RUNNING")
+    assert outputs(world) == []
+    run(world, 600)
+    assert told(world) == [200, 200]
+
+
+def test_the_output_says_how_a_line_ended_that_was_put_right_later(world: World) -> None:
+    lines = line("tom"), line("hat", url=EDITS, model=FUSER, image=f"oss:///{CAT}")
+    dropped(world, *lines)
+    run(world)
+    assert told(world) == [200, 400]
+    world.bucket.write(CAT, png((512, 512)))
+    dropped(world, *lines)
+    run(world, 600)
+    assert told(world) == [200, 200]
+
+
+def test_the_output_says_how_a_job_ended_that_was_given_its_task(world: World) -> None:
+    taken = dropped(world, line("tom"), line("tim"))
+    world.studio.script.append(lose_answer)
+    for _ in range(3):
+        app = world.app("poller", unknown_policy="ask")
+        app.poller.run(app.clock.monotonic() + 900)
+    assert sorted(told(world)) == [200, 400]
+    (lost,) = [one.job for one in taken if world.state(one.job) == "NEEDS_ATTENTION"]
+    world.app("person").adoption.adopt(lost, "task-1")
+    run(world, 600)
+    assert told(world) == [200, 200]
+
+
+def test_what_was_erased_does_not_come_back_into_the_output(world: World) -> None:
+    taken = dropped(world, line("tom"), line("tim"))
+    run(world)
+    late, job = world.app("late"), taken[0].job
+    ended = late.ledger.records.last(job)
+    assert ended is not None
+    world.app("admin").erasure.erase(job)
+    late.transitions.tell(ended)
+    found = {one["id"]: one["response"]["body"] for one in results(world)}
+    assert found[job]["data"] == []
+    assert len(found[taken[1].job]["data"]) == 1
+
+
+def test_an_end_that_is_told_while_a_job_is_erased_does_not_stay_in_the_output(
+    world: World,
+) -> None:
+    """The records are erased last: until then a late instance finds the job as it was."""
+    (tom, _) = dropped(world, line("tom"), line("tim"))
+    run(world)
+    late, admin = world.app("late"), world.app("admin")
+    ended = late.ledger.records.last(tom.job)
+    assert ended is not None
+    record = f"state/records/{tom.job}/"
+    store_of(admin).before.append(once("put", record, lambda: late.transitions.tell(ended)))
+    admin.erasure.erase(tom.job)
+    found = {one["id"]: one["response"]["body"] for one in results(world)}
+    assert found[tom.job]["data"] == []
+
+
+def test_jobs_that_all_succeed_cost_no_look_at_records_for_the_output(world: World) -> None:
+    (tom, tim) = dropped(world, line("tom"), line("tim"))
+    run(world)
+    app = world.app("late")
+    ended = app.ledger.records.last(tom.job)
+    assert ended is not None
+    before = len(world.bucket.calls)
+    app.transitions.tell(ended)
+    keys = [call.key for call in world.bucket.calls[before:]]
+    assert not [key for key in keys if tim.job in key], keys
+
+
+def _for_a_minute(studio: ScriptedStudio, body: Body) -> SimTask:
+    studio.seconds = 60 if body["model"] == FUSER else 5
+    return studio.begin(body)

@@ -291,7 +291,8 @@ def test_a_retry_that_was_left_half_made_is_completed_by_the_next_one(
     with suppress(StoreError):
         victim.retries.retry(last)
     world.bucket.remove(layout.WAKE)
-    assert retry(world, "cat") == ("cat-retry-1", False)
+    is_new = part in (layout.QUEUE, layout.EXPIRY)  # which come before the record
+    assert retry(world, "cat") == ("cat-retry-1", is_new)
     assert world.bucket.holds(layout.WAKE), "nobody polls"
     listed = ask(world, "GET", "/jobs?state=QUEUED").json["jobs"]
     assert [row["job"] for row in listed] == ["cat-retry-1"]

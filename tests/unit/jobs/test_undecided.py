@@ -9,9 +9,10 @@ from shared.jobs.cancel import NotCancelable
 from shared.ledger.lease import SUBMIT
 from shared.modelstudio.client import ServiceError
 from shared.storage import layout
+from tests.kit.hooks import at, at_every_request
 from tests.kit.http import ask, token
 from tests.kit.studio import UNREACHABLE, lose_answer, lose_request
-from tests.kit.world import MODEL, OTHER, World, run
+from tests.kit.world import MODEL, OTHER, World, run, store_of
 
 GRACE = 120.0
 
@@ -81,6 +82,48 @@ def test_nobody_else_adopts_a_task_that_was_adopted(world: World) -> None:
     in_doubt(world, "dog", made=False)
     with pytest.raises(NotAdoptable, match="belongs to job cat"):
         world.app().adoption.adopt("dog", "task-1")
+
+
+def test_two_who_adopt_a_task_at_the_same_moment_do_not_both_get_it() -> None:
+    def play(number: int) -> bool:
+        world, got, asked = World(), list[str](), list[str]()
+        in_doubt(world, "cat")
+        in_doubt(world, "dog", made=False)
+
+        def adopt(job: str) -> None:
+            asked.append(job)
+            try:
+                world.app(job).adoption.adopt(job, "task-1")
+                got.append(job)
+            except NotAdoptable as error:
+                assert "belongs to job" in str(error)
+
+        store_of(first := world.app("first")).before.append(at(number, lambda: adopt("dog")))
+        try:
+            first.adoption.adopt("cat", "task-1")
+            got.append("cat")
+        except NotAdoptable as error:
+            assert "belongs to job dog" in str(error)
+        assert len(got) == 1 or not asked
+        free = [one for one in ("cat", "dog") if one not in got]
+        assert all(world.record(one)["state"] == "SUBMITTING" for one in free)
+        assert len(world.slots()) == 2, "the slots of both attempts, and no other"
+        return bool(asked)
+
+    assert at_every_request(play) > 10
+
+
+def test_a_task_that_two_jobs_have_is_logged(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.queued("cat")
+    run(world)
+    world.studio.script.append(lambda studio, body: studio.tasks["task-1"])
+    world.queued("dog")
+    run(world)
+    assert world.record("dog")["task_id"] == "task-1"
+    said = [vars(one)["fields"] for one in caplog.records if "as well" in one.getMessage()]
+    assert [(one["event"], one["job"]) for one in said] == [("job.task_shared", "dog")]
 
 
 def test_a_task_that_the_service_does_not_know_is_refused(world: World) -> None:

@@ -1,0 +1,155 @@
+"""A request whose job is taken in while the store fails, or the instance dies: it is repeated, and
+one job is paid for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+
+from shared.ledger.queue import KEPT, PROMISE
+from shared.storage import layout
+from tests.kit.hooks import Call, Killed, at, at_every_request, die, fail, once
+from tests.kit.http import ask
+from tests.kit.world import World, job_file, run, store_of
+
+CAT: dict[str, Any] = json.loads(job_file("a cat"))
+"""It names no id: the same request again is another job."""
+
+
+def states(world: World) -> list[str]:
+    """Those of all jobs, as the list shows them."""
+    return [row["state"] for row in ask(world, "GET", "/jobs").json["jobs"]]
+
+
+def jobs(world: World) -> set[str]:
+    return {layout.parse_record(key)[0] for key in world.bucket.keys(layout.RECORDS)}
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("action", [fail, die])
+def test_a_request_that_failed_and_is_repeated_is_paid_once(
+    when: str, action: Callable[[], None]
+) -> None:
+    def play(number: int) -> bool:
+        world = World()
+        first, met = world.app("first"), list[int]()
+
+        def meet() -> None:
+            met.append(number)
+            action()
+
+        getattr(store_of(first), when).append(at(number, meet))
+        try:
+            failed = ask(first, "POST", "/jobs", CAT).status == 503
+        except Killed:  # its record may be there: nobody heard of it
+            failed = not jobs(world)
+        if failed:
+            assert ask(world, "POST", "/jobs", CAT).status == 202
+        run(world, 600)
+        assert len(world.studio.posts) == 1, number
+        assert {world.state(job) for job in jobs(world)} == {"SUCCEEDED"}, number
+        assert world.markers() == []
+        return bool(met)
+
+    assert at_every_request(play) >= 3
+
+
+@pytest.mark.parametrize("part", [layout.QUEUE, layout.RECORDS])
+def test_while_the_store_fails_for_long_nothing_is_left_that_is_paid_later(part: str) -> None:
+    world = World()
+    first = world.app("first")
+
+    def refuse(call: Call) -> None:
+        if call.kind in ("put", "create") and call.key.startswith(part):
+            fail()
+
+    store_of(first).before.append(refuse)
+    assert ask(first, "POST", "/jobs", CAT).status == 503
+    assert states(world) == []
+    assert ask(world, "POST", "/jobs", CAT).status == 202
+    run(world, 600)
+    world.app("person").rebuild.run()
+    run(world, 600)
+    assert len(world.studio.posts) == 1
+    assert states(world) == ["SUCCEEDED"]
+
+
+def test_a_poller_that_meets_a_marker_before_its_record_leaves_it() -> None:
+    """The other way round the job would wait for ever."""
+    world = World()
+    api = world.app("api")
+    store_of(api).before.append(once("create", layout.RECORDS, partial(run, world, 10)))
+    assert ask(api, "POST", "/jobs", CAT).status == 202
+    run(world, 600)
+    assert states(world) == ["SUCCEEDED"]
+
+
+def test_a_rebuild_leaves_a_marker_whose_record_may_come() -> None:
+    world = World()
+    api = world.app("api")
+    rebuild = world.app("person").rebuild.run
+    store_of(api).before.append(once("create", layout.RECORDS, rebuild))
+    assert ask(api, "POST", "/jobs", CAT).status == 202
+    run(world, 600)
+    assert states(world) == ["SUCCEEDED"]
+
+
+def test_a_record_that_comes_very_late_gets_its_marker_again() -> None:
+    """The computer of a person was asleep."""
+    world = World()
+    api = world.app("api")
+
+    def sleep() -> None:
+        world.timeline.wait(KEPT + 1)
+        run(world, 10)
+        assert world.markers() == []
+
+    store_of(api).before.append(once("create", layout.RECORDS, sleep))
+    assert ask(api, "POST", "/jobs", CAT).status == 202
+    run(world, 600)
+    assert states(world) == ["SUCCEEDED"]
+
+
+def test_a_marker_without_a_record_goes_in_the_end_and_holds_up_nobody() -> None:
+    world = World()
+    first = world.app("first")
+    store_of(first).before.append(once("create", layout.RECORDS, die))
+    with pytest.raises(Killed):
+        ask(first, "POST", "/jobs", CAT)
+    (marker,) = world.markers()
+    (key,) = world.bucket.keys(layout.QUEUE)
+    assert world.bucket.peek(key) == PROMISE
+    assert ask(world, "POST", "/jobs", CAT).status == 202
+    run(world, 60)
+    assert states(world) == ["SUCCEEDED"]
+    assert world.markers() == [marker]
+    run(world, KEPT + 60)
+    assert world.markers() == []
+
+
+def test_a_job_that_is_there_already_keeps_its_own_marker_alone() -> None:
+    world = World()
+    named = {**CAT, "job": {"id": "cat"}}
+    assert ask(world, "POST", "/jobs", named).status == 202
+    (marker,) = world.markers()
+    other = {**named, "input": {**CAT["input"], "prompt": "a dog"}}
+    for _ in range(2):  # in the same millisecond, and later
+        assert ask(world, "POST", "/jobs", other).status == 422
+        assert world.markers() == [marker]
+        assert ask(world, "POST", "/jobs", named).status == 202
+        assert world.markers() == [marker]
+        world.timeline.wait(3)
+
+
+def test_a_job_costs_as_many_requests_over_http_as_from_a_file() -> None:
+    def writes(world: World) -> list[str]:
+        return [call.kind for call in world.bucket.calls if call.kind in ("create", "put")]
+
+    over_http, from_file = World(), World()
+    assert ask(over_http, "POST", "/jobs", CAT).status == 202
+    from_file.queued("cat")
+    assert writes(over_http).count("create") == writes(from_file).count("create") == 3
