@@ -1,4 +1,4 @@
-"""The queue: zero-byte markers whose key order is service order.
+"""The queue: markers whose key order is service order.
 
 A marker is only an index. It is removed once the job has a task or is over. The instance that finds
 a stale marker removes it; a missing one is made again from the records.

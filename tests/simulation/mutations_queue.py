@@ -104,10 +104,6 @@ def marker_not_written() -> list[Change]:
     return [written, (Queue, "promise", lambda _self, _draft: None)]
 
 
-def marker_dropped_before_its_record() -> list[Change]:
-    return [(Queue, "drop", lambda self, marker: self.store.delete(marker))]
-
-
 def marker_not_written_again() -> list[Change]:
     return [rewritten(Transitions, "_leave", "self.ledger.queue.add(last)", "pass")]
 
@@ -134,7 +130,6 @@ QUEUE = named(
     ("nobody is reminded of a job that expires", reminder_not_written),
     ("reminders are not looked at", reminders_not_looked_at),
     ("an accepted job gets no marker", marker_not_written),
-    ("a marker goes whose record is about to be written", marker_dropped_before_its_record),
     ("a job that goes back gets no marker", marker_not_written_again),
     ("a job is accepted and nobody is woken", nobody_is_woken),
 )
