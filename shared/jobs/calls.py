@@ -135,12 +135,12 @@ class CallAttempts:
 
     def _may_be_answered(self, epoch: int) -> bool:
         """Whether the sender of a call of an epoch that is over says that it waits, or may hold the
-        answer without reaching the store: it neither gave the lease back nor has insisted for long
-        enough since."""
+        answer without reaching the store: it did not give the lease back, and has not been silent
+        for twice as long as it takes to be followed."""
         if self.ledger.open_calls.may_be_answered(epoch):
             return True
         lease = self.ledger.lease
-        return lease.silent_for(epoch) < lease.timing.dead_after + INSISTS
+        return lease.silent_for(epoch) < 2 * lease.timing.dead_after
 
     def _ended(
         self, model: Model, sent: Record, outcome: CallOutcome, took: float

@@ -32,9 +32,9 @@ RUNNING_TOO = frozenset({"PRE-PROCESSING", "POST-PROCESSING", "SUSPENDED"})
 BEIJING_TIME = timezone(timedelta(hours=8))
 """Times in answers are UTC+8 without saying so (wan2.5 API reference)."""
 
-EARLIEST, AHEAD = 1_577_836_800, 24 * 3600
-"""When 2020 began, long before any task; and seconds by which a time may be after ours, as clocks
-and zones differ. What is beyond is in another unit, or damaged."""
+EARLIEST, AHEAD = 1_577_836_800, 366 * 24 * 3600
+"""When 2020 began, long before any task; and seconds by which a time may be after ours at most.
+What is beyond is not a clock that is wrong, but another unit, or damaged."""
 
 
 class AnswerTooSlow(Exception):
