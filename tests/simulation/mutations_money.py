@@ -22,8 +22,7 @@ def throttling_ends_the_job() -> list[Change]:
 
 
 def refusal_counts_as_attempt() -> list[Change]:
-    old = "return self.transitions.requeue(intent, why, attempt=attempt - 1)"
-    return [rewritten(Refusals, "refused", old, "return self.transitions.requeue(intent, why)")]
+    return [rewritten(Refusals, "refused", "wait=wait, attempt=attempt - 1", "wait=wait")]
 
 
 def few_is_never() -> list[Change]:
@@ -81,13 +80,13 @@ def usage_by_what_was_asked() -> list[Change]:
 
 
 def partial_is_kept_always() -> list[Change]:
-    old = 'asked.spec.on_partial != "retry-failed":'
-    return [rewritten(Collection, "_once_more", old, "True:")]
+    old = 'asked.spec.on_partial != "retry-failed"'
+    return [rewritten(Collection, "_once_more", old, "True")]
 
 
 def partial_is_retried_always() -> list[Change]:
-    old = 'asked.spec.on_partial != "retry-failed":'
-    return [rewritten(Collection, "_once_more", old, "False:")]
+    old = 'asked.spec.on_partial != "retry-failed"'
+    return [rewritten(Collection, "_once_more", old, "False")]
 
 
 def all_images_retried() -> list[Change]:

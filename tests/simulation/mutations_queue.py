@@ -92,7 +92,7 @@ def expired_late() -> list[Change]:
 
 
 def reminder_not_written() -> list[Change]:
-    return [rewritten(Queue, "add", "if record.expires_at:", "if False:")]
+    return [rewritten(Queue, "_add", "if record.expires_at:", "if False:")]
 
 
 def reminders_not_looked_at() -> list[Change]:

@@ -104,7 +104,7 @@ def rebuilt_without_outbox() -> list[Change]:
 
 
 def rests_over_the_outbox() -> list[Change]:
-    return [rewritten(Poller, "_rested", " and not self.courier.ready()", "")]
+    return [rewritten(Poller, "_rested", " and not self.courier.left", "")]
 
 
 def rests_with_tries_left() -> list[Change]:
