@@ -108,7 +108,8 @@ def rests_over_the_outbox() -> list[Change]:
 
 
 def rests_with_tries_left() -> list[Change]:
-    return [rewritten(Poller, "_nothing_left", " and not self.courier.left", "")]
+    names = ("_nothing_left", "_rested")
+    return [rewritten(Poller, name, " and not self.courier.left", "") for name in names]
 
 
 def redirects_followed() -> list[Change]:
