@@ -84,7 +84,7 @@ class Breakers:
     def took_another(self, model: str, rule: ErrorRule, since: float) -> bool:
         """Whether something was taken that was sent after `since`, in seconds since 1970, where a
         refusal of this kind was met then: the account was in order."""
-        return self.states.get(KEY if rule.breaker == "key" else model).taken_at > since
+        return self.states.get(_name(model, rule)).taken_at > since
 
     def resume(self, name: str) -> bool:
         """Close the breaker of a model, or of the key (`KEY`); whether it was paused."""
@@ -104,7 +104,7 @@ class Breakers:
         `held_beyond`: more tasks were in flight than the model runs at once; then this account's
         service answers 429 instead of queueing, and queueing ahead is given up for an hour.
         """
-        self.pause(KEY if rule.breaker == "key" else model, error, rule)
+        self.pause(_name(model, rule), error, rule)
         if held_beyond and error.http == 429:
             state = self.states.get(model)
             state.ahead_off_until = self.clock.now() + AHEAD_OFF
@@ -142,6 +142,11 @@ class Breakers:
             state.doubted_at = now
         self.states.save(name, state)
         _log_pause(name, pause, pause.until - now, error)
+
+
+def _name(model: str, rule: ErrorRule) -> str:
+    """Whose breaker a refusal of a model's job is about."""
+    return KEY if rule.breaker == "key" else model
 
 
 def _shown(name: str) -> str:
