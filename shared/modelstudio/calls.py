@@ -128,7 +128,8 @@ def _outcome(status: int, body: Mapping[str, Any]) -> CallOutcome:
     body; what comes with a 5xx, or after a gateway's own time-out, says nothing of what the model
     has done."""
     output, code, taken = body.get("output"), short(body.get("code")), 200 <= status < 300
-    if (taken or not code) and isinstance(output, dict) and output:
+    says_what_was_made = taken or not (code or is_unclear(status))
+    if says_what_was_made and isinstance(output, dict) and output:
         return CallAnswered({name: body[name] for name in KEPT if name in body})
     if is_unclear(status) and not (code and taken):
         return OutcomeUnknown(f"HTTP {status} {code or 'without an output'}")

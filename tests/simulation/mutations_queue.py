@@ -69,8 +69,7 @@ def pause_not_written() -> list[Change]:
 
 
 def one_model_stops_all() -> list[Change]:
-    old = 'KEY if rule.breaker == "key" else model'
-    return [rewritten(Breakers, "refused", old, "KEY")]
+    return [rewritten(Breakers, "refused", "_name(model, rule)", "KEY")]
 
 
 def breaker_never_closes() -> list[Change]:

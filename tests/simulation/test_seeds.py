@@ -11,6 +11,7 @@ import os
 import pytest
 
 from tests.simulation.chaos import CUT, LIST_EMPTY, LIST_FAULTS, OUTAGES, SITES, WAKING
+from tests.simulation.mutations import MUTATIONS
 from tests.simulation.pool import Tally, in_parts, replay, run_seeds, workers
 
 SEEDS = int(os.environ.get("SEEDS", "500"))
@@ -32,6 +33,11 @@ def test_every_invariant_holds_and_every_kind_of_fault_is_met() -> None:
     kinds |= {*OUTAGES, CUT, *LIST_FAULTS, LIST_EMPTY}
     if SEEDS >= ENOUGH:
         assert kinds - set(tally.faults) == set()
+
+
+def test_every_deliberate_mistake_can_still_be_made() -> None:
+    for mutation in MUTATIONS.values():
+        assert mutation.changes(), f"{mutation.what}: nothing is changed"
 
 
 def test_the_same_seed_tells_the_same_story() -> None:

@@ -54,6 +54,8 @@ def test_an_answer_is_kept_as_far_as_it_counts(app: HttpScript) -> None:
         (said(500, {"code": "InternalError"}), "HTTP 500 InternalError"),
         (said(503, b"busy"), "HTTP 503"),
         (said(408, {}), "HTTP 408"),
+        (said(500, {"output": {"task_status": "UNKNOWN"}}), "HTTP 500"),
+        (said(408, {"output": {"task_status": "UNKNOWN"}}), "HTTP 408"),
         (said(202, b""), "HTTP 202 with an unreadable answer"),
         (said(202, {"request_id": "r"}), "HTTP 202 without an output"),
         (said(200, b"<html>"), "HTTP 200 with an unreadable answer"),
