@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 import time
 from pathlib import Path
@@ -14,24 +13,10 @@ import click
 from cli.access import Access, load_access
 from cli.ends import Quiet, end
 from cli.operations import COMMANDS as OPERATIONS
+from cli.paths import FILE, FOLDER, OUT
 from cli.profile_commands import COMMANDS as PROFILES
 from cli.webhooks import webhooks
 
-
-class Named(click.Path):
-    """A path whose name is UTF-8: names of files become parts of keys and requests."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        try:
-            os.fspath(value).encode("utf-8")
-        except UnicodeEncodeError:
-            self.fail(f"the name {os.fspath(value)!r} is not UTF-8; rename it.", param, ctx)
-        return super().convert(value, param, ctx)
-
-
-FILE = Named(exists=True, dir_okay=False, path_type=Path)
-FOLDER = Named(exists=True, file_okay=False, path_type=Path)
-OUT = Named(path_type=Path)
 PROFILE_COMMANDS = ("login", "logout")
 
 EPILOG = """\b

@@ -205,6 +205,8 @@ def test_a_job_is_hidden_and_shown_again_from_its_page(visit: Visiting, api: Fak
     page.get_by_role("button", name="Hide").click()
     expect(page.locator(".toast")).to_contain_text("Nothing was deleted")
     assert job.hidden
+    page.locator(".toast").click()
+    expect(page.locator(".toast")).to_have_count(0)
     page.get_by_role("button", name="Show again").click()
     expect(page.get_by_role("button", name="Hide")).to_be_visible()
     assert not job.hidden

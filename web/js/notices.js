@@ -1,4 +1,5 @@
-// Short messages: read aloud, and shown for a while at the foot of the page.
+// Short messages: read aloud, and shown for a while at the foot of the page, or until a click on
+// them: what they cover is needed as well.
 
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
@@ -27,6 +28,7 @@ export function complain(text) {
 function toast(text, tone, symbol) {
   document.querySelector(".toast")?.remove();
   const element = h("div", { class: `toast ${tone}` }, icon(symbol), h("span", {}, text));
+  element.addEventListener("click", () => element.remove());
   document.body.append(element);
   setTimeout(() => element.remove(), SHOWN_FOR);
 }
