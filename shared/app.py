@@ -96,8 +96,15 @@ class App:
 
         It is not worth an error, nor another try: the next instance says it too.
         """
-        bucket = (self.settings.oss_endpoint, self.settings.oss_bucket)
-        self.instance.once(self.instance.said_code, bucket, self._say_code)
+        self.instance.once(self.instance.said_code, self._bucket, self._say_code)
+
+    @property
+    def _bucket(self) -> tuple[str, str]:
+        return self.settings.oss_endpoint, self.settings.oss_bucket
+
+    def _deployed_at(self) -> float:
+        held, since = self.instance.deployed_at, self.ledger.deployed.since
+        return self.instance.once(held, self._bucket, since)
 
     def _say_code(self) -> None:
         with suppress(StoreError):
@@ -136,7 +143,8 @@ class App:
 
     @cached_property
     def transitions(self) -> Transitions:
-        return Transitions(self.ledger, self.rules, self.instance.map_fn)
+        map_fn = self.instance.map_fn
+        return Transitions(self.ledger, self.rules, map_fn, self._deployed_at)
 
     @cached_property
     def submission(self) -> Submission:

@@ -55,6 +55,7 @@ class Instance:
     workers: Workers | None = None
     checked_buckets: dict[tuple[str, ...], None] = field(default_factory=dict)
     said_code: dict[tuple[str, str], None] = field(default_factory=dict)
+    deployed_at: dict[tuple[str, str], float] = field(default_factory=dict)
     sessions: dict[str, Any] = field(default_factory=dict)
     bodies: Room = field(default_factory=lambda: Room(BODIES, BODY_PATIENCE))
     waiting: Places = field(default_factory=partial(Places, *WAITING))

@@ -88,7 +88,7 @@ class ErrorRule:
     @property
     def doubts_job(self) -> bool:
         """Whether the one job may be refused and not the account, where it does not end the job."""
-        return self.job_alone or self.breaker == "none"
+        return self.job_alone or not self.blocks
 
     @property
     def retryable(self) -> bool:

@@ -71,9 +71,16 @@ class Adoption:
     def _refuse_another_jobs(self, last: Record, task_id: str, slot: Slot | None = None) -> None:
         """Refuse a task that another job has; `slot` was claimed for it."""
         owner = self.ledger.tasks.owner(task_id)
-        if owner is not None and owner[0] != last.job:
+        job = owner[0] if owner is not None else self._in_flight(last.model, task_id)
+        if job is not None and job != last.job:
             self._give_back(slot, last)
-            raise NotAdoptable(f"The task belongs to job {owner[0]}.")
+            raise NotAdoptable(f"The task belongs to job {job}.")
+
+    def _in_flight(self, model: str, task_id: str) -> str | None:
+        """The job that waits for the task's end: it claims the task only then."""
+        held = (one.slot.job for one in self.ledger.slots.held(model))
+        lasts = map(self.ledger.records.last, held)
+        return next((one.job for one in lasts if one is not None and one.task_id == task_id), None)
 
     def _give_back(self, slot: Slot | None, last: Record) -> None:
         """Free a slot unless it is that of the attempt in doubt, which has it longer."""

@@ -147,6 +147,7 @@ class Collection:
                 failed[0].error,
                 wait=self._long_pause(last) if uncounted else self._pause(last),
                 attempt=max(0, last.attempt - 1) if uncounted else None,
+                last_in_line=uncounted,
                 retained=Retained(kept, missing, billed),
             )
         fine = bool(kept) or _is_over_without(task, asked.model, made)
@@ -239,7 +240,7 @@ class Collection:
             rule = self.rules.errors.classify(one.error.code, one.error.message, 200)
             if rule.breaker != "none" and one.error.kind == rule.kind:
                 error = ServiceError(one.error.code, one.error.message, 200)
-                self.ledger.breakers.refused(last.model, error, rule, False)
+                self.ledger.breakers.refused(last.model, error, rule)
                 return rule
         return None
 
@@ -306,14 +307,16 @@ class Collection:
         return self.transitions.fail(last, why, task)
 
     def _blocked(self, last: Record, error: ServiceError, rule: ErrorRule) -> Record | None:
-        """The account, not the job: the queue stops, and the job keeps its place in it.
+        """The account, as it seems, not the job: the queue stops.
 
         The next attempt may be accepted, which ends the pause, and fail the same way: so the job
-        itself waits too, longer each time.
+        itself waits too, longer each time, and another one finds out.
         """
-        self.ledger.breakers.refused(last.model, error, rule, False)
-        wait, attempt = self._long_pause(last), max(0, last.attempt - 1)
-        return self.transitions.requeue(last, explained(error, rule), wait=wait, attempt=attempt)
+        self.ledger.breakers.refused(last.model, error, rule)
+        why, wait, attempt = explained(error, rule), self._long_pause(last), last.attempt - 1
+        return self.transitions.requeue(
+            last, why, wait=wait, attempt=max(0, attempt), last_in_line=rule.blocks
+        )
 
     def _outlived(self, last: Record, task: Task, known: KnownInFlight) -> Record | None:
         """A task that is not over when task and images are gone by the documents.

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from shared.catalogue.rules import Rules
+from shared.jobs.billing import at_most, billed_before, images_left, is_affordable
 from shared.jobs.manifest import Outcome
 from shared.jobs.submit import Submission
 from shared.jobs.task_list import TaskList
@@ -97,8 +98,25 @@ class Reconciliation:
             return self._ask_a_person(last, evidence.possible())
         if evidence.incomplete or not self._is_seen_again(last, evidence):
             return last
+        return self._send_again(last, age)
+
+    def _send_again(self, last: Record, age: float) -> Record | None:
+        if not self._may_be_sent_again(last):
+            return self._ask_a_person(last, [])
         why = self.rules.errors.ours("NoTaskMade", seconds=int(age))
-        return self.transitions.requeue(last, why, in_doubt=True)
+        return self.transitions.requeue(last, why, in_doubt=True, last_in_line=True)
+
+    def _may_be_sent_again(self, last: Record) -> bool:
+        """Whether another attempt is right although tasks may have been made that no list shows. A
+        list is believed once without a look at the price."""
+        model, spec = self.rules.model(last.model), self.ledger.records.with_spec(last).spec
+        if last.attempt >= self.rules.policy.attempts["after_backoff"]:
+            return False
+        if last.attempt <= 1 or model is None:
+            return True
+        once = at_most(self.rules, model, spec, images_left(model, last, spec))
+        billed = billed_before(self.rules, last).plus(once.times(last.attempt + 1))
+        return is_affordable(self.rules, model, billed)
 
     def _is_seen_again(self, last: Record, evidence: Evidence) -> bool:
         """Whether a list without anything we know has shown the same for as long as the grace: one

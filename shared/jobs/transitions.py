@@ -17,8 +17,9 @@ task that nobody knows: a later look at the list of tasks must not take that tas
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from shared.catalogue.errors import JobError
@@ -53,6 +54,9 @@ log = logging.getLogger(__name__)
 
 
 NOTHING_MORE = Outcome()
+OVERLAP = 900.0
+"""Seconds after a deployment in which a poller of other code may run: the time-out of poll (600,
+s.yaml), and half of that again."""
 UNSURE = (SUBMITTING, NEEDS_ATTENTION, CANCELED)
 """Last states of an attempt that may have a task although its records name none."""
 
@@ -69,11 +73,15 @@ class Retained:
 
 @dataclass
 class Transitions:
-    """Writes last records and manifests, requeues, and cleans up after attempts."""
+    """Writes last records and manifests, requeues, and cleans up after attempts.
+
+    `deployed_at`: when the release that is deployed was, in seconds since 1970.
+    """
 
     ledger: Ledger
     rules: Rules
     map_fn: MapFn = in_turn
+    deployed_at: Callable[[], float] = field(default=lambda: -math.inf)
 
     def begin(self, draft: Record, *, promised: bool) -> Record | None:
         """Write a job's first record, its marker and its index entry. None: the job was there
@@ -81,9 +89,11 @@ class Transitions:
 
         `promised`: nobody surely asks again should this fail or die, so the marker comes first.
         Then the record decides: before it nothing has been made, so that a caller who repeats the
-        request does not pay twice; after it the job is accepted, whatever fails.
+        request does not pay twice; after it the job is accepted, whatever fails. While a poller of
+        an older release may still run, the record comes first: it takes a promise for stale.
         """
         ledger, began = self.ledger, self.ledger.clock.now()
+        promised = promised and began - self.deployed_at() >= OVERLAP
         if promised:
             ledger.queue.promise(draft)
         made = self._first(draft, look=promised)
@@ -148,8 +158,10 @@ class Transitions:
         attempt: int | None = None,
         retained: Retained | None = None,
         in_doubt: bool = False,
+        last_in_line: bool = False,
     ) -> Record | None:
-        """Queue a job that is in flight again, at its old place, after `wait` seconds at least.
+        """Queue a job that is in flight again, after `wait` seconds at least, at its old place
+        or `last_in_line`: behind all others of its priority that come in until then.
 
         None: another instance moved the job. `attempt` corrects the count of attempts; `in_doubt`:
         its attempt was not answered and may have a task after all. Raises StoreError.
@@ -159,11 +171,14 @@ class Transitions:
         marker a new name.
         """
         kept = retained or Retained(last.kept, last.missing, last.bill)
-        moved = 0 if last.state == SUBMITTING else 1
+        now = self.ledger.clock.now()
+        place = last.queued_ms + (0 if last.state == SUBMITTING else 1)
+        if last_in_line:
+            place = max(last.queued_ms + 1, int((now + wait) * 1000))
         draft = replace(
             last.following(QUEUED),
-            queued_ms=last.queued_ms + moved,
-            not_before=iso(self.ledger.clock.now() + wait) if wait else None,
+            queued_ms=place,
+            not_before=iso(now + wait) if wait else None,
             attempt=last.attempt if attempt is None else attempt,
             slot_seq=None,
             slot_mark=None,
@@ -183,6 +198,8 @@ class Transitions:
         if made is None:
             return None
         _log_requeue(last, made, why, wait)
+        if last_in_line:
+            self.ledger.queue.move(last, made)
         if last.slot is not None:
             self._leave(last.slot, made, last.task_id, in_doubt)
         return made

@@ -81,10 +81,21 @@ class Breakers:
             elif is_first:
                 self.states.save(name, state)
 
-    def took_another(self, model: str, rule: ErrorRule, since: float) -> bool:
-        """Whether something was taken that was sent after `since`, in seconds since 1970, where a
-        refusal of this kind was met then: the account was in order."""
-        return self.states.get(_name(model, rule)).taken_at > since
+    def took_another(self, name: str, since: float) -> bool:
+        """Whether the service took something of a model, or of the whole key (`KEY`), that was sent
+        after `since`, in seconds since 1970, where it had refused something then."""
+        return self.states.get(name).taken_at > since
+
+    def doubt(self, name: str) -> None:
+        """Note that a job of a model, or of the key, was refused as it alone may be."""
+        state = self.states.get(name)
+        state.doubted_at = self.clock.now()
+        self.states.save(name, state)
+
+    def key_works(self) -> None:
+        """The key was taken for a question: what is refused now is refused for another reason."""
+        self.states.get(KEY).taken_at = self.clock.now()
+        self.resume(KEY)
 
     def resume(self, name: str) -> bool:
         """Close the breaker of a model, or of the key (`KEY`); whether it was paused."""
@@ -98,13 +109,22 @@ class Breakers:
             log.info("the breaker of %s is closed", _shown(name), extra=facts)
         return True
 
-    def refused(self, model: str, error: ServiceError, rule: ErrorRule, held_beyond: bool) -> None:
+    def refused(
+        self, model: str, error: ServiceError, rule: ErrorRule, held_beyond: bool = False
+    ) -> None:
         """The service would not take a task: wait, longer each time, with jitter.
 
         `held_beyond`: more tasks were in flight than the model runs at once; then this account's
         service answers 429 instead of queueing, and queueing ahead is given up for an hour.
+        What seems to be wrong with the key is the model's alone if the key was taken for another
+        one since the model was refused last.
         """
-        self.pause(_name(model, rule), error, rule)
+        about_key = rule.breaker == "key"
+        if about_key and rule.job_alone:
+            doubted_at = self.states.get(model).doubted_at
+            about_key = not (doubted_at and self.took_another(KEY, doubted_at))
+            self.doubt(model if about_key else KEY)
+        self.pause(KEY if about_key else model, error, rule)
         if held_beyond and error.http == 429:
             state = self.states.get(model)
             state.ahead_off_until = self.clock.now() + AHEAD_OFF
@@ -124,12 +144,13 @@ class Breakers:
     def pause(self, name: str, error: ServiceError, rule: ErrorRule) -> None:
         """Pause a model, or the key: for minutes where a person has to act, else for seconds.
 
-        A pause that runs is never made shorter, and too many requests do not close a breaker: they
-        say nothing of what a person has to do.
+        Where it may be one job that is refused, a second refusal in a row is waited for. A pause
+        that runs is never made shorter, and too many requests do not close a breaker: they say
+        nothing of what a person has to do.
         """
         state, now = self.states.get(name), self.clock.now()
-        blocked = rule.blocks
         before = state.pause
+        blocked = rule.blocks and not (rule.job_alone and before is None)
         count = before.count + 1 if before else 1
         wait = BLOCKED_PAUSE if blocked else min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(count, 10))
         until = now + wait * (0.5 + self.rng.random() / 2)
@@ -142,11 +163,6 @@ class Breakers:
             state.doubted_at = now
         self.states.save(name, state)
         _log_pause(name, pause, pause.until - now, error)
-
-
-def _name(model: str, rule: ErrorRule) -> str:
-    """Whose breaker a refusal of a model's job is about."""
-    return KEY if rule.breaker == "key" else model
 
 
 def _shown(name: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
 from dataclasses import dataclass, field
 
 from shared.platform.logs import about
@@ -37,6 +38,12 @@ class Deployed:
         said = self._said() if self.code else None
         if self.code and (said is None or said.body != self.code.encode()):
             self.store.put(layout.DEPLOYED, self.code.encode(), "text/plain")
+
+    def since(self) -> float:
+        """When that was said which was said last, in seconds since 1970 by the store's clock; where
+        nobody knows, as if it had been for ever. Raises StoreError."""
+        entries = self.store.list(layout.DEPLOYED, limit=1) if self.code else ()
+        return max((one.modified for one in entries), default=-math.inf)
 
     def is_other(self, seen: Entry | None) -> bool:
         """Whether a listing shows that other code than this was deployed last.

@@ -76,13 +76,24 @@ class Queue:
             self.store.create(layout.reminder(expires_ms, record.job), b"")
         return self.store.create(marker_of(record), content).created
 
+    def move(self, before: Record, now: Record) -> None:
+        """Give a job its new place, and take it from the one before."""
+        self._add(now, b"")
+        if marker_of(before) != marker_of(now):
+            self.remove(before)
+
     def remove(self, record: Record) -> None:
         """Take a job out of the queue; idempotent."""
         self.store.delete(marker_of(record))
 
-    def drop(self, marker: str) -> None:
-        """Remove a stale marker by its key, unless it may be a promise: a later look does then."""
-        if marker not in self._promises:
+    def is_promise(self, marker: str) -> bool:
+        """Whether a marker, as the last listing showed it, may be waiting for its record."""
+        return marker in self._promises
+
+    def drop(self, marker: str, *, kept: bool = False) -> None:
+        """Remove a stale marker by its key; `kept`: its job has a record, so nothing is promised
+        any more. Else a marker that may be a promise is left to a later look."""
+        if kept or marker not in self._promises:
             self.store.delete(marker)
 
     def head(self, model: str, limit: int) -> list[str]:

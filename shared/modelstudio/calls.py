@@ -21,6 +21,7 @@ from urllib3.connection import HTTPConnection
 from shared.modelstudio.answers import AnswerTooSlow, UnreadableBody, is_unclear, never_sent, short
 from shared.modelstudio.client import (
     CONNECT_TIMEOUT,
+    UNREACHABLE,
     ModelStudio,
     OutcomeUnknown,
     ServiceError,
@@ -33,7 +34,7 @@ CALL_TIMEOUT = 600.0
 BODY_TIMEOUT = 30.0
 """Seconds from there to the last byte; an answer holds links, not images."""
 KEPT = ("output", "usage", "request_id")
-NOT_REACHED = ServiceError("Unreachable", "The service could not be reached.", 0)
+NOT_REACHED = ServiceError(UNREACHABLE, "The service could not be reached.", 0)
 KEEP_ALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 6}
 """Seconds of silence, seconds between probes, and probes that may be lost: so no gateway on the way
 takes a connection that waits for its answer for a dead one."""
@@ -70,7 +71,7 @@ class Calls:
             return key
         outcome = self._call(endpoint, body, written, key)
         if isinstance(outcome, ServiceError) and self.model_studio.rotated(outcome, key):
-            return ServiceError("Unreachable", "The API key was replaced: sent again later.", 0)
+            return ServiceError(UNREACHABLE, "The API key was replaced: sent again later.", 0)
         return outcome
 
     def _call(

@@ -34,6 +34,8 @@ from shared.platform.slim_imports import requests
 CONNECT_TIMEOUT = 3.05
 QUERY_TIMEOUT = 10.0
 ANSWER_TIMEOUT = 20.0
+UNREACHABLE = "Unreachable"
+"""The code of an error that says nothing of the service, nor of what was sent."""
 """Seconds for the whole body of an answer."""
 MOST_PAGES = 50
 QUESTIONS, QUESTION_WINDOW = 18, 1.15
@@ -174,7 +176,7 @@ class ModelStudio:
             body = self.body_of(answer, self.create_timeout)
         except requests.RequestException as error:
             if never_sent(error):
-                return ServiceError("Unreachable", "The service could not be reached.", 0)
+                return ServiceError(UNREACHABLE, "The service could not be reached.", 0)
             return OutcomeUnknown(f"{type(error).__name__} after the request was sent")
         except (UnreadableBody, AnswerTooSlow) as error:
             body = {}
@@ -300,9 +302,9 @@ class ModelStudio:
             )
             body = self.body_of(answer, ANSWER_TIMEOUT)
         except requests.RequestException as error:
-            raise ServiceError("Unreachable", type(error).__name__, 0) from None
+            raise ServiceError(UNREACHABLE, type(error).__name__, 0) from None
         except AnswerTooSlow:
-            raise ServiceError("Unreachable", "The answer did not end in time.", 0) from None
+            raise ServiceError(UNREACHABLE, "The answer did not end in time.", 0) from None
         except UnreadableBody as error:
             if answer.status_code == 200:
                 raise ServiceError("UnreadableAnswer", f"The answer is {error}.", 200) from None
@@ -322,7 +324,7 @@ class ModelStudio:
         try:
             return self.api_key.value()
         except KeyUnavailable as error:
-            return ServiceError("Unreachable", f"There is no API key. {error}", 0)
+            return ServiceError(UNREACHABLE, f"There is no API key. {error}", 0)
 
     def rotated(self, error: ServiceError, key: str) -> bool:
         """Whether the service refused the key and there is another one."""
@@ -339,12 +341,12 @@ def _create_outcome(
     status: int, body: Mapping[str, Any]
 ) -> TaskCreated | ServiceError | OutcomeUnknown:
     """A task that is named was made, whatever the status. A gateway may answer 200 with an error
-    body; a 5xx may come after the task was made."""
+    body; a 5xx may come after the task was made, and what has an output as well may name one."""
     output, code = body.get("output"), short(body.get("code"))
     task_id = output.get("task_id") if isinstance(output, dict) else None
     if isinstance(task_id, str) and TASK_ID.fullmatch(task_id):
         return TaskCreated(task_id, short(body.get("request_id")))
-    if is_unclear(status) and not (code and status < 300):
+    if is_unclear(status) and not (code and status < 300 and not output):
         return OutcomeUnknown(f"HTTP {status} {code or 'without a task id'}")
     return refusal(status, body)
 

@@ -320,7 +320,8 @@ class Poller:
     def _submit_heads(self) -> None:
         heads = self.scheduler.heads()
         self._waiting = bool(heads)
-        for name, markers in heads.items():
+        refused_at = {name: self.ledger.model_states.known(name).doubted_at for name in heads}
+        for name, markers in sorted(heads.items(), key=lambda one: refused_at[one[0]]):
             model = self.in_flight.catalogue.get(name)
             if model is not None:
                 self.guard.part(name, partial(self.scheduler.submit_waiting, model, markers))
@@ -338,7 +339,7 @@ class Poller:
             rule = classified(collection.rules.errors, error)
             self.ledger.breakers.pause(KEY, error, rule)
         else:
-            self.ledger.breakers.resume(KEY)
+            self.ledger.breakers.key_works()
 
     def _pause(self) -> float:
         """Seconds until something is expected."""

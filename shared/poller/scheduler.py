@@ -70,16 +70,17 @@ class Scheduler:
             breakers = self.ledger.breakers
             self.schedule.wait(name, paused, KEY_PROBE if breakers.waits_for_key(name) else BREAKER)
         else:
-            self.sender.send(model, markers[: self._useful(model)])
+            self.sender.send(model, markers, self._useful(model, markers))
         flying = self.in_flight.jobs(name)
         waiting = [marker for marker in markers if job_of_marker(marker) not in flying]
         self._count(name, waiting, paused=paused > 0)
         self.sender.get_ready(model, waiting)
 
-    def _useful(self, model: Model) -> int:
+    def _useful(self, model: Model, markers: list[str]) -> int:
         """How many markers to try in one go: as many as there is room for, past those that are in
         flight, in trouble, or have to wait."""
         skipped = len(self.in_flight.jobs(model.name)) + len(self.schedule.trouble)
+        skipped += sum(map(self.sender.must_wait, markers))
         return self.in_flight.room(model) + skipped + LOOK_PAST
 
     def _count(self, name: str, waiting: list[str], *, paused: bool) -> None:

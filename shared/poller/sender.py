@@ -53,8 +53,9 @@ class Ready(NamedTuple):
 
 @dataclass
 class Sender:
-    """Submits jobs beside the round. `_line`: the markers that are tried next, by model; `_read`:
-    records that were read ahead; `_moved`: jobs whose first record is not their last one.
+    """Submits jobs beside the round. `_line`: the markers that are tried next, by model; `_more`:
+    whether more wait behind these; `_read`: records that were read ahead; `_moved`: jobs whose
+    first record is not their last one.
     `answered` is told of each call that was answered; `_calling`: the permits of open calls;
     `too_late`: there is a job to be called for whose answer this invocation has no time left."""
 
@@ -65,6 +66,7 @@ class Sender:
     workers: Workers
     guard: Guard
     _line: dict[str, deque[str]] = field(default_factory=dict)
+    _more: dict[str, bool] = field(default_factory=dict)
     _read: dict[str, Record] = field(default_factory=dict)
     _moved: set[str] = field(default_factory=set)
     answered: Callable[[InFlight], object] = field(default=bool, init=False)
@@ -81,10 +83,18 @@ class Sender:
         would not know of its permit."""
         return any(permit.back_at == math.inf for permit in self._calling.values())
 
-    def send(self, model: Model, markers: Iterable[str]) -> None:
-        """Submit these next, as far as there is room. Raises StoreError."""
-        self._line[model.name] = deque(markers)
+    def send(self, model: Model, markers: list[str], most: int) -> None:
+        """Submit the first `most` of these next, as far as there is room. Raises StoreError."""
+        self._line[model.name] = deque(markers[:most])
+        self._more[model.name] = len(markers) > most
         self._go_on(model)
+
+    def must_wait(self, marker: str) -> bool:
+        """Whether it is known that the job behind a marker cannot be sent now."""
+        last, queue = self._read.get(marker), self.ledger.queue
+        until = last.not_before if last is not None else None
+        waits = until is not None and from_iso(until) > self.ledger.clock.now()
+        return waits or queue.is_promise(marker)
 
     def next_of(self, name: str) -> str | None:
         """The marker of the job that is known to be next."""
@@ -119,8 +129,9 @@ class Sender:
         """Read the first of these jobs ahead, for the moment in which a slot becomes free; where
         the model is idle until then, claim its slot as well. Raises StoreError."""
         flying, trouble = self.in_flight.jobs(model.name), self.guard.schedule.trouble
-        waiting = (one for one in markers if job_of_marker(one) not in flying)
-        marker = next((one for one in waiting if not trouble.holds(job_of_marker(one))), None)
+        others = (one for one in markers if job_of_marker(one) not in flying)
+        ready = (one for one in others if not self.must_wait(one))
+        marker = next((one for one in ready if not trouble.holds(job_of_marker(one))), None)
         last = (self._read.get(marker) or self._readable(marker)) if marker else None
         if marker is None or not _waits(last, marker):
             return  # an attempt of it may be under way: what it is then is read in its turn
@@ -226,14 +237,23 @@ class Sender:
             self.in_flight.holds_none(job_of_marker(marker))
             if last is not None and not outcome.model_wide:
                 self._read[marker] = last  # until then no look has to read it again
-            cause = BREAKER if outcome.model_wide else NOT_BEFORE
-            self.guard.schedule.wait(model.name, outcome.seconds, cause)
             if outcome.model_wide:
                 self._line.pop(model.name, None)
+            self._wait_for(model, outcome)
         elif outcome is not None:
             self._track(last, outcome)
         elif (last is None or last.state != SUBMITTING) and not _waits(last, marker):
             self._leftover(marker, last)
+
+    def _wait_for(self, model: Model, outcome: RetryLater) -> None:
+        """A model waits for what a job has to wait for, unless one behind may be ready."""
+        if outcome.model_wide:
+            self.guard.schedule.wait(model.name, outcome.seconds, BREAKER)
+        elif self._more.get(model.name):
+            if not self._line.get(model.name):
+                self.guard.schedule.queues_now()
+        else:
+            self.guard.schedule.wait(model.name, outcome.seconds, NOT_BEFORE)
 
     def _track(self, last: Record | None, made: Record) -> None:
         slot = made.slot
@@ -263,7 +283,7 @@ class Sender:
         """Remove a stale marker; do before what the finisher left undone if it crashed."""
         if last is not None:
             self.transitions.tell_all(last)
-        self.ledger.queue.drop(marker)
+        self.ledger.queue.drop(marker, kept=last is not None)
 
     def _readable(self, marker: str) -> Record | None:
         try:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.ledger.record import QUEUED, SUBMITTING
+from shared.ledger.record import SUBMITTING
 from shared.platform.clock import from_iso
 
 
@@ -99,10 +99,6 @@ class Job:
         self.priority = int(spec["priority"])
         self.on_partial = spec.get("on_partial") or "keep"
         self.on_unknown = spec.get("on_unknown") or "ask"
-
-    def queued_first(self) -> Mapping[str, Any] | None:
-        """The record with which it was queued first."""
-        return next((link.record for link in self.records if link.state == QUEUED), None)
 
 
 def read_link(at: float, body: bytes) -> Link:

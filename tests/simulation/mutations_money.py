@@ -22,7 +22,7 @@ def throttling_ends_the_job() -> list[Change]:
 
 
 def refusal_counts_as_attempt() -> list[Change]:
-    return [rewritten(Refusals, "refused", "wait=wait, attempt=attempt - 1", "wait=wait")]
+    return [rewritten(Refusals, "_later", "intent.attempt - 1", "intent.attempt")]
 
 
 def few_is_never() -> list[Change]:

@@ -36,7 +36,7 @@ def last_in_first_out() -> list[Change]:
 
 def place_lost() -> list[Change]:
     wrong = "queued_ms=int(self.ledger.clock.now() * 1000)"
-    return [rewritten(Transitions, "requeue", "queued_ms=last.queued_ms + moved", wrong)]
+    return [rewritten(Transitions, "requeue", "queued_ms=place", wrong)]
 
 
 def own_pause_ignored() -> list[Change]:
@@ -69,7 +69,7 @@ def pause_not_written() -> list[Change]:
 
 
 def one_model_stops_all() -> list[Change]:
-    return [rewritten(Breakers, "refused", "_name(model, rule)", "KEY")]
+    return [rewritten(Breakers, "refused", "KEY if about_key else model", "KEY")]
 
 
 def breaker_never_closes() -> list[Change]:

@@ -5,16 +5,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import pytest
 
+from shared.jobs.transitions import OVERLAP
 from shared.ledger.queue import KEPT, PROMISE
+from shared.platform.clock import iso
 from shared.storage import layout
 from tests.kit.hooks import Call, Killed, at, at_every_request, die, fail, once
 from tests.kit.http import ask
-from tests.kit.world import World, job_file, run, store_of
+from tests.kit.world import MODEL, World, job_file, run, store_of
 
 CAT: dict[str, Any] = json.loads(job_file("a cat"))
 """It names no id: the same request again is another job."""
@@ -149,3 +152,61 @@ def test_a_job_costs_as_many_requests_over_http_as_from_a_file() -> None:
     assert ask(over_http, "POST", "/jobs", CAT).status == 202
     from_file.queued("cat")
     assert writes(over_http).count("create") == writes(from_file).count("create") == 3
+
+
+def test_markers_that_lost_requests_left_hold_up_nobody() -> None:
+    """Before the record, or of requests that came again: the store's answers were lost for long."""
+    world, named = World(), {**CAT, "job": {"id": "cat"}}
+    for number in range(20):
+        failing = world.app(f"failing-{number}")
+        store_of(failing).before.append(once("create", layout.RECORDS, die))
+        with pytest.raises(Killed):
+            ask(failing, "POST", "/jobs", CAT if number % 2 else named)
+        world.timeline.wait(0.01)
+    assert ask(world, "POST", "/jobs", named).status == 202
+    world.queued("dog")
+    assert len(world.markers()) == 22
+    run(world, 60)
+    assert states(world) == ["SUCCEEDED"] * 2
+    assert len(world.markers()) == 10, "of these a record may still come"
+
+
+def test_jobs_that_have_to_wait_hold_up_nobody() -> None:
+    world = World()
+    for number in range(12):
+        world.queued(f"cat-{number:02}")
+    app = world.app()
+    for number in range(12):
+        record = app.ledger.records.last(f"cat-{number:02}")
+        assert record is not None
+        later = replace(record.following("QUEUED"), not_before=iso(world.timeline.now + 3000))
+        assert app.ledger.records.append(later)
+    world.queued("dog")
+    run(world, 60)
+    assert world.state("dog") == "SUCCEEDED"
+
+
+def test_right_after_a_deployment_no_poller_of_the_old_code_can_remove_the_marker() -> None:
+    """What runs already takes a marker without a record for a stale one."""
+    world, old, new, seen = World(), "1" * 64, "2" * 64, list[int]()
+    for code in (old, new):
+        front = world.app(code[:1])
+        front.code = code
+        front.say_code()
+
+    def post(between: Callable[[], object]) -> None:
+        api = world.app(f"api-{world.timeline.now}")
+        api.code = new
+        store_of(api).before.append(once("create", layout.RECORDS, between))
+        assert ask(api, "POST", "/jobs", CAT).status == 202
+
+    def look_of_old_code() -> None:
+        for marker in world.bucket.keys(f"{layout.QUEUE}{MODEL}"):
+            world.bucket.remove(marker)
+
+    post(look_of_old_code)
+    world.timeline.wait(OVERLAP)
+    post(lambda: seen.append(len(world.bucket.keys(f"{layout.QUEUE}{MODEL}"))))
+    run(world, 600)
+    assert states(world) == ["SUCCEEDED"] * 2
+    assert seen == [2], "later the marker comes first again"

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 
 import pytest
+import requests
 
 from shared.catalogue.models import Limits
 from shared.jobs.reconcile import BLIND
@@ -16,7 +17,8 @@ from shared.storage.objects import StoreError
 from tests.kit.doubt import GRACE, in_doubt, resolve, resolve_for_long
 from tests.kit.hooks import Killed, die, fail, once
 from tests.kit.studio import UNREACHABLE, accept_with, lose_answer
-from tests.kit.world import MODEL, World, model, run, store_of, submit
+from tests.kit.world import MODEL, OTHER, World, model, run, store_of, submit
+from tests.simulation.studio import SimTask
 from tests.simulation.wire import SimAnswer
 
 CREATE_TIMEOUT = 30.0
@@ -394,3 +396,41 @@ def test_a_given_up_attempt_keeps_its_possible_task_from_others(world: World) ->
     resolve(world, "dog")
     assert world.record("dog").get("task_id") is None, "dog has taken the task made for cat"
     assert world.state("dog") == "NEEDS_ATTENTION"
+
+
+@pytest.mark.parametrize("made", [True, False])
+def test_a_job_that_is_never_answered_is_put_before_a_person_and_holds_up_nobody(
+    made: bool,
+) -> None:
+    """Each attempt may have a task that no list shows: there is a bound to what they cost."""
+    world = World(models=(model(price=0.2), model(OTHER)))
+    world.studio.list_lag = 1e9 if made else 0.0
+    accept, sent = world.studio.accept, list[float]()
+
+    def lose(body: dict[str, dict[str, str]]) -> SimTask:
+        if "odd" not in body["input"]["prompt"]:
+            return accept(body)
+        sent.append(world.timeline.now)
+        if made:
+            accept(body)
+        raise requests.ReadTimeout
+
+    world.studio.accept = lose  # type: ignore[method-assign,assignment]
+    world.queued("odd", prompt="odd one")
+    if not made:
+        world.queued("good", prompt="good one")
+    run(world, 6 * 3600)
+    assert world.state("odd") == "NEEDS_ATTENTION"
+    assert len(sent) == world.policy.attempts["after_backoff"]
+    if not made:
+        assert world.state("good") == "SUCCEEDED"
+
+
+def test_no_attempt_is_made_that_may_cost_more_than_a_job_may() -> None:
+    world = World(models=(model(price=4.0), model(OTHER)))
+    world.studio.list_lag = 1e9
+    world.studio.script += [lose_answer] * 9
+    world.queued("odd")
+    run(world, 6 * 3600)
+    assert world.state("odd") == "NEEDS_ATTENTION"
+    assert 4.0 * len(world.studio.posts) <= world.policy.most_price

@@ -12,7 +12,7 @@ from shared.storage import layout
 from tests.kit.hooks import at, at_every_request
 from tests.kit.http import ask, token
 from tests.kit.studio import UNREACHABLE, lose_answer, lose_request
-from tests.kit.world import MODEL, OTHER, World, run, store_of
+from tests.kit.world import MODEL, OTHER, World, run, store_of, submit
 
 GRACE = 120.0
 
@@ -52,6 +52,17 @@ def test_an_adopted_task_brings_its_images(world: World) -> None:
     assert len(world.manifest("cat")["images"]) == 1
     assert world.slots() == []
     assert len(world.studio.posts) == 1, "nothing is paid for again"
+
+
+def test_a_task_that_another_job_waits_for_is_refused(world: World) -> None:
+    undecided(world)
+    world.queued("dog")
+    submit(world, "dog")
+    task = world.record("dog")["task_id"]
+    world.timeline.wait(60)
+    with pytest.raises(NotAdoptable, match="The task belongs to job dog"):
+        world.app("person").adoption.adopt("cat", task)
+    assert world.state("cat") == "NEEDS_ATTENTION"
 
 
 def test_adopting_wakes_a_poller(world: World) -> None:

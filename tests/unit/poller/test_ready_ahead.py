@@ -186,7 +186,7 @@ def test_a_job_read_ahead_in_doubt_is_not_overtaken_once_it_waits_again(world: W
     assert app.ledger.lease.take(POLLER)
     world.timeline.wait(35.0)  # until the permits of the dead are back
     sender.in_flight.keep_only([])
-    sender.send(brush, world.bucket.keys(layout.QUEUE))
+    sender.send(brush, world.bucket.keys(layout.QUEUE), 9)
     world.timeline.wait(2.0)
     app.poller.workers.settle()
     world.timeline.wait(2.0)
