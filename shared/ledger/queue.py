@@ -91,8 +91,8 @@ class Queue:
         return marker in self._promises
 
     def drop(self, marker: str, *, kept: bool = False) -> None:
-        """Remove a stale marker by its key; `kept`: its job has a record, so nothing is promised
-        any more. Else a marker that may be a promise is left to a later look."""
+        """Remove a stale marker by its key; `kept`: its job has been accepted, so nothing is
+        promised any more. Else a marker that may be a promise is left to a later look."""
         if kept or marker not in self._promises:
             self.store.delete(marker)
 

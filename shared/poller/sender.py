@@ -15,7 +15,7 @@ from shared.jobs.transitions import Transitions
 from shared.ledger.ledger import Ledger
 from shared.ledger.permits import Permit
 from shared.ledger.queue import marker_of
-from shared.ledger.record import QUEUED, SUBMITTING, Record
+from shared.ledger.record import QUEUED, REJECTED, SUBMITTING, Record
 from shared.ledger.slots import HeldSlot, Slot
 from shared.ledger.wakeups import BREAKER, NOT_BEFORE
 from shared.platform.clock import from_iso
@@ -55,7 +55,7 @@ class Ready(NamedTuple):
 class Sender:
     """Submits jobs beside the round. `_line`: the markers that are tried next, by model; `_more`:
     whether more wait behind these; `_read`: records that were read ahead; `_moved`: jobs whose
-    first record is not their last one.
+    first record is not their last one; `_promised`: markers whose jobs had no record yet.
     `answered` is told of each call that was answered; `_calling`: the permits of open calls;
     `too_late`: there is a job to be called for whose answer this invocation has no time left."""
 
@@ -69,6 +69,7 @@ class Sender:
     _more: dict[str, bool] = field(default_factory=dict)
     _read: dict[str, Record] = field(default_factory=dict)
     _moved: set[str] = field(default_factory=set)
+    _promised: set[str] = field(default_factory=set)
     answered: Callable[[InFlight], object] = field(default=bool, init=False)
     _calling: dict[str, Permit] = field(default_factory=dict, init=False)
     too_late: bool = field(default=False, init=False)
@@ -91,10 +92,10 @@ class Sender:
 
     def must_wait(self, marker: str) -> bool:
         """Whether it is known that the job behind a marker cannot be sent now."""
-        last, queue = self._read.get(marker), self.ledger.queue
+        last = self._read.get(marker)
         until = last.not_before if last is not None else None
         waits = until is not None and from_iso(until) > self.ledger.clock.now()
-        return waits or queue.is_promise(marker)
+        return waits or marker in self._promised
 
     def next_of(self, name: str) -> str | None:
         """The marker of the job that is known to be next."""
@@ -180,6 +181,7 @@ class Sender:
         self.workers.start(lane, work, partial(self._tried, model, marker, permit))
 
     def _ready(self, marker: str) -> Ready:
+        self._promised.discard(marker)
         last, slot = self._read.pop(marker, None), self.in_flight.ahead.pop(marker, None)
         if slot is None or (_waits(last, marker) and last.seq + 1 == slot.seq):
             return Ready(last, slot)
@@ -283,7 +285,10 @@ class Sender:
         """Remove a stale marker; do before what the finisher left undone if it crashed."""
         if last is not None:
             self.transitions.tell_all(last)
-        self.ledger.queue.drop(marker, kept=last is not None)
+        may_come = last is None or last.state == REJECTED  # the record that was promised
+        if may_come and self.ledger.queue.is_promise(marker):
+            self._promised.add(marker)
+        self.ledger.queue.drop(marker, kept=not may_come)
 
     def _readable(self, marker: str) -> Record | None:
         try:

@@ -210,3 +210,21 @@ def test_right_after_a_deployment_no_poller_of_the_old_code_can_remove_the_marke
     run(world, 600)
     assert states(world) == ["SUCCEEDED"] * 2
     assert seen == [2], "later the marker comes first again"
+
+
+def test_a_rejected_job_that_comes_again_keeps_its_marker_until_its_record_is_there() -> None:
+    """What removes it could be late, and remove it after the record."""
+    world, named = World(), {**CAT, "job": {"id": "cat"}}
+    world.app("submit").store.put("jobs/cat.yaml", job_file(id="cat", priority=77))
+    world.app("submit").acceptance.job_file("jobs/cat.yaml")
+    assert world.state("cat") == "REJECTED"
+    api = world.app("api")
+
+    def look() -> None:
+        run(world, 10)
+        assert len(world.markers()) == 1
+
+    store_of(api).before.append(once("create", f"{layout.RECORDS}cat/000002", look))
+    assert ask(api, "POST", "/jobs", named).status == 202
+    run(world, 600)
+    assert world.state("cat") == "SUCCEEDED"
