@@ -272,14 +272,14 @@ class Sender:
 
     def _wait(self, queued: Record) -> None:
         """A job goes back into its queue: its model is due when the pause ends that the refusal
-        began. Until a look at the queue shows that, another model may be all the poller waits for.
-        """
-        at, cause = queued.not_before, NOT_BEFORE
-        if at is None:
-            seconds, cause = self.ledger.breakers.paused_for(queued.model), BREAKER
-        else:
-            seconds = max(0.0, from_iso(at) - self.ledger.clock.now())
-        self.guard.schedule.wait(queued.model, seconds, cause)
+        began, for the jobs behind it, and in the job's turn. Until a look at the queue shows that,
+        another model may be all the poller waits for."""
+        wait, at = self.guard.schedule.wait, queued.not_before
+        paused = self.ledger.breakers.paused_for(queued.model)
+        if at is None or paused > 0:
+            wait(queued.model, paused, BREAKER)
+        if at is not None:
+            wait(queued.model, max(0.0, from_iso(at) - self.ledger.clock.now()), NOT_BEFORE)
 
     def _leftover(self, marker: str, last: Record | None) -> None:
         """Remove a stale marker; do before what the finisher left undone if it crashed."""

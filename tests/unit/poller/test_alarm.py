@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -425,6 +426,20 @@ def test_a_refused_job_of_one_model_is_due_though_another_waits_for_long(
         calls.deliver()
     assert world.state("cat") == "SUCCEEDED"
     assert world.studio.posts[1].at - world.studio.posts[0].at < 60
+
+
+def test_behind_a_job_that_lets_others_go_first_the_pause_is_due(
+    world: World, calls: Calls
+) -> None:
+    world.studio.script += [refuse("Throttling.RateQuota", 429)] * 120
+    for number in range(12):
+        world.queued(f"cat-{number:02}")
+    calls.run()
+    while len(world.studio.posts) < 120 and calls.made:
+        calls.deliver()
+    sent = [post.at for post in world.studio.posts]
+    assert len(sent) >= 120
+    assert max(second - first for first, second in pairwise(sent)) < 70, "a pause is a minute"
 
 
 def test_a_permit_that_is_far_off_is_due_when_the_call_comes(calls: Calls, world: World) -> None:
