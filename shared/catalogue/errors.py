@@ -86,11 +86,6 @@ class ErrorRule:
         return self.breaker in ("model", "key")
 
     @property
-    def doubts_job(self) -> bool:
-        """Whether the one job may be refused and not the account, where it does not end the job."""
-        return self.job_alone or not self.blocks
-
-    @property
     def retryable(self) -> bool:
         """Whether the very same job can succeed later."""
         return self.retry != "never"

@@ -55,7 +55,7 @@ def load_retry_policy(path: Path = SCHEMAS / "retry.yaml") -> RetryPolicy:
     """Read the policy. Raises KeyError where it breaks its meta-schema."""
     rows = load_file(path)
     return RetryPolicy(
-        attempts={name: int(rows[name]["attempts"]) for name in ("few", "after_backoff", "alone")},
+        attempts={name: int(rows[name]["attempts"]) for name in ("few", "after_backoff")},
         first_pause=float(rows["pause"]["first"]),
         longest_pause=float(rows["pause"]["longest"]),
         most_price=float(rows["most_price"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from shared.jobs.submit import Submission
@@ -12,6 +13,7 @@ from shared.ledger.wakeups import ADOPTED
 from shared.modelstudio.client import TASK_ID, ListedTask, ModelStudio
 from shared.platform.clock import iso
 from shared.storage import layout
+from shared.storage.objects import ObjectDamaged
 
 
 class NotAdoptable(Exception):
@@ -78,9 +80,12 @@ class Adoption:
 
     def _in_flight(self, model: str, task_id: str) -> str | None:
         """The job that waits for the task's end: it claims the task only then."""
-        held = (one.slot.job for one in self.ledger.slots.held(model))
-        lasts = map(self.ledger.records.last, held)
-        return next((one.job for one in lasts if one is not None and one.task_id == task_id), None)
+        for held in self.ledger.slots.held(model):
+            with suppress(ObjectDamaged):  # its own doctor finds it
+                last = self.ledger.records.last(held.slot.job)
+                if last is not None and last.task_id == task_id:
+                    return last.job
+        return None
 
     def _give_back(self, slot: Slot | None, last: Record) -> None:
         """Free a slot unless it is that of the attempt in doubt, which has it longer."""

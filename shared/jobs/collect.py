@@ -147,7 +147,6 @@ class Collection:
                 failed[0].error,
                 wait=self._long_pause(last) if uncounted else self._pause(last),
                 attempt=max(0, last.attempt - 1) if uncounted else None,
-                last_in_line=uncounted,
                 retained=Retained(kept, missing, billed),
             )
         fine = bool(kept) or _is_over_without(task, asked.model, made)
@@ -240,7 +239,7 @@ class Collection:
             rule = self.rules.errors.classify(one.error.code, one.error.message, 200)
             if rule.breaker != "none" and one.error.kind == rule.kind:
                 error = ServiceError(one.error.code, one.error.message, 200)
-                self.ledger.breakers.refused(last.model, error, rule)
+                self.ledger.breakers.refused(last.model, error, rule, last.job)
                 return rule
         return None
 
@@ -312,11 +311,9 @@ class Collection:
         The next attempt may be accepted, which ends the pause, and fail the same way: so the job
         itself waits too, longer each time, and another one finds out.
         """
-        self.ledger.breakers.refused(last.model, error, rule)
-        why, wait, attempt = explained(error, rule), self._long_pause(last), last.attempt - 1
-        return self.transitions.requeue(
-            last, why, wait=wait, attempt=max(0, attempt), last_in_line=rule.blocks
-        )
+        self.ledger.breakers.refused(last.model, error, rule, last.job)
+        wait, attempt = self._long_pause(last), max(0, last.attempt - 1)
+        return self.transitions.requeue(last, explained(error, rule), wait=wait, attempt=attempt)
 
     def _outlived(self, last: Record, task: Task, known: KnownInFlight) -> Record | None:
         """A task that is not over when task and images are gone by the documents.

@@ -20,6 +20,7 @@ import logging
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from shared.catalogue.errors import JobError
@@ -54,9 +55,9 @@ log = logging.getLogger(__name__)
 
 
 NOTHING_MORE = Outcome()
-OVERLAP = 900.0
-"""Seconds after a deployment in which a poller of other code may run: the time-out of poll (600,
-s.yaml), and half of that again."""
+OVERLAP = 1800.0
+"""Seconds after a deployment in which a poller of other code may run: the time-out of poll is 1560
+(s.yaml)."""
 UNSURE = (SUBMITTING, NEEDS_ATTENTION, CANCELED)
 """Last states of an attempt that may have a task although its records name none."""
 
@@ -89,25 +90,28 @@ class Transitions:
 
         `promised`: nobody surely asks again should this fail or die, so the marker comes first.
         Then the record decides: before it nothing has been made, so that a caller who repeats the
-        request does not pay twice; after it the job is accepted, whatever fails. While a poller of
-        an older release may still run, the record comes first: it takes a promise for stale.
+        request does not pay twice; after it the job is accepted, whatever fails. A poller of an
+        older release takes a promise for stale, so while one may run the marker is made again.
         """
         ledger, began = self.ledger, self.ledger.clock.now()
-        promised = promised and began - self.deployed_at() >= OVERLAP
+        overlap = promised and began - self.deployed_at() < OVERLAP
         if promised:
             ledger.queue.promise(draft)
         made = self._first(draft, look=promised)
         if made is None:
             return None
-        try:
-            if not promised or ledger.clock.now() - began > KEPT / 2:  # it may be taken for stale
-                ledger.queue.add(made)
-            ledger.index.add(made.job, made.at)
-        except StoreError as error:
-            if not promised:
-                raise
-            extra = about("job.unlisted", made)
-            log.warning("job %s: queued, but not listed: %s", made.job, error, extra=extra)
+        steps: list[Callable[[], object]] = [partial(ledger.index.add, made.job, made.at)]
+        slow = ledger.clock.now() - began > KEPT / 2  # it may be taken for stale
+        if not promised or overlap or slow:
+            steps.insert(0, partial(ledger.queue.add, made))
+        for step in steps:
+            try:
+                step()
+            except StoreError as error:
+                if not promised:
+                    raise
+                extra = about("job.unlisted", made)
+                log.warning("job %s: queued, but not listed: %s", made.job, error, extra=extra)
         return made
 
     def _first(self, draft: Record, *, look: bool) -> Record | None:

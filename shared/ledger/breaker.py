@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import random
 from dataclasses import dataclass, replace
+from enum import Enum
 from typing import Any
 
 from shared.catalogue.errors import ErrorRule
@@ -21,11 +22,19 @@ from shared.platform.logs import about
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 60.0
 BLOCKED_PAUSE = 600.0
+MOST_JOBS = 50
+"""Jobs of a row of refusals that are remembered: as many as are seen of a queue."""
 AHEAD_OFF = 3600.0
 KEY = "~key"
 """The API key's name among the models; no model can have it."""
 
 log = logging.getLogger(__name__)
+
+
+class Doubt(Enum):
+    """Whether a refusal may be the fault of the job: no; perhaps; it was refused alone before."""
+
+    NONE, SOME, AGAIN = range(3)
 
 
 @dataclass
@@ -76,9 +85,10 @@ class Breakers:
             self.states.worked(name, sent_at)
             is_first = state.taken_at < state.doubted_at < sent_at
             state.taken_at = sent_at if is_first else state.taken_at
+            row, state.refused = state.refused, []
             if state.pause is not None and state.pause.began <= sent_at:
                 self.resume(name)
-            elif is_first:
+            elif is_first or row:
                 self.states.save(name, state)
 
     def took_another(self, name: str, since: float) -> bool:
@@ -110,25 +120,47 @@ class Breakers:
         return True
 
     def refused(
-        self, model: str, error: ServiceError, rule: ErrorRule, held_beyond: bool = False
+        self,
+        model: str,
+        error: ServiceError,
+        rule: ErrorRule,
+        job: str = "",
+        *,
+        doubt: Doubt = Doubt.NONE,
     ) -> None:
-        """The service would not take a task: wait, longer each time, with jitter.
+        """The service would not do what a job needs: wait, longer each time, with jitter.
 
-        `held_beyond`: more tasks were in flight than the model runs at once; then this account's
-        service answers 429 instead of queueing, and queueing ahead is given up for an hour.
-        What seems to be wrong with the key is the model's alone if the key was taken for another
-        one since the model was refused last.
+        Where `doubt` says that it may be the job's own fault, the pause is a short one until others
+        are refused as well. What seems to be wrong with the key is the model's alone if the key was
+        taken for another one since the model was refused last.
         """
         about_key = rule.breaker == "key"
         if about_key and rule.job_alone:
             doubted_at = self.states.get(model).doubted_at
             about_key = not (doubted_at and self.took_another(KEY, doubted_at))
             self.doubt(model if about_key else KEY)
-        self.pause(KEY if about_key else model, error, rule)
-        if held_beyond and error.http == 429:
-            state = self.states.get(model)
-            state.ahead_off_until = self.clock.now() + AHEAD_OFF
+        name, state = KEY if about_key else model, self.states.get(model)
+        others = [one for one in state.refused if one != job]
+        pause = self.states.get(name).pause
+        is_first = doubt is Doubt.SOME and (pause is None or not pause.doubted)
+        lenient = is_first or (doubt is Doubt.AGAIN and not others)
+        if job:
+            state.refused = [*others, job][-MOST_JOBS:]
+        if about_key:
             self.states.save(model, state)
+        self.pause(name, error, rule, lenient=lenient)
+
+    def not_ahead(self, model: str) -> None:
+        """This account's service answers 429 instead of queueing: for an hour no more tasks are in
+        flight than the model runs at once."""
+        state = self.states.get(model)
+        state.ahead_off_until = self.clock.now() + AHEAD_OFF
+        self.states.save(model, state)
+
+    def refused_in_a_row(self, model: str) -> set[str]:
+        """The jobs that were refused since the service took one last, as far as is known here:
+        another one has to find out what is wrong."""
+        return set(self.states.known(model).refused)
 
     def question_refused(self, model: str, error: ServiceError, rule: ErrorRule) -> None:
         """A question was refused for the account's sake: pause key or model, if not paused yet."""
@@ -141,16 +173,18 @@ class Breakers:
         state = self.states.get(KEY)
         return state.pause is not None and state.paused_for(self.clock.now()) <= 0
 
-    def pause(self, name: str, error: ServiceError, rule: ErrorRule) -> None:
+    def pause(
+        self, name: str, error: ServiceError, rule: ErrorRule, *, lenient: bool = False
+    ) -> None:
         """Pause a model, or the key: for minutes where a person has to act, else for seconds.
 
-        Where it may be one job that is refused, a second refusal in a row is waited for. A pause
-        that runs is never made shorter, and too many requests do not close a breaker: they say
-        nothing of what a person has to do.
+        `lenient`: where it may be the fault of the job, others are tried before. A pause that runs
+        is never made shorter, and too many requests do not close a breaker: they say nothing of
+        what a person has to do.
         """
         state, now = self.states.get(name), self.clock.now()
         before = state.pause
-        blocked = rule.blocks and not (rule.job_alone and before is None)
+        blocked = rule.blocks and not (rule.job_alone and lenient)
         count = before.count + 1 if before else 1
         wait = BLOCKED_PAUSE if blocked else min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(count, 10))
         until = now + wait * (0.5 + self.rng.random() / 2)
@@ -158,8 +192,9 @@ class Breakers:
         if before is not None:
             kept = before if before.blocked and not blocked else pause
             pause = replace(kept, until=max(before.until, until), count=count, began=now)
-        state.pause = pause
-        if rule.doubts_job:
+        doubted = rule.job_alone or (before is not None and before.doubted)
+        state.pause = replace(pause, doubted=doubted)
+        if rule.job_alone:
             state.doubted_at = now
         self.states.save(name, state)
         _log_pause(name, pause, pause.until - now, error)

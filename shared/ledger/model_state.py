@@ -36,7 +36,8 @@ VERSION = 1
 class Pause:
     """No submission for this model before `until`. `blocked`: a person has to do something.
 
-    `count`: how many refusals in a row; `began`: when the last one came, in seconds since 1970."""
+    `count`: how many refusals in a row; `began`: when the last one came, in seconds since 1970.
+    `doubted`: one of them may be the fault of its job."""
 
     until: float
     code: str
@@ -44,6 +45,7 @@ class Pause:
     blocked: bool
     count: int = 1
     began: float = 0.0
+    doubted: bool = False
 
 
 @dataclass
@@ -52,7 +54,8 @@ class ModelState:
     seconds since 1970.
 
     `ahead_off_until`: do not queue ahead before that. `doubted_at`: when a job was refused last in
-    a way that may be its own; `taken_at`: when one that was taken after that was sent.
+    a way that may be its own; `taken_at`: when one that was taken after that was sent. `refused`:
+    the jobs that were refused since one was taken last, the last one last.
     """
 
     durations: list[float] = field(default_factory=list)
@@ -62,6 +65,7 @@ class ModelState:
     ahead_off_until: float = 0.0
     doubted_at: float = 0.0
     taken_at: float = 0.0
+    refused: list[str] = field(default_factory=list)
 
     def copy(self) -> ModelState:
         """What is known now; lists are replaced and never changed, so that they can be shared."""
@@ -219,6 +223,7 @@ class ModelStates:
             ahead_off_until=max(stored.ahead_off_until, known.ahead_off_until),
             doubted_at=max(stored.doubted_at, known.doubted_at),
             taken_at=max(stored.taken_at, known.taken_at),
+            refused=stored.refused if known.refused == base.refused else known.refused,
         )
 
     def _read(self, model: str) -> ModelState:
@@ -261,6 +266,7 @@ def _encode(state: ModelState) -> bytes:
         "ahead_off_until": state.ahead_off_until,
         "doubted_at": state.doubted_at,
         "taken_at": state.taken_at,
+        "refused": state.refused,
     }
     return json.dumps(document).encode()
 
@@ -275,6 +281,7 @@ def _decode(document: Mapping[str, Any]) -> ModelState:
         ahead_off_until=float(document.get("ahead_off_until", 0.0)),
         doubted_at=float(document.get("doubted_at", 0.0)),
         taken_at=float(document.get("taken_at", 0.0)),
+        refused=[str(job) for job in document.get("refused", ())],
     )
 
 

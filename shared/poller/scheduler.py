@@ -65,6 +65,9 @@ class Scheduler:
         """Submit the jobs at the head of a model's queue while there is room. Raises StoreError."""
         name = model.name
         self.schedule.go(name)
+        refused = self.ledger.breakers.refused_in_a_row(name)
+        if refused:  # another one finds out whether that was their own fault
+            markers = sorted(markers, key=lambda marker: job_of_marker(marker) in refused)
         paused = self.ledger.breakers.paused_for(name)
         if paused > 0:
             breakers = self.ledger.breakers

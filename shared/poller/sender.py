@@ -137,6 +137,8 @@ class Sender:
         if marker is None or not _waits(last, marker):
             return  # an attempt of it may be under way: what it is then is read in its turn
         self._read[marker] = last
+        if self.must_wait(marker):
+            return  # the next look passes over it
         ahead = self.in_flight.ahead
         for other in [one for one in ahead if one != marker and model_of_marker(one) == model.name]:
             self.ledger.slots.free(ahead.pop(other))

@@ -62,9 +62,7 @@ def blocked_pause_too_short() -> list[Change]:
 
 def pause_not_written() -> list[Change]:
     return [
-        rewritten(
-            Breakers, "pause", "state.pause = pause", "state.pause = replace(pause, until=now)"
-        )
+        rewritten(Breakers, "pause", "replace(pause, doubted=doubted)", "replace(pause, until=now)")
     ]
 
 
@@ -99,7 +97,7 @@ def reminders_not_looked_at() -> list[Change]:
 
 
 def marker_not_written() -> list[Change]:
-    written = rewritten(Transitions, "begin", "ledger.queue.add(made)", "pass")
+    written = rewritten(Transitions, "begin", "partial(ledger.queue.add, made)", "bool")
     return [written, (Queue, "promise", lambda _self, _draft: None)]
 
 

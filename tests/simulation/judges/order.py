@@ -1,10 +1,14 @@
-"""Priority first, then first in, first out: nobody who could go is overtaken."""
+"""Priority first, then first in, first out: nobody who could go is overtaken, but who was refused:
+then another one finds out whose fault it was."""
 
 from __future__ import annotations
 
-from shared.ledger.record import QUEUED
+from shared.catalogue.errors import OURS
+from shared.ledger.record import QUEUED, SUBMITTING
 from tests.simulation.arrivals import Arrival
+from tests.simulation.chains import Job
 from tests.simulation.judges.facts import Judge
+from tests.simulation.judges.refusals import ACCOUNT
 
 LOOKS = 45.0
 """Seconds that a job must have been ready for before it counts as overtaken. A poller whose model
@@ -26,6 +30,13 @@ class Order(Judge):
         since = decided - (LOOKS if settled else STORM + arrival.held)
         for job in self.facts.jobs.values():
             better = job.state == QUEUED and job.model == sent.model and job.place < sent.place
-            if better and self.facts.ready_since(job) < since:
+            if better and not _was_refused(job) and self.facts.ready_since(job) < since:
                 what = f"{sent.name} {sent.place} overtakes {job.name} {job.place}"
                 self.violate("the order of the queue is kept", what)
+
+
+def _was_refused(job: Job) -> bool:
+    why = job.last.get("error") or {}
+    if job.before == SUBMITTING:
+        return why.get("class") not in (None, OURS)
+    return why.get("code") in ACCOUNT

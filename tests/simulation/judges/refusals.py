@@ -1,5 +1,5 @@
-"""Waiting is not failing: a refusal for the account's sake ends no job. A job keeps its place but
-where another one has to go first: it was refused for the account's sake, or never answered."""
+"""Waiting is not failing: a refusal for the account's sake ends no job and costs no place. A job
+that was not answered keeps its slot for long: then others go first."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.simulation.chains import Job
 from tests.simulation.judges.facts import Judge
 
 ACCOUNT = frozenset(BLOCKS) | THROTTLES
-LETS_GO_FIRST = frozenset(BLOCKS) | {"NoTaskMade"}
+LETS_GO_FIRST = frozenset({"NoTaskMade"})
 LONGEST_WAIT = 620.0
 """Seconds after which a job that let others go first is in its turn, but for the clocks."""
 

@@ -387,7 +387,7 @@ def test_a_task_that_ends_does_not_lift_a_block_on_new_ones(world: World) -> Non
     in_flight(world)
     app = world.app()
     rule = app.rules.errors.classify("AllocationQuota", "", 403)
-    app.ledger.breakers.refused(MODEL, ServiceError("AllocationQuota", "used up", 403), rule, False)
+    app.ledger.breakers.refused(MODEL, ServiceError("AllocationQuota", "used up", 403), rule)
     world.timeline.wait(6)
     advance(world, app)
     assert app.ledger.model_states.get(MODEL).paused_for(app.clock.now()) > 0

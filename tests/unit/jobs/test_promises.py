@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from shared.app import App
 from shared.jobs.transitions import OVERLAP
 from shared.ledger.queue import KEPT, PROMISE
 from shared.platform.clock import iso
@@ -186,30 +187,47 @@ def test_jobs_that_have_to_wait_hold_up_nobody() -> None:
     assert world.state("dog") == "SUCCEEDED"
 
 
-def test_right_after_a_deployment_no_poller_of_the_old_code_can_remove_the_marker() -> None:
-    """What runs already takes a marker without a record for a stale one."""
-    world, old, new, seen = World(), "1" * 64, "2" * 64, list[int]()
-    for code in (old, new):
-        front = world.app(code[:1])
-        front.code = code
+def deployed(world: World, *codes: str) -> App:
+    """A front of the code that was deployed last."""
+    for code in codes:
+        front = world.app(f"front-{code}")
+        front.code = code * 64
         front.say_code()
+    return front
 
-    def post(between: Callable[[], object]) -> None:
-        api = world.app(f"api-{world.timeline.now}")
-        api.code = new
-        store_of(api).before.append(once("create", layout.RECORDS, between))
-        assert ask(api, "POST", "/jobs", CAT).status == 202
+
+def test_right_after_a_deployment_a_marker_that_old_code_removed_is_made_again() -> None:
+    """What runs already takes a marker without a record for a stale one."""
+    world = World()
+    api = deployed(world, "1", "2")
 
     def look_of_old_code() -> None:
         for marker in world.bucket.keys(f"{layout.QUEUE}{MODEL}"):
             world.bucket.remove(marker)
 
-    post(look_of_old_code)
-    world.timeline.wait(OVERLAP)
-    post(lambda: seen.append(len(world.bucket.keys(f"{layout.QUEUE}{MODEL}"))))
+    store_of(api).before.append(once("create", layout.RECORDS, look_of_old_code))
+    assert ask(api, "POST", "/jobs", CAT).status == 202
     run(world, 600)
-    assert states(world) == ["SUCCEEDED"] * 2
-    assert seen == [2], "later the marker comes first again"
+    assert states(world) == ["SUCCEEDED"]
+
+
+@pytest.mark.parametrize("wait", [0.0, OVERLAP])
+def test_right_after_a_deployment_a_request_that_failed_is_paid_once(wait: float) -> None:
+    world = World()
+    api, met = deployed(world, "1"), list[Call]()
+    world.timeline.wait(wait)
+
+    def refuse(call: Call) -> None:
+        if call.kind == "create" and call.key.startswith(f"{layout.QUEUE}{MODEL}"):
+            met.append(call)
+            if len(met) > 1:
+                fail()
+
+    store_of(api).before.append(refuse)
+    assert ask(api, "POST", "/jobs", CAT).status == 202
+    assert (len(met) > 1) == (wait == 0.0), "the marker is made again right after a deployment"
+    run(world, 600)
+    assert states(world) == ["SUCCEEDED"]
 
 
 def test_a_rejected_job_that_comes_again_keeps_its_marker_until_its_record_is_there() -> None:

@@ -65,6 +65,15 @@ def test_a_task_that_another_job_waits_for_is_refused(world: World) -> None:
     assert world.state("cat") == "NEEDS_ATTENTION"
 
 
+def test_a_damaged_job_that_is_in_flight_keeps_no_task_from_its_job(world: World) -> None:
+    undecided(world)
+    world.queued("dog")
+    submit(world, "dog")
+    world.bucket.write(f"{layout.RECORDS}dog/000001.json", b"{")
+    world.bucket.write(f"{layout.RECORDS}dog/000003.json", b"{")
+    assert world.app("person").adoption.adopt("cat", "task-1").state == "PENDING"
+
+
 def test_adopting_wakes_a_poller(world: World) -> None:
     undecided(world)
     before = world.bucket.peek(layout.WAKE) if world.bucket.holds(layout.WAKE) else b""

@@ -62,7 +62,9 @@ def states(bucket: Bucket, skew: float = 0.0) -> Ledger:
 
 def refuse(known: Ledger, code: str, http: int = 429, beyond: bool = False) -> float:
     rule = error_table().classify(code, "", http)
-    known.breakers.refused("brush", ServiceError(code, "why", http), rule, beyond)
+    known.breakers.refused("brush", ServiceError(code, "why", http), rule)
+    if beyond:
+        known.breakers.not_ahead("brush")
     return known.model_states.get("brush").paused_for(known.clock.now())
 
 
