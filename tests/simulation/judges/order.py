@@ -3,8 +3,13 @@ then another one finds out whose fault it was."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from typing import Any
+
 from shared.catalogue.errors import OURS
 from shared.ledger.record import QUEUED, SUBMITTING
+from shared.storage import layout
 from tests.simulation.arrivals import Arrival
 from tests.simulation.chains import Job
 from tests.simulation.judges.facts import Judge
@@ -30,13 +35,21 @@ class Order(Judge):
         since = decided - (LOOKS if settled else STORM + arrival.held)
         for job in self.facts.jobs.values():
             better = job.state == QUEUED and job.model == sent.model and job.place < sent.place
-            if better and not _was_refused(job) and self.facts.ready_since(job) < since:
+            if better and not self._was_refused(job) and self.facts.ready_since(job) < since:
                 what = f"{sent.name} {sent.place} overtakes {job.name} {job.place}"
                 self.violate("the order of the queue is kept", what)
 
+    def _was_refused(self, job: Job) -> bool:
+        """At any time: it goes last as long as none of its model was taken since. Who died after
+        the refusal may have noted it for the model and not for the job."""
+        links = zip([""] + [link.state for link in job.records], job.records, strict=False)
+        if any(_refused(before, link.record.get("error") or {}) for before, link in links):
+            return True
+        state = json.loads(self.facts.bucket.body(layout.model_state(job.model)) or b"{}")
+        return job.name in state.get("refused", ())
 
-def _was_refused(job: Job) -> bool:
-    why = job.last.get("error") or {}
-    if job.before == SUBMITTING:
+
+def _refused(before: str, why: Mapping[str, Any]) -> bool:
+    if before == SUBMITTING:
         return why.get("class") not in (None, OURS)
     return why.get("code") in ACCOUNT
