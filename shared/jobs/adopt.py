@@ -81,7 +81,7 @@ class Adoption:
     def _in_flight(self, model: str, task_id: str) -> str | None:
         """The job that waits for the task's end: it claims the task only then."""
         for held in self.ledger.slots.held(model):
-            with suppress(ObjectDamaged):  # its own doctor finds it
+            with suppress(ObjectDamaged):  # nothing can be said of that job
                 last = self.ledger.records.last(held.slot.job)
                 if last is not None and last.task_id == task_id:
                     return last.job
