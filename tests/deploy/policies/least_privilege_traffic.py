@@ -21,6 +21,7 @@ from tests.deploy.policies.least_privilege_kit import (
     ROOT,
     SKETCH,
     World,
+    newest_epoch,
     rested,
     sketch,
     until,
@@ -253,10 +254,13 @@ def _dead_events(world: World) -> None:
     source = layout.JOB_FILES + "lp-dead.YAML"
     world.bucket.put_object(source, yaml.safe_dump(_three_images("lp-dead")))
     url = f"{world.env['API_URL']}/2023-03-30/functions/rescue/invocations"
+    before = newest_epoch(world)
     requests.post(
         url, json=given_up(oss_event(source), "wanx-submit", "lp-dead"), timeout=30
     ).raise_for_status()
     dead = until(lambda: _dead_of_all(world), "three dead events")
+    until(lambda: newest_epoch(world) != before, "the poller that rescue wakes")
+    rested(world)  # so that the api itself submits the job
     (name,) = (one["name"] for one in dead if one["job_files"])
     world.post(f"/dead/{name}/redrive", None)
     world.manifest("lp-dead", "SUCCEEDED")
