@@ -132,7 +132,7 @@ def _pause(world: World, key: str) -> Any:
 
 
 def _http_jobs(world: World) -> None:
-    rested(world)  # so that the api itself submits the first one
+    rested(world)  # so that the api finds no poller at work, and wakes one
     key = {"Idempotency-Key": "lp-1"}
     made = world.post("/jobs", sketch("lp-posted", expires_after="1h"), **key)
     assert world.post("/jobs", sketch("lp-posted", expires_after="1h"), **key)["job"] == made["job"]
