@@ -63,7 +63,8 @@ class Refusals:
         self, intent: Record, error: ServiceError, before: Record, *, alone: bool
     ) -> Record | None:
         """A job that was refused although another one of its model was taken: it stops nobody, and
-        ends when that has been so for long. `alone`: another one was taken since the last time."""
+        ends when that has been so for long. `alone`: another one was taken since the last time;
+        where none was, its wait grows no longer, because that says nothing of the job."""
         rule = classified(self.rules.errors, error)
         waited = _waited(before) if _is_suspect(before) else 0.0
         if alone and waited >= LONGEST / 2:
@@ -74,7 +75,7 @@ class Refusals:
         else:
             doubt = Doubt.AGAIN
             self.ledger.breakers.refused(intent.model, error, rule, intent.job, doubt=doubt)
-        wait = max(LONG, 2 * waited)
+        wait = max(LONG, 2 * waited if alone else waited)
         return self._later(intent, explained(error, rule), wait, suspect=True)
 
     def _later(

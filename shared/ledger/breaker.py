@@ -22,8 +22,9 @@ from shared.platform.logs import about
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 60.0
 BLOCKED_PAUSE = 600.0
-MOST_JOBS = 50
-"""Jobs of a row of refusals that are remembered: as many as are seen of a queue."""
+MOST_JOBS = 1000
+"""Jobs of a row of refusals that are remembered. With as many refused jobs before it, a good one
+waits for days: a pause for each."""
 AHEAD_OFF = 3600.0
 KEY = "~key"
 """The API key's name among the models; no model can have it."""
@@ -158,9 +159,9 @@ class Breakers:
         self.states.save(model, state)
 
     def refused_in_a_row(self, model: str) -> set[str]:
-        """The jobs that were refused since the service took one last, as far as is known here:
-        another one has to find out what is wrong."""
-        return set(self.states.known(model).refused)
+        """The jobs that were refused since the service took one last: another one has to find out
+        what is wrong."""
+        return set(self.states.get(model).refused)
 
     def question_refused(self, model: str, error: ServiceError, rule: ErrorRule) -> None:
         """A question was refused for the account's sake: pause key or model, if not paused yet."""

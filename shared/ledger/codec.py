@@ -18,12 +18,14 @@ from shared.catalogue.price import Bill
 from shared.jobfile import JobSpec
 from shared.ledger.manifest import Manifest, StoredImage
 from shared.ledger.record import READABLE, STATES, Origin, Record
+from shared.platform.clock import from_iso
 from shared.storage.objects import ObjectDamaged, ObjectNewer
 
 UNVERSIONED = 0
 HEAD = ("job", "seq", "state", "at", "nonce")
 ACCEPTED = ("model", "priority", "queued_ms", "digest", "written", "spec_seq")
 """Written for every accepted job even where they hold a default: version 0.1 reads them by name."""
+TIMES = ("at", "not_before", "expires_at", "submitted_at")
 
 _DEFAULTS = {one.name: one.default for one in fields(Record) if one.default is not MISSING}
 _WRITERS: Mapping[str, Callable[[Any], Any]] = {
@@ -81,7 +83,7 @@ def decode(body: bytes, key: str) -> Record:
                 " that release is deployed again."
             )
         return _of(document)
-    except (ValueError, KeyError, AttributeError, TypeError) as error:
+    except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
         raise ObjectDamaged(
             f"The record {key} cannot be read ({error}): it was changed by hand. Put it back, or"
             " delete it and the records after it; the job goes on from the one before."
@@ -94,6 +96,9 @@ def _is_newer(document: Mapping[str, Any]) -> bool:
 
 def _of(document: Mapping[str, Any]) -> Record:
     head = {name: document[name] for name in HEAD}
+    for name in TIMES:
+        if document.get(name) is not None:
+            from_iso(document[name])
     body = {
         name: _READERS[name](document[name]) if name in _READERS else document[name]
         for name in _DEFAULTS

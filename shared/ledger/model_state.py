@@ -28,6 +28,8 @@ PAUSE_FRESH = 1.0
 RARELY = 300.0
 """Seconds between two writings of what is only advice."""
 STATE_BYTES = 1024 * 1024
+UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, OverflowError, RecursionError)
+"""What reading JSON of any other form raises."""
 VERSION = 1
 """Of a state. One that names a higher one is neither used nor replaced."""
 
@@ -238,7 +240,7 @@ class ModelStates:
                 self._of_newer.add(model)
                 return self.known(model)
             return _decode(document)
-        except (ObjectMissing, ValueError, TypeError, AttributeError):
+        except (ObjectMissing, *UNREADABLE):
             return None
 
 
@@ -286,5 +288,12 @@ def _decode(document: Mapping[str, Any]) -> ModelState:
 
 
 def _pause(document: Mapping[str, Any]) -> Pause:
-    known = {one.name: document[one.name] for one in fields(Pause) if one.name in document}
-    return Pause(**known)
+    return Pause(
+        float(document["until"]),
+        str(document["code"]),
+        str(document["message"]),
+        bool(document["blocked"]),
+        int(document.get("count", 1)),
+        float(document.get("began", 0.0)),
+        bool(document.get("doubted", False)),
+    )

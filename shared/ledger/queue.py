@@ -87,7 +87,7 @@ class Queue:
         self.store.delete(marker_of(record))
 
     def is_promise(self, marker: str) -> bool:
-        """Whether a marker, as the last listing showed it, may be waiting for its record."""
+        """Whether a marker, as it was listed last, may be waiting for its record."""
         return marker in self._promises
 
     def drop(self, marker: str, *, kept: bool = False) -> None:
@@ -98,7 +98,9 @@ class Queue:
 
     def head(self, model: str, limit: int) -> list[str]:
         """The markers that are served next, at most `limit`."""
-        return [entry.key for entry in self._head(model, limit)]
+        entries = self._head(model, limit)
+        self._promises |= {entry.key for entry in entries if may_be_promise(entry)}
+        return [entry.key for entry in entries]
 
     def _head(self, model: str, limit: int) -> list[Entry]:
         # What a console or a file manager leaves ("", ".DS_Store") comes before every digit.

@@ -65,9 +65,7 @@ class Scheduler:
         """Submit the jobs at the head of a model's queue while there is room. Raises StoreError."""
         name = model.name
         self.schedule.go(name)
-        refused = self.ledger.breakers.refused_in_a_row(name)
-        if refused:  # another one finds out whether that was their own fault
-            markers = sorted(markers, key=lambda marker: job_of_marker(marker) in refused)
+        markers = self._refused_last(name, markers)
         paused = self.ledger.breakers.paused_for(name)
         if paused > 0:
             breakers = self.ledger.breakers
@@ -78,6 +76,14 @@ class Scheduler:
         waiting = [marker for marker in markers if job_of_marker(marker) not in flying]
         self._count(name, waiting, paused=paused > 0)
         self.sender.get_ready(model, waiting)
+
+    def _refused_last(self, name: str, markers: list[str]) -> list[str]:
+        """Jobs that were refused in a row are tried after the others, however many they are:
+        another one finds out whether that was their own fault."""
+        refused = self.ledger.breakers.refused_in_a_row(name)
+        if len(markers) >= HEAD and refused.issuperset(map(job_of_marker, markers)):
+            markers = self.ledger.queue.head(name, HEAD + len(refused))
+        return sorted(markers, key=lambda marker: job_of_marker(marker) in refused)
 
     def _useful(self, model: Model, markers: list[str]) -> int:
         """How many markers to try in one go: as many as there is room for, past those that are in

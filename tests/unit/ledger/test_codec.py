@@ -18,6 +18,7 @@ from shared.ledger.manifest import Manifest, StoredImage
 from shared.ledger.record import QUEUED, REJECTED, Origin, Record
 from shared.platform.clock import iso
 from shared.storage import layout
+from shared.storage.objects import ObjectDamaged
 from tests.kit.store import Bucket
 from tests.kit.world import World, run
 from tests.simulation.record_schema import wrong_record
@@ -82,6 +83,20 @@ def test_every_field_survives_the_store() -> None:
     named = {one.name for one in fields(Record)}
     filled = {one.name for one in fields(Record) if getattr(EVERYTHING, one.name) not in (None, ())}
     assert named - filled == {"violations", "pictures", "manifest"}, "fill in new fields above"
+
+
+@pytest.mark.parametrize("field", codec.TIMES)
+@pytest.mark.parametrize("time", ["soon", "2026-11-20T05:12:00Z", 5, ["x"]])
+def test_a_record_with_a_time_of_any_other_form_is_damaged(field: str, time: Any) -> None:
+    """Else each who reads the time would stumble, and with it the queue."""
+    document = codec.to_dict(EVERYTHING) | {field: time}
+    with pytest.raises(ObjectDamaged, match="cannot be read"):
+        codec.decode(json.dumps(document).encode(), "key")
+
+
+def test_a_record_that_is_nested_without_end_is_damaged() -> None:
+    with pytest.raises(ObjectDamaged, match="cannot be read"):
+        codec.decode(b"[" * 100_000, "key")
 
 
 def test_the_schema_names_every_field_and_no_other() -> None:

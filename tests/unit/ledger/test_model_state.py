@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from shared.ledger.model_state import PAUSE_FRESH, ModelState, Pause
 from shared.modelstudio.client import ServiceError
 from shared.storage import layout
 from tests.kit.hooks import once
-from tests.kit.world import MODEL, World, store_of
+from tests.kit.world import MODEL, World, run, store_of
 
 
 def test_a_pause_that_begins_while_the_state_is_read_is_kept() -> None:
@@ -160,3 +162,23 @@ def test_one_listing_tells_which_models_need_no_reading() -> None:
     assert [list(ledger.durations.of(name)) for name in ("one", "two")] == [[], []]
     assert world.bucket.count() == before
     assert list(ledger.durations.of(MODEL)) == [5.0]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"pause": {"until": "soon", "code": "x", "message": "x", "blocked": true}}',
+        '{"pause": {"until": null, "code": "x", "message": "x", "blocked": true}}',
+        '{"pause": {"code": "x"}}',
+        '{"refused": 5}',
+        '{"doubted_at": 1' + "0" * 400 + "}",
+        '{"made": ' + "[" * 100_000,
+    ],
+    ids=["until-text", "until-null", "pause-cut", "refused", "number", "nested"],
+)
+def test_a_state_of_any_other_form_stops_no_model(body: str) -> None:
+    world = World()
+    world.bucket.write(layout.model_state(MODEL), body.encode())
+    world.queued("cat")
+    run(world)
+    assert world.state("cat") == "SUCCEEDED"

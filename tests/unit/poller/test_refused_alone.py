@@ -275,3 +275,58 @@ def test_a_throttled_model_and_a_job_refused_once_do_not_open_the_breaker(world:
     world.studio.accept = first_throttled  # type: ignore[method-assign]
     a_while(world, 2)
     assert [world.state(f"cat-{number}") for number in (1, 2)] == ["SUCCEEDED"] * 2
+
+
+def after_each_pause(world: World, hours: float) -> None:
+    """Each poller is a new one and begins when the pause is over, as the call it armed begins it;
+    for so long, or until the good job has succeeded."""
+    end = world.timeline.now + hours * 3600.0
+    while world.timeline.now < end and world.state("good") != "SUCCEEDED":
+        run(world, 50.0)
+        world.timeline.wait(world.app("look").ledger.breakers.paused_for(MODEL) + 0.5)
+
+
+@pytest.mark.parametrize("error", [FIREWALL, DENIED, WRONG_URL], ids=lambda error: error.code)
+def test_pollers_that_begin_after_a_pause_try_another_job(error: ServiceError) -> None:
+    world = World(errors=load_errors())
+    refuse(world, error, "odd")
+    world.queued("odd", prompt="odd one")
+    run(world, 50.0)
+    world.queued("good")
+    after_each_pause(world, 2)
+    assert world.state("good") == "SUCCEEDED"
+
+
+@pytest.mark.parametrize("odd", [60, 150])
+def test_more_refused_jobs_than_a_look_shows_let_the_others_pass(world: World, odd: int) -> None:
+    world.bucket.most_calls = 200_000
+    refuse(world, DENIED, "odd")
+    for number in range(odd):
+        world.queued(f"odd-{number:03}", prompt="odd one")
+    world.queued("good")
+    after_each_pause(world, odd / 4)
+    assert world.state("good") == "SUCCEEDED"
+
+
+def test_what_was_refused_while_all_were_is_not_counted_against_a_job(world: World) -> None:
+    """The account is denied again and again, and each time takes one job before it is again."""
+    accept, leave = world.studio.accept, [0]
+
+    def take_some(body: Any) -> SimTask:
+        if not leave[0]:
+            raise DENIED
+        leave[0] -= 1
+        return accept(body)
+
+    world.studio.accept = take_some  # type: ignore[method-assign]
+    world.queued("old")
+    for number, minutes in enumerate((1, 40, 15)):
+        a_while(world, minutes)
+        world.queued(f"good-{number}")
+        leave[0] = 1
+        while leave[0]:
+            a_while(world, 1)
+    assert [world.state(f"good-{number}") for number in range(3)] == ["SUCCEEDED"] * 3
+    leave[0] = 1
+    a_while(world, 15)
+    assert world.state("old") == "SUCCEEDED"
