@@ -123,11 +123,13 @@ class World:
             self.chaos.lose_nothing()
         if special.net == LOSSY:
             self.cloud.deaf_to = self._unheard()
+        resumed_at = math.inf
         if special.net and self.studio.account.troubles:
             names = ("~key", *self.plan.limits)
-            at = self.studio.account.end() - START + 20 * rng.random()
-            self.kernel.after(at, partial(self.people.resume, names))
+            resumed_at = self.studio.account.end() + 20 * rng.random()
+            self.kernel.after(resumed_at - START, partial(self.people.resume, names))
         self.facts = self._facts()
+        self.facts.resumed_at = resumed_at
         self.facts.outages = self.chaos.has_outages
         self.invariants.judges = judges(self.facts)
         if special.net:

@@ -25,7 +25,8 @@ class Facts:
     infinite before. `held`: for how long the actor that acts now was frozen so far. `prices`: of
     one image, by model. `clashes`: for each id that two documents ask for, their prompts, each
     with its file. `away`: when no poller runs at all. `polled_since`: whether a poller
-    has run since a moment. `outages`: store or service may answer nobody for a while."""
+    has run since a moment. `outages`: store or service may answer nobody for a while. `resumed_at`:
+    when a person closes the breakers."""
 
     jobs: dict[str, Job]
     studio: SimStudio
@@ -38,6 +39,7 @@ class Facts:
     quiet_since: float = math.inf
     polled_since: Callable[[float], bool] = lambda _moment: True
     outages: bool = True
+    resumed_at: float = math.inf
     _marked: dict[str, float] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:

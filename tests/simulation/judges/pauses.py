@@ -75,9 +75,11 @@ class Pauses(Judge):
         self._rate("throttling is heeded", arrival, throttled, THROTTLED_SPAN, THROTTLED_MOST)
 
     def _rate(self, name: str, arrival: Arrival, fits: Fits, span: float, most: int) -> None:
-        refused = 0
+        refused, since = 0, arrival.at - span
+        if self.facts.resumed_at <= arrival.at:  # what came before was for that person to judge
+            since = max(since, self.facts.resumed_at)
         for one in reversed(self.facts.studio.log):
-            if one.at < arrival.at - span or (one.task and _closes(one, arrival, name)):
+            if one.at < since or (one.task and _closes(one, arrival, name)):
                 return
             refused += one.at <= arrival.at - ON_THE_WAY and fits(one)
             if refused > most:
