@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import random
+import re
 import time
 from datetime import datetime, timezone
 from typing import Protocol
+
+_AS_WRITTEN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
 
 
 class Clock(Protocol):
@@ -53,5 +56,8 @@ def iso(at: float) -> str:
 
 def from_iso(text: str) -> float:
     """The inverse of `iso`. Raises ValueError for any other form."""
-    moment = datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ")
+    if _AS_WRITTEN.fullmatch(text):  # a record's times: strptime takes three times as long
+        moment = datetime.fromisoformat(text[:-1])
+    else:
+        moment = datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ")
     return moment.replace(tzinfo=timezone.utc).timestamp()

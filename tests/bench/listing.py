@@ -18,7 +18,7 @@ from tests.bench.laptop import NEVER, NO_RUNTIME, TOKEN, laptop, server
 from tests.bench.populate import done_job, stocked, waiting_job
 from tests.bench.results import ROOT, Measure, line, quantile
 
-SIZES = (10, 1000, 100_000)
+SIZES = (10, 30_000)
 FINISHED = 10_000
 CLIENTS = 50
 INSTANCES = 8

@@ -6,6 +6,7 @@ which has to be there before a process starts, makes every run repeatable exactl
 
 from __future__ import annotations
 
+import gc
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -17,6 +18,8 @@ from multiprocessing import get_context
 from tests.simulation.mutations import MUTATIONS, NONE
 from tests.simulation.play import checking_once, play
 
+COLLECTIONS = (50_000, 20, 100)
+"""Nearly all that a run makes lives as long as the run: garbage is looked for rarely."""
 REPLAY = ".venv/bin/python -m tests.simulation.run --seed {seed}{mutation} --story"
 
 
@@ -75,7 +78,8 @@ def workers(jobs: int) -> Iterator[ProcessPoolExecutor]:
     before = os.environ.get("PYTHONHASHSEED")
     os.environ["PYTHONHASHSEED"] = "0"
     try:
-        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        fresh = get_context("spawn")
+        with ProcessPoolExecutor(jobs, fresh, gc.set_threshold, COLLECTIONS) as pool:
             yield pool
     finally:
         if before is None:

@@ -110,25 +110,23 @@ class SimStudio:
         self._rng = rng
         self._arrivals: dict[str, list[float]] = defaultdict(list)
         self._lanes: dict[str, list[float]] = {}
+        self._open: dict[str, list[SimTask]] = defaultdict(list)
 
     def is_call(self, model: str) -> bool:
         """Whether a model answers on the connection of the request."""
         return model in self.synchronous.models
 
-    def open_tasks(self, model: str) -> int:
+    def _open_tasks(self, model: str) -> list[SimTask]:
+        """Those of a model that have not ended: of thousands, only these are looked at again."""
         now = self.kernel.now
-        return sum(
-            task.model == model and now < task.end and not task.canceled
-            for task in self.tasks.values()
-        )
+        tasks = [task for task in self._open[model] if now < task.end and not task.canceled]
+        self._open[model] = tasks
+        return tasks
 
     def _own_open_tasks(self, model: str) -> int:
         return sum(
-            task.model == model
-            and not self.is_over(task.task_id)
-            and not task.foreign
-            and not self.given_up(task.prompt)
-            for task in self.tasks.values()
+            not self.is_over(task.task_id) and not task.foreign and not self.given_up(task.prompt)
+            for task in self._open_tasks(model)
         )
 
     def could_be_listed(self, task_id: str, at: float) -> bool:
@@ -158,7 +156,7 @@ class SimStudio:
             self.complain("rate limit kept", what)
             return "Throttling.RateQuota", "Requests rate limit exceeded, please try again later."
         bound = limit.concurrent
-        if not self.queues and bound is not None and self.open_tasks(model) >= bound:
+        if not self.queues and bound is not None and len(self._open_tasks(model)) >= bound:
             return "Throttling", "Requests throttling triggered."
         return None
 
@@ -213,6 +211,7 @@ class SimStudio:
         task.strange = self.strange_hosts and len(self.tasks) % 3 == 0
         self._refuse_account(task)
         self.tasks[task.task_id] = task
+        self._open[model].append(task)
         return task
 
     def _refuse_account(self, task: SimTask) -> None:

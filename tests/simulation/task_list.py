@@ -46,19 +46,20 @@ class TaskList:
     ) -> dict[str, Any]:
         """One page, the newest tasks first. Raises Refused for a span that is too long or empty."""
         start, end = self._span(query, now + skew)
+        model, name, status = (query.get(one) for one in ("model_name", "task_id", "status"))
         shown = [
-            _row(task, now, skew)
+            task
             for task in tasks
-            if query.get("model_name") in (None, task.model)
-            and query.get("task_id") in (None, task.task_id)
-            and query.get("status") in (None, task.status(now))
+            if model in (None, task.model)
+            and name in (None, task.task_id)
+            and status in (None, task.status(now))
             and start <= task.created + skew <= end
             and task.listed_from + self.lag <= now
         ]
         size = min(self.rows, int(query.get("page_size", "10")))
         page = int(query.get("page_no", "1"))
         shown.reverse()
-        part = shown[(page - 1) * size : page * size]
+        part = [_row(task, now, skew) for task in shown[(page - 1) * size : page * size]]
         return {"total": len(shown), "total_page": -(-len(shown) // size), "data": part}
 
     def _span(self, query: Mapping[str, str], now: float) -> tuple[float, float]:
