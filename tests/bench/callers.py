@@ -36,7 +36,7 @@ OTHER = f"{TOKEN}-of-others"
 WAIT = 10
 """Seconds that each waits for its job. The server keeps the place of one that has gone for as
 long."""
-TURNS = 3
+TURNS = 2
 REQUESTS = 60
 """Of each kind in each half of a turn."""
 LONGEST_PAUSE = 0.02

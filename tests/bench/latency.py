@@ -17,7 +17,7 @@ from tests.bench.results import OURS, Line, Measure, quantile
 from tests.bench.seeds import seeded, with_seeds
 from tests.bench.world import CalmWorld, about, calm_world
 
-JOBS, FEWER_JOBS = 300, 60
+JOBS, FEWER_JOBS = 300, 40
 """Of ours while jobs keep coming, and of all others."""
 TYPICAL = 27.0
 MOST_RATIO = 1.3

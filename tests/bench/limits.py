@@ -19,7 +19,7 @@ from tests.bench.seeds import SEEDS, with_seeds
 from tests.bench.windows import in_window, most_at_once, over
 from tests.bench.world import CalmWorld, calm_world
 
-JOBS = 4_000
+JOBS = 3_200
 """Of all seeds together, in each way."""
 SECONDS = 180.0
 """In which all job files are uploaded."""

@@ -30,7 +30,7 @@ from tests.bench.requests import by_size
 from tests.bench.results import Line, Measure
 
 JOBS = 1_000_000
-MEASURED, TURNS = 2_000, 2
+MEASURED, TURNS = 1_500, 2
 QUEUED = 0.05
 """The share of jobs that wait."""
 REQUEST_SECONDS = 0.03
@@ -133,7 +133,8 @@ def compared(found: Mapping[str, Sequence[Took]]) -> Measure:
         f"< {GOAL_MINUTES} min for {JOBS:,} jobs whose indexes are lost,"
         f" {1000 * REQUEST_SECONDS:.0f} ms a request"
     )
-    return Measure("rebuild", goal, reached, lines)
+    slowest = max(took.minutes(took.seconds) for took in judged)
+    return Measure("rebuild", goal, reached, lines, f"{slowest:.3g} min at worst")
 
 
 def _time(name: str, took: Took, turns: int) -> Line:

@@ -9,52 +9,44 @@ from pathlib import Path
 import pytest
 
 from tests.bench import instructions
-from tests.bench.coldstart import BASE, SHARES, Counts, Start, timed
-
-STARTS = {"submit": [Start(0.1, 0.2, 300)]}
+from tests.bench.coldstart import BASE, SHARES, Counts, Start, counted, timed
 
 
-def counted(submit: int, poll: int, api: int = 650) -> Counts:
-    own = {"submit": [submit], "poll": [poll], "api": [api]}
-    return Counts("valgrind", {**{f"{BASE}, for {name}": [1000] for name in SHARES}, **own})
+def counts(submit: int, poll: int, api: int = 650) -> Counts:
+    own = {"submit": submit, "poll": poll, "api": api}
+    return Counts("valgrind", {**{f"{BASE}, for {name}": 1000 for name in SHARES}, **own})
 
 
 @pytest.mark.parametrize(
-    ("counts", "reached"),
+    ("seen", "reached"),
     [
-        (counted(500, 550), True),
-        (counted(501, 550), False),
-        (counted(500, 551), False),
-        (counted(500, 550, 651), False),
+        (counts(500, 550), True),
+        (counts(501, 550), False),
+        (counts(500, 551), False),
+        (counts(500, 550, 651), False),
         (Counts(None, {}), False),
     ],
     ids=["at all goals", "submit above", "poll above", "api above", "not counted"],
 )
-def test_all_shares_must_be_counted_and_reach_their_goals(counts: Counts, reached: bool) -> None:
-    assert timed(STARTS, counts).reached is reached
+def test_all_shares_must_be_counted_and_reach_their_goals(seen: Counts, reached: bool) -> None:
+    assert counted(seen).reached is reached
 
 
 def test_each_share_says_whether_it_reached_its_goal() -> None:
-    submit, poll, _ = timed(STARTS, counted(501, 550)).lines[-3:]
+    submit, poll, _ = counted(counts(501, 550)).lines
     assert "yaml: NOT reached; " in submit.note
     assert "yaml: reached; " in poll.note
 
 
-def test_counts_do_not_make_up_for_time() -> None:
-    assert not timed({"submit": [Start(0.1, 0.21, 300)]}, counted(1, 1)).reached
+@pytest.mark.parametrize(("seconds", "reached"), [(0.2, True), (0.21, False)])
+def test_the_time_has_a_goal_of_its_own(seconds: float, reached: bool) -> None:
+    assert timed({"submit": [Start(0.1, seconds, 300)]}).reached is reached
 
 
 def test_a_share_that_was_not_counted_says_so() -> None:
-    shares = timed(STARTS, Counts(None, {})).lines[-3:]
+    shares = counted(Counts(None, {})).lines
     assert [(one.unit, one.n) for one in shares] == [("NOT MEASURED", 0)] * 3
     assert "goal ≤ 0.55" in shares[1].note
-
-
-def test_a_first_event_is_shown_beside_the_same_imports() -> None:
-    name = "poll, instructions of import and first event"
-    counts = Counts("valgrind", {**counted(500, 500).seen, name: [600, 700, 800]})
-    last = timed(STARTS, counts).lines[-1]
-    assert (last.name, last.value, last.unit) == (name, 0.7, "×")
 
 
 def tool(folder: Path, name: str, says: str) -> None:

@@ -44,7 +44,8 @@ def with_servers() -> list[Measure]:
     rated = oss_rates.Rated("server", {"PUT": [9.0], "GET": [9.0]}, lambda _, key: key)
     return [
         *lone.compared(dict.fromkeys(lone.WAYS, seen), [0.1]),
-        coldstart.timed({"submit": [coldstart.Start(0.1, 0.2, 300)]}, coldstart.Counts(None, {})),
+        coldstart.timed({"submit": [coldstart.Start(0.1, 0.2, 300)]}),
+        coldstart.counted(coldstart.Counts(None, {})),
         intake.compared({"1 job a file": intake.Turns([0.1], [0.1], 6)}),
         depth.counted((10, 20), 30),
         depth.times({"submit": SAMPLES}),
