@@ -24,7 +24,7 @@ from tests.bench.results import OURS, Line, Measure, line
 
 JOB = "inpainting"
 GOAL = 1.25
-ROUNDS = 7
+ROUNDS = 5
 OUR_NAME, BARE_NAME = "ours", "bare"
 """The beginnings of the jobs' ids, of one length: both ways write keys of the same shape."""
 NAME = "{file}"

@@ -22,7 +22,7 @@ from tests.bench.world import SPREAD
 LONE = "inpainting"
 BUSY = ("inpainting", "sketch", "edit")
 LONE_SECONDS, BUSY_SECONDS = 3.0, 5.0
-ROUNDS, BUSY_JOBS = 5, 21
+ROUNDS, BUSY_JOBS = 4, 21
 LEARNED = 8
 TICK = 60.0
 GOAL, BUSY_GOAL = 1.5, 1.0

@@ -21,7 +21,7 @@ from tests.bench.populate import BUCKET, stocked
 from tests.bench.results import Measure, line
 
 BODY = bytes(range(256)) * 4
-OBJECTS, TURNS = 400, 4
+OBJECTS, TURNS = 300, 3
 S3 = "AWS4-HMAC-SHA256 Credential=x/20200101/us-east-1/s3/aws4_request, Signature=x"
 """moto learns from this that S3 is meant; it checks nothing."""
 

@@ -27,7 +27,7 @@ GROUPS = (
 """Where a control group of ours may be made, and how it is told its quota."""
 PERIOD = 100_000
 """Microseconds, the kernel's usual one. That of Function Compute is not documented."""
-JOBS = 10
+JOBS = 8
 TICKS = os.sysconf("SC_CLK_TCK")
 
 

@@ -30,7 +30,7 @@ from tests.bench.requests import by_size
 from tests.bench.results import Line, Measure
 
 JOBS = 1_000_000
-MEASURED, TURNS = 1_500, 2
+MEASURED, TURNS = 1_000, 2
 QUEUED = 0.05
 """The share of jobs that wait."""
 REQUEST_SECONDS = 0.03
