@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -203,13 +204,14 @@ def _counts(pythons: Mapping[str, Path]) -> Counts:
     if tool is None:
         return Counts(None, {})
     name, count = tool
-    seen: dict[str, int] = {}
+    commands: dict[str, list[str]] = {}
     for one in SHARES:
         modules = {_base(one): LIBRARIES, one: ["index", *SERVERS.get(one, [])]}
         for way, imported in modules.items():
-            arguments = [str(BUILD / one), *imported]
-            seen[way] = count(_command(pythons[one], BARE, arguments), b"", {})
-    return Counts(name, seen)
+            commands[way] = _command(pythons[one], BARE, [str(BUILD / one), *imported])
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # load does not move a count
+        counts = pool.map(lambda command: count(command, b"", {}), commands.values())
+        return Counts(name, dict(zip(commands, counts, strict=True)))
 
 
 def _handled(running: Laptop, package: Path, python: Path) -> Start:

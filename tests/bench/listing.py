@@ -19,7 +19,7 @@ from tests.bench.populate import done_job, stocked, waiting_job
 from tests.bench.results import ROOT, Measure, line, quantile
 
 SIZES = (10, 30_000)
-FINISHED = 10_000
+FINISHED = 3_000
 CLIENTS = 50
 INSTANCES = 8
 REQUESTS = 120

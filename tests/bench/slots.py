@@ -19,7 +19,7 @@ from tests.simulation.studio import SimTask
 
 TASK_SECONDS = 27.0
 SLOTS = (20, 50)
-JOBS, AT_ONCE = 400, 200
+JOBS, AT_ONCE = 300, 200
 MOST_QUERIES, QUERIES_P95 = 3.0, 1.0
 LEAST_USED, USED_P95, MOST_A_SECOND = 95.0, 1.5, 20
 """Percent of the slots, seconds, and queries in a second: the service's documented limit."""

@@ -20,7 +20,7 @@ from tests.simulation.studio import SimTask
 
 TASK_SECONDS = (5.0, 10.0, 20.0, 40.0, 75.0)
 SHORT = 5.0
-JOBS, FEWER_JOBS = 150, 20
+JOBS, FEWER_JOBS = 150, 15
 """Ours with tasks of `SHORT` seconds, and all others."""
 QUEUES_GOAL, REFUSES_GOAL = 99.0, 98.0
 """Percent of the ideal: in each seed where the service queues, for every task time; and the median
