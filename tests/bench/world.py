@@ -256,7 +256,7 @@ def calm_world(
 ) -> Iterator[CalmWorld]:
     """A world whose system has learned how long tasks take; all actors end with the block.
 
-    `models`: how many the catalogue has; only one of them is used. The shipped one has three.
+    `models`: how many the catalogue has; only one of them is used.
     `called`: that one is synchronous, and a call takes so many seconds, up to half more or less.
     """
     world = CalmWorld(seconds, limits, queues, seed, models, called)
